@@ -1,0 +1,154 @@
+# coursenet: `make help` lists the targets.
+#
+# Each part names its sources here. What several programs share is a static archive, linked into the product and into its
+# tests alike.
+
+PREFIX ?= /usr
+DESTDIR ?=
+BUILD ?= build
+CC ?= gcc
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+PYTHON ?= python3
+INSTALL ?= install
+
+bindir = $(PREFIX)/bin
+libexecdir = $(PREFIX)/libexec/coursenet
+mandir = $(PREFIX)/share/man
+docdir = $(PREFIX)/share/doc/coursenet
+pamconfigdir = $(PREFIX)/share/pam-configs
+unitdir = $(PREFIX)/lib/systemd/system
+# libpam finds modules only where it was built to look, which no PREFIX changes.
+pamdir ?= $(shell $(PKG_CONFIG) --variable=libdir pam)/security
+
+WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wformat=2 -Wundef -Wvla -Wwrite-strings
+HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
+ifdef SANITIZE
+# _FORTIFY_SOURCE would hide from the sanitizer what it is there to find.
+HARDENING = -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+endif
+
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(HARDENING) -Icommon -Iclient
+override LDFLAGS += -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+ifeq ($(V),1)
+say = @:
+Q =
+else
+say = @printf '  %-4s %s\n'
+Q = @
+endif
+
+# --- the parts ------------------------------------------------------------------------------------------------
+
+common_sources = common/address.c common/diagnostics.c common/name-rule.c common/number.c common/plan.c \
+	common/protocol.c common/roster.c common/seat-id.c common/settings.c common/site.c common/trusted-file.c
+client_sources = client/activator-client.c
+
+module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/options.c pam_coursenet/session.c pam_coursenet/join.c
+
+net_sources = netsetup/link.c netsetup/bridge.c netsetup/netns.c netsetup/seat.c netsetup/ping.c
+net_packages = libnl-route-3.0 libnl-3.0
+
+activator_sources = activator/server.c activator/peer.c activator/lease.c activator/systemd.c activator/wiring.c \
+	activator/state.c
+activator_packages = libsystemd
+
+ctl_sources = ctl/check.c ctl/class-list.c ctl/roster-command.c ctl/seat.c ctl/status.c ctl/table.c
+ctl_packages = libsystemd smartcols
+
+programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenetctl
+
+unit_tests = address name-rule plan protocol roster seat-id settings site trusted-file class-list
+unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
+
+units = $(wildcard units/*.service units/*.socket units/*.slice)
+manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
+
+include tests/tests.mk
+
+# --- building -------------------------------------------------------------------------------------------------
+
+all: $(programs)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+flags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
+libraries = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
+
+$(BUILD)/netsetup/%.o: override CFLAGS += $(call flags,$(net_packages))
+$(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages))
+$(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages))
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libcommon.a: $(call objects,$(common_sources))
+$(BUILD)/libclient.a: $(call objects,$(client_sources))
+$(BUILD)/libmodule.a: $(call objects,$(module_sources))
+$(BUILD)/libnetsetup.a: $(call objects,$(net_sources))
+$(BUILD)/libactivator.a: $(call objects,$(activator_sources))
+$(BUILD)/libctl.a: $(call objects,$(ctl_sources))
+
+$(BUILD)/%.a:
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# The two entry points are all that the module shows to its host, and libpam and libc all that it needs of it.
+$(BUILD)/pam_coursenet.so: $(call objects,$(module_sources)) $(BUILD)/libclient.a $(BUILD)/libcommon.a pam_coursenet/exports.map
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,defs -Wl,--version-script=pam_coursenet/exports.map -o $@ \
+		$(filter %.o %.a,$^) -lpam
+
+$(BUILD)/coursenet-net: $(BUILD)/netsetup/main.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(net_packages) inih)
+
+$(BUILD)/coursenet-activator: $(BUILD)/activator/main.o $(BUILD)/libactivator.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(activator_packages) inih)
+
+$(BUILD)/coursenetctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(ctl_packages) inih) -lcsv
+
+# --- installing -----------------------------------------------------------------------------------------------
+
+install: all
+	$(say) INST '$(DESTDIR)$(PREFIX)'
+	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
+		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(DESTDIR)$(bindir)/
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(DESTDIR)$(libexecdir)/
+	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
+	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
+	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
+	$(Q)$(INSTALL) -m 644 conf/pam-configs/coursenet $(DESTDIR)$(pamconfigdir)/
+	$(Q)test -e $(DESTDIR)/etc/coursenet/coursenet.conf || \
+		$(INSTALL) -m 644 conf/coursenet.conf $(DESTDIR)/etc/coursenet/
+	$(Q)$(INSTALL) -m 644 README.md docs/architecture.md $(DESTDIR)$(docdir)/
+	$(Q)for page in $(manual_pages); do \
+		$(INSTALL) -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+help:
+	@echo 'make                 build the programs and the module into $(BUILD)/'
+	@echo 'make demo            boot a guest and show one student from login to logout (root, or through sudo)'
+	@echo 'make check           run every test (root, or through sudo)'
+	@echo 'make check-unit      run the tests that need no booted guest'
+	@echo 'make bench           measure logins in a guest, as ratios'
+	@echo 'make install         install below DESTDIR, with PREFIX (now $(PREFIX))'
+	@echo 'make format          format the C sources; make format-check only looks'
+	@echo 'make clean           remove $(BUILD)/'
+	@echo
+	@echo 'V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers; CC=clang builds with clang.'
+
+.PHONY: all install clean help
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

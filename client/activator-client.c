@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Talks to the activator from inside programs that are not ours (sshd, su, a JupyterHub): their signal handlers may
+ * interrupt any call, so every wait is re-entered with what is left of the one deadline.
+ */
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "activator-client.h"
+
+#define USEC_PER_SEC 1000000U
+#define USEC_PER_MSEC 1000U
+
+static uint64_t now_usec(void) {
+        struct timespec ts;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
+}
+
+uint64_t deadline_after_ms(uint64_t milliseconds) {
+        return now_usec() + milliseconds * USEC_PER_MSEC;
+}
+
+/* Microseconds until the deadline; 0: it has passed. */
+static uint64_t time_left(uint64_t deadline_usec) {
+        uint64_t now = now_usec();
+
+        return deadline_usec > now ? deadline_usec - now : 0;
+}
+
+/*
+ * A Unix socket's connect() waits when the backlog is full, and poll() does not tell when there is room again; the
+ * send timeout is what bounds that wait.
+ */
+static int bound_connect(int fd, uint64_t left_usec) {
+        struct timeval timeout = {
+                .tv_sec = (time_t)(left_usec / USEC_PER_SEC),
+                .tv_usec = (suseconds_t)(left_usec % USEC_PER_SEC),
+        };
+
+        return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0 ? -errno : 0;
+}
+
+int activator_connect(const char *path, uint64_t deadline_usec) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        _cleanup_close_ int fd = -1;
+        uint64_t left;
+        int r;
+
+        r = string_copy(address.sun_path, sizeof(address.sun_path), path);
+        if (r < 0)
+                return r;
+
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -errno;
+
+        for (;;) {
+                left = time_left(deadline_usec);
+                if (left == 0)
+                        return -ETIMEDOUT;
+                r = bound_connect(fd, left);
+                if (r < 0)
+                        return r;
+                if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+                        break;
+                if (errno == EAGAIN)
+                        return -ETIMEDOUT;
+                if (errno != EINTR)
+                        return -errno;
+        }
+
+        r = fd;
+        fd = -1;
+        return r;
+}
+
+/* Waits for events; -ETIMEDOUT. */
+static int wait_for(int fd, short events, uint64_t deadline_usec) {
+        struct pollfd pollfd = {.fd = fd, .events = events};
+
+        for (;;) {
+                uint64_t left = time_left(deadline_usec);
+                struct timespec timeout = {
+                        .tv_sec = (time_t)(left / USEC_PER_SEC),
+                        .tv_nsec = (long)(left % USEC_PER_SEC) * 1000,
+                };
+                int r;
+
+                if (left == 0)
+                        return -ETIMEDOUT;
+                r = ppoll(&pollfd, 1, &timeout, NULL);
+                if (r > 0)
+                        return 0;
+                if (r < 0 && errno != EINTR)
+                        return -errno;
+        }
+}
+
+static void attach_fd(struct msghdr *message, void *control, size_t size, int pass_fd) {
+        struct cmsghdr *header;
+
+        message->msg_control = control;
+        message->msg_controllen = size;
+        header = CMSG_FIRSTHDR(message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &pass_fd, sizeof(int));
+}
+
+int activator_send(int fd, const struct request *request, int pass_fd, uint64_t deadline_usec) {
+        union {
+                char buffer[CMSG_SPACE(sizeof(int))];
+                struct cmsghdr align;
+        } control = {0};
+        struct iovec iovec = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request)};
+        struct msghdr message = {.msg_iov = &iovec, .msg_iovlen = 1};
+        int r;
+
+        if (pass_fd >= 0)
+                attach_fd(&message, control.buffer, sizeof(control.buffer), pass_fd);
+
+        for (;;) {
+                r = wait_for(fd, POLLOUT, deadline_usec);
+                if (r < 0)
+                        return r;
+                /* A peer that is gone must come back as an error, never as a SIGPIPE in somebody else's process. */
+                if (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+                        return 0;
+                if (errno != EAGAIN && errno != EINTR)
+                        return -errno;
+        }
+}
+
+int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec) {
+        /* One byte more than a reply, so that a longer message is seen to be one. */
+        struct {
+                struct reply reply;
+                char more;
+        } buffer;
+        ssize_t n;
+        int r;
+
+        for (;;) {
+                r = wait_for(fd, POLLIN, deadline_usec);
+                if (r < 0)
+                        return r;
+                n = recv(fd, &buffer, sizeof(buffer), MSG_DONTWAIT);
+                if (n >= 0)
+                        break;
+                if (errno != EAGAIN && errno != EINTR)
+                        return -errno;
+        }
+        if (n == 0)
+                return -ECONNRESET;
+
+        r = reply_check(&buffer.reply, (size_t)n);
+        if (r < 0)
+                return r;
+        *ret = buffer.reply;
+        return 0;
+}
+
+int activator_call(const char *path, const struct request *request, int pass_fd, uint64_t deadline_usec,
+        struct reply *ret) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        fd = activator_connect(path, deadline_usec);
+        if (fd < 0) {
+                r = fd;
+                fd = -1;
+                return r;
+        }
+        r = activator_send(fd, request, pass_fd, deadline_usec);
+        if (r < 0)
+                return r;
+        return activator_receive(fd, ret, deadline_usec);
+}

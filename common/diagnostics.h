@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What is wrong with a configuration file, and where. Loaders append to a list and go on, so that an
+ * admin sees every mistake in one run; callers print, log or count. Nothing here prints by itself.
+ */
+
+#include <stdarg.h>
+
+#include "util.h"
+
+enum diagnostic_level {
+        DIAGNOSTIC_WARNING,
+        DIAGNOSTIC_ERROR,
+};
+
+struct diagnostic {
+        enum diagnostic_level level;
+        unsigned line; /* counted from 1; 0: the file as a whole */
+        char *path;
+        char *text; /* what was found, what was expected, what to do; no newline */
+};
+
+/* The empty value is all zero. */
+struct diagnostics {
+        struct diagnostic *items;
+        size_t n_items;
+        size_t n_errors;
+};
+
+void diagnostics_done(struct diagnostics *diagnostics);
+
+/*
+ * Appends one finding; path and text are copied. If memory runs out the finding is lost but still
+ * counted in n_errors, so that an error can never be mistaken for success.
+ */
+void diagnostics_error(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format, ...)
+        _printf_(4, 5);
+void diagnostics_warning(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format, ...)
+        _printf_(4, 5);
+
+/* Writes "PATH:LINE: TEXT" (warnings: "PATH:LINE: warning: TEXT") into text, cut to size. */
+void diagnostic_format(const struct diagnostic *diagnostic, char *text, size_t size);
+
+#define _cleanup_diagnostics_ _cleanup_(diagnostics_done)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The rule that tells course users from all others, and which course and student a user name stands for:
+ * "cs{course}-{student}" takes cs123-newellz2 apart into course "123" and student "newellz2".
+ *
+ * A rule has both words exactly once. Courses are digits, students are [A-Za-z0-9_][A-Za-z0-9_.-]*; a rule
+ * by which one name could be read in two ways is refused.
+ */
+
+#include "util.h"
+
+#define NAME_RULE_DEFAULT "cs{course}-{student}"
+
+#define COURSE_DIGITS_MAX 6U
+#define COURSE_SIZE (COURSE_DIGITS_MAX + 1U)
+
+/* With the NUL. Longer than useradd's 32, as directories allow more; short enough for fixed-size messages. */
+#define USER_NAME_SIZE 64U
+
+struct name_rule {
+        char head[USER_NAME_SIZE];   /* before the first word */
+        char middle[USER_NAME_SIZE]; /* between the words */
+        char tail[USER_NAME_SIZE];   /* behind the second word */
+        bool course_first;
+};
+
+/* -EINVAL if text is no usable rule; *ret_reason then says why, as a static sentence fragment. */
+int name_rule_parse(const char *text, struct name_rule *ret, const char **ret_reason);
+
+/*
+ * True if the rule matches the user name; the parts are then copied out. Needs no memory and no I/O: it is
+ * what a login of anybody else costs.
+ */
+bool name_rule_match(const struct name_rule *rule, const char *user, char ret_course[static COURSE_SIZE],
+        char ret_student[static USER_NAME_SIZE]);
+
+/* The user name of a course's student. -ENAMETOOLONG if it does not fit. */
+int name_rule_format(const struct name_rule *rule, const char *course, const char *student,
+        char ret_user[static USER_NAME_SIZE]);
+
+/* True for a name that may stand for {student}. */
+bool student_name_valid(const char *student);

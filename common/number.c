@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* strtoul() takes signs, blanks and leading zeros, all of which would be mistakes here. */
+
+#include "number.h"
+
+bool digits_only(const char *text) {
+        return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+int number_parse(const char *text, unsigned minimum, unsigned maximum, unsigned *ret) {
+        unsigned long value;
+
+        if (!digits_only(text) || (text[0] == '0' && text[1] != '\0'))
+                return -EINVAL;
+
+        errno = 0;
+        value = strtoul(text, NULL, 10);
+        if (errno != 0 || value < minimum || value > maximum)
+                return -ERANGE;
+
+        *ret = (unsigned)value;
+        return 0;
+}

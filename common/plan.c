@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Computes plans. Reads the admin's override files; applies nothing. */
+
+#include "plan.h"
+#include "trusted-file.h"
+
+/* One line of an override file that is of interest. */
+struct override {
+        const char *name; /* BR_IP, BR or VR_IP */
+        char *value;      /* borrowed from the text; NULL: not set */
+        unsigned line;
+};
+
+struct override_file {
+        char *path;
+        char *text;
+};
+
+static void override_file_done(struct override_file *file) {
+        free(file->path);
+        free(file->text);
+}
+
+/* Strips blanks and one pair of quotes, as systemd does for an EnvironmentFile=. */
+static char *strip(char *text) {
+        size_t length;
+
+        text += strspn(text, " \t");
+        length = strlen(text);
+        while (length > 0 && strchr(" \t\r", text[length - 1]))
+                text[--length] = '\0';
+        if (length >= 2 && (text[0] == '"' || text[0] == '\'') && text[length - 1] == text[0]) {
+                text[length - 1] = '\0';
+                text++;
+        }
+        return text;
+}
+
+static struct override *find_override(struct override *overrides, size_t n, const char *name) {
+        for (size_t i = 0; i < n; i++)
+                if (string_equal(overrides[i].name, name))
+                        return &overrides[i];
+        return NULL;
+}
+
+static void parse_override_line(char *text, const char *path, unsigned line, struct override *overrides, size_t n,
+        struct diagnostics *diagnostics) {
+        struct override *override;
+        char *value, *name = strip(text);
+
+        if (name[0] == '\0' || name[0] == '#' || name[0] == ';')
+                return;
+
+        value = strchr(name, '=');
+        if (!value) {
+                diagnostics_error(diagnostics, path, line, "'%s': expected NAME=VALUE", name);
+                return;
+        }
+        *value++ = '\0';
+        name = strip(name);
+
+        override = find_override(overrides, n, name);
+        if (!override) {
+                /* An admin's own units may keep their variables in the same file. */
+                if (string_equal(name, "BR_IP") || string_equal(name, "BR") || string_equal(name, "VR_IP"))
+                        diagnostics_error(diagnostics, path, line,
+                                "%s does not belong here: VR_IP and BR stand in ns<SEAT>.conf, BR_IP in either", name);
+                return;
+        }
+        override->value = strip(value);
+        override->line = line;
+}
+
+/* No file is fine: then nothing is overridden. Values are borrowed from *file. */
+static int load_overrides(const char *etc, const char *stem, const char *id, struct override_file *file,
+        struct override *overrides, size_t n, struct diagnostics *diagnostics) {
+        size_t n_errors = diagnostics->n_errors;
+        const char *reason;
+        unsigned line = 0;
+        char *next;
+        int r;
+
+        if (asprintf(&file->path, "%s/" OVERRIDE_DIRECTORY "/%s%s.conf", etc, stem, id) < 0) {
+                file->path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
+                return -ENOMEM;
+        }
+
+        r = trusted_file_read(file->path, &file->text, &reason);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0) {
+                diagnostics_error(diagnostics, file->path, 0, "%s", reason);
+                return r;
+        }
+
+        next = file->text;
+        for (char *text; (text = strsep(&next, "\n"));)
+                parse_override_line(text, file->path, ++line, overrides, n, diagnostics);
+
+        return diagnostics->n_errors > n_errors ? -EINVAL : 0;
+}
+
+/* Sets *address if the override is there. */
+static int apply_address(const struct override *override, const char *path, unsigned default_prefix,
+        struct address *address, struct diagnostics *diagnostics) {
+        struct address parsed;
+
+        if (!override->value)
+                return 0;
+        if (address_parse(override->value, default_prefix, &parsed) < 0) {
+                diagnostics_error(diagnostics, path, override->line,
+                        "%s=%s: expected an IPv4 address, such as 10.0.123.1 or 10.0.123.1/24", override->name,
+                        override->value);
+                return -EINVAL;
+        }
+        if (parsed.prefix < PREFIX_MIN || parsed.prefix > PREFIX_MAX) {
+                diagnostics_error(diagnostics, path, override->line, "%s=%s: expected a prefix from %u to %u",
+                        override->name, override->value, PREFIX_MIN, PREFIX_MAX);
+                return -EINVAL;
+        }
+        if (parsed.ip == address_network(&parsed) || parsed.ip == (parsed.ip | ~prefix_mask(parsed.prefix))) {
+                diagnostics_error(diagnostics, path, override->line,
+                        "%s=%s: that is the subnet's own or its broadcast address, not one of a host in it",
+                        override->name, override->value);
+                return -EINVAL;
+        }
+        *address = parsed;
+        return 0;
+}
+
+void bridge_plan_name(const char *course, struct bridge_plan *ret) {
+        *ret = (struct bridge_plan){0};
+        (void)string_copy(ret->course, sizeof(ret->course), course);
+        (void)snprintf(ret->name, sizeof(ret->name), "br-%s", ret->course);
+}
+
+void seat_plan_name(const char *seat, struct seat_plan *ret) {
+        *ret = (struct seat_plan){0};
+        (void)string_copy(ret->name, sizeof(ret->name), seat);
+        (void)snprintf(ret->link, sizeof(ret->link), "vl-%s", ret->name);
+        (void)snprintf(ret->peer, sizeof(ret->peer), "vr-%s", ret->name);
+        (void)snprintf(ret->netns, sizeof(ret->netns), "ns%s", ret->name);
+}
+
+int bridge_plan_load(const char *etc, const struct settings *settings, const char *course, struct bridge_plan *ret,
+        struct diagnostics *diagnostics) {
+        _cleanup_(override_file_done) struct override_file file = {0};
+        struct override overrides[] = {{.name = "BR_IP"}};
+        struct bridge_plan plan;
+        struct address subnet;
+        char reason[256];
+        int r;
+
+        if (settings_check_course(settings, course, reason, sizeof(reason)) < 0 ||
+                settings_course_subnet(settings, course, &subnet, reason, sizeof(reason)) < 0) {
+                diagnostics_error(diagnostics, etc, 0, "course %s: %s", course, reason);
+                return -EINVAL;
+        }
+
+        bridge_plan_name(course, &plan);
+        plan.address = (struct address){.ip = subnet.ip + 1U, .prefix = subnet.prefix};
+
+        r = load_overrides(etc, "bridge-", course, &file, overrides, ELEMENTSOF(overrides), diagnostics);
+        if (r < 0)
+                return r;
+        r = apply_address(&overrides[0], file.path, subnet.prefix, &plan.address, diagnostics);
+        if (r < 0)
+                return r;
+
+        *ret = plan;
+        return 0;
+}
+
+static bool link_name_valid(const char *name) {
+        return name[0] != '\0' && strlen(name) < IFNAMSIZ && !string_equal(name, ".") && !string_equal(name, "..") &&
+                !strpbrk(name, "/: \t");
+}
+
+/* BR: which bridge the seat is on. One of ours is named br-COURSE and comes with its netbr@ unit. */
+static int apply_bridge(const struct override *override, const char *path, const struct settings *settings,
+        struct seat_plan *plan, struct diagnostics *diagnostics) {
+        char reason[256];
+        const char *course;
+
+        if (!override->value)
+                return 0;
+        if (!link_name_valid(override->value)) {
+                diagnostics_error(diagnostics, path, override->line, "BR=%s: expected the name of a bridge, such as br-%s",
+                        override->value, plan->id.course);
+                return -EINVAL;
+        }
+
+        (void)string_copy(plan->bridge, sizeof(plan->bridge), override->value);
+        course = string_starts_with(override->value, "br-") ? override->value + strlen("br-") : "";
+        if (settings_check_course(settings, course, reason, sizeof(reason)) < 0)
+                course = "";
+        (void)string_copy(plan->bridge_course, sizeof(plan->bridge_course), course);
+        return 0;
+}
+
+/* The values must be usable together, wherever they come from. */
+static int check_seat(const struct seat_plan *plan, const char *path, unsigned line, struct diagnostics *diagnostics) {
+        char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE];
+
+        address_format(&plan->address, address);
+        address_format_ip(plan->gateway, gateway);
+
+        if (plan->address.ip == plan->gateway) {
+                diagnostics_error(diagnostics, path, line, "seat %s has its gateway's address, %s: change VR_IP or BR_IP",
+                        plan->name, gateway);
+                return -EINVAL;
+        }
+        if (!address_contains(&plan->address, plan->gateway)) {
+                diagnostics_error(diagnostics, path, line,
+                        "the gateway %s is not in the subnet of seat %s, %s: change VR_IP or BR_IP", gateway, plan->name,
+                        address);
+                return -EINVAL;
+        }
+        return 0;
+}
+
+/* The seat's place in the subnet of its course's bridge. */
+static int place_seat(const char *etc, const struct bridge_plan *bridge, struct seat_plan *plan,
+        struct diagnostics *diagnostics) {
+        uint32_t network = address_network(&bridge->address);
+        unsigned last = (1U << (32U - bridge->address.prefix)) - 2U;
+
+        if (plan->id.number > last) {
+                diagnostics_error(diagnostics, etc, 0,
+                        "seat %s: the /%u of course %s ends at seat number %u (set prefix, or subnet in [course %s])",
+                        plan->name, bridge->address.prefix, plan->id.course, last, plan->id.course);
+                return -ERANGE;
+        }
+        plan->address = (struct address){.ip = network + plan->id.number, .prefix = bridge->address.prefix};
+        plan->gateway = bridge->address.ip;
+        return 0;
+}
+
+/* A seat on another course's bridge has that course's gateway, unless its file names one. */
+static int load_other_gateway(const char *etc, const struct settings *settings, struct seat_plan *plan,
+        struct diagnostics *diagnostics) {
+        struct bridge_plan other;
+        int r;
+
+        if (plan->bridge_course[0] == '\0' || string_equal(plan->bridge_course, plan->id.course))
+                return 0;
+
+        r = bridge_plan_load(etc, settings, plan->bridge_course, &other, diagnostics);
+        if (r < 0)
+                return r;
+        plan->gateway = other.address.ip;
+        return 0;
+}
+
+int seat_plan_load(const char *etc, const struct settings *settings, const struct seat_id *id, struct seat_plan *ret,
+        struct diagnostics *diagnostics) {
+        enum { BR, BR_IP, VR_IP };
+        _cleanup_(override_file_done) struct override_file file = {0};
+        struct override overrides[] = {[BR] = {.name = "BR"}, [BR_IP] = {.name = "BR_IP"}, [VR_IP] = {.name = "VR_IP"}};
+        char name[SEAT_ID_SIZE];
+        struct bridge_plan bridge;
+        struct address gateway;
+        struct seat_plan plan;
+        int r;
+
+        r = bridge_plan_load(etc, settings, id->course, &bridge, diagnostics);
+        if (r < 0)
+                return r;
+
+        seat_id_format(id, name);
+        seat_plan_name(name, &plan);
+        plan.id = *id;
+        (void)string_copy(plan.bridge, sizeof(plan.bridge), bridge.name);
+        (void)string_copy(plan.bridge_course, sizeof(plan.bridge_course), id->course);
+
+        r = load_overrides(etc, "ns", name, &file, overrides, ELEMENTSOF(overrides), diagnostics);
+        if (r < 0)
+                return r;
+        r = place_seat(etc, &bridge, &plan, diagnostics);
+        if (r < 0 && !overrides[VR_IP].value)
+                return r;
+        r = apply_bridge(&overrides[BR], file.path, settings, &plan, diagnostics);
+        if (r < 0)
+                return r;
+        r = load_other_gateway(etc, settings, &plan, diagnostics);
+        if (r < 0)
+                return r;
+
+        gateway = (struct address){.ip = plan.gateway, .prefix = bridge.address.prefix};
+        if (apply_address(&overrides[BR_IP], file.path, bridge.address.prefix, &gateway, diagnostics) < 0 ||
+                apply_address(&overrides[VR_IP], file.path, bridge.address.prefix, &plan.address, diagnostics) < 0)
+                return -EINVAL;
+        plan.gateway = gateway.ip;
+
+        r = check_seat(&plan, file.path, overrides[VR_IP].line, diagnostics);
+        if (r < 0)
+                return r;
+
+        *ret = plan;
+        return 0;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the module and coursenetctl say to the activator, and what it answers: one fixed-size request and one
+ * fixed-size reply (for REQUEST_STATUS: any number of replies, then an end) over AF_UNIX SOCK_SEQPACKET, so that
+ * the kernel keeps the messages whole. Both ends are on one machine and of one installation: integers are the
+ * machine's own, and anything but the exact size, magic and version is refused.
+ *
+ * REQUEST_OPEN carries one file descriptor, SCM_RIGHTS: a pidfd of the sender. It is how the activator knows
+ * later that the opener has died, without ever being fooled by a reused process number.
+ */
+
+#include <stdint.h>
+
+#include "name-rule.h"
+#include "seat-id.h"
+
+#define ACTIVATOR_SOCKET "/run/coursenet/activator.sock"
+#define QUERY_SOCKET "/run/coursenet/query.sock"
+
+#define PROTOCOL_MAGIC 0x636f7572U /* "cour" */
+#define PROTOCOL_VERSION 1U
+
+#define SERVICE_SIZE 32U     /* a PAM service name; longer ones are cut */
+#define ORIGIN_SIZE 128U     /* a tty or a remote host; longer ones are cut */
+#define LEASE_ID_SIZE 32U
+#define REPLY_TEXT_SIZE 256U
+
+enum request_type {
+        REQUEST_OPEN = 1, /* root: a lease on the user's seat; the answer comes when the seat is up, or cannot be */
+        REQUEST_CLOSE,    /* root: end the lease with that id; without an id, one of this process, service and user */
+        REQUEST_STATUS,   /* the leases: all for root, their own for others */
+        REQUEST_RELOAD,   /* root: read settings and rosters again and write the wiring of new seats */
+        _REQUEST_TYPE_MAX,
+};
+
+enum request_flags {
+        REQUEST_WAIT_CONTAINER = 1 << 0, /* answer when the container runs, not when the network is up */
+};
+
+enum reply_type {
+        REPLY_DONE = 1, /* yes; for REQUEST_STATUS: there are no more leases */
+        REPLY_LEASE,    /* one lease of REQUEST_STATUS; more replies follow */
+        REPLY_NO_SEAT,  /* the rule matches, the roster does not have this user */
+        REPLY_REFUSED,  /* not allowed, or a limit is hit */
+        REPLY_FAILED,   /* the seat did not come up */
+        REPLY_TIMEOUT,  /* it did not come up in time */
+        _REPLY_TYPE_MAX,
+};
+
+/* Strings are NUL-terminated within their arrays and NUL-filled behind; protocol_check_request() sees to that. */
+struct request {
+        uint32_t magic;
+        uint16_t version;
+        uint16_t type;       /* enum request_type */
+        uint32_t flags;      /* enum request_flags */
+        uint32_t uid;        /* the account's, which the module has from NSS: the activator never asks NSS */
+        uint32_t timeout_ms; /* REQUEST_OPEN: how long the caller will wait */
+        uint32_t reserved;   /* zero */
+        char user[USER_NAME_SIZE];
+        char lease[LEASE_ID_SIZE]; /* REQUEST_CLOSE; may be empty */
+        char service[SERVICE_SIZE];
+        char tty[ORIGIN_SIZE];
+        char remote_host[ORIGIN_SIZE];
+};
+
+struct reply {
+        uint32_t magic;
+        uint16_t version;
+        uint16_t type; /* enum reply_type */
+        uint32_t uid;
+        int32_t pid;          /* REPLY_LEASE: the opener's */
+        uint64_t since_usec;  /* REPLY_LEASE: CLOCK_REALTIME in microseconds */
+        uint32_t address;     /* of the seat, host byte order */
+        uint32_t prefix;
+        char lease[LEASE_ID_SIZE];
+        char course[8]; /* COURSE_SIZE, rounded up */
+        char seat[16];  /* SEAT_ID_SIZE, rounded up */
+        char user[USER_NAME_SIZE];
+        char service[SERVICE_SIZE];
+        char tty[ORIGIN_SIZE];
+        char remote_host[ORIGIN_SIZE];
+        char text[REPLY_TEXT_SIZE]; /* a sentence for the log or an admin: what failed and where to look */
+};
+
+/* Sets magic, version and type; everything else is zero. */
+void request_init(struct request *request, enum request_type type);
+void reply_init(struct reply *reply, enum reply_type type);
+
+/*
+ * Checks what came over a socket before anything in it is used: size, magic, version, type, flags, terminated
+ * strings, and that every string is printable text (they end up in logs, unit descriptions and terminals).
+ * -EBADMSG if it is no message of ours, -EPROTO if it is one of another version.
+ */
+int request_check(const void *message, size_t size);
+int reply_check(const void *message, size_t size);
+
+/*
+ * Copies text into a fixed array, cut to size, zero-filled; what is not printable ASCII becomes '?'.
+ * For what comes from outside (tty, remote host); names are checked, not mended.
+ */
+void protocol_copy_text(char *array, size_t size, const char *text);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Rosters: parsing, seating, and writing them back as they were. */
+
+#include "number.h"
+#include "roster.h"
+#include "trusted-file.h"
+
+#define REMOVED_MARK "#removed"
+
+void roster_done(struct roster *roster) {
+        for (size_t i = 0; i < roster->n_lines; i++)
+                free(roster->lines[i].text);
+        free(roster->lines);
+        *roster = (struct roster){0};
+}
+
+/* Appends an empty line object; NULL: out of memory. */
+static struct roster_line *append_line(struct roster *roster, const char *text, size_t length) {
+        struct roster_line *lines;
+        char *copy;
+
+        lines = reallocarray(roster->lines, roster->n_lines + 1, sizeof(*lines));
+        if (!lines)
+                return NULL;
+        roster->lines = lines;
+
+        copy = strndup(text, length);
+        if (!copy)
+                return NULL;
+
+        lines += roster->n_lines++;
+        *lines = (struct roster_line){.text = copy};
+        return lines;
+}
+
+int roster_student(const struct settings *settings, const char *course, const char *word,
+        char ret_student[static USER_NAME_SIZE]) {
+        char other[COURSE_SIZE], student[USER_NAME_SIZE];
+
+        if (name_rule_match(&settings->rule, word, other, student)) {
+                if (!string_equal(other, course))
+                        return -EXDEV;
+                return string_copy(ret_student, USER_NAME_SIZE, student);
+        }
+        if (!student_name_valid(word))
+                return -EINVAL;
+        return string_copy(ret_student, USER_NAME_SIZE, word);
+}
+
+/* What makes two lines collide; the number of the earlier line (from 1), or 0. */
+static unsigned find_collision(const struct roster *roster, const char *student, unsigned seat, bool *ret_same_seat) {
+        for (size_t i = 0; i < roster->n_lines; i++) {
+                const struct roster_line *line = &roster->lines[i];
+
+                if (line->student[0] == '\0')
+                        continue;
+                if (line->seat == seat || string_equal(line->student, student)) {
+                        *ret_same_seat = line->seat == seat;
+                        return (unsigned)i + 1;
+                }
+        }
+        return 0;
+}
+
+struct words {
+        char *name, *seat, *rest;
+};
+
+static struct words split_words(char *text) {
+        struct words words = {0};
+
+        words.name = strtok_r(text, " \t\r", &words.rest);
+        words.seat = words.name ? strtok_r(NULL, " \t\r", &words.rest) : NULL;
+        words.rest = words.seat ? strtok_r(NULL, " \t\r", &words.rest) : NULL;
+        return words;
+}
+
+/* Fills *ret from "NAME SEAT"; what is wrong with it goes into reason. */
+static int parse_entry(const struct settings *settings, const struct roster *roster, const struct words *words,
+        struct roster_line *ret, char *reason, size_t size) {
+        unsigned earlier;
+        bool same_seat;
+        int r;
+
+        r = roster_student(settings, roster->course, words->name, ret->student);
+        if (r < 0) {
+                (void)snprintf(reason, size,
+                        r == -EXDEV ? "'%s' is a user name of another course"
+                                    : "'%s' cannot be a student's name: letters, digits, '_', '.' and '-', "
+                                      "beginning with a letter, a digit or '_'",
+                        words->name);
+                return -EINVAL;
+        }
+        if (!words->seat || (words->rest && words->rest[0] != '#')) {
+                (void)snprintf(reason, size,
+                        "expected 'NAME SEAT' (to seat a plain list of names: coursenetctl roster import)");
+                return -EINVAL;
+        }
+        if (number_parse(words->seat, 2, roster->seat_max, &ret->seat) < 0) {
+                (void)snprintf(reason, size,
+                        "seat '%s': expected a number from 2 to %u, as the subnet of course %s has them (prefix, "
+                        "or subnet in [course %s], makes it larger)",
+                        words->seat, roster->seat_max, roster->course, roster->course);
+                return -EINVAL;
+        }
+
+        earlier = find_collision(roster, ret->student, ret->seat, &same_seat);
+        if (earlier == 0)
+                return 0;
+        (void)snprintf(reason, size, "%s '%s' stands in line %u already", same_seat ? "seat" : "student",
+                same_seat ? words->seat : words->name, earlier);
+        return -EEXIST;
+}
+
+/* One line of text. Only running out of memory is an error here: mistakes go to diagnostics. */
+static int parse_line(struct roster *roster, const struct settings *settings, const char *text, size_t length,
+        const char *path, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *copy = strndup(text, length);
+        struct roster_line entry = {0}, *line;
+        char reason[320];
+        struct words words;
+        int r = 0;
+
+        if (!copy)
+                return -ENOMEM;
+
+        entry.removed = string_starts_with(copy, REMOVED_MARK " ");
+        words = split_words(copy + (entry.removed ? strlen(REMOVED_MARK) : 0));
+        if (words.name && words.name[0] != '#')
+                r = parse_entry(settings, roster, &words, &entry, reason, sizeof(reason));
+
+        line = append_line(roster, text, length);
+        if (!line)
+                return -ENOMEM;
+        if (r < 0) {
+                diagnostics_error(diagnostics, path, (unsigned)roster->n_lines, "%s", reason);
+                return 0;
+        }
+
+        entry.text = line->text;
+        *line = entry;
+        return 0;
+}
+
+int roster_parse(const char *text, const char *path, const struct settings *settings, const char *course,
+        struct roster *ret, struct diagnostics *diagnostics) {
+        struct roster roster = {.first_seat = settings->first_seat};
+        struct address subnet;
+        char reason[256];
+        int r;
+
+        if (settings_check_course(settings, course, reason, sizeof(reason)) < 0 ||
+                settings_course_subnet(settings, course, &subnet, reason, sizeof(reason)) < 0) {
+                diagnostics_error(diagnostics, path, 0, "%s", reason);
+                return -EINVAL;
+        }
+        (void)string_copy(roster.course, sizeof(roster.course), course);
+        roster.seat_max = (1U << (32U - subnet.prefix)) - 2U;
+
+        while (*text) {
+                size_t length = strcspn(text, "\n");
+
+                r = parse_line(&roster, settings, text, length, path, diagnostics);
+                if (r < 0) {
+                        roster_done(&roster);
+                        diagnostics_error(diagnostics, path, 0, "out of memory");
+                        return r;
+                }
+                text += length + (text[length] == '\n');
+        }
+
+        *ret = roster;
+        return 0;
+}
+
+int roster_load(const char *etc, const struct settings *settings, const char *course, struct roster *ret,
+        struct diagnostics *diagnostics) {
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        const char *reason;
+        int r;
+
+        if (asprintf(&path, "%s/" ROSTER_DIRECTORY "/%s", etc, course) < 0) {
+                path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
+                return -ENOMEM;
+        }
+
+        r = trusted_file_read(path, &text, &reason);
+        if (r == -ENOENT)
+                return r;
+        if (r < 0) {
+                diagnostics_error(diagnostics, path, 0, "%s", reason);
+                return r;
+        }
+        return roster_parse(text, path, settings, course, ret, diagnostics);
+}
+
+/* Removed students too. */
+static struct roster_line *find_line(const struct roster *roster, const char *student) {
+        for (size_t i = 0; i < roster->n_lines; i++)
+                if (string_equal(roster->lines[i].student, student))
+                        return &roster->lines[i];
+        return NULL;
+}
+
+const struct roster_line *roster_find(const struct roster *roster, const char *student) {
+        const struct roster_line *line = student[0] ? find_line(roster, student) : NULL;
+
+        return line && !line->removed ? line : NULL;
+}
+
+/* 0: every number is taken. The numbers of students who left stay taken. */
+static unsigned find_free_seat(const struct roster *roster) {
+        _cleanup_free_ bool *taken = calloc(roster->seat_max + 1, sizeof(*taken));
+
+        if (!taken)
+                return 0;
+        for (size_t i = 0; i < roster->n_lines; i++)
+                taken[roster->lines[i].seat] = true;
+        for (unsigned seat = roster->first_seat; seat <= roster->seat_max; seat++)
+                if (!taken[seat])
+                        return seat;
+        return 0;
+}
+
+/* Gives a line the text that its fields stand for. */
+static int rewrite_line(struct roster_line *line, bool removed) {
+        char *text;
+
+        if (asprintf(&text, "%s%s %u", removed ? REMOVED_MARK " " : "", line->student, line->seat) < 0)
+                return -ENOMEM;
+        free(line->text);
+        line->text = text;
+        line->removed = removed;
+        return 0;
+}
+
+int roster_add(struct roster *roster, const char *student, unsigned *ret_seat) {
+        struct roster_line *line;
+        unsigned seat;
+        int r;
+
+        if (!student_name_valid(student))
+                return -EINVAL;
+
+        line = find_line(roster, student);
+        if (line) {
+                bool was_removed = line->removed;
+
+                if (was_removed) {
+                        r = rewrite_line(line, false);
+                        if (r < 0)
+                                return r;
+                }
+                *ret_seat = line->seat;
+                return was_removed;
+        }
+
+        seat = find_free_seat(roster);
+        if (seat == 0)
+                return -ENOSPC;
+
+        line = append_line(roster, "", 0);
+        if (!line)
+                return -ENOMEM;
+        (void)string_copy(line->student, sizeof(line->student), student);
+        line->seat = seat;
+        r = rewrite_line(line, false);
+        if (r < 0)
+                return r;
+
+        *ret_seat = seat;
+        return 1;
+}
+
+int roster_remove(struct roster *roster, const char *student) {
+        struct roster_line *line = student[0] ? find_line(roster, student) : NULL;
+
+        if (!line || line->removed)
+                return -ENOENT;
+        return rewrite_line(line, true);
+}
+
+char *roster_format(const struct roster *roster) {
+        size_t size = 1;
+        char *text, *p;
+
+        for (size_t i = 0; i < roster->n_lines; i++)
+                size += strlen(roster->lines[i].text) + 1;
+
+        text = p = malloc(size);
+        if (!text)
+                return NULL;
+        for (size_t i = 0; i < roster->n_lines; i++) {
+                p = stpcpy(p, roster->lines[i].text);
+                *p++ = '\n';
+        }
+        *p = '\0';
+        return text;
+}

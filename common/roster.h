@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * /etc/coursenet/roster.d/COURSE: who sits where. Lines "NAME SEAT" and "#" comments; see coursenet-roster(5). A
+ * seat number keeps to a student for good: "#removed NAME SEAT" reserves the number of one who left.
+ *
+ * The text is kept line by line, so that a roster that is written back keeps its comments and order. A
+ * line with a mistake is reported and otherwise passed over: one typo must not cost a course its other logins.
+ */
+
+#include "diagnostics.h"
+#include "settings.h"
+
+#define ROSTER_DIRECTORY "roster.d"
+
+struct roster_line {
+        char *text;                    /* without the newline */
+        char student[USER_NAME_SIZE]; /* empty: a comment, a blank line or a mistake */
+        unsigned seat;
+        bool removed; /* the number is reserved for a student who left */
+};
+
+/* The empty value is all zero: a roster of nobody. */
+struct roster {
+        char course[COURSE_SIZE];
+        unsigned first_seat; /* the lowest number that roster_add() gives */
+        unsigned seat_max;   /* the highest seat number that the course's subnet has */
+        struct roster_line *lines;
+        size_t n_lines;
+};
+
+void roster_done(struct roster *roster);
+
+/*
+ * Loads ETC/roster.d/COURSE. Returns 0 also if single lines have mistakes: compare diagnostics->n_errors. Negative
+ * errno (-ENOENT: the course has no roster, which adds nothing to diagnostics) leaves *ret untouched.
+ * The course must be one that settings_check_course() accepts.
+ */
+int roster_load(const char *etc, const struct settings *settings, const char *course, struct roster *ret,
+        struct diagnostics *diagnostics);
+
+/* As roster_load(), from text; path is only for messages. An empty text makes a new roster. */
+int roster_parse(const char *text, const char *path, const struct settings *settings, const char *course,
+        struct roster *ret, struct diagnostics *diagnostics);
+
+/* NULL if the student is not on the roster, or was removed from it. Borrowed. */
+const struct roster_line *roster_find(const struct roster *roster, const char *student);
+
+/*
+ * Seats a student: the seat they have or had, else the lowest number that nobody has or had. Returns 0 if they sat
+ * there already, 1 if they are new (or back), -ENOSPC if the course has no number left, -EINVAL for a name that no
+ * student may have, -ENOMEM.
+ */
+int roster_add(struct roster *roster, const char *student, unsigned *ret_seat);
+
+/* Takes a student off and keeps the number reserved. -ENOENT if they are not on the roster. */
+int roster_remove(struct roster *roster, const char *student);
+
+/* The roster as text; the caller frees it. NULL: out of memory. */
+char *roster_format(const struct roster *roster);
+
+/*
+ * The student that a word of a roster or of a class list names: "newellz2", or the whole user name
+ * "cs123-newellz2" by the site's rule. -EINVAL if it can be neither, -EXDEV for a user name of another course.
+ */
+int roster_student(const struct settings *settings, const char *course, const char *word,
+        char ret_student[static USER_NAME_SIZE]);
+
+#define _cleanup_roster_ _cleanup_(roster_done)

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Loads coursenet.conf with inih. Every setting is one row of a table; what a value may be stands in its
+ * setter, what the values must be together in check_together().
+ */
+
+#include <ini.h>
+
+#include "number.h"
+#include "settings.h"
+#include "trusted-file.h"
+
+#define LINE_SIZE 190 /* inih cuts longer lines; settings_read_line() reports them instead */
+
+struct parser {
+        struct settings settings;
+        struct diagnostics *diagnostics;
+        const char *path;
+        const char *next;  /* rest of the text */
+        unsigned line;     /* the line that was handed to inih last */
+        unsigned seen_site; /* bit n: the n-th row of site_rows was set */
+        bool bad;
+};
+
+static void _printf_(2, 3) parser_error(struct parser *parser, const char *format, ...) {
+        char text[512];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+
+        diagnostics_error(parser->diagnostics, parser->path, parser->line, "%s", text);
+        parser->bad = true;
+}
+
+static void set_name_rule(struct parser *parser, const char *name, const char *value) {
+        struct settings *settings = &parser->settings;
+        const char *reason;
+
+        if (name_rule_parse(value, &settings->rule, &reason) < 0)
+                parser_error(parser, "%s = %s: %s", name, value, reason);
+        else if (string_copy(settings->rule_text, sizeof(settings->rule_text), value) < 0)
+                parser_error(parser, "%s is too long", name);
+}
+
+static void set_number(struct parser *parser, const char *name, const char *value, unsigned minimum,
+        unsigned maximum, unsigned *ret) {
+        if (number_parse(value, minimum, maximum, ret) < 0)
+                parser_error(parser, "%s = %s: expected a number from %u to %u", name, value, minimum, maximum);
+}
+
+static void set_course_digits(struct parser *parser, const char *name, const char *value) {
+        set_number(parser, name, value, 1, COURSE_DIGITS_MAX, &parser->settings.course_digits);
+}
+
+static void set_first_seat(struct parser *parser, const char *name, const char *value) {
+        /* 1 is the gateway; the upper bound depends on the prefix: check_together(). */
+        set_number(parser, name, value, 2, 65534, &parser->settings.first_seat);
+}
+
+static void set_prefix(struct parser *parser, const char *name, const char *value) {
+        set_number(parser, name, value, PREFIX_MIN, PREFIX_MAX, &parser->settings.prefix);
+}
+
+static int parse_network(struct parser *parser, const char *name, const char *value, struct address *ret) {
+        char text[ADDRESS_TEXT_SIZE];
+        struct address network;
+
+        /* 33 stands for "no prefix was written". */
+        if (address_parse(value, 33, &network) < 0 || network.prefix == 33) {
+                parser_error(parser, "%s = %s: expected an IPv4 network with its prefix, such as 10.0.0.0/8", name,
+                        value);
+                return -EINVAL;
+        }
+        if (address_network(&network) != network.ip) {
+                network.ip = address_network(&network);
+                address_format(&network, text);
+                parser_error(parser, "%s = %s: has bits set behind its prefix; the network is %s", name, value, text);
+                return -EINVAL;
+        }
+
+        *ret = network;
+        return 0;
+}
+
+static void set_network(struct parser *parser, const char *name, const char *value) {
+        (void)parse_network(parser, name, value, &parser->settings.network);
+}
+
+static void set_host(struct parser *parser, const char *name, const char *value, char *ret) {
+        static const char allowed[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+        if (value[0] == '\0' || value[0] == '-' || value[strspn(value, allowed)] != '\0' ||
+                string_copy(ret, HOST_NAME_SIZE, value) < 0)
+                parser_error(parser, "%s = %s: expected a host name or an IPv4 address", name, value);
+}
+
+static void set_test_host(struct parser *parser, const char *name, const char *value) {
+        set_host(parser, name, value, parser->settings.test_host);
+}
+
+static const struct site_row {
+        const char *name;
+        void (*set)(struct parser *parser, const char *name, const char *value);
+} site_rows[] = {
+        {"name-rule",     set_name_rule},
+        {"course-digits", set_course_digits},
+        {"first-seat",    set_first_seat},
+        {"network",       set_network},
+        {"prefix",        set_prefix},
+        {"test-host",     set_test_host},
+};
+
+static void set_site(struct parser *parser, const char *name, const char *value) {
+        for (unsigned i = 0; i < ELEMENTSOF(site_rows); i++) {
+                if (!string_equal(site_rows[i].name, name))
+                        continue;
+                if (parser->seen_site & (1U << i))
+                        parser_error(parser, "%s is set twice in [site]: keep one of the two", name);
+                parser->seen_site |= 1U << i;
+                site_rows[i].set(parser, name, value);
+                return;
+        }
+
+        parser_error(parser,
+                "unknown setting '%s' in [site]: expected name-rule, course-digits, first-seat, network, prefix or "
+                "test-host",
+                name);
+}
+
+/* The section's course, appended if it is new. NULL: out of memory, or no course. */
+static struct course_settings *find_or_add_course(struct parser *parser, const char *course) {
+        struct settings *settings = &parser->settings;
+        struct course_settings *courses;
+
+        for (size_t i = 0; i < settings->n_courses; i++)
+                if (string_equal(settings->courses[i].course, course))
+                        return &settings->courses[i];
+
+        if (!digits_only(course) || strlen(course) >= COURSE_SIZE) {
+                parser_error(parser, "[course %s]: expected a course number, as in [course 123]", course);
+                return NULL;
+        }
+
+        courses = reallocarray(settings->courses, settings->n_courses + 1, sizeof(*courses));
+        if (!courses) {
+                parser_error(parser, "out of memory");
+                return NULL;
+        }
+        settings->courses = courses;
+        courses += settings->n_courses++;
+        *courses = (struct course_settings){.line = parser->line};
+        (void)string_copy(courses->course, sizeof(courses->course), course);
+        return courses;
+}
+
+static void set_course_subnet(struct parser *parser, struct course_settings *course, const char *value) {
+        if (course->has_subnet) {
+                parser_error(parser, "subnet is set twice in [course %s]: keep one of the two", course->course);
+                return;
+        }
+        if (parse_network(parser, "subnet", value, &course->subnet) < 0)
+                return;
+        if (course->subnet.prefix < PREFIX_MIN || course->subnet.prefix > PREFIX_MAX)
+                parser_error(parser, "subnet = %s: expected a prefix from %u to %u", value, PREFIX_MIN, PREFIX_MAX);
+        course->has_subnet = true;
+}
+
+static void set_course(struct parser *parser, const char *section, const char *name, const char *value) {
+        struct course_settings *course = find_or_add_course(parser, section);
+
+        if (!course)
+                return;
+
+        if (string_equal(name, "subnet"))
+                set_course_subnet(parser, course, value);
+        else if (string_equal(name, "test-host")) {
+                if (course->test_host[0])
+                        parser_error(parser, "test-host is set twice in [course %s]: keep one of the two", section);
+                set_host(parser, name, value, course->test_host);
+        } else
+                parser_error(parser, "unknown setting '%s' in [course %s]: expected subnet or test-host", name, section);
+}
+
+static int handle_setting(void *user, const char *section, const char *name, const char *value) {
+        struct parser *parser = user;
+
+        if (string_equal(section, "site"))
+                set_site(parser, name, value);
+        else if (string_starts_with(section, "course "))
+                set_course(parser, section + strlen("course "), name, value);
+        else if (section[0] == '\0')
+                parser_error(parser, "'%s' stands before any section: write [site] above it", name);
+        else
+                parser_error(parser, "unknown section [%s]: expected [site] or [course N]", section);
+        return 1;
+}
+
+/* inih's reader, like fgets(): it asks for one line at a time, which is how we know the line of each setting. */
+static char *read_line(char *buffer, int size, void *stream) {
+        struct parser *parser = stream;
+        size_t length = strcspn(parser->next, "\n");
+        size_t whole = length + (parser->next[length] == '\n');
+
+        if (whole == 0)
+                return NULL;
+        parser->line++;
+
+        if (length > LINE_SIZE || whole >= (size_t)size) {
+                parser_error(parser, "the line is longer than %d characters", LINE_SIZE);
+                parser->next += strcspn(parser->next, "\n");
+                parser->next += *parser->next == '\n';
+                buffer[0] = '\n';
+                buffer[1] = '\0';
+                return buffer;
+        }
+
+        memcpy(buffer, parser->next, whole);
+        buffer[whole] = '\0';
+        parser->next += whole;
+        return buffer;
+}
+
+/* How many seats a subnet has from first_seat on: all but the network's own address and the broadcast one. */
+static unsigned count_seats(unsigned prefix, unsigned first_seat) {
+        unsigned last = (1U << (32U - prefix)) - 2U;
+
+        return first_seat > last ? 0 : last - first_seat + 1U;
+}
+
+static void check_courses(struct parser *parser) {
+        struct settings *settings = &parser->settings;
+        char reason[256];
+
+        for (size_t i = 0; i < settings->n_courses; i++) {
+                struct course_settings *a = &settings->courses[i];
+                struct address subnet_a, subnet_b;
+
+                parser->line = a->line;
+                if (settings_check_course(settings, a->course, reason, sizeof(reason)) < 0 ||
+                        settings_course_subnet(settings, a->course, &subnet_a, reason, sizeof(reason)) < 0) {
+                        parser_error(parser, "[course %s]: %s", a->course, reason);
+                        continue;
+                }
+                if (count_seats(subnet_a.prefix, settings->first_seat) == 0)
+                        parser_error(parser, "[course %s]: a /%u has no seat %u (first-seat)", a->course,
+                                subnet_a.prefix, settings->first_seat);
+
+                for (size_t j = 0; j < i; j++) {
+                        struct course_settings *b = &settings->courses[j];
+
+                        if (settings_course_subnet(settings, b->course, &subnet_b, reason, sizeof(reason)) >= 0 &&
+                                address_overlaps(&subnet_a, &subnet_b))
+                                parser_error(parser, "the subnets of courses %s and %s overlap: change one's subnet",
+                                        b->course, a->course);
+                }
+        }
+}
+
+/* What each setter cannot see: the values against each other. */
+static void check_together(struct parser *parser) {
+        struct settings *settings = &parser->settings;
+        size_t seat_digits;
+        char last[16];
+
+        if (settings->network.prefix > settings->prefix) {
+                parser_error(parser, "prefix = %u does not fit into network, which is a /%u", settings->prefix,
+                        settings->network.prefix);
+                return;
+        }
+        if (count_seats(settings->prefix, settings->first_seat) == 0) {
+                parser_error(parser, "a course's /%u (prefix) has no seat %u (first-seat)", settings->prefix,
+                        settings->first_seat);
+                return;
+        }
+
+        seat_digits = (size_t)snprintf(last, sizeof(last), "%u", (1U << (32U - settings->prefix)) - 2U);
+        if (settings->course_digits + seat_digits > 12)
+                parser_error(parser,
+                        "course-digits = %u and prefix = %u make interface names longer than Linux's 15 characters",
+                        settings->course_digits, settings->prefix);
+
+        check_courses(parser);
+}
+
+static void set_defaults(struct settings *settings) {
+        const char *reason;
+
+        (void)string_copy(settings->rule_text, sizeof(settings->rule_text), NAME_RULE_DEFAULT);
+        (void)name_rule_parse(NAME_RULE_DEFAULT, &settings->rule, &reason);
+        settings->course_digits = 3;
+        settings->first_seat = 10;
+        settings->network = (struct address){.ip = 10U << 24, .prefix = 8};
+        settings->prefix = 24;
+}
+
+void settings_done(struct settings *settings) {
+        free(settings->courses);
+        *settings = (struct settings){0};
+}
+
+static void parse_text(struct parser *parser, const char *text) {
+        int line;
+
+        parser->next = text;
+        line = ini_parse_stream(read_line, parser, handle_setting, parser);
+        if (line > 0) {
+                parser->line = (unsigned)line;
+                parser_error(parser, "expected 'NAME = VALUE' or a [section]");
+        } else if (line < 0)
+                parser_error(parser, "out of memory");
+}
+
+int settings_load(const char *etc, struct settings *ret, struct diagnostics *diagnostics) {
+        struct parser parser = {.diagnostics = diagnostics};
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        const char *reason;
+        int r;
+
+        if (asprintf(&path, "%s/" SETTINGS_FILE, etc) < 0) {
+                path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
+                return -ENOMEM;
+        }
+        parser.path = path;
+        set_defaults(&parser.settings);
+
+        r = trusted_file_read(path, &text, &reason);
+        if (r < 0 && r != -ENOENT) {
+                diagnostics_error(diagnostics, path, 0, "%s", reason);
+                return r;
+        }
+        if (text) {
+                parse_text(&parser, text);
+                parser.line = 0;
+        }
+        if (!parser.bad)
+                check_together(&parser);
+        if (parser.bad) {
+                settings_done(&parser.settings);
+                return -EINVAL;
+        }
+
+        *ret = parser.settings;
+        return 0;
+}
+
+const struct course_settings *settings_find_course(const struct settings *settings, const char *course) {
+        for (size_t i = 0; i < settings->n_courses; i++)
+                if (string_equal(settings->courses[i].course, course))
+                        return &settings->courses[i];
+        return NULL;
+}
+
+const char *settings_test_host(const struct settings *settings, const char *course) {
+        const struct course_settings *own = settings_find_course(settings, course);
+
+        return own && own->test_host[0] ? own->test_host : settings->test_host;
+}
+
+int settings_check_course(const struct settings *settings, const char *course, char *reason, size_t size) {
+        if (!digits_only(course)) {
+                (void)snprintf(reason, size, "a course is a number, written with %u digits", settings->course_digits);
+                return -EINVAL;
+        }
+        if (strlen(course) != settings->course_digits) {
+                (void)snprintf(reason, size,
+                        "courses are written with exactly %u digits here (course-digits in " SETTINGS_FILE
+                        "), so that a seat id splits one way only",
+                        settings->course_digits);
+                return -EINVAL;
+        }
+        return 0;
+}
+
+int settings_course_subnet(const struct settings *settings, const char *course, struct address *ret, char *reason,
+        size_t size) {
+        const struct course_settings *own = settings_find_course(settings, course);
+        char network[ADDRESS_TEXT_SIZE];
+        unsigned long number;
+
+        if (own && own->has_subnet) {
+                *ret = own->subnet;
+                return 0;
+        }
+
+        number = strtoul(course, NULL, 10);
+        if (number >= 1UL << (settings->prefix - settings->network.prefix)) {
+                address_format(&settings->network, network);
+                (void)snprintf(reason, size,
+                        "network = %s has no subnet number %lu of /%u: set a wider network, a longer prefix, or "
+                        "subnet in [course %s]",
+                        network, number, settings->prefix, course);
+                return -ERANGE;
+        }
+
+        *ret = (struct address){
+                .ip = settings->network.ip + (uint32_t)(number << (32U - settings->prefix)),
+                .prefix = settings->prefix,
+        };
+        return 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * /etc/coursenet/coursenet.conf: one [site] section and a [course N] section where a course differs. See
+ * coursenet.conf(5). A file that is not there means the defaults; a file with a mistake means no settings
+ * at all: nothing is guessed.
+ */
+
+#include "address.h"
+#include "diagnostics.h"
+#include "name-rule.h"
+
+#define SETTINGS_FILE "coursenet.conf"
+
+/* What a bridge can hold is bounded by interface names: "vl-", course and seat number in 15 characters. */
+#define PREFIX_MIN 16U
+#define PREFIX_MAX 30U
+
+#define HOST_NAME_SIZE 256U
+
+struct course_settings {
+        char course[COURSE_SIZE];
+        bool has_subnet;
+        struct address subnet;
+        char test_host[HOST_NAME_SIZE]; /* empty: the site's */
+        unsigned line;                  /* of the section's first setting */
+};
+
+/* The empty value is all zero and only good for settings_done(). */
+struct settings {
+        char rule_text[2 * USER_NAME_SIZE];
+        struct name_rule rule;
+        unsigned course_digits;
+        unsigned first_seat;
+        struct address network; /* what the courses' subnets are cut from */
+        unsigned prefix;        /* of each course's subnet */
+        char test_host[HOST_NAME_SIZE]; /* empty: the gateway of the seat that is tested */
+        struct course_settings *courses;
+        size_t n_courses;
+};
+
+void settings_done(struct settings *settings);
+
+/*
+ * Loads ETC/coursenet.conf. Returns 0, or -EINVAL (-ENOMEM) with at least one error added to diagnostics;
+ * *ret is then untouched.
+ */
+int settings_load(const char *etc, struct settings *ret, struct diagnostics *diagnostics);
+
+/* NULL if the course has no section of its own. Borrowed from settings. */
+const struct course_settings *settings_find_course(const struct settings *settings, const char *course);
+
+/* The host that testnetns@ pings: the course's, else the site's, else "" for the gateway. */
+const char *settings_test_host(const struct settings *settings, const char *course);
+
+/*
+ * Checks that a course is written as this site writes courses. -EINVAL, and a sentence in reason that names the
+ * setting that helps, if not.
+ */
+int settings_check_course(const struct settings *settings, const char *course, char *reason, size_t size);
+
+/*
+ * The subnet of a course: its own setting, else the course-number-th subnet of the site's network.
+ * -ERANGE, and a sentence in reason that names the setting that helps, if the network has no such subnet.
+ */
+int settings_course_subnet(const struct settings *settings, const char *course, struct address *ret, char *reason,
+        size_t size);
+
+#define _cleanup_settings_ _cleanup_(settings_done)

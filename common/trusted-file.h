@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Reading files as root's files must be read: a configuration decides what root does, so it has to be a
+ * regular file that only root can have written.
+ */
+
+#include "util.h"
+
+/* Enough for the roster of any university; a bound, so that a mistake cannot fill memory. */
+#define TRUSTED_FILE_SIZE_MAX (1024U * 1024U)
+
+/*
+ * Reads a whole file. The last path component may not be a symbolic link; the file must be regular, owned by root,
+ * not writable by group or others, at most TRUSTED_FILE_SIZE_MAX bytes and free of NUL bytes.
+ *
+ * On success *ret_text is a NUL-terminated copy that the caller frees. On failure returns negative errno
+ * (-ENOENT: there is no such file) and *ret_reason says in a static sentence fragment what was expected.
+ */
+int trusted_file_read(const char *path, char **ret_text, const char **ret_reason);

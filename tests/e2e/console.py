@@ -1,0 +1,42 @@
+"""The guest's console: the terminal a person at the machine would log in on."""
+
+import fcntl
+import os
+import struct
+import termios
+
+from stream import Stream
+
+
+class Console:
+    def __init__(self):
+        self._master, self.terminal = os.openpty()
+        # Wide, so that no line a test waits for is wrapped.
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+        self._stream = Stream(os.dup(self._master), "the console")
+
+    def close_terminal(self):
+        """To be called once systemd-nspawn has it: else its end would not be seen here."""
+        os.close(self.terminal)
+
+    def read_until(self, pattern, timeout=60):
+        """Text up to and including the first match of the pattern in what was not read yet."""
+        match = self._stream.read_until(pattern, timeout)
+        return match.string[:match.end()]
+
+    def send(self, text):
+        os.write(self._master, text.encode())
+
+    def log(self):
+        return self._stream.text()
+
+    def login(self, user, password, prompt=r"\$ $"):
+        """Logs a user in at the prompt that boot, or the last logout, left there."""
+        self.read_until(r"login: $")
+        self.send(f"{user}\n")
+        self.read_until(r"Password: $")
+        self.send(f"{password}\n")
+        return self.read_until(prompt)
+
+    def close(self):
+        os.close(self._master)

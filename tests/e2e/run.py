@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Boots a guest of each suite and runs the cases in it.
+
+    python3 tests/e2e/run.py [--suite SUITE]... [--case SUBSTRING]... [--source DIR] [--list] [--keep] [--shell]
+
+Must run as root. Prints a line for each case and closes with `N passed, N failed, N skipped`; the exit status is 1
+if a case failed, a guest did not boot, or nothing ran.
+"""
+
+import argparse
+import collections
+import os
+import sys
+import threading
+import traceback
+
+# Run by root: it must not leave files of root's in a developer's checkout.
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import case
+import isolation
+import tree
+from guest import Guest
+
+import cases_harness  # noqa: F401 pylint: disable=unused-import
+
+PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Report:
+    """Counts outcomes and prints whole blocks, so that the suites' lines do not mix."""
+
+    def __init__(self):
+        self.counts = collections.Counter()
+        self._lock = threading.Lock()
+
+    def add(self, suite, outcome, text):
+        with self._lock:
+            self.counts[outcome] += 1
+            print(f"{outcome} {suite}: {text}", flush=True)
+
+    def log(self, suite):
+        def write(text):
+            with self._lock:
+                print("\n".join(f"# {suite}: {line}" for line in text.splitlines()), flush=True)
+        return write
+
+    def close(self):
+        passed, failed, skipped = (self.counts[outcome] for outcome in ("ok", "not ok", "skip"))
+        print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+        return 1 if failed or not passed else 0
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n")[2].strip())
+    parser.add_argument("--suite", action="append", choices=tree.SUITES)
+    parser.add_argument("--case", action="append", metavar="SUBSTRING")
+    parser.add_argument("--source", default=PROJECT, metavar="DIR")
+    parser.add_argument("--list", action="store_true", help="print the cases and end")
+    parser.add_argument("--keep", action="store_true", help="leave the guests up after the cases until Enter")
+    parser.add_argument("--shell", action="store_true", help="run no case; open a shell in a guest")
+    return parser.parse_args()
+
+
+def run_suite(suite, options, report):
+    cases = case.selected(suite, options.case)
+    if not cases:
+        return
+    try:
+        with Guest.boot(suite, options.source, suite, report.log(suite)) as guest:
+            for each in cases:
+                report.add(suite, *case.run_case(each, guest))
+            if options.keep:
+                keep(guest)
+    except Exception:  # pylint: disable=broad-except
+        report.add(suite, "not ok", "the guest boots, runs and powers off\n" + case.indent(traceback.format_exc()))
+
+
+def keep(guest):
+    processes = guest.unit_cgroup("init.scope", unit_slice=".") + "/cgroup.procs"
+    guest.log(f"still up; from another terminal: nsenter -a -r -w -t $(head -n 1 {processes})\nEnter ends it")
+    sys.stdin.readline()
+
+
+def run_cases(options):
+    report = Report()
+    suites = options.suite or tree.SUITES
+    threads = [threading.Thread(target=run_suite, args=(suite, options, report), daemon=True) for suite in suites]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return report.close()
+
+
+def open_shell(options):
+    suite = (options.suite or tree.SUITES)[0]
+    with Guest.boot(suite, options.source, suite, lambda text: print(f"# {text}", flush=True)) as guest:
+        return guest.shell()
+
+
+def list_cases(options):
+    for suite in options.suite or tree.SUITES:
+        for each in case.selected(suite, options.case):
+            print(f"{suite}: {each.promise}")
+    return 0
+
+
+def main():
+    options = parse_arguments()
+    if options.list:
+        return list_cases(options)
+    return isolation.run(lambda: open_shell(options) if options.shell else run_cases(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

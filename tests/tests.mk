@@ -1,0 +1,40 @@
+# The tests. `make check` runs all of them; tests/run adds up what each says.
+
+netns_tests = bridge netns seat
+netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
+
+pam_tests = exports options session
+pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
+
+activator_tests = wiring state
+activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
+
+test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs) $(activator_test_programs)
+
+$(BUILD)/tests/%.o: override CFLAGS += $(shell $(PKG_CONFIG) --cflags cmocka) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
+$(BUILD)/tests/netns/%.o: override CFLAGS += $(shell $(PKG_CONFIG) --cflags $(net_packages))
+
+link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+$(unit_test_programs): $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(link_test) $(call libraries,cmocka smartcols inih) -lcsv
+
+$(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(link_test) $(call libraries,cmocka $(net_packages) inih)
+
+$(pam_test_programs): $(BUILD)/tests/pam/test-%: $(BUILD)/tests/pam/test-%.o $(BUILD)/libmodule.a $(BUILD)/libclient.a $(BUILD)/libcommon.a $(BUILD)/pam_coursenet.so
+	$(say) LD $@
+	$(link_test) $(call libraries,cmocka) -lpam
+
+$(activator_test_programs): $(BUILD)/tests/activator/test-%: $(BUILD)/tests/activator/test-%.o $(BUILD)/libactivator.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(link_test) $(call libraries,cmocka $(activator_packages) inih)
+
+tests: $(test_programs)
+
+check-unit: $(programs) $(test_programs)
+	$(Q)tests/run $(test_programs)
+
+.PHONY: tests check-unit
