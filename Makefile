@@ -47,13 +47,14 @@ common_sources = common/address.c common/diagnostics.c common/name-rule.c common
 	common/protocol.c common/roster.c common/seat-id.c common/settings.c common/site.c common/trusted-file.c
 client_sources = client/activator-client.c
 
-module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/options.c pam_coursenet/session.c pam_coursenet/join.c
+module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
+	pam_coursenet/join.c
 
 net_sources = netsetup/link.c netsetup/bridge.c netsetup/netns.c netsetup/seat.c netsetup/ping.c
 net_packages = libnl-route-3.0 libnl-3.0
 
-activator_sources = activator/server.c activator/peer.c activator/lease.c activator/systemd.c activator/wiring.c \
-	activator/state.c
+activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/peer.c activator/reload.c \
+	activator/restore.c activator/seat-lookup.c activator/session.c activator/state.c activator/systemd.c activator/wiring.c
 activator_packages = libsystemd
 
 ctl_sources = ctl/check.c ctl/class-list.c ctl/roster-command.c ctl/seat.c ctl/status.c ctl/table.c

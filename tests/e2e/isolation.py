@@ -35,6 +35,9 @@ def run_id():
 def run(main):
     """Returns main()'s result, computed inside; call it once, first thing."""
     if RUN_ID in os.environ and os.getpid() == 1:
+        child = os.fork()
+        if child:
+            return reap_until(child)
         prepare_inside()
         return main()
     check_host()
@@ -72,6 +75,16 @@ def wait_through_interrupts(inner):
             return inner.wait()
         except KeyboardInterrupt:
             pass
+
+
+def reap_until(child):
+    """What pid 1 is for. A command in a guest whose nsenter was killed becomes a child of this namespace's pid 1, and
+    the guest cannot shut down before somebody has waited for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            return os.waitstatus_to_exitcode(status)
 
 
 def prepare_inside():

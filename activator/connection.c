@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Accepts, receives, dispatches, replies. What a request may ask is decided here and nowhere else. */
+
+#include <systemd/sd-daemon.h>
+#include <utlist.h>
+
+#include "connection.h"
+#include "lease.h"
+#include "peer.h"
+#include "reload.h"
+
+/* How long a peer may take to send its request, and to take its replies. */
+#define REQUEST_TIMEOUT_USEC UINT64_C(5000000)
+
+struct connection {
+        struct manager *manager; /* borrowed */
+        int fd;
+        struct ucred peer;
+        bool privileged;     /* came over activator.sock, as root */
+        struct lease *lease; /* borrowed; the lease that it waits for */
+        sd_event_source *io_source;
+        sd_event_source *timeout_source;
+        struct reply *replies; /* REQUEST_STATUS: what is still to be sent */
+        size_t n_replies, n_sent;
+        bool busy; /* its request has come */
+        struct connection *prev, *next;
+};
+
+struct listener {
+        struct manager *manager;
+        bool privileged;
+};
+
+void connection_free(struct connection *connection) {
+        struct lease *lease = connection->lease;
+
+        DL_DELETE(connection->manager->connections, connection);
+        (void)sd_event_source_disable_unref(connection->io_source);
+        (void)sd_event_source_disable_unref(connection->timeout_source);
+        (void)close(connection->fd);
+        free(connection->replies);
+        free(connection);
+        if (lease)
+                lease_abandon(lease);
+}
+
+void connection_set_lease(struct connection *connection, struct lease *lease) {
+        connection->lease = lease;
+}
+
+static int send_reply(struct connection *connection, const struct reply *reply) {
+        return send(connection->fd, reply, sizeof(*reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+void connection_reply(struct connection *connection, const struct reply *reply) {
+        int r;
+
+        connection->lease = NULL;
+        r = send_reply(connection, reply);
+        if (r < 0)
+                log_warning("Cannot answer process %ld: %s", (long)connection->peer.pid, strerror(-r));
+        connection_free(connection);
+}
+
+void connection_reply_text(struct connection *connection, enum reply_type type, const char *text) {
+        struct reply reply;
+
+        reply_init(&reply, type);
+        protocol_copy_text(reply.text, sizeof(reply.text), text);
+        connection_reply(connection, &reply);
+}
+
+/* --- requests ------------------------------------------------------------------------------------------------- */
+
+static void handle_close(struct connection *connection, const struct request *request) {
+        struct lease *lease = lease_find_for_close(connection->manager, request, connection->peer.pid);
+
+        /* A close without a lease is a success: it may come twice, or after an admin's stop. */
+        if (lease)
+                lease_end(lease);
+        connection_reply_text(connection, REPLY_DONE, "");
+}
+
+/* Sends as many replies as the socket takes; the rest when there is room. */
+static void send_replies(struct connection *connection) {
+        while (connection->n_sent < connection->n_replies) {
+                int r = send_reply(connection, &connection->replies[connection->n_sent]);
+
+                if (r == -EAGAIN) {
+                        (void)sd_event_source_set_io_events(connection->io_source, EPOLLOUT);
+                        return;
+                }
+                if (r < 0)
+                        break;
+                connection->n_sent++;
+        }
+        connection_free(connection);
+}
+
+/* Root sees every lease over activator.sock; everybody else, and over query.sock also root, their own. */
+static void handle_status(struct connection *connection) {
+        struct manager *manager = connection->manager;
+        struct lease *lease, *next;
+
+        connection->replies = calloc(HASH_COUNT(manager->leases) + 1, sizeof(*connection->replies));
+        if (!connection->replies) {
+                connection_reply_text(connection, REPLY_FAILED, "out of memory");
+                return;
+        }
+        HASH_ITER(hh, manager->leases, lease, next)
+                if (lease->state == LEASE_ACTIVE && (connection->privileged || lease->uid == connection->peer.uid))
+                        lease_fill_reply(lease, REPLY_LEASE, &connection->replies[connection->n_replies++]);
+        reply_init(&connection->replies[connection->n_replies++], REPLY_DONE);
+        send_replies(connection);
+}
+
+static void handle_open(struct connection *connection, const struct request *request, int *pidfd) {
+        int owned = *pidfd;
+
+        *pidfd = -1;
+        /* From here on the lease's deadline bounds the wait. */
+        connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
+        lease_open(connection->manager, connection, request, &connection->peer, owned);
+}
+
+static void handle_reloaded(void *userdata, bool good, const char *text) {
+        connection_reply_text(userdata, good ? REPLY_DONE : REPLY_FAILED, text);
+}
+
+/* A reload goes on when the one who asked hangs up: the answer finds the connection as it is. */
+static void wait_for_reload(struct connection *connection) {
+        connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
+        (void)sd_event_source_set_enabled(connection->io_source, SD_EVENT_OFF);
+}
+
+static void dispatch(struct connection *connection, const struct request *request, int *pidfd) {
+        if (!connection->privileged && request->type != REQUEST_STATUS) {
+                connection_reply_text(connection, REPLY_REFUSED, "only root may ask for this");
+                return;
+        }
+
+        switch ((enum request_type)request->type) {
+        case REQUEST_OPEN:
+                handle_open(connection, request, pidfd);
+                return;
+        case REQUEST_CLOSE:
+                handle_close(connection, request);
+                return;
+        case REQUEST_STATUS:
+                handle_status(connection);
+                return;
+        case REQUEST_RELOAD:
+                wait_for_reload(connection);
+                reload(connection->manager, handle_reloaded, connection);
+                return;
+        case _REQUEST_TYPE_MAX:
+                break;
+        }
+        connection_reply_text(connection, REPLY_REFUSED, "unknown request");
+}
+
+/* Takes every descriptor that came along; keeps the first. */
+static void take_fds(struct msghdr *message, int *ret_fd) {
+        for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+                size_t n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+                if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+                        continue;
+                for (size_t i = 0; i < n; i++) {
+                        int fd;
+
+                        memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+                        if (*ret_fd < 0)
+                                *ret_fd = fd;
+                        else
+                                (void)close(fd);
+                }
+        }
+}
+
+/* Returns the size of the message; 0: the peer hung up; negative errno. */
+static ssize_t receive(int fd, void *buffer, size_t size, int *ret_fd) {
+        union {
+                char buffer[CMSG_SPACE(sizeof(int))];
+                struct cmsghdr align;
+        } control;
+        struct iovec iovec = {.iov_base = buffer, .iov_len = size};
+        struct msghdr message = {
+                .msg_iov = &iovec,
+                .msg_iovlen = 1,
+                .msg_control = control.buffer,
+                .msg_controllen = sizeof(control.buffer),
+        };
+        ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+
+        if (n < 0)
+                return -errno;
+        take_fds(&message, ret_fd);
+        return n;
+}
+
+static void handle_message(struct connection *connection) {
+        /* One byte more than a request, so that a longer message is seen to be one. */
+        struct {
+                struct request request;
+                char more;
+        } buffer;
+        _cleanup_close_ int pidfd = -1;
+        ssize_t n;
+        int r;
+
+        n = receive(connection->fd, &buffer, sizeof(buffer), &pidfd);
+        if (n == -EAGAIN || n == -EINTR)
+                return;
+        /* A second message while the first is being answered is none of the protocol's. */
+        if (n <= 0 || connection->busy) {
+                connection_free(connection);
+                return;
+        }
+
+        r = request_check(&buffer, (size_t)n);
+        if (r < 0) {
+                log_warning("Process %ld of user %u sent what is no request", (long)connection->peer.pid,
+                        (unsigned)connection->peer.uid);
+                connection_reply_text(connection, REPLY_REFUSED,
+                        r == -EPROTO ? "the activator speaks another version of the protocol; is it older than the module?"
+                                     : "malformed request");
+                return;
+        }
+        connection->busy = true;
+        dispatch(connection, &buffer.request, &pidfd);
+}
+
+static int handle_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct connection *connection = userdata;
+
+        (void)source;
+        (void)fd;
+        if (events & EPOLLIN)
+                handle_message(connection);
+        else if (events & (EPOLLHUP | EPOLLERR))
+                connection_free(connection);
+        else if (events & EPOLLOUT)
+                send_replies(connection);
+        return 0;
+}
+
+static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        connection_free(userdata);
+        return 0;
+}
+
+/* --- accepting ------------------------------------------------------------------------------------------------ */
+
+static bool within_limits(const struct manager *manager, const struct ucred *peer, bool privileged) {
+        unsigned n = 0, n_of_user = 0;
+        struct connection *connection;
+
+        DL_FOREACH(manager->connections, connection) {
+                if (connection->privileged != privileged)
+                        continue;
+                n++;
+                n_of_user += connection->peer.uid == peer->uid;
+        }
+        return privileged ? n < CONNECTIONS_MAX : n < QUERIES_MAX && n_of_user < QUERIES_PER_USER_MAX;
+}
+
+static int watch_connection(struct connection *connection) {
+        sd_event *event = connection->manager->event;
+        int r;
+
+        r = sd_event_add_io(event, &connection->io_source, connection->fd, EPOLLIN, handle_io, connection);
+        if (r >= 0)
+                r = sd_event_source_set_priority(connection->io_source, PRIORITY_REQUEST);
+        if (r >= 0)
+                r = sd_event_add_time_relative(event, &connection->timeout_source, CLOCK_MONOTONIC, REQUEST_TIMEOUT_USEC,
+                        0, handle_timeout, connection);
+        return r;
+}
+
+/* Takes fd. */
+static void connection_new(struct manager *manager, int fd, const struct ucred *peer, bool privileged) {
+        struct connection *connection = malloc(sizeof(*connection));
+
+        if (!connection) {
+                (void)close(fd);
+                return;
+        }
+        *connection = (struct connection){.manager = manager, .fd = fd, .peer = *peer, .privileged = privileged};
+        DL_APPEND(manager->connections, connection);
+        if (watch_connection(connection) < 0)
+                connection_free(connection);
+}
+
+static int handle_accept(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct listener *listener = userdata;
+        _cleanup_close_ int connection_fd = -1;
+        struct ucred peer;
+
+        (void)source;
+        (void)events;
+        connection_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (connection_fd < 0) {
+                if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+                        log_error("Cannot accept a connection: %m");
+                return 0;
+        }
+        if (peer_credentials(connection_fd, &peer) < 0 || (listener->privileged && peer.uid != 0))
+                return 0;
+        if (!within_limits(listener->manager, &peer, listener->privileged)) {
+                log_warning("User %u has too many connections open; a new one is refused", (unsigned)peer.uid);
+                return 0;
+        }
+
+        connection_new(listener->manager, connection_fd, &peer, listener->privileged);
+        connection_fd = -1;
+        return 0;
+}
+
+static void free_listener(void *userdata) {
+        free(userdata);
+}
+
+int server_listen(struct manager *manager, int fd, bool privileged) {
+        _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
+        struct listener *listener = malloc(sizeof(*listener));
+        int r;
+
+        if (!listener)
+                return -ENOMEM;
+        *listener = (struct listener){.manager = manager, .privileged = privileged};
+
+        r = sd_event_add_io(manager->event, &source, fd, EPOLLIN, handle_accept, listener);
+        if (r < 0) {
+                free(listener);
+                return r;
+        }
+        (void)sd_event_source_set_destroy_callback(source, free_listener);
+        (void)sd_event_source_set_io_fd_own(source, true);
+        r = sd_event_source_set_priority(source, PRIORITY_REQUEST);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_floating(source, true);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The two sockets and their connections. A connection brings one request, gets its reply (or several) and is closed.
+ *
+ *   activator.sock  mode 0600, so only root connects; checked again by SO_PEERCRED
+ *   query.sock      anybody; answers about the caller's own leases only, within limits a user
+ */
+
+#include "manager.h"
+#include "protocol.h"
+
+struct connection;
+
+/* Takes fd, a listening socket of systemd's. privileged: it is activator.sock. */
+int server_listen(struct manager *manager, int fd, bool privileged);
+
+/* Sends the one reply and frees the connection. */
+void connection_reply(struct connection *connection, const struct reply *reply);
+
+/* The same for a reply with nothing but a type and a sentence. */
+void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
+
+/* Ties the connection to the lease that it waits for; NULL unties them. */
+void connection_set_lease(struct connection *connection, struct lease *lease);
+
+void connection_free(struct connection *connection);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Why a seat did not come up: which of its units failed or hangs, as a sentence that says where to look. On the way, what a failed
+ * start left behind is cleaned up, as StopWhenUnneeded= misses a unit whose sibling failed (systemd#41234).
+ */
+
+#include "lease.h"
+
+typedef void (*diagnosis_callback_t)(void *lease, const char *text);
+
+/* Uses the lease's call_slot; the callback comes later, unless the lease goes first. */
+int diagnosis_start(struct lease *lease, diagnosis_callback_t callback);

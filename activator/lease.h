@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A lease: one login's need of a seat. It is a transient slice in PID 1, which requires the seat's units; systemd's own
+ * graph counts them. What is kept here beside it (and in a record below /run/coursenet/state, so that a restart loses
+ * nothing) is whom it belongs to and which process opened it.
+ *
+ *     starting ──job done──▶ active ──close, or opener dead and no logind session led by it──▶ ending ──unit gone──▶ freed
+ *         └──job failed, deadline, or the opener hung up──────────────────────────────────────────▲
+ */
+
+#include <uthash.h>
+
+#include "manager.h"
+#include "plan.h"
+#include "protocol.h"
+
+enum lease_state {
+        LEASE_STARTING,
+        LEASE_ACTIVE,
+        LEASE_ENDING,
+};
+
+struct leader_check;
+struct wiring_update;
+
+struct lease {
+        char id[LEASE_ID_SIZE];
+        enum lease_state state;
+
+        char user[USER_NAME_SIZE];
+        char course[COURSE_SIZE];
+        char seat[SEAT_ID_SIZE];
+        struct address address;
+        char service[SERVICE_SIZE];
+        char tty[ORIGIN_SIZE];
+        char remote_host[ORIGIN_SIZE];
+        uid_t uid;
+        uint64_t since_usec; /* CLOCK_REALTIME */
+
+        pid_t opener;
+        uint64_t opener_start; /* clock ticks since boot */
+        bool opener_dead;
+        int pidfd; /* ours; -1: the opener is gone */
+
+        struct manager *manager;       /* borrowed */
+        struct connection *connection; /* borrowed; who waits for the answer while starting, else NULL */
+        bool retried;                  /* the start job was cancelled once already */
+        sd_event_source *death_source;
+        sd_event_source *deadline_source;
+        struct wiring_update *wiring;  /* while its seat's wiring is brought up to date */
+        struct leader_check *leader_check;
+        sd_bus_slot *call_slot;        /* the one call that is under way */
+        void (*diagnosis)(void *lease, const char *text); /* who gets the diagnosis that is under way */
+        UT_hash_handle hh;
+};
+
+/* "coursenet-ID.slice": one dash, so that systemd makes no more parent slices than coursenet.slice. */
+#define LEASE_UNIT_SIZE (sizeof("coursenet-.slice") + LEASE_ID_SIZE)
+void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_SIZE]);
+
+/* An empty lease in the table, with that id. NULL: out of memory. */
+struct lease *lease_new(struct manager *manager, const char *id);
+
+/* Takes it out of the table, with its record and its place in the FD store. */
+void lease_free(struct lease *lease);
+
+/*
+ * Forgets all leases but leaves their records, their descriptors in the FD store and their units alone: the activator ends,
+ * they do not.
+ */
+void lease_forget_all(struct manager *manager);
+
+struct lease *lease_find(struct manager *manager, const char *id);
+
+/*
+ * Starts what REQUEST_OPEN asks for. Takes pidfd. The answer goes to the connection, at once or later: connection_reply()
+ * is called exactly once unless the connection goes first (lease_abandon()).
+ */
+void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
+        const struct ucred *peer, int pidfd);
+
+/* The one who waits for the answer hung up: nobody will ever close this lease. */
+void lease_abandon(struct lease *lease);
+
+/* Ends a lease. Returns at once; the table forgets it when systemd says that its unit is gone. */
+void lease_end(struct lease *lease);
+
+/* The lease that REQUEST_CLOSE means, or NULL. */
+struct lease *lease_find_for_close(struct manager *manager, const struct request *request, pid_t peer);
+
+/*
+ * Watches the opener's life: takes pidfd, a descriptor of it, or -1 if it is dead already. Used by lease_open() and after a
+ * restart.
+ */
+int lease_watch_opener(struct lease *lease, int pidfd);
+
+/* Ends the lease if its opener is dead and logind has no session led by it. */
+void lease_check_opener(struct lease *lease);
+
+/* What a reply says of a lease. */
+void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);
+
+/* What systemd reports of a unit that is a lease's: its start job's end, and that it is gone. */
+void lease_job_removed(struct manager *manager, const char *unit, const char *result);
+void lease_unit_removed(struct manager *manager, const char *unit);

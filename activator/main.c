@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. With --wire it writes the
+ * wiring of all seats and ends: what coursenet-wiring.service runs at boot.
+ */
+
+#include <getopt.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include "connection.h"
+#include "fd-store.h"
+#include "lease.h"
+#include "reload.h"
+#include "restore.h"
+#include "state.h"
+#include "systemd.h"
+
+void log_message(const char *priority, const char *format, ...) {
+        char text[1024];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        (void)fprintf(stderr, "%s%s\n", priority, text);
+}
+
+static int manager_init(struct manager *manager) {
+        int r;
+
+        *manager = (struct manager){.etc = CONFIGURATION_DIRECTORY, .unit_directory = UNIT_DIRECTORY};
+        r = sd_event_default(&manager->event);
+        if (r < 0) {
+                log_error("Cannot make an event loop: %s", strerror(-r));
+                return r;
+        }
+        r = systemd_connect(manager);
+        if (r < 0)
+                log_error("Cannot connect to the system bus: %s", strerror(-r));
+        return r;
+}
+
+static void manager_done(struct manager *manager) {
+        lease_forget_all(manager);
+        while (manager->connections)
+                connection_free(manager->connections);
+        manager->bus = sd_bus_flush_close_unref(manager->bus);
+        manager->event = sd_event_unref(manager->event);
+}
+
+/* --- --wire --------------------------------------------------------------------------------------------------- */
+
+static void handle_wired(void *userdata, bool good, const char *text) {
+        struct manager *manager = userdata;
+
+        log_message(good ? SD_INFO : SD_ERR, "%s", text);
+        (void)sd_event_exit(manager->event, good ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static int wire(struct manager *manager) {
+        reload(manager, handle_wired, manager);
+        return sd_event_loop(manager->event);
+}
+
+/* --- the daemon ----------------------------------------------------------------------------------------------- */
+
+/* The sockets by their units' FileDescriptorName=, and behind them what the FD store kept. */
+struct received {
+        int activator, query;
+        struct stored_fd *stored;
+        size_t n_stored;
+        char **names; /* owns the names in stored */
+};
+
+static int receive_fds(struct received *ret) {
+        struct received received = {.activator = -1, .query = -1};
+        int n;
+
+        n = sd_listen_fds_with_names(true, &received.names);
+        if (n < 0)
+                return n;
+        received.stored = calloc((size_t)n + 1, sizeof(*received.stored));
+        if (!received.stored)
+                return -ENOMEM;
+
+        for (int i = 0; i < n; i++) {
+                int fd = SD_LISTEN_FDS_START + i;
+
+                if (string_equal(received.names[i], "activator"))
+                        received.activator = fd;
+                else if (string_equal(received.names[i], "query"))
+                        received.query = fd;
+                else
+                        received.stored[received.n_stored++] = (struct stored_fd){received.names[i], fd};
+        }
+        *ret = received;
+        return 0;
+}
+
+static void received_done(struct received *received) {
+        for (size_t i = 0; i < received->n_stored; i++)
+                if (received->stored[i].fd >= 0) {
+                        /* A descriptor of a lease that is no more. */
+                        fd_store_drop(received->stored[i].name);
+                        (void)close(received->stored[i].fd);
+                }
+        for (char **name = received->names; name && *name; name++)
+                free(*name);
+        free(received->names);
+        free(received->stored);
+}
+
+static int handle_signals(struct manager *manager) {
+        sigset_t signals;
+        int r;
+
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGTERM);
+        (void)sigaddset(&signals, SIGINT);
+        if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+                return -errno;
+        /* With no handler the loop ends. */
+        r = sd_event_add_signal(manager->event, NULL, SIGTERM, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(manager->event, NULL, SIGINT, NULL, NULL);
+        return r;
+}
+
+static int prepare(struct manager *manager) {
+        struct received received = {0};
+        int r;
+
+        r = state_prepare(STATE_DIRECTORY);
+        if (r < 0) {
+                log_error("Cannot make %s: %s", STATE_DIRECTORY, strerror(-r));
+                return r;
+        }
+        r = receive_fds(&received);
+        if (r < 0)
+                return r;
+        if (received.activator < 0 || received.query < 0) {
+                log_error("The sockets are missing: start coursenet-activator.socket and coursenet-query.socket instead");
+                received_done(&received);
+                return -ENOTSOCK;
+        }
+
+        r = restore_leases(manager, received.stored, received.n_stored);
+        received_done(&received);
+        if (r < 0) {
+                log_error("Cannot take up the leases again: %s", strerror(-r));
+                return r;
+        }
+        r = server_listen(manager, received.activator, true);
+        if (r >= 0)
+                r = server_listen(manager, received.query, false);
+        return r;
+}
+
+static int serve(struct manager *manager) {
+        int r;
+
+        r = handle_signals(manager);
+        if (r >= 0)
+                r = prepare(manager);
+        if (r < 0)
+                return r;
+        (void)sd_notify(0, "READY=1");
+        r = sd_event_loop(manager->event);
+        (void)sd_notify(0, "STOPPING=1");
+        return r;
+}
+
+int main(int argc, char **argv) {
+        static const struct option options[] = {{"wire", no_argument, NULL, 'w'}, {0}};
+        struct manager manager = {0};
+        bool only_wire = false;
+        int option, r;
+
+        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+                if (option != 'w') {
+                        (void)fprintf(stderr, "usage: coursenet-activator [--wire]\n");
+                        return 2;
+                }
+                only_wire = true;
+        }
+
+        r = manager_init(&manager);
+        if (r >= 0)
+                r = only_wire ? wire(&manager) : serve(&manager);
+        manager_done(&manager);
+        return r < 0 ? EXIT_FAILURE : r;
+}

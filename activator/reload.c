@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * One seat with a mistake costs nobody else anything: what can be wired is. systemd is told to reload only if it has an old
+ * version of a unit in memory that is not in use, which is no login's business to wait for.
+ */
+
+#include <systemd/sd-daemon.h>
+
+#include "reload.h"
+#include "seat-lookup.h"
+#include "site.h"
+#include "systemd.h"
+#include "wiring.h"
+
+struct reloading {
+        struct manager *manager;
+        size_t n_seats, n_errors;
+        struct wiring_result result;
+        struct wiring_update *update;
+        sd_bus_slot *slot;
+        reload_callback_t callback;
+        void *userdata;
+};
+
+static void finish(struct reloading *reloading, int error) {
+        char text[256];
+
+        if (error < 0)
+                (void)snprintf(text, sizeof(text), "the wiring of the seats cannot be written: %s", strerror(-error));
+        else if (reloading->n_errors > 0)
+                (void)snprintf(text, sizeof(text),
+                        "%zu seats have their wiring, %u of them new; %zu mistakes: coursenetctl check names them",
+                        reloading->n_seats, reloading->result.written, reloading->n_errors);
+        else
+                (void)snprintf(text, sizeof(text), "%zu seats have their wiring, %u of them new", reloading->n_seats,
+                        reloading->result.written);
+
+        reloading->callback(reloading->userdata, error >= 0 && reloading->n_errors == 0, text);
+        sd_bus_slot_unref(reloading->slot);
+        free(reloading);
+}
+
+static int handle_reloaded(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct reloading *reloading = userdata;
+
+        (void)error;
+        finish(reloading, sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply) : 0);
+        return 0;
+}
+
+static void handle_wired(void *userdata, const struct wiring_result *result) {
+        struct reloading *reloading = userdata;
+        int r;
+
+        reloading->update = NULL;
+        reloading->result = *result;
+        if (result->error < 0 || result->stale == 0) {
+                finish(reloading, result->error);
+                return;
+        }
+        log_notice("systemd has old versions of %u units in memory; reloading it", result->stale);
+        r = systemd_reload(reloading->manager, handle_reloaded, reloading, &reloading->slot);
+        if (r < 0)
+                finish(reloading, r);
+}
+
+/* All seats of all courses in one array, which the caller frees. */
+static struct seat_plan *collect_seats(const struct site *site, size_t *ret_n) {
+        struct seat_plan *seats;
+        size_t n = 0;
+
+        for (size_t i = 0; i < site->n_courses; i++)
+                n += site->courses[i].n_seats;
+        seats = calloc(n + 1, sizeof(*seats));
+        if (!seats)
+                return NULL;
+
+        n = 0;
+        for (size_t i = 0; i < site->n_courses; i++) {
+                memcpy(seats + n, site->courses[i].seats, site->courses[i].n_seats * sizeof(*seats));
+                n += site->courses[i].n_seats;
+        }
+        *ret_n = n;
+        return seats;
+}
+
+static int begin(struct reloading *reloading) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_free_ struct seat_plan *seats = NULL;
+        _cleanup_site_ struct site site = {0};
+        int r;
+
+        r = site_load(reloading->manager->etc, &site, &diagnostics);
+        log_diagnostics(&diagnostics);
+        reloading->n_errors = diagnostics.n_errors;
+        if (r < 0)
+                return r;
+
+        seats = collect_seats(&site, &reloading->n_seats);
+        if (!seats)
+                return -ENOMEM;
+        return wiring_update(reloading->manager, seats, reloading->n_seats, handle_wired, reloading, &reloading->update);
+}
+
+void reload(struct manager *manager, reload_callback_t callback, void *userdata) {
+        struct reloading *reloading = malloc(sizeof(*reloading));
+        int r;
+
+        if (!reloading) {
+                callback(userdata, false, "out of memory");
+                return;
+        }
+        *reloading = (struct reloading){.manager = manager, .callback = callback, .userdata = userdata};
+
+        r = begin(reloading);
+        if (r <= 0)
+                finish(reloading, r);
+}

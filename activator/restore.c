@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Runs once, before the sockets are listened to, so it may wait. A lease whose opener died while the activator was down is ended
+ * like any other: by lease_check_opener(), as soon as logind says that no session is left.
+ */
+
+#include <systemd/sd-daemon.h>
+
+#include "fd-store.h"
+#include "peer.h"
+#include "restore.h"
+#include "state.h"
+#include "systemd.h"
+
+#define LEASE_UNIT_HEAD "coursenet-"
+#define LEASE_UNIT_TAIL ".slice"
+
+struct restoring {
+        struct manager *manager;
+        struct stored_fd *stored;
+        size_t n_stored;
+        unsigned n_leases;
+        int result; /* 1: still waiting */
+};
+
+static int take_stored_fd(struct restoring *restoring, const char *id) {
+        for (size_t i = 0; i < restoring->n_stored; i++) {
+                struct stored_fd *stored = &restoring->stored[i];
+
+                if (stored->fd >= 0 && string_equal(stored->name, id)) {
+                        int fd = stored->fd;
+
+                        stored->fd = -1;
+                        return fd;
+                }
+        }
+        return -1;
+}
+
+/* A descriptor of the lease's opener, or -1 if that process is gone, whatever has its number now. */
+static int find_opener(struct restoring *restoring, const struct lease *lease) {
+        int fd = take_stored_fd(restoring, lease->id);
+        uint64_t start;
+
+        if (fd >= 0) {
+                if (peer_check_pidfd(fd, lease->opener) >= 0)
+                        return fd;
+                (void)close(fd);
+                return -1;
+        }
+
+        /* `systemctl stop` and `start` empty the FD store. */
+        fd = peer_open_pidfd(lease->opener);
+        if (fd < 0)
+                return -1;
+        if (peer_start_time(lease->opener, &start) < 0 || start != lease->opener_start) {
+                (void)close(fd);
+                return -1;
+        }
+        fd_store_keep(lease->id, fd);
+        return fd;
+}
+
+/* The id in "coursenet-ID.slice"; false if that is no lease's. */
+static bool parse_unit(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
+        size_t head = strlen(LEASE_UNIT_HEAD), tail = strlen(LEASE_UNIT_TAIL), length = strlen(unit);
+
+        if (length < head + tail || length - head - tail >= LEASE_ID_SIZE)
+                return false;
+        (void)snprintf(ret_id, LEASE_ID_SIZE, "%.*s", (int)(length - head - tail), unit + head);
+        return lease_id_valid(ret_id);
+}
+
+static void restore_lease(struct restoring *restoring, const char *unit) {
+        struct manager *manager = restoring->manager;
+        char id[LEASE_ID_SIZE];
+        struct lease *lease;
+        int r;
+
+        if (!parse_unit(unit, id))
+                return;
+        lease = lease_new(manager, id);
+        if (!lease)
+                return;
+
+        r = state_load(STATE_DIRECTORY, id, lease);
+        if (r < 0) {
+                log_warning("%s has no usable record (%s); it is stopped", unit, strerror(-r));
+                lease_free(lease);
+                (void)systemd_stop_unit(manager, unit, NULL, NULL, NULL);
+                return;
+        }
+        lease->state = LEASE_ACTIVE;
+        r = lease_watch_opener(lease, find_opener(restoring, lease));
+        if (r < 0)
+                log_error("Cannot watch the opener of lease %s: %s", id, strerror(-r));
+        restoring->n_leases++;
+}
+
+static int read_units(struct restoring *restoring, sd_bus_message *reply) {
+        struct unit_row row;
+        int r;
+
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return -sd_bus_message_get_errno(reply);
+        r = systemd_enter_units(reply);
+        while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
+                if (string_equal(row.active_state, "active"))
+                        restore_lease(restoring, row.name);
+        return r;
+}
+
+static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct restoring *restoring = userdata;
+
+        (void)error;
+        restoring->result = read_units(restoring, reply);
+        return 0;
+}
+
+static int forget_record(void *userdata, const char *id) {
+        if (!lease_find(userdata, id))
+                state_remove(STATE_DIRECTORY, id);
+        return 0;
+}
+
+static void end_orphans(struct manager *manager) {
+        struct lease *lease, *next;
+
+        HASH_ITER(hh, manager->leases, lease, next)
+                lease_check_opener(lease);
+}
+
+int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored) {
+        struct restoring restoring = {.manager = manager, .stored = stored, .n_stored = n_stored, .result = 1};
+        const char *pattern = LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL;
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        int r;
+
+        r = systemd_list_units(manager, &pattern, 1, handle_units, &restoring, &slot);
+        while (r >= 0 && restoring.result == 1)
+                r = sd_event_run(manager->event, UINT64_MAX);
+        if (r >= 0)
+                r = restoring.result;
+        if (r < 0)
+                return r;
+
+        (void)state_list(STATE_DIRECTORY, forget_record, manager);
+        end_orphans(manager);
+        if (restoring.n_leases > 0)
+                log_info("Took up %u leases", restoring.n_leases);
+        return 0;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A login's way through the configuration: settings, rule, roster, plan. A few small files, well under a millisecond; NSS
+ * is never asked.
+ */
+
+#include <systemd/sd-daemon.h>
+
+#include "manager.h"
+#include "roster.h"
+#include "seat-lookup.h"
+
+void log_diagnostics(const struct diagnostics *diagnostics) {
+        char text[1024];
+
+        for (size_t i = 0; i < diagnostics->n_items; i++) {
+                diagnostic_format(&diagnostics->items[i], text, sizeof(text));
+                log_message(diagnostics->items[i].level == DIAGNOSTIC_ERROR ? SD_ERR : SD_WARNING, "%s", text);
+        }
+}
+
+/* The sentence of the first finding; it has file and line. */
+static void format_first(const struct diagnostics *diagnostics, char text[static REPLY_TEXT_SIZE]) {
+        char full[1024];
+
+        if (diagnostics->n_items == 0) {
+                (void)snprintf(text, REPLY_TEXT_SIZE, "out of memory");
+                return;
+        }
+        diagnostic_format(&diagnostics->items[0], full, sizeof(full));
+        protocol_copy_text(text, REPLY_TEXT_SIZE, full);
+}
+
+static int find_on_roster(const char *etc, const struct settings *settings, const char *course, const char *student,
+        struct seat_id *ret, struct diagnostics *diagnostics) {
+        _cleanup_roster_ struct roster roster = {0};
+        const struct roster_line *line;
+        int r;
+
+        r = roster_load(etc, settings, course, &roster, diagnostics);
+        if (r < 0)
+                return r;
+        line = roster_find(&roster, student);
+        if (!line)
+                return -ENOENT;
+
+        *ret = (struct seat_id){.number = line->seat};
+        (void)string_copy(ret->course, sizeof(ret->course), course);
+        return 0;
+}
+
+bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum reply_type *ret_type,
+        char text[static REPLY_TEXT_SIZE]) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+        struct seat_id id;
+        int r;
+
+        *ret_type = REPLY_FAILED;
+        r = settings_load(etc, &settings, &diagnostics);
+        if (r >= 0 && !name_rule_match(&settings.rule, user, course, student)) {
+                *ret_type = REPLY_NO_SEAT;
+                (void)snprintf(text, REPLY_TEXT_SIZE, "the site's name-rule, %.100s, does not match this user name",
+                        settings.rule_text);
+                return false;
+        }
+        if (r >= 0)
+                r = find_on_roster(etc, &settings, course, student, &id, &diagnostics);
+        if (r == -ENOENT) {
+                log_diagnostics(&diagnostics);
+                *ret_type = REPLY_NO_SEAT;
+                (void)snprintf(text, REPLY_TEXT_SIZE, "not on the roster of course %s; coursenetctl roster add %s %s",
+                        course, course, student);
+                return false;
+        }
+        if (r >= 0)
+                r = seat_plan_load(etc, &settings, &id, ret, &diagnostics);
+
+        log_diagnostics(&diagnostics);
+        if (r < 0)
+                format_first(&diagnostics, text);
+        return r >= 0;
+}

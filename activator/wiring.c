@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Writes drop-ins, and asks systemd first whether the unit in question may be changed. */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <uthash.h>
+
+#include "systemd.h"
+#include "wiring.h"
+
+size_t wiring_plan(const struct seat_plan *seat, struct wiring ret[static WIRING_MAX]) {
+        /* An admin's own bridge (BR= in the seat's file) has no unit that could be waited for. */
+        if (seat->bridge_course[0] == '\0')
+                return 0;
+
+        (void)snprintf(ret[0].unit, sizeof(ret[0].unit), "nsbr@%s.service", seat->name);
+        (void)snprintf(ret[0].text, sizeof(ret[0].text),
+                "# Written by coursenet-activator: seat %s is on the bridge of course %s.\n"
+                "[Unit]\n"
+                "BindsTo=netbr@%s.service\n"
+                "After=netbr@%s.service\n",
+                seat->name, seat->bridge_course, seat->bridge_course, seat->bridge_course);
+        return 1;
+}
+
+/* Room for the longest path there can be. */
+typedef char wiring_path_t[512];
+
+static int format_path(wiring_path_t path, const char *directory, const struct wiring *wiring, const char *file) {
+        int n = snprintf(path, sizeof(wiring_path_t), "%s/%s.d%s%s", directory, wiring->unit, *file ? "/" : "", file);
+
+        return n < 0 || (size_t)n >= sizeof(wiring_path_t) ? -ENAMETOOLONG : 0;
+}
+
+int wiring_differs(const char *directory, const struct wiring *wiring) {
+        char text[sizeof(wiring->text) + 1];
+        _cleanup_close_ int fd = -1;
+        wiring_path_t path;
+        ssize_t n;
+        int r;
+
+        r = format_path(path, directory, wiring, WIRING_FILE);
+        if (r < 0)
+                return r;
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd < 0)
+                return 1;
+        n = read(fd, text, sizeof(text));
+        return n < 0 || (size_t)n != strlen(wiring->text) || memcmp(text, wiring->text, (size_t)n) != 0;
+}
+
+/* Not named *.conf: systemd must not read it before it is whole. */
+#define TEMPORARY_FILE ".coursenet-new"
+
+static int write_file(const char *path, const char *text) {
+        _cleanup_close_ int fd = -1;
+        size_t size = strlen(text);
+
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (fd < 0)
+                return -errno;
+        return write(fd, text, size) == (ssize_t)size ? 0 : errno > 0 ? -errno : -EIO;
+}
+
+int wiring_write(const char *directory, const struct wiring *wiring) {
+        wiring_path_t folder, file, temporary;
+        int r;
+
+        r = format_path(folder, directory, wiring, "");
+        if (r >= 0)
+                r = format_path(file, directory, wiring, WIRING_FILE);
+        if (r >= 0)
+                r = format_path(temporary, directory, wiring, TEMPORARY_FILE);
+        if (r < 0)
+                return r;
+
+        if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        r = write_file(temporary, wiring->text);
+        if (r >= 0 && rename(temporary, file) < 0)
+                r = -errno;
+        if (r < 0)
+                (void)unlink(temporary);
+        return r;
+}
+
+/* A drop-in whose file is not as it should be. */
+struct pending {
+        struct wiring wiring;
+        bool keep;   /* its seat is up */
+        bool loaded; /* systemd has the unit in memory, so it may go on with an old version */
+        sd_bus_slot *slot;
+        struct wiring_update *update;
+        UT_hash_handle hh;
+};
+
+struct wiring_update {
+        struct manager *manager;
+        struct pending *pending; /* a uthash by unit */
+        struct wiring_result result;
+        unsigned n_checks; /* replies that are still to come */
+        wiring_callback_t callback;
+        void *userdata;
+        sd_bus_slot *list_slot;
+};
+
+void wiring_update_free(struct wiring_update *update) {
+        struct pending *pending, *next;
+
+        if (!update)
+                return;
+        HASH_ITER(hh, update->pending, pending, next) {
+                HASH_DEL(update->pending, pending);
+                sd_bus_slot_unref(pending->slot);
+                free(pending);
+        }
+        sd_bus_slot_unref(update->list_slot);
+        free(update);
+}
+
+static void finish_update(struct wiring_update *update) {
+        wiring_callback_t callback = update->callback;
+        struct wiring_result result = update->result;
+        void *userdata = update->userdata;
+
+        wiring_update_free(update);
+        callback(userdata, &result);
+}
+
+static void note_error(struct wiring_update *update, int error) {
+        if (update->result.error == 0)
+                update->result.error = error;
+}
+
+static int handle_need_reload(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct pending *pending = userdata;
+        struct wiring_update *update = pending->update;
+        int need = 0;
+
+        (void)error;
+        /* An error here means that the unit is not loaded any more, so that it will be read anew. */
+        if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "v", "b", &need) >= 0 && need)
+                update->result.stale++;
+        if (--update->n_checks == 0)
+                finish_update(update);
+        return 0;
+}
+
+/* A unit in memory that has failed keeps the version it was loaded with; ResetFailedUnit lets go of it. */
+static void check_loaded(struct pending *pending) {
+        struct wiring_update *update = pending->update;
+        int r;
+
+        r = systemd_reset_failed(update->manager, pending->wiring.unit);
+        if (r >= 0)
+                r = systemd_get_need_reload(update->manager, pending->wiring.unit, handle_need_reload, pending,
+                        &pending->slot);
+        if (r < 0)
+                note_error(update, r);
+        else
+                update->n_checks++;
+}
+
+static void write_pending(struct pending *pending) {
+        struct wiring_update *update = pending->update;
+        int r;
+
+        if (pending->keep) {
+                update->result.kept++;
+                return;
+        }
+        r = wiring_write(update->manager->unit_directory, &pending->wiring);
+        if (r < 0) {
+                log_error("Cannot write the wiring of %s below %s: %s", pending->wiring.unit,
+                        update->manager->unit_directory, strerror(-r));
+                note_error(update, r);
+                return;
+        }
+        update->result.written++;
+        if (pending->loaded)
+                check_loaded(pending);
+}
+
+static int mark_loaded(struct wiring_update *update, sd_bus_message *reply) {
+        struct pending *pending;
+        struct unit_row row;
+        int r;
+
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return -sd_bus_message_get_errno(reply);
+        r = systemd_enter_units(reply);
+        if (r < 0)
+                return r;
+        while ((r = systemd_read_unit(reply, &row)) > 0) {
+                HASH_FIND_STR(update->pending, row.name, pending);
+                if (!pending)
+                        continue;
+                pending->loaded = true;
+                pending->keep = !string_equal(row.active_state, "inactive") && !string_equal(row.active_state, "failed");
+        }
+        return r;
+}
+
+static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct wiring_update *update = userdata;
+        struct pending *pending, *next;
+        int r;
+
+        (void)error;
+        r = mark_loaded(update, reply);
+        if (r < 0)
+                note_error(update, r);
+        else
+                HASH_ITER(hh, update->pending, pending, next)
+                        write_pending(pending);
+
+        if (update->n_checks == 0)
+                finish_update(update);
+        return 0;
+}
+
+static int add_seat(struct wiring_update *update, const struct seat_plan *seat) {
+        struct wiring wirings[WIRING_MAX];
+        size_t n = wiring_plan(seat, wirings);
+
+        for (size_t i = 0; i < n; i++) {
+                struct pending *pending;
+
+                if (!wiring_differs(update->manager->unit_directory, &wirings[i]))
+                        continue;
+                pending = calloc(1, sizeof(*pending));
+                if (!pending)
+                        return -ENOMEM;
+                pending->wiring = wirings[i];
+                pending->update = update;
+                HASH_ADD_STR(update->pending, wiring.unit, pending);
+        }
+        return 0;
+}
+
+/* One seat's units by name; of many seats all that there are. */
+static int ask_units(struct wiring_update *update) {
+        const char *patterns[WIRING_MAX];
+        struct pending *pending, *next;
+        size_t n = 0;
+
+        if (HASH_COUNT(update->pending) <= WIRING_MAX)
+                HASH_ITER(hh, update->pending, pending, next)
+                        patterns[n++] = pending->wiring.unit;
+        else
+                patterns[n++] = "nsbr@*.service";
+        return systemd_list_units(update->manager, patterns, n, handle_units, update, &update->list_slot);
+}
+
+int wiring_update(struct manager *manager, const struct seat_plan *seats, size_t n, wiring_callback_t callback,
+        void *userdata, struct wiring_update **ret_update) {
+        struct wiring_update *update;
+        int r = 0;
+
+        update = calloc(1, sizeof(*update));
+        if (!update)
+                return -ENOMEM;
+        *update = (struct wiring_update){.manager = manager, .callback = callback, .userdata = userdata};
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = add_seat(update, &seats[i]);
+        if (r >= 0 && update->pending)
+                r = ask_units(update);
+        if (r < 0 || !update->pending) {
+                wiring_update_free(update);
+                return r < 0 ? r : 0;
+        }
+
+        *ret_update = update;
+        return 1;
+}

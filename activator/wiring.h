@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The wiring of a seat: drop-ins below /run/systemd/system that tie its units together, such as nsbr@12310.service.d/
+ * with BindsTo= and After= of netbr@123. The templates cannot say which bridge a seat is on; a drop-in written before systemd
+ * loads the unit needs no daemon-reload.
+ *
+ * Wiring is only ever added, and changed only while the seat is down: without it the next daemon-reload would take the
+ * course's bridge from under a live seat. /run forgets it at the next boot.
+ */
+
+#include "manager.h"
+#include "plan.h"
+
+#define WIRING_FILE "50-coursenet.conf"
+
+/* "nsbr@", an id and ".service", with the NUL. */
+#define WIRING_UNIT_SIZE (sizeof("nsbr@.service") + SEAT_ID_SIZE)
+
+/* One drop-in. */
+struct wiring {
+        char unit[WIRING_UNIT_SIZE]; /* the unit that it is for */
+        char text[256];
+};
+
+/* Drop-ins a seat may have. */
+#define WIRING_MAX 2U
+
+/* The drop-ins that a seat needs; returns how many (at most WIRING_MAX). Pure. */
+size_t wiring_plan(const struct seat_plan *seat, struct wiring ret[static WIRING_MAX]);
+
+/* 1 if DIRECTORY/UNIT.d/50-coursenet.conf has other contents, or is not there; 0 if it is the same. */
+int wiring_differs(const char *directory, const struct wiring *wiring);
+
+/* Writes it, whole or not at all. */
+int wiring_write(const char *directory, const struct wiring *wiring);
+
+/*
+ * The result of an update: how many drop-ins were written; how many were left as they are because their seat is up; of how
+ * many written ones systemd still has the old version though the unit is down (which only daemon-reload cures).
+ */
+struct wiring_result {
+        unsigned written, kept, stale;
+        int error; /* negative errno of what went wrong first, or 0 */
+};
+
+typedef void (*wiring_callback_t)(void *userdata, const struct wiring_result *result);
+
+struct wiring_update;
+
+/*
+ * Brings the wiring of n seats up to date. Returns 0 if it is so already: then there is no callback. 1: the callback comes
+ * later, once, unless *ret_update is dropped by wiring_update_free() before. Negative errno: nothing was begun.
+ */
+int wiring_update(struct manager *manager, const struct seat_plan *seats, size_t n, wiring_callback_t callback,
+        void *userdata, struct wiring_update **ret_update);
+void wiring_update_free(struct wiring_update *update);
