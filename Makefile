@@ -53,8 +53,9 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 net_sources = netsetup/link.c netsetup/bridge.c netsetup/netns.c netsetup/seat.c netsetup/ping.c
 net_packages = libnl-route-3.0 libnl-3.0
 
-activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/peer.c activator/reload.c \
-	activator/restore.c activator/seat-lookup.c activator/session.c activator/state.c activator/systemd.c activator/wiring.c
+activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/log.c \
+	activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/state.c \
+	activator/systemd.c activator/wiring.c
 activator_packages = libsystemd
 
 ctl_sources = ctl/check.c ctl/class-list.c ctl/roster-command.c ctl/seat.c ctl/status.c ctl/table.c

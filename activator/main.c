@@ -17,16 +17,6 @@
 #include "state.h"
 #include "systemd.h"
 
-void log_message(const char *priority, const char *format, ...) {
-        char text[1024];
-        va_list arguments;
-
-        va_start(arguments, format);
-        (void)vsnprintf(text, sizeof(text), format, arguments);
-        va_end(arguments);
-        (void)fprintf(stderr, "%s%s\n", priority, text);
-}
-
 static int manager_init(struct manager *manager) {
         int r;
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What wiring is planned, and how it reaches the disk. When it may be written is shown in a booted guest. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "activator/wiring.h"
+#include "trusted-file.h"
+
+static char directory[] = "/tmp/coursenet-wiring-XXXXXX";
+
+static struct seat_plan make_seat(const char *name, const char *bridge_course) {
+        struct seat_plan seat;
+
+        seat_plan_name(name, &seat);
+        (void)string_copy(seat.bridge_course, sizeof(seat.bridge_course), bridge_course);
+        return seat;
+}
+
+static char *read_drop_in(const struct wiring *wiring) {
+        char path[256], *text = NULL;
+        const char *reason;
+
+        (void)snprintf(path, sizeof(path), "%s/%s.d/" WIRING_FILE, directory, wiring->unit);
+        assert_int_equal(trusted_file_read(path, &text, &reason), 0);
+        return text;
+}
+
+static void a_seat_is_bound_to_its_bridge(void **state) {
+        struct seat_plan seat = make_seat("12310", "123");
+        struct wiring wirings[WIRING_MAX];
+
+        (void)state;
+        assert_int_equal(wiring_plan(&seat, wirings), 1);
+        assert_string_equal(wirings[0].unit, "nsbr@12310.service");
+        assert_non_null(strstr(wirings[0].text, "\n[Unit]\nBindsTo=netbr@123.service\nAfter=netbr@123.service\n"));
+}
+
+static void a_seat_on_another_courses_bridge_is_bound_to_that(void **state) {
+        struct seat_plan seat = make_seat("12310", "377");
+        struct wiring wirings[WIRING_MAX];
+
+        (void)state;
+        assert_int_equal(wiring_plan(&seat, wirings), 1);
+        assert_non_null(strstr(wirings[0].text, "BindsTo=netbr@377.service"));
+}
+
+static void a_seat_on_an_admins_bridge_needs_no_unit(void **state) {
+        struct seat_plan seat = make_seat("12310", "");
+        struct wiring wirings[WIRING_MAX];
+
+        (void)state;
+        assert_int_equal(wiring_plan(&seat, wirings), 0);
+}
+
+static void the_longest_id_fits(void **state) {
+        struct seat_plan seat = make_seat("999999999999", "999999");
+        struct wiring wirings[WIRING_MAX];
+
+        (void)state;
+        assert_int_equal(wiring_plan(&seat, wirings), 1);
+        assert_string_equal(wirings[0].unit, "nsbr@999999999999.service");
+        assert_non_null(strstr(wirings[0].text, "After=netbr@999999.service\n"));
+}
+
+static void what_is_written_is_not_written_again(void **state) {
+        struct seat_plan seat = make_seat("12311", "123");
+        struct wiring wirings[WIRING_MAX];
+        _cleanup_free_ char *text = NULL;
+
+        (void)state;
+        (void)wiring_plan(&seat, wirings);
+        assert_int_equal(wiring_differs(directory, &wirings[0]), 1);
+        assert_int_equal(wiring_write(directory, &wirings[0]), 0);
+        assert_int_equal(wiring_differs(directory, &wirings[0]), 0);
+        text = read_drop_in(&wirings[0]);
+        assert_string_equal(text, wirings[0].text);
+}
+
+static void a_change_is_seen_and_replaces_the_old(void **state) {
+        struct seat_plan seat = make_seat("12312", "123"), moved = make_seat("12312", "377");
+        struct wiring before[WIRING_MAX], after[WIRING_MAX];
+        _cleanup_free_ char *text = NULL;
+
+        (void)state;
+        (void)wiring_plan(&seat, before);
+        (void)wiring_plan(&moved, after);
+        assert_int_equal(wiring_write(directory, &before[0]), 0);
+        assert_int_equal(wiring_differs(directory, &after[0]), 1);
+        assert_int_equal(wiring_write(directory, &after[0]), 0);
+        text = read_drop_in(&after[0]);
+        assert_string_equal(text, after[0].text);
+}
+
+static void a_directory_that_is_not_there_is_an_error(void **state) {
+        struct seat_plan seat = make_seat("12310", "123");
+        struct wiring wirings[WIRING_MAX];
+
+        (void)state;
+        (void)wiring_plan(&seat, wirings);
+        assert_int_equal(wiring_write("/nonexistent", &wirings[0]), -ENOENT);
+}
+
+static int set_up(void **state) {
+        (void)state;
+        return mkdtemp(directory) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+        static const char *const names[] = {"12311", "12312"};
+        char path[256];
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                (void)snprintf(path, sizeof(path), "%s/nsbr@%s.service.d/" WIRING_FILE, directory, names[i]);
+                (void)unlink(path);
+                *strrchr(path, '/') = '\0';
+                (void)rmdir(path);
+        }
+        /* Fails, and with it the test, if anything else was left, a temporary file for one. */
+        return rmdir(directory);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_seat_is_bound_to_its_bridge),
+                cmocka_unit_test(a_seat_on_another_courses_bridge_is_bound_to_that),
+                cmocka_unit_test(a_seat_on_an_admins_bridge_needs_no_unit),
+                cmocka_unit_test(the_longest_id_fits),
+                cmocka_unit_test(what_is_written_is_not_written_again),
+                cmocka_unit_test(a_change_is_seen_and_replaces_the_old),
+                cmocka_unit_test(a_directory_that_is_not_there_is_an_error),
+        };
+
+        return cmocka_run_group_tests_name("wiring", tests, set_up, tear_down);
+}
