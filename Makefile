@@ -3,6 +3,8 @@
 # Each part names its sources here. What several programs share is a static archive, linked into the product and into its
 # tests alike.
 
+.DEFAULT_GOAL := all
+
 PREFIX ?= /usr
 DESTDIR ?=
 BUILD ?= build
@@ -58,12 +60,15 @@ activator_sources = activator/connection.c activator/diagnosis.c activator/fd-st
 	activator/systemd.c activator/wiring.c
 activator_packages = libsystemd
 
-ctl_sources = ctl/check.c ctl/class-list.c ctl/roster-command.c ctl/seat.c ctl/status.c ctl/table.c
-ctl_packages = libsystemd smartcols
+ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/json.c ctl/lease-list.c ctl/message.c ctl/pam-config.c \
+	ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c ctl/seat.c \
+	ctl/snapshot.c ctl/status.c ctl/table.c ctl/unit-list.c
+ctl_packages = libsystemd smartcols json-c
 
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenetctl
 
-unit_tests = address name-rule plan protocol roster seat-id settings site trusted-file class-list
+unit_tests = address name-rule plan protocol roster seat-id settings site trusted-file class-list \
+	pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
 units = $(wildcard units/*.service units/*.socket units/*.slice)

@@ -23,7 +23,8 @@ struct connection {
         sd_event_source *timeout_source;
         struct reply *replies; /* REQUEST_STATUS: what is still to be sent */
         size_t n_replies, n_sent;
-        bool busy; /* its request has come */
+        bool busy;     /* its request has come */
+        bool answered; /* connection_hand_over() */
         struct connection *prev, *next;
 };
 
@@ -61,6 +62,16 @@ void connection_reply(struct connection *connection, const struct reply *reply) 
         if (r < 0)
                 log_warning("Cannot answer process %ld: %s", (long)connection->peer.pid, strerror(-r));
         connection_free(connection);
+}
+
+void connection_hand_over(struct connection *connection, const struct reply *reply) {
+        int r;
+
+        r = send_reply(connection, reply);
+        if (r < 0)
+                connection_free(connection);
+        else
+                connection->answered = true;
 }
 
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text) {
@@ -200,6 +211,14 @@ static ssize_t receive(int fd, void *buffer, size_t size, int *ret_fd) {
         return n;
 }
 
+/* The peer has read its answer: from now on the lease is on its own. */
+static void lease_delivered(struct lease *lease) {
+        if (!lease)
+                return;
+        connection_set_lease(lease->connection, NULL);
+        lease->connection = NULL;
+}
+
 static void handle_message(struct connection *connection) {
         /* One byte more than a request, so that a longer message is seen to be one. */
         struct {
@@ -213,6 +232,8 @@ static void handle_message(struct connection *connection) {
         n = receive(connection->fd, &buffer, sizeof(buffer), &pidfd);
         if (n == -EAGAIN || n == -EINTR)
                 return;
+        if (n == 0 && connection->answered)
+                lease_delivered(connection->lease);
         /* A second message while the first is being answered is none of the protocol's. */
         if (n <= 0 || connection->busy) {
                 connection_free(connection);
@@ -237,10 +258,9 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
 
         (void)source;
         (void)fd;
-        if (events & EPOLLIN)
+        /* A hang-up too is read, as an end of file or an error: which one makes a difference. */
+        if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
                 handle_message(connection);
-        else if (events & (EPOLLHUP | EPOLLERR))
-                connection_free(connection);
         else if (events & EPOLLOUT)
                 send_replies(connection);
         return 0;

@@ -22,6 +22,13 @@ void connection_reply(struct connection *connection, const struct reply *reply);
 /* The same for a reply with nothing but a type and a sentence. */
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
 
+/*
+ * Answers REQUEST_OPEN with its seat. The connection and its lease stay tied until the peer has read the answer and hangs up: one
+ * that gave up a moment before leaves the answer unread, the kernel then reports ECONNRESET, and the lease ends. Nobody would
+ * ever close it, as its id was never known.
+ */
+void connection_hand_over(struct connection *connection, const struct reply *reply);
+
 /* Ties the connection to the lease that it waits for; NULL unties them. */
 void connection_set_lease(struct connection *connection, struct lease *lease);
 

@@ -133,10 +133,15 @@ void lease_end(struct lease *lease) {
 }
 
 void lease_abandon(struct lease *lease) {
-        log_warning("%s (%s, process %ld) hung up before seat %s was ready; its lease ends", lease->user, lease->service,
+        log_warning("%s (%s, process %ld) hung up before it had seat %s; its lease ends", lease->user, lease->service,
                 (long)lease->opener, lease->seat);
         lease->connection = NULL;
         lease_end(lease);
+}
+
+/* Its opener knows that it has it. */
+static bool lease_answered(const struct lease *lease) {
+        return lease->state == LEASE_ACTIVE || (lease->state == LEASE_STARTING && lease->no_wait);
 }
 
 struct lease *lease_find_for_close(struct manager *manager, const struct request *request, pid_t peer) {
@@ -147,7 +152,7 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
 
         /* Leases of one process, service and user are alike: any will do. */
         HASH_ITER(hh, manager->leases, lease, next)
-                if (lease->state == LEASE_ACTIVE && lease->opener == peer && string_equal(lease->user, request->user) &&
+                if (lease_answered(lease) && lease->opener == peer && string_equal(lease->user, request->user) &&
                         string_equal(lease->service, request->service))
                         return lease;
         return NULL;
@@ -244,17 +249,22 @@ static void fail(struct lease *lease, enum reply_type type, const char *text) {
                 connection_reply_text(connection, type, text);
 }
 
-static void succeed(struct lease *lease) {
-        struct connection *connection = lease->connection;
+/* Answers with the seat. The lease stays tied to its connection until the answer has been read: see connection.h. */
+static void hand_over(struct lease *lease) {
         struct reply reply;
 
-        lease->state = LEASE_ACTIVE;
-        drop_waits(lease);
-        log_lease(lease, "given to");
-
+        if (!lease->connection)
+                return;
         lease_fill_reply(lease, REPLY_DONE, &reply);
-        if (connection)
-                connection_reply(connection, &reply);
+        connection_hand_over(lease->connection, &reply);
+}
+
+static void succeed(struct lease *lease) {
+        lease->state = LEASE_ACTIVE;
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        log_lease(lease, "given to");
+        if (!lease->no_wait)
+                hand_over(lease);
         lease_check_opener(lease);
 }
 
@@ -278,8 +288,11 @@ static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *e
 
         (void)error;
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (!sd_bus_message_is_method_error(reply, NULL))
+        if (!sd_bus_message_is_method_error(reply, NULL)) {
+                if (lease->no_wait)
+                        hand_over(lease);
                 return 0; /* lease_job_removed() goes on */
+        }
         (void)snprintf(text, sizeof(text), "systemd refused the lease: %s", sd_bus_message_get_error(reply)->message);
         fail(lease, REPLY_FAILED, text);
         return 0;
@@ -391,6 +404,7 @@ static void fill_lease(struct lease *lease, const struct request *request, const
         (void)string_copy(lease->remote_host, sizeof(lease->remote_host), request->remote_host);
         lease->address = seat->address;
         lease->uid = request->uid;
+        lease->no_wait = request->flags & REQUEST_NO_WAIT;
         lease->since_usec = now_realtime_usec();
 }
 

@@ -47,6 +47,7 @@ struct lease {
         struct manager *manager;       /* borrowed */
         struct connection *connection; /* borrowed; who waits for the answer while starting, else NULL */
         bool retried;                  /* the start job was cancelled once already */
+        bool no_wait;                  /* answer as soon as systemd has taken the order */
         sd_event_source *death_source;
         sd_event_source *deadline_source;
         struct wiring_update *wiring;  /* while its seat's wiring is brought up to date */

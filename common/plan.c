@@ -200,6 +200,16 @@ static int apply_bridge(const struct override *override, const char *path, const
         return 0;
 }
 
+/* Where a file says something that does not go with the rest; 0: it says nothing. */
+static unsigned last_line(const struct override *overrides, size_t n) {
+        unsigned line = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (overrides[i].line > line)
+                        line = overrides[i].line;
+        return line;
+}
+
 /* The values must be usable together, wherever they come from. */
 static int check_seat(const struct seat_plan *plan, const char *path, unsigned line, struct diagnostics *diagnostics) {
         char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE];
@@ -221,12 +231,15 @@ static int check_seat(const struct seat_plan *plan, const char *path, unsigned l
         return 0;
 }
 
-/* The seat's place in the subnet of its course's bridge. */
-static int place_seat(const char *etc, const struct bridge_plan *bridge, struct seat_plan *plan,
-        struct diagnostics *diagnostics) {
+/* The seat's place in the subnet of its course's bridge; one with a VR_IP of its own needs none there. */
+static int place_seat(const char *etc, const struct bridge_plan *bridge, const struct override *own_address,
+        struct seat_plan *plan, struct diagnostics *diagnostics) {
         uint32_t network = address_network(&bridge->address);
         unsigned last = (1U << (32U - bridge->address.prefix)) - 2U;
 
+        plan->gateway = bridge->address.ip;
+        if (own_address->value)
+                return 0;
         if (plan->id.number > last) {
                 diagnostics_error(diagnostics, etc, 0,
                         "seat %s: the /%u of course %s ends at seat number %u (set prefix, or subnet in [course %s])",
@@ -234,7 +247,6 @@ static int place_seat(const char *etc, const struct bridge_plan *bridge, struct 
                 return -ERANGE;
         }
         plan->address = (struct address){.ip = network + plan->id.number, .prefix = bridge->address.prefix};
-        plan->gateway = bridge->address.ip;
         return 0;
 }
 
@@ -278,8 +290,8 @@ int seat_plan_load(const char *etc, const struct settings *settings, const struc
         r = load_overrides(etc, "ns", name, &file, overrides, ELEMENTSOF(overrides), diagnostics);
         if (r < 0)
                 return r;
-        r = place_seat(etc, &bridge, &plan, diagnostics);
-        if (r < 0 && !overrides[VR_IP].value)
+        r = place_seat(etc, &bridge, &overrides[VR_IP], &plan, diagnostics);
+        if (r < 0)
                 return r;
         r = apply_bridge(&overrides[BR], file.path, settings, &plan, diagnostics);
         if (r < 0)
@@ -294,7 +306,7 @@ int seat_plan_load(const char *etc, const struct settings *settings, const struc
                 return -EINVAL;
         plan.gateway = gateway.ip;
 
-        r = check_seat(&plan, file.path, overrides[VR_IP].line, diagnostics);
+        r = check_seat(&plan, file.path, last_line(overrides, ELEMENTSOF(overrides)), diagnostics);
         if (r < 0)
                 return r;
 

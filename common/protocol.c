@@ -56,7 +56,8 @@ int request_check(const void *message, size_t size) {
         if (request->version != PROTOCOL_VERSION)
                 return -EPROTO;
         if (size != sizeof(*request) || request->type == 0 || request->type >= _REQUEST_TYPE_MAX ||
-                (request->flags & ~(uint32_t)REQUEST_WAIT_CONTAINER) || request->reserved != 0)
+                (request->flags & ~(uint32_t)(REQUEST_WAIT_CONTAINER | REQUEST_NO_WAIT)) ||
+                request->reserved != 0)
                 return -EBADMSG;
         if (!TEXT_VALID(request->user) || !TEXT_VALID(request->lease) || !TEXT_VALID(request->service) ||
                 !TEXT_VALID(request->tty) || !TEXT_VALID(request->remote_host))

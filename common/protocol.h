@@ -37,6 +37,7 @@ enum request_type {
 
 enum request_flags {
         REQUEST_WAIT_CONTAINER = 1 << 0, /* answer when the container runs, not when the network is up */
+        REQUEST_NO_WAIT = 1 << 1,        /* answer when the lease is made, whether or not anything is up yet */
 };
 
 enum reply_type {

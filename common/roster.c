@@ -36,7 +36,7 @@ static struct roster_line *append_line(struct roster *roster, const char *text, 
 
 int roster_student(const struct settings *settings, const char *course, const char *word,
         char ret_student[static USER_NAME_SIZE]) {
-        char other[COURSE_SIZE], student[USER_NAME_SIZE];
+        char other[COURSE_SIZE], student[USER_NAME_SIZE], user[USER_NAME_SIZE];
 
         if (name_rule_match(&settings->rule, word, other, student)) {
                 if (!string_equal(other, course))
@@ -45,7 +45,21 @@ int roster_student(const struct settings *settings, const char *course, const ch
         }
         if (!student_name_valid(word))
                 return -EINVAL;
+        if (name_rule_format(&settings->rule, course, word, user) < 0)
+                return -ENAMETOOLONG;
         return string_copy(ret_student, USER_NAME_SIZE, word);
+}
+
+const char *roster_student_reason(int error) {
+        switch (error) {
+        case -EXDEV:
+                return "is a user name of another course";
+        case -ENAMETOOLONG:
+                return "makes a user name of more than 63 characters, which nobody could log in with";
+        default:
+                return "cannot be a student's name: letters, digits, '_', '.' and '-', beginning with a letter, a digit "
+                       "or '_'";
+        }
 }
 
 /* What makes two lines collide; the number of the earlier line (from 1), or 0. */
@@ -85,11 +99,7 @@ static int parse_entry(const struct settings *settings, const struct roster *ros
 
         r = roster_student(settings, roster->course, words->name, ret->student);
         if (r < 0) {
-                (void)snprintf(reason, size,
-                        r == -EXDEV ? "'%s' is a user name of another course"
-                                    : "'%s' cannot be a student's name: letters, digits, '_', '.' and '-', "
-                                      "beginning with a letter, a digit or '_'",
-                        words->name);
+                (void)snprintf(reason, size, "'%s' %s", words->name, roster_student_reason(r));
                 return -EINVAL;
         }
         if (!words->seat || (words->rest && words->rest[0] != '#')) {
@@ -125,7 +135,7 @@ static int parse_line(struct roster *roster, const struct settings *settings, co
         if (!copy)
                 return -ENOMEM;
 
-        entry.removed = string_starts_with(copy, REMOVED_MARK " ");
+        entry.removed = string_starts_with(copy, REMOVED_MARK " ") || string_starts_with(copy, REMOVED_MARK "\t");
         words = split_words(copy + (entry.removed ? strlen(REMOVED_MARK) : 0));
         if (words.name && words.name[0] != '#')
                 r = parse_entry(settings, roster, &words, &entry, reason, sizeof(reason));

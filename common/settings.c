@@ -11,7 +11,10 @@
 #include "settings.h"
 #include "trusted-file.h"
 
-#define LINE_SIZE 190 /* inih cuts longer lines; settings_read_line() reports them instead */
+#define LINE_SIZE 190 /* inih cuts longer lines; read_line() reports them instead */
+
+/* A seat number of the widest subnet has 5 digits: with course and "vl-" it must fit into Linux's interface names. */
+_Static_assert(PREFIX_MIN >= 16 && COURSE_DIGITS_MAX + 5 + 3 <= 15, "interface names would be too long");
 
 struct parser {
         struct settings settings;
@@ -202,12 +205,16 @@ static int handle_setting(void *user, const char *section, const char *name, con
 /* inih's reader, like fgets(): it asks for one line at a time, which is how we know the line of each setting. */
 static char *read_line(char *buffer, int size, void *stream) {
         struct parser *parser = stream;
-        size_t length = strcspn(parser->next, "\n");
-        size_t whole = length + (parser->next[length] == '\n');
+        size_t length, whole;
 
-        if (whole == 0)
+        if (*parser->next == '\0')
                 return NULL;
         parser->line++;
+
+        /* inih takes an indented line for more of the value above it. */
+        parser->next += strspn(parser->next, " \t");
+        length = strcspn(parser->next, "\n");
+        whole = length + (parser->next[length] == '\n');
 
         if (length > LINE_SIZE || whole >= (size_t)size) {
                 parser_error(parser, "the line is longer than %d characters", LINE_SIZE);
@@ -263,8 +270,6 @@ static void check_courses(struct parser *parser) {
 /* What each setter cannot see: the values against each other. */
 static void check_together(struct parser *parser) {
         struct settings *settings = &parser->settings;
-        size_t seat_digits;
-        char last[16];
 
         if (settings->network.prefix > settings->prefix) {
                 parser_error(parser, "prefix = %u does not fit into network, which is a /%u", settings->prefix,
@@ -276,12 +281,6 @@ static void check_together(struct parser *parser) {
                         settings->first_seat);
                 return;
         }
-
-        seat_digits = (size_t)snprintf(last, sizeof(last), "%u", (1U << (32U - settings->prefix)) - 2U);
-        if (settings->course_digits + seat_digits > 12)
-                parser_error(parser,
-                        "course-digits = %u and prefix = %u make interface names longer than Linux's 15 characters",
-                        settings->course_digits, settings->prefix);
 
         check_courses(parser);
 }

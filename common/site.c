@@ -140,18 +140,38 @@ static int compare_seat_pointers(const void *a, const void *b) {
         return strcmp(one->name, other->name);
 }
 
-/* Only an admin's VR_IP can make two seats of a course collide; it must not go unnoticed. */
-static int compare_seats(const char *etc, const struct site_course *course, struct diagnostics *diagnostics) {
-        _cleanup_free_ const struct seat_plan **seats = calloc(course->n_seats + 1, sizeof(*seats));
-        char address[ADDRESS_TEXT_SIZE];
+/* All seats of the site, in the order of their addresses. The caller frees the array; NULL: out of memory. */
+static const struct seat_plan **sort_seats(const struct site *site, size_t *ret_n) {
+        const struct seat_plan **seats;
+        size_t n = 0;
 
+        for (size_t i = 0; i < site->n_courses; i++)
+                n += site->courses[i].n_seats;
+        seats = calloc(n + 1, sizeof(*seats));
+        if (!seats)
+                return NULL;
+
+        n = 0;
+        for (size_t i = 0; i < site->n_courses; i++)
+                for (size_t j = 0; j < site->courses[i].n_seats; j++)
+                        seats[n++] = &site->courses[i].seats[j];
+        qsort(seats, n, sizeof(*seats), compare_seat_pointers);
+
+        *ret_n = n;
+        return seats;
+}
+
+/* Only an admin's VR_IP can make two seats collide, of one course or (BR) of two; it must not go unnoticed. */
+static int compare_seats(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
+        _cleanup_free_ const struct seat_plan **seats = NULL;
+        char address[ADDRESS_TEXT_SIZE];
+        size_t n;
+
+        seats = sort_seats(site, &n);
         if (!seats)
                 return -ENOMEM;
-        for (size_t i = 0; i < course->n_seats; i++)
-                seats[i] = &course->seats[i];
-        qsort(seats, course->n_seats, sizeof(*seats), compare_seat_pointers);
 
-        for (size_t i = 1; i < course->n_seats; i++) {
+        for (size_t i = 1; i < n; i++) {
                 if (seats[i - 1]->address.ip != seats[i]->address.ip)
                         continue;
                 address_format_ip(seats[i]->address.ip, address);
@@ -172,8 +192,8 @@ int site_load(const char *etc, struct site *ret, struct diagnostics *diagnostics
                 return r;
 
         r = load_courses(etc, &site, diagnostics);
-        for (size_t i = 0; i < site.n_courses && r >= 0; i++)
-                r = compare_seats(etc, &site.courses[i], diagnostics);
+        if (r >= 0)
+                r = compare_seats(etc, &site, diagnostics);
         if (r < 0) {
                 diagnostics_error(diagnostics, etc, 0, "out of memory");
                 site_done(&site);

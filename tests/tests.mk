@@ -11,14 +11,14 @@ activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs) $(activator_test_programs)
 
-$(BUILD)/tests/%.o: override CFLAGS += $(shell $(PKG_CONFIG) --cflags cmocka) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
+$(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/netns/%.o: override CFLAGS += $(shell $(PKG_CONFIG) --cflags $(net_packages))
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
-$(unit_test_programs): $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
+$(unit_test_programs): $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(BUILD)/libctl.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(link_test) $(call libraries,cmocka smartcols inih) -lcsv
+	$(link_test) $(call libraries,cmocka $(ctl_packages) inih) -lcsv
 
 $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@
@@ -32,9 +32,32 @@ $(activator_test_programs): $(BUILD)/tests/activator/test-%: $(BUILD)/tests/acti
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(activator_packages) inih)
 
-tests: $(test_programs)
+tests: $(programs) $(test_programs)
 
-check-unit: $(programs) $(test_programs)
-	$(Q)tests/run $(test_programs)
+# -B: Python must not leave root's files in the checkout of the user who ran sudo.
+e2e = $(PYTHON) -B tests/e2e/run.py
 
-.PHONY: tests check-unit
+# The packages come first: what is to be built is known only with them.
+check:
+	$(Q)tests/as-root tests/install-packages
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)tests/as-root tests/run --e2e '$(e2e)' $(test_programs)
+
+check-unit:
+	$(Q)tests/as-root tests/install-packages
+	$(Q)$(MAKE) --no-print-directory tests
+	$(Q)tests/as-root tests/run $(test_programs)
+
+demo:
+	$(Q)tests/as-root tests/install-packages
+	$(Q)tests/as-root $(PYTHON) -B tests/e2e/demo.py
+
+bench:
+	$(Q)tests/as-root tests/install-packages
+	$(Q)tests/as-root $(PYTHON) -B tests/bench/bench.py
+
+.PHONY: tests check check-unit demo bench
+
+$(BUILD)/tests/bench/session-bench: $(BUILD)/tests/bench/session-bench.o
+	$(say) LD $@
+	$(link_test) $(call libraries,libsystemd) -lpam

@@ -10,14 +10,11 @@ from stream import Stream
 
 class Console:
     def __init__(self):
+        # The terminal stays open on this side too, or the console would not survive a reboot.
         self._master, self.terminal = os.openpty()
         # Wide, so that no line a test waits for is wrapped.
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
         self._stream = Stream(os.dup(self._master), "the console")
-
-    def close_terminal(self):
-        """To be called once systemd-nspawn has it: else its end would not be seen here."""
-        os.close(self.terminal)
 
     def read_until(self, pattern, timeout=60):
         """Text up to and including the first match of the pattern in what was not read yet."""
@@ -39,4 +36,5 @@ class Console:
         return self.read_until(prompt)
 
     def close(self):
+        os.close(self.terminal)
         os.close(self._master)

@@ -2,7 +2,7 @@
 
 A guest is a systemd-nspawn container with a real systemd, sshd, PAM, D-Bus and logind and a network of its own. Its
 root is an overlay: the suite's tree, the product over it, and the guest's own changes, which go with it. Cases share
-a guest; what a case starts with popen(), ssh_popen() or add_user() may stay, but processes end with the case.
+a guest: what popen() and ssh_popen() have started is killed at the end of each case, all else stays.
 """
 
 import os
@@ -21,6 +21,7 @@ from session import Session
 
 DEADLINE = 60
 POLL_INTERVAL = 0.05
+HARNESS_UNIT = "system.slice/harness.service"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "USER": "root", "LOGNAME": "root", "SHELL": "/bin/bash",
                "LANG": "C.UTF-8", "TERM": "dumb"}
@@ -36,14 +37,23 @@ class CommandFailed(AssertionError):
 class GuestProcess(subprocess.Popen):
     """A process in the guest. On this side it is nsenter, which waits for it and ends as it does."""
 
+    line = "a command"
+
     def wait_output(self, timeout=DEADLINE):
         """Waits for the end; returns what subprocess.run() would."""
+        return self.exchange(None, timeout)
+
+    def exchange(self, text, timeout):
+        """Sends all its input, then waits for the end like wait_output(); a command that takes longer is killed."""
         try:
-            stdout, stderr = self.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
+            stdout, stderr = self.communicate(text, timeout)
+        except subprocess.TimeoutExpired as error:
             self.kill_in_guest()
-            raise
-        return subprocess.CompletedProcess(self.args, self.returncode, stdout, stderr)
+            self.wait()
+            said = (error.stdout or b"") + (error.stderr or b"")
+            raise CommandFailed(f"`{self.line}` did not end in {timeout} s; it said:\n"
+                                + said.decode("utf-8", "replace")) from None
+        return subprocess.CompletedProcess(self.line, self.returncode, stdout, stderr)
 
     def kill_in_guest(self, number=signal.SIGKILL):
         """Signals the command, not only nsenter: both are in one process group."""
@@ -94,16 +104,19 @@ class Guest:
 
     def _start(self):
         started = time.monotonic()
-        self._cgroups = cgroup.create(isolation.run_id(), self.name)
+        self._start_nspawn()
+        self._wait_booted()
+        self.log(f"booted {self.suite} in {time.monotonic() - started:.1f} s")
+
+    def _start_nspawn(self):
+        if not self._cgroups:
+            self._cgroups = cgroup.create(isolation.run_id(), self.name)
         self._nspawn = subprocess.Popen(
             ["sh", "-c", JOIN_CGROUPS, "sh", *self._nspawn_command()],
             stdin=self.console.terminal, stdout=self.console.terminal, stderr=self.console.terminal,
             start_new_session=True,
             env={"PATH": PATH, "TERM": "dumb", "GROUPS_TO_JOIN": " ".join(self._cgroups),
                  "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"})
-        self.console.close_terminal()
-        self._wait_booted()
-        self.log(f"booted {self.suite} in {time.monotonic() - started:.1f} s")
 
     def _nspawn_command(self):
         binds = ["--bind=/dev/fuse"] if os.path.exists("/dev/fuse") else []
@@ -115,7 +128,7 @@ class Guest:
         try:
             self._poll(self._harness_unit_runs, DEADLINE)
             state = self.run("systemctl is-system-running --wait", check=False).stdout.strip()
-        except (AssertionError, subprocess.TimeoutExpired) as error:
+        except (AssertionError, TimeoutError) as error:
             raise AssertionError(f"{self.name} did not boot. Its console said:\n{self.console.log()}") from error
         self.failed_units = self.run("systemctl list-units --failed --plain --no-legend").stdout.splitlines()
         if state != "running":
@@ -125,7 +138,7 @@ class Guest:
         if self._nspawn.poll() is not None:
             raise AssertionError(f"systemd-nspawn ended with status {self._nspawn.returncode}")
         self.init = self._find_init()
-        return self.init is not None and os.path.exists(f"{self.unit_cgroup('harness.service')}/cgroup.procs")
+        return self.init is not None and os.path.exists(f"{self.cgroup_directory(HARNESS_UNIT)}/cgroup.procs")
 
     def _find_init(self):
         """The child of systemd-nspawn that is pid 1 of a namespace; a helper that makes it comes and goes before."""
@@ -134,16 +147,16 @@ class Guest:
                 return child
         return None
 
-    def unit_cgroup(self, unit, unit_slice="system.slice"):
-        """Where this side sees a unit's control group."""
-        return f"{self._cgroups[0]}/payload/{unit_slice}/{unit}"
+    def cgroup_directory(self, unit_path):
+        """Where this side sees the control group of a unit, as in system.slice/ssh.service."""
+        return f"{self._cgroups[0]}/payload/{unit_path}"
 
     def reboot(self):
         """Restarts the guest; what is in /run is gone afterwards, the rest stays."""
-        before = self.init
         self.run("systemctl reboot", check=False)
-        self._poll(lambda: self._find_init() not in (None, before), DEADLINE)
-        self._wait_booted()
+        # With --keep-unit, systemd-nspawn leaves the second boot to whoever started it.
+        self._wait_nspawn()
+        self._start()
 
     def poweroff(self):
         """Shuts the guest down in good order and removes all of it."""
@@ -188,15 +201,11 @@ class Guest:
         """
         process = self._spawn(command, user, env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               stdin=subprocess.DEVNULL if input is None else subprocess.PIPE)
-        try:
-            stdout, stderr = process.communicate(input, timeout)
-        except subprocess.TimeoutExpired:
-            process.kill_in_guest()
-            process.wait()
-            raise
-        if check and process.returncode != 0:
-            raise CommandFailed(f"`{as_line(command)}` ended with status {process.returncode}\n{stdout}{stderr}")
-        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+        result = process.exchange(input, timeout)
+        if check and result.returncode != 0:
+            raise CommandFailed(f"`{process.line}` ended with status {result.returncode}\n"
+                                f"{result.stdout}{result.stderr}")
+        return result
 
     def popen(self, command, user=None, env=None, **options):
         """Starts a command that goes on; it is killed at the end of the case. Returns a GuestProcess."""
@@ -206,9 +215,11 @@ class Guest:
         return process
 
     def _spawn(self, command, user, env, **options):
-        return GuestProcess(self._entered(command, user, env), text=True, encoding="utf-8", errors="replace",
-                            env={**ENVIRONMENT, "GROUPS_TO_JOIN": self.unit_cgroup("harness.service")},
-                            **{"start_new_session": True, **options})
+        process = GuestProcess(self._entered(command, user, env), text=True, encoding="utf-8", errors="replace",
+                               env={**ENVIRONMENT, "GROUPS_TO_JOIN": self.cgroup_directory(HARNESS_UNIT)},
+                               **{"start_new_session": True, **options})
+        process.line = as_line(command)
+        return process
 
     def _entered(self, command, user, env):
         """The command as run from this side: first into a unit's cgroup, then into the guest's namespaces.
@@ -273,9 +284,9 @@ class Guest:
                 return self.run(condition, check=False).returncode == 0
         try:
             return self._poll(check, timeout)
-        except TimeoutError as error:
+        except TimeoutError:
             raise AssertionError(f"still not so after {timeout} s: {what or condition}\n"
-                                 f"the journal's last lines:\n{self.journal(lines=30)}") from error
+                                 f"the journal's last lines:\n{self.journal(lines=30)}") from None
 
     @staticmethod
     def _poll(check, timeout):

@@ -38,8 +38,7 @@ def run(main):
         child = os.fork()
         if child:
             return reap_until(child)
-        prepare_inside()
-        return main()
+        return run_prepared(main)
     check_host()
     cgroup.sweep()
     return run_inside()
@@ -69,7 +68,7 @@ def run_inside():
 
 
 def wait_through_interrupts(inner):
-    # A terminal sends ^C to both processes. The inner one answers it, by powering its guests off.
+    # A terminal sends ^C to both processes. The inner one answers it, and its end is waited for.
     while True:
         try:
             return inner.wait()
@@ -85,6 +84,14 @@ def reap_until(child):
         pid, status = os.wait()
         if pid == child:
             return os.waitstatus_to_exitcode(status)
+
+
+def run_prepared(main):
+    try:
+        prepare_inside()
+        return main()
+    except KeyboardInterrupt:
+        return "interrupted"
 
 
 def prepare_inside():

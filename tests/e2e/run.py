@@ -23,7 +23,10 @@ import isolation
 import tree
 from guest import Guest
 
+# Importing them registers their cases, which run in this order.
 import cases_harness  # noqa: F401 pylint: disable=unused-import
+import cases_units  # noqa: F401 pylint: disable=unused-import
+import cases_login  # noqa: F401 pylint: disable=unused-import
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -78,7 +81,7 @@ def run_suite(suite, options, report):
 
 
 def keep(guest):
-    processes = guest.unit_cgroup("init.scope", unit_slice=".") + "/cgroup.procs"
+    processes = guest.cgroup_directory("init.scope") + "/cgroup.procs"
     guest.log(f"still up; from another terminal: nsenter -a -r -w -t $(head -n 1 {processes})\nEnter ends it")
     sys.stdin.readline()
 

@@ -24,8 +24,9 @@ UNUSED_DAYS = 14
 PACKAGES = """
     systemd systemd-sysv dbus libpam-systemd login passwd sudo
     openssh-server openssh-client iproute2 iputils-ping procps util-linux libcap2-bin
-    python3-minimal strace socat netcat-openbsd
+    python3 strace socat netcat-openbsd
     gcc make pkg-config libc6-dev libpam0g-dev libsystemd-dev libnl-route-3-dev libinih-dev libsmartcols-dev
+    libjson-c-dev
     libcsv-dev uthash-dev libcmocka-dev
 """.split()
 
@@ -42,6 +43,8 @@ MMDEBSTRAP = [
 FILES = {
     "/etc/hostname": "guest\n",
     "/etc/hosts": "127.0.0.1 localhost\n127.0.1.1 guest\n",
+    # PAM complains at each login where it is missing.
+    "/etc/default/locale": "LANG=C.UTF-8\n",
     # There is no network to resolve on; a name must fail at once.
     "/etc/resolv.conf": "",
     "/etc/ssh/sshd_config.d/harness.conf": """\
@@ -104,9 +107,13 @@ def build(suite, log, extra_packages=()):
     directory = f"{isolation.cache_directory()}/trees"
     os.makedirs(directory, exist_ok=True)
     tree = f"{directory}/{suite}-{fingerprint(packages)}"
-    with locked_for_building(tree):
+    lock = hold(tree)
+    if not os.path.isdir(tree):
+        # The builder alone has the lock; whoever waited for it finds the tree.
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(tree):
             build_new(suite, packages, tree, log)
+        fcntl.flock(lock, fcntl.LOCK_SH)
     remove_unused(directory)
     return tree
 
@@ -161,15 +168,13 @@ def archive():
     raise RuntimeError("apt knows no Debian archive here: run apt-get update, or set COURSENET_MIRROR")
 
 
-@contextlib.contextmanager
-def locked_for_building(tree):
-    """One build of a tree at a time; afterwards a shared lock, held to the end, protects it from remove_unused()."""
+def hold(tree):
+    """Takes a shared lock, kept until this process ends: remove_unused() leaves alone what somebody uses."""
     lock = open(f"{tree}.lock", "a", encoding="ascii")  # pylint: disable=consider-using-with
     _held_locks.append(lock)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    yield
-    os.utime(lock.name)
     fcntl.flock(lock, fcntl.LOCK_SH)
+    os.utime(lock.name)
+    return lock
 
 
 def remove_unused(directory):

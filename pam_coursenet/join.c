@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Network namespaces for session.c. Container tools join an instance only from inside its namespace, so a
+ * login's shell has to be born there: the process that opens the session joins before it starts the shell.
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "join.h"
+#include "seat-id.h"
+
+static void closedir_pointer(DIR **directory) {
+        if (*directory)
+                (void)closedir(*directory);
+}
+
+int join_check_threads(void) {
+        _cleanup_(closedir_pointer) DIR *directory = opendir("/proc/self/task");
+        const struct dirent *entry;
+        unsigned threads = 0;
+
+        if (!directory)
+                return -errno;
+
+        for (;;) {
+                errno = 0;
+                entry = readdir(directory);
+                if (!entry)
+                        break;
+                if (entry->d_name[0] != '.')
+                        threads++;
+        }
+        if (errno != 0)
+                return -errno;
+        return threads == 1 ? 0 : -EBUSY;
+}
+
+void origin_done(struct origin *origin) {
+        struct stat st;
+
+        if (origin->fd >= 0 && fstat(origin->fd, &st) == 0 && st.st_dev == origin->device &&
+                st.st_ino == origin->inode)
+                close_pointer(&origin->fd);
+        *origin = ORIGIN_NONE;
+}
+
+/* Hosts put other files at 0, 1 and 2 without a look at what is there. */
+static int move_above_stdio(int *fd) {
+        int moved = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+        if (moved < 0)
+                return -errno;
+        close_pointer(fd);
+        *fd = moved;
+        return 0;
+}
+
+static int origin_open(struct origin *ret) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+        int r;
+
+        fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = move_above_stdio(&fd);
+        if (r < 0)
+                return r;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+
+        *ret = (struct origin){.fd = fd, .device = st.st_dev, .inode = st.st_ino};
+        fd = -1;
+        return 0;
+}
+
+/* A failed start may have left a file with nothing mounted on it, of which setns() would say little. */
+static int check_namespace(int fd, const char **ret_failed) {
+        struct statfs file_system;
+        int type;
+
+        if (fstatfs(fd, &file_system) < 0)
+                return -errno;
+        if (file_system.f_type != NSFS_MAGIC) {
+                *ret_failed = "is no namespace";
+                return -EINVAL;
+        }
+        type = ioctl(fd, NS_GET_NSTYPE);
+        if (type < 0)
+                return -errno;
+        if (type != CLONE_NEWNET) {
+                *ret_failed = "is a namespace of another kind";
+                return -EINVAL;
+        }
+        return 0;
+}
+
+int join_seat(const char *seat, struct origin *ret, const char **ret_failed) {
+        char path[sizeof(SEAT_NAMESPACE) + SEAT_ID_SIZE];
+        _cleanup_origin_ struct origin origin = ORIGIN_NONE;
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        *ret_failed = "cannot be opened";
+        (void)snprintf(path, sizeof(path), SEAT_NAMESPACE "%s", seat);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd < 0)
+                return -errno;
+
+        *ret_failed = "cannot be looked at";
+        r = check_namespace(fd, ret_failed);
+        if (r < 0)
+                return r;
+
+        *ret_failed = "cannot be joined";
+        r = origin_open(&origin);
+        if (r < 0)
+                return r;
+        if (setns(fd, CLONE_NEWNET) < 0)
+                return -errno;
+
+        *ret = origin;
+        origin = ORIGIN_NONE;
+        return 0;
+}
+
+int join_leave(struct origin *origin) {
+        struct stat st;
+        int r = 0;
+
+        if (origin->fd < 0)
+                return 0;
+
+        if (fstat(origin->fd, &st) < 0 || st.st_dev != origin->device || st.st_ino != origin->inode)
+                r = -ESTALE;
+        else if (setns(origin->fd, CLONE_NEWNET) < 0)
+                r = -errno;
+
+        origin_done(origin);
+        return r;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Moves this process into a seat's network namespace, and back. */
+
+#include <sys/types.h>
+
+#include "util.h"
+
+#define SEAT_NAMESPACE "/run/netns/ns"
+
+/*
+ * The network namespace that the process came from. It is kept over the life of a session, in which the host
+ * may close every descriptor there is and get the number again: so the descriptor is only used if it still is
+ * that namespace.
+ */
+struct origin {
+        int fd; /* -1: the process did not join any */
+        dev_t device;
+        ino_t inode;
+};
+
+#define ORIGIN_NONE ((struct origin){.fd = -1})
+
+/* 0 if this process has one thread only; -EBUSY if it has more: setns() would move just the calling one. */
+int join_check_threads(void);
+
+/*
+ * Joins the namespace of the seat. *ret is the caller's, for join_leave() or origin_done(). On failure the
+ * process is where it was, and *ret_failed says what did not work, as a static sentence fragment.
+ */
+int join_seat(const char *seat, struct origin *ret, const char **ret_failed);
+
+/* Goes back to the origin and forgets it; 0 if there is none. -ESTALE if the descriptor is another file. */
+int join_leave(struct origin *origin);
+
+/* Forgets the origin; the process stays where it is. */
+void origin_done(struct origin *origin);
+
+#define _cleanup_origin_ _cleanup_(origin_done)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Whose login it is and what is said about it. Called first for every session of the machine, so what is not
+ * ours must cost nothing and leave no trace.
+ */
+
+#include <stdarg.h>
+#include <syslog.h>
+
+#include "login.h"
+
+#define LOG_TEXT_SIZE 640U
+
+/* pam_get_item(), not pam_get_user(): a session must never ask for a name. */
+static const char *get_item(pam_handle_t *pamh, int item) {
+        const void *text = NULL;
+
+        return pam_get_item(pamh, item, &text) == PAM_SUCCESS ? text : NULL;
+}
+
+enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, const struct options *options) {
+        struct login login = {
+                .pamh = pamh,
+                .flags = flags,
+                .options = options,
+                .user = get_item(pamh, PAM_USER),
+                .service = get_item(pamh, PAM_SERVICE),
+        };
+        char student[USER_NAME_SIZE];
+        enum login_owner owner;
+
+        /* The user's own manager is part of a login that has a seat already, and may outlive it. */
+        if (login.service && string_equal(login.service, "systemd-user"))
+                owner = LOGIN_OTHERS;
+        else if (!login.user || login.user[0] == '\0')
+                owner = LOGIN_UNCLEAR;
+        else if (!options->rule_usable)
+                owner = string_equal(login.user, "root") ? LOGIN_OTHERS : LOGIN_UNCLEAR;
+        else if (name_rule_match(&options->rule, login.user, login.course, student))
+                owner = LOGIN_STUDENT;
+        else
+                owner = LOGIN_OTHERS;
+
+        *ret = login;
+        return owner;
+}
+
+static void log_text(const struct login *login, int priority, const char *text) {
+        pam_syslog(login->pamh, priority, "%s: %s", login->user ? login->user : "no user", text);
+}
+
+static void tell(const struct login *login, enum sentence sentence) {
+        if ((unsigned)login->flags & PAM_SILENT)
+                return;
+
+        switch (sentence) {
+        case SENTENCE_NO_SEAT:
+                pam_error(login->pamh,
+                        "%s is not on the class list of course %s. Please tell your course staff.",
+                        login->user, login->course);
+                break;
+        case SENTENCE_SLOW:
+                pam_error(login->pamh,
+                        "Your course network took too long to start. Please try again, or tell your "
+                        "course staff.");
+                break;
+        case SENTENCE_FAILED:
+        default:
+                pam_error(login->pamh,
+                        "Your course network could not be started. Please tell your course staff.");
+        }
+}
+
+int login_deny(const struct login *login, int error, enum sentence sentence, const char *format, ...) {
+        char text[LOG_TEXT_SIZE];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+
+        log_text(login, LOG_ERR, text);
+        tell(login, sentence);
+        return error;
+}
+
+void login_debug(const struct login *login, const char *format, ...) {
+        char text[LOG_TEXT_SIZE];
+        va_list arguments;
+
+        if (!login->options->debug)
+                return;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        log_text(login, LOG_DEBUG, text);
+}

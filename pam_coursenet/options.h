@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The words behind pam_coursenet.so on a line of pam.d; see pam_coursenet(8). */
+
+#include "name-rule.h"
+
+#define TIMEOUT_SECONDS_DEFAULT 20U
+#define TIMEOUT_SECONDS_MAX 300U
+
+enum wait {
+        WAIT_NETWORK,   /* until the seat's network is up */
+        WAIT_CONTAINER, /* until its container runs, too */
+        WAIT_NONE,
+};
+
+struct options {
+        struct name_rule rule; /* only if rule_usable */
+        bool rule_usable;      /* false: course users cannot be told from others */
+        bool join;
+        bool debug;
+        enum wait wait;
+        unsigned timeout_seconds;
+        const char *wrong;  /* the first word that cannot be used; NULL: all can. Borrowed from argv */
+        const char *reason; /* why not; static */
+};
+
+/*
+ * Reads all words, whatever is wrong with some: a session that cannot be opened by them may still have to be
+ * closed. No memory and no I/O, as this is what every login on the machine goes through. Of a repeated option
+ * the last counts.
+ */
+void options_parse(int argc, const char *const argv[], struct options *ret);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * pam_coursenet.so: what libpam calls, and the only place where results become PAM's codes. The module runs
+ * inside programs that are not ours (sshd, login, su, a JupyterHub), so nothing in it exits, changes signals,
+ * reads the caller's environment or keeps state outside the PAM handle.
+ *
+ * A result starts as a denial; one line grants success.
+ */
+
+#include <syslog.h>
+
+#include "login.h"
+#include "session.h"
+
+#define ENTRY_POINT __attribute__((visibility("default")))
+
+/* True if the session is a student's and can be opened; else the log and the user know. */
+static bool may_open(const struct login *login, enum login_owner owner) {
+        const struct options *options = login->options;
+
+        if (options->wrong) {
+                (void)login_deny(login, -EINVAL, SENTENCE_FAILED, "option %s in pam.d: %s%s", options->wrong,
+                        options->reason,
+                        options->rule_usable ? "" : "; until it is mended, nobody but root gets a session");
+                return false;
+        }
+        if (owner == LOGIN_UNCLEAR) {
+                (void)login_deny(login, -EINVAL, SENTENCE_FAILED, "the session has no user name");
+                return false;
+        }
+        return true;
+}
+
+ENTRY_POINT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+        struct options options;
+        enum login_owner owner;
+        struct login login;
+        int result = PAM_SESSION_ERR;
+
+        options_parse(argc, argv, &options);
+        owner = login_init(&login, pamh, flags, &options);
+        if (owner == LOGIN_OTHERS)
+                return PAM_IGNORE;
+
+        if (may_open(&login, owner) && session_open(&login) == 0)
+                result = PAM_SUCCESS;
+        return result;
+}
+
+/*
+ * Never an error: the session ends whether or not anybody can be told, and a stack that ends here would keep
+ * other modules from their own clean-up. What is left of a lease, the activator frees when its opener is
+ * gone.
+ */
+ENTRY_POINT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+        struct options options;
+        struct login login;
+
+        options_parse(argc, argv, &options);
+        if (login_init(&login, pamh, flags, &options) != LOGIN_STUDENT)
+                return PAM_IGNORE;
+
+        if (options.wrong)
+                pam_syslog(pamh, LOG_ERR, "%s: option %s in pam.d: %s", login.user, options.wrong,
+                        options.reason);
+        session_close(&login);
+        return PAM_SUCCESS;
+}

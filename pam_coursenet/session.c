@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A session from open to close. What has to be undone is kept in the PAM handle, in one struct session that
+ * is made at the first open and stays until pam_end(): an empty lease means that nothing is held.
+ *
+ * Who ends a lease: close_session(), from wherever it is called; or pam_end() with an error, as sshd does
+ * when a later module of the stack failed; or the activator, once the opener is gone.
+ */
+
+#include <sys/pidfd.h>
+#include <syslog.h>
+
+#include <security/pam_modutil.h>
+
+#include "activator-client.h"
+#include "address.h"
+#include "join.h"
+#include "number.h"
+#include "session.h"
+
+#define DATA_NAME "coursenet-session"
+
+#define MSEC_PER_SEC 1000U
+
+/* For the user and service of the open, whatever the handle's items say later. */
+struct session {
+        pid_t opener;
+        bool debug;
+        unsigned timeout_seconds;
+        char user[USER_NAME_SIZE];
+        char service[SERVICE_SIZE];
+        char lease[LEASE_ID_SIZE];
+        struct origin origin;
+};
+
+static const char *const variables[] = {"COURSENET_COURSE", "COURSENET_SEAT", "COURSENET_ADDRESS"};
+
+static void session_init(struct session *session, const struct login *login) {
+        *session = (struct session){
+                .opener = getpid(),
+                .debug = login->options->debug,
+                .timeout_seconds = login->options->timeout_seconds,
+                .origin = ORIGIN_NONE,
+        };
+        protocol_copy_text(session->user, sizeof(session->user), login->user);
+        protocol_copy_text(session->service, sizeof(session->service), login->service ? login->service : "");
+}
+
+/* --- the activator ---------------------------------------------------------------------------- */
+
+/* Says what went wrong between us and the activator, and where to look. */
+static void describe_error(int error, unsigned timeout_seconds, char *text, size_t size) {
+        switch (error) {
+        case -ETIMEDOUT:
+                (void)snprintf(text, size,
+                        "no answer from the activator within %u s; journalctl -u "
+                        "coursenet-activator.service",
+                        timeout_seconds);
+                break;
+        case -ECONNRESET:
+        case -EPIPE:
+                (void)snprintf(
+                        text, size, "the activator hung up; journalctl -u coursenet-activator.service");
+                break;
+        case -EBADMSG:
+        case -EPROTO:
+                (void)snprintf(text, size,
+                        "the activator's answer is not one of this version; systemctl restart "
+                        "coursenet-activator.service");
+                break;
+        default:
+                (void)snprintf(text, size,
+                        "cannot reach the activator (" ACTIVATOR_SOCKET "): %s; systemctl status "
+                        "coursenet-activator.socket",
+                        strerror(-error));
+        }
+}
+
+/* Ends the session's lease, or with an empty lease one of this process, service and user. */
+static void end_lease(pam_handle_t *pamh, const struct session *session) {
+        struct request request;
+        struct reply reply;
+        char text[256];
+        int r;
+
+        request_init(&request, REQUEST_CLOSE);
+        protocol_copy_text(request.user, sizeof(request.user), session->user);
+        protocol_copy_text(request.service, sizeof(request.service), session->service);
+        protocol_copy_text(request.lease, sizeof(request.lease), session->lease);
+        request.timeout_ms = session->timeout_seconds * MSEC_PER_SEC;
+
+        r = activator_call(ACTIVATOR_SOCKET, &request, -1, deadline_after_ms(request.timeout_ms), &reply);
+        if (r == -EACCES || r == -EPERM) {
+                /* Closed by a process that is root no more; that is usual. */
+                if (session->debug)
+                        pam_syslog(pamh, LOG_DEBUG, "%s: may not end the lease; it ends with its opener",
+                                session->user);
+        } else if (r < 0) {
+                describe_error(r, session->timeout_seconds, text, sizeof(text));
+                pam_syslog(pamh, LOG_ERR, "%s: cannot end the lease: %s", session->user, text);
+        } else if (reply.type != REPLY_DONE)
+                pam_syslog(pamh, LOG_ERR, "%s: the lease was not ended: %s", session->user, reply.text);
+        else if (session->debug)
+                pam_syslog(pamh, LOG_DEBUG, "%s: lease %s ended", session->user,
+                        session->lease[0] ? session->lease : "of this process");
+}
+
+/* --- the handle's data ------------------------------------------------------------------------ */
+
+/*
+ * Gives everything back, if there is anything. The process leaves the namespace first: one that stayed would
+ * keep it, and be left without a network once the seat is down.
+ */
+static void session_release(pam_handle_t *pamh, struct session *session) {
+        int r = join_leave(&session->origin);
+
+        if (r < 0)
+                pam_syslog(pamh, LOG_ERR,
+                        "%s: cannot go back to the network namespace from before the session: %s",
+                        session->user, strerror(-r));
+        if (session->lease[0] == '\0')
+                return;
+        end_lease(pamh, session);
+        session->lease[0] = '\0';
+}
+
+/*
+ * pam_end(). Of the status only the number counts: flags lie above it. Success means that the session goes on
+ * without the handle, as JupyterHub's does; a process other than the opener (a forked child that cleans up)
+ * has nothing to end.
+ */
+static void session_free(pam_handle_t *pamh, void *data, int error_status) {
+        bool silent = error_status & PAM_DATA_SILENT;
+        int status = error_status & ~(PAM_DATA_SILENT | PAM_DATA_REPLACE);
+        struct session *session = data;
+
+        if (!silent && status != PAM_SUCCESS && session->opener == getpid())
+                session_release(pamh, session);
+        origin_done(&session->origin);
+        free(session);
+}
+
+static struct session *session_find(pam_handle_t *pamh) {
+        const void *data = NULL;
+
+        return pam_get_data(pamh, DATA_NAME, &data) == PAM_SUCCESS ? (struct session *)data : NULL;
+}
+
+/* The handle's session, borrowed and empty: what an open without a close left in it is given back. */
+static int session_prepare(const struct login *login, struct session **ret) {
+        struct session *session = session_find(login->pamh);
+
+        if (session && session->opener == getpid()) {
+                session_release(login->pamh, session);
+                session_init(session, login);
+                *ret = session;
+                return 0;
+        }
+
+        session = malloc(sizeof(*session));
+        if (!session)
+                return -ENOMEM;
+        session_init(session, login);
+        if (pam_set_data(login->pamh, DATA_NAME, session, session_free) != PAM_SUCCESS) {
+                free(session);
+                return -ENOMEM;
+        }
+        *ret = session;
+        return 0;
+}
+
+/* --- open ------------------------------------------------------------------------------------- */
+
+static void copy_item(const struct login *login, int item, char *array, size_t size) {
+        const void *text = NULL;
+
+        if (pam_get_item(login->pamh, item, &text) == PAM_SUCCESS && text)
+                protocol_copy_text(array, size, text);
+}
+
+static void build_request(
+        const struct login *login, const struct session *session, uid_t uid, struct request *ret) {
+        static const uint32_t wait_flags[] = {
+                [WAIT_NETWORK] = 0,
+                [WAIT_CONTAINER] = REQUEST_WAIT_CONTAINER,
+                [WAIT_NONE] = REQUEST_NO_WAIT,
+        };
+
+        request_init(ret, REQUEST_OPEN);
+        ret->uid = uid;
+        ret->flags = wait_flags[login->options->wait];
+        ret->timeout_ms = session->timeout_seconds * MSEC_PER_SEC;
+        protocol_copy_text(ret->user, sizeof(ret->user), session->user);
+        protocol_copy_text(ret->service, sizeof(ret->service), session->service);
+        copy_item(login, PAM_TTY, ret->tty, sizeof(ret->tty));
+        copy_item(login, PAM_RHOST, ret->remote_host, sizeof(ret->remote_host));
+}
+
+/* What is trusted with names of files and variables must be what it should be, wherever it comes from. */
+static bool reply_names_seat(const struct login *login, const struct reply *reply) {
+        size_t length = strlen(login->course);
+
+        return reply->lease[0] && string_equal(reply->course, login->course) && digits_only(reply->seat) &&
+               strlen(reply->seat) < SEAT_ID_SIZE && strlen(reply->seat) > length &&
+               string_starts_with(reply->seat, login->course) && reply->address != 0;
+}
+
+static int check_answer(const struct login *login, const struct reply *reply) {
+        switch (reply->type) {
+        case REPLY_DONE:
+                if (reply_names_seat(login, reply))
+                        return 0;
+                return login_deny(login, -EBADMSG, SENTENCE_FAILED,
+                        "the activator answers with seat '%s' of course '%s', which cannot be", reply->seat,
+                        reply->course);
+        case REPLY_NO_SEAT:
+                return login_deny(login, -ENOENT, SENTENCE_NO_SEAT, "no seat: %s", reply->text);
+        case REPLY_REFUSED:
+                return login_deny(login, -EPERM, SENTENCE_FAILED, "refused: %s", reply->text);
+        case REPLY_FAILED:
+                return login_deny(login, -EIO, SENTENCE_FAILED, "the seat did not come up: %s", reply->text);
+        case REPLY_TIMEOUT:
+                return login_deny(login, -ETIMEDOUT, SENTENCE_SLOW, "the seat did not come up in time: %s",
+                        reply->text);
+        default:
+                return login_deny(login, -EBADMSG, SENTENCE_FAILED,
+                        "the activator answers something else (%u)", reply->type);
+        }
+}
+
+/* Whatever the answer is worth, a lease in it is ours to end from here on. */
+static int get_lease(const struct login *login, uid_t uid, struct session *session, struct reply *ret) {
+        uint64_t deadline = deadline_after_ms(session->timeout_seconds * MSEC_PER_SEC);
+        _cleanup_close_ int pidfd = -1;
+        struct request request;
+        char text[256];
+        int r;
+
+        pidfd = pidfd_open(getpid(), 0);
+        if (pidfd < 0) {
+                r = -errno;
+                return login_deny(login, r, SENTENCE_FAILED, "cannot open a pidfd: %s", strerror(-r));
+        }
+
+        build_request(login, session, uid, &request);
+        r = activator_call(ACTIVATOR_SOCKET, &request, pidfd, deadline, ret);
+        if (r < 0) {
+                describe_error(r, session->timeout_seconds, text, sizeof(text));
+                return login_deny(login, r, r == -ETIMEDOUT ? SENTENCE_SLOW : SENTENCE_FAILED, "%s", text);
+        }
+
+        if (ret->type == REPLY_DONE)
+                protocol_copy_text(session->lease, sizeof(session->lease), ret->lease);
+        return check_answer(login, ret);
+}
+
+static int enter_seat(const struct login *login, struct session *session, const char *seat) {
+        const char *failed;
+        int r;
+
+        if (!login->options->join)
+                return 0;
+        r = join_seat(seat, &session->origin, &failed);
+        if (r < 0)
+                return login_deny(login, r, SENTENCE_FAILED,
+                        SEAT_NAMESPACE "%s %s: %s; systemctl status netns@%s", seat, failed, strerror(-r),
+                        seat);
+        login_debug(login, "joined " SEAT_NAMESPACE "%s", seat);
+        return 0;
+}
+
+static int set_variables(const struct login *login, const struct reply *reply) {
+        char address[ADDRESS_TEXT_SIZE], text[64];
+        const char *const values[] = {reply->course, reply->seat, address};
+
+        address_format_ip(reply->address, address);
+        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
+                (void)snprintf(text, sizeof(text), "%s=%s", variables[i], values[i]);
+                if (pam_putenv(login->pamh, text) != PAM_SUCCESS)
+                        return login_deny(login, -ENOMEM, SENTENCE_FAILED, "cannot set %s", text);
+        }
+        return 0;
+}
+
+/* A session without a seat must not look like one that has it. */
+static void unset_variables(const struct login *login) {
+        for (size_t i = 0; i < ELEMENTSOF(variables); i++)
+                if (pam_getenv(login->pamh, variables[i]))
+                        (void)pam_putenv(login->pamh, variables[i]);
+}
+
+/* What can be refused without asking the activator. */
+static int check_host(const struct login *login, uid_t *ret_uid) {
+        const struct passwd *account = pam_modutil_getpwnam(login->pamh, login->user);
+        int r;
+
+        if (!account)
+                return login_deny(login, -ENOENT, SENTENCE_FAILED,
+                        "there is no account of this name; getent passwd %s", login->user);
+        *ret_uid = account->pw_uid;
+
+        if (!login->options->join)
+                return 0;
+        r = join_check_threads();
+        if (r == -EBUSY)
+                return login_deny(login, r, SENTENCE_FAILED,
+                        "a program with threads cannot join a seat; its line in pam.d needs join=no");
+        if (r < 0)
+                return login_deny(login, r, SENTENCE_FAILED, "cannot count threads in /proc/self/task: %s",
+                        strerror(-r));
+        return 0;
+}
+
+static int fill_session(const struct login *login, uid_t uid, struct session *session) {
+        struct reply reply;
+        int r;
+
+        r = get_lease(login, uid, session, &reply);
+        if (r < 0)
+                return r;
+        login_debug(login, "lease %s on seat %s", reply.lease, reply.seat);
+
+        r = enter_seat(login, session, reply.seat);
+        if (r < 0)
+                return r;
+        return set_variables(login, &reply);
+}
+
+int session_open(const struct login *login) {
+        struct session *session;
+        uid_t uid = (uid_t)-1;
+        int r;
+
+        r = session_prepare(login, &session);
+        if (r < 0)
+                return login_deny(login, r, SENTENCE_FAILED, "%s", strerror(-r));
+        unset_variables(login);
+
+        r = check_host(login, &uid);
+        if (r < 0)
+                return r;
+
+        r = fill_session(login, uid, session);
+        if (r < 0) {
+                session_release(login->pamh, session);
+                unset_variables(login);
+        }
+        return r;
+}
+
+/* --- close ------------------------------------------------------------------------------------ */
+
+void session_close(const struct login *login) {
+        struct session *session = session_find(login->pamh), elsewhere;
+
+        if (session && session->opener == getpid()) {
+                /* If it holds nothing, nothing is asked for: that would end the lease of a like session. */
+                if (session->lease[0] == '\0')
+                        login_debug(login, "there is no lease to end");
+                session_release(login->pamh, session);
+                unset_variables(login);
+                return;
+        }
+
+        /* Opened on another handle or by another process: the activator knows what this one holds. */
+        session_init(&elsewhere, login);
+        end_lease(login->pamh, &elsewhere);
+}

@@ -1,0 +1,71 @@
+"""The class that the cases teach, and what a seat looks like from the host: up, or gone without a trace."""
+
+import json
+
+STUDENT, SEAT, ADDRESS = "cs123-newellz2", "12310", "10.0.123.10"
+SECOND, SECOND_SEAT, SECOND_ADDRESS = "cs123-smithj", "12311", "10.0.123.11"
+# A course number that does not fit into one byte of an address.
+FAR, FAR_SEAT, FAR_ADDRESS = "cs377-doej", "37710", "10.1.121.10"
+STRANGER = "cs123-nobody"
+PASSWORD = "correct horse"
+
+CLASS_LIST = """\
+cs123:
+# instructors:
+newellz2
+# students:
+smithj
+garciam
+"""
+ROSTER_FILE = "/etc/coursenet/roster.d/123"
+UNITS = "'netbr@*' 'netns@*' 'nsbr@*' 'cont@*' 'testnetns@*' 'coursenet-*.slice'"
+
+
+def set_up_class(guest):
+    """Accounts and rosters, once a guest: every case calls it."""
+    if getattr(guest, "has_class", False):
+        return
+    guest.has_class = True
+    for user in (STUDENT, SECOND, FAR, STRANGER, "alice"):
+        guest.add_user(user, password=PASSWORD)
+    guest.run("coursenetctl roster import 123 -", input=CLASS_LIST)
+    guest.run("coursenetctl roster import 377 -", input="doej\n")
+
+
+def leftovers(guest):
+    """Everything that coursenet has on the host now, as text; empty when no seat is up."""
+    return guest.run(f"""
+        ip -br link | grep -E '^(br|vl|vr)-'
+        ls /run/netns 2>/dev/null
+        grep -o '/run/netns/.*' /proc/self/mountinfo
+        systemctl list-units --all --plain --no-legend {UNITS}
+        ls /run/coursenet/state 2>/dev/null
+        true""").stdout.strip()
+
+
+def wait_gone(guest, timeout=30):
+    """Waits until nothing of any seat is left. The deadline is generous; how long it takes is measured elsewhere."""
+    try:
+        guest.wait_until(lambda: not leftovers(guest), timeout=timeout, what="nothing of any seat is left")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\nleft over:\n{leftovers(guest)}") from None
+
+
+def is_active(guest, unit):
+    return guest.run(["systemctl", "is-active", "--quiet", unit], check=False).returncode == 0
+
+
+def leases(guest, seat=None):
+    """Active leases, all or one seat's, as status --json tells."""
+    return [lease for each in status(guest) if seat in (None, each["seat"]) for lease in each["leases"]]
+
+
+def status(guest):
+    """The seats of `coursenetctl status --json`."""
+    document = json.loads(guest.run("coursenetctl status --json").stdout)
+    return [seat for course in document["courses"] for seat in course["seats"]]
+
+
+def pings(guest, address, namespace=None):
+    inside = ["ip", "netns", "exec", namespace] if namespace else []
+    return guest.run([*inside, "ping", "-c", "1", "-W", "5", address], check=False).returncode == 0

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* netns@'s promises: a namespace under its name is ours and complete, or it is left alone; afterwards nothing is left. */
+
+#include "netsetup/netns.h"
+#include "plan.h"
+#include "sandbox.h"
+
+#define PATH NETNS_DIRECTORY "/ns12310"
+
+static int start(struct sandbox *sandbox, const char *seat) {
+        return netns_start(SANDBOX_ETC, seat, &sandbox->diagnostics);
+}
+
+static int stop(struct sandbox *sandbox, const char *seat) {
+        return netns_stop(seat, &sandbox->diagnostics);
+}
+
+static int find(void) {
+        int fd = -1, r;
+
+        r = netns_find("ns12310", &fd);
+        close_pointer(&fd);
+        return r;
+}
+
+static unsigned count_mounts(const char *path) {
+        char line[1024];
+        unsigned n = 0;
+        FILE *file = fopen("/proc/self/mountinfo", "re");
+
+        assert_non_null(file);
+        while (fgets(line, sizeof(line), file))
+                if (strstr(line, path))
+                        n++;
+        (void)fclose(file);
+        return n;
+}
+
+static ino_t own_namespace(void) {
+        struct stat st;
+
+        assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+        return st.st_ino;
+}
+
+static ino_t inode(const char *path) {
+        struct stat st;
+
+        assert_int_equal(stat(path, &st), 0);
+        return st.st_ino;
+}
+
+static void assert_complete(void) {
+        assert_shell("ip -n ns12310 -o link show up group %d | grep -q ' lo: '", COURSENET_LINK_GROUP);
+        assert_shell("ip -n ns12310 -o addr show dev lo | grep -q 'inet 127.0.0.1/8 '");
+        assert_shell("test \"$(nsenter --net=" PATH " cat /proc/sys/net/ipv4/ping_group_range)\" = '0\t2147483647'");
+}
+
+static void a_start_makes_the_namespace_and_a_stop_removes_it(void **state) {
+        struct sandbox *sandbox = *state;
+        ino_t before = own_namespace();
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_complete();
+        assert_int_equal(find(), NETNS_OURS);
+        assert_true(inode(PATH) != before);
+        assert_int_equal(own_namespace(), before);
+
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(find(), NETNS_ABSENT);
+        assert_int_equal(count_mounts("netns"), 0);
+        assert_int_equal(own_namespace(), before);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_silence(sandbox);
+}
+
+static void a_stop_without_any_namespace_ever_is_success(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_shell("test -e " NETNS_DIRECTORY);
+        assert_silence(sandbox);
+}
+
+static void a_namespace_costs_one_line_of_mountinfo(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY), 1);
+}
+
+static void a_second_start_keeps_the_namespace(void **state) {
+        struct sandbox *sandbox = *state;
+        ino_t first;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        first = inode(PATH);
+        assert_shell("ip -n ns12310 link set lo down");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_true(inode(PATH) == first);
+        assert_int_equal(count_mounts(PATH), 1);
+        assert_complete();
+        assert_silence(sandbox);
+}
+
+static void the_hosts_own_lo_is_not_touched(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_shell("ip -o link show lo >/run/before");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_shell("ip -o link show lo | cmp - /run/before");
+}
+
+static void a_stale_file_is_used(void **state) {
+        struct sandbox *sandbox = *state;
+
+        /* As ip-netns(8) leaves it: nobody may read it. */
+        assert_shell("mkdir " NETNS_DIRECTORY " && install -m 000 /dev/null " PATH);
+        assert_int_equal(find(), NETNS_STALE);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_complete();
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_shell("test -e " PATH);
+        assert_silence(sandbox);
+}
+
+static void a_stop_removes_a_stale_file(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_shell("mkdir " NETNS_DIRECTORY " && install -m 000 /dev/null " PATH);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_shell("test -e " PATH);
+        assert_silence(sandbox);
+}
+
+static void what_is_no_file_of_roots_is_left_as_it_is(void **state) {
+        static const char *const things[] = {
+                "mkdir " PATH, "ln -s /run/other " PATH, "mkfifo " PATH, "install -o 1000 /dev/null " PATH,
+        };
+        struct sandbox *sandbox = *state;
+
+        assert_shell("mkdir " NETNS_DIRECTORY);
+        for (size_t i = 0; i < ELEMENTSOF(things); i++) {
+                assert_shell("%s", things[i]);
+                assert_int_equal(start(sandbox, "12310"), -EEXIST);
+                assert_error(sandbox, PATH ": exists already and was not made by coursenet");
+                assert_int_equal(stop(sandbox, "12310"), -EEXIST);
+                assert_shell("test -e " PATH " -o -L " PATH);
+                assert_no_shell("test -e /run/other");
+                assert_shell("rm -r " PATH);
+                diagnostics_done(&sandbox->diagnostics);
+        }
+}
+
+static void a_foreign_namespace_is_left_as_it_is(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_shell("ip netns add ns12310");
+        assert_int_equal(start(sandbox, "12310"), -EEXIST);
+        assert_error(sandbox, PATH ": exists already and was not made by coursenet: remove it (ip netns delete ns12310)");
+        assert_int_equal(stop(sandbox, "12310"), -EEXIST);
+        assert_error(sandbox, PATH ": was not made by coursenet and is left as it is");
+        assert_shell("ip -n ns12310 link show lo | grep -q DOWN");
+}
+
+static void a_namespace_of_another_kind_is_foreign(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_shell("mkdir " NETNS_DIRECTORY " && touch " PATH " && mount --bind /proc/self/ns/uts " PATH);
+        assert_int_equal(find(), NETNS_FOREIGN);
+        assert_int_equal(start(sandbox, "12310"), -EEXIST);
+        assert_int_equal(stop(sandbox, "12310"), -EEXIST);
+        assert_int_equal(count_mounts(PATH), 1);
+}
+
+static void stacked_mounts_are_all_taken_away(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        /* With /run shared, each of these mounts appears on every one before it. */
+        assert_shell("for i in 1 2 3; do mount --bind " PATH " " PATH "; done");
+        assert_true(count_mounts(PATH) >= 4);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(count_mounts(PATH), 0);
+        assert_no_shell("test -e " PATH);
+        assert_silence(sandbox);
+}
+
+static void a_foreign_namespace_below_ours_stays(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_shell("ip netns add ns12310 && mount --bind " NETNS_DIRECTORY "/ns12311 " PATH);
+        assert_int_equal(stop(sandbox, "12310"), -EEXIST);
+        assert_int_equal(find(), NETNS_FOREIGN);
+}
+
+static void a_mount_that_is_held_open_does_not_block(void **state) {
+        struct sandbox *sandbox = *state;
+        int fd;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        fd = open(PATH, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_shell("test -e " PATH);
+        (void)close(fd);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_complete();
+        assert_silence(sandbox);
+}
+
+static void ip_netns_works_with_it(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip netns list | grep -q '^ns12310'");
+        assert_shell("ip netns exec ns12310 ip link show lo | grep -q UP");
+}
+
+static void an_admins_ip_netns_add_before_or_after_makes_no_difference(void **state) {
+        struct sandbox *sandbox = *state;
+
+        /* The first `ip netns add` makes a mount of /run/netns itself, and so a second one of each namespace in it. */
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip netns add other");
+        assert_shell("ip netns exec ns12310 ip link show lo | grep -q UP");
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(count_mounts("ns12310"), 0);
+        assert_no_shell("test -e " PATH);
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_complete();
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(count_mounts("ns12310"), 0);
+        assert_shell("ip netns exec other true");
+        assert_silence(sandbox);
+}
+
+static void a_namespace_with_somebody_in_it_loses_its_name_only(void **state) {
+        struct sandbox *sandbox = *state;
+        pid_t pid;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        pid = fork();
+        if (pid == 0) {
+                int fd = open(PATH, O_RDONLY | O_CLOEXEC);
+
+                if (setns(fd, CLONE_NEWNET) == 0)
+                        (void)kill(getpid(), SIGSTOP);
+                _exit(EXIT_SUCCESS);
+        }
+        assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_complete();
+        assert_silence(sandbox);
+
+        (void)kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Starts a seat in each of n processes at once; every one must succeed. */
+static void start_at_once(struct sandbox *sandbox, const char *const *seats, size_t n) {
+        int gate[2], status;
+        char byte;
+
+        assert_int_equal(pipe(gate), 0);
+        for (size_t i = 0; i < n; i++) {
+                pid_t pid = fork();
+
+                assert_true(pid >= 0);
+                if (pid > 0)
+                        continue;
+                (void)close(gate[1]);
+                (void)!read(gate[0], &byte, 1);
+                _exit(start(sandbox, seats[i]) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+        }
+        (void)close(gate[0]);
+        (void)close(gate[1]);
+
+        for (size_t i = 0; i < n; i++) {
+                assert_true(wait(&status) > 0);
+                assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+        }
+}
+
+static void many_first_starts_at_once_do_not_disturb_each_other(void **state) {
+        static const char *const seats[] = {"12310", "12311", "12310", "12312", "12310", "12313", "12314", "12310"};
+        struct sandbox *sandbox = *state;
+
+        start_at_once(sandbox, seats, ELEMENTSOF(seats));
+        assert_int_equal(count_mounts(NETNS_DIRECTORY), 5);
+        assert_int_equal(count_mounts(PATH), 1);
+        assert_complete();
+        for (size_t i = 0; i < ELEMENTSOF(seats); i++)
+                assert_int_equal(stop(sandbox, seats[i]), 0);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY), 0);
+        assert_silence(sandbox);
+}
+
+static void a_start_waits_for_the_lock_of_ip_netns(void **state) {
+        struct sandbox *sandbox = *state;
+        int status;
+        pid_t pid;
+
+        /* flock(1) holds the lock and looks, at its end, whether somebody has not waited. */
+        assert_shell("mkdir " NETNS_DIRECTORY);
+        pid = fork();
+        if (pid == 0)
+                _exit(shell("flock " NETNS_DIRECTORY " sh -c 'touch /run/locked; sleep 0.3; ! test -e " PATH "'"));
+        assert_shell("while ! test -e /run/locked; do sleep 0.01; done");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_complete();
+}
+
+static void a_mount_that_fails_leaves_no_file(void **state) {
+        struct sandbox *sandbox = *state;
+        ino_t before = own_namespace();
+
+        /* A limit of no more mounts stands in for every reason why the last step may fail. */
+        assert_shell("cat /proc/sys/fs/mount-max >/run/mount-max && echo 1 >/proc/sys/fs/mount-max");
+        assert_int_equal(start(sandbox, "12310"), -ENOSPC);
+        assert_shell("cat /run/mount-max >/proc/sys/fs/mount-max");
+        assert_error(sandbox, PATH ": the new namespace cannot be mounted there");
+        assert_int_equal(find(), NETNS_ABSENT);
+        assert_int_equal(own_namespace(), before);
+}
+
+static void what_can_be_no_seat_is_refused(void **state) {
+        static const char *const seats[] = {"", "123", "12301", "1231", "123010", "12a10", "../10", "12399999", "-12310"};
+        struct sandbox *sandbox = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(seats); i++)
+                assert_true(start(sandbox, seats[i]) < 0);
+        assert_error(sandbox, "12a10: expected a seat: a course in 3 digits");
+        assert_int_equal(stop(sandbox, ""), -EINVAL);
+        assert_int_equal(stop(sandbox, "../10"), -EINVAL);
+        assert_int_equal(stop(sandbox, "1234567890123"), -EINVAL);
+        assert_error(sandbox, "../10: expected a seat: digits only");
+        assert_no_shell("test -e " NETNS_DIRECTORY);
+}
+
+static void start_12310(struct sandbox *sandbox) {
+        (void)start(sandbox, "12310");
+}
+
+static void stop_12310_twice(struct sandbox *sandbox) {
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY), 0);
+        assert_no_shell("test -e " PATH);
+}
+
+/* Whatever a death leaves under the name is either no namespace or a complete one. */
+static void start_12310_again(struct sandbox *sandbox) {
+        if (find() == NETNS_OURS)
+                assert_complete();
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_complete();
+        stop_12310_twice(sandbox);
+}
+
+static void a_start_that_is_killed_leaves_nothing_that_disturbs(void **state) {
+        kill_at_every_point(start_12310, stop_12310_twice, *state);
+        kill_at_every_point(start_12310, start_12310_again, *state);
+}
+
+static void stop_12310(struct sandbox *sandbox) {
+        (void)stop(sandbox, "12310");
+}
+
+static void a_stop_that_is_killed_is_finished_by_the_next(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        kill_at_every_point(stop_12310, start_12310, sandbox);
+        stop_12310_twice(sandbox);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                sandbox_test(a_start_makes_the_namespace_and_a_stop_removes_it),
+                sandbox_test(a_stop_without_any_namespace_ever_is_success),
+                sandbox_test(a_namespace_costs_one_line_of_mountinfo),
+                sandbox_test(a_second_start_keeps_the_namespace),
+                sandbox_test(the_hosts_own_lo_is_not_touched),
+                sandbox_test(a_stale_file_is_used),
+                sandbox_test(a_stop_removes_a_stale_file),
+                sandbox_test(what_is_no_file_of_roots_is_left_as_it_is),
+                sandbox_test(a_foreign_namespace_is_left_as_it_is),
+                sandbox_test(a_namespace_of_another_kind_is_foreign),
+                sandbox_test(stacked_mounts_are_all_taken_away),
+                sandbox_test(a_foreign_namespace_below_ours_stays),
+                sandbox_test(a_mount_that_is_held_open_does_not_block),
+                sandbox_test(ip_netns_works_with_it),
+                sandbox_test(an_admins_ip_netns_add_before_or_after_makes_no_difference),
+                sandbox_test(a_namespace_with_somebody_in_it_loses_its_name_only),
+                sandbox_test(many_first_starts_at_once_do_not_disturb_each_other),
+                sandbox_test(a_start_waits_for_the_lock_of_ip_netns),
+                sandbox_test(a_mount_that_fails_leaves_no_file),
+                sandbox_test(what_can_be_no_seat_is_refused),
+                sandbox_test(a_start_that_is_killed_leaves_nothing_that_disturbs),
+                sandbox_test(a_stop_that_is_killed_is_finished_by_the_next),
+        };
+
+        return cmocka_run_group_tests_name("netns", tests, NULL, NULL);
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* nsbr@'s and testnetns@'s promises: a seat that is connected works both ways; a failure leaves no half of a cable. */
+
+#include "netsetup/bridge.h"
+#include "netsetup/netns.h"
+#include "netsetup/ping.h"
+#include "netsetup/seat.h"
+#include "plan.h"
+#include "sandbox.h"
+
+#define GATEWAY (10U << 24 | 123U << 8 | 1U)
+#define ADDRESS (10U << 24 | 123U << 8 | 10U)
+
+static int start(struct sandbox *sandbox, const char *seat) {
+        return seat_start(SANDBOX_ETC, seat, &sandbox->diagnostics);
+}
+
+static int stop(struct sandbox *sandbox, const char *seat) {
+        return seat_stop(seat, &sandbox->diagnostics);
+}
+
+/* What comes before nsbr@ in the chain. */
+static void make_bridge_and_namespace(struct sandbox *sandbox) {
+        assert_int_equal(bridge_start(SANDBOX_ETC, "123", &sandbox->diagnostics), 0);
+        assert_int_equal(netns_start(SANDBOX_ETC, "12310", &sandbox->diagnostics), 0);
+        assert_silence(sandbox);
+}
+
+static void assert_no_cable(void) {
+        assert_no_shell("ip link show vl-12310 >/dev/null 2>&1");
+        assert_no_shell("ip -n ns12310 link show vr-12310 >/dev/null 2>&1");
+}
+
+static void assert_connected(void) {
+        assert_shell("ip -o link show up master br-123 | grep -q 'vl-12310@'");
+        assert_shell("ip -n ns12310 -o -4 addr show dev vr-12310 up | grep -q 'inet 10.0.123.10/24 '");
+        assert_shell("ip -n ns12310 route show default | grep -q '^default via 10.0.123.1 dev vr-12310 '");
+}
+
+/* testnetns@ runs inside the namespace; a child, so that the test itself stays outside. Its line goes to /run/report. */
+static int test_inside(struct sandbox *sandbox, const char *seat) {
+        struct ping_report report;
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                int fd = open(NETNS_DIRECTORY "/ns12310", O_RDONLY | O_CLOEXEC);
+
+                if (setns(fd, CLONE_NEWNET) < 0 || ping_test(SANDBOX_ETC, seat, &report, &sandbox->diagnostics) < 0)
+                        _exit(100);
+                write_file("/run/report", report.text);
+                _exit((int)report.n_received);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        return WEXITSTATUS(status);
+}
+
+static void a_start_connects_the_seat_and_a_stop_cuts_it_off(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_connected();
+
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_cable();
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_silence(sandbox);
+}
+
+static void both_ends_are_marked_and_have_lasting_macs(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip -o link show group %d | grep -q 'vl-12310@.*06:63:0a:00:7b:0a'", COURSENET_LINK_GROUP);
+        assert_shell("ip -n ns12310 -o link show group %d | grep -q 'vr-12310@.*02:63:0a:00:7b:0a'", COURSENET_LINK_GROUP);
+        /* "set", not "random" or "stolen": what udev's MACAddressPolicy= leaves alone. */
+        assert_shell("ip netns exec ns12310 grep -q 3 /sys/class/net/vr-12310/addr_assign_type");
+        /* A port that joins with a lower MAC does not change the bridge's. */
+        assert_shell("ip -o link show br-123 | grep -q 02:63:0a:00:7b:01");
+}
+
+static void both_directions_work(void **state) {
+        struct sandbox *sandbox = *state;
+        unsigned received = 0;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(ping_host(ADDRESS, &received), 0);
+        assert_int_equal(received, PING_COUNT);
+
+        assert_int_equal(test_inside(sandbox, "12310"), PING_COUNT);
+        assert_shell("grep -qx 'ping 10.0.123.1 from ns12310: 10.0.123.10/24 (vr-12310) 0%% packet loss' /run/report");
+        assert_silence(sandbox);
+}
+
+static void two_seats_of_a_course_reach_each_other(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(netns_start(SANDBOX_ETC, "123254", &sandbox->diagnostics), 0);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(start(sandbox, "123254"), 0);
+        configure("coursenet.conf", "[course 123]\ntest-host = 10.0.123.254\n");
+        assert_int_equal(test_inside(sandbox, "12310"), PING_COUNT);
+        assert_shell("grep -q '^ping 10.0.123.254 from ns12310: ' /run/report");
+}
+
+static void a_gateway_that_is_down_is_told_as_loss(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip link set br-123 down");
+        assert_int_equal(test_inside(sandbox, "12310"), 0);
+        assert_shell("grep -q '(vr-12310) 100%% packet loss$' /run/report");
+}
+
+static void a_test_host_without_a_route_is_told_as_loss(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip -n ns12310 route del default");
+        configure("coursenet.conf", "[site]\ntest-host = 192.0.2.1\n");
+        assert_int_equal(test_inside(sandbox, "12310"), 0);
+        assert_shell("grep -q '^ping 192.0.2.1 .* 100%% packet loss$' /run/report");
+}
+
+static void the_test_shows_the_real_address_not_the_planned_one(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip -n ns12310 addr flush dev vr-12310 && ip -n ns12310 addr add 10.0.123.77/24 dev vr-12310");
+        assert_int_equal(test_inside(sandbox, "12310"), PING_COUNT);
+        assert_shell("grep -q ' from ns12310: 10.0.123.77/24 (vr-12310) 0%% packet loss$' /run/report");
+}
+
+static void a_test_outside_of_the_seat_says_so(void **state) {
+        struct sandbox *sandbox = *state;
+        struct ping_report report;
+
+        assert_int_equal(ping_test(SANDBOX_ETC, "12310", &report, &sandbox->diagnostics), -ENODEV);
+        assert_error(sandbox, "vr-12310: there is no such link here");
+}
+
+static void a_test_host_that_does_not_resolve_is_an_error(void **state) {
+        struct sandbox *sandbox = *state;
+
+        configure("coursenet.conf", "[site]\ntest-host = no-such-host.invalid\n");
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(test_inside(sandbox, "12310"), 100);
+}
+
+static void a_leftover_is_replaced(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_connected();
+
+        /* As it is after the namespace was made anew while somebody still sat in the old one. */
+        assert_shell("ip link del vl-12310; ip link add vl-12310 group %d type veth peer name other", COURSENET_LINK_GROUP);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_connected();
+        assert_silence(sandbox);
+}
+
+static void a_leftover_in_the_namespace_is_replaced_too(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_shell("ip -n ns12310 link add vr-12310 group %d type veth peer name other", COURSENET_LINK_GROUP);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_connected();
+        assert_silence(sandbox);
+}
+
+static void a_foreign_link_on_the_host_is_left_as_it_is(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_shell("ip link add vl-12310 type veth peer name other");
+        assert_int_equal(start(sandbox, "12310"), -EEXIST);
+        assert_error(sandbox, "vl-12310: exists already on the host and was not made by coursenet");
+        assert_int_equal(stop(sandbox, "12310"), -EEXIST);
+        assert_error(sandbox, "vl-12310: was not made by coursenet and is left as it is");
+        assert_shell("ip link show vl-12310 | grep -q DOWN");
+}
+
+static void a_foreign_link_in_the_namespace_leaves_no_half_of_a_cable(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_shell("ip -n ns12310 link add vr-12310 type veth peer name other");
+        assert_int_equal(start(sandbox, "12310"), -EEXIST);
+        assert_error(sandbox, "vr-12310: exists already in the seat's namespace and was not made by coursenet");
+        assert_no_shell("ip link show vl-12310 >/dev/null 2>&1");
+        assert_shell("ip -n ns12310 link show vr-12310 >/dev/null");
+}
+
+static void a_step_that_fails_is_undone(void **state) {
+        struct sandbox *sandbox = *state;
+
+        /* The seat's own address as a route of higher standing: the default route then has no way to its gateway. */
+        make_bridge_and_namespace(sandbox);
+        assert_shell("ip -n ns12310 rule add pref 0 to 10.0.123.1 unreachable");
+        assert_true(start(sandbox, "12310") < 0);
+        assert_error(sandbox, "vr-12310: cannot be the way to the gateway");
+        assert_no_cable();
+
+        assert_shell("ip -n ns12310 rule del pref 0 to 10.0.123.1 unreachable");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_connected();
+}
+
+static void a_missing_bridge_is_explained(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(netns_start(SANDBOX_ETC, "12310", &sandbox->diagnostics), 0);
+        assert_int_equal(start(sandbox, "12310"), -ENODEV);
+        assert_error(sandbox, "br-123: there is no such bridge for seat 12310: netbr@123.service makes it");
+        assert_error(sandbox, "coursenetctl roster add 123 NAME");
+
+        configure("netns/ns12310.conf", "BR=campus0\n");
+        assert_int_equal(start(sandbox, "12310"), -ENODEV);
+        assert_error(sandbox, "campus0: there is no such bridge for seat 12310: create it, or change BR in netns/ns12310.conf");
+        assert_no_cable();
+}
+
+static void what_is_no_bridge_is_refused(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        configure("netns/ns12310.conf", "BR=lo\n");
+        assert_int_equal(start(sandbox, "12310"), -EINVAL);
+        assert_error(sandbox, "lo: is no bridge, so seat 12310 cannot be connected to it");
+}
+
+static void a_missing_namespace_is_explained(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(bridge_start(SANDBOX_ETC, "123", &sandbox->diagnostics), 0);
+        assert_int_equal(start(sandbox, "12310"), -ENOENT);
+        assert_error(sandbox, "ns12310: there is no such namespace: netns@12310.service makes it");
+}
+
+static void a_foreign_namespace_gets_no_cable(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(bridge_start(SANDBOX_ETC, "123", &sandbox->diagnostics), 0);
+        assert_shell("ip netns add ns12310");
+        assert_int_equal(start(sandbox, "12310"), -EEXIST);
+        assert_error(sandbox, "ns12310: the namespace was not made by coursenet");
+        assert_no_cable();
+}
+
+static void an_admins_own_bridge_can_be_named(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_shell("ip link add campus0 up type bridge && ip -o link show campus0 >/run/before");
+        configure("netns/ns12310.conf", "BR=campus0\n");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip -o link show up master campus0 | grep -q 'vl-12310@'");
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_shell("ip link show campus0 >/dev/null");
+        assert_silence(sandbox);
+}
+
+static void vr_ip_and_br_ip_win_over_what_is_computed(void **state) {
+        static const struct {
+                const char *file, *address, *gateway, *mac;
+        } cases[] = {
+                {"VR_IP=10.0.123.77\n", "10.0.123.77/24", "10.0.123.1", "02:63:0a:00:7b:4d"},
+                {"VR_IP=10.0.123.77/16\n", "10.0.123.77/16", "10.0.123.1", "02:63:0a:00:7b:4d"},
+                {"BR_IP=10.0.123.254\n", "10.0.123.10/24", "10.0.123.254", "02:63:0a:00:7b:0a"},
+                {"VR_IP=\"192.168.7.5/28\"\nBR_IP='192.168.7.1'\nBR=br-123\n", "192.168.7.5/28", "192.168.7.1",
+                        "02:63:c0:a8:07:05"},
+        };
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                configure("netns/ns12310.conf", cases[i].file);
+                assert_int_equal(start(sandbox, "12310"), 0);
+                assert_shell("ip -n ns12310 -o -4 addr show dev vr-12310 | grep -q 'inet %s '", cases[i].address);
+                assert_shell("ip -n ns12310 route show default | grep -q 'via %s dev'", cases[i].gateway);
+                assert_shell("ip -n ns12310 -o link show vr-12310 | grep -q %s", cases[i].mac);
+        }
+        assert_silence(sandbox);
+}
+
+static void four_digit_courses_have_their_seats(void **state) {
+        struct sandbox *sandbox = *state;
+
+        configure("coursenet.conf", "[site]\ncourse-digits = 4\n");
+        assert_int_equal(bridge_start(SANDBOX_ETC, "1234", &sandbox->diagnostics), 0);
+        assert_int_equal(netns_start(SANDBOX_ETC, "123410", &sandbox->diagnostics), 0);
+        assert_int_equal(start(sandbox, "123410"), 0);
+        assert_shell("ip -n ns123410 -o -4 addr show dev vr-123410 | grep -q 'inet 10.4.210.10/24 '");
+        assert_int_equal(stop(sandbox, "123410"), 0);
+        assert_silence(sandbox);
+}
+
+static void the_longest_names_fit(void **state) {
+        struct sandbox *sandbox = *state;
+
+        configure("coursenet.conf", "[site]\ncourse-digits = 6\nnetwork = 10.0.0.0/8\nprefix = 16\n"
+                                    "[course 999999]\nsubnet = 172.16.0.0/16\n");
+        assert_int_equal(bridge_start(SANDBOX_ETC, "999999", &sandbox->diagnostics), 0);
+        assert_int_equal(netns_start(SANDBOX_ETC, "99999965534", &sandbox->diagnostics), 0);
+        assert_int_equal(start(sandbox, "99999965534"), 0);
+        assert_shell("ip link show vl-99999965534 >/dev/null");
+        assert_int_equal(stop(sandbox, "99999965534"), 0);
+        assert_silence(sandbox);
+}
+
+static void a_stop_works_without_namespace_and_configuration(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        configure("coursenet.conf", "nonsense\n");
+        assert_shell("umount " NETNS_DIRECTORY "/ns12310");
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_shell("ip link show vl-12310 >/dev/null 2>&1");
+        assert_silence(sandbox);
+}
+
+static void what_can_be_no_seat_is_refused(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "123"), -EINVAL);
+        assert_int_equal(start(sandbox, "12x10"), -EINVAL);
+        assert_int_equal(stop(sandbox, "12x10"), -EINVAL);
+        assert_int_equal(stop(sandbox, ""), -EINVAL);
+        assert_int_equal(stop(sandbox, "1234567890123"), -EINVAL);
+        assert_true(start(sandbox, "123255") < 0);
+        assert_error(sandbox, "the /24 of course 123 ends at seat number 254");
+}
+
+static void start_12310(struct sandbox *sandbox) {
+        (void)start(sandbox, "12310");
+}
+
+static void stop_12310_twice(struct sandbox *sandbox) {
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_cable();
+}
+
+static void start_12310_again(struct sandbox *sandbox) {
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_connected();
+        stop_12310_twice(sandbox);
+}
+
+static void a_start_that_is_killed_leaves_nothing_that_disturbs(void **state) {
+        make_bridge_and_namespace(*state);
+        kill_at_every_point(start_12310, stop_12310_twice, *state);
+        kill_at_every_point(start_12310, start_12310_again, *state);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                sandbox_test(a_start_connects_the_seat_and_a_stop_cuts_it_off),
+                sandbox_test(both_ends_are_marked_and_have_lasting_macs),
+                sandbox_test(both_directions_work),
+                sandbox_test(two_seats_of_a_course_reach_each_other),
+                sandbox_test(a_gateway_that_is_down_is_told_as_loss),
+                sandbox_test(a_test_host_without_a_route_is_told_as_loss),
+                sandbox_test(the_test_shows_the_real_address_not_the_planned_one),
+                sandbox_test(a_test_outside_of_the_seat_says_so),
+                sandbox_test(a_test_host_that_does_not_resolve_is_an_error),
+                sandbox_test(a_leftover_is_replaced),
+                sandbox_test(a_leftover_in_the_namespace_is_replaced_too),
+                sandbox_test(a_foreign_link_on_the_host_is_left_as_it_is),
+                sandbox_test(a_foreign_link_in_the_namespace_leaves_no_half_of_a_cable),
+                sandbox_test(a_step_that_fails_is_undone),
+                sandbox_test(a_missing_bridge_is_explained),
+                sandbox_test(what_is_no_bridge_is_refused),
+                sandbox_test(a_missing_namespace_is_explained),
+                sandbox_test(a_foreign_namespace_gets_no_cable),
+                sandbox_test(an_admins_own_bridge_can_be_named),
+                sandbox_test(vr_ip_and_br_ip_win_over_what_is_computed),
+                sandbox_test(four_digit_courses_have_their_seats),
+                sandbox_test(the_longest_names_fit),
+                sandbox_test(a_stop_works_without_namespace_and_configuration),
+                sandbox_test(what_can_be_no_seat_is_refused),
+                sandbox_test(a_start_that_is_killed_leaves_nothing_that_disturbs),
+        };
+
+        return cmocka_run_group_tests_name("seat", tests, NULL, NULL);
+}
