@@ -31,6 +31,10 @@ ifdef SANITIZE
 HARDENING = -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 endif
 
+ifdef WERROR
+WARNINGS += -Werror
+endif
+
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(HARDENING) -Icommon -Iclient
 override LDFLAGS += -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
@@ -57,7 +61,7 @@ net_packages = libnl-route-3.0 libnl-3.0
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/log.c \
 	activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/state.c \
-	activator/systemd.c activator/wiring.c
+	activator/systemd.c activator/tidy.c activator/wiring.c
 activator_packages = libsystemd
 
 ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/json.c ctl/lease-list.c ctl/message.c ctl/pam-config.c \
@@ -154,8 +158,17 @@ help:
 	@echo 'make format          format the C sources; make format-check only looks'
 	@echo 'make clean           remove $(BUILD)/'
 	@echo
-	@echo 'V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers; CC=clang builds with clang.'
+	@echo 'V=1 shows the commands; WERROR=1 makes warnings errors; CC=clang and SANITIZE=address,undefined do what they say
+	@echo '(give those builds a BUILD=FOLDER of their own).'
 
-.PHONY: all install clean help
+formatted = $(wildcard */*.[ch] tests/*/*.[ch])
+
+format:
+	clang-format -i $(formatted)
+
+format-check:
+	clang-format --dry-run --Werror $(formatted)
+
+.PHONY: all install clean help format format-check
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -7,23 +7,21 @@
 
 #define UNIT_SIZE 64U
 
-/* The course's bridge, the seat's namespace, and every seat of the course (that of the lease among them). */
+/* The course's bridge, the seat's namespace, and what connects them. */
 struct names {
-        char netbr[UNIT_SIZE], netns[UNIT_SIZE], nsbr[UNIT_SIZE], all_nsbr[UNIT_SIZE];
+        char netbr[UNIT_SIZE], netns[UNIT_SIZE], nsbr[UNIT_SIZE];
 };
 
 static void format_names(const struct lease *lease, struct names *ret) {
         (void)snprintf(ret->netbr, UNIT_SIZE, "netbr@%s.service", lease->course);
         (void)snprintf(ret->netns, UNIT_SIZE, "netns@%s.service", lease->seat);
         (void)snprintf(ret->nsbr, UNIT_SIZE, "nsbr@%s.service", lease->seat);
-        (void)snprintf(ret->all_nsbr, UNIT_SIZE, "nsbr@%s*.service", lease->course);
 }
 
 /* What the units say; the culprit is the one furthest down the chain. */
 struct finding {
         char culprit[UNIT_SIZE];
         bool culprit_failed; /* else it hangs */
-        bool netbr_active, netns_active, nsbr_busy, course_busy;
 };
 
 static void note_culprit(struct finding *finding, const char *unit, const char *state) {
@@ -38,23 +36,7 @@ static void note_culprit(struct finding *finding, const char *unit, const char *
         (void)string_copy(finding->culprit, sizeof(finding->culprit), unit);
 }
 
-static void look_at(struct finding *finding, const struct names *names, const struct unit_row *row) {
-        bool busy = !string_equal(row->active_state, "inactive") && !string_equal(row->active_state, "failed");
-
-        if (string_equal(row->name, names->netbr))
-                finding->netbr_active = string_equal(row->active_state, "active");
-        else if (string_equal(row->name, names->netns))
-                finding->netns_active = string_equal(row->active_state, "active");
-        else {
-                finding->course_busy |= busy;
-                if (!string_equal(row->name, names->nsbr))
-                        return; /* another student's */
-                finding->nsbr_busy = busy;
-        }
-        note_culprit(finding, row->name, row->active_state);
-}
-
-static int read_units(sd_bus_message *reply, const struct names *names, struct finding *finding) {
+static int read_units(sd_bus_message *reply, struct finding *finding) {
         struct unit_row row;
         int r;
 
@@ -62,32 +44,17 @@ static int read_units(sd_bus_message *reply, const struct names *names, struct f
                 return -sd_bus_message_get_errno(reply);
         r = systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                look_at(finding, names, &row);
+                note_culprit(finding, row.name, row.active_state);
         return r;
-}
-
-static void clean_up(struct manager *manager, const struct names *names, const struct finding *finding) {
-        if (finding->culprit_failed)
-                (void)systemd_reset_failed(manager, finding->culprit);
-        (void)systemd_reset_failed(manager, names->nsbr);
-        /* Only nsbr@ needs a netns@, and only they a netbr@: one that is up without them was left over. */
-        if (finding->netns_active && !finding->nsbr_busy)
-                (void)systemd_stop_unit(manager, names->netns, NULL, NULL, NULL);
-        if (finding->netbr_active && !finding->course_busy)
-                (void)systemd_stop_unit(manager, names->netbr, NULL, NULL, NULL);
 }
 
 static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct lease *lease = userdata;
         struct finding finding = {0};
         char text[REPLY_TEXT_SIZE];
-        struct names names;
 
         (void)error;
-        format_names(lease, &names);
-        if (read_units(reply, &names, &finding) >= 0)
-                clean_up(lease->manager, &names, &finding);
-
+        (void)read_units(reply, &finding);
         if (finding.culprit[0])
                 (void)snprintf(text, sizeof(text), "%s %s; see: journalctl -b -u %s", finding.culprit,
                         finding.culprit_failed ? "failed" : "takes too long", finding.culprit);
@@ -105,7 +72,7 @@ int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
         format_names(lease, &names);
         patterns[0] = names.netbr;
         patterns[1] = names.netns;
-        patterns[2] = names.all_nsbr;
+        patterns[2] = names.nsbr;
         lease->diagnosis = callback;
         return systemd_list_units(lease->manager, patterns, ELEMENTSOF(patterns), handle_units, lease, &lease->call_slot);
 }

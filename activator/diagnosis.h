@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/*
- * Why a seat did not come up: which of its units failed or hangs, as a sentence that says where to look. On the way, what a failed
- * start left behind is cleaned up, as StopWhenUnneeded= misses a unit whose sibling failed (systemd#41234).
- */
+/* Why a seat did not come up: which of its units failed or hangs, as a sentence that says where to look. */
 
 #include "lease.h"
 

@@ -127,7 +127,7 @@ void lease_end(struct lease *lease) {
         drop_waits(lease);
 
         lease_unit_name(lease, unit);
-        r = systemd_stop_unit(lease->manager, unit, handle_stopped, lease, &lease->call_slot);
+        r = systemd_stop_unit(lease->manager, unit, "replace", handle_stopped, lease, &lease->call_slot);
         if (r < 0)
                 log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->id, lease->user, strerror(-r));
 }

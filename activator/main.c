@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. With --wire it writes the
- * wiring of all seats and ends: what coursenet-wiring.service runs at boot.
+ * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. Two options make it do one
+ * thing and end: --wire writes the wiring of all seats (coursenet-wiring.service, at boot), --tidy clears up behind a failed start
+ * (coursenet-tidy@.service).
  */
 
 #include <getopt.h>
@@ -12,10 +13,12 @@
 #include "connection.h"
 #include "fd-store.h"
 #include "lease.h"
+#include "number.h"
 #include "reload.h"
 #include "restore.h"
 #include "state.h"
 #include "systemd.h"
+#include "tidy.h"
 
 static int manager_init(struct manager *manager) {
         int r;
@@ -51,6 +54,21 @@ static void handle_wired(void *userdata, bool good, const char *text) {
 
 static int wire(struct manager *manager) {
         reload(manager, handle_wired, manager);
+        return sd_event_loop(manager->event);
+}
+
+/* --- --tidy --------------------------------------------------------------------------------------------------- */
+
+static void handle_tidied(void *userdata, int error) {
+        struct manager *manager = userdata;
+
+        if (error < 0)
+                log_error("Cannot clear up behind the failed start: %s", strerror(-error));
+        (void)sd_event_exit(manager->event, error < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+static int tidy_up(struct manager *manager, const char *seat) {
+        tidy(manager, seat, handle_tidied, manager);
         return sd_event_loop(manager->event);
 }
 
@@ -162,23 +180,37 @@ static int serve(struct manager *manager) {
         return r;
 }
 
+static int usage(void) {
+        (void)fprintf(stderr, "usage: coursenet-activator [--wire | --tidy SEAT]\n");
+        return 2;
+}
+
 int main(int argc, char **argv) {
-        static const struct option options[] = {{"wire", no_argument, NULL, 'w'}, {0}};
+        static const struct option options[] = {
+                {"wire", no_argument, NULL, 'w'},
+                {"tidy", required_argument, NULL, 't'},
+                {0},
+        };
         struct manager manager = {0};
+        const char *seat = NULL;
         bool only_wire = false;
         int option, r;
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-                if (option != 'w') {
-                        (void)fprintf(stderr, "usage: coursenet-activator [--wire]\n");
-                        return 2;
-                }
-                only_wire = true;
+                if (option == 'w')
+                        only_wire = true;
+                else if (option == 't')
+                        seat = optarg;
+                else
+                        return usage();
         }
+        /* The seat becomes part of unit names. */
+        if (optind < argc || (seat && (only_wire || !digits_only(seat) || strlen(seat) >= SEAT_ID_SIZE)))
+                return usage();
 
         r = manager_init(&manager);
         if (r >= 0)
-                r = only_wire ? wire(&manager) : serve(&manager);
+                r = only_wire ? wire(&manager) : seat ? tidy_up(&manager, seat) : serve(&manager);
         manager_done(&manager);
         return r < 0 ? EXIT_FAILURE : r;
 }

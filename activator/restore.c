@@ -88,7 +88,7 @@ static void restore_lease(struct restoring *restoring, const char *unit) {
         if (r < 0) {
                 log_warning("%s has no usable record (%s); it is stopped", unit, strerror(-r));
                 lease_free(lease);
-                (void)systemd_stop_unit(manager, unit, NULL, NULL, NULL);
+                (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
                 return;
         }
         lease->state = LEASE_ACTIVE;

@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "systemd.h"
+#include "tidy.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
@@ -23,6 +24,7 @@ static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_er
         if (r < 0)
                 return r;
         lease_job_removed(userdata, unit, result);
+        tidy_job_removed(userdata, unit, result);
         return 0;
 }
 
@@ -162,9 +164,9 @@ static int call_with_unit(struct manager *manager, const char *method, const cha
         return r < 0 ? r : sd_bus_send(manager->bus, message, NULL);
 }
 
-int systemd_stop_unit(struct manager *manager, const char *unit, sd_bus_message_handler_t callback, void *userdata,
-        sd_bus_slot **ret_slot) {
-        return call_with_unit(manager, "StopUnit", unit, "replace", callback, userdata, ret_slot);
+int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode, sd_bus_message_handler_t callback,
+        void *userdata, sd_bus_slot **ret_slot) {
+        return call_with_unit(manager, "StopUnit", unit, mode, callback, userdata, ret_slot);
 }
 
 int systemd_reset_failed(struct manager *manager, const char *unit) {

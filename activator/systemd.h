@@ -15,9 +15,9 @@ int systemd_connect(struct manager *manager);
 /* StartTransientUnit of the lease's slice. JobRemoved tells the end: lease_job_removed(). */
 int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, sd_bus_slot **ret_slot);
 
-/* StopUnit and ResetFailedUnit; with no callback no reply is asked for. */
-int systemd_stop_unit(struct manager *manager, const char *unit, sd_bus_message_handler_t callback, void *userdata,
-        sd_bus_slot **ret_slot);
+/* StopUnit, with a job mode, and ResetFailedUnit; with no callback no reply is asked for. */
+int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode, sd_bus_message_handler_t callback,
+        void *userdata, sd_bus_slot **ret_slot);
 int systemd_reset_failed(struct manager *manager, const char *unit);
 
 /* One row of ListUnitsByPatterns; strings are borrowed from the reply. */

@@ -37,16 +37,21 @@ tests: $(programs) $(test_programs)
 # -B: Python must not leave root's files in the checkout of the user who ran sudo.
 e2e = $(PYTHON) -B tests/e2e/run.py
 
-# The packages come first: what is to be built is known only with them.
-check:
-	$(Q)tests/as-root tests/install-packages
-	$(Q)$(MAKE) --no-print-directory tests
-	$(Q)tests/as-root tests/run --e2e '$(e2e)' $(test_programs)
+# What needs no guest runs with sanitizers; the guests build the product as it is installed, each with its own compiler.
+sanitized = $(BUILD)/sanitized
+sanitized_programs = $(test_programs:$(BUILD)/%=$(sanitized)/%)
 
-check-unit:
+# The packages come first: what is to be built is known only with them.
+prepare-check:
 	$(Q)tests/as-root tests/install-packages
-	$(Q)$(MAKE) --no-print-directory tests
-	$(Q)tests/as-root tests/run $(test_programs)
+	$(Q)$(MAKE) --no-print-directory WERROR=1 all
+	$(Q)$(MAKE) --no-print-directory WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
+
+check: prepare-check
+	$(Q)tests/as-root tests/run --e2e '$(e2e)' $(sanitized_programs)
+
+check-unit: prepare-check
+	$(Q)tests/as-root tests/run $(sanitized_programs)
 
 demo:
 	$(Q)tests/as-root tests/install-packages
@@ -56,7 +61,7 @@ bench:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)tests/as-root $(PYTHON) -B tests/bench/bench.py
 
-.PHONY: tests check check-unit demo bench
+.PHONY: tests prepare-check check check-unit demo bench
 
 $(BUILD)/tests/bench/session-bench: $(BUILD)/tests/bench/session-bench.o
 	$(say) LD $@

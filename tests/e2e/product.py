@@ -13,7 +13,7 @@ import threading
 import isolation
 
 SOURCE = "/usr/src/coursenet"
-MAKE = ["make", "-j2", "PREFIX=/usr"]
+MAKE = ["make", "-j2", "WERROR=1", "PREFIX=/usr"]
 # What the README tells an admin to enable after `make install`.
 PAM_PROFILE = "coursenet"
 ENABLED_UNITS = ("coursenet-activator.socket", "coursenet-query.socket")

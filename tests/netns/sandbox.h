@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * A small world for each test: a network namespace and a mount namespace of its own, an empty /run and an empty folder
- * in the place of /etc/coursenet. What a test leaves behind ends with it. Foreign things are made with ip(8), and what
- * came out is looked at with it too, so that the code under test is never its own witness.
+ * A small world for each test: a network namespace and a mount namespace of its own, an empty /run and an
+ * empty folder in the place of /etc/coursenet. What a test leaves behind ends with it. Foreign things are
+ * made with ip(8), and what came out is looked at with it too, so that the code under test is never its own
+ * witness.
  */
 
 #include <fcntl.h>
@@ -36,8 +37,9 @@ static inline int sandbox_setup(void **state) {
         }
         /* /run is shared within this mount namespace, as it is on a host that systemd booted. */
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-                mount("tmpfs", "/run", "tmpfs", 0, "mode=755") < 0 || mount(NULL, "/run", NULL, MS_SHARED, NULL) < 0 ||
-                mkdir(SANDBOX_ETC, 0755) < 0 || mkdir(SANDBOX_ETC "/netns", 0755) < 0)
+                mount("tmpfs", "/run", "tmpfs", 0, "mode=755") < 0 ||
+                mount(NULL, "/run", NULL, MS_SHARED, NULL) < 0 || mkdir(SANDBOX_ETC, 0755) < 0 ||
+                mkdir(SANDBOX_ETC "/netns", 0755) < 0)
                 return -1;
 
         sandbox = calloc(1, sizeof(*sandbox));
@@ -113,11 +115,11 @@ static inline bool was_said(const struct sandbox *sandbox, enum diagnostic_level
 #define assert_silence(sandbox) assert_int_equal((sandbox)->diagnostics.n_items, 0)
 
 /*
- * Runs function in children that a timer kills, each a little later than the one before, until one lives to its end.
- * between is called after each death.
+ * Runs function in children that a timer kills, each a little later than the one before, until one lives to
+ * its end. between is called after each death.
  */
-static inline void kill_at_every_point(void (*function)(struct sandbox *sandbox), void (*between)(struct sandbox *sandbox),
-        struct sandbox *sandbox) {
+static inline void kill_at_every_point(void (*function)(struct sandbox *sandbox),
+        void (*between)(struct sandbox *sandbox), struct sandbox *sandbox) {
         int status = -1;
 
         for (unsigned delay = 50; !(status != -1 && WIFEXITED(status)); delay += 50 + delay / 20) {

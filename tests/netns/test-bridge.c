@@ -16,14 +16,16 @@ static int stop(struct sandbox *sandbox, const char *course) {
 
 /* The host's network card: a veth will do, as not every kernel has dummies. */
 static void add_eth0(void) {
-        assert_shell("ip link add eth0 type veth peer name cable0 && ip link set eth0 up && ip link set cable0 up");
+        assert_shell("ip link add eth0 type veth peer name cable0 && ip link set eth0 up && ip link set "
+                     "cable0 up");
 }
 
 static void a_start_makes_the_bridge_and_a_stop_removes_it(void **state) {
         struct sandbox *sandbox = *state;
 
         assert_int_equal(start(sandbox, "123"), 0);
-        assert_shell("ip -o link show type bridge up group %d | grep -q 'br-123:.*02:63:0a:00:7b:01'", COURSENET_LINK_GROUP);
+        assert_shell("ip -o link show type bridge up group %d | grep -q 'br-123:.*02:63:0a:00:7b:01'",
+                COURSENET_LINK_GROUP);
         assert_shell("ip -o -4 addr show dev br-123 | grep -q 'inet 10.0.123.1/24 '");
 
         assert_int_equal(stop(sandbox, "123"), 0);
@@ -69,7 +71,10 @@ static void a_changed_address_replaces_the_old_one(void **state) {
 static void wrong_addresses_go_even_if_the_right_one_hangs_on_them(void **state) {
         struct sandbox *sandbox = *state;
 
-        /* 10.0.123.1 is a secondary of 10.0.123.9 here and goes with it; 10.0.123.1/16 is the same with another prefix. */
+        /*
+         * 10.0.123.1 is a secondary of 10.0.123.9 here and goes with it; 10.0.123.1/16 is the same with
+         * another prefix.
+         */
         assert_shell("ip link add br-123 up group %d type bridge", COURSENET_LINK_GROUP);
         assert_shell("ip addr add 10.0.123.9/24 dev br-123 && ip addr add 10.0.123.1/24 dev br-123");
         assert_shell("ip addr add 10.0.123.1/16 dev br-123");
@@ -111,7 +116,11 @@ static void an_alternative_name_counts_as_taken(void **state) {
 
 static void a_connected_network_is_refused(void **state) {
         static const char *const addresses[] = {
-                "10.0.123.7/24", "10.0.200.1/16", "10.0.123.130/25", "10.0.123.5/32", "192.0.2.1 peer 10.0.123.5/32",
+                "10.0.123.7/24",
+                "10.0.200.1/16",
+                "10.0.123.130/25",
+                "10.0.123.5/32",
+                "192.0.2.1 peer 10.0.123.5/32",
         };
         struct sandbox *sandbox = *state;
 
@@ -137,13 +146,17 @@ static void another_courses_bridge_is_a_connected_network_too(void **state) {
         configure("netns/bridge-124.conf", "BR_IP=10.0.123.129/25\n");
         assert_int_equal(start(sandbox, "123"), 0);
         assert_int_equal(start(sandbox, "124"), -EADDRINUSE);
-        assert_error(sandbox, "br-124: its subnet (10.0.123.129/25) overlaps with the network 10.0.123.1/24 on br-123");
+        assert_error(sandbox,
+                "br-124: its subnet (10.0.123.129/25) overlaps with the network 10.0.123.1/24 on br-123");
 }
 
 static void an_equal_or_more_specific_route_is_refused(void **state) {
         static const char *const routes[] = {
-                "10.0.123.0/24 dev eth0", "10.0.123.64/26 via 192.0.2.9", "10.0.123.99 dev eth0 table 77",
-                "blackhole 10.0.123.0/25", "10.0.123.0/24 nexthop via 192.0.2.8 nexthop via 192.0.2.9",
+                "10.0.123.0/24 dev eth0",
+                "10.0.123.64/26 via 192.0.2.9",
+                "10.0.123.99 dev eth0 table 77",
+                "blackhole 10.0.123.0/25",
+                "10.0.123.0/24 nexthop via 192.0.2.8 nexthop via 192.0.2.9",
         };
         struct sandbox *sandbox = *state;
 
@@ -171,7 +184,8 @@ static void a_wider_route_is_a_warning_and_the_default_route_is_none(void **stat
 
         assert_shell("ip route add 10.0.0.0/8 via 192.0.2.254");
         assert_int_equal(start(sandbox, "124"), 0);
-        assert_warning(sandbox, "br-124: warning: its subnet (10.0.124.1/24) lies within the route 10.0.0.0/8 on eth0");
+        assert_warning(sandbox,
+                "br-124: warning: its subnet (10.0.124.1/24) lies within the route 10.0.0.0/8 on eth0");
         assert_int_equal(sandbox->diagnostics.n_items, 1);
 }
 
@@ -189,8 +203,10 @@ static void many_routes_are_all_seen(void **state) {
 
         /* More than fits into one of the kernel's messages, and the one that matters comes late. */
         add_eth0();
-        assert_shell("i=0; while [ $i -lt 5000 ]; do echo route add 11.$((i / 250)).$((i %% 250)).0/24 dev eth0; i=$((i+1)); "
-                     "done >/run/batch; echo route add 250.0.0.0/24 dev eth0 >>/run/batch; ip -batch /run/batch");
+        assert_shell(
+                "i=0; while [ $i -lt 5000 ]; do echo route add 11.$((i / 250)).$((i %% 250)).0/24 dev eth0; "
+                "i=$((i+1)); "
+                "done >/run/batch; echo route add 250.0.0.0/24 dev eth0 >>/run/batch; ip -batch /run/batch");
         configure("coursenet.conf", "[course 123]\nsubnet = 250.0.0.0/24\n");
         assert_int_equal(start(sandbox, "123"), -EADDRINUSE);
         assert_error(sandbox, "the route 250.0.0.0/24 on eth0");

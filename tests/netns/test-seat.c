@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nsbr@'s and testnetns@'s promises: a seat that is connected works both ways; a failure leaves no half of a cable. */
+/*
+ * nsbr@'s and testnetns@'s promises: a seat that is connected works both ways; a failure leaves no half of a
+ * cable.
+ */
 
 #include "netsetup/bridge.h"
 #include "netsetup/netns.h"
@@ -38,7 +41,10 @@ static void assert_connected(void) {
         assert_shell("ip -n ns12310 route show default | grep -q '^default via 10.0.123.1 dev vr-12310 '");
 }
 
-/* testnetns@ runs inside the namespace; a child, so that the test itself stays outside. Its line goes to /run/report. */
+/*
+ * testnetns@ runs inside the namespace; a child, so that the test itself stays outside. Its line goes to
+ * /run/report.
+ */
 static int test_inside(struct sandbox *sandbox, const char *seat) {
         struct ping_report report;
         int status;
@@ -47,7 +53,8 @@ static int test_inside(struct sandbox *sandbox, const char *seat) {
         if (pid == 0) {
                 int fd = open(NETNS_DIRECTORY "/ns12310", O_RDONLY | O_CLOEXEC);
 
-                if (setns(fd, CLONE_NEWNET) < 0 || ping_test(SANDBOX_ETC, seat, &report, &sandbox->diagnostics) < 0)
+                if (setns(fd, CLONE_NEWNET) < 0 ||
+                        ping_test(SANDBOX_ETC, seat, &report, &sandbox->diagnostics) < 0)
                         _exit(100);
                 write_file("/run/report", report.text);
                 _exit((int)report.n_received);
@@ -75,8 +82,10 @@ static void both_ends_are_marked_and_have_lasting_macs(void **state) {
 
         make_bridge_and_namespace(sandbox);
         assert_int_equal(start(sandbox, "12310"), 0);
-        assert_shell("ip -o link show group %d | grep -q 'vl-12310@.*06:63:0a:00:7b:0a'", COURSENET_LINK_GROUP);
-        assert_shell("ip -n ns12310 -o link show group %d | grep -q 'vr-12310@.*02:63:0a:00:7b:0a'", COURSENET_LINK_GROUP);
+        assert_shell(
+                "ip -o link show group %d | grep -q 'vl-12310@.*06:63:0a:00:7b:0a'", COURSENET_LINK_GROUP);
+        assert_shell("ip -n ns12310 -o link show group %d | grep -q 'vr-12310@.*02:63:0a:00:7b:0a'",
+                COURSENET_LINK_GROUP);
         /* "set", not "random" or "stolen": what udev's MACAddressPolicy= leaves alone. */
         assert_shell("ip netns exec ns12310 grep -q 3 /sys/class/net/vr-12310/addr_assign_type");
         /* A port that joins with a lower MAC does not change the bridge's. */
@@ -93,7 +102,8 @@ static void both_directions_work(void **state) {
         assert_int_equal(received, PING_COUNT);
 
         assert_int_equal(test_inside(sandbox, "12310"), PING_COUNT);
-        assert_shell("grep -qx 'ping 10.0.123.1 from ns12310: 10.0.123.10/24 (vr-12310) 0%% packet loss' /run/report");
+        assert_shell("grep -qx 'ping 10.0.123.1 from ns12310: 10.0.123.10/24 (vr-12310) 0%% packet loss' "
+                     "/run/report");
         assert_silence(sandbox);
 }
 
@@ -135,7 +145,8 @@ static void the_test_shows_the_real_address_not_the_planned_one(void **state) {
 
         make_bridge_and_namespace(sandbox);
         assert_int_equal(start(sandbox, "12310"), 0);
-        assert_shell("ip -n ns12310 addr flush dev vr-12310 && ip -n ns12310 addr add 10.0.123.77/24 dev vr-12310");
+        assert_shell("ip -n ns12310 addr flush dev vr-12310 && ip -n ns12310 addr add 10.0.123.77/24 dev "
+                     "vr-12310");
         assert_int_equal(test_inside(sandbox, "12310"), PING_COUNT);
         assert_shell("grep -q ' from ns12310: 10.0.123.77/24 (vr-12310) 0%% packet loss$' /run/report");
 }
@@ -166,7 +177,8 @@ static void a_leftover_is_replaced(void **state) {
         assert_connected();
 
         /* As it is after the namespace was made anew while somebody still sat in the old one. */
-        assert_shell("ip link del vl-12310; ip link add vl-12310 group %d type veth peer name other", COURSENET_LINK_GROUP);
+        assert_shell("ip link del vl-12310; ip link add vl-12310 group %d type veth peer name other",
+                COURSENET_LINK_GROUP);
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_connected();
         assert_silence(sandbox);
@@ -176,7 +188,8 @@ static void a_leftover_in_the_namespace_is_replaced_too(void **state) {
         struct sandbox *sandbox = *state;
 
         make_bridge_and_namespace(sandbox);
-        assert_shell("ip -n ns12310 link add vr-12310 group %d type veth peer name other", COURSENET_LINK_GROUP);
+        assert_shell(
+                "ip -n ns12310 link add vr-12310 group %d type veth peer name other", COURSENET_LINK_GROUP);
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_connected();
         assert_silence(sandbox);
@@ -200,7 +213,8 @@ static void a_foreign_link_in_the_namespace_leaves_no_half_of_a_cable(void **sta
         make_bridge_and_namespace(sandbox);
         assert_shell("ip -n ns12310 link add vr-12310 type veth peer name other");
         assert_int_equal(start(sandbox, "12310"), -EEXIST);
-        assert_error(sandbox, "vr-12310: exists already in the seat's namespace and was not made by coursenet");
+        assert_error(
+                sandbox, "vr-12310: exists already in the seat's namespace and was not made by coursenet");
         assert_no_shell("ip link show vl-12310 >/dev/null 2>&1");
         assert_shell("ip -n ns12310 link show vr-12310 >/dev/null");
 }
@@ -208,7 +222,10 @@ static void a_foreign_link_in_the_namespace_leaves_no_half_of_a_cable(void **sta
 static void a_step_that_fails_is_undone(void **state) {
         struct sandbox *sandbox = *state;
 
-        /* The seat's own address as a route of higher standing: the default route then has no way to its gateway. */
+        /*
+         * The seat's own address as a route of higher standing: the default route then has no way to its
+         * gateway.
+         */
         make_bridge_and_namespace(sandbox);
         assert_shell("ip -n ns12310 rule add pref 0 to 10.0.123.1 unreachable");
         assert_true(start(sandbox, "12310") < 0);
@@ -230,7 +247,8 @@ static void a_missing_bridge_is_explained(void **state) {
 
         configure("netns/ns12310.conf", "BR=campus0\n");
         assert_int_equal(start(sandbox, "12310"), -ENODEV);
-        assert_error(sandbox, "campus0: there is no such bridge for seat 12310: create it, or change BR in netns/ns12310.conf");
+        assert_error(sandbox, "campus0: there is no such bridge for seat 12310: create it, or change BR in "
+                              "netns/ns12310.conf");
         assert_no_cable();
 }
 
@@ -281,8 +299,8 @@ static void vr_ip_and_br_ip_win_over_what_is_computed(void **state) {
                 {"VR_IP=10.0.123.77\n", "10.0.123.77/24", "10.0.123.1", "02:63:0a:00:7b:4d"},
                 {"VR_IP=10.0.123.77/16\n", "10.0.123.77/16", "10.0.123.1", "02:63:0a:00:7b:4d"},
                 {"BR_IP=10.0.123.254\n", "10.0.123.10/24", "10.0.123.254", "02:63:0a:00:7b:0a"},
-                {"VR_IP=\"192.168.7.5/28\"\nBR_IP='192.168.7.1'\nBR=br-123\n", "192.168.7.5/28", "192.168.7.1",
-                        "02:63:c0:a8:07:05"},
+                {"VR_IP=\"192.168.7.5/28\"\nBR_IP='192.168.7.1'\nBR=br-123\n", "192.168.7.5/28",
+                        "192.168.7.1", "02:63:c0:a8:07:05"},
         };
         struct sandbox *sandbox = *state;
 
@@ -290,7 +308,8 @@ static void vr_ip_and_br_ip_win_over_what_is_computed(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 configure("netns/ns12310.conf", cases[i].file);
                 assert_int_equal(start(sandbox, "12310"), 0);
-                assert_shell("ip -n ns12310 -o -4 addr show dev vr-12310 | grep -q 'inet %s '", cases[i].address);
+                assert_shell(
+                        "ip -n ns12310 -o -4 addr show dev vr-12310 | grep -q 'inet %s '", cases[i].address);
                 assert_shell("ip -n ns12310 route show default | grep -q 'via %s dev'", cases[i].gateway);
                 assert_shell("ip -n ns12310 -o link show vr-12310 | grep -q %s", cases[i].mac);
         }

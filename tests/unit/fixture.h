@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the unit tests share: a folder of their own that stands for /etc/coursenet, and ways to look at findings. Each
- * test program has one main() and includes this once; whatever fails here fails the test.
+ * What the unit tests share: a folder of their own that stands for /etc/coursenet, and ways to look at
+ * findings. Each test program has one main() and includes this once; whatever fails here fails the test.
  */
 
 #include <setjmp.h>
@@ -44,12 +44,12 @@ static int _unused_ remove_etc(void **state) {
         return nftw(etc, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The path of a file below etc; good until the call after the next. */
+/* The path of a file below etc; good for the next seven calls. */
 static const char *etc_path(const char *name) {
-        static char paths[2][256];
+        static char paths[8][256];
         static unsigned i;
 
-        i = !i;
+        i = (i + 1) % 8;
         (void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", etc, name);
         return paths[i];
 }
@@ -81,7 +81,7 @@ static char _unused_ *read_whole(const char *name) {
 
         assert_non_null(file);
         assert_non_null(text);
-        (void)fread(text, 1, 65535, file);
+        assert_true(fread(text, 1, 65535, file) < 65535);
         return text;
 }
 
@@ -95,8 +95,8 @@ static void show_findings(const struct diagnostics *diagnostics) {
 }
 
 /* There must be a finding of that level and line whose text has the words in it. */
-static void _unused_ assert_finding(const struct diagnostics *diagnostics, enum diagnostic_level level, unsigned line,
-        const char *words) {
+static void _unused_ assert_finding(const struct diagnostics *diagnostics, enum diagnostic_level level,
+        unsigned line, const char *words) {
         for (size_t i = 0; i < diagnostics->n_items; i++)
                 if (diagnostics->items[i].level == level && diagnostics->items[i].line == line &&
                         strstr(diagnostics->items[i].text, words))

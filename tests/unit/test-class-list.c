@@ -32,7 +32,8 @@ static void assert_students(const struct class_list *list, const char *expected)
         for (size_t i = 0; i < list->n_entries; i++) {
                 size_t length = strlen(text);
 
-                (void)snprintf(text + length, sizeof(text) - length, "%s%s", i > 0 ? " " : "", list->entries[i].student);
+                (void)snprintf(text + length, sizeof(text) - length, "%s%s", i > 0 ? " " : "",
+                        list->entries[i].student);
         }
         assert_string_equal(text, expected);
 }
@@ -50,7 +51,8 @@ static void test_good_lists(void **state) {
                 {"Zed\n", "Zed"},
                 {"zed # the tutor\n", "zed"},
                 /* The lists of the scripts that this grew from. */
-                {"cs123:44240000000083090:22-03-13 08:03 PM\n# instructors:\nnewellz2\n# tas:\nfgreen\n# students:\nvle\n",
+                {"cs123:44240000000083090:22-03-13 08:03 PM\n# instructors:\nnewellz2\n# tas:\nfgreen\n# "
+                 "students:\nvle\n",
                         "newellz2 fgreen vle"},
                 {"cs123:\nzed\n", "zed"},
                 {"123:\nzed\n", "zed"},
@@ -98,25 +100,32 @@ static void test_mistakes(void **state) {
                 {"zed;amy\n", 1, "'zed;amy' cannot be a student's name"},
                 {"zed@example.edu\n", 1, "cannot be a student's name"},
                 {"-zed\n", 1, "cannot be a student's name"},
-                {"\n\nz\xc3\xa9" "d\n", 3, "cannot be a student's name"},
+                {"\n\nz\xc3\xa9"
+                 "d\n",
+                        3, "cannot be a student's name"},
                 {"../zed\n", 1, "cannot be a student's name"},
                 {"cs124-zed\n", 1, "'cs124-zed' is a user name of another course"},
                 {"cs124:\nzed\n", 1, "the list of course 124, not of course 123"},
                 {"124:x\nzed\n", 1, "the list of course 124"},
                 {"students:\nzed\n", 1, "'students:' cannot be"},
-                {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 1, "more than 63 characters"},
-                {"name,id\nZed,1\n", 1, "'SIS Login ID', 'SIS User ID', 'Login ID', 'login', 'username' or 'user', found "
-                                        "'name', 'id'"},
+                {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 1,
+                        "more than 63 characters"},
+                {"name,id\nZed,1\n", 1,
+                        "'SIS Login ID', 'SIS User ID', 'Login ID', 'login', 'username' or 'user', found "
+                        "'name', 'id'"},
                 {"\n# c\nzed,10\namy,11\n", 3, "no column holds logins"},
                 {"cs123:,x\nzed,1\n", 1, "no column holds logins"},
-                {CANVAS "\"Zed, Z.\",1,800,zed,CS,9\r\n\"Amy, A.\",2,801,,CS,9\r\n", 3, "'Amy, A.' has no SIS Login ID"},
-                {"login,x\nzed,1\nname,with blanks\n\nbad name,2\n", 5, "'bad name' cannot be a student's name"},
+                {CANVAS "\"Zed, Z.\",1,800,zed,CS,9\r\n\"Amy, A.\",2,801,,CS,9\r\n", 3,
+                        "'Amy, A.' has no SIS Login ID"},
+                {"login,x\nzed,1\nname,with blanks\n\nbad name,2\n", 5,
+                        "'bad name' cannot be a student's name"},
                 {"login,x\ncs124-zed,1\n", 2, "another course"},
                 {"name,login\n\"a\nb\nc\",zed\nx,bad name\n", 5, "'bad name'"},
                 {"login,x\n@example.edu,1\n", 2, "cannot be a student's name"},
                 {"login,x\nz\"e\"d,1\n", 2, "quotes in this row"},
                 {"login,x\n\"zed,1\n", 2, "never closes"},
-                {"login,x\nanna@one.edu,1\nanna@two.edu,2\n", 3, "'anna@two.edu' and 'anna@one.edu' in line 2 would both be"},
+                {"login,x\nanna@one.edu,1\nanna@two.edu,2\n", 3,
+                        "'anna@two.edu' and 'anna@one.edu' in line 2 would both be"},
                 {"zed\ncs123-zed\n", 2, "would both be student zed"},
         };
 
@@ -182,8 +191,9 @@ static void test_header_by_another_rule(void **state) {
                 _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
                 _cleanup_class_list_ struct class_list list = {0};
 
-                assert_int_equal(class_list_parse(i == 0 ? "math123:\nzed-math123\n" : "math124:\nzed\n", PATH, &other, "123",
-                                         &list, &diagnostics), 0);
+                assert_int_equal(class_list_parse(i == 0 ? "math123:\nzed-math123\n" : "math124:\nzed\n",
+                                         PATH, &other, "123", &list, &diagnostics),
+                        0);
                 assert_int_equal(diagnostics.n_errors, i);
                 assert_students(&list, "zed");
         }

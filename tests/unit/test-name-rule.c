@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The user name rule: which rules are refused, and that each name is read in exactly one way or not at all. */
+/*
+ * The user name rule: which rules are refused, and that each name is read in exactly one way or not at all.
+ */
 
 #include "fixture.h"
 
@@ -133,7 +135,8 @@ static void test_does_not_match(void **state) {
 
                 assert_int_equal(name_rule_parse(rows[i].rule, &rule, &reason), 0);
                 if (name_rule_match(&rule, rows[i].user, course, student))
-                        fail_msg("%s matches '%s' as course %s, student %s", rows[i].rule, rows[i].user, course, student);
+                        fail_msg("%s matches '%s' as course %s, student %s", rows[i].rule, rows[i].user,
+                                course, student);
                 assert_string_equal(course, "?");
                 assert_string_equal(student, "?");
         }
@@ -165,7 +168,8 @@ static void test_limits(void **state) {
 
 static void test_student_names(void **state) {
         static const char *const good[] = {"a", "9", "_", "A.b-c_d", "newellz2", A62 "a"};
-        static const char *const bad[] = {"", "-a", ".a", "a b", "a:b", "a/b", "a\t", "\xff", "a\xff", "..", A62 "aa"};
+        static const char *const bad[] = {
+                "", "-a", ".a", "a b", "a:b", "a/b", "a\t", "\xff", "a\xff", "..", A62 "aa"};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(good); i++)

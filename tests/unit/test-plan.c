@@ -52,8 +52,10 @@ static void test_computed(void **state) {
                 {"[site]\ncourse-digits = 4\n", "999910", "br-9999", "10.39.15.1/24", "10.39.15.10/24"},
                 {"[site]\nprefix = 22\n", "1231022", "br-123", "10.1.236.1/22", "10.1.239.254/22"},
                 {"[site]\nprefix = 30\nfirst-seat = 2\n", "1232", "br-123", "10.0.1.237/30", "10.0.1.238/30"},
-                {"[site]\nnetwork = 172.16.0.0/12\n", "12310", "br-123", "172.16.123.1/24", "172.16.123.10/24"},
-                {"[course 123]\nsubnet = 192.168.4.0/22\n", "123700", "br-123", "192.168.4.1/22", "192.168.6.188/22"},
+                {"[site]\nnetwork = 172.16.0.0/12\n", "12310", "br-123", "172.16.123.1/24",
+                        "172.16.123.10/24"},
+                {"[course 123]\nsubnet = 192.168.4.0/22\n", "123700", "br-123", "192.168.4.1/22",
+                        "192.168.6.188/22"},
         };
 
         (void)state;
@@ -118,7 +120,8 @@ static void test_courses_that_cannot_be(void **state) {
                 struct bridge_plan bridge = {.name = "untouched"};
 
                 load(rows[i].settings, &settings);
-                assert_int_equal(bridge_plan_load(etc, &settings, rows[i].course, &bridge, &diagnostics), -EINVAL);
+                assert_int_equal(
+                        bridge_plan_load(etc, &settings, rows[i].course, &bridge, &diagnostics), -EINVAL);
                 assert_error(&diagnostics, 0, rows[i].words);
                 assert_string_equal(bridge.name, "untouched");
         }
@@ -163,7 +166,8 @@ static void test_seat_overrides(void **state) {
                 const char *seat, *text, *bridge, *bridge_course, *gateway, *address;
         } rows[] = {
                 /* The seed's own file. */
-                {"12310", "VR_IP=10.0.123.10\nBR=br-123\nBR_IP=10.0.123.1", "br-123", "123", "10.0.123.1", "10.0.123.10/24"},
+                {"12310", "VR_IP=10.0.123.10\nBR=br-123\nBR_IP=10.0.123.1", "br-123", "123", "10.0.123.1",
+                        "10.0.123.10/24"},
                 {"12310", "VR_IP=10.0.123.99\n", "br-123", "123", "10.0.123.1", "10.0.123.99/24"},
                 {"12310", "VR_IP=10.0.120.99/16\n", "br-123", "123", "10.0.123.1", "10.0.120.99/16"},
                 {"12310", "BR_IP=10.0.123.2\n", "br-123", "123", "10.0.123.2", "10.0.123.10/24"},

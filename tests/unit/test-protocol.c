@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Messages: what request_init() and reply_init() make is taken, and every field can be corrupted so that it is not. */
+/*
+ * Messages: what request_init() and reply_init() make is taken, and every field can be corrupted so that it
+ * is not.
+ */
 
 #include "fixture.h"
 
@@ -97,7 +100,8 @@ static void test_request_numbers(void **state) {
         request = good_request();
         for (unsigned bit = 0; bit < 32; bit++) {
                 request.flags = UINT32_C(1) << bit;
-                assert_int_equal(request_check(&request, sizeof(request)), request.flags & known ? 0 : -EBADMSG);
+                assert_int_equal(
+                        request_check(&request, sizeof(request)), request.flags & known ? 0 : -EBADMSG);
         }
 }
 
@@ -117,7 +121,8 @@ static void test_reply_numbers(void **state) {
         assert_int_equal(reply_check(&reply, sizeof(reply)), -EBADMSG);
 }
 
-#define FIELD(type, member) {#member, offsetof(type, member), sizeof(((type *)NULL)->member)}
+#define FIELD(type, member)                                                                                  \
+        { #member, offsetof(type, member), sizeof(((type *)NULL)->member) }
 
 struct field {
         const char *name;
@@ -125,19 +130,29 @@ struct field {
 };
 
 static const struct field request_fields[] = {
-        FIELD(struct request, user), FIELD(struct request, lease),       FIELD(struct request, service),
-        FIELD(struct request, tty),  FIELD(struct request, remote_host),
+        FIELD(struct request, user),
+        FIELD(struct request, lease),
+        FIELD(struct request, service),
+        FIELD(struct request, tty),
+        FIELD(struct request, remote_host),
 };
 
 static const struct field reply_fields[] = {
-        FIELD(struct reply, lease),   FIELD(struct reply, course), FIELD(struct reply, seat),
-        FIELD(struct reply, user),    FIELD(struct reply, service), FIELD(struct reply, tty),
-        FIELD(struct reply, remote_host), FIELD(struct reply, text),
+        FIELD(struct reply, lease),
+        FIELD(struct reply, course),
+        FIELD(struct reply, seat),
+        FIELD(struct reply, user),
+        FIELD(struct reply, service),
+        FIELD(struct reply, tty),
+        FIELD(struct reply, remote_host),
+        FIELD(struct reply, text),
 };
 
 /* Spoils one string of a message in every way there is. */
-static void check_field(const void *good, size_t size, const struct field *field, int (*check)(const void *, size_t)) {
-        static const unsigned char bad_bytes[] = {1, 7, '\b', '\t', '\n', '\r', 0x1b, 0x1f, 0x7f, 0x80, 0x9b, 0xc3, 0xff};
+static void check_field(
+        const void *good, size_t size, const struct field *field, int (*check)(const void *, size_t)) {
+        static const unsigned char bad_bytes[] = {
+                1, 7, '\b', '\t', '\n', '\r', 0x1b, 0x1f, 0x7f, 0x80, 0x9b, 0xc3, 0xff};
         _cleanup_free_ char *message = malloc(size);
         char *text;
 
@@ -203,8 +218,14 @@ static void test_copy_text(void **state) {
         static const struct {
                 const char *text, *expected;
         } rows[] = {
-                {"", ""}, {"sshd", "sshd"}, {"a\tb\nc", "a?b?c"}, {"\x1b[31m", "?[31m"}, {"caf\xc3\xa9", "caf??"},
-                {"1234567", "1234567"}, {"12345678", "1234567"}, {"123456789", "1234567"},
+                {"", ""},
+                {"sshd", "sshd"},
+                {"a\tb\nc", "a?b?c"},
+                {"\x1b[31m", "?[31m"},
+                {"caf\xc3\xa9", "caf??"},
+                {"1234567", "1234567"},
+                {"12345678", "1234567"},
+                {"123456789", "1234567"},
         };
 
         (void)state;

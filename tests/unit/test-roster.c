@@ -54,15 +54,14 @@ static unsigned add(struct roster *roster, const char *student, int expected) {
 }
 
 static void test_keeps_text_and_order(void **state) {
-        static const char text[] =
-                "# CS 123, spring\n"
-                "\n"
-                "  zed   12   # sits at the back\n"
-                "cs123-amy\t10\n"
-                "\t\n"
-                "#removed bob 11\n"
-                "#cs123-not-one 99\n"
-                "carl 13\n";
+        static const char text[] = "# CS 123, spring\n"
+                                   "\n"
+                                   "  zed   12   # sits at the back\n"
+                                   "cs123-amy\t10\n"
+                                   "\t\n"
+                                   "#removed bob 11\n"
+                                   "#cs123-not-one 99\n"
+                                   "carl 13\n";
         _cleanup_roster_ struct roster roster = {0};
 
         (void)state;
@@ -134,7 +133,8 @@ static void test_mistakes(void **state) {
                 {"#removed\tamy 10\namy 11\n", 2, "stands in line 1 already"},
                 {"#removed amy\n", 1, "expected 'NAME SEAT'"},
                 {"cs124-amy 10\n", 1, "a user name of another course"},
-                {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 10\n", 1, "more than 63 characters"},
+                {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 10\n", 1,
+                        "more than 63 characters"},
         };
 
         (void)state;
@@ -273,9 +273,15 @@ static void test_words_that_name_a_student(void **state) {
                 int r;
                 const char *student;
         } rows[] = {
-                {"newellz2", 0, "newellz2"},       {"cs123-newellz2", 0, "newellz2"}, {"cs124-newellz2", -EXDEV, NULL},
-                {"cs12-newellz2", -EXDEV, NULL},   {"cs123-", 0, "cs123-"},           {"CS123-x", 0, "CS123-x"},
-                {"", -EINVAL, NULL},               {"a@b", -EINVAL, NULL},            {"a b", -EINVAL, NULL},
+                {"newellz2", 0, "newellz2"},
+                {"cs123-newellz2", 0, "newellz2"},
+                {"cs124-newellz2", -EXDEV, NULL},
+                {"cs12-newellz2", -EXDEV, NULL},
+                {"cs123-", 0, "cs123-"},
+                {"CS123-x", 0, "CS123-x"},
+                {"", -EINVAL, NULL},
+                {"a@b", -EINVAL, NULL},
+                {"a b", -EINVAL, NULL},
         };
 
         (void)state;

@@ -30,8 +30,15 @@ static void test_no_file_means_defaults(void **state) {
 
 static void test_files_that_say_nothing(void **state) {
         static const char *const rows[] = {
-                "", "\n\n", "# comment\n", "; comment\n", "[site]\n", "[site]\n\n[course 123]\n", "\xef\xbb\xbf[site]\n",
-                "[site]\n#prefix = 22\n", "[site]",
+                "",
+                "\n\n",
+                "# comment\n",
+                "; comment\n",
+                "[site]\n",
+                "[site]\n\n[course 123]\n",
+                "\xef\xbb\xbf[site]\n",
+                "[site]\n#prefix = 22\n",
+                "[site]",
         };
 
         (void)state;
@@ -52,18 +59,17 @@ static void test_everything_set(void **state) {
         const struct course_settings *course;
 
         (void)state;
-        write_file(SETTINGS_FILE,
-                "[site]\r\n"
-                "name-rule = {student}.c{course}\r\n"
-                "course-digits=4\r\n"
-                "  first-seat = 20\r\n"
-                "\tnetwork : 172.16.0.0/12\r\n"
-                "prefix = 26 ; a comment\r\n"
-                "test-host = gw.example.edu\r\n"
-                "[course 0123]\r\n"
-                "subnet = 192.168.0.0/23\r\n"
-                "[course 0124]\r\n"
-                "test-host = 192.0.2.1\r\n");
+        write_file(SETTINGS_FILE, "[site]\r\n"
+                                  "name-rule = {student}.c{course}\r\n"
+                                  "course-digits=4\r\n"
+                                  "  first-seat = 20\r\n"
+                                  "\tnetwork : 172.16.0.0/12\r\n"
+                                  "prefix = 26 ; a comment\r\n"
+                                  "test-host = gw.example.edu\r\n"
+                                  "[course 0123]\r\n"
+                                  "subnet = 192.168.0.0/23\r\n"
+                                  "[course 0124]\r\n"
+                                  "test-host = 192.0.2.1\r\n");
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         assert_clean(&diagnostics);
 
@@ -89,7 +95,9 @@ static void test_everything_set(void **state) {
         assert_string_equal(settings_test_host(&settings, "9999"), "gw.example.edu");
 }
 
-#define LONG_100 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_100                                                                                             \
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+        "aa"
 
 static const struct mistake {
         const char *text;
@@ -104,9 +112,11 @@ static const struct mistake {
         {"[site]\nPrefix = 24\n", 2, "unknown setting 'Prefix'"},
         {"[course 123]\nprefix = 24\n", 2, "unknown setting 'prefix' in [course 123]"},
         {"[site]\nprefix = 24\nprefix = 24\n", 3, "prefix is set twice"},
-        {"[site]\nname-rule = {course}-{student}\n\nname-rule = x{course}-{student}\n", 4, "name-rule is set twice"},
+        {"[site]\nname-rule = {course}-{student}\n\nname-rule = x{course}-{student}\n", 4,
+                "name-rule is set twice"},
         {"[site]\ntest-host = a\n[site]\ntest-host = b\n", 4, "test-host is set twice"},
-        {"[course 123]\nsubnet = 10.0.0.0/24\nsubnet = 10.0.1.0/24\n", 3, "subnet is set twice in [course 123]"},
+        {"[course 123]\nsubnet = 10.0.0.0/24\nsubnet = 10.0.1.0/24\n", 3,
+                "subnet is set twice in [course 123]"},
         {"[course 123]\ntest-host = a\ntest-host = b\n", 3, "test-host is set twice in [course 123]"},
         {"[site]\nprefix = 15\n", 2, "a number from 16 to 30"},
         {"[site]\nprefix = 31\n", 2, "a number from 16 to 30"},
@@ -142,8 +152,10 @@ static const struct mistake {
         {"[course 123]\nsubnet = 10.9.0.1/24\n", 2, "the network is 10.9.0.0/24"},
         {"[course 123]\nsubnet = 10.8.0.0/15\n", 2, "a prefix from 16 to 30"},
         {"[course 123]\nsubnet = 10.9.0.0/29\n", 2, "a /29 has no seat 10"},
-        {"[course 123]\nsubnet = 10.9.0.0/24\n[course 124]\nsubnet = 10.9.0.128/25\n", 4, "courses 123 and 124 overlap"},
-        {"[course 124]\ntest-host = a\n[course 123]\nsubnet = 10.0.124.0/24\n", 4, "courses 124 and 123 overlap"},
+        {"[course 123]\nsubnet = 10.9.0.0/24\n[course 124]\nsubnet = 10.9.0.128/25\n", 4,
+                "courses 123 and 124 overlap"},
+        {"[course 124]\ntest-host = a\n[course 123]\nsubnet = 10.0.124.0/24\n", 4,
+                "courses 124 and 123 overlap"},
         {"[site]\nnetwork = 10.0.0.0/16\n[course 256]\ntest-host = a\n", 4, "has no subnet number 256"},
         {"[site]\nprefix\n", 2, "expected 'NAME = VALUE' or a [section]"},
         {"[site\nprefix = 24\n", 1, "expected 'NAME = VALUE' or a [section]"},
@@ -171,7 +183,8 @@ static void test_all_mistakes_at_once(void **state) {
         struct settings settings;
 
         (void)state;
-        write_file(SETTINGS_FILE, "[site]\nprefix = 99\nbogus = 1\n\n[nowhere]\na = b\n[course 123]\nsubnet = x\n");
+        write_file(SETTINGS_FILE,
+                "[site]\nprefix = 99\nbogus = 1\n\n[nowhere]\na = b\n[course 123]\nsubnet = x\n");
         assert_int_equal(settings_load(etc, &settings, &diagnostics), -EINVAL);
         assert_error(&diagnostics, 2, "prefix = 99");
         assert_error(&diagnostics, 3, "bogus");
@@ -186,7 +199,8 @@ static void test_widest_names_fit(void **state) {
         _cleanup_settings_ struct settings settings = {0};
 
         (void)state;
-        write_file(SETTINGS_FILE, "[site]\ncourse-digits = 6\nprefix = 16\nfirst-seat = 65534\nnetwork = 0.0.0.0/0\n");
+        write_file(SETTINGS_FILE,
+                "[site]\ncourse-digits = 6\nprefix = 16\nfirst-seat = 65534\nnetwork = 0.0.0.0/0\n");
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         assert_clean(&diagnostics);
 }

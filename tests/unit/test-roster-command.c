@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * `coursenetctl roster`, `seat` and `check` on a folder that stands for /etc/coursenet: what they write,
+ * print and exit with, and that two imports at once lose nothing.
+ */
+
+#include "fixture.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "ctl/command.h"
+#include "protocol.h"
+
+static char socket_path[108];
+static char output[65536]; /* of the last command, both streams */
+
+/* Runs a command line of at most 8 words, ended by NULL, with its output in `output`. */
+static int run(int (*command)(const struct paths *, int, char **), const char *const words[]) {
+        const struct paths paths = {.etc = etc,
+                .pam = etc_path("pam.d"),
+                .activator_socket = socket_path,
+                .query_socket = socket_path};
+        int saved[2] = {dup(1), dup(2)}, fd, argc = 0, r;
+        char *argv[9] = {NULL};
+
+        while (words[argc]) {
+                argv[argc] = (char *)(uintptr_t)words[argc];
+                argc++;
+        }
+
+        (void)fflush(stdout);
+        fd = open(etc_path("output"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        assert_true(dup2(fd, 1) >= 0 && dup2(fd, 2) >= 0);
+        r = command(&paths, argc, argv);
+        (void)fflush(stdout);
+        assert_true(dup2(saved[0], 1) >= 0 && dup2(saved[1], 2) >= 0);
+
+        memset(output, 0, sizeof(output));
+        assert_true(pread(fd, output, sizeof(output) - 1, 0) >= 0);
+        (void)close(fd);
+        (void)close(saved[0]);
+        (void)close(saved[1]);
+        return r;
+}
+
+#define N_AT_ONCE 12
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define ROSTER(...) run(roster_command, WORDS("roster", __VA_ARGS__))
+#define SEAT(...) run(seat_command, WORDS("seat", __VA_ARGS__))
+
+static void assert_output(const char *words) {
+        if (!strstr(output, words))
+                fail_msg("'%s' is not in the output:\n%s", words, output);
+}
+
+/* The output must be this, with double quotes for single ones. */
+static void assert_json(const char *text) {
+        char expected[1024];
+        size_t i = 0;
+
+        for (; text[i] && i + 1 < sizeof(expected); i++)
+                expected[i] = text[i] == '\'' ? '"' : text[i];
+        expected[i] = '\0';
+        assert_string_equal(output, expected);
+}
+
+static void assert_file(const char *name, const char *expected) {
+        _cleanup_free_ char *text = read_whole(name);
+
+        assert_string_equal(text, expected);
+}
+
+static int setup(void **state) {
+        if (make_etc(state) < 0)
+                return -1;
+        (void)snprintf(socket_path, sizeof(socket_path), "%s", etc_path("no-activator.sock"));
+        return 0;
+}
+
+static void test_usage(void **state) {
+        (void)state;
+        assert_int_equal(run(roster_command, WORDS("roster")), EXIT_USAGE);
+        assert_int_equal(ROSTER("bogus"), EXIT_USAGE);
+        assert_int_equal(ROSTER("list"), EXIT_USAGE);
+        assert_int_equal(ROSTER("list", "123", "124"), EXIT_USAGE);
+        assert_int_equal(ROSTER("add", "123"), EXIT_USAGE);
+        assert_int_equal(ROSTER("add", "--json", "123", "amy"), EXIT_USAGE);
+        assert_int_equal(ROSTER("import", "123"), EXIT_USAGE);
+        assert_int_equal(ROSTER("list", "--bogus", "123"), EXIT_USAGE);
+        assert_int_equal(SEAT("--json"), EXIT_USAGE);
+        assert_output("Usage: coursenetctl seat");
+        assert_int_equal(run(check_command, WORDS("check", "x")), EXIT_USAGE);
+        assert_int_equal(ROSTER("--help"), EXIT_DONE);
+        assert_int_equal(ROSTER("import", "--help"), EXIT_DONE);
+        assert_output("Canvas");
+}
+
+static void test_first_import(void **state) {
+        struct stat st;
+
+        (void)state;
+        write_file("list", "cs123:1:now\n# instructors\nzed\ncs123-amy\n");
+        (void)umask(077);
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_DONE);
+        assert_file("roster.d/123", "zed 10\namy 11\n");
+        assert_output("12310 10.0.123.10/24");
+        assert_output("Course 123: 2 seated.");
+        assert_output("the activator cannot be reached");
+
+        /* Everybody may read it, whatever root's umask. */
+        assert_int_equal(stat(etc_path("roster.d/123"), &st), 0);
+        assert_int_equal(st.st_mode, S_IFREG | 0644);
+        assert_int_equal(st.st_uid, 0);
+        assert_int_equal(stat(etc_path("roster.d"), &st), 0);
+        assert_int_equal(st.st_mode, S_IFDIR | 0755);
+}
+
+static void test_weekly_import(void **state) {
+        (void)state;
+        write_file("roster.d/123", "# spring\namy 10 # front row\n#removed bob 11\ncarl 12\n");
+        write_file("list", "dora\nbob\namy\n");
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_DONE);
+        assert_file("roster.d/123", "# spring\namy 10 # front row\nbob 11\ncarl 12\ndora 13\n");
+        assert_output("Course 123: 2 seated, 1 kept.");
+        assert_output("On the roster, but not on this list: carl.");
+
+        /* Once more: nothing is new, nothing is written. */
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_DONE);
+        assert_output("Course 123: 0 seated, 3 kept.");
+        assert_null(strstr(output, "activator"));
+}
+
+static void test_import_is_all_or_nothing(void **state) {
+        (void)state;
+        write_file("roster.d/123", "amy 10\n");
+        write_file("list", "bob\nZed Zedson\n-x\n");
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
+        assert_output("list:2: ");
+        assert_output("list:3: ");
+        assert_output("Nothing was changed.");
+        assert_file("roster.d/123", "amy 10\n");
+}
+
+static void test_lists_that_cannot_be_read(void **state) {
+        (void)state;
+        assert_int_equal(ROSTER("import", "123", etc_path("missing")), EXIT_NO);
+        assert_output("cannot be read");
+        write_bytes("list", "a\0b\0", 4);
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
+        assert_output("NUL bytes");
+        write_file("list", "# nobody\n");
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
+        assert_output("names nobody");
+        assert_int_equal(ROSTER("import", "123", etc), EXIT_NO);
+        assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
+}
+
+static void test_import_from_stdin(void **state) {
+        int saved = dup(0), fd;
+
+        (void)state;
+        write_file("list", "login,x\nAMY@example.edu,1\n");
+        fd = open(etc_path("list"), O_RDONLY | O_CLOEXEC);
+        assert_true(dup2(fd, 0) >= 0);
+        assert_int_equal(ROSTER("import", "123", "-"), EXIT_DONE);
+        assert_true(dup2(saved, 0) >= 0);
+        (void)close(fd);
+        (void)close(saved);
+        assert_output("stdin: warning: 1 logins have capitals");
+        assert_file("roster.d/123", "amy 10\n");
+}
+
+static void test_refusals(void **state) {
+        static const struct {
+                const char *file, *text; /* what is wrong */
+                const char *course, *words;
+        } rows[] = {
+                {"coursenet.conf", "[site]\nprefix = 99\n", "123", "coursenet.conf:2: prefix = 99"},
+                {"coursenet.conf", "[site]\ncourse-digits = 4\n", "123", "exactly 4 digits"},
+                {"coursenet.conf", "", "12", "exactly 3 digits"},
+                {"coursenet.conf", "", "../../etc", "a course is a number"},
+                {"coursenet.conf", "[course 123]\nsubnet = 10.0.124.0/24\n", "123",
+                        "the subnet of course 123 (10.0.124.1/24) overlaps that of course 124 "
+                        "(10.0.124.1/24)"},
+                {"coursenet.conf", "[site]\nnetwork = 10.0.0.0/16\n", "377", "subnet in [course 377]"},
+                {"netns/bridge-123.conf", "BR_IP=x\n", "123", "bridge-123.conf:1: BR_IP=x"},
+                {"netns/bridge-123.conf", "BR_IP=10.0.123.10\n", "123",
+                        "seat 12310 has its gateway's address"},
+                {"netns/bridge-123.conf", "BR_IP=10.0.123.1/29\n", "123", "ends at seat number 6"},
+                {"netns/ns12410.conf", "BR=br-123\nVR_IP=10.0.123.10\n", "123",
+                        "would have the address of seat 12410"},
+                {"roster.d/123", "amy ten\n", "123", "mend them before it is changed"},
+        };
+
+        (void)state;
+        write_file("list", "zed\n");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char roster[64];
+
+                write_file("roster.d/124", "bob 10\n");
+                write_file(rows[i].file, rows[i].text);
+                assert_int_equal(ROSTER("import", rows[i].course, etc_path("list")), EXIT_NO);
+                assert_output(rows[i].words);
+                assert_output("Nothing was changed.");
+
+                (void)snprintf(roster, sizeof(roster), "roster.d/%s", rows[i].course);
+                if (string_equal(roster, rows[i].file))
+                        assert_file(roster, rows[i].text);
+                else
+                        assert_int_equal(access(etc_path(roster), F_OK), -1);
+                assert_int_equal(unlink(etc_path(rows[i].file)), 0);
+        }
+}
+
+/* Another course's mistakes are no reason not to change this one. */
+static void test_mistakes_elsewhere(void **state) {
+        (void)state;
+        write_file("roster.d/124", "bob ten\n");
+        assert_int_equal(ROSTER("add", "123", "amy"), EXIT_DONE);
+        assert_file("roster.d/123", "amy 10\n");
+}
+
+static void test_full_course(void **state) {
+        (void)state;
+        write_file("coursenet.conf", "[course 123]\nsubnet = 10.9.0.0/28\n");
+        write_file("list", "a\nb\nc\nd\ne\nf\ng\n");
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
+        assert_output("no seat is left for f: numbers 10 to 14 are all given");
+        assert_output("[course 123]");
+        assert_null(strstr(output, "left for g"));
+        assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
+}
+
+static void test_add_and_remove(void **state) {
+        (void)state;
+        assert_int_equal(ROSTER("add", "123", "zed", "cs123-amy", "zed"), EXIT_DONE);
+        assert_output("Course 123: 2 seated, 1 kept.");
+        assert_file("roster.d/123", "zed 10\namy 11\n");
+
+        assert_int_equal(ROSTER("add", "123", "bob", "cs124-carl"), EXIT_NO);
+        assert_output("another course");
+        assert_file("roster.d/123", "zed 10\namy 11\n");
+
+        assert_int_equal(ROSTER("remove", "123", "zed", "nobody"), EXIT_NO);
+        assert_output("nobody is not on the roster");
+        assert_file("roster.d/123", "zed 10\namy 11\n");
+
+        assert_int_equal(ROSTER("remove", "123", "cs123-zed"), EXIT_DONE);
+        assert_output("number kept");
+        assert_file("roster.d/123", "#removed zed 10\namy 11\n");
+
+        assert_int_equal(ROSTER("add", "123", "bob", "zed"), EXIT_DONE);
+        assert_file("roster.d/123", "zed 10\namy 11\nbob 12\n");
+}
+
+/* What a crash left behind neither stops an import nor is taken for a roster. */
+static void test_left_over_file(void **state) {
+        (void)state;
+        write_file("roster.d/.123.new", "half a li");
+        assert_int_equal(ROSTER("add", "123", "amy"), EXIT_DONE);
+        assert_file("roster.d/123", "amy 10\n");
+        assert_int_equal(access(etc_path("roster.d/.123.new"), F_OK), -1);
+}
+
+static void test_a_linked_roster_is_refused(void **state) {
+        (void)state;
+        write_file("roster.d/README", "amy 10\n");
+        assert_int_equal(symlink("README", etc_path("roster.d/123")), 0);
+        assert_int_equal(ROSTER("add", "123", "bob"), EXIT_NO);
+        assert_output("not a symbolic link");
+        assert_file("roster.d/README", "amy 10\n");
+}
+
+static void test_list(void **state) {
+        (void)state;
+        write_file("roster.d/123", "zed 12\n#removed bob 11\namy 10\n");
+        assert_int_equal(ROSTER("list", "123"), EXIT_DONE);
+        assert_output("zed  12312 10.0.123.12/24 cs123-zed");
+        assert_null(strstr(output, "bob"));
+
+        assert_int_equal(ROSTER("list", "--json", "123"), EXIT_DONE);
+        assert_json("{'version':1,'course':'123','students':["
+                    "{'name':'zed','user':'cs123-zed','seat':'12312','address':'10.0.123.12/24'},"
+                    "{'name':'amy','user':'cs123-amy','seat':'12310','address':'10.0.123.10/24'}]}\n");
+
+        assert_int_equal(ROSTER("list", "124"), EXIT_NO);
+        assert_output("coursenetctl roster import 124 FILE");
+}
+
+/* Many at once, each with a name of its own: the lock is what keeps them all. */
+static void test_imports_at_once(void **state) {
+        _cleanup_free_ char *text = NULL;
+        pid_t pids[N_AT_ONCE];
+
+        (void)state;
+        assert_int_equal(mkdir(etc_path("roster.d"), 0755), 0);
+        for (unsigned i = 0; i < N_AT_ONCE; i++) {
+                pids[i] = fork();
+                if (pids[i] == 0) {
+                        const struct paths paths = {.etc = etc, .activator_socket = socket_path};
+                        char name[16], *argv[] = {(char *)"roster", (char *)"add", (char *)"123", name, NULL};
+
+                        (void)snprintf(name, sizeof(name), "s%u", i);
+                        (void)!freopen("/dev/null", "w", stdout);
+                        (void)!freopen("/dev/null", "w", stderr);
+                        _exit(roster_command(&paths, 4, argv));
+                }
+        }
+        for (unsigned i = 0; i < N_AT_ONCE; i++) {
+                int status;
+
+                assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+                assert_int_equal(status, 0);
+        }
+
+        text = read_whole("roster.d/123");
+        for (unsigned i = 0; i < N_AT_ONCE; i++) {
+                char name[16], seat[16];
+
+                (void)snprintf(name, sizeof(name), "s%u ", i);
+                (void)snprintf(seat, sizeof(seat), " %u\n", 10 + i);
+                assert_non_null(strstr(text, name));
+                assert_non_null(strstr(text, seat));
+        }
+}
+
+/* A stand-in for the activator: takes one request, which must be a reload, and answers with the reply. */
+static pid_t start_activator(const struct reply *reply) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        pid_t pid;
+
+        (void)snprintf(socket_path, sizeof(socket_path), "%s", etc_path("activator.sock"));
+        assert_int_equal(string_copy(address.sun_path, sizeof(address.sun_path), socket_path), 0);
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        assert_int_equal(listen(fd, 1), 0);
+
+        pid = fork();
+        if (pid == 0) {
+                struct request request;
+                int client = accept(fd, NULL, NULL);
+                bool good = recv(client, &request, sizeof(request), 0) == (ssize_t)sizeof(request) &&
+                            request_check(&request, sizeof(request)) == 0 && request.type == REQUEST_RELOAD;
+
+                _exit(good && send(client, reply, sizeof(*reply), 0) == (ssize_t)sizeof(*reply) ? 0 : 1);
+        }
+        (void)close(fd);
+        return pid;
+}
+
+static void test_reload(void **state) {
+        struct reply reply;
+        int status;
+        pid_t pid;
+
+        (void)state;
+        reply_init(&reply, REPLY_DONE);
+        pid = start_activator(&reply);
+        assert_int_equal(ROSTER("add", "123", "amy"), EXIT_DONE);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_null(strstr(output, "warning"));
+        assert_int_equal(unlink(socket_path), 0);
+
+        /* The roster is written whatever the activator says; but the admin must hear of it. */
+        reply_init(&reply, REPLY_FAILED);
+        protocol_copy_text(reply.text, sizeof(reply.text), "the moon is in the way");
+        pid = start_activator(&reply);
+        assert_int_equal(ROSTER("add", "123", "bob"), EXIT_DONE);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_output("warning: the activator did not take up the change: the moon is in the way");
+}
+
+static void test_seat(void **state) {
+        static const struct {
+                const char *user, *words;
+        } rows[] = {
+                {"root", "not a course user: those are named cs{course}-{student} here"},
+                {"cs123-nobody", "coursenetctl roster add 123 nobody"},
+                {"cs123-bob", "was removed from the roster of course 123. Give seat number 11 back"},
+                {"cs124-amy", "Course 124 has no roster"},
+                {"cs12-amy", "exactly 3 digits"},
+        };
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\n#removed bob 11\n");
+        assert_int_equal(SEAT("cs123-amy"), EXIT_DONE);
+        assert_output("vr-12310");
+        assert_int_equal(SEAT("cs123-amy", "--json"), EXIT_DONE);
+        assert_json("{'version':1,'user':'cs123-amy','course':'123','seat':'12310',"
+                    "'address':'10.0.123.10/24','gateway':'10.0.123.1/24','bridge':'br-123',"
+                    "'namespace':'/run/netns/ns12310','link':'vl-12310','peer':'vr-12310',"
+                    "'instance':'inst-12310','units':['netns@12310.service','nsbr@12310.service',"
+                    "'cont@12310.service','netbr@123.service']}\n");
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                assert_int_equal(SEAT(rows[i].user), EXIT_NO);
+                assert_output(rows[i].words);
+        }
+}
+
+static void test_check(void **state) {
+        (void)state;
+        write_file("roster.d/123", "root 10\nno-such-account 11\n");
+        write_file("pam.d/sshd", "session required pam_coursenet.so\n");
+        write_file("netns/ns12311.conf", "MTU=1400\n");
+        write_file("netns/ns12312.conf", "MTU=1400\n");
+        assert_int_equal(run(check_command, WORDS("check")), EXIT_DONE);
+        assert_output("2 of 2 students have no Unix account on this host: cs123-root, cs123-no-such-account");
+        assert_output("'ns12312.conf' is used by no course or seat");
+        assert_output("systemctl enable --now coursenet-activator.socket");
+        assert_output("systemctl enable --now coursenet-query.socket");
+        assert_output("0 errors, 4 warnings\n");
+
+        write_file("roster.d/123", "root 10\n\nbob ten\n");
+        write_file("pam.d/sshd", "session required pam_coursenet.so rule=x\n");
+        assert_int_equal(chmod(etc_path("netns"), 0777), 0);
+        assert_int_equal(run(check_command, WORDS("check")), EXIT_NO);
+        assert_output("roster.d/123:3: seat 'ten'");
+        assert_output("pam.d/sshd:1: ");
+        assert_output("netns: group and others may not write to it (chmod go-w)");
+        assert_output("3 errors, ");
+
+        /* With broken settings the rest is still looked at. */
+        write_file("coursenet.conf", "bogus\n");
+        write_file("pam.d/sshd", "session optional pam_systemd.so\nsession required pam_coursenet.so\n");
+        assert_int_equal(run(check_command, WORDS("check")), EXIT_NO);
+        assert_output("coursenet.conf:1: expected 'NAME = VALUE'");
+        assert_output("sshd:2: warning: ");
+}
+
+static void test_status_without_activator(void **state) {
+        (void)state;
+        assert_int_equal(run(status_command, WORDS("status", "--json")), EXIT_UNREACHABLE);
+        assert_output("systemctl status coursenet-activator.socket");
+        write_file("coursenet.conf", "bogus\n");
+        assert_int_equal(run(status_command, WORDS("status")), EXIT_NO);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, remove_etc)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                TEST(test_usage),
+                TEST(test_first_import),
+                TEST(test_weekly_import),
+                TEST(test_import_is_all_or_nothing),
+                TEST(test_lists_that_cannot_be_read),
+                TEST(test_import_from_stdin),
+                TEST(test_refusals),
+                TEST(test_mistakes_elsewhere),
+                TEST(test_full_course),
+                TEST(test_add_and_remove),
+                TEST(test_left_over_file),
+                TEST(test_a_linked_roster_is_refused),
+                TEST(test_list),
+                TEST(test_imports_at_once),
+                TEST(test_reload),
+                TEST(test_seat),
+                TEST(test_check),
+                TEST(test_status_without_activator),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
