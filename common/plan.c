@@ -115,9 +115,9 @@ static int apply_address(const struct override *override, const char *path, unsi
                         override->value);
                 return -EINVAL;
         }
-        if (parsed.prefix < PREFIX_MIN || parsed.prefix > PREFIX_MAX) {
+        if (parsed.prefix < SUBNET_PREFIX_MIN || parsed.prefix > SUBNET_PREFIX_MAX) {
                 diagnostics_error(diagnostics, path, override->line, "%s=%s: expected a prefix from %u to %u",
-                        override->name, override->value, PREFIX_MIN, PREFIX_MAX);
+                        override->name, override->value, SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX);
                 return -EINVAL;
         }
         if (parsed.ip == address_network(&parsed) || parsed.ip == (parsed.ip | ~prefix_mask(parsed.prefix))) {

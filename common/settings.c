@@ -14,7 +14,7 @@
 #define LINE_SIZE 190 /* inih cuts longer lines; read_line() reports them instead */
 
 /* A seat number of the widest subnet has 5 digits: with course and "vl-" it must fit into Linux's interface names. */
-_Static_assert(PREFIX_MIN >= 16 && COURSE_DIGITS_MAX + 5 + 3 <= 15, "interface names would be too long");
+_Static_assert(SUBNET_PREFIX_MIN >= 16 && COURSE_DIGITS_MAX + 5 + 3 <= 15, "interface names would be too long");
 
 struct parser {
         struct settings settings;
@@ -64,7 +64,7 @@ static void set_first_seat(struct parser *parser, const char *name, const char *
 }
 
 static void set_prefix(struct parser *parser, const char *name, const char *value) {
-        set_number(parser, name, value, PREFIX_MIN, PREFIX_MAX, &parser->settings.prefix);
+        set_number(parser, name, value, SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX, &parser->settings.prefix);
 }
 
 static int parse_network(struct parser *parser, const char *name, const char *value, struct address *ret) {
@@ -167,8 +167,8 @@ static void set_course_subnet(struct parser *parser, struct course_settings *cou
         }
         if (parse_network(parser, "subnet", value, &course->subnet) < 0)
                 return;
-        if (course->subnet.prefix < PREFIX_MIN || course->subnet.prefix > PREFIX_MAX)
-                parser_error(parser, "subnet = %s: expected a prefix from %u to %u", value, PREFIX_MIN, PREFIX_MAX);
+        if (course->subnet.prefix < SUBNET_PREFIX_MIN || course->subnet.prefix > SUBNET_PREFIX_MAX)
+                parser_error(parser, "subnet = %s: expected a prefix from %u to %u", value, SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX);
         course->has_subnet = true;
 }
 

@@ -14,8 +14,8 @@
 #define SETTINGS_FILE "coursenet.conf"
 
 /* What a bridge can hold is bounded by interface names: "vl-", course and seat number in 15 characters. */
-#define PREFIX_MIN 16U
-#define PREFIX_MAX 30U
+#define SUBNET_PREFIX_MIN 16U
+#define SUBNET_PREFIX_MAX 30U
 
 #define HOST_NAME_SIZE 256U
 

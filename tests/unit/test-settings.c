@@ -6,7 +6,7 @@
 
 #include "settings.h"
 
-static void assert_defaults(const struct settings *settings) {
+static void assert_site_defaults(const struct settings *settings) {
         assert_string_equal(settings->rule_text, NAME_RULE_DEFAULT);
         assert_string_equal(settings->rule.head, "cs");
         assert_int_equal(settings->course_digits, 3);
@@ -14,6 +14,10 @@ static void assert_defaults(const struct settings *settings) {
         assert_int_equal(settings->network.ip, 10U << 24);
         assert_int_equal(settings->network.prefix, 8);
         assert_int_equal(settings->prefix, 24);
+}
+
+static void assert_defaults(const struct settings *settings) {
+        assert_site_defaults(settings);
         assert_string_equal(settings->test_host, "");
         assert_int_equal(settings->n_courses, 0);
 }
@@ -205,6 +209,40 @@ static void test_widest_names_fit(void **state) {
         assert_clean(&diagnostics);
 }
 
+/* Takes the "#" off every line of the shipped file that shows a setting. */
+static void uncomment(const char *text, char *ret) {
+        for (bool line_start = true; *text; line_start = *text++ == '\n')
+                if (!line_start || *text != '#' || text[1] == ' ' || text[1] == '\n')
+                        *ret++ = *text;
+        *ret = '\0';
+}
+
+/* The file that is installed shows the defaults, and what it shows can be used. Run from the source's folder.
+ */
+static void test_shipped_file(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings shipped = {0}, shown = {0};
+        _cleanup_fclose_ FILE *file = fopen("conf/coursenet.conf", "re");
+        char text[8192] = "", uncommented[sizeof(text)];
+
+        (void)state;
+        assert_non_null(file);
+        assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+
+        write_file(SETTINGS_FILE, text);
+        assert_int_equal(settings_load(etc, &shipped, &diagnostics), 0);
+        assert_clean(&diagnostics);
+        assert_defaults(&shipped);
+
+        uncomment(text, uncommented);
+        write_file(SETTINGS_FILE, uncommented);
+        assert_int_equal(settings_load(etc, &shown, &diagnostics), 0);
+        assert_clean(&diagnostics);
+        assert_int_equal(shown.n_courses, 1);
+        assert_string_equal(shown.test_host, "192.0.2.1");
+        assert_site_defaults(&shown);
+}
+
 static void test_untrusted_file(void **state) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         struct settings settings;
@@ -244,6 +282,7 @@ int main(void) {
                 TEST(test_mistakes),
                 TEST(test_all_mistakes_at_once),
                 TEST(test_widest_names_fit),
+                TEST(test_shipped_file),
                 TEST(test_untrusted_file),
                 TEST(test_courses),
         };

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * nsbr@: a veth pair, vl- on the bridge and vr- in the namespace, with the seat's address and its way out.
+ * The pair is created in one request with each end where it belongs, so being killed at any point leaves
+ * either nothing or a vl- of ours, which the next start replaces.
+ *
+ * A stop deletes vl- by itself: as long as a process is left in the namespace, the namespace and its cable
+ * live on.
+ */
+
+#include "seat.h"
+#include "failure.h"
+#include "link.h"
+#include "netns.h"
+#include "number.h"
+
+/* Beyond that, a login goes on all the same. */
+#define CARRIER_PATIENCE_MS 200U
+
+int seat_parse_id(const struct settings *settings, const char *seat, struct seat_id *ret,
+        struct diagnostics *diagnostics) {
+        int r;
+
+        r = seat_id_parse(seat, settings->course_digits, ret);
+        if (r < 0)
+                diagnostics_error(diagnostics, seat, 0,
+                        "expected a seat: a course in %u digits (course-digits in " SETTINGS_FILE
+                        ") and the seat's number, as 12310 is seat 10 of course 123",
+                        settings->course_digits);
+        return r;
+}
+
+int seat_load(const char *etc, const char *seat, struct settings *ret_settings, struct seat_plan *ret_plan,
+        struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        struct seat_id id;
+        int r;
+
+        r = settings_load(etc, &settings, diagnostics);
+        if (r < 0)
+                return r;
+        r = seat_parse_id(&settings, seat, &id, diagnostics);
+        if (r < 0)
+                return r;
+        r = seat_plan_load(etc, &settings, &id, ret_plan, diagnostics);
+        if (r < 0)
+                return r;
+
+        *ret_settings = settings;
+        settings = (struct settings){0};
+        return 0;
+}
+
+int seat_plan_for_stop(const char *seat, struct seat_plan *ret, struct diagnostics *diagnostics) {
+        if (!digits_only(seat) || strlen(seat) >= SEAT_ID_SIZE) {
+                diagnostics_error(diagnostics, seat, 0, "expected a seat: digits only, such as 12310");
+                return -EINVAL;
+        }
+        seat_plan_name(seat, ret);
+        return 0;
+}
+
+static void missing_bridge_error(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        if (plan->bridge_course[0] == '\0')
+                diagnostics_error(diagnostics, plan->bridge, 0,
+                        "there is no such bridge for seat %s: create it, or change BR in " OVERRIDE_DIRECTORY
+                        "/%s.conf",
+                        plan->name, plan->netns);
+        else
+                diagnostics_error(diagnostics, plan->bridge, 0,
+                        "there is no such bridge for seat %s: netbr@%s.service makes it, and nsbr@%s.service "
+                        "starts that only for seats on a roster (coursenetctl roster add %s NAME)",
+                        plan->name, plan->bridge_course, plan->name, plan->id.course);
+}
+
+/* It need not be ours: an admin may have named their own in BR=. Nothing but the port is added to it. */
+static int find_bridge(struct link_socket *socket, const struct seat_plan *plan, struct link *ret,
+        struct diagnostics *diagnostics) {
+        int r;
+
+        r = link_find(socket, plan->bridge, "bridge", ret);
+        if (r < 0)
+                return failure(diagnostics, plan->bridge, r, "cannot be looked up");
+        if (r == LINK_ABSENT) {
+                missing_bridge_error(plan, diagnostics);
+                return -ENODEV;
+        }
+        if (!string_equal(ret->kind, "bridge")) {
+                diagnostics_error(diagnostics, plan->bridge, 0,
+                        "is no bridge, so seat %s cannot be connected to it", plan->name);
+                return -EINVAL;
+        }
+        return 0;
+}
+
+static int open_namespace(const struct seat_plan *plan, int *ret_fd, struct diagnostics *diagnostics) {
+        int r;
+
+        r = netns_find(plan->netns, ret_fd);
+        if (r < 0)
+                return failure(diagnostics, plan->netns, r, "the namespace cannot be looked at");
+        if (r == NETNS_OURS)
+                return 0;
+        if (r == NETNS_FOREIGN)
+                diagnostics_error(diagnostics, plan->netns, 0,
+                        "the namespace was not made by coursenet: remove it (ip netns delete %s), then start "
+                        "netns@%s.service",
+                        plan->netns, plan->name);
+        else
+                diagnostics_error(diagnostics, plan->netns, 0,
+                        "there is no such namespace: netns@%s.service makes it, and comes with "
+                        "nsbr@%s.service",
+                        plan->name, plan->name);
+        return r == NETNS_FOREIGN ? -EEXIST : -ENOENT;
+}
+
+static int remove_leftover(
+        struct link_socket *socket, const char *name, const char *where, struct diagnostics *diagnostics) {
+        struct link link;
+        int r;
+
+        r = link_find(socket, name, "veth", &link);
+        if (r == LINK_ABSENT)
+                return 0;
+        if (r == LINK_FOREIGN) {
+                diagnostics_error(diagnostics, name, 0,
+                        "exists already %s and was not made by coursenet: rename or remove it, then try "
+                        "again",
+                        where);
+                return -EEXIST;
+        }
+        if (r >= 0)
+                r = link_delete(socket, link.index);
+        return r < 0 ? failure(diagnostics, name, r, "what is left of it cannot be removed") : 0;
+}
+
+static int create_cable(struct link_socket *socket, const struct seat_plan *plan, int bridge, int netns_fd,
+        struct diagnostics *diagnostics) {
+        struct link_cable cable = {
+                .link = plan->link,
+                .link_mac = mac_of_port(plan->address.ip),
+                .bridge = bridge,
+                .peer = plan->peer,
+                .peer_mac = mac_of_host(plan->address.ip),
+                .netns_fd = netns_fd,
+        };
+        int r;
+
+        r = link_create_cable(socket, &cable);
+        if (r == -EXFULL) {
+                diagnostics_error(diagnostics, plan->bridge, 0,
+                        "has the 1024 ports that Linux allows a bridge: there is no room for seat %s",
+                        plan->name);
+                return r;
+        }
+        return r < 0 ? failure(diagnostics, plan->link, r, "cannot be created") : 0;
+}
+
+static int configure_peer(
+        struct link_socket *inside, const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        struct link peer;
+        int r;
+
+        r = link_find(inside, plan->peer, "veth", &peer);
+        if (r != LINK_OURS)
+                return failure(
+                        diagnostics, plan->peer, r < 0 ? r : -ENODEV, "was taken away while it was set up");
+        r = link_bring_up(inside, &peer, NULL);
+        if (r < 0)
+                return failure(diagnostics, plan->peer, r, "cannot be set up");
+        r = link_add_address(inside, peer.index, &plan->address);
+        if (r < 0)
+                return failure(diagnostics, plan->peer, r, "cannot have its address");
+        r = link_add_default_route(inside, peer.index, plan->gateway);
+        if (r < 0)
+                return failure(diagnostics, plan->peer, r, "cannot be the way to the gateway");
+        return 0;
+}
+
+/*
+ * The kernel takes note of a new carrier in the background. Until it has, vl- and (with the first seat) the
+ * bridge drop what they should send; the ARP request of a student's first connection would be among it and
+ * come again only a second later. Recent kernels bring the state up to date when they are asked for it, so
+ * this seldom has to wait at all.
+ */
+static void wait_for_carrier(struct link_socket *socket, const char *name) {
+        struct link link;
+
+        for (unsigned i = 0; i < CARRIER_PATIENCE_MS; i++) {
+                int r = link_find(socket, name, NULL, &link);
+
+                if (r < 0 || r == LINK_ABSENT || !(link.flags & IFF_UP) || (link.flags & IFF_RUNNING))
+                        return;
+                (void)usleep(1000);
+        }
+}
+
+static void undo_cable(struct link_socket *socket, const struct seat_plan *plan) {
+        struct link link;
+
+        if (link_find(socket, plan->link, "veth", &link) == LINK_OURS)
+                (void)link_delete(socket, link.index);
+}
+
+static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket host = {0}, inside = {0};
+        _cleanup_close_ int netns_fd = -1;
+        struct link bridge;
+        int r;
+
+        r = open_namespace(plan, &netns_fd, diagnostics);
+        if (r < 0)
+                return r;
+        r = link_open(&host);
+        if (r >= 0)
+                r = link_open_in(netns_fd, &inside);
+        if (r < 0)
+                return failure(
+                        diagnostics, plan->name, r, "the kernel's network configuration cannot be reached");
+
+        r = find_bridge(&host, plan, &bridge, diagnostics);
+        if (r >= 0)
+                r = remove_leftover(&host, plan->link, "on the host", diagnostics);
+        if (r >= 0)
+                r = remove_leftover(&inside, plan->peer, "in the seat's namespace", diagnostics);
+        if (r >= 0)
+                r = create_cable(&host, plan, bridge.index, netns_fd, diagnostics);
+        if (r < 0)
+                return r;
+
+        r = configure_peer(&inside, plan, diagnostics);
+        if (r < 0) {
+                undo_cable(&host, plan);
+                return r;
+        }
+        wait_for_carrier(&host, plan->link);
+        wait_for_carrier(&host, plan->bridge);
+        return 0;
+}
+
+int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        struct seat_plan plan;
+        int r;
+
+        r = seat_load(etc, seat, &settings, &plan, diagnostics);
+        if (r < 0)
+                return r;
+        return apply(&plan, diagnostics);
+}
+
+int seat_stop(const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        struct seat_plan plan;
+        struct link link;
+        int r;
+
+        r = seat_plan_for_stop(seat, &plan, diagnostics);
+        if (r < 0)
+                return r;
+        r = link_open(&socket);
+        if (r < 0)
+                return failure(
+                        diagnostics, plan.link, r, "the kernel's network configuration cannot be reached");
+
+        r = link_find(&socket, plan.link, "veth", &link);
+        if (r == LINK_ABSENT)
+                return 0;
+        if (r == LINK_FOREIGN) {
+                diagnostics_error(
+                        diagnostics, plan.link, 0, "was not made by coursenet and is left as it is");
+                return -EEXIST;
+        }
+        if (r >= 0)
+                r = link_delete(&socket, link.index);
+        return r < 0 ? failure(diagnostics, plan.link, r, "cannot be removed") : 0;
+}
