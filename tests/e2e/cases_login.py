@@ -2,7 +2,9 @@
 
 import time
 
+import pam_program
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from pam_program import PamProgram
 from seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT,
                    STRANGER, STUDENT, is_active, leases, leftovers, set_up_class, status, wait_gone)
 
@@ -129,9 +131,8 @@ def alice(guest):
 def alice_costs_nothing(guest):
     set_up_class(guest)
     # A stack of this module alone, so that whatever it does stands between the two marks.
-    guest.write("/etc/pam.d/coursenet-only", "session required pam_coursenet.so\n"
-                                             "session required pam_permit.so\n")
-    trace = guest.run(["strace", "-f", "-o", "/tmp/trace", "python3", "-c", OPEN_SESSION, "alice"], check=False)
+    program = pam_program.install(guest, options="")
+    trace = guest.run(["strace", "-f", "-o", "/tmp/trace", *program, pam_program.SERVICE, "alice"], check=False)
     expect_equal(trace.returncode, 0, f"the session's result ({trace.stdout}{trace.stderr})")
     between = guest.read("/tmp/trace").split("mark-before")[1].split("mark-after")[0]
     calls = [line for line in between.splitlines()[1:-1] if "(" in line]
@@ -141,28 +142,10 @@ def alice_costs_nothing(guest):
     expect_equal(forbidden, [], "the list of forbidden system calls")
 
     # The same test sees a course user's calls, so it can fail.
-    guest.run(["strace", "-f", "-o", "/tmp/trace", "python3", "-c", OPEN_SESSION, STUDENT], check=False)
+    guest.run(["strace", "-f", "-o", "/tmp/trace", *program, pam_program.SERVICE, STUDENT], check=False)
     between = guest.read("/tmp/trace").split("mark-before")[1].split("mark-after")[0]
     expect_in("connect(", between, "the trace of a course user's session")
     wait_gone(guest)
-
-
-# Opens and closes a PAM session by libpam itself. The marks are system calls that are easy to find in a trace.
-OPEN_SESSION = """
-import ctypes, os, sys
-pam = ctypes.CDLL("libpam.so.0")
-CONVERSE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-class Conversation(ctypes.Structure):
-    _fields_ = [("converse", CONVERSE), ("data", ctypes.c_void_p)]
-conversation = Conversation(CONVERSE(lambda *_: 19), None)
-handle = ctypes.c_void_p()
-assert pam.pam_start(b"coursenet-only", sys.argv[1].encode(), ctypes.byref(conversation), ctypes.byref(handle)) == 0
-os.access("mark-before", os.F_OK)
-opened = pam.pam_open_session(handle, 0)
-closed = pam.pam_close_session(handle, 0)
-os.access("mark-after", os.F_OK)
-sys.exit(opened or closed)
-"""
 
 
 @case("a course user who is on no roster is refused with one sentence, and root still gets in")
@@ -204,12 +187,11 @@ def hanging_unit(guest):
     drop_in = f"/run/systemd/system/netns@{SEAT}.service.d/hang.conf"
     guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 300\nTimeoutStartSec=300\n")
     guest.run("systemctl daemon-reload")
-    guest.write("/etc/pam.d/coursenet-only", "session required pam_coursenet.so timeout=4 join=no\n"
-                                             "session required pam_permit.so\n")
+    program = pam_program.install(guest, options="join=no timeout=4")
     since = guest.journal_position()
     started = time.monotonic()
     try:
-        hanging = guest.popen(["python3", "-c", OPEN_SESSION, STUDENT])
+        hanging = guest.popen([*program, pam_program.SERVICE, STUDENT])
         guest.wait_until(f"systemctl is-active netns@{SEAT} | grep -q activating")
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
         expect(hanging.poll() is None, "the hanging login ended before the other one was served")
@@ -226,10 +208,12 @@ def hanging_unit(guest):
 @case("a failure of a later module in the stack gives the seat back at once")
 def later_module_fails(guest):
     set_up_class(guest)
-    guest.write("/etc/pam.d/coursenet-only", "session required pam_coursenet.so join=no\n"
-                                             "session required pam_deny.so\n")
-    expect_failure(guest.run(["python3", "-c", OPEN_SESSION, STUDENT], check=False), "the stack")
-    wait_gone(guest)
+    with PamProgram(guest, lines=["session required pam_deny.so"]) as program:
+        program.start("a", STUDENT)
+        expect_equal(program.ask("open a"), pam_program.SESSION_ERR, "the stack's result")
+        # As sshd does it: no close follows a failed open. The program lives on.
+        program.do(f"end a {pam_program.SESSION_ERR}")
+        wait_gone(guest)
 
 
 @case("a module file that is missing locks out students, not root")

@@ -1,0 +1,339 @@
+"""Logins and logouts that cross each other, seats that somebody breaks, and parts of the server that do not answer."""
+
+import os
+import signal
+import time
+
+import pam_program
+from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from cases_lifetime import ACTIVATOR, expect_kept, ids
+from cases_login import expect_in_seat
+from guest import ssh_command
+from pam_program import PamProgram
+from seats import (ADDRESS, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, is_active,
+                   leases, leftovers, set_up_class, wait_gone)
+
+THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
+CYCLES = 150 if THOROUGH else 40
+
+
+# Logins that cross logouts
+
+# One login after the other, as fast as ssh can: sshd tears the last one down while the next one comes.
+LOGIN_CYCLES = """
+    count=$1; shift
+    while [ "$count" -gt 0 ]; do "$@" 'echo $COURSENET_ADDRESS' || echo refused; count=$((count - 1)); done
+"""
+
+
+def login_cycles(user, count):
+    return ["sh", "-c", LOGIN_CYCLES, "sh", str(count), *ssh_command(user, tty=False, extra=())]
+
+
+@case(f"{CYCLES} logins of a student, each right behind the last one's logout: none is refused, nothing is left")
+def cycles(guest):
+    set_up_class(guest)
+    said = guest.run(login_cycles(STUDENT, CYCLES), timeout=600)
+    expect_equal(said.stdout.split(), [ADDRESS] * CYCLES, f"what the logins printed ({said.stderr})")
+    wait_gone(guest)
+
+
+@case("logins and logouts of two students cross daemon-reloads: none is refused, nothing is left")
+def cycles_over_reloads(guest):
+    set_up_class(guest)
+    holder = guest.ssh_popen(SECOND)
+    held = ids(guest)
+    logins = guest.popen(login_cycles(STUDENT, CYCLES // 4))
+    while logins.poll() is None:
+        guest.run("systemctl daemon-reload")
+    said = logins.wait_output()
+    expect_equal(said.stdout.split(), [ADDRESS] * (CYCLES // 4), f"what the logins printed ({said.stderr})")
+    guest.wait_until(lambda: ids(guest) == held, what="only the other student's lease is left")
+    expect_in_seat(holder.run("ip -br addr"), SECOND_SEAT, SECOND_ADDRESS)
+    holder.close()
+    wait_gone(guest)
+
+
+def slow_teardown(promise, unit, template):
+    @case(promise)
+    def login_in_teardown(guest):
+        set_up_class(guest)
+        drop_in = f"/run/systemd/system/{template}@.service.d/slow.conf"
+        guest.write(drop_in, "[Service]\nExecStopPost=/bin/sleep 2\n")
+        guest.run("systemctl daemon-reload")
+        try:
+            guest.ssh_popen(STUDENT).close()
+            guest.wait_until(f"systemctl is-active {unit} | grep -q deactivating", what=f"{unit} is being stopped")
+            session = guest.ssh_popen(STUDENT)
+            expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
+            expect_equal(session.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"), "reached", "the gateway")
+            expect_equal(len(leases(guest, SEAT)), 1, "the number of leases")
+            session.close()
+            wait_gone(guest)
+        finally:
+            guest.run(f"rm {drop_in}; systemctl daemon-reload")
+    return login_in_teardown
+
+
+slow_teardown("a login while the last logout still takes the namespace down succeeds", f"netns@{SEAT}", "netns")
+slow_teardown("a login while the last logout still takes the bridge down succeeds", "netbr@123", "netbr")
+slow_teardown("a login while the last logout still takes the link down succeeds", f"nsbr@{SEAT}", "nsbr")
+
+
+@case("twelve students log in at the same moment, each into a seat of their own, and out at the same moment")
+def twelve_at_once(guest):
+    users = add_students(guest, "304", 12)
+    logins = [guest.popen([*ssh_command(user, tty=False, extra=()), "echo $COURSENET_ADDRESS; read -r line"])
+              for user in users]
+    printed = [login.stdout.readline().strip() for login in logins]
+    expect_equal(printed, [f"10.1.48.{number}" for number in range(10, 22)], "what the logins printed")
+    expect_equal(len(leases(guest)), 12, "the number of leases")
+    for login in logins:
+        login.stdin.close()
+    for login in logins:
+        login.wait(60)
+    wait_gone(guest)
+
+
+# Somebody's hand
+
+def stopped_by_hand(promise, unit_of):
+    @case(promise)
+    def stop_under_login(guest):
+        set_up_class(guest)
+        old = guest.ssh_popen(STUDENT)
+        [lease] = leases(guest)
+        guest.run(["systemctl", "stop", unit_of(lease)])
+        wait_gone(guest)
+        expect_equal(leases(guest), [], "the leases of status")
+
+        new = guest.ssh_popen(STUDENT)
+        expect_in_seat(new.run("ip -br addr"), SEAT, ADDRESS)
+        expect_equal(old.run("ip -br addr | grep -c vr-"), "0", "the number of cables in the old shell's namespace")
+        held = ids(guest)
+        old.close()
+        guest.wait_until(f"! kill -0 {lease['pid']}", what="the old login's sshd has ended")
+        expect_kept(guest, held, "the leases after the old login's end")
+        expect_in_seat(new.run("ip -br addr"), SEAT, ADDRESS)
+        new.close()
+        wait_gone(guest)
+    return stop_under_login
+
+
+stopped_by_hand("a stop of nsbr@ under a login ends its lease; the next login works, the old shell notwithstanding",
+                lambda lease: f"nsbr@{SEAT}")
+stopped_by_hand("a stop of netns@ under a login ends its lease; the next login works, the old shell notwithstanding",
+                lambda lease: f"netns@{SEAT}")
+stopped_by_hand("a stop of netbr@ under a login ends its lease; the next login works, the old shell notwithstanding",
+                lambda lease: "netbr@123")
+stopped_by_hand("a stop of the lease's slice under a login ends it; the next login works, the old shell notwithstanding",
+                lambda lease: f"coursenet-{lease['id']}.slice")
+
+
+def restarted_by_hand(unit):
+    @case(f"EXPLORE a restart of {unit} under a login")
+    def restart_under_login(guest):
+        set_up_class(guest)
+        old = guest.ssh_popen(STUDENT)
+        def show(what):
+            print("==", unit, what)
+            print(leases(guest), leftovers(guest), old.run("ip -br addr; readlink /proc/self/ns/net"), sep="\n")
+            print(guest.run(f"ip netns exec ns{SEAT} readlink /proc/self/ns/net", check=False).stdout)
+        show("before")
+        since = guest.journal_position()
+        guest.run(["systemctl", "restart", unit])
+        show("after")
+        time.sleep(1)
+        print(guest.journal(since=since))
+        show("later")
+        new = guest.ssh_popen(STUDENT)
+        print(new.run("ip -br addr; readlink /proc/self/ns/net"))
+        show("new login")
+        old.close()
+        new.close()
+        wait_gone(guest)
+    return restart_under_login
+for unit in (f"nsbr@{SEAT}", f"netns@{SEAT}", "netbr@123"):
+    restarted_by_hand(unit)
+
+
+# Failures that are over
+
+@case("a namespace unit that has failed does not stand in the next login's way, nor in another student's")
+def stale_failure(guest):
+    set_up_class(guest)
+    drop_in = f"/run/systemd/system/netns@{SEAT}.service.d/fail.conf"
+    guest.write(drop_in, "[Service]\nExecStartPre=/bin/false\n")
+    guest.run("systemctl daemon-reload")
+    try:
+        refused = guest.ssh(STUDENT, "echo inside", check=False)
+        expect_failure(refused, "a login whose namespace fails")
+        expect_not_in("inside", refused.stdout, "what it printed")
+        expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
+    finally:
+        guest.run(f"rm {drop_in}; systemctl daemon-reload")
+    guest.run(f"systemctl is-failed netns@{SEAT}")
+    expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
+    wait_gone(guest)
+
+
+# What coursenet makes carries its mark; a crash can leave any of it.
+MARK = "25454"
+
+
+@case("links and a namespace that a crash has left do not stand in a login's way, and go with it")
+def stale_links(guest):
+    set_up_class(guest)
+    guest.run(f"""
+        ip link add br-123 group {MARK} type bridge
+        ip netns add ns{SEAT}
+        ip -n ns{SEAT} link set lo group {MARK}
+        ip link add vl-{SEAT} group {MARK} type veth peer vr-{SEAT} group {MARK} netns ns{SEAT}
+        ip link set vl-{SEAT} master br-123""")
+    expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
+    wait_gone(guest)
+
+
+@case("a name of a namespace without one behind it does not stand in a login's way")
+def stale_name(guest):
+    set_up_class(guest)
+    guest.run(f"mkdir -p /run/netns && install -m 000 /dev/null /run/netns/ns{SEAT}")
+    expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
+    wait_gone(guest)
+
+
+@case("one student's broken override costs that student the login, and nobody else of the course")
+def broken_override(guest):
+    set_up_class(guest)
+    path = f"/etc/coursenet/netns/ns{SEAT}.conf"
+    guest.write(path, "VR_IP=10.0.123.300\n")
+    try:
+        since = guest.journal_position()
+        refused = guest.ssh(STUDENT, "echo inside", check=False)
+        expect_failure(refused, "a login with a broken override")
+        expect_not_in("inside", refused.stdout, "what it printed")
+        expect_in(f"{path}:1: VR_IP=10.0.123.300", guest.journal(since=since), "the log")
+        expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
+    finally:
+        guest.run(f"rm {path}")
+    expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
+    wait_gone(guest)
+
+
+# Parts that do not answer
+
+def expect_refused_in_time(guest, program, handle):
+    """An open with timeout=4 comes back with a refusal, not much later than that."""
+    started = time.monotonic()
+    expect_equal(program.ask(f"open {handle}"), pam_program.SESSION_ERR, "the result of the open")
+    took = time.monotonic() - started
+    expect(took < 15, f"the refusal took {took:.1f} s, with timeout=4")
+
+
+@case("an activator that does not answer costs a login its timeout; none of it is left when it answers again")
+def activator_stopped(guest):
+    set_up_class(guest)
+    with PamProgram(guest, options="join=no timeout=4") as program:
+        program.start("a", STUDENT)
+        program.start("b", SECOND)
+        guest.run(f"systemctl kill --signal=STOP {ACTIVATOR}")
+        try:
+            since = guest.journal_position()
+            expect_refused_in_time(guest, program, "a")
+            expect_in("no answer from the activator within 4 s", guest.journal(since=since), "the log")
+        finally:
+            guest.run(f"systemctl kill --signal=CONT {ACTIVATOR}")
+        # The request is still in the socket. Whoever sent it lives on, but does not wait any more.
+        program.do("open b")
+        [lease] = leases(guest)
+        expect_equal(lease["id"][:5], SECOND_SEAT, "the one lease's seat")
+        guest.wait_until(lambda: f"ns{SEAT}" not in leftovers(guest), what="nothing of the late request is left")
+        program.do("close b")
+        wait_gone(guest)
+        program.do("open a")
+        program.do("close a")
+        wait_gone(guest)
+
+
+@case("without D-Bus a login is refused in time, live ones go on; with it logins work again")
+def without_dbus(guest):
+    set_up_class(guest)
+    holder = guest.ssh_popen(SECOND)
+    before = leases(guest)
+    with PamProgram(guest, options="join=no timeout=4") as program:
+        program.start("a", STUDENT)
+        guest.run("systemctl stop dbus.socket dbus.service")
+        try:
+            expect_refused_in_time(guest, program, "a")
+            expect_in_seat(holder.run("ip -br addr"), SECOND_SEAT, SECOND_ADDRESS)
+        finally:
+            guest.run("systemctl start dbus.socket dbus.service")
+        guest.wait_until(lambda: is_active(guest, ACTIVATOR), what="the activator is back")
+        program.do("open a")
+        program.do("close a")
+    guest.wait_until(lambda: leases(guest) == before, what="the leases are as before")
+    guest.wait_until("loginctl list-sessions", what="logind is back")
+    expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
+    holder.close()
+    wait_gone(guest)
+
+
+# Limits
+
+LEASES_PER_USER = 64
+
+
+@case("the 65th login of one user is refused, and the log names the limit")
+def too_many_logins(guest):
+    set_up_class(guest)
+    with PamProgram(guest) as program:
+        for number in range(LEASES_PER_USER):
+            program.open(f"h{number}", STUDENT)
+        since = guest.journal_position()
+        for number in range(LEASES_PER_USER, 70):
+            program.start(f"h{number}", STUDENT)
+            expect_equal(program.ask(f"open h{number}"), pam_program.SESSION_ERR, f"the result of open {number + 1}")
+        expect_in("this user has as many logins as one may have", guest.journal(since=since), "the log")
+        expect_equal(len(leases(guest, SEAT)), LEASES_PER_USER, "the number of leases")
+        program.open("other", SECOND)
+        # One that goes makes room for one.
+        program.do("close h0")
+        guest.wait_until(lambda: len(leases(guest, SEAT)) == LEASES_PER_USER - 1, what="one lease less")
+        program.do("open h69")
+    wait_gone(guest, timeout=60)
+
+
+IDLE_CONNECTIONS = """
+import select, socket, sys
+idle = []
+for _ in range(200):
+    one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    one.connect("/run/coursenet/query.sock")
+    idle.append(one)
+poll = select.poll()
+for one in idle:
+    poll.register(one, 0)
+kept = len(idle)
+while kept > 8:
+    for descriptor, _ in poll.poll():
+        poll.unregister(descriptor)
+        kept -= 1
+print(kept, flush=True)
+sys.stdin.read()
+"""
+
+
+@case("200 idle connections of one user to the query socket disturb no login, and at most 8 of them are kept")
+def idle_connections(guest):
+    set_up_class(guest)
+    since = guest.journal_position()
+    alice = guest.popen(["python3", "-c", IDLE_CONNECTIONS], user="alice")
+    expect_equal(alice.stdout.readline(), "8\n", "the number of connections kept")
+    session = guest.ssh_popen(STUDENT)
+    expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
+    expect_in(STUDENT, session.run("coursenetctl status --json"), "the student's own status")
+    alice.stdin.close()
+    alice.wait(60)
+    expect_in("has too many connections open", guest.journal(since=since), "the log")
+    session.close()
+    wait_gone(guest)

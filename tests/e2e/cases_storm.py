@@ -1,0 +1,13 @@
+"""A short storm among the cases; storm.py by hand runs a long one."""
+
+import os
+import random
+
+from case import case
+from storm import run_storm
+
+
+@case("a storm of logins, kills and stops leaves nothing behind, and everything agrees all the time")
+def storm(guest):
+    thorough = guest.suite == "trixie" and os.environ.get("CI") == "true"
+    run_storm(guest, random.SystemRandom().randrange(1000000), 120 if thorough else 30)

@@ -1,0 +1,56 @@
+"""A program in the guest that opens and closes PAM sessions at a case's word: see pam-session.py."""
+
+import os
+
+from case import expect_equal
+from stream import Stream
+
+PROGRAM = "/usr/local/libexec/pam-session.py"
+SERVICE = "coursenet-program"
+
+SUCCESS, SESSION_ERR = 0, 14
+
+
+def install(guest, options="join=no", lines=(), service=SERVICE):
+    """A PAM service of this module, with options, and of the lines behind it; returns the program's command line."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "pam-session.py"), encoding="utf-8") as file:
+        guest.write(PROGRAM, file.read(), mode=0o755)
+    stack = [f"session required pam_coursenet.so {options}", "session required pam_permit.so", *lines]
+    guest.write(f"/etc/pam.d/{service}", "\n".join(stack) + "\n")
+    return ["python3", PROGRAM]
+
+
+class PamProgram:
+    """Holds the program; leaving the `with` kills it, as what it has open must then be freed all the same."""
+
+    def __init__(self, guest, options="join=no", lines=()):
+        self.process = guest.popen(install(guest, options, lines))
+        self._stream = Stream(os.dup(self.process.stdout.fileno()), "the PAM program")
+
+    def ask(self, command, timeout=60):
+        """What PAM returned to a command."""
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+        return int(self._stream.read_until(r"^returned (-?\d+)\n", timeout)[1])
+
+    def do(self, command, timeout=60):
+        """A command that must succeed."""
+        expect_equal(self.ask(command, timeout), SUCCESS, f"the result of `{command}`")
+
+    def start(self, handle, user):
+        self.do(f"start {handle} {SERVICE} {user}")
+
+    def open(self, handle, user):
+        """Starts a handle and opens its session."""
+        self.start(handle, user)
+        self.do(f"open {handle}")
+
+    def kill(self):
+        self.process.kill_in_guest()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
