@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * `coursenetctl check`: everything that can be seen to be wrong without starting anything. An error is what
+ * keeps somebody out of a seat or puts them into a wrong one; a warning is what an admin may well have meant.
+ */
+
+#include <dirent.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include "command.h"
+#include "message.h"
+#include "pam-config.h"
+#include "site.h"
+
+static const struct syntax syntax = {
+        .usage = "Usage: coursenetctl check\n"
+                 "\n"
+                 "Checks settings, rosters, pam.d and this host, and says line by line what is wrong.\n"
+                 "Exits with 1 if there is an error; warnings alone are no error.\n",
+};
+
+#define NAMES_SHOWN 5U
+
+static void check_socket(const char *path, const char *unit, struct diagnostics *diagnostics) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                diagnostics_warning(diagnostics, path, 0,
+                        "%m: the activator is not enabled (systemctl enable --now %s)", unit);
+        else if (!S_ISSOCK(st.st_mode))
+                diagnostics_error(diagnostics, path, 0, "is not a socket (systemctl restart %s)", unit);
+}
+
+/* Whoever can write to a folder can replace the files in it, whatever their modes. */
+static void check_directory(const char *etc, const char *name, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        if (asprintf(&path, "%s%s%s", etc, name[0] ? "/" : "", name) < 0) {
+                path = NULL;
+                return;
+        }
+        if (lstat(path, &st) < 0) {
+                if (errno != ENOENT)
+                        diagnostics_error(diagnostics, path, 0, "%m");
+                return;
+        }
+        if (!S_ISDIR(st.st_mode))
+                diagnostics_error(diagnostics, path, 0, "must be a folder");
+        else if (st.st_uid != 0)
+                diagnostics_error(diagnostics, path, 0, "must be owned by root (chown root)");
+        else if (st.st_mode & (S_IWGRP | S_IWOTH))
+                diagnostics_error(diagnostics, path, 0, "group and others may not write to it (chmod go-w)");
+}
+
+/* --- accounts --------------------------------------------------------------------------------- */
+
+/* True also if nobody can say: that the directory service is down is no mistake in a roster. */
+static bool account_exists(const char *user, bool *ret_unsure) {
+        errno = 0;
+        if (getpwnam(user))
+                return true;
+        if (errno == 0 || errno == ENOENT || errno == ESRCH)
+                return false;
+        *ret_unsure = true;
+        return true;
+}
+
+static void append_name(char *names, size_t size, const char *name) {
+        size_t length = strlen(names);
+
+        (void)snprintf(names + length, size - length, "%s%s", length > 0 ? ", " : "", name);
+}
+
+static void check_accounts(const char *etc, const struct site *site, const struct site_course *course,
+        struct diagnostics *diagnostics) {
+        char names[NAMES_SHOWN * (USER_NAME_SIZE + 2)] = "", user[USER_NAME_SIZE];
+        const char *name = course->bridge.course;
+        _cleanup_free_ char *path = NULL;
+        bool unsure = false;
+        size_t n = 0;
+
+        if (asprintf(&path, "%s/" ROSTER_DIRECTORY "/%s", etc, name) < 0) {
+                path = NULL;
+                return;
+        }
+        for (size_t i = 0; i < course->n_seats && !unsure; i++) {
+                if (name_rule_format(&site->settings.rule, name, course->students[i], user) < 0 ||
+                        account_exists(user, &unsure))
+                        continue;
+                if (n++ < NAMES_SHOWN)
+                        append_name(names, sizeof(names), user);
+        }
+
+        if (unsure)
+                diagnostics_warning(diagnostics, path, 0,
+                        "whether its accounts exist cannot be said: looking one up failed");
+        else if (n > 0)
+                diagnostics_warning(diagnostics, path, 0,
+                        "%zu of %zu students have no Unix account on this host: %s%s", n, course->n_seats,
+                        names, n > NAMES_SHOWN ? ", ..." : "");
+}
+
+/* --- overrides -------------------------------------------------------------------------------- */
+
+/* The part of "PREFIX...SUFFIX" between the two. */
+static bool match_name(
+        const char *name, const char *prefix, const char *suffix, char *ret_middle, size_t size) {
+        size_t length = strlen(name), head = strlen(prefix), tail = strlen(suffix);
+
+        if (length <= head + tail || length - head - tail >= size || !string_starts_with(name, prefix) ||
+                !string_equal(name + length - tail, suffix))
+                return false;
+        memcpy(ret_middle, name + head, length - head - tail);
+        ret_middle[length - head - tail] = '\0';
+        return true;
+}
+
+static bool has_seat(const struct site *site, const char *name) {
+        const struct site_course *course;
+        struct seat_id id;
+
+        if (seat_id_parse(name, site->settings.course_digits, &id) < 0)
+                return false;
+        course = site_find_course(site, id.course);
+        for (size_t i = 0; course && i < course->roster.n_lines; i++)
+                if (course->roster.lines[i].student[0] && course->roster.lines[i].seat == id.number)
+                        return true;
+        return false;
+}
+
+static int is_no_dot_file(const struct dirent *entry) {
+        return entry->d_name[0] != '.';
+}
+
+static bool override_is_used(const struct site *site, const char *name) {
+        char id[SEAT_ID_SIZE];
+
+        if (match_name(name, "bridge-", ".conf", id, sizeof(id)))
+                return site_find_course(site, id);
+        return match_name(name, "ns", ".conf", id, sizeof(id)) && has_seat(site, id);
+}
+
+/* An override with a typo in its name changes nothing, and nobody notices. */
+static void check_overrides(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *directory = NULL;
+        struct dirent **entries;
+        int n;
+
+        if (asprintf(&directory, "%s/" OVERRIDE_DIRECTORY, etc) < 0) {
+                directory = NULL;
+                return;
+        }
+        n = scandir(directory, &entries, is_no_dot_file, alphasort);
+        for (int i = 0; i < n; i++) {
+                const char *name = entries[i]->d_name;
+
+                if (!override_is_used(site, name))
+                        diagnostics_warning(diagnostics, directory, 0,
+                                "'%s' is used by no course or seat: expected bridge-COURSE.conf or "
+                                "nsSEAT.conf of one that is on a roster",
+                                name);
+                free(entries[i]);
+        }
+        if (n >= 0)
+                free(entries);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static void check_site(const struct paths *paths, struct diagnostics *diagnostics) {
+        _cleanup_site_ struct site site = {0};
+        size_t n_errors = diagnostics->n_errors;
+        bool whole;
+        int r;
+
+        r = site_load(paths->etc, &site, diagnostics);
+        whole = diagnostics->n_errors == n_errors;
+        pam_config_check(paths->pam, r < 0 ? NULL : &site.settings, diagnostics);
+        if (r < 0)
+                return;
+
+        if (site.n_courses == 0 && whole)
+                diagnostics_warning(diagnostics, paths->etc, 0,
+                        "no course has a roster (coursenetctl roster import COURSE FILE)");
+        /* A course that could not be loaded is no reason to call its files strays. */
+        if (whole)
+                check_overrides(paths->etc, &site, diagnostics);
+        for (size_t i = 0; i < site.n_courses; i++)
+                check_accounts(paths->etc, &site, &site.courses[i], diagnostics);
+}
+
+static const char *plural(size_t n) {
+        return n == 1 ? "" : "s";
+}
+
+int check_command(const struct paths *paths, int argc, char **argv) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        struct arguments arguments;
+        size_t n_warnings;
+        int r;
+
+        r = arguments_parse(argc, argv, &syntax, &arguments);
+        if (r != 0)
+                return r > 0 ? EXIT_DONE : EXIT_USAGE;
+
+        check_directory(paths->etc, "", &diagnostics);
+        check_directory(paths->etc, ROSTER_DIRECTORY, &diagnostics);
+        check_directory(paths->etc, OVERRIDE_DIRECTORY, &diagnostics);
+        check_site(paths, &diagnostics);
+        check_socket(paths->activator_socket, "coursenet-activator.socket", &diagnostics);
+        check_socket(paths->query_socket, "coursenet-query.socket", &diagnostics);
+
+        print_diagnostics(stdout, &diagnostics);
+        n_warnings =
+                diagnostics.n_items > diagnostics.n_errors ? diagnostics.n_items - diagnostics.n_errors : 0;
+        (void)printf("%zu error%s, %zu warning%s\n", diagnostics.n_errors, plural(diagnostics.n_errors),
+                n_warnings, plural(n_warnings));
+        return diagnostics.n_errors > 0 ? EXIT_NO : EXIT_DONE;
+}

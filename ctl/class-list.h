@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A class list, as `coursenetctl roster import` takes it: text in, students and findings out; no I/O.
+ *
+ * A plain list has one name a line, a student's ("newellz2") or a whole user name ("cs123-newellz2"), kept as
+ * it is written; blank lines and "#" comments; and a header "cs123:" or "123:", behind which anything may
+ * stand.
+ *
+ * A list in which a line has a comma, or which begins with the name of a login column, is CSV, such as an
+ * export of a Canvas gradebook. The students are what its login column says, in lower case and without an "@"
+ * and what follows it, as Unix user names are written.
+ */
+
+#include "diagnostics.h"
+#include "settings.h"
+
+struct class_entry {
+        char student[USER_NAME_SIZE];
+        char *word; /* as the list has it */
+        unsigned line;
+};
+
+/* The empty value is all zero. */
+struct class_list {
+        struct class_entry *entries; /* in the list's order, each student once */
+        size_t n_entries;
+};
+
+void class_list_done(struct class_list *list);
+
+/*
+ * Parses a list for a course that settings_check_course() accepts; path is only for messages. Returns 0 also
+ * if there are mistakes: compare diagnostics->n_errors. -ENOMEM, with an error added too, leaves *ret
+ * untouched.
+ */
+int class_list_parse(const char *text, const char *path, const struct settings *settings, const char *course,
+        struct class_list *ret, struct diagnostics *diagnostics);
+
+#define _cleanup_class_list_ _cleanup_(class_list_done)

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* REQUEST_STATUS, and its answers up to the last. */
+
+#include "lease-list.h"
+#include "activator-client.h"
+
+#define STATUS_TIMEOUT_MS 10000U
+
+void lease_list_done(struct lease_list *list) {
+        free(list->leases);
+        *list = (struct lease_list){0};
+}
+
+static int append_lease(struct lease_list *list, size_t *allocated, const struct reply *lease) {
+        if (list->n_leases == *allocated) {
+                size_t larger = *allocated ? 2 * *allocated : 64;
+                struct reply *leases = reallocarray(list->leases, larger, sizeof(*leases));
+
+                if (!leases)
+                        return -ENOMEM;
+                list->leases = leases;
+                *allocated = larger;
+        }
+        list->leases[list->n_leases++] = *lease;
+        return 0;
+}
+
+static int receive_leases(int fd, uint64_t deadline, struct lease_list *list, char *reason, size_t size) {
+        size_t allocated = 0;
+        struct reply reply;
+        int r;
+
+        for (;;) {
+                r = activator_receive(fd, &reply, deadline);
+                if (r < 0)
+                        return r;
+                if (reply.type == REPLY_DONE)
+                        return 0;
+                if (reply.type != REPLY_LEASE) {
+                        (void)snprintf(
+                                reason, size, "%s", reply.text[0] ? reply.text : "it does not say why");
+                        return -ECANCELED;
+                }
+                r = append_lease(list, &allocated, &reply);
+                if (r < 0)
+                        return r;
+        }
+}
+
+int lease_list_load(const char *socket, struct lease_list *ret, char *reason, size_t size) {
+        uint64_t deadline = deadline_after_ms(STATUS_TIMEOUT_MS);
+        _cleanup_lease_list_ struct lease_list list = {0};
+        _cleanup_close_ int fd = -1;
+        struct request request;
+        int r;
+
+        r = activator_connect(socket, deadline);
+        if (r < 0)
+                return r;
+        fd = r;
+
+        request_init(&request, REQUEST_STATUS);
+        r = activator_send(fd, &request, -1, deadline);
+        if (r < 0)
+                return r;
+        r = receive_leases(fd, deadline, &list, reason, size);
+        if (r < 0)
+                return r;
+
+        *ret = list;
+        list = (struct lease_list){0};
+        return 0;
+}

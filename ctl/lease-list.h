@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The leases that the activator has: all for root, their own for others. */
+
+#include "protocol.h"
+
+/* The empty value is all zero. */
+struct lease_list {
+        struct reply *leases; /* each a REPLY_LEASE */
+        size_t n_leases;
+};
+
+void lease_list_done(struct lease_list *list);
+
+/*
+ * Asks the activator. -ECANCELED if it would not say, and why in reason; any other negative errno if it could
+ * not be reached, or answered something that is no answer.
+ */
+int lease_list_load(const char *socket, struct lease_list *ret, char *reason, size_t size);
+
+#define _cleanup_lease_list_ _cleanup_(lease_list_done)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Sentences on stderr and findings in files. */
+
+#include "message.h"
+
+/* Escape sequences in a roster or a class list would otherwise run on the admin's terminal. */
+static void clean(char *text) {
+        for (; *text; text++)
+                if ((unsigned char)*text < ' ' || *text == '\x7f')
+                        *text = '?';
+}
+
+void complain(const char *format, ...) {
+        char text[1024];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+
+        clean(text);
+        (void)fprintf(stderr, "coursenetctl: %s\n", text);
+}
+
+void print_diagnostics(FILE *stream, const struct diagnostics *diagnostics) {
+        char text[1024];
+
+        for (size_t i = 0; i < diagnostics->n_items; i++) {
+                diagnostic_format(&diagnostics->items[i], text, sizeof(text));
+                clean(text);
+                (void)fprintf(stream, "%s\n", text);
+        }
+}

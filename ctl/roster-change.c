@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * `coursenetctl roster add`, `remove` and `import`: each changes a roster in memory, and it is written only
+ * if nothing at all was wrong.
+ */
+
+#include "activator-client.h"
+#include "class-list.h"
+#include "message.h"
+#include "roster-command.h"
+#include "roster-edit.h"
+#include "table.h"
+#include "trusted-file.h"
+
+/* Writing the wiring of a course of thousands takes the activator a moment. */
+#define RELOAD_TIMEOUT_MS 30000U
+
+#define NAMES_SHOWN 5U
+
+struct change {
+        struct roster_edit edit;
+        struct diagnostics diagnostics;
+        struct libscols_table *table; /* of what changed */
+        unsigned n_changed;
+        unsigned n_kept;
+};
+
+static void change_done(struct change *change) {
+        roster_edit_done(&change->edit);
+        diagnostics_done(&change->diagnostics);
+        table_done(&change->table);
+}
+
+#define _cleanup_change_ _cleanup_(change_done)
+#define CHANGE_EMPTY ((struct change){.edit = ROSTER_EDIT_EMPTY})
+
+static const char *const headings[] = {"NAME", "SEAT", "ADDRESS", ""};
+
+/* Errors end up in the change's diagnostics, here and below. */
+static int begin(const struct paths *paths, const char *course, struct change *change) {
+        int r;
+
+        r = table_new(headings, ELEMENTSOF(headings), &change->table);
+        if (r < 0) {
+                diagnostics_error(&change->diagnostics, paths->etc, 0, "out of memory");
+                return r;
+        }
+        return roster_edit_begin(paths->etc, course, &change->edit, &change->diagnostics);
+}
+
+static int add_row(
+        struct change *change, const char *student, const struct seat_plan *plan, const char *what) {
+        char address[ADDRESS_TEXT_SIZE];
+        int r;
+
+        address_format(&plan->address, address);
+        r = table_add(change->table, (const char *const[]){student, plan->name, address, what},
+                ELEMENTSOF(headings));
+        if (r < 0)
+                diagnostics_error(&change->diagnostics, change->edit.path, 0, "out of memory");
+        return r;
+}
+
+/*
+ * The module and the next login see a roster at once; only a new seat's units need to be told whose they are.
+ */
+static void reload_activator(const struct paths *paths) {
+        struct request request;
+        struct reply reply;
+        int r;
+
+        request_init(&request, REQUEST_RELOAD);
+        r = activator_call(
+                paths->activator_socket, &request, -1, deadline_after_ms(RELOAD_TIMEOUT_MS), &reply);
+        if (r < 0)
+                complain("warning: the activator cannot be reached (%s): it will take up the change when it "
+                         "next starts, or now: systemctl restart coursenet-activator",
+                        strerror(-r));
+        else if (reply.type != REPLY_DONE)
+                complain("warning: the roster is written, but the activator says: %s",
+                        reply.text[0] ? reply.text : "no (why: journalctl -u coursenet-activator)");
+}
+
+/* Writes the roster if it is to be written, and says what happened. Returns an exit code. */
+static int finish(const struct paths *paths, struct change *change, const char *done) {
+        if (change->diagnostics.n_errors == 0 && change->n_changed > 0)
+                (void)roster_edit_save(&change->edit, &change->diagnostics);
+
+        print_diagnostics(stderr, &change->diagnostics);
+        if (change->diagnostics.n_errors > 0) {
+                complain("Nothing was changed.");
+                return EXIT_NO;
+        }
+
+        if (change->n_changed > 0 && table_print(change->table) < 0)
+                complain("The table of changes could not be printed.");
+        (void)printf("Course %s: %u %s", change->edit.roster.course, change->n_changed, done);
+        if (change->n_kept > 0)
+                (void)printf(", %u kept", change->n_kept);
+        (void)puts(".");
+
+        if (change->n_changed > 0) {
+                roster_lock_done(&change->edit.lock);
+                reload_activator(paths);
+        }
+        return EXIT_DONE;
+}
+
+static void report_full(struct change *change, const char *student) {
+        const struct roster *roster = &change->edit.roster;
+
+        diagnostics_error(&change->diagnostics, change->edit.path, 0,
+                "no seat is left for %s: numbers %u to %u are all given. A wider subnet makes room (in "
+                "[course "
+                "%s]; prefix would move every course), and so does deleting a '#removed NAME SEAT' line",
+                student, roster->first_seat, roster->seat_max, roster->course);
+}
+
+static int seat_student(struct change *change, const char *student) {
+        struct seat_plan plan;
+        unsigned seat;
+        int r, added;
+
+        added = roster_add(&change->edit.roster, student, &seat);
+        if (added == 0) {
+                change->n_kept++;
+                return 0;
+        }
+        if (added == -ENOSPC)
+                report_full(change, student);
+        else if (added < 0)
+                diagnostics_error(
+                        &change->diagnostics, change->edit.path, 0, "%s: %s", student, strerror(-added));
+        if (added < 0)
+                return added;
+
+        change->n_changed++;
+        r = roster_edit_plan(&change->edit, seat, &plan, &change->diagnostics);
+        if (r < 0)
+                return r;
+        return add_row(change, student, &plan, "seated");
+}
+
+static int parse_name(struct change *change, const char *word, char ret_student[static USER_NAME_SIZE]) {
+        int r;
+
+        r = roster_student(&change->edit.site.settings, change->edit.roster.course, word, ret_student);
+        if (r < 0)
+                diagnostics_error(&change->diagnostics, change->edit.path, 0, "'%s' %s", word,
+                        roster_student_reason(r));
+        return r;
+}
+
+int roster_add_names(const struct paths *paths, const struct arguments *arguments) {
+        _cleanup_change_ struct change change = CHANGE_EMPTY;
+        char student[USER_NAME_SIZE];
+
+        if (begin(paths, arguments->words[0], &change) >= 0)
+                for (int i = 1; i < arguments->n_words; i++)
+                        if (parse_name(&change, arguments->words[i], student) >= 0 &&
+                                seat_student(&change, student) == -ENOSPC)
+                                break;
+        return finish(paths, &change, "seated");
+}
+
+static void remove_student(struct change *change, const char *student) {
+        struct roster *roster = &change->edit.roster;
+        const struct roster_line *line = roster_find(roster, student);
+        struct seat_id id = {.number = line ? line->seat : 0};
+        struct seat_plan plan;
+        char name[SEAT_ID_SIZE];
+
+        if (!line) {
+                diagnostics_error(&change->diagnostics, change->edit.path, 0,
+                        "%s is not on the roster (who is: coursenetctl roster list %s)", student,
+                        roster->course);
+                return;
+        }
+
+        /* Not a full plan: a seat whose own files are broken can be given up as well. */
+        (void)string_copy(id.course, sizeof(id.course), roster->course);
+        seat_id_format(&id, name);
+        seat_plan_name(name, &plan);
+        plan.address = change->edit.bridge.address;
+        plan.address.ip = address_network(&plan.address) + id.number;
+
+        if (roster_remove(roster, student) < 0)
+                diagnostics_error(&change->diagnostics, change->edit.path, 0, "out of memory");
+        change->n_changed++;
+        (void)add_row(change, student, &plan, "removed, number kept");
+}
+
+int roster_remove_names(const struct paths *paths, const struct arguments *arguments) {
+        _cleanup_change_ struct change change = CHANGE_EMPTY;
+        char student[USER_NAME_SIZE];
+
+        if (begin(paths, arguments->words[0], &change) >= 0)
+                for (int i = 1; i < arguments->n_words; i++)
+                        if (parse_name(&change, arguments->words[i], student) >= 0)
+                                remove_student(&change, student);
+        return finish(paths, &change, "removed");
+}
+
+/* --- import ----------------------------------------------------------------------------------- */
+
+/* A class list is anybody's file, so it is not trusted_file_read(): it says names and nothing else. */
+static int read_list(const char *path, char **ret_text, const char **ret_reason) {
+        _cleanup_fclose_ FILE *file =
+                string_equal(path, "-") ? fdopen(dup(STDIN_FILENO), "re") : fopen(path, "re");
+        _cleanup_free_ char *text = malloc(TRUSTED_FILE_SIZE_MAX + 2);
+        size_t n;
+
+        *ret_reason = "cannot be read (does it exist, and may you read it?)";
+        if (!file || !text)
+                return -errno;
+
+        n = fread(text, 1, TRUSTED_FILE_SIZE_MAX + 1, file);
+        if (ferror(file))
+                return -EIO;
+        if (n > TRUSTED_FILE_SIZE_MAX) {
+                *ret_reason = "is larger than 1 MiB";
+                return -EFBIG;
+        }
+        text[n] = '\0';
+        if (memchr(text, '\0', n)) {
+                *ret_reason = "holds NUL bytes: save it as UTF-8 text or as CSV";
+                return -EINVAL;
+        }
+
+        *ret_text = text;
+        text = NULL;
+        return 0;
+}
+
+static int parse_list(struct change *change, const char *text, const char *name, struct class_list *ret) {
+        size_t n_errors = change->diagnostics.n_errors;
+        int r;
+
+        r = class_list_parse(text, name, &change->edit.site.settings, change->edit.roster.course, ret,
+                &change->diagnostics);
+        if (r < 0)
+                return r;
+        if (ret->n_entries == 0 && change->diagnostics.n_errors == n_errors)
+                diagnostics_error(&change->diagnostics, name, 0, "names nobody");
+        return change->diagnostics.n_errors > n_errors ? -EINVAL : 0;
+}
+
+static bool list_has(const struct class_list *list, const char *student) {
+        for (size_t i = 0; i < list->n_entries; i++)
+                if (string_equal(list->entries[i].student, student))
+                        return true;
+        return false;
+}
+
+/* An import removes nobody; so it says who may have left. */
+static void report_absent(const struct roster *roster, const struct class_list *list) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < roster->n_lines; i++) {
+                const struct roster_line *line = &roster->lines[i];
+
+                if (line->student[0] == '\0' || line->removed || list_has(list, line->student))
+                        continue;
+                if (n < NAMES_SHOWN)
+                        (void)printf("%s%s", n == 0 ? "On the roster, but not on this list: " : ", ",
+                                line->student);
+                n++;
+        }
+        if (n > NAMES_SHOWN)
+                (void)printf(" and %u more", n - NAMES_SHOWN);
+        if (n > 0)
+                (void)printf(
+                        ". They keep their seats (coursenetctl roster remove %s NAME).\n", roster->course);
+}
+
+int roster_import(const struct paths *paths, const struct arguments *arguments) {
+        const char *path = arguments->words[1], *name = string_equal(path, "-") ? "stdin" : path, *reason;
+        _cleanup_class_list_ struct class_list list = {0};
+        _cleanup_change_ struct change change = CHANGE_EMPTY;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        /* Before the lock is taken: whoever types the list may take their time. */
+        if (read_list(path, &text, &reason) < 0) {
+                complain("%s %s", name, reason);
+                return EXIT_NO;
+        }
+        if (begin(paths, arguments->words[0], &change) >= 0 && parse_list(&change, text, name, &list) >= 0)
+                for (size_t i = 0; i < list.n_entries; i++)
+                        if (seat_student(&change, list.entries[i].student) == -ENOSPC)
+                                break;
+
+        r = finish(paths, &change, "seated");
+        if (r == EXIT_DONE)
+                report_absent(&change.edit.roster, &list);
+        return r;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* `coursenetctl roster`: its own table of subcommands. */
+
+#include "roster-command.h"
+#include "message.h"
+
+static const char usage[] =
+        "Usage: coursenetctl roster list [--json] COURSE\n"
+        "       coursenetctl roster add COURSE NAME...\n"
+        "       coursenetctl roster remove COURSE NAME...\n"
+        "       coursenetctl roster import COURSE FILE\n"
+        "\n"
+        "Who sits where in a course. NAME is a student (newellz2) or a whole user name (cs123-newellz2).\n"
+        "See coursenet-roster(5).\n";
+
+static const struct part {
+        const char *name;
+        int (*run)(const struct paths *paths, const struct arguments *arguments);
+        struct syntax syntax;
+} parts[] = {
+        {"list", roster_list,
+                {"Usage: coursenetctl roster list [--json] COURSE\n"
+                 "\n"
+                 "Shows who is on the roster of a course, with seat and address.\n",
+                        true, 1, 1}},
+        {"add", roster_add_names,
+                {"Usage: coursenetctl roster add COURSE NAME...\n"
+                 "\n"
+                 "Seats students; each gets the lowest number that nobody has or had. One who is on the\n"
+                 "roster already keeps their seat, one who was removed gets the old one back.\n",
+                        false, 2, 65536}},
+        {"remove", roster_remove_names,
+                {"Usage: coursenetctl roster remove COURSE NAME...\n"
+                 "\n"
+                 "Takes students off the roster. Their numbers stay reserved for them, and whoever is\n"
+                 "logged in stays so until logout.\n",
+                        false, 2, 65536}},
+        {"import", roster_import,
+                {"Usage: coursenetctl roster import COURSE FILE\n"
+                 "\n"
+                 "Seats everybody on a class list who has no seat yet, in its order; moves and removes\n"
+                 "nobody. FILE (\"-\": standard input) has one name a line, or is CSV with a column of\n"
+                 "logins, such as a Canvas gradebook. With any mistake in it nothing is changed.\n",
+                        false, 2, 2}},
+};
+
+int roster_command(const struct paths *paths, int argc, char **argv) {
+        struct arguments arguments;
+        int r;
+
+        if (argc > 1 && string_equal(argv[1], "--help")) {
+                (void)fputs(usage, stdout);
+                return EXIT_DONE;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(parts) && argc > 1; i++) {
+                if (!string_equal(argv[1], parts[i].name))
+                        continue;
+                r = arguments_parse(argc - 1, argv + 1, &parts[i].syntax, &arguments);
+                if (r != 0)
+                        return r > 0 ? EXIT_DONE : EXIT_USAGE;
+                return parts[i].run(paths, &arguments);
+        }
+
+        complain("roster what? Say list, add, remove or import.");
+        (void)fputs(usage, stderr);
+        return EXIT_USAGE;
+}

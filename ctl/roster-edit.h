@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A change of one course's roster: begun under the lock, checked against the whole site, written at once or
+ * not at all.
+ */
+
+#include "roster-file.h"
+#include "site.h"
+
+/* The empty value: {.lock = ROSTER_LOCK_EMPTY}. */
+struct roster_edit {
+        const char *etc;
+        struct roster_lock lock;
+        char *path;           /* of the roster */
+        struct site site;     /* as it is now */
+        struct roster roster; /* to be changed; empty if the course is new */
+        struct bridge_plan bridge;
+};
+
+void roster_edit_done(struct roster_edit *edit);
+
+/*
+ * Takes the lock and loads the roster. Negative errno, with at least one error added to diagnostics, if the
+ * settings or the roster have mistakes, the site cannot have the course, or its subnet is in the way of
+ * another course's.
+ */
+int roster_edit_begin(
+        const char *etc, const char *course, struct roster_edit *ret, struct diagnostics *diagnostics);
+
+/*
+ * The plan of a seat that was just added; -EINVAL with errors added to diagnostics if the seat cannot be, as
+ * when an admin gave its address to another one.
+ */
+int roster_edit_plan(const struct roster_edit *edit, unsigned seat, struct seat_plan *ret,
+        struct diagnostics *diagnostics);
+
+/* Replaces the file; negative errno with an error added to diagnostics. */
+int roster_edit_save(const struct roster_edit *edit, struct diagnostics *diagnostics);
+
+#define _cleanup_roster_edit_ _cleanup_(roster_edit_done)
+#define ROSTER_EDIT_EMPTY ((struct roster_edit){.lock = ROSTER_LOCK_EMPTY})

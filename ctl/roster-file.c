@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Locks the rosters and replaces one. Called by the roster commands only. */
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "roster-file.h"
+#include "roster.h"
+#include "trusted-file.h"
+
+void roster_lock_done(struct roster_lock *lock) {
+        close_pointer(&lock->directory);
+        free(lock->path);
+        lock->path = NULL;
+}
+
+/* Whatever the umask: everybody may read who sits where, only root writes. */
+static int make_directory(const char *path) {
+        if (mkdir(path, 0755) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        return chmod(path, 0755) < 0 ? -errno : 0;
+}
+
+static int lock_exclusively(int fd) {
+        while (flock(fd, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return 0;
+}
+
+int roster_lock_take(const char *etc, struct roster_lock *ret, const char **ret_reason) {
+        _cleanup_roster_lock_ struct roster_lock lock = ROSTER_LOCK_EMPTY;
+        int r;
+
+        *ret_reason = "out of memory";
+        if (asprintf(&lock.path, "%s/" ROSTER_DIRECTORY, etc) < 0) {
+                lock.path = NULL;
+                return -ENOMEM;
+        }
+
+        *ret_reason = "cannot make the folder of the rosters";
+        r = make_directory(etc);
+        if (r >= 0)
+                r = make_directory(lock.path);
+        if (r < 0)
+                return r;
+
+        *ret_reason = "cannot lock the folder of the rosters";
+        lock.directory = open(lock.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (lock.directory < 0)
+                return -errno;
+        r = lock_exclusively(lock.directory);
+        if (r < 0)
+                return r;
+
+        *ret = lock;
+        lock = ROSTER_LOCK_EMPTY;
+        return 0;
+}
+
+static int write_all(int fd, const char *text, size_t size) {
+        while (size > 0) {
+                ssize_t n = write(fd, text, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                text += n;
+                size -= (size_t)n;
+        }
+        return 0;
+}
+
+/* A new file with the text, on the disk before it gets its real name. */
+static int write_new(int directory, const char *name, const char *text) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        /* What is there is left over from a crash: the lock is ours. */
+        if (unlinkat(directory, name, 0) < 0 && errno != ENOENT)
+                return -errno;
+        fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return -errno;
+
+        r = write_all(fd, text, strlen(text));
+        if (r < 0)
+                return r;
+        if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
+                return -errno;
+        return 0;
+}
+
+int roster_file_write(
+        const struct roster_lock *lock, const char *course, const char *text, const char **ret_reason) {
+        char name[32]; /* a dot first: what reads all rosters passes it over */
+        int r;
+
+        *ret_reason = "the roster would be larger than 1 MiB";
+        if (strlen(text) > TRUSTED_FILE_SIZE_MAX)
+                return -EFBIG;
+
+        *ret_reason = "cannot be written";
+        (void)snprintf(name, sizeof(name), ".%s.new", course);
+        r = write_new(lock->directory, name, text);
+        if (r >= 0 && renameat(lock->directory, name, lock->directory, course) < 0)
+                r = -errno;
+        if (r < 0) {
+                (void)unlinkat(lock->directory, name, 0);
+                return r;
+        }
+
+        *ret_reason = "is written, but may be lost if the machine goes down now";
+        return fsync(lock->directory) < 0 ? -errno : 0;
+}

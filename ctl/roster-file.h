@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Changing a roster's file. Only one process at a time may do so: whoever holds the lock has read what is
+ * there now and may replace it. Readers need no lock, as the file is replaced whole.
+ */
+
+#include "util.h"
+
+/* The empty value: {.directory = -1}. */
+struct roster_lock {
+        int directory; /* ETC/roster.d; its flock is the lock */
+        char *path;    /* of that folder */
+};
+
+#define ROSTER_LOCK_EMPTY ((struct roster_lock){.directory = -1})
+
+void roster_lock_done(struct roster_lock *lock);
+
+/*
+ * Waits for the lock on the rosters below etc; makes the folders if they are missing. Negative errno;
+ * *ret_reason then says what did not work, as a static sentence fragment.
+ */
+int roster_lock_take(const char *etc, struct roster_lock *ret, const char **ret_reason);
+
+/*
+ * Replaces the roster of a course by text, whole or not at all, also if the machine goes down meanwhile.
+ * Errors as above; -EFBIG: nobody would read a file of that size.
+ */
+int roster_file_write(
+        const struct roster_lock *lock, const char *course, const char *text, const char **ret_reason);
+
+#define _cleanup_roster_lock_ _cleanup_(roster_lock_done)

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* `coursenetctl seat`: everything that is named after a user's seat, computed; nothing needs to be up. */
+
+#include "command.h"
+#include "json.h"
+#include "message.h"
+#include "plan.h"
+#include "roster.h"
+#include "table.h"
+
+static const struct syntax syntax = {
+        .usage = "Usage: coursenetctl seat [--json] USER\n"
+                 "\n"
+                 "Shows which seat a user has, and what belongs to it: address, bridge, namespace, links,\n"
+                 "units. All is computed from settings and roster; the user need not be logged in.\n",
+        .json = true,
+        .words_min = 1,
+        .words_max = 1,
+};
+
+struct mapping {
+        char user[USER_NAME_SIZE];
+        char course[COURSE_SIZE];
+        struct bridge_plan bridge;
+        struct seat_plan seat;
+};
+
+/* Says why the user has no seat, and what to do about it. */
+static void report_no_seat(
+        const char *etc, const char *course, const char *student, const struct roster *roster) {
+        for (size_t i = 0; i < roster->n_lines; i++)
+                if (roster->lines[i].removed && string_equal(roster->lines[i].student, student)) {
+                        complain("%s was removed from the roster of course %s. Give seat number %u back: "
+                                 "coursenetctl roster add %s %s",
+                                student, course, roster->lines[i].seat, course, student);
+                        return;
+                }
+        complain("%s is not on the roster of course %s (%s/" ROSTER_DIRECTORY
+                 "/%s). Add them: coursenetctl roster add %s %s",
+                student, course, etc, course, course, student);
+}
+
+static int find_number(const char *etc, const struct settings *settings, const char *course,
+        const char *student, unsigned *ret_number, struct diagnostics *diagnostics) {
+        _cleanup_roster_ struct roster roster = {0};
+        const struct roster_line *line;
+        char reason[256];
+        int r;
+
+        if (settings_check_course(settings, course, reason, sizeof(reason)) < 0) {
+                complain("Course %s cannot be: %s", course, reason);
+                return -EINVAL;
+        }
+        r = roster_load(etc, settings, course, &roster, diagnostics);
+        if (r == -ENOENT)
+                complain("Course %s has no roster. Make one: coursenetctl roster import %s FILE", course,
+                        course);
+        if (r < 0)
+                return r;
+
+        line = roster_find(&roster, student);
+        if (!line) {
+                report_no_seat(etc, course, student, &roster);
+                return -ENOENT;
+        }
+        *ret_number = line->seat;
+        return 0;
+}
+
+static int load_mapping(
+        const char *etc, const char *user, struct mapping *ret, struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        char student[USER_NAME_SIZE];
+        struct mapping mapping = {0};
+        struct seat_id id = {0};
+        int r;
+
+        r = settings_load(etc, &settings, diagnostics);
+        if (r < 0)
+                return r;
+        if (!name_rule_match(&settings.rule, user, mapping.course, student)) {
+                complain("%s is not a course user: those are named %s here (name-rule in %s/" SETTINGS_FILE
+                         ")",
+                        user, settings.rule_text, etc);
+                return -ENOENT;
+        }
+        r = find_number(etc, &settings, mapping.course, student, &id.number, diagnostics);
+        if (r < 0)
+                return r;
+
+        (void)string_copy(id.course, sizeof(id.course), mapping.course);
+        (void)string_copy(mapping.user, sizeof(mapping.user), user);
+        r = bridge_plan_load(etc, &settings, mapping.course, &mapping.bridge, diagnostics);
+        if (r < 0)
+                return r;
+        r = seat_plan_load(etc, &settings, &id, &mapping.seat, diagnostics);
+        if (r < 0)
+                return r;
+
+        *ret = mapping;
+        return 0;
+}
+
+struct texts {
+        char gateway[ADDRESS_TEXT_SIZE];
+        char address[ADDRESS_TEXT_SIZE];
+        char netns[64];
+        char instance[32];
+        char units[4][64];
+};
+
+static void format_mapping(const struct mapping *mapping, struct texts *ret) {
+        static const char *const templates[] = {"netns", "nsbr", "cont"};
+        const struct seat_plan *seat = &mapping->seat;
+        struct address gateway = {.ip = seat->gateway, .prefix = seat->address.prefix};
+
+        *ret = (struct texts){0};
+        address_format(&gateway, ret->gateway);
+        address_format(&seat->address, ret->address);
+        (void)snprintf(ret->netns, sizeof(ret->netns), NETNS_DIRECTORY "/%s", seat->netns);
+        (void)snprintf(ret->instance, sizeof(ret->instance), "inst-%s", seat->name);
+        for (size_t i = 0; i < ELEMENTSOF(templates); i++)
+                (void)snprintf(
+                        ret->units[i], sizeof(ret->units[i]), "%s@%s.service", templates[i], seat->name);
+        if (seat->bridge_course[0])
+                (void)snprintf(ret->units[3], sizeof(ret->units[3]), "netbr@%s.service", seat->bridge_course);
+}
+
+static int print_table(const struct mapping *mapping, const struct texts *texts) {
+        static const char *const headings[] = {"", ""};
+        const struct seat_plan *seat = &mapping->seat;
+        const char *const rows[][2] = {
+                {"user", mapping->user},
+                {"course", mapping->course},
+                {"seat", seat->name},
+                {"address", texts->address},
+                {"gateway", texts->gateway},
+                {"bridge", seat->bridge},
+                {"namespace", texts->netns},
+                {"link on the bridge", seat->link},
+                {"link in the seat", seat->peer},
+                {"container", texts->instance},
+                {"units", texts->units[0]},
+                {"", texts->units[1]},
+                {"", texts->units[2]},
+                {"", texts->units[3]},
+        };
+        _cleanup_table_ struct libscols_table *table = NULL;
+        int r;
+
+        r = table_new(headings, ELEMENTSOF(headings), &table);
+        for (size_t i = 0; i < ELEMENTSOF(rows) && r >= 0; i++)
+                if (rows[i][1][0])
+                        r = table_add(table, rows[i], ELEMENTSOF(headings));
+        return r < 0 ? r : table_print(table);
+}
+
+static int put_units(json_object *document, const struct texts *texts) {
+        json_object *units = json_put_array(document, "units");
+
+        if (!units)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(texts->units); i++) {
+                json_object *unit;
+
+                if (!texts->units[i][0])
+                        continue;
+                unit = json_object_new_string(texts->units[i]);
+                if (!unit || json_object_array_add(units, unit) < 0) {
+                        json_done(&unit);
+                        return -ENOMEM;
+                }
+        }
+        return 0;
+}
+
+static int print_json(const struct mapping *mapping, const struct texts *texts) {
+        const struct seat_plan *seat = &mapping->seat;
+        const char *const pairs[][2] = {
+                {"user", mapping->user},
+                {"course", mapping->course},
+                {"seat", seat->name},
+                {"address", texts->address},
+                {"gateway", texts->gateway},
+                {"bridge", seat->bridge},
+                {"namespace", texts->netns},
+                {"link", seat->link},
+                {"peer", seat->peer},
+                {"instance", texts->instance},
+        };
+        _cleanup_json_ json_object *document = json_new_document();
+
+        if (!document)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(pairs); i++)
+                if (json_put_text(document, pairs[i][0], pairs[i][1]) < 0)
+                        return -ENOMEM;
+        if (put_units(document, texts) < 0)
+                return -ENOMEM;
+        return json_print(document);
+}
+
+int seat_command(const struct paths *paths, int argc, char **argv) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        struct arguments arguments;
+        struct mapping mapping;
+        struct texts texts;
+        int r;
+
+        r = arguments_parse(argc, argv, &syntax, &arguments);
+        if (r != 0)
+                return r > 0 ? EXIT_DONE : EXIT_USAGE;
+
+        r = load_mapping(paths->etc, arguments.words[0], &mapping, &diagnostics);
+        if (r < 0) {
+                print_diagnostics(stderr, &diagnostics);
+                return EXIT_NO;
+        }
+
+        format_mapping(&mapping, &texts);
+        r = arguments.json ? print_json(&mapping, &texts) : print_table(&mapping, &texts);
+        if (r < 0) {
+                complain("%s", strerror(-r));
+                return EXIT_NO;
+        }
+        return EXIT_DONE;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Merges the sorted lists of units and leases, a seat at a time. A lease may be there before any unit of its
+ * seat is, and a seat that lingers has no lease.
+ */
+
+#include "snapshot.h"
+
+void snapshot_done(struct snapshot *snapshot) {
+        free(snapshot->seats);
+        *snapshot = (struct snapshot){0};
+}
+
+/* By number: ids of one site have their courses in the same width, so a longer id has the larger number. */
+static int compare_ids(const char *a, const char *b, unsigned course_digits) {
+        int r = strncmp(a, b, course_digits);
+
+        if (r != 0)
+                return r;
+        if (strlen(a) != strlen(b))
+                return strlen(a) < strlen(b) ? -1 : 1;
+        return strcmp(a, b);
+}
+
+static int compare_units(const void *a, const void *b, void *course_digits) {
+        const struct unit *one = a, *other = b;
+
+        return compare_ids(one->instance, other->instance, *(const unsigned *)course_digits);
+}
+
+static int compare_leases(const void *a, const void *b, void *course_digits) {
+        const struct reply *one = a, *other = b;
+        int r = compare_ids(one->seat, other->seat, *(const unsigned *)course_digits);
+
+        if (r != 0)
+                return r;
+        return one->since_usec < other->since_usec ? -1 : one->since_usec > other->since_usec;
+}
+
+/* The seat's own unit says it; while that is down, the namespace's does, which comes first and goes last. */
+static const char *seat_state(const enum unit_state states[static _UNIT_KIND_MAX], size_t n_leases) {
+        switch (states[UNIT_SEAT]) {
+        case UNIT_UP:
+                return "up";
+        case UNIT_STARTING:
+                return "starting";
+        case UNIT_STOPPING:
+                return "stopping";
+        case UNIT_FAILED:
+                return "failed";
+        case UNIT_DOWN:
+                break;
+        }
+        switch (states[UNIT_NAMESPACE]) {
+        case UNIT_STOPPING:
+                return "stopping";
+        case UNIT_FAILED:
+                return "failed";
+        case UNIT_STARTING:
+        case UNIT_UP:
+                return "starting";
+        case UNIT_DOWN:
+                break;
+        }
+        return n_leases > 0 ? "starting" : NULL;
+}
+
+/* A container that stops is one that nobody can enter any more. */
+static const char *container_state(enum unit_state state) {
+        switch (state) {
+        case UNIT_UP:
+                return "running";
+        case UNIT_STARTING:
+                return "starting";
+        case UNIT_FAILED:
+                return "failed";
+        case UNIT_STOPPING:
+        case UNIT_DOWN:
+                break;
+        }
+        return "none";
+}
+
+/* From the lease, which is how the seat came up; else from the roster, of removed students too. */
+static void find_user(const struct site *site, const struct seat_id *id, struct snapshot_seat *seat) {
+        const struct site_course *course = site_find_course(site, id->course);
+
+        if (seat->n_leases > 0) {
+                (void)string_copy(seat->user, sizeof(seat->user), seat->leases[0].user);
+                return;
+        }
+        for (size_t i = 0; course && i < course->roster.n_lines; i++) {
+                const struct roster_line *line = &course->roster.lines[i];
+
+                if (line->student[0] && line->seat == id->number)
+                        (void)name_rule_format(&site->settings.rule, id->course, line->student, seat->user);
+        }
+}
+
+static void find_address(
+        const char *etc, const struct site *site, const struct seat_id *id, struct snapshot_seat *seat) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        struct seat_plan plan;
+
+        if (seat->n_leases > 0 && seat->leases[0].address != 0 && seat->leases[0].prefix <= 32) {
+                seat->address =
+                        (struct address){.ip = seat->leases[0].address, .prefix = seat->leases[0].prefix};
+                seat->has_address = true;
+        } else if (seat_plan_load(etc, &site->settings, id, &plan, &ignored) >= 0) {
+                seat->address = plan.address;
+                seat->has_address = true;
+        }
+}
+
+/*
+ * False if the seat is down, or is none: an admin's own instances, such as cont@test123, are not ours to
+ * list.
+ */
+static bool fill_seat(const char *etc, const struct site *site, const char *name,
+        const enum unit_state states[static _UNIT_KIND_MAX], struct snapshot_seat *seat) {
+        struct seat_plan names;
+        struct seat_id id;
+
+        seat->state = seat_state(states, seat->n_leases);
+        if (!seat->state || seat_id_parse(name, site->settings.course_digits, &id) < 0)
+                return false;
+
+        seat->container = container_state(states[UNIT_CONTAINER]);
+        seat_plan_name(name, &names);
+        (void)string_copy(seat->seat, sizeof(seat->seat), name);
+        (void)string_copy(seat->course, sizeof(seat->course), id.course);
+        (void)string_copy(seat->netns, sizeof(seat->netns), names.netns);
+        find_user(site, &id, seat);
+        find_address(etc, site, &id, seat);
+        return true;
+}
+
+/* How far each list is read. */
+struct cursor {
+        const struct unit_list *units;
+        const struct lease_list *leases;
+        size_t unit, lease;
+};
+
+static const struct unit *current_unit(const struct cursor *cursor) {
+        return cursor->unit < cursor->units->n_units ? &cursor->units->units[cursor->unit] : NULL;
+}
+
+static const struct reply *current_lease(const struct cursor *cursor) {
+        return cursor->lease < cursor->leases->n_leases ? &cursor->leases->leases[cursor->lease] : NULL;
+}
+
+/* The id that comes next in either list. NULL: both are at their end. */
+static const char *next_id(const struct cursor *cursor, unsigned course_digits) {
+        const struct unit *unit = current_unit(cursor);
+        const struct reply *lease = current_lease(cursor);
+
+        if (unit && lease)
+                return compare_ids(unit->instance, lease->seat, course_digits) <= 0 ? unit->instance
+                                                                                    : lease->seat;
+        return unit ? unit->instance : lease ? lease->seat : NULL;
+}
+
+/* Reads both lists up to the next id; false as fill_seat(). */
+static bool take_seat(const char *etc, const struct site *site, const char *name, struct cursor *cursor,
+        struct snapshot_seat *ret) {
+        enum unit_state states[_UNIT_KIND_MAX] = {0};
+        const struct reply *lease;
+
+        *ret = (struct snapshot_seat){.leases = current_lease(cursor)};
+        for (const struct unit *unit; (unit = current_unit(cursor)) && string_equal(unit->instance, name);
+                cursor->unit++)
+                states[unit->kind] = unit->state;
+        for (; (lease = current_lease(cursor)) && string_equal(lease->seat, name); cursor->lease++)
+                ret->n_leases++;
+        return fill_seat(etc, site, name, states, ret);
+}
+
+int snapshot_make(const char *etc, const struct site *site, struct unit_list *units,
+        struct lease_list *leases, struct snapshot *ret) {
+        struct cursor cursor = {.units = units, .leases = leases};
+        unsigned course_digits = site->settings.course_digits;
+        struct snapshot snapshot = {0};
+
+        if (units->n_units > 0)
+                qsort_r(units->units, units->n_units, sizeof(*units->units), compare_units, &course_digits);
+        if (leases->n_leases > 0)
+                qsort_r(leases->leases, leases->n_leases, sizeof(*leases->leases), compare_leases,
+                        &course_digits);
+
+        snapshot.seats = calloc(units->n_units + leases->n_leases + 1, sizeof(*snapshot.seats));
+        if (!snapshot.seats)
+                return -ENOMEM;
+        for (const char *name; (name = next_id(&cursor, course_digits));)
+                if (take_seat(etc, site, name, &cursor, &snapshot.seats[snapshot.n_seats]))
+                        snapshot.n_seats++;
+
+        *ret = snapshot;
+        return 0;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* `coursenetctl status`: which seats are up, who holds them, since when and from where. */
+
+#include <pwd.h>
+#include <time.h>
+
+#include "command.h"
+#include "json.h"
+#include "message.h"
+#include "snapshot.h"
+#include "table.h"
+
+static const struct syntax syntax = {
+        .usage = "Usage: coursenetctl status [--json] [COURSE|SEAT|USER]\n"
+                 "\n"
+                 "Shows the seats that are up, and every login that holds one; root sees all, others\n"
+                 "their own. A seat without a login is about to go, or was started by hand.\n",
+        .json = true,
+        .words_max = 1,
+};
+
+#define SERVICE_HOLD "hold" /* an admin's own lease: no process holds it */
+#define USEC_PER_SEC 1000000U
+
+struct view {
+        const char *etc;
+        struct site site;
+        struct unit_list units;
+        struct lease_list leases;
+        struct snapshot snapshot;
+        char own_user[USER_NAME_SIZE]; /* empty: root, who sees all */
+        const char *word;              /* NULL: everything */
+};
+
+static void view_done(struct view *view) {
+        snapshot_done(&view->snapshot);
+        lease_list_done(&view->leases);
+        unit_list_done(&view->units);
+        site_done(&view->site);
+}
+
+/* --- what is shown ---------------------------------------------------------------------------- */
+
+static bool matches_word(const struct snapshot_seat *seat, const char *word) {
+        return string_equal(seat->course, word) || string_equal(seat->seat, word) ||
+               string_equal(seat->user, word);
+}
+
+static bool is_shown(const struct view *view, const struct snapshot_seat *seat) {
+        if (view->own_user[0] && !string_equal(seat->user, view->own_user))
+                return false;
+        return !view->word || matches_word(seat, view->word);
+}
+
+static size_t count_shown(const struct view *view) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < view->snapshot.n_seats; i++)
+                n += is_shown(view, &view->snapshot.seats[i]);
+        return n;
+}
+
+static bool user_is_known(const struct site *site, const char *user) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+        const struct site_course *found;
+
+        if (!name_rule_match(&site->settings.rule, user, course, student))
+                return false;
+        found = site_find_course(site, course);
+        return found && roster_find(&found->roster, student);
+}
+
+static bool seat_is_known(const struct site *site, const char *seat) {
+        for (size_t i = 0; i < site->n_courses; i++)
+                for (size_t j = 0; j < site->courses[i].n_seats; j++)
+                        if (string_equal(site->courses[i].seats[j].name, seat))
+                                return true;
+        return false;
+}
+
+/* A typo must not look like a seat that is down. */
+static bool word_is_known(const struct view *view) {
+        for (size_t i = 0; i < view->snapshot.n_seats; i++)
+                if (matches_word(&view->snapshot.seats[i], view->word))
+                        return true;
+        return site_find_course(&view->site, view->word) || seat_is_known(&view->site, view->word) ||
+               user_is_known(&view->site, view->word);
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static const char *const headings[] = {
+        "COURSE",
+        "SEAT",
+        "USER",
+        "ADDRESS",
+        "STATE",
+        "CONTAINER",
+        "SERVICE",
+        "FROM",
+        "SINCE",
+};
+
+/* The host's own time, to the minute. */
+static void format_local_time(uint64_t usec, char *text, size_t size) {
+        time_t seconds = (time_t)(usec / USEC_PER_SEC);
+        struct tm tm;
+
+        if (!localtime_r(&seconds, &tm) || strftime(text, size, "%Y-%m-%d %H:%M", &tm) == 0)
+                text[0] = '\0';
+}
+
+static const char *lease_origin(const struct reply *lease) {
+        if (lease->remote_host[0])
+                return lease->remote_host;
+        return lease->tty[0] ? lease->tty : "-";
+}
+
+/* lease is NULL for a seat that nobody holds. */
+static int add_row(
+        struct libscols_table *table, const struct snapshot_seat *seat, const struct reply *lease) {
+        char address[ADDRESS_TEXT_SIZE] = "-", since[32] = "-";
+
+        if (seat->has_address)
+                address_format(&seat->address, address);
+        if (lease)
+                format_local_time(lease->since_usec, since, sizeof(since));
+
+        return table_add(table,
+                (const char *const[]){seat->course, seat->seat, seat->user[0] ? seat->user : "-", address,
+                        seat->state, seat->container, lease ? lease->service : "-",
+                        lease ? lease_origin(lease) : "-", since},
+                ELEMENTSOF(headings));
+}
+
+static int print_table(const struct view *view) {
+        _cleanup_table_ struct libscols_table *table = NULL;
+        int r;
+
+        r = table_new(headings, ELEMENTSOF(headings), &table);
+        for (size_t i = 0; i < view->snapshot.n_seats && r >= 0; i++) {
+                const struct snapshot_seat *seat = &view->snapshot.seats[i];
+
+                if (!is_shown(view, seat))
+                        continue;
+                if (seat->n_leases == 0)
+                        r = add_row(table, seat, NULL);
+                for (size_t j = 0; j < seat->n_leases && r >= 0; j++)
+                        r = add_row(table, seat, &seat->leases[j]);
+        }
+        return r < 0 ? r : table_print(table);
+}
+
+/* A course whose bridge does not come up has no seat that would show it. */
+static void report_bridges(const struct view *view) {
+        for (size_t i = 0; i < view->units.n_units; i++) {
+                const struct unit *unit = &view->units.units[i];
+
+                if (unit->kind == UNIT_BRIDGE && unit->state == UNIT_FAILED &&
+                        (!view->word || string_equal(view->word, unit->instance)))
+                        (void)printf("The bridge of course %s has failed: systemctl status netbr@%s\n",
+                                unit->instance, unit->instance);
+        }
+}
+
+static int print_for_people(const struct view *view) {
+        if (!view->own_user[0])
+                report_bridges(view);
+        if (count_shown(view) > 0)
+                return print_table(view);
+        (void)puts(view->own_user[0] ? "No seat of yours is up."
+                   : view->word      ? "No such seat is up."
+                                     : "No seat is up.");
+        return 0;
+}
+
+/* --- for scripts ------------------------------------------------------------------------------ */
+
+/* RFC 3339. */
+static void format_utc_time(uint64_t usec, char *text, size_t size) {
+        time_t seconds = (time_t)(usec / USEC_PER_SEC);
+        struct tm tm;
+
+        if (!gmtime_r(&seconds, &tm) || strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+                text[0] = '\0';
+}
+
+static int put_lease(json_object *leases, const struct reply *lease) {
+        bool has_pid = lease->pid > 0 && !string_equal(lease->service, SERVICE_HOLD);
+        json_object *object = json_append_object(leases);
+        char since[32];
+        int r;
+
+        if (!object)
+                return -ENOMEM;
+        format_utc_time(lease->since_usec, since, sizeof(since));
+
+        if (json_put_text(object, "id", lease->lease) < 0 ||
+                json_put_text(object, "service", lease->service) < 0)
+                return -ENOMEM;
+        r = has_pid ? json_put(object, "pid", json_object_new_int(lease->pid))
+                    : json_put_text(object, "pid", NULL);
+        if (r < 0 || json_put_text(object, "since", since) < 0 ||
+                json_put_text(object, "tty", lease->tty[0] ? lease->tty : NULL) < 0 ||
+                json_put_text(object, "remote_host", lease->remote_host[0] ? lease->remote_host : NULL) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
+        char address[ADDRESS_TEXT_SIZE], netns[64];
+        json_object *object = json_append_object(seats), *leases;
+        int r = 0;
+
+        if (!object)
+                return -ENOMEM;
+        if (seat->has_address)
+                address_format(&seat->address, address);
+        (void)snprintf(netns, sizeof(netns), NETNS_DIRECTORY "/%s", seat->netns);
+
+        if (json_put_text(object, "seat", seat->seat) < 0 ||
+                json_put_text(object, "user", seat->user[0] ? seat->user : NULL) < 0 ||
+                json_put_text(object, "address", seat->has_address ? address : NULL) < 0 ||
+                json_put_text(object, "namespace", netns) < 0 ||
+                json_put_text(object, "state", seat->state) < 0 ||
+                json_put_text(object, "container", seat->container) < 0)
+                return -ENOMEM;
+
+        leases = json_put_array(object, "leases");
+        if (!leases)
+                return -ENOMEM;
+        for (size_t i = 0; i < seat->n_leases && r >= 0; i++)
+                r = put_lease(leases, &seat->leases[i]);
+        return r;
+}
+
+/* Returns the new course's array of seats, borrowed. NULL: out of memory. */
+static json_object *put_course(const struct view *view, json_object *courses, const char *course) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        json_object *object = json_append_object(courses);
+        char gateway[ADDRESS_TEXT_SIZE];
+        struct bridge_plan bridge;
+        bool planned;
+
+        if (!object)
+                return NULL;
+        planned = bridge_plan_load(view->etc, &view->site.settings, course, &bridge, &ignored) >= 0;
+        if (planned)
+                address_format(&bridge.address, gateway);
+        else
+                bridge_plan_name(course, &bridge);
+
+        if (json_put_text(object, "course", course) < 0 || json_put_text(object, "bridge", bridge.name) < 0 ||
+                json_put_text(object, "gateway", planned ? gateway : NULL) < 0)
+                return NULL;
+        return json_put_array(object, "seats");
+}
+
+static int print_json(const struct view *view) {
+        _cleanup_json_ json_object *document = json_new_document();
+        json_object *courses, *seats = NULL;
+        const char *course = "";
+
+        courses = document ? json_put_array(document, "courses") : NULL;
+        if (!courses)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < view->snapshot.n_seats; i++) {
+                const struct snapshot_seat *seat = &view->snapshot.seats[i];
+
+                if (!is_shown(view, seat))
+                        continue;
+                if (!string_equal(seat->course, course)) {
+                        seats = put_course(view, courses, seat->course);
+                        course = seat->course;
+                }
+                if (!seats || put_seat(seats, seat) < 0)
+                        return -ENOMEM;
+        }
+        return json_print(document);
+}
+
+/* --- where it comes from ---------------------------------------------------------------------- */
+
+static int find_own_user(struct view *view) {
+        const struct passwd *account;
+
+        if (geteuid() == 0)
+                return 0;
+        account = getpwuid(geteuid());
+        if (!account || string_copy(view->own_user, sizeof(view->own_user), account->pw_name) < 0) {
+                complain("Who you are cannot be found out: your uid has no name.");
+                return -ENOENT;
+        }
+        return 0;
+}
+
+static int load_site(struct view *view) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        int r;
+
+        r = site_load(view->etc, &view->site, &diagnostics);
+        if (r < 0) {
+                print_diagnostics(stderr, &diagnostics);
+                return r;
+        }
+        if (diagnostics.n_errors > 0)
+                complain("There are mistakes in the configuration: see coursenetctl check");
+        return 0;
+}
+
+/* Returns an exit code. */
+static int load_leases(const struct paths *paths, struct view *view) {
+        const char *path = geteuid() == 0 ? paths->activator_socket : paths->query_socket;
+        char reason[REPLY_TEXT_SIZE];
+        int r;
+
+        r = lease_list_load(path, &view->leases, reason, sizeof(reason));
+        if (r == -ECANCELED) {
+                complain("The activator does not answer this: %s", reason);
+                return EXIT_NO;
+        }
+        if (r < 0) {
+                complain("The activator cannot be reached (%s: %s). Is it enabled? See: systemctl status "
+                         "coursenet-activator.socket coursenet-query.socket coursenet-activator.service",
+                        path, strerror(-r));
+                return EXIT_UNREACHABLE;
+        }
+        return EXIT_DONE;
+}
+
+/* Returns an exit code. */
+static int load_view(const struct paths *paths, struct view *view) {
+        int r;
+
+        if (find_own_user(view) < 0 || load_site(view) < 0)
+                return EXIT_NO;
+        r = load_leases(paths, view);
+        if (r != EXIT_DONE)
+                return r;
+
+        r = unit_list_load(&view->units);
+        if (r < 0) {
+                complain("systemd cannot be asked about its units: %s", strerror(-r));
+                return EXIT_NO;
+        }
+        r = snapshot_make(view->etc, &view->site, &view->units, &view->leases, &view->snapshot);
+        if (r < 0) {
+                complain("%s", strerror(-r));
+                return EXIT_NO;
+        }
+        return EXIT_DONE;
+}
+
+int status_command(const struct paths *paths, int argc, char **argv) {
+        _cleanup_(view_done) struct view view = {.etc = paths->etc};
+        struct arguments arguments;
+        int r;
+
+        r = arguments_parse(argc, argv, &syntax, &arguments);
+        if (r != 0)
+                return r > 0 ? EXIT_DONE : EXIT_USAGE;
+        if (arguments.n_words > 0)
+                view.word = arguments.words[0];
+
+        r = load_view(paths, &view);
+        if (r != EXIT_DONE)
+                return r;
+        if (view.word && !word_is_known(&view)) {
+                complain("'%s' is neither a course, nor a seat, nor a user on a roster here.", view.word);
+                return EXIT_NO;
+        }
+
+        r = arguments.json ? print_json(&view) : print_for_people(&view);
+        if (r < 0) {
+                complain("%s", strerror(-r));
+                return EXIT_NO;
+        }
+        return EXIT_DONE;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The few calls of libsmartcols that a plain table needs. */
+
+#include "table.h"
+
+void table_done(struct libscols_table **table) {
+        scols_unref_table(*table);
+        *table = NULL;
+}
+
+int table_new(const char *const headings[], size_t n, struct libscols_table **ret) {
+        _cleanup_table_ struct libscols_table *table = scols_new_table();
+        bool any = false;
+
+        if (!table)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                if (!scols_table_new_column(table, headings[i], 0, 0))
+                        return -ENOMEM;
+                any = any || headings[i][0] != '\0';
+        }
+        if (!any)
+                (void)scols_table_enable_noheadings(table, 1);
+
+        *ret = table;
+        table = NULL;
+        return 0;
+}
+
+int table_add(struct libscols_table *table, const char *const cells[], size_t n) {
+        struct libscols_line *line = scols_table_new_line(table, NULL);
+
+        if (!line)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                if (scols_line_set_data(line, i, cells[i] ? cells[i] : "") < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+int table_print(struct libscols_table *table) {
+        return scols_print_table(table);
+}

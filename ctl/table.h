@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Tables for people, by libsmartcols. */
+
+#include <libsmartcols.h>
+
+#include "util.h"
+
+void table_done(struct libscols_table **table);
+
+/*
+ * A table with these headings; "" for all of them prints none. The caller ends it with table_done(). -ENOMEM.
+ */
+int table_new(const char *const headings[], size_t n, struct libscols_table **ret);
+
+/* Appends a row of n cells, which are copied; NULL is an empty cell. -ENOMEM. */
+int table_add(struct libscols_table *table, const char *const cells[], size_t n);
+
+/* Prints to stdout. Negative errno. */
+int table_print(struct libscols_table *table);
+
+#define _cleanup_table_ _cleanup_(table_done)
