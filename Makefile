@@ -59,9 +59,9 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 net_sources = netsetup/link.c netsetup/bridge.c netsetup/netns.c netsetup/seat.c netsetup/ping.c
 net_packages = libnl-route-3.0 libnl-3.0
 
-activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/log.c \
+activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/lease-start.c activator/log.c \
 	activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/state.c \
-	activator/systemd.c activator/tidy.c activator/wiring.c
+	activator/systemd.c activator/terminal.c activator/tidy.c activator/wiring.c
 activator_packages = libsystemd
 
 ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/json.c ctl/lease-list.c ctl/message.c ctl/pam-config.c \

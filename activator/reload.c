@@ -5,7 +5,6 @@
  * version of a unit in memory that is not in use, which is no login's business to wait for.
  */
 
-#include <systemd/sd-daemon.h>
 
 #include "reload.h"
 #include "seat-lookup.h"

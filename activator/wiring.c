@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <uthash.h>
 
 #include "systemd.h"
