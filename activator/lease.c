@@ -71,6 +71,7 @@ static void drop_opener(struct lease *lease) {
 static void forget(struct lease *lease) {
         drop_waits(lease);
         drop_opener(lease);
+        sd_bus_slot_unref(lease->gone_slot);
         HASH_DEL(lease->manager->leases, lease);
         free(lease);
 }
@@ -261,6 +262,41 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
         return NULL;
 }
 
+static void handle_gone(struct lease *lease) {
+        if (lease->state == LEASE_ACTIVE) {
+                lease_log(lease, "taken from");
+                tell_user(lease, "was stopped");
+        }
+        lease_free(lease);
+}
+
+static int handle_gone_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+        struct unit_row row;
+        int r;
+
+        (void)error;
+        lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return 0;
+        r = systemd_enter_units(reply);
+        if (r >= 0)
+                r = systemd_read_unit(reply, &row);
+        if (r == 0 || (r > 0 && string_equal(row.active_state, "inactive")))
+                handle_gone(lease);
+        return 0;
+}
+
+/* At a daemon-reload systemd removes all its units, to make them anew at once: so it is asked. */
+static void ask_whether_gone(struct lease *lease, const char *unit) {
+        int r;
+
+        lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
+        r = systemd_list_units(lease->manager, &unit, 1, handle_gone_answer, lease, &lease->gone_slot);
+        if (r < 0)
+                log_error("Cannot ask systemd about %s: %s", unit, strerror(-r));
+}
+
 void lease_unit_removed(struct manager *manager, const char *unit) {
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
@@ -269,17 +305,9 @@ void lease_unit_removed(struct manager *manager, const char *unit) {
                 return;
         HASH_ITER(hh, manager->leases, lease, next) {
                 lease_unit_name(lease, name);
-                if (!string_equal(name, unit))
-                        continue;
-                /* While it starts, the end of the job tells more. */
-                if (lease->state == LEASE_STARTING)
-                        return;
-                if (lease->state == LEASE_ACTIVE) {
-                        lease_log(lease, "taken from");
-                        tell_user(lease, "was stopped");
-                }
-                lease_free(lease);
-                return;
+                /* While it starts, the end of its job tells more. */
+                if (string_equal(name, unit) && lease->state != LEASE_STARTING)
+                        ask_whether_gone(lease, unit);
         }
 }
 

@@ -59,6 +59,7 @@ struct lease {
         struct wiring_update *wiring;  /* while its seat's wiring is brought up to date */
         struct leader_check *leader_check;
         sd_bus_slot *call_slot;        /* the one call that is under way */
+        sd_bus_slot *gone_slot;        /* the question whether the unit is really gone */
         void (*diagnosis)(void *lease, const char *text); /* who gets the diagnosis that is under way */
         UT_hash_handle hh;
 };
@@ -134,6 +135,6 @@ void lease_check_opener(struct lease *lease);
 /* What a reply says of a lease. */
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);
 
-/* What systemd reports of a unit that is a lease's: its start job's end, and that it is gone. */
+/* What systemd reports of a unit that is a lease's: its start job's end, and that it was removed. */
 void lease_job_removed(struct manager *manager, const char *unit, const char *result);
 void lease_unit_removed(struct manager *manager, const char *unit);
