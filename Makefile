@@ -56,17 +56,17 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/link.c netsetup/bridge.c netsetup/netns.c netsetup/seat.c netsetup/ping.c
+net_sources = netsetup/bridge.c netsetup/leftover.c netsetup/link.c netsetup/netns.c netsetup/ping.c netsetup/seat.c
 net_packages = libnl-route-3.0 libnl-3.0
 
-activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/log.c \
+activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/lease-start.c activator/log.c \
 	activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/state.c \
-	activator/systemd.c activator/tidy.c activator/wiring.c
+	activator/systemd.c activator/terminal.c activator/tidy.c activator/wiring.c
 activator_packages = libsystemd
 
-ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/json.c ctl/lease-list.c ctl/message.c ctl/pam-config.c \
-	ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c ctl/seat.c \
-	ctl/snapshot.c ctl/status.c ctl/table.c ctl/unit-list.c
+ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/json.c ctl/lease-list.c ctl/message.c \
+	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
+	ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c
 ctl_packages = libsystemd smartcols json-c
 
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenetctl

@@ -2,7 +2,6 @@
 
 /* Accepts, receives, dispatches, replies. What a request may ask is decided here and nowhere else. */
 
-#include <systemd/sd-daemon.h>
 #include <utlist.h>
 
 #include "connection.h"
@@ -89,7 +88,7 @@ static void handle_close(struct connection *connection, const struct request *re
 
         /* A close without a lease is a success: it may come twice, or after an admin's stop. */
         if (lease)
-                lease_end(lease);
+                lease_close(lease);
         connection_reply_text(connection, REPLY_DONE, "");
 }
 
@@ -135,6 +134,15 @@ static void handle_open(struct connection *connection, const struct request *req
         lease_open(connection->manager, connection, request, &connection->peer, owned);
 }
 
+static void handle_stop(struct connection *connection, const struct request *request) {
+        unsigned n = lease_stop_all(connection->manager, request->user);
+        char text[REPLY_TEXT_SIZE];
+
+        log_notice("Root (process %ld) stopped %u leases of %s", (long)connection->peer.pid, n, request->user);
+        (void)snprintf(text, sizeof(text), "%u", n);
+        connection_reply_text(connection, REPLY_DONE, text);
+}
+
 static void handle_reloaded(void *userdata, bool good, const char *text) {
         connection_reply_text(userdata, good ? REPLY_DONE : REPLY_FAILED, text);
 }
@@ -160,6 +168,13 @@ static void dispatch(struct connection *connection, const struct request *reques
                 return;
         case REQUEST_STATUS:
                 handle_status(connection);
+                return;
+        case REQUEST_HOLD:
+                connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
+                lease_hold(connection->manager, connection, request);
+                return;
+        case REQUEST_STOP:
+                handle_stop(connection, request);
                 return;
         case REQUEST_RELOAD:
                 wait_for_reload(connection);

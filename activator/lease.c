@@ -1,33 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The life of leases: see the states in lease.h. */
+/* The life of leases from when they are there to their end: see the states in lease.h, and lease-start.c. */
 
-#include <inttypes.h>
-#include <sys/random.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 #include <time.h>
 
 #include "connection.h"
-#include "diagnosis.h"
 #include "fd-store.h"
 #include "lease.h"
-#include "peer.h"
-#include "roster.h"
 #include "seat-lookup.h"
 #include "session.h"
 #include "state.h"
 #include "systemd.h"
+#include "terminal.h"
 #include "wiring.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
-/* The module gives up at its deadline; our answer, which says what hangs, has to be there before. */
-#define ANSWER_MARGIN_MS 500U
-#define TIMEOUT_MAX_MS 300000U
-
 /* How long to wait before asking a logind again that did not answer. */
 #define LEADER_RETRY_USEC (2 * USEC_PER_SEC)
+
+uint64_t now_realtime_usec(void) {
+        struct timespec ts;
+
+        (void)clock_gettime(CLOCK_REALTIME, &ts);
+        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
+}
 
 void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_SIZE]) {
         (void)snprintf(ret_unit, LEASE_UNIT_SIZE, "coursenet-%s.slice", lease->id);
@@ -65,11 +63,15 @@ static void drop_waits(struct lease *lease) {
         lease->connection = NULL;
 }
 
+static void drop_opener(struct lease *lease) {
+        lease->death_source = sd_event_source_disable_unref(lease->death_source);
+        close_pointer(&lease->pidfd);
+}
+
 static void forget(struct lease *lease) {
         drop_waits(lease);
-        (void)sd_event_source_disable_unref(lease->death_source);
-        if (lease->pidfd >= 0)
-                (void)close(lease->pidfd);
+        drop_opener(lease);
+        sd_bus_slot_unref(lease->gone_slot);
         HASH_DEL(lease->manager->leases, lease);
         free(lease);
 }
@@ -88,7 +90,7 @@ void lease_forget_all(struct manager *manager) {
 }
 
 /* Who had which address from when to when is what an abuse desk will ask; `journalctl COURSENET_USER=…` finds it. */
-static void log_lease(const struct lease *lease, const char *what) {
+void lease_log(const struct lease *lease, const char *what) {
         char address[ADDRESS_TEXT_SIZE];
 
         address_format_ip(lease->address.ip, address);
@@ -115,14 +117,15 @@ static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *e
         return 0;
 }
 
-void lease_end(struct lease *lease) {
+/* what: of whose doing a lease that is active ends, for the log. */
+static void end(struct lease *lease, const char *what) {
         char unit[LEASE_UNIT_SIZE];
         int r;
 
         if (lease->state == LEASE_ENDING)
                 return;
         if (lease->state == LEASE_ACTIVE)
-                log_lease(lease, "given back by");
+                lease_log(lease, what);
         lease->state = LEASE_ENDING;
         drop_waits(lease);
 
@@ -130,6 +133,107 @@ void lease_end(struct lease *lease) {
         r = systemd_stop_unit(lease->manager, unit, "replace", handle_stopped, lease, &lease->call_slot);
         if (r < 0)
                 log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->id, lease->user, strerror(-r));
+}
+
+void lease_end(struct lease *lease) {
+        end(lease, "given back by");
+}
+
+static bool is_last_of_seat(const struct lease *lease) {
+        struct lease *other, *next;
+
+        HASH_ITER(hh, lease->manager->leases, other, next)
+                if (other != lease && other->state != LEASE_ENDING && string_equal(other->seat, lease->seat))
+                        return false;
+        return true;
+}
+
+static int handle_linger_over(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        lease_end(userdata);
+        return 0;
+}
+
+int lease_linger(struct lease *lease, uint64_t until_usec) {
+        uint64_t now = now_realtime_usec();
+
+        lease->state = LEASE_LINGERING;
+        lease->linger_until_usec = until_usec;
+        return sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC,
+                until_usec > now ? until_usec - now : 0, 0, handle_linger_over, lease);
+}
+
+/* The unit stays for a while and keeps the seat; it is nobody's any more. */
+static int begin_linger(struct lease *lease, unsigned seconds) {
+        int r;
+
+        lease_log(lease, "given back by");
+        drop_waits(lease);
+        drop_opener(lease);
+        fd_store_drop(lease->id);
+        r = lease_linger(lease, now_realtime_usec() + seconds * USEC_PER_SEC);
+        return r < 0 ? r : state_save(STATE_DIRECTORY, lease);
+}
+
+void lease_close(struct lease *lease) {
+        unsigned seconds;
+
+        if (lease->state != LEASE_ACTIVE || lease->hold || !is_last_of_seat(lease)) {
+                lease_end(lease);
+                return;
+        }
+        seconds = seat_linger_seconds(lease->manager->etc, lease->course);
+        if (seconds == 0 || begin_linger(lease, seconds) < 0)
+                lease_end(lease);
+}
+
+void lease_end_lingering(struct manager *manager, const char *seat) {
+        struct lease *lease, *next;
+
+        HASH_ITER(hh, manager->leases, lease, next)
+                if (lease->state == LEASE_LINGERING && string_equal(lease->seat, seat))
+                        lease_end(lease);
+}
+
+static void tell_user(const struct lease *lease, const char *what) {
+        char text[256];
+
+        if (lease->hold)
+                return;
+        (void)snprintf(text, sizeof(text), "\r\nYour network seat %s %s. This login has no network any more: please log in again.\r\n",
+                lease->seat, what);
+        terminal_tell(lease->uid, lease->tty, text);
+}
+
+unsigned lease_stop_all(struct manager *manager, const char *target) {
+        struct lease *lease, *next;
+        unsigned n = 0;
+
+        HASH_ITER(hh, manager->leases, lease, next) {
+                if (lease->state == LEASE_ENDING || (!string_equal(lease->user, target) &&
+                                                            !string_equal(lease->seat, target) &&
+                                                            !string_equal(lease->course, target)))
+                        continue;
+                n++;
+                if (lease->state == LEASE_STARTING) {
+                        lease_fail(lease, REPLY_REFUSED, "an administrator stopped the seat");
+                        continue;
+                }
+                if (lease->state == LEASE_ACTIVE)
+                        tell_user(lease, "was stopped by an administrator");
+                end(lease, "taken from");
+        }
+        return n;
+}
+
+void lease_fail(struct lease *lease, enum reply_type type, const char *text) {
+        struct connection *connection = lease->connection;
+
+        log_error("No seat %s for %s (%s): %s", lease->seat, lease->user, lease->service, text);
+        lease_end(lease);
+        if (connection)
+                connection_reply_text(connection, type, text);
 }
 
 void lease_abandon(struct lease *lease) {
@@ -158,6 +262,41 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
         return NULL;
 }
 
+static void handle_gone(struct lease *lease) {
+        if (lease->state == LEASE_ACTIVE) {
+                lease_log(lease, "taken from");
+                tell_user(lease, "was stopped");
+        }
+        lease_free(lease);
+}
+
+static int handle_gone_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+        struct unit_row row;
+        int r;
+
+        (void)error;
+        lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return 0;
+        r = systemd_enter_units(reply);
+        if (r >= 0)
+                r = systemd_read_unit(reply, &row);
+        if (r == 0 || (r > 0 && string_equal(row.active_state, "inactive")))
+                handle_gone(lease);
+        return 0;
+}
+
+/* At a daemon-reload systemd removes all its units, to make them anew at once: so it is asked. */
+static void ask_whether_gone(struct lease *lease, const char *unit) {
+        int r;
+
+        lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
+        r = systemd_list_units(lease->manager, &unit, 1, handle_gone_answer, lease, &lease->gone_slot);
+        if (r < 0)
+                log_error("Cannot ask systemd about %s: %s", unit, strerror(-r));
+}
+
 void lease_unit_removed(struct manager *manager, const char *unit) {
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
@@ -166,15 +305,9 @@ void lease_unit_removed(struct manager *manager, const char *unit) {
                 return;
         HASH_ITER(hh, manager->leases, lease, next) {
                 lease_unit_name(lease, name);
-                if (!string_equal(name, unit))
-                        continue;
-                /* While it starts, the end of the job tells more. */
-                if (lease->state == LEASE_STARTING)
-                        return;
-                if (lease->state == LEASE_ACTIVE)
-                        log_lease(lease, "taken from");
-                lease_free(lease);
-                return;
+                /* While it starts, the end of its job tells more. */
+                if (string_equal(name, unit) && lease->state != LEASE_STARTING)
+                        ask_whether_gone(lease, unit);
         }
 }
 
@@ -195,7 +328,7 @@ static void handle_leader_answer(void *userdata, enum leader_answer answer) {
 
         lease->leader_check = NULL;
         if (answer == LEADER_NONE)
-                lease_end(lease);
+                lease_close(lease);
         else if (answer == LEADER_UNKNOWN && !lease->deadline_source)
                 (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC,
                         LEADER_RETRY_USEC, 0, handle_leader_retry, lease);
@@ -238,261 +371,10 @@ int lease_watch_opener(struct lease *lease, int pidfd) {
         return r;
 }
 
-/* --- the start of a lease ------------------------------------------------------------------------------------- */
-
-static void fail(struct lease *lease, enum reply_type type, const char *text) {
-        struct connection *connection = lease->connection;
-
-        log_error("No seat %s for %s (%s): %s", lease->seat, lease->user, lease->service, text);
-        lease_end(lease);
-        if (connection)
-                connection_reply_text(connection, type, text);
-}
-
-/* Answers with the seat. The lease stays tied to its connection until the answer has been read: see connection.h. */
-static void hand_over(struct lease *lease) {
-        struct reply reply;
-
-        if (!lease->connection)
-                return;
-        lease_fill_reply(lease, REPLY_DONE, &reply);
-        connection_hand_over(lease->connection, &reply);
-}
-
-static void succeed(struct lease *lease) {
-        lease->state = LEASE_ACTIVE;
-        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
-        log_lease(lease, "given to");
-        if (!lease->no_wait)
-                hand_over(lease);
-        lease_check_opener(lease);
-}
-
-static void handle_diagnosis(void *userdata, const char *text) {
-        fail(userdata, REPLY_FAILED, text);
-}
-
-static void handle_late_diagnosis(void *userdata, const char *text) {
-        fail(userdata, REPLY_TIMEOUT, text);
-}
-
-static void diagnose(struct lease *lease, diagnosis_callback_t callback) {
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (diagnosis_start(lease, callback) < 0)
-                callback(lease, "systemd could not be asked why; see journalctl -b -u 'netns@*' -u 'nsbr@*' -u 'netbr@*'");
-}
-
-static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct lease *lease = userdata;
-        char text[REPLY_TEXT_SIZE];
-
-        (void)error;
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (!sd_bus_message_is_method_error(reply, NULL)) {
-                if (lease->no_wait)
-                        hand_over(lease);
-                return 0; /* lease_job_removed() goes on */
-        }
-        (void)snprintf(text, sizeof(text), "systemd refused the lease: %s", sd_bus_message_get_error(reply)->message);
-        fail(lease, REPLY_FAILED, text);
-        return 0;
-}
-
-static void start_unit(struct lease *lease) {
-        int r = systemd_start_lease(lease, handle_started, &lease->call_slot);
-        char text[REPLY_TEXT_SIZE];
-
-        if (r >= 0)
-                return;
-        (void)snprintf(text, sizeof(text), "cannot send to systemd: %s", strerror(-r));
-        fail(lease, REPLY_FAILED, text);
-}
-
-void lease_job_removed(struct manager *manager, const char *unit, const char *result) {
-        struct lease *lease, *next;
-        char name[LEASE_UNIT_SIZE];
-
-        if (!string_starts_with(unit, "coursenet-"))
-                return;
-        HASH_ITER(hh, manager->leases, lease, next) {
-                lease_unit_name(lease, name);
-                if (lease->state != LEASE_STARTING || !string_equal(name, unit))
-                        continue;
-                if (string_equal(result, "done"))
-                        succeed(lease);
-                else if (string_equal(result, "canceled") && !lease->retried) {
-                        /* Somebody's stop of the seat crossed our start: the login came later, so it wins. */
-                        lease->retried = true;
-                        start_unit(lease);
-                } else
-                        diagnose(lease, handle_diagnosis);
-                return;
-        }
-}
-
-static int handle_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct lease *lease = userdata;
-
-        (void)source;
-        (void)usec;
-        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
-        diagnose(lease, handle_late_diagnosis);
-        return 0;
-}
-
-static int set_deadline(struct lease *lease, uint32_t timeout_ms) {
-        uint64_t ms = timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
-
-        ms = ms > 2 * ANSWER_MARGIN_MS ? ms - ANSWER_MARGIN_MS : ms / 2;
-        return sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC, ms * 1000U, 0,
-                handle_deadline, lease);
-}
-
-static void handle_wired(void *userdata, const struct wiring_result *result) {
-        struct lease *lease = userdata;
-        char text[REPLY_TEXT_SIZE];
-
-        lease->wiring = NULL;
-        if (result->stale > 0) {
-                (void)snprintf(text, sizeof(text),
-                        "systemd keeps an old version of the units of seat %s in memory; run: systemctl daemon-reload",
-                        lease->seat);
-                fail(lease, REPLY_FAILED, text);
-        } else if (result->error < 0) {
-                (void)snprintf(text, sizeof(text), "the wiring of seat %s could not be written: %s", lease->seat,
-                        strerror(-result->error));
-                fail(lease, REPLY_FAILED, text);
-        } else
-                start_unit(lease);
-}
-
-static void wire_and_start(struct lease *lease, const struct seat_plan *seat) {
-        struct wiring_result failed = {0};
-        int r = wiring_update(lease->manager, seat, 1, handle_wired, lease, &lease->wiring);
-
-        if (r == 0)
-                start_unit(lease);
-        else if (r < 0) {
-                failed.error = r;
-                handle_wired(lease, &failed);
-        }
-}
-
-/* A word about the seat, to be seen in `systemctl`, and what makes it unique. */
-static int make_id(const char *seat, char ret_id[static LEASE_ID_SIZE]) {
-        uint64_t random;
-
-        if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-                return -EIO;
-        (void)snprintf(ret_id, LEASE_ID_SIZE, "%s_%016" PRIx64, seat, random);
-        return 0;
-}
-
-static uint64_t now_realtime_usec(void) {
-        struct timespec ts;
-
-        (void)clock_gettime(CLOCK_REALTIME, &ts);
-        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
-}
-
-static void fill_lease(struct lease *lease, const struct request *request, const struct seat_plan *seat) {
-        (void)string_copy(lease->user, sizeof(lease->user), request->user);
-        (void)string_copy(lease->course, sizeof(lease->course), seat->id.course);
-        (void)string_copy(lease->seat, sizeof(lease->seat), seat->name);
-        (void)string_copy(lease->service, sizeof(lease->service), request->service);
-        (void)string_copy(lease->tty, sizeof(lease->tty), request->tty);
-        (void)string_copy(lease->remote_host, sizeof(lease->remote_host), request->remote_host);
-        lease->address = seat->address;
-        lease->uid = request->uid;
-        lease->no_wait = request->flags & REQUEST_NO_WAIT;
-        lease->since_usec = now_realtime_usec();
-}
-
-/* Everything of a lease that can fail before systemd is asked. Takes pidfd, also on failure. */
-static int prepare_lease(struct lease *lease, const struct request *request, const struct ucred *peer, int pidfd) {
-        int r;
-
-        r = lease_watch_opener(lease, pidfd);
-        if (r >= 0) {
-                lease->opener = peer->pid;
-                r = peer_start_time(peer->pid, &lease->opener_start);
-        }
-        if (r >= 0)
-                r = set_deadline(lease, request->timeout_ms);
-        if (r >= 0)
-                /* Before the unit: a unit without a record could never be ended by its login. */
-                r = state_save(STATE_DIRECTORY, lease);
-        if (r >= 0)
-                /* Kept by PID 1 over a restart; without it the process is found again by number and start time. */
-                fd_store_keep(lease->id, lease->pidfd);
-        return r;
-}
-
-/* NULL if the limits allow one more lease. */
-static const char *check_limits(struct manager *manager, uid_t uid) {
-        struct lease *lease, *next;
-        unsigned n = 0;
-
-        if (HASH_COUNT(manager->leases) >= LEASES_MAX)
-                return "there are as many leases as the activator can hold";
-        HASH_ITER(hh, manager->leases, lease, next)
-                n += lease->uid == uid;
-        return n >= LEASES_PER_USER_MAX ? "this user has as many logins as one may have" : NULL;
-}
-
-static void refuse(struct connection *connection, const struct request *request, enum reply_type type, const char *text) {
-        log_error("No seat for %s (%s): %s", request->user, request->service, text);
-        connection_reply_text(connection, type, text);
-}
-
-void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
-        const struct ucred *peer, int pidfd) {
-        char text[REPLY_TEXT_SIZE], id[LEASE_ID_SIZE];
-        _cleanup_close_ int owned = pidfd;
-        struct seat_plan seat;
-        enum reply_type type;
-        const char *limit;
-        struct lease *lease;
-        int r;
-
-        if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
-                refuse(connection, request, REPLY_REFUSED, "the request came without a pidfd of its sender");
-                return;
-        }
-        if (!seat_lookup(manager->etc, request->user, &seat, &type, text)) {
-                refuse(connection, request, type, text);
-                return;
-        }
-        limit = check_limits(manager, request->uid);
-        if (limit) {
-                refuse(connection, request, REPLY_REFUSED, limit);
-                return;
-        }
-
-        lease = make_id(seat.name, id) < 0 ? NULL : lease_new(manager, id);
-        if (!lease) {
-                refuse(connection, request, REPLY_FAILED, "out of memory");
-                return;
-        }
-        fill_lease(lease, request, &seat);
-        owned = -1;
-        r = prepare_lease(lease, request, peer, pidfd);
-        if (r < 0) {
-                lease_free(lease);
-                (void)snprintf(text, sizeof(text), "the lease cannot be recorded: %s", strerror(-r));
-                refuse(connection, request, REPLY_FAILED, text);
-                return;
-        }
-
-        lease->connection = connection;
-        connection_set_lease(connection, lease);
-        wire_and_start(lease, &seat);
-}
-
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret) {
         reply_init(ret, type);
         ret->uid = lease->uid;
-        ret->pid = lease->opener;
+        ret->pid = lease->hold ? 0 : lease->opener;
         ret->since_usec = lease->since_usec;
         ret->address = lease->address.ip;
         ret->prefix = lease->address.prefix;

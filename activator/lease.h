@@ -7,7 +7,10 @@
  * nothing) is whom it belongs to and which process opened it.
  *
  *     starting ──job done──▶ active ──close, or opener dead and no logind session led by it──▶ ending ──unit gone──▶ freed
- *         └──job failed, deadline, or the opener hung up──────────────────────────────────────────▲
+ *         │                        └──the same, if it is the seat's last and linger= is set──▶ lingering ──▲
+ *         └──job failed, deadline, or the opener hung up───────────────────────────────────────────────────┘
+ *
+ * An admin's hold is a lease without an opener: only lease_stop_all() ends it.
  */
 
 #include <uthash.h>
@@ -19,6 +22,7 @@
 enum lease_state {
         LEASE_STARTING,
         LEASE_ACTIVE,
+        LEASE_LINGERING,
         LEASE_ENDING,
 };
 
@@ -38,8 +42,10 @@ struct lease {
         char remote_host[ORIGIN_SIZE];
         uid_t uid;
         uint64_t since_usec; /* CLOCK_REALTIME */
+        bool hold;
+        uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
 
-        pid_t opener;
+        pid_t opener; /* 0: a hold */
         uint64_t opener_start; /* clock ticks since boot */
         bool opener_dead;
         int pidfd; /* ours; -1: the opener is gone */
@@ -53,6 +59,7 @@ struct lease {
         struct wiring_update *wiring;  /* while its seat's wiring is brought up to date */
         struct leader_check *leader_check;
         sd_bus_slot *call_slot;        /* the one call that is under way */
+        sd_bus_slot *gone_slot;        /* the question whether the unit is really gone */
         void (*diagnosis)(void *lease, const char *text); /* who gets the diagnosis that is under way */
         UT_hash_handle hh;
 };
@@ -85,7 +92,32 @@ void lease_open(struct manager *manager, struct connection *connection, const st
 /* The one who waits for the answer hung up: nobody will ever close this lease. */
 void lease_abandon(struct lease *lease);
 
-/* Ends a lease. Returns at once; the table forgets it when systemd says that its unit is gone. */
+/*
+ * A hold on the seat of the request's user: as lease_open(), but nobody's life ends it. A second one is the first.
+ */
+void lease_hold(struct manager *manager, struct connection *connection, const struct request *request);
+
+/* The login has ended: ends the lease, at once or after the course's linger=. */
+void lease_close(struct lease *lease);
+
+/* Lets the lease linger until then, CLOCK_REALTIME; also after a restart. */
+int lease_linger(struct lease *lease, uint64_t until_usec);
+
+/* A new lease has the seat: what lingers is needed no more. */
+void lease_end_lingering(struct manager *manager, const char *seat);
+
+/* Ends every lease of a user, a seat or a course, and tells the users' terminals. Returns how many. */
+unsigned lease_stop_all(struct manager *manager, const char *target);
+
+/* Ends a lease that is starting and answers who waits for it. */
+void lease_fail(struct lease *lease, enum reply_type type, const char *text);
+
+/* One line in the journal, with fields. what: "given to" and the like. */
+void lease_log(const struct lease *lease, const char *what);
+
+uint64_t now_realtime_usec(void);
+
+/* Ends a lease, now. Returns at once; the table forgets it when systemd says that its unit is gone. */
 void lease_end(struct lease *lease);
 
 /* The lease that REQUEST_CLOSE means, or NULL. */
@@ -103,6 +135,6 @@ void lease_check_opener(struct lease *lease);
 /* What a reply says of a lease. */
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);
 
-/* What systemd reports of a unit that is a lease's: its start job's end, and that it is gone. */
+/* What systemd reports of a unit that is a lease's: its start job's end, and that it was removed. */
 void lease_job_removed(struct manager *manager, const char *unit, const char *result);
 void lease_unit_removed(struct manager *manager, const char *unit);

@@ -7,6 +7,7 @@
  */
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "util.h"

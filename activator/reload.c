@@ -5,7 +5,6 @@
  * version of a unit in memory that is not in use, which is no login's business to wait for.
  */
 
-#include <systemd/sd-daemon.h>
 
 #include "reload.h"
 #include "seat-lookup.h"
@@ -65,30 +64,30 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
                 finish(reloading, r);
 }
 
-/* All seats of all courses in one array, which the caller frees. */
-static struct seat_plan *collect_seats(const struct site *site, size_t *ret_n) {
-        struct seat_plan *seats;
-        size_t n = 0;
+/* The drop-ins of all seats of all courses in one array, which the caller frees. */
+static struct wiring *plan_all(const struct site *site, size_t *ret_n_seats, size_t *ret_n) {
+        struct wiring *wirings;
+        size_t n_seats = 0, n = 0;
 
         for (size_t i = 0; i < site->n_courses; i++)
-                n += site->courses[i].n_seats;
-        seats = calloc(n + 1, sizeof(*seats));
-        if (!seats)
+                n_seats += site->courses[i].n_seats;
+        wirings = calloc(n_seats + 1, sizeof(*wirings));
+        if (!wirings)
                 return NULL;
 
-        n = 0;
-        for (size_t i = 0; i < site->n_courses; i++) {
-                memcpy(seats + n, site->courses[i].seats, site->courses[i].n_seats * sizeof(*seats));
-                n += site->courses[i].n_seats;
-        }
+        for (size_t i = 0; i < site->n_courses; i++)
+                for (size_t j = 0; j < site->courses[i].n_seats; j++)
+                        n += wiring_plan_seat(&site->courses[i].seats[j], &wirings[n]);
+        *ret_n_seats = n_seats;
         *ret_n = n;
-        return seats;
+        return wirings;
 }
 
 static int begin(struct reloading *reloading) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        _cleanup_free_ struct seat_plan *seats = NULL;
+        _cleanup_free_ struct wiring *wirings = NULL;
         _cleanup_site_ struct site site = {0};
+        size_t n;
         int r;
 
         r = site_load(reloading->manager->etc, &site, &diagnostics);
@@ -97,10 +96,10 @@ static int begin(struct reloading *reloading) {
         if (r < 0)
                 return r;
 
-        seats = collect_seats(&site, &reloading->n_seats);
-        if (!seats)
+        wirings = plan_all(&site, &reloading->n_seats, &n);
+        if (!wirings)
                 return -ENOMEM;
-        return wiring_update(reloading->manager, seats, reloading->n_seats, handle_wired, reloading, &reloading->update);
+        return wiring_update(reloading->manager, wirings, n, handle_wired, reloading, &reloading->update);
 }
 
 void reload(struct manager *manager, reload_callback_t callback, void *userdata) {

@@ -5,7 +5,6 @@
  * like any other: by lease_check_opener(), as soon as logind says that no session is left.
  */
 
-#include <systemd/sd-daemon.h>
 
 #include "fd-store.h"
 #include "peer.h"
@@ -72,6 +71,13 @@ static bool parse_unit(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
         return lease_id_valid(ret_id);
 }
 
+static int take_up(struct restoring *restoring, struct lease *lease) {
+        if (lease->linger_until_usec > 0)
+                return lease_linger(lease, lease->linger_until_usec);
+        lease->state = LEASE_ACTIVE;
+        return lease->hold ? 0 : lease_watch_opener(lease, find_opener(restoring, lease));
+}
+
 static void restore_lease(struct restoring *restoring, const char *unit) {
         struct manager *manager = restoring->manager;
         char id[LEASE_ID_SIZE];
@@ -91,10 +97,9 @@ static void restore_lease(struct restoring *restoring, const char *unit) {
                 (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
                 return;
         }
-        lease->state = LEASE_ACTIVE;
-        r = lease_watch_opener(lease, find_opener(restoring, lease));
+        r = take_up(restoring, lease);
         if (r < 0)
-                log_error("Cannot watch the opener of lease %s: %s", id, strerror(-r));
+                log_error("Cannot take up lease %s again: %s", id, strerror(-r));
         restoring->n_leases++;
 }
 

@@ -5,7 +5,6 @@
  * is never asked.
  */
 
-#include <systemd/sd-daemon.h>
 
 #include "manager.h"
 #include "roster.h"
@@ -82,4 +81,11 @@ bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum 
         if (r < 0)
                 format_first(&diagnostics, text);
         return r >= 0;
+}
+
+unsigned seat_linger_seconds(const char *etc, const char *course) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+
+        return settings_load(etc, &settings, &diagnostics) < 0 ? 0 : settings_linger_seconds(&settings, course);
 }

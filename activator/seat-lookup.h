@@ -13,5 +13,8 @@
 bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum reply_type *ret_type,
         char text[static REPLY_TEXT_SIZE]);
 
+/* The linger= of a course; 0 also if the settings cannot be read. */
+unsigned seat_linger_seconds(const char *etc, const char *course);
+
 /* Logs every finding. */
 void log_diagnostics(const struct diagnostics *diagnostics);

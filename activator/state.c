@@ -50,6 +50,7 @@ static void print_record(FILE *file, const struct lease *lease, const char *boot
         (void)fprintf(file, "address = %" PRIu32 "\nprefix = %u\n", lease->address.ip, lease->address.prefix);
         (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service, lease->tty,
                 lease->remote_host, lease->since_usec);
+        (void)fprintf(file, "hold = %d\nlinger-until = %" PRIu64 "\n", lease->hold, lease->linger_until_usec);
         (void)fprintf(file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)lease->opener, lease->opener_start);
 }
 
@@ -134,6 +135,10 @@ static int handle_field(void *userdata, const char *section, const char *name, c
                 read_text(record, lease->remote_host, sizeof(lease->remote_host), value);
         else if (string_equal(name, "since"))
                 lease->since_usec = read_number(record, value, UINT64_MAX);
+        else if (string_equal(name, "hold"))
+                lease->hold = read_number(record, value, 1) > 0;
+        else if (string_equal(name, "linger-until"))
+                lease->linger_until_usec = read_number(record, value, UINT64_MAX);
         else if (string_equal(name, "opener"))
                 lease->opener = (pid_t)read_number(record, value, INT32_MAX);
         else if (string_equal(name, "opener-start"))
@@ -160,7 +165,8 @@ int state_load(const char *directory, const char *lease_id, struct lease *lease)
 
         if (ini_parse_string(text, handle_field, &record) != 0 || record.bad)
                 return -EBADMSG;
-        if (!digits_only(lease->seat) || !digits_only(lease->course) || lease->user[0] == '\0' || lease->opener <= 0)
+        if (!digits_only(lease->seat) || !digits_only(lease->course) || lease->user[0] == '\0' ||
+                (lease->opener <= 0 && !lease->hold))
                 return -EBADMSG;
         return string_equal(record.boot, boot) ? 0 : -ESTALE;
 }

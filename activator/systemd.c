@@ -2,7 +2,6 @@
 
 /* D-Bus calls and signals, and nothing else: what they mean is decided by the callers. */
 
-#include <systemd/sd-daemon.h>
 
 #include "systemd.h"
 #include "tidy.h"

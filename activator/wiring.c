@@ -4,25 +4,35 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <uthash.h>
 
 #include "systemd.h"
 #include "wiring.h"
 
-size_t wiring_plan(const struct seat_plan *seat, struct wiring ret[static WIRING_MAX]) {
-        /* An admin's own bridge (BR= in the seat's file) has no unit that could be waited for. */
+bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
         if (seat->bridge_course[0] == '\0')
-                return 0;
+                return false;
 
-        (void)snprintf(ret[0].unit, sizeof(ret[0].unit), "nsbr@%s.service", seat->name);
-        (void)snprintf(ret[0].text, sizeof(ret[0].text),
+        (void)snprintf(ret->unit, sizeof(ret->unit), "nsbr@%s.service", seat->name);
+        (void)snprintf(ret->text, sizeof(ret->text),
                 "# Written by coursenet-activator: seat %s is on the bridge of course %s.\n"
                 "[Unit]\n"
                 "BindsTo=netbr@%s.service\n"
                 "After=netbr@%s.service\n",
                 seat->name, seat->bridge_course, seat->bridge_course, seat->bridge_course);
-        return 1;
+        return true;
+}
+
+void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret) {
+        (void)snprintf(ret->unit, sizeof(ret->unit), "user@%u.service", (unsigned)uid);
+        (void)snprintf(ret->text, sizeof(ret->text),
+                "# Written by coursenet-activator: this user's services belong into seat %s.\n"
+                "[Unit]\n"
+                "PartOf=nsbr@%s.service\n"
+                "[Service]\n"
+                "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n"
+                "TimeoutStopSec=5s\n",
+                seat->name, seat->name, seat->netns);
 }
 
 /* Room for the longest path there can be. */
@@ -221,26 +231,21 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         return 0;
 }
 
-static int add_seat(struct wiring_update *update, const struct seat_plan *seat) {
-        struct wiring wirings[WIRING_MAX];
-        size_t n = wiring_plan(seat, wirings);
+static int add_pending(struct wiring_update *update, const struct wiring *wiring) {
+        struct pending *pending;
 
-        for (size_t i = 0; i < n; i++) {
-                struct pending *pending;
-
-                if (!wiring_differs(update->manager->unit_directory, &wirings[i]))
-                        continue;
-                pending = calloc(1, sizeof(*pending));
-                if (!pending)
-                        return -ENOMEM;
-                pending->wiring = wirings[i];
-                pending->update = update;
-                HASH_ADD_STR(update->pending, wiring.unit, pending);
-        }
+        if (!wiring_differs(update->manager->unit_directory, wiring))
+                return 0;
+        pending = calloc(1, sizeof(*pending));
+        if (!pending)
+                return -ENOMEM;
+        pending->wiring = *wiring;
+        pending->update = update;
+        HASH_ADD_STR(update->pending, wiring.unit, pending);
         return 0;
 }
 
-/* One seat's units by name; of many seats all that there are. */
+/* One login's units by name; of many seats all that there are. */
 static int ask_units(struct wiring_update *update) {
         const char *patterns[WIRING_MAX];
         struct pending *pending, *next;
@@ -254,7 +259,7 @@ static int ask_units(struct wiring_update *update) {
         return systemd_list_units(update->manager, patterns, n, handle_units, update, &update->list_slot);
 }
 
-int wiring_update(struct manager *manager, const struct seat_plan *seats, size_t n, wiring_callback_t callback,
+int wiring_update(struct manager *manager, const struct wiring *wirings, size_t n, wiring_callback_t callback,
         void *userdata, struct wiring_update **ret_update) {
         struct wiring_update *update;
         int r = 0;
@@ -265,7 +270,7 @@ int wiring_update(struct manager *manager, const struct seat_plan *seats, size_t
         *update = (struct wiring_update){.manager = manager, .callback = callback, .userdata = userdata};
 
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = add_seat(update, &seats[i]);
+                r = add_pending(update, &wirings[i]);
         if (r >= 0 && update->pending)
                 r = ask_units(update);
         if (r < 0 || !update->pending) {

@@ -2,12 +2,15 @@
 #pragma once
 
 /*
- * The wiring of a seat: drop-ins below /run/systemd/system that tie its units together, such as nsbr@12310.service.d/
- * with BindsTo= and After= of netbr@123. The templates cannot say which bridge a seat is on; a drop-in written before systemd
- * loads the unit needs no daemon-reload.
+ * The wiring of a seat: drop-ins below /run/systemd/system that tie units together for it. The templates cannot say which
+ * bridge a seat is on, and logind does not know where a student's own manager belongs:
  *
- * Wiring is only ever added, and changed only while the seat is down: without it the next daemon-reload would take the
- * course's bridge from under a live seat. /run forgets it at the next boot.
+ *     nsbr@12310.service.d/   BindsTo= and After= of netbr@123
+ *     user@1001.service.d/    NetworkNamespacePath= of the seat, PartOf= of nsbr@12310
+ *
+ * Written before systemd loads the unit, a drop-in needs no daemon-reload. Wiring is only ever added, and changed only while the
+ * unit is down: without it the next daemon-reload would take the course's bridge from under a live seat. /run forgets it at
+ * the next boot.
  */
 
 #include "manager.h"
@@ -15,20 +18,27 @@
 
 #define WIRING_FILE "50-coursenet.conf"
 
-/* "nsbr@", an id and ".service", with the NUL. */
+/* "nsbr@" or "user@", a number and ".service", with the NUL. */
 #define WIRING_UNIT_SIZE (sizeof("nsbr@.service") + SEAT_ID_SIZE)
 
 /* One drop-in. */
 struct wiring {
         char unit[WIRING_UNIT_SIZE]; /* the unit that it is for */
-        char text[256];
+        char text[512];
 };
 
-/* Drop-ins a seat may have. */
+/* As many as one login can need. */
 #define WIRING_MAX 2U
 
-/* The drop-ins that a seat needs; returns how many (at most WIRING_MAX). Pure. */
-size_t wiring_plan(const struct seat_plan *seat, struct wiring ret[static WIRING_MAX]);
+/* Binds the seat to its bridge. False: an admin's own bridge, which has no unit that could be waited for. Pure. */
+bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret);
+
+/*
+ * Puts the user's own systemd manager into the seat; pure. It is ended with the seat, and quickly, though logind would keep it
+ * for some seconds; without a seat it does not start. After= is left out on purpose: a user's service that ignores SIGTERM would
+ * hold up the seat's end and the next login.
+ */
+void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret);
 
 /* 1 if DIRECTORY/UNIT.d/50-coursenet.conf has other contents, or is not there; 0 if it is the same. */
 int wiring_differs(const char *directory, const struct wiring *wiring);
@@ -50,9 +60,9 @@ typedef void (*wiring_callback_t)(void *userdata, const struct wiring_result *re
 struct wiring_update;
 
 /*
- * Brings the wiring of n seats up to date. Returns 0 if it is so already: then there is no callback. 1: the callback comes
+ * Brings n drop-ins up to date. Returns 0 if it is so already: then there is no callback. 1: the callback comes
  * later, once, unless *ret_update is dropped by wiring_update_free() before. Negative errno: nothing was begun.
  */
-int wiring_update(struct manager *manager, const struct seat_plan *seats, size_t n, wiring_callback_t callback,
+int wiring_update(struct manager *manager, const struct wiring *wirings, size_t n, wiring_callback_t callback,
         void *userdata, struct wiring_update **ret_update);
 void wiring_update_free(struct wiring_update *update);

@@ -25,12 +25,15 @@
 #define SERVICE_SIZE 32U     /* a PAM service name; longer ones are cut */
 #define ORIGIN_SIZE 128U     /* a tty or a remote host; longer ones are cut */
 #define LEASE_ID_SIZE 32U
+#define HOLD_SERVICE "hold" /* the service of an admin's hold in REPLY_LEASE; its pid is 0 */
 #define REPLY_TEXT_SIZE 256U
 
 enum request_type {
         REQUEST_OPEN = 1, /* root: a lease on the user's seat; the answer comes when the seat is up, or cannot be */
         REQUEST_CLOSE,    /* root: end the lease with that id; without an id, one of this process, service and user */
         REQUEST_STATUS,   /* the leases: all for root, their own for others */
+        REQUEST_HOLD,     /* root: a lease on the user's seat that lasts until REQUEST_STOP */
+        REQUEST_STOP,     /* root: end every lease of that user, or of the seat or course that stands in user */
         REQUEST_RELOAD,   /* root: read settings and rosters again and write the wiring of new seats */
         _REQUEST_TYPE_MAX,
 };

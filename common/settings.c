@@ -23,6 +23,7 @@ struct parser {
         const char *next;  /* rest of the text */
         unsigned line;     /* the line that was handed to inih last */
         unsigned seen_site; /* bit n: the n-th row of site_rows was set */
+        struct course_settings *course; /* the one whose section is read; borrowed */
         bool bad;
 };
 
@@ -105,33 +106,63 @@ static void set_test_host(struct parser *parser, const char *name, const char *v
         set_host(parser, name, value, parser->settings.test_host);
 }
 
-static const struct site_row {
+static void set_linger(struct parser *parser, const char *name, const char *value) {
+        set_number(parser, name, value, 0, LINGER_MAX_SECONDS, &parser->settings.linger_seconds);
+}
+
+static void parse_leftover(struct parser *parser, const char *name, const char *value, enum leftover *ret) {
+        if (string_equal(value, "cut"))
+                *ret = LEFTOVER_CUT;
+        else if (string_equal(value, "kill"))
+                *ret = LEFTOVER_KILL;
+        else
+                parser_error(parser, "%s = %s: expected cut or kill", name, value);
+}
+
+static void set_leftover(struct parser *parser, const char *name, const char *value) {
+        parse_leftover(parser, name, value, &parser->settings.leftover);
+}
+
+struct row {
         const char *name;
         void (*set)(struct parser *parser, const char *name, const char *value);
-} site_rows[] = {
+};
+
+static const struct row site_rows[] = {
         {"name-rule",     set_name_rule},
         {"course-digits", set_course_digits},
         {"first-seat",    set_first_seat},
         {"network",       set_network},
         {"prefix",        set_prefix},
         {"test-host",     set_test_host},
+        {"linger",        set_linger},
+        {"leftover",      set_leftover},
 };
 
-static void set_site(struct parser *parser, const char *name, const char *value) {
-        for (unsigned i = 0; i < ELEMENTSOF(site_rows); i++) {
-                if (!string_equal(site_rows[i].name, name))
+static void unknown_setting(struct parser *parser, const char *name, const char *section, const struct row *rows,
+        size_t n) {
+        char names[256];
+        size_t length = 0;
+
+        for (size_t i = 0; i < n; i++)
+                length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+                        i == 0 ? "" : i + 1 < n ? ", " : " or ", rows[i].name);
+        parser_error(parser, "unknown setting '%s' in [%s]: expected %s", name, section, names);
+}
+
+/* Finds the row and sets its value. seen has a bit for each row. */
+static void set_row(struct parser *parser, const struct row *rows, size_t n, unsigned *seen, const char *section,
+        const char *name, const char *value) {
+        for (size_t i = 0; i < n; i++) {
+                if (!string_equal(rows[i].name, name))
                         continue;
-                if (parser->seen_site & (1U << i))
-                        parser_error(parser, "%s is set twice in [site]: keep one of the two", name);
-                parser->seen_site |= 1U << i;
-                site_rows[i].set(parser, name, value);
+                if (*seen & (1U << i))
+                        parser_error(parser, "%s is set twice in [%s]: keep one of the two", name, section);
+                *seen |= 1U << i;
+                rows[i].set(parser, name, value);
                 return;
         }
-
-        parser_error(parser,
-                "unknown setting '%s' in [site]: expected name-rule, course-digits, first-seat, network, prefix or "
-                "test-host",
-                name);
+        unknown_setting(parser, name, section, rows, n);
 }
 
 /* The section's course, appended if it is new. NULL: out of memory, or no course. */
@@ -160,41 +191,50 @@ static struct course_settings *find_or_add_course(struct parser *parser, const c
         return courses;
 }
 
-static void set_course_subnet(struct parser *parser, struct course_settings *course, const char *value) {
-        if (course->has_subnet) {
-                parser_error(parser, "subnet is set twice in [course %s]: keep one of the two", course->course);
-                return;
-        }
-        if (parse_network(parser, "subnet", value, &course->subnet) < 0)
+static void set_course_subnet(struct parser *parser, const char *name, const char *value) {
+        struct course_settings *course = parser->course;
+
+        if (parse_network(parser, name, value, &course->subnet) < 0)
                 return;
         if (course->subnet.prefix < SUBNET_PREFIX_MIN || course->subnet.prefix > SUBNET_PREFIX_MAX)
-                parser_error(parser, "subnet = %s: expected a prefix from %u to %u", value, SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX);
+                parser_error(parser, "%s = %s: expected a prefix from %u to %u", name, value, SUBNET_PREFIX_MIN,
+                        SUBNET_PREFIX_MAX);
         course->has_subnet = true;
 }
 
+static void set_course_test_host(struct parser *parser, const char *name, const char *value) {
+        set_host(parser, name, value, parser->course->test_host);
+}
+
+static void set_course_linger(struct parser *parser, const char *name, const char *value) {
+        set_number(parser, name, value, 0, LINGER_MAX_SECONDS, &parser->course->linger_seconds);
+        parser->course->has_linger = true;
+}
+
+static void set_course_leftover(struct parser *parser, const char *name, const char *value) {
+        parse_leftover(parser, name, value, &parser->course->leftover);
+}
+
+static const struct row course_rows[] = {
+        {"subnet",    set_course_subnet},
+        {"test-host", set_course_test_host},
+        {"linger",    set_course_linger},
+        {"leftover",  set_course_leftover},
+};
+
 static void set_course(struct parser *parser, const char *section, const char *name, const char *value) {
-        struct course_settings *course = find_or_add_course(parser, section);
-
-        if (!course)
-                return;
-
-        if (string_equal(name, "subnet"))
-                set_course_subnet(parser, course, value);
-        else if (string_equal(name, "test-host")) {
-                if (course->test_host[0])
-                        parser_error(parser, "test-host is set twice in [course %s]: keep one of the two", section);
-                set_host(parser, name, value, course->test_host);
-        } else
-                parser_error(parser, "unknown setting '%s' in [course %s]: expected subnet or test-host", name, section);
+        parser->course = find_or_add_course(parser, section + strlen("course "));
+        if (parser->course)
+                set_row(parser, course_rows, ELEMENTSOF(course_rows), &parser->course->seen, section, name, value);
 }
 
 static int handle_setting(void *user, const char *section, const char *name, const char *value) {
         struct parser *parser = user;
 
         if (string_equal(section, "site"))
-                set_site(parser, name, value);
+                set_row(parser, site_rows, ELEMENTSOF(site_rows), &parser->seen_site, section, name, value);
         else if (string_starts_with(section, "course "))
-                set_course(parser, section + strlen("course "), name, value);
+                set_course(parser, section, name, value);
         else if (section[0] == '\0')
                 parser_error(parser, "'%s' stands before any section: write [site] above it", name);
         else
@@ -294,6 +334,7 @@ static void set_defaults(struct settings *settings) {
         settings->first_seat = 10;
         settings->network = (struct address){.ip = 10U << 24, .prefix = 8};
         settings->prefix = 24;
+        settings->leftover = LEFTOVER_CUT;
 }
 
 void settings_done(struct settings *settings) {
@@ -358,6 +399,18 @@ const char *settings_test_host(const struct settings *settings, const char *cour
         const struct course_settings *own = settings_find_course(settings, course);
 
         return own && own->test_host[0] ? own->test_host : settings->test_host;
+}
+
+unsigned settings_linger_seconds(const struct settings *settings, const char *course) {
+        const struct course_settings *own = settings_find_course(settings, course);
+
+        return own && own->has_linger ? own->linger_seconds : settings->linger_seconds;
+}
+
+enum leftover settings_leftover(const struct settings *settings, const char *course) {
+        const struct course_settings *own = settings_find_course(settings, course);
+
+        return own && own->leftover != LEFTOVER_UNSET ? own->leftover : settings->leftover;
 }
 
 int settings_check_course(const struct settings *settings, const char *course, char *reason, size_t size) {

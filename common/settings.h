@@ -19,12 +19,25 @@
 
 #define HOST_NAME_SIZE 256U
 
+#define LINGER_MAX_SECONDS 86400U
+
+/* What becomes of processes in a seat when its last login has ended. */
+enum leftover {
+        LEFTOVER_UNSET, /* in a course: as the site has it */
+        LEFTOVER_CUT,   /* they go on without a network */
+        LEFTOVER_KILL,  /* they are ended */
+};
+
 struct course_settings {
         char course[COURSE_SIZE];
         bool has_subnet;
         struct address subnet;
         char test_host[HOST_NAME_SIZE]; /* empty: the site's */
+        bool has_linger;
+        unsigned linger_seconds;
+        enum leftover leftover;
         unsigned line;                  /* of the section's first setting */
+        unsigned seen;                  /* which settings the section has, for its parser */
 };
 
 /* The empty value is all zero and only good for settings_done(). */
@@ -36,6 +49,8 @@ struct settings {
         struct address network; /* what the courses' subnets are cut from */
         unsigned prefix;        /* of each course's subnet */
         char test_host[HOST_NAME_SIZE]; /* empty: the gateway of the seat that is tested */
+        unsigned linger_seconds; /* how long a seat stays up after its last login */
+        enum leftover leftover;
         struct course_settings *courses;
         size_t n_courses;
 };
@@ -53,6 +68,10 @@ const struct course_settings *settings_find_course(const struct settings *settin
 
 /* The host that testnetns@ pings: the course's, else the site's, else "" for the gateway. */
 const char *settings_test_host(const struct settings *settings, const char *course);
+
+/* The course's own, else the site's. */
+unsigned settings_linger_seconds(const struct settings *settings, const char *course);
+enum leftover settings_leftover(const struct settings *settings, const char *course);
 
 /*
  * Checks that a course is written as this site writes courses. -EINVAL, and a sentence in reason that names the

@@ -29,6 +29,8 @@ struct paths {
 int check_command(const struct paths *paths, int argc, char **argv);
 int roster_command(const struct paths *paths, int argc, char **argv);
 int seat_command(const struct paths *paths, int argc, char **argv);
+int start_command(const struct paths *paths, int argc, char **argv);
+int stop_command(const struct paths *paths, int argc, char **argv);
 int status_command(const struct paths *paths, int argc, char **argv);
 
 struct syntax {

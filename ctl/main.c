@@ -22,6 +22,8 @@ static const struct command {
                 "which seats are up, who holds them"},
         {"seat", seat_command, "seat [--json] USER", "the seat that a user has, computed"},
         {"check", check_command, "check", "what is wrong with the configuration"},
+        {"start", start_command, "start COURSE|SEAT|USER", "bring seats up and hold them"},
+        {"stop", stop_command, "stop COURSE|SEAT|USER", "end every lease of seats"},
         {"roster", roster_command, "roster list|add|remove|import ...", "who sits where in a course"},
 };
 

@@ -10,6 +10,7 @@
 #include "message.h"
 #include "snapshot.h"
 #include "table.h"
+#include "target.h"
 
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl status [--json] [COURSE|SEAT|USER]\n"
@@ -20,7 +21,6 @@ static const struct syntax syntax = {
         .words_max = 1,
 };
 
-#define SERVICE_HOLD "hold" /* an admin's own lease: no process holds it */
 #define USEC_PER_SEC 1000000U
 
 struct view {
@@ -61,31 +61,18 @@ static size_t count_shown(const struct view *view) {
         return n;
 }
 
-static bool user_is_known(const struct site *site, const char *user) {
-        char course[COURSE_SIZE], student[USER_NAME_SIZE];
-        const struct site_course *found;
+/* A typo must not look like a seat that is down. Negative errno, or whether anybody knows the word. */
+static int word_is_known(const struct view *view) {
+        _cleanup_target_ struct target target = {0};
+        int r;
 
-        if (!name_rule_match(&site->settings.rule, user, course, student))
-                return false;
-        found = site_find_course(site, course);
-        return found && roster_find(&found->roster, student);
-}
-
-static bool seat_is_known(const struct site *site, const char *seat) {
-        for (size_t i = 0; i < site->n_courses; i++)
-                for (size_t j = 0; j < site->courses[i].n_seats; j++)
-                        if (string_equal(site->courses[i].seats[j].name, seat))
-                                return true;
-        return false;
-}
-
-/* A typo must not look like a seat that is down. */
-static bool word_is_known(const struct view *view) {
         for (size_t i = 0; i < view->snapshot.n_seats; i++)
                 if (matches_word(&view->snapshot.seats[i], view->word))
                         return true;
-        return site_find_course(&view->site, view->word) || seat_is_known(&view->site, view->word) ||
-               user_is_known(&view->site, view->word);
+        if (site_find_course(&view->site, view->word))
+                return true;
+        r = target_find(&view->site, view->word, &target);
+        return r < 0 ? r : target.n_seats > 0;
 }
 
 /* --- for people ------------------------------------------------------------------------------- */
@@ -187,7 +174,7 @@ static void format_utc_time(uint64_t usec, char *text, size_t size) {
 }
 
 static int put_lease(json_object *leases, const struct reply *lease) {
-        bool has_pid = lease->pid > 0 && !string_equal(lease->service, SERVICE_HOLD);
+        bool has_pid = lease->pid > 0; /* an admin's hold has no process */
         json_object *object = json_append_object(leases);
         char since[32];
         int r;
@@ -367,12 +354,14 @@ int status_command(const struct paths *paths, int argc, char **argv) {
         r = load_view(paths, &view);
         if (r != EXIT_DONE)
                 return r;
-        if (view.word && !word_is_known(&view)) {
+        r = view.word ? word_is_known(&view) : true;
+        if (r == 0) {
                 complain("'%s' is neither a course, nor a seat, nor a user on a roster here.", view.word);
                 return EXIT_NO;
         }
 
-        r = arguments.json ? print_json(&view) : print_for_people(&view);
+        if (r > 0)
+                r = arguments.json ? print_json(&view) : print_for_people(&view);
         if (r < 0) {
                 complain("%s", strerror(-r));
                 return EXIT_NO;

@@ -30,6 +30,10 @@ static int run_netns_start(const char *id, struct diagnostics *diagnostics) {
         return netns_start(ETC_DIRECTORY, id, diagnostics);
 }
 
+static int run_netns_stop(const char *id, struct diagnostics *diagnostics) {
+        return netns_stop(ETC_DIRECTORY, id, diagnostics);
+}
+
 static int run_seat_start(const char *id, struct diagnostics *diagnostics) {
         return seat_start(ETC_DIRECTORY, id, diagnostics);
 }
@@ -53,7 +57,7 @@ static const struct command {
         {"bridge", "start", run_bridge_start},
         {"bridge", "stop", bridge_stop},
         {"netns", "start", run_netns_start},
-        {"netns", "stop", netns_stop},
+        {"netns", "stop", run_netns_stop},
         {"seat", "start", run_seat_start},
         {"seat", "stop", seat_stop},
         {"test", NULL, run_test},

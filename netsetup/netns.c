@@ -20,6 +20,7 @@
 #include <sys/vfs.h>
 
 #include "failure.h"
+#include "leftover.h"
 #include "link.h"
 #include "netns.h"
 #include "number.h"
@@ -253,8 +254,24 @@ static int unmount(const char *path) {
         return -errno;
 }
 
+/* What the settings say is to become of them. Settings that cannot be read end nobody. */
+static void end_leftovers(const char *etc, const char *seat, int netns_fd, struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct seat_id id;
+        int r;
+
+        if (settings_load(etc, &settings, &ignored) < 0 || seat_id_parse(seat, settings.course_digits, &id) < 0 ||
+                settings_leftover(&settings, id.course) != LEFTOVER_KILL)
+                return;
+        r = leftover_kill(netns_fd);
+        if (r < 0)
+                diagnostics_warning(diagnostics, seat, 0, "what still runs in the seat cannot be ended: %s", strerror(-r));
+}
+
 /* Mounts can lie upon each other, after a crash or by an admin's hand; each is looked at before it goes. */
-static int remove_all(const char *name, const char *path, struct diagnostics *diagnostics) {
+static int remove_all(const char *etc, const char *seat, const char *name, const char *path,
+        struct diagnostics *diagnostics) {
         int r;
 
         for (;;) {
@@ -264,6 +281,7 @@ static int remove_all(const char *name, const char *path, struct diagnostics *di
                 if (r != NETNS_OURS)
                         break;
 
+                end_leftovers(etc, seat, netns_fd, diagnostics);
                 /* An open namespace file would keep its own mount busy. */
                 close_pointer(&netns_fd);
                 r = unmount(path);
@@ -281,7 +299,7 @@ static int remove_all(const char *name, const char *path, struct diagnostics *di
         return 0;
 }
 
-int netns_stop(const char *seat, struct diagnostics *diagnostics) {
+int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics) {
         _cleanup_close_ int lock_fd = -1;
         char path[NETNS_PATH_SIZE];
         struct seat_plan plan;
@@ -297,5 +315,5 @@ int netns_stop(const char *seat, struct diagnostics *diagnostics) {
                 return 0;
         if (r < 0)
                 return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
-        return remove_all(plan.netns, path, diagnostics);
+        return remove_all(etc, seat, plan.netns, path, diagnostics);
 }

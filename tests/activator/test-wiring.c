@@ -34,77 +34,100 @@ static char *read_drop_in(const struct wiring *wiring) {
 
 static void a_seat_is_bound_to_its_bridge(void **state) {
         struct seat_plan seat = make_seat("12310", "123");
-        struct wiring wirings[WIRING_MAX];
+        struct wiring wiring;
 
         (void)state;
-        assert_int_equal(wiring_plan(&seat, wirings), 1);
-        assert_string_equal(wirings[0].unit, "nsbr@12310.service");
-        assert_non_null(strstr(wirings[0].text, "\n[Unit]\nBindsTo=netbr@123.service\nAfter=netbr@123.service\n"));
+        assert_true(wiring_plan_seat(&seat, &wiring));
+        assert_string_equal(wiring.unit, "nsbr@12310.service");
+        assert_non_null(strstr(wiring.text, "\n[Unit]\nBindsTo=netbr@123.service\nAfter=netbr@123.service\n"));
 }
 
 static void a_seat_on_another_courses_bridge_is_bound_to_that(void **state) {
         struct seat_plan seat = make_seat("12310", "377");
-        struct wiring wirings[WIRING_MAX];
+        struct wiring wiring;
 
         (void)state;
-        assert_int_equal(wiring_plan(&seat, wirings), 1);
-        assert_non_null(strstr(wirings[0].text, "BindsTo=netbr@377.service"));
+        assert_true(wiring_plan_seat(&seat, &wiring));
+        assert_non_null(strstr(wiring.text, "BindsTo=netbr@377.service"));
 }
 
 static void a_seat_on_an_admins_bridge_needs_no_unit(void **state) {
         struct seat_plan seat = make_seat("12310", "");
-        struct wiring wirings[WIRING_MAX];
+        struct wiring wiring;
 
         (void)state;
-        assert_int_equal(wiring_plan(&seat, wirings), 0);
+        assert_false(wiring_plan_seat(&seat, &wiring));
+}
+
+static void a_users_manager_is_put_into_the_seat(void **state) {
+        struct seat_plan seat = make_seat("12310", "123");
+        struct wiring wiring;
+
+        (void)state;
+        wiring_plan_user(&seat, 1001, &wiring);
+        assert_string_equal(wiring.unit, "user@1001.service");
+        assert_non_null(strstr(wiring.text, "\n[Unit]\nPartOf=nsbr@12310.service\n[Service]\n"
+                                            "NetworkNamespacePath=/run/netns/ns12310\n"));
+        /* It would hold up the seat's end. */
+        assert_null(strstr(wiring.text, "After="));
+}
+
+static void the_largest_user_fits(void **state) {
+        struct seat_plan seat = make_seat("999999999999", "999999");
+        struct wiring wiring;
+
+        (void)state;
+        wiring_plan_user(&seat, UINT32_MAX - 1, &wiring);
+        assert_string_equal(wiring.unit, "user@4294967294.service");
+        assert_non_null(strstr(wiring.text, "TimeoutStopSec=5s\n"));
 }
 
 static void the_longest_id_fits(void **state) {
         struct seat_plan seat = make_seat("999999999999", "999999");
-        struct wiring wirings[WIRING_MAX];
+        struct wiring wiring;
 
         (void)state;
-        assert_int_equal(wiring_plan(&seat, wirings), 1);
-        assert_string_equal(wirings[0].unit, "nsbr@999999999999.service");
-        assert_non_null(strstr(wirings[0].text, "After=netbr@999999.service\n"));
+        assert_true(wiring_plan_seat(&seat, &wiring));
+        assert_string_equal(wiring.unit, "nsbr@999999999999.service");
+        assert_non_null(strstr(wiring.text, "After=netbr@999999.service\n"));
 }
 
 static void what_is_written_is_not_written_again(void **state) {
         struct seat_plan seat = make_seat("12311", "123");
-        struct wiring wirings[WIRING_MAX];
+        struct wiring wiring;
         _cleanup_free_ char *text = NULL;
 
         (void)state;
-        (void)wiring_plan(&seat, wirings);
-        assert_int_equal(wiring_differs(directory, &wirings[0]), 1);
-        assert_int_equal(wiring_write(directory, &wirings[0]), 0);
-        assert_int_equal(wiring_differs(directory, &wirings[0]), 0);
-        text = read_drop_in(&wirings[0]);
-        assert_string_equal(text, wirings[0].text);
+        assert_true(wiring_plan_seat(&seat, &wiring));
+        assert_int_equal(wiring_differs(directory, &wiring), 1);
+        assert_int_equal(wiring_write(directory, &wiring), 0);
+        assert_int_equal(wiring_differs(directory, &wiring), 0);
+        text = read_drop_in(&wiring);
+        assert_string_equal(text, wiring.text);
 }
 
 static void a_change_is_seen_and_replaces_the_old(void **state) {
         struct seat_plan seat = make_seat("12312", "123"), moved = make_seat("12312", "377");
-        struct wiring before[WIRING_MAX], after[WIRING_MAX];
+        struct wiring before, after;
         _cleanup_free_ char *text = NULL;
 
         (void)state;
-        (void)wiring_plan(&seat, before);
-        (void)wiring_plan(&moved, after);
-        assert_int_equal(wiring_write(directory, &before[0]), 0);
-        assert_int_equal(wiring_differs(directory, &after[0]), 1);
-        assert_int_equal(wiring_write(directory, &after[0]), 0);
-        text = read_drop_in(&after[0]);
-        assert_string_equal(text, after[0].text);
+        assert_true(wiring_plan_seat(&seat, &before));
+        assert_true(wiring_plan_seat(&moved, &after));
+        assert_int_equal(wiring_write(directory, &before), 0);
+        assert_int_equal(wiring_differs(directory, &after), 1);
+        assert_int_equal(wiring_write(directory, &after), 0);
+        text = read_drop_in(&after);
+        assert_string_equal(text, after.text);
 }
 
 static void a_directory_that_is_not_there_is_an_error(void **state) {
         struct seat_plan seat = make_seat("12310", "123");
-        struct wiring wirings[WIRING_MAX];
+        struct wiring wiring;
 
         (void)state;
-        (void)wiring_plan(&seat, wirings);
-        assert_int_equal(wiring_write("/nonexistent", &wirings[0]), -ENOENT);
+        assert_true(wiring_plan_seat(&seat, &wiring));
+        assert_int_equal(wiring_write("/nonexistent", &wiring), -ENOENT);
 }
 
 static int set_up(void **state) {
@@ -132,6 +155,8 @@ int main(void) {
                 cmocka_unit_test(a_seat_is_bound_to_its_bridge),
                 cmocka_unit_test(a_seat_on_another_courses_bridge_is_bound_to_that),
                 cmocka_unit_test(a_seat_on_an_admins_bridge_needs_no_unit),
+                cmocka_unit_test(a_users_manager_is_put_into_the_seat),
+                cmocka_unit_test(the_largest_user_fits),
                 cmocka_unit_test(the_longest_id_fits),
                 cmocka_unit_test(what_is_written_is_not_written_again),
                 cmocka_unit_test(a_change_is_seen_and_replaces_the_old),

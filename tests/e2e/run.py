@@ -27,6 +27,7 @@ from guest import Guest
 import cases_harness  # noqa: F401 pylint: disable=unused-import
 import cases_units  # noqa: F401 pylint: disable=unused-import
 import cases_login  # noqa: F401 pylint: disable=unused-import
+import cases_stay  # noqa: F401 pylint: disable=unused-import
 import cases_lifetime  # noqa: F401 pylint: disable=unused-import
 import cases_races  # noqa: F401 pylint: disable=unused-import
 

@@ -21,7 +21,7 @@ static int start(struct sandbox *sandbox, const char *seat) {
 }
 
 static int stop(struct sandbox *sandbox, const char *seat) {
-        return netns_stop(seat, &sandbox->diagnostics);
+        return netns_stop(SANDBOX_ETC, seat, &sandbox->diagnostics);
 }
 
 static int find(void) {
@@ -423,8 +423,104 @@ static void a_stop_that_is_killed_is_finished_by_the_next(void **state) {
         stop_12310_twice(sandbox);
 }
 
+/* A process in the seat; it says through the pipe that it is there, and waits to be ended. */
+static pid_t start_leftover(uid_t uid, bool stubborn) {
+        int ready[2], fd;
+        char byte;
+        pid_t pid;
+
+        assert_int_equal(pipe(ready), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                fd = open(PATH, O_RDONLY | O_CLOEXEC);
+                if (fd < 0 || setns(fd, CLONE_NEWNET) < 0 || setresuid(uid, uid, uid) < 0)
+                        _exit(EXIT_FAILURE);
+                (void)close(fd);
+                if (stubborn) {
+                        (void)signal(SIGHUP, SIG_IGN);
+                        (void)signal(SIGTERM, SIG_IGN);
+                }
+                if (write(ready[1], "x", 1) != 1)
+                        _exit(EXIT_FAILURE);
+                for (;;)
+                        (void)pause();
+        }
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        (void)close(ready[0]);
+        (void)close(ready[1]);
+        return pid;
+}
+
+static bool has_ended(pid_t pid) {
+        return waitpid(pid, NULL, WNOHANG) == pid;
+}
+
+static void end(pid_t pid) {
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void leftovers_are_cut_off(void **state) {
+        struct sandbox *sandbox = *state;
+        pid_t student;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        student = start_leftover(5001, false);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_false(has_ended(student));
+        end(student);
+}
+
+static void leftovers_are_killed_if_wanted(void **state) {
+        struct sandbox *sandbox = *state;
+        pid_t meek, stubborn, admin;
+
+        configure("coursenet.conf", "[site]\nleftover = kill\n");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        meek = start_leftover(5001, false);
+        stubborn = start_leftover(5001, true);
+        admin = start_leftover(0, false);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_true(has_ended(meek));
+        assert_true(has_ended(stubborn));
+        assert_false(has_ended(admin));
+        end(admin);
+        assert_silence(sandbox);
+}
+
+static void a_course_decides_on_its_leftovers(void **state) {
+        struct sandbox *sandbox = *state;
+        pid_t student;
+
+        configure("coursenet.conf", "[site]\nleftover = kill\n[course 123]\nleftover = cut\n");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        student = start_leftover(5001, false);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_false(has_ended(student));
+        end(student);
+}
+
+static void nobody_outside_the_seat_is_killed(void **state) {
+        struct sandbox *sandbox = *state;
+        pid_t outside;
+
+        configure("coursenet.conf", "[site]\nleftover = kill\n");
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        outside = start_leftover(5001, false);
+        assert_int_equal(stop(sandbox, "12311"), 0);
+        assert_false(has_ended(outside));
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_true(has_ended(outside));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                sandbox_test(leftovers_are_cut_off),
+                sandbox_test(leftovers_are_killed_if_wanted),
+                sandbox_test(a_course_decides_on_its_leftovers),
+                sandbox_test(nobody_outside_the_seat_is_killed),
                 sandbox_test(a_start_makes_the_namespace_and_a_stop_removes_it),
                 sandbox_test(a_stop_without_any_namespace_ever_is_success),
                 sandbox_test(a_namespace_costs_one_line_of_mountinfo),

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How a lease comes to be: from a request to the answer. */
+
+#include <inttypes.h>
+#include <sys/random.h>
+
+#include "connection.h"
+#include "diagnosis.h"
+#include "fd-store.h"
+#include "lease.h"
+#include "peer.h"
+#include "seat-lookup.h"
+#include "state.h"
+#include "systemd.h"
+#include "wiring.h"
+
+/* The module gives up at its deadline; our answer, which says what hangs, has to be there before. */
+#define ANSWER_MARGIN_MS 500U
+#define TIMEOUT_MAX_MS 300000U
+
+/* Answers with the seat. The lease stays tied to its connection until the answer has been read: see connection.h. */
+static void hand_over(struct lease *lease) {
+        struct reply reply;
+
+        if (!lease->connection)
+                return;
+        lease_fill_reply(lease, REPLY_DONE, &reply);
+        connection_hand_over(lease->connection, &reply);
+}
+
+static void succeed(struct lease *lease) {
+        lease->state = LEASE_ACTIVE;
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        lease_log(lease, "given to");
+        lease_end_lingering(lease->manager, lease->seat);
+        if (!lease->no_wait)
+                hand_over(lease);
+        lease_check_opener(lease);
+}
+
+static void handle_diagnosis(void *userdata, const char *text) {
+        lease_fail(userdata, REPLY_FAILED, text);
+}
+
+static void handle_late_diagnosis(void *userdata, const char *text) {
+        lease_fail(userdata, REPLY_TIMEOUT, text);
+}
+
+static void diagnose(struct lease *lease, diagnosis_callback_t callback) {
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (diagnosis_start(lease, callback) < 0)
+                callback(lease, "systemd could not be asked why; see journalctl -b -u 'netns@*' -u 'nsbr@*' -u 'netbr@*'");
+}
+
+static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+        char text[REPLY_TEXT_SIZE];
+
+        (void)error;
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (!sd_bus_message_is_method_error(reply, NULL)) {
+                if (lease->no_wait)
+                        hand_over(lease);
+                return 0; /* lease_job_removed() goes on */
+        }
+        (void)snprintf(text, sizeof(text), "systemd refused the lease: %s", sd_bus_message_get_error(reply)->message);
+        lease_fail(lease, REPLY_FAILED, text);
+        return 0;
+}
+
+static void start_unit(struct lease *lease) {
+        int r = systemd_start_lease(lease, handle_started, &lease->call_slot);
+        char text[REPLY_TEXT_SIZE];
+
+        if (r >= 0)
+                return;
+        (void)snprintf(text, sizeof(text), "cannot send to systemd: %s", strerror(-r));
+        lease_fail(lease, REPLY_FAILED, text);
+}
+
+void lease_job_removed(struct manager *manager, const char *unit, const char *result) {
+        struct lease *lease, *next;
+        char name[LEASE_UNIT_SIZE];
+
+        if (!string_starts_with(unit, "coursenet-"))
+                return;
+        HASH_ITER(hh, manager->leases, lease, next) {
+                lease_unit_name(lease, name);
+                if (lease->state != LEASE_STARTING || !string_equal(name, unit))
+                        continue;
+                if (string_equal(result, "done"))
+                        succeed(lease);
+                else if (string_equal(result, "canceled") && !lease->retried) {
+                        /* Somebody's stop of the seat crossed our start: the login came later, so it wins. */
+                        lease->retried = true;
+                        start_unit(lease);
+                } else
+                        diagnose(lease, handle_diagnosis);
+                return;
+        }
+}
+
+static int handle_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct lease *lease = userdata;
+
+        (void)source;
+        (void)usec;
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        diagnose(lease, handle_late_diagnosis);
+        return 0;
+}
+
+static int set_deadline(struct lease *lease, uint32_t timeout_ms) {
+        uint64_t ms = timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
+
+        ms = ms > 2 * ANSWER_MARGIN_MS ? ms - ANSWER_MARGIN_MS : ms / 2;
+        return sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC, ms * 1000U, 0,
+                handle_deadline, lease);
+}
+
+static void handle_wired(void *userdata, const struct wiring_result *result) {
+        struct lease *lease = userdata;
+        char text[REPLY_TEXT_SIZE];
+
+        lease->wiring = NULL;
+        if (result->stale > 0) {
+                (void)snprintf(text, sizeof(text),
+                        "systemd keeps an old version of the units of seat %s in memory; run: systemctl daemon-reload",
+                        lease->seat);
+                lease_fail(lease, REPLY_FAILED, text);
+        } else if (result->error < 0) {
+                (void)snprintf(text, sizeof(text), "the wiring of seat %s could not be written: %s", lease->seat,
+                        strerror(-result->error));
+                lease_fail(lease, REPLY_FAILED, text);
+        } else
+                start_unit(lease);
+}
+
+/* A hold is no login: it has no user whose services had to be in the seat. */
+static void wire_and_start(struct lease *lease, const struct seat_plan *seat) {
+        struct wiring_result failed = {0};
+        struct wiring wirings[WIRING_MAX];
+        size_t n = wiring_plan_seat(seat, wirings);
+        int r;
+
+        if (!lease->hold)
+                wiring_plan_user(seat, lease->uid, &wirings[n++]);
+
+        r = wiring_update(lease->manager, wirings, n, handle_wired, lease, &lease->wiring);
+        if (r == 0)
+                start_unit(lease);
+        else if (r < 0) {
+                failed.error = r;
+                handle_wired(lease, &failed);
+        }
+}
+
+/* A word about the seat, to be seen in `systemctl`, and what makes it unique. */
+static int make_id(const char *seat, char ret_id[static LEASE_ID_SIZE]) {
+        uint64_t random;
+
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+                return -EIO;
+        (void)snprintf(ret_id, LEASE_ID_SIZE, "%s_%016" PRIx64, seat, random);
+        return 0;
+}
+
+static void fill_lease(struct lease *lease, const struct request *request, const struct seat_plan *seat) {
+        (void)string_copy(lease->user, sizeof(lease->user), request->user);
+        (void)string_copy(lease->course, sizeof(lease->course), seat->id.course);
+        (void)string_copy(lease->seat, sizeof(lease->seat), seat->name);
+        (void)string_copy(lease->service, sizeof(lease->service),
+                request->type == REQUEST_HOLD ? HOLD_SERVICE : request->service);
+        (void)string_copy(lease->tty, sizeof(lease->tty), request->tty);
+        (void)string_copy(lease->remote_host, sizeof(lease->remote_host), request->remote_host);
+        lease->address = seat->address;
+        lease->hold = request->type == REQUEST_HOLD;
+        /* A hold is root's: no user sees it as their own. */
+        lease->uid = lease->hold ? (uid_t)-1 : request->uid;
+        lease->no_wait = request->flags & REQUEST_NO_WAIT;
+        lease->since_usec = now_realtime_usec();
+}
+
+/* Takes pidfd, also on failure. */
+static int watch_opener(struct lease *lease, const struct ucred *peer, int pidfd) {
+        int r;
+
+        r = lease_watch_opener(lease, pidfd);
+        if (r < 0)
+                return r;
+        lease->opener = peer->pid;
+        /* Kept by PID 1 over a restart; without it the process is found again by number and start time. */
+        fd_store_keep(lease->id, lease->pidfd);
+        return peer_start_time(peer->pid, &lease->opener_start);
+}
+
+/* NULL if the limits allow one more lease. */
+static const char *check_limits(struct manager *manager, uid_t uid, bool hold) {
+        struct lease *lease, *next;
+        unsigned n = 0;
+
+        if (HASH_COUNT(manager->leases) >= LEASES_MAX)
+                return "there are as many leases as the activator can hold";
+        HASH_ITER(hh, manager->leases, lease, next)
+                n += !lease->hold && lease->uid == uid;
+        return !hold && n >= LEASES_PER_USER_MAX ? "this user has as many logins as one may have" : NULL;
+}
+
+static void refuse(struct connection *connection, const struct request *request, enum reply_type type, const char *text) {
+        log_error("No seat for %s (%s): %s", request->user, request->service, text);
+        connection_reply_text(connection, type, text);
+}
+
+/* A lease for the request's user, who has the seat *ret_seat. NULL: refused, and the connection is gone. */
+static struct lease *make_lease(struct manager *manager, struct connection *connection, const struct request *request,
+        struct seat_plan *ret_seat) {
+        char text[REPLY_TEXT_SIZE], id[LEASE_ID_SIZE];
+        enum reply_type type;
+        struct lease *lease;
+        const char *limit;
+
+        if (!seat_lookup(manager->etc, request->user, ret_seat, &type, text)) {
+                refuse(connection, request, type, text);
+                return NULL;
+        }
+        limit = check_limits(manager, request->uid, request->type == REQUEST_HOLD);
+        if (limit) {
+                refuse(connection, request, REPLY_REFUSED, limit);
+                return NULL;
+        }
+        lease = make_id(ret_seat->name, id) < 0 ? NULL : lease_new(manager, id);
+        if (!lease) {
+                refuse(connection, request, REPLY_FAILED, "out of memory");
+                return NULL;
+        }
+        fill_lease(lease, request, ret_seat);
+        return lease;
+}
+
+/* r: how preparing the lease went. */
+static void begin(struct lease *lease, struct connection *connection, const struct request *request,
+        const struct seat_plan *seat, int r) {
+        char text[REPLY_TEXT_SIZE];
+
+        if (r >= 0)
+                r = set_deadline(lease, request->timeout_ms);
+        if (r >= 0)
+                /* Before the unit: a unit without a record could never be ended by its login. */
+                r = state_save(STATE_DIRECTORY, lease);
+        if (r < 0) {
+                lease_free(lease);
+                (void)snprintf(text, sizeof(text), "the lease cannot be recorded: %s", strerror(-r));
+                refuse(connection, request, REPLY_FAILED, text);
+                return;
+        }
+        lease->connection = connection;
+        connection_set_lease(connection, lease);
+        wire_and_start(lease, seat);
+}
+
+void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
+        const struct ucred *peer, int pidfd) {
+        _cleanup_close_ int owned = pidfd;
+        struct seat_plan seat;
+        struct lease *lease;
+
+        if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
+                refuse(connection, request, REPLY_REFUSED, "the request came without a pidfd of its sender");
+                return;
+        }
+        lease = make_lease(manager, connection, request, &seat);
+        if (!lease)
+                return;
+        owned = -1;
+        begin(lease, connection, request, &seat, watch_opener(lease, peer, pidfd));
+}
+
+static struct lease *find_hold(struct manager *manager, const char *user) {
+        struct lease *lease, *next;
+
+        HASH_ITER(hh, manager->leases, lease, next)
+                if (lease->hold && lease->state != LEASE_ENDING && string_equal(lease->user, user))
+                        return lease;
+        return NULL;
+}
+
+void lease_hold(struct manager *manager, struct connection *connection, const struct request *request) {
+        struct lease *lease = find_hold(manager, request->user);
+        struct seat_plan seat;
+        struct reply reply;
+
+        if (lease && lease->state == LEASE_ACTIVE) {
+                lease_fill_reply(lease, REPLY_DONE, &reply);
+                connection_reply(connection, &reply);
+                return;
+        }
+        if (lease) {
+                refuse(connection, request, REPLY_REFUSED, "a hold on this seat is being started already");
+                return;
+        }
+        lease = make_lease(manager, connection, request, &seat);
+        if (lease)
+                begin(lease, connection, request, &seat, 0);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What COURSE|SEAT|USER on a command line means: seats of the rosters. */
+
+#include "site.h"
+
+/* One seat on a roster; all borrowed from the site. */
+struct target_seat {
+        const struct site_course *course;
+        const struct seat_plan *plan;
+        const char *student;
+};
+
+/* The empty value is all zero. */
+struct target {
+        struct target_seat *seats;
+        size_t n_seats;
+};
+
+void target_done(struct target *target);
+
+/* The seats that the word names: all of a course, one seat, or a user's. None: nobody knows the word. -ENOMEM. */
+int target_find(const struct site *site, const char *word, struct target *ret);
+
+#define _cleanup_target_ _cleanup_(target_done)
