@@ -66,7 +66,8 @@ activator_packages = libsystemd
 
 ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/json.c ctl/lease-list.c ctl/message.c \
 	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
-	ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c
+	ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c \
+	ctl/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenetctl

@@ -57,50 +57,74 @@ static void check_directory(const char *etc, const char *name, struct diagnostic
 
 /* --- accounts --------------------------------------------------------------------------------- */
 
-/* True also if nobody can say: that the directory service is down is no mistake in a roster. */
-static bool account_exists(const char *user, bool *ret_unsure) {
+enum account {
+        ACCOUNT_THERE,
+        ACCOUNT_SYSTEM, /* the shipped PAM profile passes the module by for it */
+        ACCOUNT_MISSING,
+        ACCOUNT_UNKNOWN, /* that the directory service is down is no mistake in a roster */
+        _ACCOUNT_MAX,
+};
+
+/* As in conf/pam-configs/coursenet. */
+#define SYSTEM_UID_END 1000U
+
+static enum account find_account(const char *user) {
+        const struct passwd *found;
+
         errno = 0;
-        if (getpwnam(user))
-                return true;
-        if (errno == 0 || errno == ENOENT || errno == ESRCH)
-                return false;
-        *ret_unsure = true;
-        return true;
+        found = getpwnam(user);
+        if (found)
+                return found->pw_uid < SYSTEM_UID_END ? ACCOUNT_SYSTEM : ACCOUNT_THERE;
+        return errno == 0 || errno == ENOENT || errno == ESRCH ? ACCOUNT_MISSING : ACCOUNT_UNKNOWN;
 }
 
-static void append_name(char *names, size_t size, const char *name) {
-        size_t length = strlen(names);
+/* The first few users of one kind, and how many there are. */
+struct users {
+        char names[NAMES_SHOWN * (USER_NAME_SIZE + 2) + sizeof(", ...")];
+        size_t n;
+};
 
-        (void)snprintf(names + length, size - length, "%s%s", length > 0 ? ", " : "", name);
+static void add_user(struct users *users, const char *user) {
+        size_t length = strlen(users->names);
+
+        if (users->n++ < NAMES_SHOWN)
+                (void)snprintf(users->names + length, sizeof(users->names) - length, "%s%s", length > 0 ? ", " : "",
+                        user);
+        else if (users->n == NAMES_SHOWN + 1)
+                (void)snprintf(users->names + length, sizeof(users->names) - length, ", ...");
+}
+
+/* One that cannot be looked up is enough: a directory service that is down must not be asked 200 times. */
+static void sort_accounts(const struct site *site, const struct site_course *course, struct users ret[_ACCOUNT_MAX]) {
+        char user[USER_NAME_SIZE];
+
+        for (size_t i = 0; i < course->n_seats && ret[ACCOUNT_UNKNOWN].n == 0; i++)
+                if (name_rule_format(&site->settings.rule, course->bridge.course, course->students[i], user) >= 0)
+                        add_user(&ret[find_account(user)], user);
 }
 
 static void check_accounts(const char *etc, const struct site *site, const struct site_course *course,
         struct diagnostics *diagnostics) {
-        char names[NAMES_SHOWN * (USER_NAME_SIZE + 2)] = "", user[USER_NAME_SIZE];
-        const char *name = course->bridge.course;
+        struct users users[_ACCOUNT_MAX] = {0};
         _cleanup_free_ char *path = NULL;
-        bool unsure = false;
-        size_t n = 0;
 
-        if (asprintf(&path, "%s/" ROSTER_DIRECTORY "/%s", etc, name) < 0) {
+        if (asprintf(&path, "%s/" ROSTER_DIRECTORY "/%s", etc, course->bridge.course) < 0) {
                 path = NULL;
                 return;
         }
-        for (size_t i = 0; i < course->n_seats && !unsure; i++) {
-                if (name_rule_format(&site->settings.rule, name, course->students[i], user) < 0 ||
-                        account_exists(user, &unsure))
-                        continue;
-                if (n++ < NAMES_SHOWN)
-                        append_name(names, sizeof(names), user);
-        }
+        sort_accounts(site, course, users);
 
-        if (unsure)
+        if (users[ACCOUNT_SYSTEM].n > 0)
+                diagnostics_error(diagnostics, path, 0,
+                        "%zu students have a system account, with a uid below %u, and would log in outside of their "
+                        "seats: %s",
+                        users[ACCOUNT_SYSTEM].n, SYSTEM_UID_END, users[ACCOUNT_SYSTEM].names);
+        if (users[ACCOUNT_UNKNOWN].n > 0)
                 diagnostics_warning(diagnostics, path, 0,
                         "whether its accounts exist cannot be said: looking one up failed");
-        else if (n > 0)
-                diagnostics_warning(diagnostics, path, 0,
-                        "%zu of %zu students have no Unix account on this host: %s%s", n, course->n_seats,
-                        names, n > NAMES_SHOWN ? ", ..." : "");
+        else if (users[ACCOUNT_MISSING].n > 0)
+                diagnostics_warning(diagnostics, path, 0, "%zu of %zu students have no Unix account on this host: %s",
+                        users[ACCOUNT_MISSING].n, course->n_seats, users[ACCOUNT_MISSING].names);
 }
 
 /* --- overrides -------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "snapshot.h"
 #include "table.h"
 #include "target.h"
+#include "user-manager.h"
 
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl status [--json] [COURSE|SEAT|USER]\n"
@@ -151,11 +152,45 @@ static void report_bridges(const struct view *view) {
         }
 }
 
+/* The uid of those who are logged in on the seat; false: nobody is. */
+static bool find_uid(const struct snapshot_seat *seat, uid_t *ret) {
+        for (size_t i = 0; i < seat->n_leases; i++)
+                if (seat->leases[i].pid > 0) {
+                        *ret = seat->leases[i].uid;
+                        return true;
+                }
+        return false;
+}
+
+static enum user_manager find_manager(const struct snapshot_seat *seat) {
+        char netns[64];
+        uid_t uid;
+
+        if (!find_uid(seat, &uid))
+                return USER_MANAGER_NONE;
+        (void)snprintf(netns, sizeof(netns), NETNS_DIRECTORY "/%s", seat->netns);
+        return user_manager_find(uid, netns);
+}
+
+/* Services of such a user are in the host's own network, which one would not expect. */
+static void report_managers(const struct view *view) {
+        for (size_t i = 0; i < view->snapshot.n_seats; i++) {
+                const struct snapshot_seat *seat = &view->snapshot.seats[i];
+
+                if (is_shown(view, seat) && find_manager(seat) == USER_MANAGER_OUTSIDE)
+                        (void)printf("The systemd manager of %s was there before the seat and runs outside of it: "
+                                     "loginctl user-status %s\n",
+                                seat->user, seat->user);
+        }
+}
+
 static int print_for_people(const struct view *view) {
         if (!view->own_user[0])
                 report_bridges(view);
-        if (count_shown(view) > 0)
+        if (count_shown(view) > 0) {
+                report_managers(view);
                 return print_table(view);
+        }
         (void)puts(view->own_user[0] ? "No seat of yours is up."
                    : view->word      ? "No such seat is up."
                                      : "No seat is up.");
@@ -195,6 +230,12 @@ static int put_lease(json_object *leases, const struct reply *lease) {
         return 0;
 }
 
+static const char *const manager_names[] = {
+        [USER_MANAGER_NONE] = "none",
+        [USER_MANAGER_IN_SEAT] = "seat",
+        [USER_MANAGER_OUTSIDE] = "outside",
+};
+
 static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
         char address[ADDRESS_TEXT_SIZE], netns[64];
         json_object *object = json_append_object(seats), *leases;
@@ -211,7 +252,8 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
                 json_put_text(object, "address", seat->has_address ? address : NULL) < 0 ||
                 json_put_text(object, "namespace", netns) < 0 ||
                 json_put_text(object, "state", seat->state) < 0 ||
-                json_put_text(object, "container", seat->container) < 0)
+                json_put_text(object, "container", seat->container) < 0 ||
+                json_put_text(object, "manager", manager_names[find_manager(seat)]) < 0)
                 return -ENOMEM;
 
         leases = json_put_array(object, "leases");

@@ -171,6 +171,7 @@ def user_manager(guest):
     expect_equal(guest.run(f"readlink /proc/{manager}/ns/net").stdout.strip(), namespace, "the manager's namespace")
     inside = session.run("systemd-run --user --quiet --wait --pipe readlink /proc/self/ns/net")
     expect_equal(inside, namespace, "the namespace of systemd-run --user")
+    expect_equal(one_seat(guest)["manager"], "seat", "the manager, as status has it")
     session.close()
     started = time.monotonic()
     wait_gone(guest)
@@ -207,6 +208,8 @@ def logind_linger(guest):
         manager = guest.run(f"systemctl show -p MainPID --value user@{uid}").stdout.strip()
         expect(session.run("readlink /proc/self/ns/net") !=
                guest.run(f"readlink /proc/{manager}/ns/net").stdout.strip(), "the login is outside with its manager")
+        expect_equal(one_seat(guest, SECOND_SEAT)["manager"], "outside", "the manager, as status has it")
+        expect_in(f"systemd manager of {SECOND}", guest.run("coursenetctl status").stdout, "status")
         session.close()
         wait_gone(guest)
     finally:

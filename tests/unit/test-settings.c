@@ -99,6 +99,25 @@ static void test_everything_set(void **state) {
         assert_string_equal(settings_test_host(&settings, "9999"), "gw.example.edu");
 }
 
+static void test_how_long_a_seat_stays(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+
+        (void)state;
+        write_file(SETTINGS_FILE, "[site]\nlinger = 60\nleftover = kill\n"
+                                  "[course 123]\nlinger = 0\n"
+                                  "[course 124]\nleftover = cut\n");
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        assert_clean(&diagnostics);
+
+        assert_int_equal(settings_linger_seconds(&settings, "122"), 60);
+        assert_int_equal(settings_linger_seconds(&settings, "123"), 0);
+        assert_int_equal(settings_linger_seconds(&settings, "124"), 60);
+        assert_int_equal(settings_leftover(&settings, "122"), LEFTOVER_KILL);
+        assert_int_equal(settings_leftover(&settings, "123"), LEFTOVER_KILL);
+        assert_int_equal(settings_leftover(&settings, "124"), LEFTOVER_CUT);
+}
+
 #define LONG_100                                                                                             \
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
         "aa"
@@ -144,6 +163,12 @@ static const struct mistake {
         {"[site]\nname-rule = cs{course}{student}\n", 2, "something must stand between"},
         {"[site]\nname-rule = cs{course}\n", 2, "exactly once"},
         {"[site]\nname-rule = c:{course}-{student}\n", 2, "only letters"},
+        {"[site]\nlinger = -1\n", 2, "expected a number from 0 to 86400"},
+        {"[course 123]\nlinger = 86401\n", 2, "expected a number from 0 to 86400"},
+        {"[site]\nleftover = keep\n", 2, "expected cut or kill"},
+        {"[course 123]\nleftover =\n", 2, "expected cut or kill"},
+        {"[course 123]\nleftover = cut\nleftover = cut\n", 3, "leftover is set twice in [course 123]"},
+        {"[course 123]\nprefix = 24\n", 2, "expected subnet, test-host, linger or leftover"},
         {"[site]\ntest-host = -v\n", 2, "expected a host name"},
         {"[site]\ntest-host = a b\n", 2, "expected a host name"},
         {"[site]\ntest-host = $(x)\n", 2, "expected a host name"},
@@ -279,6 +304,7 @@ int main(void) {
                 TEST(test_no_file_means_defaults),
                 TEST(test_files_that_say_nothing),
                 TEST(test_everything_set),
+                TEST(test_how_long_a_seat_stays),
                 TEST(test_mistakes),
                 TEST(test_all_mistakes_at_once),
                 TEST(test_widest_names_fit),

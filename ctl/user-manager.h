@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Where a student's own systemd manager, user@UID.service, runs: in their seat, unless it was there before the seat was (a user
+ * who lingers in logind).
+ */
+
+#include <sys/types.h>
+
+#include "util.h"
+
+enum user_manager {
+        USER_MANAGER_NONE, /* none runs, or it cannot be seen: that takes root */
+        USER_MANAGER_IN_SEAT,
+        USER_MANAGER_OUTSIDE,
+};
+
+/* netns: the path of the seat's namespace. */
+enum user_manager user_manager_find(uid_t uid, const char *netns);
