@@ -81,7 +81,8 @@ void connection_reply_text(struct connection *connection, enum reply_type type, 
         connection_reply(connection, &reply);
 }
 
-/* --- requests ------------------------------------------------------------------------------------------------- */
+/* --- requests
+ * ------------------------------------------------------------------------------------------------- */
 
 static void handle_close(struct connection *connection, const struct request *request) {
         struct lease *lease = lease_find_for_close(connection->manager, request, connection->peer.pid);
@@ -119,8 +120,8 @@ static void handle_status(struct connection *connection) {
                 return;
         }
         HASH_ITER(hh, manager->leases, lease, next)
-                if (lease->state == LEASE_ACTIVE && (connection->privileged || lease->uid == connection->peer.uid))
-                        lease_fill_reply(lease, REPLY_LEASE, &connection->replies[connection->n_replies++]);
+        if (lease->state == LEASE_ACTIVE && (connection->privileged || lease->uid == connection->peer.uid))
+                lease_fill_reply(lease, REPLY_LEASE, &connection->replies[connection->n_replies++]);
         reply_init(&connection->replies[connection->n_replies++], REPLY_DONE);
         send_replies(connection);
 }
@@ -138,7 +139,8 @@ static void handle_stop(struct connection *connection, const struct request *req
         unsigned n = lease_stop_all(connection->manager, request->user);
         char text[REPLY_TEXT_SIZE];
 
-        log_notice("Root (process %ld) stopped %u leases of %s", (long)connection->peer.pid, n, request->user);
+        log_notice(
+                "Root (process %ld) stopped %u leases of %s", (long)connection->peer.pid, n, request->user);
         (void)snprintf(text, sizeof(text), "%u", n);
         connection_reply_text(connection, REPLY_DONE, text);
 }
@@ -260,7 +262,8 @@ static void handle_message(struct connection *connection) {
                 log_warning("Process %ld of user %u sent what is no request", (long)connection->peer.pid,
                         (unsigned)connection->peer.uid);
                 connection_reply_text(connection, REPLY_REFUSED,
-                        r == -EPROTO ? "the activator speaks another version of the protocol; is it older than the module?"
+                        r == -EPROTO ? "the activator speaks another version of the protocol; is it older "
+                                       "than the module?"
                                      : "malformed request");
                 return;
         }
@@ -288,7 +291,8 @@ static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata
         return 0;
 }
 
-/* --- accepting ------------------------------------------------------------------------------------------------ */
+/* --- accepting
+ * ------------------------------------------------------------------------------------------------ */
 
 static bool within_limits(const struct manager *manager, const struct ucred *peer, bool privileged) {
         unsigned n = 0, n_of_user = 0;
@@ -311,8 +315,8 @@ static int watch_connection(struct connection *connection) {
         if (r >= 0)
                 r = sd_event_source_set_priority(connection->io_source, PRIORITY_REQUEST);
         if (r >= 0)
-                r = sd_event_add_time_relative(event, &connection->timeout_source, CLOCK_MONOTONIC, REQUEST_TIMEOUT_USEC,
-                        0, handle_timeout, connection);
+                r = sd_event_add_time_relative(event, &connection->timeout_source, CLOCK_MONOTONIC,
+                        REQUEST_TIMEOUT_USEC, 0, handle_timeout, connection);
         return r;
 }
 
@@ -324,7 +328,8 @@ static void connection_new(struct manager *manager, int fd, const struct ucred *
                 (void)close(fd);
                 return;
         }
-        *connection = (struct connection){.manager = manager, .fd = fd, .peer = *peer, .privileged = privileged};
+        *connection =
+                (struct connection){.manager = manager, .fd = fd, .peer = *peer, .privileged = privileged};
         DL_APPEND(manager->connections, connection);
         if (watch_connection(connection) < 0)
                 connection_free(connection);
@@ -346,7 +351,8 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
         if (peer_credentials(connection_fd, &peer) < 0 || (listener->privileged && peer.uid != 0))
                 return 0;
         if (!within_limits(listener->manager, &peer, listener->privileged)) {
-                log_warning("User %u has too many connections open; a new one is refused", (unsigned)peer.uid);
+                log_warning(
+                        "User %u has too many connections open; a new one is refused", (unsigned)peer.uid);
                 return 0;
         }
 

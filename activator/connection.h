@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The two sockets and their connections. A connection brings one request, gets its reply (or several) and is closed.
+ * The two sockets and their connections. A connection brings one request, gets its reply (or several) and is
+ * closed.
  *
  *   activator.sock  mode 0600, so only root connects; checked again by SO_PEERCRED
  *   query.sock      anybody; answers about the caller's own leases only, within limits a user
@@ -23,9 +24,9 @@ void connection_reply(struct connection *connection, const struct reply *reply);
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
 
 /*
- * Answers REQUEST_OPEN with its seat. The connection and its lease stay tied until the peer has read the answer and hangs up: one
- * that gave up a moment before leaves the answer unread, the kernel then reports ECONNRESET, and the lease ends. Nobody would
- * ever close it, as its id was never known.
+ * Answers REQUEST_OPEN with its seat. The connection and its lease stay tied until the peer has read the
+ * answer and hangs up: one that gave up a moment before leaves the answer unread, the kernel then reports
+ * ECONNRESET, and the lease ends. Nobody would ever close it, as its id was never known.
  */
 void connection_hand_over(struct connection *connection, const struct reply *reply);
 

@@ -29,8 +29,10 @@ static void note_culprit(struct finding *finding, const char *unit, const char *
 
         if (!failed && !string_equal(state, "activating") && !string_equal(state, "deactivating"))
                 return;
-        /* nsbr@ waits for (or fails with) the others, so they are the better answer; a failure is better than a wait. */
-        if (finding->culprit[0] && (string_starts_with(unit, "nsbr@") || (finding->culprit_failed && !failed)))
+        /* nsbr@ waits for (or fails with) the others, so they are the better answer; a failure is better than
+         * a wait. */
+        if (finding->culprit[0] &&
+                (string_starts_with(unit, "nsbr@") || (finding->culprit_failed && !failed)))
                 return;
         finding->culprit_failed = failed;
         (void)string_copy(finding->culprit, sizeof(finding->culprit), unit);
@@ -59,8 +61,9 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
                 (void)snprintf(text, sizeof(text), "%s %s; see: journalctl -b -u %s", finding.culprit,
                         finding.culprit_failed ? "failed" : "takes too long", finding.culprit);
         else
-                (void)snprintf(text, sizeof(text), "nsbr@%s.service did not come up; see: journalctl -b -u 'n*@%s*'",
-                        lease->seat, lease->course);
+                (void)snprintf(text, sizeof(text),
+                        "nsbr@%s.service did not come up; see: journalctl -b -u 'n*@%s*'", lease->seat,
+                        lease->course);
         lease->diagnosis(lease, text);
         return 0;
 }
@@ -74,5 +77,6 @@ int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
         patterns[1] = names.netns;
         patterns[2] = names.nsbr;
         lease->diagnosis = callback;
-        return systemd_list_units(lease->manager, patterns, ELEMENTSOF(patterns), handle_units, lease, &lease->call_slot);
+        return systemd_list_units(
+                lease->manager, patterns, ELEMENTSOF(patterns), handle_units, lease, &lease->call_slot);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * PID 1 keeps the openers' pidfds for us over a crash or a restart (FileDescriptorStoreMax= of the unit), each under the id of
- * its lease. Without the store, as when run by hand, these do nothing.
+ * PID 1 keeps the openers' pidfds for us over a crash or a restart (FileDescriptorStoreMax= of the unit),
+ * each under the id of its lease. Without the store, as when run by hand, these do nothing.
  */
 
 #include "util.h"

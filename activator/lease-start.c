@@ -19,7 +19,8 @@
 #define ANSWER_MARGIN_MS 500U
 #define TIMEOUT_MAX_MS 300000U
 
-/* Answers with the seat. The lease stays tied to its connection until the answer has been read: see connection.h. */
+/* Answers with the seat. The lease stays tied to its connection until the answer has been read: see
+ * connection.h. */
 static void hand_over(struct lease *lease) {
         struct reply reply;
 
@@ -50,7 +51,8 @@ static void handle_late_diagnosis(void *userdata, const char *text) {
 static void diagnose(struct lease *lease, diagnosis_callback_t callback) {
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         if (diagnosis_start(lease, callback) < 0)
-                callback(lease, "systemd could not be asked why; see journalctl -b -u 'netns@*' -u 'nsbr@*' -u 'netbr@*'");
+                callback(lease, "systemd could not be asked why; see journalctl -b -u 'netns@*' -u 'nsbr@*' "
+                                "-u 'netbr@*'");
 }
 
 static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -64,7 +66,8 @@ static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *e
                         hand_over(lease);
                 return 0; /* lease_job_removed() goes on */
         }
-        (void)snprintf(text, sizeof(text), "systemd refused the lease: %s", sd_bus_message_get_error(reply)->message);
+        (void)snprintf(text, sizeof(text), "systemd refused the lease: %s",
+                sd_bus_message_get_error(reply)->message);
         lease_fail(lease, REPLY_FAILED, text);
         return 0;
 }
@@ -115,8 +118,8 @@ static int set_deadline(struct lease *lease, uint32_t timeout_ms) {
         uint64_t ms = timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
 
         ms = ms > 2 * ANSWER_MARGIN_MS ? ms - ANSWER_MARGIN_MS : ms / 2;
-        return sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC, ms * 1000U, 0,
-                handle_deadline, lease);
+        return sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC,
+                ms * 1000U, 0, handle_deadline, lease);
 }
 
 static void handle_wired(void *userdata, const struct wiring_result *result) {
@@ -126,12 +129,13 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
         lease->wiring = NULL;
         if (result->stale > 0) {
                 (void)snprintf(text, sizeof(text),
-                        "systemd keeps an old version of the units of seat %s in memory; run: systemctl daemon-reload",
+                        "systemd keeps an old version of the units of seat %s in memory; run: systemctl "
+                        "daemon-reload",
                         lease->seat);
                 lease_fail(lease, REPLY_FAILED, text);
         } else if (result->error < 0) {
-                (void)snprintf(text, sizeof(text), "the wiring of seat %s could not be written: %s", lease->seat,
-                        strerror(-result->error));
+                (void)snprintf(text, sizeof(text), "the wiring of seat %s could not be written: %s",
+                        lease->seat, strerror(-result->error));
                 lease_fail(lease, REPLY_FAILED, text);
         } else
                 start_unit(lease);
@@ -203,18 +207,19 @@ static const char *check_limits(struct manager *manager, uid_t uid, bool hold) {
         if (HASH_COUNT(manager->leases) >= LEASES_MAX)
                 return "there are as many leases as the activator can hold";
         HASH_ITER(hh, manager->leases, lease, next)
-                n += !lease->hold && lease->uid == uid;
+        n += !lease->hold && lease->uid == uid;
         return !hold && n >= LEASES_PER_USER_MAX ? "this user has as many logins as one may have" : NULL;
 }
 
-static void refuse(struct connection *connection, const struct request *request, enum reply_type type, const char *text) {
+static void refuse(struct connection *connection, const struct request *request, enum reply_type type,
+        const char *text) {
         log_error("No seat for %s (%s): %s", request->user, request->service, text);
         connection_reply_text(connection, type, text);
 }
 
 /* A lease for the request's user, who has the seat *ret_seat. NULL: refused, and the connection is gone. */
-static struct lease *make_lease(struct manager *manager, struct connection *connection, const struct request *request,
-        struct seat_plan *ret_seat) {
+static struct lease *make_lease(struct manager *manager, struct connection *connection,
+        const struct request *request, struct seat_plan *ret_seat) {
         char text[REPLY_TEXT_SIZE], id[LEASE_ID_SIZE];
         enum reply_type type;
         struct lease *lease;
@@ -280,8 +285,8 @@ static struct lease *find_hold(struct manager *manager, const char *user) {
         struct lease *lease, *next;
 
         HASH_ITER(hh, manager->leases, lease, next)
-                if (lease->hold && lease->state != LEASE_ENDING && string_equal(lease->user, user))
-                        return lease;
+        if (lease->hold && lease->state != LEASE_ENDING && string_equal(lease->user, user))
+                return lease;
         return NULL;
 }
 

@@ -86,21 +86,24 @@ void lease_forget_all(struct manager *manager) {
         struct lease *lease, *next;
 
         HASH_ITER(hh, manager->leases, lease, next)
-                forget(lease);
+        forget(lease);
 }
 
-/* Who had which address from when to when is what an abuse desk will ask; `journalctl COURSENET_USER=…` finds it. */
+/* Who had which address from when to when is what an abuse desk will ask; `journalctl COURSENET_USER=…` finds
+ * it. */
 void lease_log(const struct lease *lease, const char *what) {
         char address[ADDRESS_TEXT_SIZE];
 
         address_format_ip(lease->address.ip, address);
-        (void)sd_journal_send("MESSAGE=Seat %s (%s) %s %s: %s, process %ld%s%s", lease->seat, address, what, lease->user,
-                lease->service, (long)lease->opener, lease->remote_host[0] ? ", from " : "", lease->remote_host,
-                "PRIORITY=%d", LOG_INFO, "COURSENET_LEASE=%s", lease->id, "COURSENET_USER=%s", lease->user,
-                "COURSENET_SEAT=%s", lease->seat, "COURSENET_ADDRESS=%s", address, "COURSENET_EVENT=%s", what, NULL);
+        (void)sd_journal_send("MESSAGE=Seat %s (%s) %s %s: %s, process %ld%s%s", lease->seat, address, what,
+                lease->user, lease->service, (long)lease->opener, lease->remote_host[0] ? ", from " : "",
+                lease->remote_host, "PRIORITY=%d", LOG_INFO, "COURSENET_LEASE=%s", lease->id,
+                "COURSENET_USER=%s", lease->user, "COURSENET_SEAT=%s", lease->seat, "COURSENET_ADDRESS=%s",
+                address, "COURSENET_EVENT=%s", what, NULL);
 }
 
-/* --- the end of a lease --------------------------------------------------------------------------------------- */
+/* --- the end of a lease
+ * --------------------------------------------------------------------------------------- */
 
 static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct lease *lease = userdata;
@@ -132,7 +135,8 @@ static void end(struct lease *lease, const char *what) {
         lease_unit_name(lease, unit);
         r = systemd_stop_unit(lease->manager, unit, "replace", handle_stopped, lease, &lease->call_slot);
         if (r < 0)
-                log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->id, lease->user, strerror(-r));
+                log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->id, lease->user,
+                        strerror(-r));
 }
 
 void lease_end(struct lease *lease) {
@@ -143,8 +147,8 @@ static bool is_last_of_seat(const struct lease *lease) {
         struct lease *other, *next;
 
         HASH_ITER(hh, lease->manager->leases, other, next)
-                if (other != lease && other->state != LEASE_ENDING && string_equal(other->seat, lease->seat))
-                        return false;
+        if (other != lease && other->state != LEASE_ENDING && string_equal(other->seat, lease->seat))
+                return false;
         return true;
 }
 
@@ -192,8 +196,8 @@ void lease_end_lingering(struct manager *manager, const char *seat) {
         struct lease *lease, *next;
 
         HASH_ITER(hh, manager->leases, lease, next)
-                if (lease->state == LEASE_LINGERING && string_equal(lease->seat, seat))
-                        lease_end(lease);
+        if (lease->state == LEASE_LINGERING && string_equal(lease->seat, seat))
+                lease_end(lease);
 }
 
 static void tell_user(const struct lease *lease, const char *what) {
@@ -201,7 +205,8 @@ static void tell_user(const struct lease *lease, const char *what) {
 
         if (lease->hold)
                 return;
-        (void)snprintf(text, sizeof(text), "\r\nYour network seat %s %s. This login has no network any more: please log in again.\r\n",
+        (void)snprintf(text, sizeof(text),
+                "\r\nYour network seat %s %s. This login has no network any more: please log in again.\r\n",
                 lease->seat, what);
         terminal_tell(lease->uid, lease->tty, text);
 }
@@ -211,9 +216,9 @@ unsigned lease_stop_all(struct manager *manager, const char *target) {
         unsigned n = 0;
 
         HASH_ITER(hh, manager->leases, lease, next) {
-                if (lease->state == LEASE_ENDING || (!string_equal(lease->user, target) &&
-                                                            !string_equal(lease->seat, target) &&
-                                                            !string_equal(lease->course, target)))
+                if (lease->state == LEASE_ENDING ||
+                        (!string_equal(lease->user, target) && !string_equal(lease->seat, target) &&
+                                !string_equal(lease->course, target)))
                         continue;
                 n++;
                 if (lease->state == LEASE_STARTING) {
@@ -237,8 +242,8 @@ void lease_fail(struct lease *lease, enum reply_type type, const char *text) {
 }
 
 void lease_abandon(struct lease *lease) {
-        log_warning("%s (%s, process %ld) hung up before it had seat %s; its lease ends", lease->user, lease->service,
-                (long)lease->opener, lease->seat);
+        log_warning("%s (%s, process %ld) hung up before it had seat %s; its lease ends", lease->user,
+                lease->service, (long)lease->opener, lease->seat);
         lease->connection = NULL;
         lease_end(lease);
 }
@@ -256,9 +261,9 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
 
         /* Leases of one process, service and user are alike: any will do. */
         HASH_ITER(hh, manager->leases, lease, next)
-                if (lease_answered(lease) && lease->opener == peer && string_equal(lease->user, request->user) &&
-                        string_equal(lease->service, request->service))
-                        return lease;
+        if (lease_answered(lease) && lease->opener == peer && string_equal(lease->user, request->user) &&
+                string_equal(lease->service, request->service))
+                return lease;
         return NULL;
 }
 
@@ -311,7 +316,8 @@ void lease_unit_removed(struct manager *manager, const char *unit) {
         }
 }
 
-/* --- the opener's death --------------------------------------------------------------------------------------- */
+/* --- the opener's death
+ * --------------------------------------------------------------------------------------- */
 
 static int handle_leader_retry(sd_event_source *source, uint64_t usec, void *userdata) {
         struct lease *lease = userdata;
@@ -330,8 +336,8 @@ static void handle_leader_answer(void *userdata, enum leader_answer answer) {
         if (answer == LEADER_NONE)
                 lease_close(lease);
         else if (answer == LEADER_UNKNOWN && !lease->deadline_source)
-                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC,
-                        LEADER_RETRY_USEC, 0, handle_leader_retry, lease);
+                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                        CLOCK_MONOTONIC, LEADER_RETRY_USEC, 0, handle_leader_retry, lease);
 }
 
 void lease_check_opener(struct lease *lease) {
@@ -339,8 +345,8 @@ void lease_check_opener(struct lease *lease) {
 
         if (!lease->opener_dead || lease->state != LEASE_ACTIVE || lease->leader_check)
                 return;
-        r = leader_check_start(lease->manager, lease->uid, lease->opener, handle_leader_answer, lease,
-                &lease->leader_check);
+        r = leader_check_start(
+                lease->manager, lease->uid, lease->opener, handle_leader_answer, lease, &lease->leader_check);
         if (r < 0)
                 handle_leader_answer(lease, LEADER_UNKNOWN);
 }

@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * A lease: one login's need of a seat. It is a transient slice in PID 1, which requires the seat's units; systemd's own
- * graph counts them. What is kept here beside it (and in a record below /run/coursenet/state, so that a restart loses
- * nothing) is whom it belongs to and which process opened it.
+ * A lease: one login's need of a seat. It is a transient slice in PID 1, which requires the seat's units;
+ * systemd's own graph counts them. What is kept here beside it (and in a record below /run/coursenet/state,
+ * so that a restart loses nothing) is whom it belongs to and which process opened it.
  *
- *     starting ──job done──▶ active ──close, or opener dead and no logind session led by it──▶ ending ──unit gone──▶ freed
- *         │                        └──the same, if it is the seat's last and linger= is set──▶ lingering ──▲
- *         └──job failed, deadline, or the opener hung up───────────────────────────────────────────────────┘
+ *     starting ──job done──▶ active ──close, or opener dead and no logind session led by it──▶ ending ──unit
+ * gone──▶ freed │                        └──the same, if it is the seat's last and linger= is set──▶
+ * lingering ──▲ └──job failed, deadline, or the opener hung
+ * up───────────────────────────────────────────────────┘
  *
  * An admin's hold is a lease without an opener: only lease_stop_all() ends it.
  */
@@ -45,7 +46,7 @@ struct lease {
         bool hold;
         uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
 
-        pid_t opener; /* 0: a hold */
+        pid_t opener;          /* 0: a hold */
         uint64_t opener_start; /* clock ticks since boot */
         bool opener_dead;
         int pidfd; /* ours; -1: the opener is gone */
@@ -56,10 +57,10 @@ struct lease {
         bool no_wait;                  /* answer as soon as systemd has taken the order */
         sd_event_source *death_source;
         sd_event_source *deadline_source;
-        struct wiring_update *wiring;  /* while its seat's wiring is brought up to date */
+        struct wiring_update *wiring; /* while its seat's wiring is brought up to date */
         struct leader_check *leader_check;
-        sd_bus_slot *call_slot;        /* the one call that is under way */
-        sd_bus_slot *gone_slot;        /* the question whether the unit is really gone */
+        sd_bus_slot *call_slot;                           /* the one call that is under way */
+        sd_bus_slot *gone_slot;                           /* the question whether the unit is really gone */
         void (*diagnosis)(void *lease, const char *text); /* who gets the diagnosis that is under way */
         UT_hash_handle hh;
 };
@@ -75,16 +76,16 @@ struct lease *lease_new(struct manager *manager, const char *id);
 void lease_free(struct lease *lease);
 
 /*
- * Forgets all leases but leaves their records, their descriptors in the FD store and their units alone: the activator ends,
- * they do not.
+ * Forgets all leases but leaves their records, their descriptors in the FD store and their units alone: the
+ * activator ends, they do not.
  */
 void lease_forget_all(struct manager *manager);
 
 struct lease *lease_find(struct manager *manager, const char *id);
 
 /*
- * Starts what REQUEST_OPEN asks for. Takes pidfd. The answer goes to the connection, at once or later: connection_reply()
- * is called exactly once unless the connection goes first (lease_abandon()).
+ * Starts what REQUEST_OPEN asks for. Takes pidfd. The answer goes to the connection, at once or later:
+ * connection_reply() is called exactly once unless the connection goes first (lease_abandon()).
  */
 void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
         const struct ucred *peer, int pidfd);
@@ -93,7 +94,8 @@ void lease_open(struct manager *manager, struct connection *connection, const st
 void lease_abandon(struct lease *lease);
 
 /*
- * A hold on the seat of the request's user: as lease_open(), but nobody's life ends it. A second one is the first.
+ * A hold on the seat of the request's user: as lease_open(), but nobody's life ends it. A second one is the
+ * first.
  */
 void lease_hold(struct manager *manager, struct connection *connection, const struct request *request);
 
@@ -124,8 +126,8 @@ void lease_end(struct lease *lease);
 struct lease *lease_find_for_close(struct manager *manager, const struct request *request, pid_t peer);
 
 /*
- * Watches the opener's life: takes pidfd, a descriptor of it, or -1 if it is dead already. Used by lease_open() and after a
- * restart.
+ * Watches the opener's life: takes pidfd, a descriptor of it, or -1 if it is dead already. Used by
+ * lease_open() and after a restart.
  */
 int lease_watch_opener(struct lease *lease, int pidfd);
 

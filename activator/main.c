@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. Two options make it do one
- * thing and end: --wire writes the wiring of all seats (coursenet-wiring.service, at boot), --tidy clears up behind a failed start
- * (coursenet-tidy@.service).
+ * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. Two
+ * options make it do one thing and end: --wire writes the wiring of all seats (coursenet-wiring.service, at
+ * boot), --tidy clears up behind a failed start (coursenet-tidy@.service).
  */
 
 #include <getopt.h>
@@ -43,7 +43,8 @@ static void manager_done(struct manager *manager) {
         manager->event = sd_event_unref(manager->event);
 }
 
-/* --- --wire --------------------------------------------------------------------------------------------------- */
+/* --- --wire
+ * --------------------------------------------------------------------------------------------------- */
 
 static void handle_wired(void *userdata, bool good, const char *text) {
         struct manager *manager = userdata;
@@ -57,7 +58,8 @@ static int wire(struct manager *manager) {
         return sd_event_loop(manager->event);
 }
 
-/* --- --tidy --------------------------------------------------------------------------------------------------- */
+/* --- --tidy
+ * --------------------------------------------------------------------------------------------------- */
 
 static void handle_tidied(void *userdata, int error) {
         struct manager *manager = userdata;
@@ -72,7 +74,8 @@ static int tidy_up(struct manager *manager, const char *seat) {
         return sd_event_loop(manager->event);
 }
 
-/* --- the daemon ----------------------------------------------------------------------------------------------- */
+/* --- the daemon
+ * ----------------------------------------------------------------------------------------------- */
 
 /* The sockets by their units' FileDescriptorName=, and behind them what the FD store kept. */
 struct received {
@@ -149,7 +152,8 @@ static int prepare(struct manager *manager) {
         if (r < 0)
                 return r;
         if (received.activator < 0 || received.query < 0) {
-                log_error("The sockets are missing: start coursenet-activator.socket and coursenet-query.socket instead");
+                log_error("The sockets are missing: start coursenet-activator.socket and "
+                          "coursenet-query.socket instead");
                 received_done(&received);
                 return -ENOTSOCK;
         }

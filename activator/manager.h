@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The activator's one object: its event loop, its bus, its leases and its connections. One thread; every wait is an event
- * source, so that one student's slow unit delays nobody else.
+ * The activator's one object: its event loop, its bus, its leases and its connections. One thread; every wait
+ * is an event source, so that one student's slow unit delays nobody else.
  */
 
 #include <systemd/sd-bus.h>
@@ -17,8 +17,8 @@
 #define STATE_DIRECTORY "/run/coursenet/state"
 
 /*
- * Deaths before requests: that the last holder of a seat died must be known before a new request for the same seat is
- * answered. What systemd and logind say comes in between.
+ * Deaths before requests: that the last holder of a seat died must be known before a new request for the same
+ * seat is answered. What systemd and logind say comes in between.
  */
 enum {
         PRIORITY_DEATH = SD_EVENT_PRIORITY_NORMAL - 20,
@@ -27,10 +27,10 @@ enum {
 };
 
 /* Limits for what others control; hitting one is logged. */
-#define LEASES_MAX 4096U         /* FileDescriptorStoreMax= of the unit is the same */
+#define LEASES_MAX 4096U /* FileDescriptorStoreMax= of the unit is the same */
 #define LEASES_PER_USER_MAX 64U
 #define CONNECTIONS_MAX 1024U
-#define QUERIES_MAX 128U         /* connections to query.sock, which any user may open */
+#define QUERIES_MAX 128U /* connections to query.sock, which any user may open */
 #define QUERIES_PER_USER_MAX 8U
 
 struct lease;

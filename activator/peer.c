@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Processes, named so that a reused number never fools us. SO_PEERPIDFD would do the same from Linux 6.5 on; bookworm
- * has 6.1.
+ * Processes, named so that a reused number never fools us. SO_PEERPIDFD would do the same from Linux 6.5 on;
+ * bookworm has 6.1.
  */
 
 #include <sys/syscall.h>
@@ -58,9 +58,11 @@ int peer_start_time(pid_t pid, uint64_t *ret) {
         if (!fgets(line, sizeof(line), file))
                 return -ESRCH;
 
-        /* The second field is the command in parentheses and may hold anything: count from its end, field 3 next. */
+        /* The second field is the command in parentheses and may hold anything: count from its end, field 3
+         * next. */
         p = strrchr(line, ')');
-        if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+        if (!p || sscanf(p + 1,
+                          " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
                           &ticks) != 1)
                 return -EBADMSG;
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One seat with a mistake costs nobody else anything: what can be wired is. systemd is told to reload only if it has an old
- * version of a unit in memory that is not in use, which is no login's business to wait for.
+ * One seat with a mistake costs nobody else anything: what can be wired is. systemd is told to reload only if
+ * it has an old version of a unit in memory that is not in use, which is no login's business to wait for.
  */
-
 
 #include "reload.h"
 #include "seat-lookup.h"
@@ -26,14 +25,16 @@ static void finish(struct reloading *reloading, int error) {
         char text[256];
 
         if (error < 0)
-                (void)snprintf(text, sizeof(text), "the wiring of the seats cannot be written: %s", strerror(-error));
+                (void)snprintf(text, sizeof(text), "the wiring of the seats cannot be written: %s",
+                        strerror(-error));
         else if (reloading->n_errors > 0)
                 (void)snprintf(text, sizeof(text),
-                        "%zu seats have their wiring, %u of them new; %zu mistakes: coursenetctl check names them",
+                        "%zu seats have their wiring, %u of them new; %zu mistakes: coursenetctl check names "
+                        "them",
                         reloading->n_seats, reloading->result.written, reloading->n_errors);
         else
-                (void)snprintf(text, sizeof(text), "%zu seats have their wiring, %u of them new", reloading->n_seats,
-                        reloading->result.written);
+                (void)snprintf(text, sizeof(text), "%zu seats have their wiring, %u of them new",
+                        reloading->n_seats, reloading->result.written);
 
         reloading->callback(reloading->userdata, error >= 0 && reloading->n_errors == 0, text);
         sd_bus_slot_unref(reloading->slot);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Reading the whole configuration again and writing the wiring of every seat: at boot, and when a roster has changed. */
+/* Reading the whole configuration again and writing the wiring of every seat: at boot, and when a roster has
+ * changed. */
 
 #include "manager.h"
 

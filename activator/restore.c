@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Runs once, before the sockets are listened to, so it may wait. A lease whose opener died while the activator was down is ended
- * like any other: by lease_check_opener(), as soon as logind says that no session is left.
+ * Runs once, before the sockets are listened to, so it may wait. A lease whose opener died while the
+ * activator was down is ended like any other: by lease_check_opener(), as soon as logind says that no session
+ * is left.
  */
 
-
+#include "restore.h"
 #include "fd-store.h"
 #include "peer.h"
-#include "restore.h"
 #include "state.h"
 #include "systemd.h"
 
@@ -134,11 +134,12 @@ static void end_orphans(struct manager *manager) {
         struct lease *lease, *next;
 
         HASH_ITER(hh, manager->leases, lease, next)
-                lease_check_opener(lease);
+        lease_check_opener(lease);
 }
 
 int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored) {
-        struct restoring restoring = {.manager = manager, .stored = stored, .n_stored = n_stored, .result = 1};
+        struct restoring restoring = {
+                .manager = manager, .stored = stored, .n_stored = n_stored, .result = 1};
         const char *pattern = LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL;
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         int r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* After a restart: the leases are units in PID 1 and records below /run/coursenet/state; this brings them together again. */
+/* After a restart: the leases are units in PID 1 and records below /run/coursenet/state; this brings them
+ * together again. */
 
 #include "lease.h"
 
@@ -12,7 +13,7 @@ struct stored_fd {
 };
 
 /*
- * Takes up every lease that systemd still has, ends units that nobody knows and forgets records without a unit. Waits for
- * systemd's answer: no request is served before. Takes the descriptors it uses out of stored.
+ * Takes up every lease that systemd still has, ends units that nobody knows and forgets records without a
+ * unit. Waits for systemd's answer: no request is served before. Takes the descriptors it uses out of stored.
  */
 int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored);

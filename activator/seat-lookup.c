@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A login's way through the configuration: settings, rule, roster, plan. A few small files, well under a millisecond; NSS
- * is never asked.
+ * A login's way through the configuration: settings, rule, roster, plan. A few small files, well under a
+ * millisecond; NSS is never asked.
  */
 
-
+#include "seat-lookup.h"
 #include "manager.h"
 #include "roster.h"
-#include "seat-lookup.h"
 
 void log_diagnostics(const struct diagnostics *diagnostics) {
         char text[1024];
 
         for (size_t i = 0; i < diagnostics->n_items; i++) {
                 diagnostic_format(&diagnostics->items[i], text, sizeof(text));
-                log_message(diagnostics->items[i].level == DIAGNOSTIC_ERROR ? SD_ERR : SD_WARNING, "%s", text);
+                log_message(
+                        diagnostics->items[i].level == DIAGNOSTIC_ERROR ? SD_ERR : SD_WARNING, "%s", text);
         }
 }
 
@@ -31,8 +31,8 @@ static void format_first(const struct diagnostics *diagnostics, char text[static
         protocol_copy_text(text, REPLY_TEXT_SIZE, full);
 }
 
-static int find_on_roster(const char *etc, const struct settings *settings, const char *course, const char *student,
-        struct seat_id *ret, struct diagnostics *diagnostics) {
+static int find_on_roster(const char *etc, const struct settings *settings, const char *course,
+        const char *student, struct seat_id *ret, struct diagnostics *diagnostics) {
         _cleanup_roster_ struct roster roster = {0};
         const struct roster_line *line;
         int r;
@@ -61,8 +61,8 @@ bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum 
         r = settings_load(etc, &settings, &diagnostics);
         if (r >= 0 && !name_rule_match(&settings.rule, user, course, student)) {
                 *ret_type = REPLY_NO_SEAT;
-                (void)snprintf(text, REPLY_TEXT_SIZE, "the site's name-rule, %.100s, does not match this user name",
-                        settings.rule_text);
+                (void)snprintf(text, REPLY_TEXT_SIZE,
+                        "the site's name-rule, %.100s, does not match this user name", settings.rule_text);
                 return false;
         }
         if (r >= 0)
@@ -70,8 +70,9 @@ bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum 
         if (r == -ENOENT) {
                 log_diagnostics(&diagnostics);
                 *ret_type = REPLY_NO_SEAT;
-                (void)snprintf(text, REPLY_TEXT_SIZE, "not on the roster of course %s; coursenetctl roster add %s %s",
-                        course, course, student);
+                (void)snprintf(text, REPLY_TEXT_SIZE,
+                        "not on the roster of course %s; coursenetctl roster add %s %s", course, course,
+                        student);
                 return false;
         }
         if (r >= 0)
@@ -87,5 +88,6 @@ unsigned seat_linger_seconds(const char *etc, const char *course) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
 
-        return settings_load(etc, &settings, &diagnostics) < 0 ? 0 : settings_linger_seconds(&settings, course);
+        return settings_load(etc, &settings, &diagnostics) < 0 ? 0
+                                                               : settings_linger_seconds(&settings, course);
 }

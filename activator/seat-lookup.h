@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* From a user name to a seat, by the settings and rosters as they are on disk now: there is no copy that could be stale. */
+/* From a user name to a seat, by the settings and rosters as they are on disk now: there is no copy that
+ * could be stale. */
 
 #include "plan.h"
 #include "protocol.h"
 
 /*
- * True, and *ret filled, if the user has a seat. Otherwise *ret_type is the reply to give and text its sentence; mistakes in
- * the files are logged with file and line.
+ * True, and *ret filled, if the user has a seat. Otherwise *ret_type is the reply to give and text its
+ * sentence; mistakes in the files are logged with file and line.
  */
 bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum reply_type *ret_type,
         char text[static REPLY_TEXT_SIZE]);

@@ -58,8 +58,8 @@ static int handle_leader(sd_bus_message *reply, void *userdata, sd_bus_error *er
 
         (void)error;
         /* A session that is gone meanwhile answers with an error, and is no session any more. */
-        if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "v", "u", &leader) >= 0 &&
-                leader == (uint32_t)check->leader)
+        if (!sd_bus_message_is_method_error(reply, NULL) &&
+                sd_bus_message_read(reply, "v", "u", &leader) >= 0 && leader == (uint32_t)check->leader)
                 finish_check(check, LEADER_FOUND);
         else
                 ask_next(check);
@@ -102,8 +102,8 @@ static int handle_sessions(sd_bus_message *reply, void *userdata, sd_bus_error *
         return 0;
 }
 
-int leader_check_start(struct manager *manager, uid_t uid, pid_t leader, leader_callback_t callback, void *userdata,
-        struct leader_check **ret_check) {
+int leader_check_start(struct manager *manager, uid_t uid, pid_t leader, leader_callback_t callback,
+        void *userdata, struct leader_check **ret_check) {
         struct leader_check *check;
         int r;
 

@@ -45,13 +45,14 @@ static int boot_id(char ret[static SD_ID128_STRING_MAX]) {
 }
 
 static void print_record(FILE *file, const struct lease *lease, const char *boot) {
-        (void)fprintf(file, "[lease]\nboot-id = %s\nuser = %s\nuid = %u\ncourse = %s\nseat = %s\n", boot, lease->user,
-                (unsigned)lease->uid, lease->course, lease->seat);
+        (void)fprintf(file, "[lease]\nboot-id = %s\nuser = %s\nuid = %u\ncourse = %s\nseat = %s\n", boot,
+                lease->user, (unsigned)lease->uid, lease->course, lease->seat);
         (void)fprintf(file, "address = %" PRIu32 "\nprefix = %u\n", lease->address.ip, lease->address.prefix);
-        (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service, lease->tty,
-                lease->remote_host, lease->since_usec);
+        (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service,
+                lease->tty, lease->remote_host, lease->since_usec);
         (void)fprintf(file, "hold = %d\nlinger-until = %" PRIu64 "\n", lease->hold, lease->linger_until_usec);
-        (void)fprintf(file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)lease->opener, lease->opener_start);
+        (void)fprintf(
+                file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)lease->opener, lease->opener_start);
 }
 
 int state_save(const char *directory, const struct lease *lease) {

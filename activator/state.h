@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Records of leases, one small INI file each below /run/coursenet/state, so that a restarted activator knows whose the
- * leases in PID 1 are. They are text because a newer version must be able to read an older one's.
+ * Records of leases, one small INI file each below /run/coursenet/state, so that a restarted activator knows
+ * whose the leases in PID 1 are. They are text because a newer version must be able to read an older one's.
  */
 
 #include "lease.h"
@@ -17,8 +17,8 @@ int state_save(const char *directory, const struct lease *lease);
 void state_remove(const char *directory, const char *lease_id);
 
 /*
- * Fills the lease's fields from the record of its id. -ENOENT: there is none; -EBADMSG: it cannot be used; -ESTALE: it is
- * of another boot.
+ * Fills the lease's fields from the record of its id. -ENOENT: there is none; -EBADMSG: it cannot be used;
+ * -ESTALE: it is of another boot.
  */
 int state_load(const char *directory, const char *lease_id, struct lease *lease);
 

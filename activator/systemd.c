@@ -2,7 +2,6 @@
 
 /* D-Bus calls and signals, and nothing else: what they mean is decided by the callers. */
 
-
 #include "systemd.h"
 #include "tidy.h"
 
@@ -47,15 +46,15 @@ static int handle_session_removed(sd_bus_message *message, void *userdata, sd_bu
         (void)message;
         (void)error;
         HASH_ITER(hh, manager->leases, lease, next)
-                lease_check_opener(lease);
+        lease_check_opener(lease);
         return 0;
 }
 
 static int add_matches(struct manager *manager) {
         int r;
 
-        r = sd_bus_match_signal_async(manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved",
-                handle_job_removed, NULL, manager);
+        r = sd_bus_match_signal_async(manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                "JobRemoved", handle_job_removed, NULL, manager);
         if (r >= 0)
                 r = sd_bus_match_signal_async(manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                         "UnitRemoved", handle_unit_removed, NULL, manager);
@@ -81,7 +80,8 @@ int systemd_connect(struct manager *manager) {
         r = sd_bus_open_system(&manager->bus);
         if (r < 0)
                 return r;
-        /* Without a bus nothing can be done; a restart keeps every lease and waits for the bus to come back. */
+        /* Without a bus nothing can be done; a restart keeps every lease and waits for the bus to come back.
+         */
         r = sd_bus_set_exit_on_disconnect(manager->bus, true);
         if (r >= 0)
                 r = sd_bus_attach_event(manager->bus, manager->event, PRIORITY_BUS);
@@ -103,8 +103,8 @@ static int append_lease_properties(sd_bus_message *message, const struct lease *
         char description[160], unit[sizeof("nsbr@.service") + SEAT_ID_SIZE];
         int r;
 
-        (void)snprintf(description, sizeof(description), "Lease of seat %s for %s (%s)", lease->seat, lease->user,
-                lease->service);
+        (void)snprintf(description, sizeof(description), "Lease of seat %s for %s (%s)", lease->seat,
+                lease->user, lease->service);
         (void)snprintf(unit, sizeof(unit), "nsbr@%s.service", lease->seat);
 
         r = sd_bus_message_open_container(message, 'a', "(sv)");
@@ -129,8 +129,8 @@ int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, 
         int r;
 
         lease_unit_name(lease, unit);
-        r = sd_bus_message_new_method_call(bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                "StartTransientUnit");
+        r = sd_bus_message_new_method_call(
+                bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
         if (r >= 0)
                 /* replace: a login during the last logout's teardown must win over the stop jobs. */
                 r = sd_bus_message_append(message, "ss", unit, "replace");
@@ -149,7 +149,8 @@ static int call_with_unit(struct manager *manager, const char *method, const cha
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
+        r = sd_bus_message_new_method_call(
+                manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
         if (r >= 0)
                 r = sd_bus_message_append(message, "s", unit);
         if (r >= 0 && mode)
@@ -163,8 +164,8 @@ static int call_with_unit(struct manager *manager, const char *method, const cha
         return r < 0 ? r : sd_bus_send(manager->bus, message, NULL);
 }
 
-int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot) {
+int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
         return call_with_unit(manager, "StopUnit", unit, mode, callback, userdata, ret_slot);
 }
 
@@ -172,13 +173,13 @@ int systemd_reset_failed(struct manager *manager, const char *unit) {
         return call_with_unit(manager, "ResetFailedUnit", unit, NULL, NULL, NULL, NULL);
 }
 
-int systemd_list_units(struct manager *manager, const char *const *patterns, size_t n, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot) {
+int systemd_list_units(struct manager *manager, const char *const *patterns, size_t n,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                "ListUnitsByPatterns");
+        r = sd_bus_message_new_method_call(
+                manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "ListUnitsByPatterns");
         if (r >= 0)
                 r = sd_bus_message_append(message, "as", 0);
         if (r >= 0)
@@ -198,35 +199,36 @@ int systemd_enter_units(sd_bus_message *reply) {
 
 int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret) {
         /* name, description, load, active and sub state, followed unit, path, job's number, type and path */
-        return sd_bus_message_read(reply, "(ssssssouso)", &ret->name, NULL, NULL, &ret->active_state, NULL, NULL, NULL,
-                NULL, NULL, NULL);
+        return sd_bus_message_read(reply, "(ssssssouso)", &ret->name, NULL, NULL, &ret->active_state, NULL,
+                NULL, NULL, NULL, NULL, NULL);
 }
 
-int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_message_handler_t callback, void *userdata,
-        sd_bus_slot **ret_slot) {
+int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_message_handler_t callback,
+        void *userdata, sd_bus_slot **ret_slot) {
         _cleanup_free_ char *path = NULL;
         int r;
 
         r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path);
         if (r < 0)
                 return r;
-        return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, path, PROPERTIES, "Get", callback,
-                userdata, "ss", "org.freedesktop.systemd1.Unit", "NeedDaemonReload");
+        return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, path, PROPERTIES, "Get",
+                callback, userdata, "ss", "org.freedesktop.systemd1.Unit", "NeedDaemonReload");
 }
 
-int systemd_reload(struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
-        return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Reload",
-                callback, userdata, NULL);
+int systemd_reload(
+        struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
+        return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                "Reload", callback, userdata, NULL);
 }
 
-int logind_list_sessions(struct manager *manager, sd_bus_message_handler_t callback, void *userdata,
-        sd_bus_slot **ret_slot) {
-        return sd_bus_call_method_async(manager->bus, ret_slot, LOGIND_NAME, LOGIND_PATH, LOGIND_MANAGER, "ListSessions",
-                callback, userdata, NULL);
+int logind_list_sessions(
+        struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
+        return sd_bus_call_method_async(manager->bus, ret_slot, LOGIND_NAME, LOGIND_PATH, LOGIND_MANAGER,
+                "ListSessions", callback, userdata, NULL);
 }
 
 int logind_get_leader(struct manager *manager, const char *session_path, sd_bus_message_handler_t callback,
         void *userdata, sd_bus_slot **ret_slot) {
-        return sd_bus_call_method_async(manager->bus, ret_slot, LOGIND_NAME, session_path, PROPERTIES, "Get", callback,
-                userdata, "ss", "org.freedesktop.login1.Session", "Leader");
+        return sd_bus_call_method_async(manager->bus, ret_slot, LOGIND_NAME, session_path, PROPERTIES, "Get",
+                callback, userdata, "ss", "org.freedesktop.login1.Session", "Leader");
 }

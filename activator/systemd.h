@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What we ask of PID 1 and of logind over D-Bus. Nothing here waits: replies come by callback (sd_bus_message_handler_t, whose
- * slot the caller owns: dropping it forgets the call), and what has no slot is sent without asking for a reply.
+ * What we ask of PID 1 and of logind over D-Bus. Nothing here waits: replies come by callback
+ * (sd_bus_message_handler_t, whose slot the caller owns: dropping it forgets the call), and what has no slot
+ * is sent without asking for a reply.
  */
 
 #include "lease.h"
@@ -16,8 +17,8 @@ int systemd_connect(struct manager *manager);
 int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, sd_bus_slot **ret_slot);
 
 /* StopUnit, with a job mode, and ResetFailedUnit; with no callback no reply is asked for. */
-int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot);
+int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 int systemd_reset_failed(struct manager *manager, const char *unit);
 
 /* One row of ListUnitsByPatterns; strings are borrowed from the reply. */
@@ -27,22 +28,23 @@ struct unit_row {
 };
 
 /* Asks for the units that match the patterns (n of them). */
-int systemd_list_units(struct manager *manager, const char *const *patterns, size_t n, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot);
+int systemd_list_units(struct manager *manager, const char *const *patterns, size_t n,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 
 /* Reads such a reply: first systemd_enter_units(), then rows until 0 (end) or negative errno. */
 int systemd_enter_units(sd_bus_message *reply);
 int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret);
 
 /* Reads NeedDaemonReload of a unit (a reply with one variant, "b"). */
-int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_message_handler_t callback, void *userdata,
-        sd_bus_slot **ret_slot);
+int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_message_handler_t callback,
+        void *userdata, sd_bus_slot **ret_slot);
 
 /* Manager.Reload: daemon-reload. Never on the login path. */
-int systemd_reload(struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+int systemd_reload(
+        struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 
 /* logind: all sessions, a(susso); and a session's leader (a reply with one variant, "u"). */
-int logind_list_sessions(struct manager *manager, sd_bus_message_handler_t callback, void *userdata,
-        sd_bus_slot **ret_slot);
+int logind_list_sessions(
+        struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 int logind_get_leader(struct manager *manager, const char *session_path, sd_bus_message_handler_t callback,
         void *userdata, sd_bus_slot **ret_slot);

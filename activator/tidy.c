@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Only an nsbr@ needs a netns@, and only they a netbr@. One that is up without any was left over and is stopped, with job mode
- * "fail": a login that comes in between has a job queued, and wins.
+ * Only an nsbr@ needs a netns@, and only they a netbr@. One that is up without any was left over and is
+ * stopped, with job mode "fail": a login that comes in between has a job queued, and wins.
  */
 
+#include "tidy.h"
 #include "diagnostics.h"
 #include "plan.h"
 #include "systemd.h"
-#include "tidy.h"
 
 #define UNIT_SIZE 64U
 
 struct tidying {
         struct manager *manager;
         char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
-        char netbr[UNIT_SIZE], all_nsbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
+        char netbr[UNIT_SIZE],
+                all_nsbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
         bool nsbr_busy, course_busy, netns_active, netbr_active;
         unsigned n_calls;
         int error;
@@ -51,7 +52,8 @@ static void find_names(struct tidying *tidying, const char *seat) {
 
 static void look_at(struct tidying *tidying, const struct unit_row *row) {
         bool active = string_equal(row->active_state, "active");
-        bool busy = !string_equal(row->active_state, "inactive") && !string_equal(row->active_state, "failed");
+        bool busy =
+                !string_equal(row->active_state, "inactive") && !string_equal(row->active_state, "failed");
 
         if (string_equal(row->name, tidying->netns))
                 tidying->netns_active = active;
@@ -59,7 +61,8 @@ static void look_at(struct tidying *tidying, const struct unit_row *row) {
                 tidying->netbr_active = active;
         else if (string_equal(row->name, tidying->nsbr))
                 tidying->nsbr_busy = busy;
-        /* Any seat may have been put on this bridge (BR=): while one of whatever course is up, the bridge is left alone. */
+        /* Any seat may have been put on this bridge (BR=): while one of whatever course is up, the bridge is
+         * left alone. */
         tidying->course_busy |= busy && string_starts_with(row->name, "nsbr@");
 }
 

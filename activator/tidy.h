@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Clears away what a failed start of a seat left up: StopWhenUnneeded= misses a unit whose sibling failed (systemd#41234), such as
- * netns@12310 when netbr@123 could not start. Run by coursenet-tidy@SEAT.service, which is OnFailure= of nsbr@.
+ * Clears away what a failed start of a seat left up: StopWhenUnneeded= misses a unit whose sibling failed
+ * (systemd#41234), such as netns@12310 when netbr@123 could not start. Run by coursenet-tidy@SEAT.service,
+ * which is OnFailure= of nsbr@.
  */
 
 #include "manager.h"
@@ -14,7 +15,7 @@ typedef void (*tidy_callback_t)(void *userdata, int error);
 void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata);
 
 /*
- * Does so too when the start of an nsbr@ was cancelled, as by a `systemctl stop` of a netns@ that hangs: that is no failure, so
- * systemd tells nobody but who listens for jobs.
+ * Does so too when the start of an nsbr@ was cancelled, as by a `systemctl stop` of a netns@ that hangs: that
+ * is no failure, so systemd tells nobody but who listens for jobs.
  */
 void tidy_job_removed(struct manager *manager, const char *unit, const char *result);

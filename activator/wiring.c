@@ -38,8 +38,10 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
 /* Room for the longest path there can be. */
 typedef char wiring_path_t[512];
 
-static int format_path(wiring_path_t path, const char *directory, const struct wiring *wiring, const char *file) {
-        int n = snprintf(path, sizeof(wiring_path_t), "%s/%s.d%s%s", directory, wiring->unit, *file ? "/" : "", file);
+static int format_path(
+        wiring_path_t path, const char *directory, const struct wiring *wiring, const char *file) {
+        int n = snprintf(
+                path, sizeof(wiring_path_t), "%s/%s.d%s%s", directory, wiring->unit, *file ? "/" : "", file);
 
         return n < 0 || (size_t)n >= sizeof(wiring_path_t) ? -ENAMETOOLONG : 0;
 }
@@ -151,7 +153,8 @@ static int handle_need_reload(sd_bus_message *reply, void *userdata, sd_bus_erro
 
         (void)error;
         /* An error here means that the unit is not loaded any more, so that it will be read anew. */
-        if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "v", "b", &need) >= 0 && need)
+        if (!sd_bus_message_is_method_error(reply, NULL) &&
+                sd_bus_message_read(reply, "v", "b", &need) >= 0 && need)
                 update->result.stale++;
         if (--update->n_checks == 0)
                 finish_update(update);
@@ -165,8 +168,8 @@ static void check_loaded(struct pending *pending) {
 
         r = systemd_reset_failed(update->manager, pending->wiring.unit);
         if (r >= 0)
-                r = systemd_get_need_reload(update->manager, pending->wiring.unit, handle_need_reload, pending,
-                        &pending->slot);
+                r = systemd_get_need_reload(
+                        update->manager, pending->wiring.unit, handle_need_reload, pending, &pending->slot);
         if (r < 0)
                 note_error(update, r);
         else
@@ -208,7 +211,8 @@ static int mark_loaded(struct wiring_update *update, sd_bus_message *reply) {
                 if (!pending)
                         continue;
                 pending->loaded = true;
-                pending->keep = !string_equal(row.active_state, "inactive") && !string_equal(row.active_state, "failed");
+                pending->keep = !string_equal(row.active_state, "inactive") &&
+                                !string_equal(row.active_state, "failed");
         }
         return r;
 }
@@ -224,7 +228,7 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
                 note_error(update, r);
         else
                 HASH_ITER(hh, update->pending, pending, next)
-                        write_pending(pending);
+        write_pending(pending);
 
         if (update->n_checks == 0)
                 finish_update(update);
@@ -253,9 +257,8 @@ static int ask_units(struct wiring_update *update) {
 
         if (HASH_COUNT(update->pending) <= WIRING_MAX)
                 HASH_ITER(hh, update->pending, pending, next)
-                        patterns[n++] = pending->wiring.unit;
-        else
-                patterns[n++] = "nsbr@*.service";
+        patterns[n++] = pending->wiring.unit;
+        else patterns[n++] = "nsbr@*.service";
         return systemd_list_units(update->manager, patterns, n, handle_units, update, &update->list_slot);
 }
 

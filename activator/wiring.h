@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * The wiring of a seat: drop-ins below /run/systemd/system that tie units together for it. The templates cannot say which
- * bridge a seat is on, and logind does not know where a student's own manager belongs:
+ * The wiring of a seat: drop-ins below /run/systemd/system that tie units together for it. The templates
+ * cannot say which bridge a seat is on, and logind does not know where a student's own manager belongs:
  *
  *     nsbr@12310.service.d/   BindsTo= and After= of netbr@123
  *     user@1001.service.d/    NetworkNamespacePath= of the seat, PartOf= of nsbr@12310
  *
- * Written before systemd loads the unit, a drop-in needs no daemon-reload. Wiring is only ever added, and changed only while the
- * unit is down: without it the next daemon-reload would take the course's bridge from under a live seat. /run forgets it at
- * the next boot.
+ * Written before systemd loads the unit, a drop-in needs no daemon-reload. Wiring is only ever added, and
+ * changed only while the unit is down: without it the next daemon-reload would take the course's bridge from
+ * under a live seat. /run forgets it at the next boot.
  */
 
 #include "manager.h"
@@ -30,13 +30,14 @@ struct wiring {
 /* As many as one login can need. */
 #define WIRING_MAX 2U
 
-/* Binds the seat to its bridge. False: an admin's own bridge, which has no unit that could be waited for. Pure. */
+/* Binds the seat to its bridge. False: an admin's own bridge, which has no unit that could be waited for.
+ * Pure. */
 bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret);
 
 /*
- * Puts the user's own systemd manager into the seat; pure. It is ended with the seat, and quickly, though logind would keep it
- * for some seconds; without a seat it does not start. After= is left out on purpose: a user's service that ignores SIGTERM would
- * hold up the seat's end and the next login.
+ * Puts the user's own systemd manager into the seat; pure. It is ended with the seat, and quickly, though
+ * logind would keep it for some seconds; without a seat it does not start. After= is left out on purpose: a
+ * user's service that ignores SIGTERM would hold up the seat's end and the next login.
  */
 void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret);
 
@@ -47,8 +48,9 @@ int wiring_differs(const char *directory, const struct wiring *wiring);
 int wiring_write(const char *directory, const struct wiring *wiring);
 
 /*
- * The result of an update: how many drop-ins were written; how many were left as they are because their seat is up; of how
- * many written ones systemd still has the old version though the unit is down (which only daemon-reload cures).
+ * The result of an update: how many drop-ins were written; how many were left as they are because their seat
+ * is up; of how many written ones systemd still has the old version though the unit is down (which only
+ * daemon-reload cures).
  */
 struct wiring_result {
         unsigned written, kept, stale;
@@ -60,8 +62,9 @@ typedef void (*wiring_callback_t)(void *userdata, const struct wiring_result *re
 struct wiring_update;
 
 /*
- * Brings n drop-ins up to date. Returns 0 if it is so already: then there is no callback. 1: the callback comes
- * later, once, unless *ret_update is dropped by wiring_update_free() before. Negative errno: nothing was begun.
+ * Brings n drop-ins up to date. Returns 0 if it is so already: then there is no callback. 1: the callback
+ * comes later, once, unless *ret_update is dropped by wiring_update_free() before. Negative errno: nothing
+ * was begun.
  */
 int wiring_update(struct manager *manager, const struct wiring *wirings, size_t n, wiring_callback_t callback,
         void *userdata, struct wiring_update **ret_update);

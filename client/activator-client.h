@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The caller's end of the activator's sockets, for the PAM module and the command line programs: connect, send,
- * receive, each within one deadline. libc only; no signals, no globals, no logging, and every descriptor is close-on-exec.
+ * The caller's end of the activator's sockets, for the PAM module and the command line programs: connect,
+ * send, receive, each within one deadline. libc only; no signals, no globals, no logging, and every
+ * descriptor is close-on-exec.
  */
 
 #include "protocol.h"
@@ -11,15 +12,16 @@
 /* A deadline: CLOCK_MONOTONIC, microseconds. */
 uint64_t deadline_after_ms(uint64_t milliseconds);
 
-/* Returns a connected socket that the caller closes. -ETIMEDOUT if the deadline passes first; else connect()'s errno. */
+/* Returns a connected socket that the caller closes. -ETIMEDOUT if the deadline passes first; else
+ * connect()'s errno. */
 int activator_connect(const char *path, uint64_t deadline_usec);
 
 /* pass_fd is borrowed; -1: none. */
 int activator_send(int fd, const struct request *request, int pass_fd, uint64_t deadline_usec);
 
 /*
- * Receives and checks one reply. -ETIMEDOUT; -ECONNRESET if the activator hung up; -EBADMSG or -EPROTO for a message
- * that is no reply of this protocol version.
+ * Receives and checks one reply. -ETIMEDOUT; -ECONNRESET if the activator hung up; -EBADMSG or -EPROTO for a
+ * message that is no reply of this protocol version.
  */
 int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec);
 

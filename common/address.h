@@ -16,8 +16,8 @@ struct address {
 };
 
 /*
- * Parses "A.B.C.D/N", or "A.B.C.D" alone: then the prefix is default_prefix. -EINVAL for anything else, leading
- * zeros included.
+ * Parses "A.B.C.D/N", or "A.B.C.D" alone: then the prefix is default_prefix. -EINVAL for anything else,
+ * leading zeros included.
  */
 int address_parse(const char *text, unsigned default_prefix, struct address *ret);
 

@@ -34,8 +34,8 @@ static void _printf_(5, 0) diagnostics_append(struct diagnostics *diagnostics, e
         diagnostics->n_items++;
 }
 
-void diagnostics_error(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format,
-        ...) {
+void diagnostics_error(
+        struct diagnostics *diagnostics, const char *path, unsigned line, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
@@ -43,8 +43,8 @@ void diagnostics_error(struct diagnostics *diagnostics, const char *path, unsign
         va_end(arguments);
 }
 
-void diagnostics_warning(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format,
-        ...) {
+void diagnostics_warning(
+        struct diagnostics *diagnostics, const char *path, unsigned line, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);

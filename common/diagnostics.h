@@ -35,10 +35,10 @@ void diagnostics_done(struct diagnostics *diagnostics);
  * Appends one finding; path and text are copied. If memory runs out the finding is lost but still
  * counted in n_errors, so that an error can never be mistaken for success.
  */
-void diagnostics_error(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format, ...)
-        _printf_(4, 5);
-void diagnostics_warning(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format, ...)
-        _printf_(4, 5);
+void diagnostics_error(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format,
+        ...) _printf_(4, 5);
+void diagnostics_warning(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format,
+        ...) _printf_(4, 5);
 
 /* Writes "PATH:LINE: TEXT" (warnings: "PATH:LINE: warning: TEXT") into text, cut to size. */
 void diagnostic_format(const struct diagnostic *diagnostic, char *text, size_t size);

@@ -92,7 +92,8 @@ int name_rule_parse(const char *text, struct name_rule *ret, const char **ret_re
         }
 
         if (!literal_valid(rule.head) || !literal_valid(rule.middle) || !literal_valid(rule.tail)) {
-                *ret_reason = "beside {course} and {student} only letters, digits, '_', '.' and '-' may stand in it";
+                *ret_reason = "beside {course} and {student} only letters, digits, '_', '.' and '-' may "
+                              "stand in it";
                 return -EINVAL;
         }
 
@@ -153,12 +154,14 @@ bool name_rule_match(const struct name_rule *rule, const char *user, char ret_co
 
         body = user + head;
         length -= head + tail;
-        if (!(rule->course_first ? split_course_first : split_student_first)(rule->middle, body, length, &split))
+        if (!(rule->course_first ? split_course_first : split_student_first)(
+                    rule->middle, body, length, &split))
                 return false;
 
         if (split.course_start == split.course_end ||
                 copy_span(course, sizeof(course), body + split.course_start, body + split.course_end) < 0 ||
-                copy_span(student, sizeof(student), body + split.student_start, body + split.student_end) < 0 ||
+                copy_span(student, sizeof(student), body + split.student_start, body + split.student_end) <
+                        0 ||
                 !student_name_valid(student))
                 return false;
 

@@ -44,8 +44,8 @@ static struct override *find_override(struct override *overrides, size_t n, cons
         return NULL;
 }
 
-static void parse_override_line(char *text, const char *path, unsigned line, struct override *overrides, size_t n,
-        struct diagnostics *diagnostics) {
+static void parse_override_line(char *text, const char *path, unsigned line, struct override *overrides,
+        size_t n, struct diagnostics *diagnostics) {
         struct override *override;
         char *value, *name = strip(text);
 
@@ -65,7 +65,9 @@ static void parse_override_line(char *text, const char *path, unsigned line, str
                 /* An admin's own units may keep their variables in the same file. */
                 if (string_equal(name, "BR_IP") || string_equal(name, "BR") || string_equal(name, "VR_IP"))
                         diagnostics_error(diagnostics, path, line,
-                                "%s does not belong here: VR_IP and BR stand in ns<SEAT>.conf, BR_IP in either", name);
+                                "%s does not belong here: VR_IP and BR stand in ns<SEAT>.conf, BR_IP in "
+                                "either",
+                                name);
                 return;
         }
         override->value = strip(value);
@@ -111,8 +113,8 @@ static int apply_address(const struct override *override, const char *path, unsi
                 return 0;
         if (address_parse(override->value, default_prefix, &parsed) < 0) {
                 diagnostics_error(diagnostics, path, override->line,
-                        "%s=%s: expected an IPv4 address, such as 10.0.123.1 or 10.0.123.1/24", override->name,
-                        override->value);
+                        "%s=%s: expected an IPv4 address, such as 10.0.123.1 or 10.0.123.1/24",
+                        override->name, override->value);
                 return -EINVAL;
         }
         if (parsed.prefix < SUBNET_PREFIX_MIN || parsed.prefix > SUBNET_PREFIX_MAX) {
@@ -144,8 +146,8 @@ void seat_plan_name(const char *seat, struct seat_plan *ret) {
         (void)snprintf(ret->netns, sizeof(ret->netns), "ns%s", ret->name);
 }
 
-int bridge_plan_load(const char *etc, const struct settings *settings, const char *course, struct bridge_plan *ret,
-        struct diagnostics *diagnostics) {
+int bridge_plan_load(const char *etc, const struct settings *settings, const char *course,
+        struct bridge_plan *ret, struct diagnostics *diagnostics) {
         _cleanup_(override_file_done) struct override_file file = {0};
         struct override overrides[] = {{.name = "BR_IP"}};
         struct bridge_plan plan;
@@ -174,8 +176,8 @@ int bridge_plan_load(const char *etc, const struct settings *settings, const cha
 }
 
 static bool link_name_valid(const char *name) {
-        return name[0] != '\0' && strlen(name) < IFNAMSIZ && !string_equal(name, ".") && !string_equal(name, "..") &&
-                !strpbrk(name, "/: \t");
+        return name[0] != '\0' && strlen(name) < IFNAMSIZ && !string_equal(name, ".") &&
+               !string_equal(name, "..") && !strpbrk(name, "/: \t");
 }
 
 /* BR: which bridge the seat is on. One of ours is named br-COURSE and comes with its netbr@ unit. */
@@ -187,8 +189,9 @@ static int apply_bridge(const struct override *override, const char *path, const
         if (!override->value)
                 return 0;
         if (!link_name_valid(override->value)) {
-                diagnostics_error(diagnostics, path, override->line, "BR=%s: expected the name of a bridge, such as br-%s",
-                        override->value, plan->id.course);
+                diagnostics_error(diagnostics, path, override->line,
+                        "BR=%s: expected the name of a bridge, such as br-%s", override->value,
+                        plan->id.course);
                 return -EINVAL;
         }
 
@@ -211,21 +214,22 @@ static unsigned last_line(const struct override *overrides, size_t n) {
 }
 
 /* The values must be usable together, wherever they come from. */
-static int check_seat(const struct seat_plan *plan, const char *path, unsigned line, struct diagnostics *diagnostics) {
+static int check_seat(
+        const struct seat_plan *plan, const char *path, unsigned line, struct diagnostics *diagnostics) {
         char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE];
 
         address_format(&plan->address, address);
         address_format_ip(plan->gateway, gateway);
 
         if (plan->address.ip == plan->gateway) {
-                diagnostics_error(diagnostics, path, line, "seat %s has its gateway's address, %s: change VR_IP or BR_IP",
-                        plan->name, gateway);
+                diagnostics_error(diagnostics, path, line,
+                        "seat %s has its gateway's address, %s: change VR_IP or BR_IP", plan->name, gateway);
                 return -EINVAL;
         }
         if (!address_contains(&plan->address, plan->gateway)) {
                 diagnostics_error(diagnostics, path, line,
-                        "the gateway %s is not in the subnet of seat %s, %s: change VR_IP or BR_IP", gateway, plan->name,
-                        address);
+                        "the gateway %s is not in the subnet of seat %s, %s: change VR_IP or BR_IP", gateway,
+                        plan->name, address);
                 return -EINVAL;
         }
         return 0;
@@ -242,7 +246,8 @@ static int place_seat(const char *etc, const struct bridge_plan *bridge, const s
                 return 0;
         if (plan->id.number > last) {
                 diagnostics_error(diagnostics, etc, 0,
-                        "seat %s: the /%u of course %s ends at seat number %u (set prefix, or subnet in [course %s])",
+                        "seat %s: the /%u of course %s ends at seat number %u (set prefix, or subnet in "
+                        "[course %s])",
                         plan->name, bridge->address.prefix, plan->id.course, last, plan->id.course);
                 return -ERANGE;
         }
@@ -266,11 +271,16 @@ static int load_other_gateway(const char *etc, const struct settings *settings, 
         return 0;
 }
 
-int seat_plan_load(const char *etc, const struct settings *settings, const struct seat_id *id, struct seat_plan *ret,
-        struct diagnostics *diagnostics) {
-        enum { BR, BR_IP, VR_IP };
+int seat_plan_load(const char *etc, const struct settings *settings, const struct seat_id *id,
+        struct seat_plan *ret, struct diagnostics *diagnostics) {
+        enum {
+                BR,
+                BR_IP,
+                VR_IP
+        };
         _cleanup_(override_file_done) struct override_file file = {0};
-        struct override overrides[] = {[BR] = {.name = "BR"}, [BR_IP] = {.name = "BR_IP"}, [VR_IP] = {.name = "VR_IP"}};
+        struct override overrides[] = {
+                [BR] = {.name = "BR"}, [BR_IP] = {.name = "BR_IP"}, [VR_IP] = {.name = "VR_IP"}};
         char name[SEAT_ID_SIZE];
         struct bridge_plan bridge;
         struct address gateway;
@@ -302,7 +312,8 @@ int seat_plan_load(const char *etc, const struct settings *settings, const struc
 
         gateway = (struct address){.ip = plan.gateway, .prefix = bridge.address.prefix};
         if (apply_address(&overrides[BR_IP], file.path, bridge.address.prefix, &gateway, diagnostics) < 0 ||
-                apply_address(&overrides[VR_IP], file.path, bridge.address.prefix, &plan.address, diagnostics) < 0)
+                apply_address(
+                        &overrides[VR_IP], file.path, bridge.address.prefix, &plan.address, diagnostics) < 0)
                 return -EINVAL;
         plan.gateway = gateway.ip;
 

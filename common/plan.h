@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * What the network of a course and of a seat should look like: names and addresses, computed from the settings, with
- * an admin's own values on top. The admin's files are the seed of the contract:
+ * What the network of a course and of a seat should look like: names and addresses, computed from the
+ * settings, with an admin's own values on top. The admin's files are the seed of the contract:
  *
  *     ETC/netns/bridge-123.conf    BR_IP=10.0.123.1[/24]
  *     ETC/netns/ns12310.conf       VR_IP=10.0.123.10[/24]  BR=br-123  BR_IP=10.0.123.1
  *
- * They are read the way systemd reads an EnvironmentFile=, so that units may use them too. A BR_IP of the bridge moves
- * the whole course: its seats are numbered within the subnet of that address.
+ * They are read the way systemd reads an EnvironmentFile=, so that units may use them too. A BR_IP of the
+ * bridge moves the whole course: its seats are numbered within the subnet of that address.
  */
 
 #include <net/if.h>
@@ -21,28 +21,29 @@
 #define NETNS_DIRECTORY "/run/netns"
 
 /*
- * Links and namespaces of ours are marked by this number as their link group (a namespace: the group of its lo). It is
- * set in the same request that creates a link, so there is no moment in which a link of ours could be taken for
- * somebody else's. `ip link show group 25454` lists them. 25454 is 0x636e, "cn".
+ * Links and namespaces of ours are marked by this number as their link group (a namespace: the group of its
+ * lo). It is set in the same request that creates a link, so there is no moment in which a link of ours could
+ * be taken for somebody else's. `ip link show group 25454` lists them. 25454 is 0x636e, "cn".
  */
 #define COURSENET_LINK_GROUP 25454
 
 struct bridge_plan {
         char course[COURSE_SIZE];
-        char name[IFNAMSIZ]; /* br-123 */
+        char name[IFNAMSIZ];    /* br-123 */
         struct address address; /* the gateway of the course, with the subnet's prefix */
 };
 
 struct seat_plan {
         struct seat_id id;
-        char name[SEAT_ID_SIZE];           /* 12310 */
-        char link[IFNAMSIZ];               /* vl-12310, on the bridge */
-        char peer[IFNAMSIZ];               /* vr-12310, in the namespace */
-        char netns[SEAT_ID_SIZE + 2];      /* ns12310, under NETNS_DIRECTORY */
-        char bridge[IFNAMSIZ];             /* br-123 */
-        char bridge_course[COURSE_SIZE];   /* the course whose netbr@ makes that bridge; empty: an admin's own bridge */
-        struct address address;            /* of the peer */
-        uint32_t gateway;                  /* host byte order */
+        char name[SEAT_ID_SIZE];         /* 12310 */
+        char link[IFNAMSIZ];             /* vl-12310, on the bridge */
+        char peer[IFNAMSIZ];             /* vr-12310, in the namespace */
+        char netns[SEAT_ID_SIZE + 2];    /* ns12310, under NETNS_DIRECTORY */
+        char bridge[IFNAMSIZ];           /* br-123 */
+        char bridge_course[COURSE_SIZE]; /* the course whose netbr@ makes that bridge; empty: an admin's own
+                                            bridge */
+        struct address address;          /* of the peer */
+        uint32_t gateway;                /* host byte order */
 };
 
 /* The names alone: they depend on nothing but the id, so a stop needs no file. */
@@ -50,11 +51,12 @@ void bridge_plan_name(const char *course, struct bridge_plan *ret);
 void seat_plan_name(const char *seat, struct seat_plan *ret);
 
 /*
- * The plan of a course's bridge. -EINVAL (-ENOMEM) with at least one error added to diagnostics, and *ret untouched.
+ * The plan of a course's bridge. -EINVAL (-ENOMEM) with at least one error added to diagnostics, and *ret
+ * untouched.
  */
-int bridge_plan_load(const char *etc, const struct settings *settings, const char *course, struct bridge_plan *ret,
-        struct diagnostics *diagnostics);
+int bridge_plan_load(const char *etc, const struct settings *settings, const char *course,
+        struct bridge_plan *ret, struct diagnostics *diagnostics);
 
 /* The plan of a seat; errors as above. */
-int seat_plan_load(const char *etc, const struct settings *settings, const struct seat_id *id, struct seat_plan *ret,
-        struct diagnostics *diagnostics);
+int seat_plan_load(const char *etc, const struct settings *settings, const struct seat_id *id,
+        struct seat_plan *ret, struct diagnostics *diagnostics);

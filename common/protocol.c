@@ -7,8 +7,8 @@
 /* No padding that could carry a stack's old contents: each member stands on its own alignment. */
 _Static_assert(sizeof(struct request) == 24 + USER_NAME_SIZE + LEASE_ID_SIZE + SERVICE_SIZE + 2 * ORIGIN_SIZE,
         "struct request has padding");
-_Static_assert(sizeof(struct reply) == 32 + LEASE_ID_SIZE + 8 + 16 + USER_NAME_SIZE + SERVICE_SIZE + 2 * ORIGIN_SIZE +
-                                REPLY_TEXT_SIZE,
+_Static_assert(sizeof(struct reply) == 32 + LEASE_ID_SIZE + 8 + 16 + USER_NAME_SIZE + SERVICE_SIZE +
+                                               2 * ORIGIN_SIZE + REPLY_TEXT_SIZE,
         "struct reply has padding");
 
 static bool printable(char c) {

@@ -3,9 +3,9 @@
 
 /*
  * What the module and coursenetctl say to the activator, and what it answers: one fixed-size request and one
- * fixed-size reply (for REQUEST_STATUS: any number of replies, then an end) over AF_UNIX SOCK_SEQPACKET, so that
- * the kernel keeps the messages whole. Both ends are on one machine and of one installation: integers are the
- * machine's own, and anything but the exact size, magic and version is refused.
+ * fixed-size reply (for REQUEST_STATUS: any number of replies, then an end) over AF_UNIX SOCK_SEQPACKET, so
+ * that the kernel keeps the messages whole. Both ends are on one machine and of one installation: integers
+ * are the machine's own, and anything but the exact size, magic and version is refused.
  *
  * REQUEST_OPEN carries one file descriptor, SCM_RIGHTS: a pidfd of the sender. It is how the activator knows
  * later that the opener has died, without ever being fooled by a reused process number.
@@ -22,25 +22,27 @@
 #define PROTOCOL_MAGIC 0x636f7572U /* "cour" */
 #define PROTOCOL_VERSION 1U
 
-#define SERVICE_SIZE 32U     /* a PAM service name; longer ones are cut */
-#define ORIGIN_SIZE 128U     /* a tty or a remote host; longer ones are cut */
+#define SERVICE_SIZE 32U /* a PAM service name; longer ones are cut */
+#define ORIGIN_SIZE 128U /* a tty or a remote host; longer ones are cut */
 #define LEASE_ID_SIZE 32U
 #define HOLD_SERVICE "hold" /* the service of an admin's hold in REPLY_LEASE; its pid is 0 */
 #define REPLY_TEXT_SIZE 256U
 
 enum request_type {
-        REQUEST_OPEN = 1, /* root: a lease on the user's seat; the answer comes when the seat is up, or cannot be */
-        REQUEST_CLOSE,    /* root: end the lease with that id; without an id, one of this process, service and user */
-        REQUEST_STATUS,   /* the leases: all for root, their own for others */
-        REQUEST_HOLD,     /* root: a lease on the user's seat that lasts until REQUEST_STOP */
-        REQUEST_STOP,     /* root: end every lease of that user, or of the seat or course that stands in user */
-        REQUEST_RELOAD,   /* root: read settings and rosters again and write the wiring of new seats */
+        REQUEST_OPEN =
+                1, /* root: a lease on the user's seat; the answer comes when the seat is up, or cannot be */
+        REQUEST_CLOSE,  /* root: end the lease with that id; without an id, one of this process, service and
+                           user */
+        REQUEST_STATUS, /* the leases: all for root, their own for others */
+        REQUEST_HOLD,   /* root: a lease on the user's seat that lasts until REQUEST_STOP */
+        REQUEST_STOP,   /* root: end every lease of that user, or of the seat or course that stands in user */
+        REQUEST_RELOAD, /* root: read settings and rosters again and write the wiring of new seats */
         _REQUEST_TYPE_MAX,
 };
 
 enum request_flags {
         REQUEST_WAIT_CONTAINER = 1 << 0, /* answer when the container runs, not when the network is up */
-        REQUEST_NO_WAIT = 1 << 1,        /* answer when the lease is made, whether or not anything is up yet */
+        REQUEST_NO_WAIT = 1 << 1, /* answer when the lease is made, whether or not anything is up yet */
 };
 
 enum reply_type {
@@ -53,7 +55,8 @@ enum reply_type {
         _REPLY_TYPE_MAX,
 };
 
-/* Strings are NUL-terminated within their arrays and NUL-filled behind; protocol_check_request() sees to that. */
+/* Strings are NUL-terminated within their arrays and NUL-filled behind; protocol_check_request() sees to
+ * that. */
 struct request {
         uint32_t magic;
         uint16_t version;
@@ -74,9 +77,9 @@ struct reply {
         uint16_t version;
         uint16_t type; /* enum reply_type */
         uint32_t uid;
-        int32_t pid;          /* REPLY_LEASE: the opener's */
-        uint64_t since_usec;  /* REPLY_LEASE: CLOCK_REALTIME in microseconds */
-        uint32_t address;     /* of the seat, host byte order */
+        int32_t pid;         /* REPLY_LEASE: the opener's */
+        uint64_t since_usec; /* REPLY_LEASE: CLOCK_REALTIME in microseconds */
+        uint32_t address;    /* of the seat, host byte order */
         uint32_t prefix;
         char lease[LEASE_ID_SIZE];
         char course[8]; /* COURSE_SIZE, rounded up */

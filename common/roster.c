@@ -2,8 +2,8 @@
 
 /* Rosters: parsing, seating, and writing them back as they were. */
 
-#include "number.h"
 #include "roster.h"
+#include "number.h"
 #include "trusted-file.h"
 
 #define REMOVED_MARK "#removed"
@@ -57,13 +57,15 @@ const char *roster_student_reason(int error) {
         case -ENAMETOOLONG:
                 return "makes a user name of more than 63 characters, which nobody could log in with";
         default:
-                return "cannot be a student's name: letters, digits, '_', '.' and '-', beginning with a letter, a digit "
+                return "cannot be a student's name: letters, digits, '_', '.' and '-', beginning with a "
+                       "letter, a digit "
                        "or '_'";
         }
 }
 
 /* What makes two lines collide; the number of the earlier line (from 1), or 0. */
-static unsigned find_collision(const struct roster *roster, const char *student, unsigned seat, bool *ret_same_seat) {
+static unsigned find_collision(
+        const struct roster *roster, const char *student, unsigned seat, bool *ret_same_seat) {
         for (size_t i = 0; i < roster->n_lines; i++) {
                 const struct roster_line *line = &roster->lines[i];
 
@@ -91,8 +93,8 @@ static struct words split_words(char *text) {
 }
 
 /* Fills *ret from "NAME SEAT"; what is wrong with it goes into reason. */
-static int parse_entry(const struct settings *settings, const struct roster *roster, const struct words *words,
-        struct roster_line *ret, char *reason, size_t size) {
+static int parse_entry(const struct settings *settings, const struct roster *roster,
+        const struct words *words, struct roster_line *ret, char *reason, size_t size) {
         unsigned earlier;
         bool same_seat;
         int r;
@@ -109,7 +111,8 @@ static int parse_entry(const struct settings *settings, const struct roster *ros
         }
         if (number_parse(words->seat, 2, roster->seat_max, &ret->seat) < 0) {
                 (void)snprintf(reason, size,
-                        "seat '%s': expected a number from 2 to %u, as the subnet of course %s has them (prefix, "
+                        "seat '%s': expected a number from 2 to %u, as the subnet of course %s has them "
+                        "(prefix, "
                         "or subnet in [course %s], makes it larger)",
                         words->seat, roster->seat_max, roster->course, roster->course);
                 return -EINVAL;
@@ -135,7 +138,8 @@ static int parse_line(struct roster *roster, const struct settings *settings, co
         if (!copy)
                 return -ENOMEM;
 
-        entry.removed = string_starts_with(copy, REMOVED_MARK " ") || string_starts_with(copy, REMOVED_MARK "\t");
+        entry.removed =
+                string_starts_with(copy, REMOVED_MARK " ") || string_starts_with(copy, REMOVED_MARK "\t");
         words = split_words(copy + (entry.removed ? strlen(REMOVED_MARK) : 0));
         if (words.name && words.name[0] != '#')
                 r = parse_entry(settings, roster, &words, &entry, reason, sizeof(reason));

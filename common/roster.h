@@ -2,11 +2,13 @@
 #pragma once
 
 /*
- * /etc/coursenet/roster.d/COURSE: who sits where. Lines "NAME SEAT" and "#" comments; see coursenet-roster(5). A
- * seat number keeps to a student for good: "#removed NAME SEAT" reserves the number of one who left.
+ * /etc/coursenet/roster.d/COURSE: who sits where. Lines "NAME SEAT" and "#" comments; see
+ * coursenet-roster(5). A seat number keeps to a student for good: "#removed NAME SEAT" reserves the number of
+ * one who left.
  *
  * The text is kept line by line, so that a roster that is written back keeps its comments and order. A
- * line with a mistake is reported and otherwise passed over: one typo must not cost a course its other logins.
+ * line with a mistake is reported and otherwise passed over: one typo must not cost a course its other
+ * logins.
  */
 
 #include "diagnostics.h"
@@ -15,7 +17,7 @@
 #define ROSTER_DIRECTORY "roster.d"
 
 struct roster_line {
-        char *text;                    /* without the newline */
+        char *text;                   /* without the newline */
         char student[USER_NAME_SIZE]; /* empty: a comment, a blank line or a mistake */
         unsigned seat;
         bool removed; /* the number is reserved for a student who left */
@@ -33,9 +35,9 @@ struct roster {
 void roster_done(struct roster *roster);
 
 /*
- * Loads ETC/roster.d/COURSE. Returns 0 also if single lines have mistakes: compare diagnostics->n_errors. Negative
- * errno (-ENOENT: the course has no roster, which adds nothing to diagnostics) leaves *ret untouched.
- * The course must be one that settings_check_course() accepts.
+ * Loads ETC/roster.d/COURSE. Returns 0 also if single lines have mistakes: compare diagnostics->n_errors.
+ * Negative errno (-ENOENT: the course has no roster, which adds nothing to diagnostics) leaves *ret
+ * untouched. The course must be one that settings_check_course() accepts.
  */
 int roster_load(const char *etc, const struct settings *settings, const char *course, struct roster *ret,
         struct diagnostics *diagnostics);
@@ -48,9 +50,9 @@ int roster_parse(const char *text, const char *path, const struct settings *sett
 const struct roster_line *roster_find(const struct roster *roster, const char *student);
 
 /*
- * Seats a student: the seat they have or had, else the lowest number that nobody has or had. Returns 0 if they sat
- * there already, 1 if they are new (or back), -ENOSPC if the course has no number left, -EINVAL for a name that no
- * student may have, -ENOMEM.
+ * Seats a student: the seat they have or had, else the lowest number that nobody has or had. Returns 0 if
+ * they sat there already, 1 if they are new (or back), -ENOSPC if the course has no number left, -EINVAL for
+ * a name that no student may have, -ENOMEM.
  */
 int roster_add(struct roster *roster, const char *student, unsigned *ret_seat);
 
@@ -62,8 +64,8 @@ char *roster_format(const struct roster *roster);
 
 /*
  * The student that a word of a roster or of a class list names: "newellz2", or the whole user name
- * "cs123-newellz2" by the site's rule. -EINVAL if it can be neither, -EXDEV for a user name of another course,
- * -ENAMETOOLONG for a student whose user name would be too long for any login.
+ * "cs123-newellz2" by the site's rule. -EINVAL if it can be neither, -EXDEV for a user name of another
+ * course, -ENAMETOOLONG for a student whose user name would be too long for any login.
  */
 int roster_student(const struct settings *settings, const char *course, const char *word,
         char ret_student[static USER_NAME_SIZE]);

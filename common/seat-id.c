@@ -2,14 +2,14 @@
 
 /* Seat ids: the one name that a seat has in units, links and namespaces. */
 
-#include "number.h"
 #include "seat-id.h"
+#include "number.h"
 
 int seat_id_parse(const char *text, unsigned course_digits, struct seat_id *ret) {
         struct seat_id id = {0};
 
-        if (course_digits >= sizeof(id.course) || strlen(text) <= course_digits || strlen(text) >= SEAT_ID_SIZE ||
-                !digits_only(text))
+        if (course_digits >= sizeof(id.course) || strlen(text) <= course_digits ||
+                strlen(text) >= SEAT_ID_SIZE || !digits_only(text))
                 return -EINVAL;
 
         memcpy(id.course, text, course_digits);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A seat id, "12310": the course in the site's number of digits, then the seat's number without leading zeros. Unit
- * instances, links and namespaces are named after it.
+ * A seat id, "12310": the course in the site's number of digits, then the seat's number without leading
+ * zeros. Unit instances, links and namespaces are named after it.
  */
 
 #include "name-rule.h"

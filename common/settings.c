@@ -13,16 +13,18 @@
 
 #define LINE_SIZE 190 /* inih cuts longer lines; read_line() reports them instead */
 
-/* A seat number of the widest subnet has 5 digits: with course and "vl-" it must fit into Linux's interface names. */
-_Static_assert(SUBNET_PREFIX_MIN >= 16 && COURSE_DIGITS_MAX + 5 + 3 <= 15, "interface names would be too long");
+/* A seat number of the widest subnet has 5 digits: with course and "vl-" it must fit into Linux's interface
+ * names. */
+_Static_assert(
+        SUBNET_PREFIX_MIN >= 16 && COURSE_DIGITS_MAX + 5 + 3 <= 15, "interface names would be too long");
 
 struct parser {
         struct settings settings;
         struct diagnostics *diagnostics;
         const char *path;
-        const char *next;  /* rest of the text */
-        unsigned line;     /* the line that was handed to inih last */
-        unsigned seen_site; /* bit n: the n-th row of site_rows was set */
+        const char *next;               /* rest of the text */
+        unsigned line;                  /* the line that was handed to inih last */
+        unsigned seen_site;             /* bit n: the n-th row of site_rows was set */
         struct course_settings *course; /* the one whose section is read; borrowed */
         bool bad;
 };
@@ -52,7 +54,8 @@ static void set_name_rule(struct parser *parser, const char *name, const char *v
 static void set_number(struct parser *parser, const char *name, const char *value, unsigned minimum,
         unsigned maximum, unsigned *ret) {
         if (number_parse(value, minimum, maximum, ret) < 0)
-                parser_error(parser, "%s = %s: expected a number from %u to %u", name, value, minimum, maximum);
+                parser_error(
+                        parser, "%s = %s: expected a number from %u to %u", name, value, minimum, maximum);
 }
 
 static void set_course_digits(struct parser *parser, const char *name, const char *value) {
@@ -74,14 +77,15 @@ static int parse_network(struct parser *parser, const char *name, const char *va
 
         /* 33 stands for "no prefix was written". */
         if (address_parse(value, 33, &network) < 0 || network.prefix == 33) {
-                parser_error(parser, "%s = %s: expected an IPv4 network with its prefix, such as 10.0.0.0/8", name,
-                        value);
+                parser_error(parser, "%s = %s: expected an IPv4 network with its prefix, such as 10.0.0.0/8",
+                        name, value);
                 return -EINVAL;
         }
         if (address_network(&network) != network.ip) {
                 network.ip = address_network(&network);
                 address_format(&network, text);
-                parser_error(parser, "%s = %s: has bits set behind its prefix; the network is %s", name, value, text);
+                parser_error(parser, "%s = %s: has bits set behind its prefix; the network is %s", name,
+                        value, text);
                 return -EINVAL;
         }
 
@@ -94,8 +98,7 @@ static void set_network(struct parser *parser, const char *name, const char *val
 }
 
 static void set_host(struct parser *parser, const char *name, const char *value, char *ret) {
-        static const char allowed[] =
-                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 
         if (value[0] == '\0' || value[0] == '-' || value[strspn(value, allowed)] != '\0' ||
                 string_copy(ret, HOST_NAME_SIZE, value) < 0)
@@ -129,30 +132,33 @@ struct row {
 };
 
 static const struct row site_rows[] = {
-        {"name-rule",     set_name_rule},
+        {"name-rule", set_name_rule},
         {"course-digits", set_course_digits},
-        {"first-seat",    set_first_seat},
-        {"network",       set_network},
-        {"prefix",        set_prefix},
-        {"test-host",     set_test_host},
-        {"linger",        set_linger},
-        {"leftover",      set_leftover},
+        {"first-seat", set_first_seat},
+        {"network", set_network},
+        {"prefix", set_prefix},
+        {"test-host", set_test_host},
+        {"linger", set_linger},
+        {"leftover", set_leftover},
 };
 
-static void unknown_setting(struct parser *parser, const char *name, const char *section, const struct row *rows,
-        size_t n) {
+static void unknown_setting(
+        struct parser *parser, const char *name, const char *section, const struct row *rows, size_t n) {
         char names[256];
         size_t length = 0;
 
         for (size_t i = 0; i < n; i++)
                 length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
-                        i == 0 ? "" : i + 1 < n ? ", " : " or ", rows[i].name);
+                        i == 0      ? ""
+                        : i + 1 < n ? ", "
+                                    : " or ",
+                        rows[i].name);
         parser_error(parser, "unknown setting '%s' in [%s]: expected %s", name, section, names);
 }
 
 /* Finds the row and sets its value. seen has a bit for each row. */
-static void set_row(struct parser *parser, const struct row *rows, size_t n, unsigned *seen, const char *section,
-        const char *name, const char *value) {
+static void set_row(struct parser *parser, const struct row *rows, size_t n, unsigned *seen,
+        const char *section, const char *name, const char *value) {
         for (size_t i = 0; i < n; i++) {
                 if (!string_equal(rows[i].name, name))
                         continue;
@@ -197,8 +203,8 @@ static void set_course_subnet(struct parser *parser, const char *name, const cha
         if (parse_network(parser, name, value, &course->subnet) < 0)
                 return;
         if (course->subnet.prefix < SUBNET_PREFIX_MIN || course->subnet.prefix > SUBNET_PREFIX_MAX)
-                parser_error(parser, "%s = %s: expected a prefix from %u to %u", name, value, SUBNET_PREFIX_MIN,
-                        SUBNET_PREFIX_MAX);
+                parser_error(parser, "%s = %s: expected a prefix from %u to %u", name, value,
+                        SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX);
         course->has_subnet = true;
 }
 
@@ -216,16 +222,17 @@ static void set_course_leftover(struct parser *parser, const char *name, const c
 }
 
 static const struct row course_rows[] = {
-        {"subnet",    set_course_subnet},
+        {"subnet", set_course_subnet},
         {"test-host", set_course_test_host},
-        {"linger",    set_course_linger},
-        {"leftover",  set_course_leftover},
+        {"linger", set_course_linger},
+        {"leftover", set_course_leftover},
 };
 
 static void set_course(struct parser *parser, const char *section, const char *name, const char *value) {
         parser->course = find_or_add_course(parser, section + strlen("course "));
         if (parser->course)
-                set_row(parser, course_rows, ELEMENTSOF(course_rows), &parser->course->seen, section, name, value);
+                set_row(parser, course_rows, ELEMENTSOF(course_rows), &parser->course->seen, section, name,
+                        value);
 }
 
 static int handle_setting(void *user, const char *section, const char *name, const char *value) {
@@ -242,7 +249,8 @@ static int handle_setting(void *user, const char *section, const char *name, con
         return 1;
 }
 
-/* inih's reader, like fgets(): it asks for one line at a time, which is how we know the line of each setting. */
+/* inih's reader, like fgets(): it asks for one line at a time, which is how we know the line of each setting.
+ */
 static char *read_line(char *buffer, int size, void *stream) {
         struct parser *parser = stream;
         size_t length, whole;
@@ -299,9 +307,11 @@ static void check_courses(struct parser *parser) {
                 for (size_t j = 0; j < i; j++) {
                         struct course_settings *b = &settings->courses[j];
 
-                        if (settings_course_subnet(settings, b->course, &subnet_b, reason, sizeof(reason)) >= 0 &&
+                        if (settings_course_subnet(settings, b->course, &subnet_b, reason, sizeof(reason)) >=
+                                        0 &&
                                 address_overlaps(&subnet_a, &subnet_b))
-                                parser_error(parser, "the subnets of courses %s and %s overlap: change one's subnet",
+                                parser_error(parser,
+                                        "the subnets of courses %s and %s overlap: change one's subnet",
                                         b->course, a->course);
                 }
         }
@@ -312,8 +322,8 @@ static void check_together(struct parser *parser) {
         struct settings *settings = &parser->settings;
 
         if (settings->network.prefix > settings->prefix) {
-                parser_error(parser, "prefix = %u does not fit into network, which is a /%u", settings->prefix,
-                        settings->network.prefix);
+                parser_error(parser, "prefix = %u does not fit into network, which is a /%u",
+                        settings->prefix, settings->network.prefix);
                 return;
         }
         if (count_seats(settings->prefix, settings->first_seat) == 0) {
@@ -415,7 +425,8 @@ enum leftover settings_leftover(const struct settings *settings, const char *cou
 
 int settings_check_course(const struct settings *settings, const char *course, char *reason, size_t size) {
         if (!digits_only(course)) {
-                (void)snprintf(reason, size, "a course is a number, written with %u digits", settings->course_digits);
+                (void)snprintf(reason, size, "a course is a number, written with %u digits",
+                        settings->course_digits);
                 return -EINVAL;
         }
         if (strlen(course) != settings->course_digits) {
@@ -428,8 +439,8 @@ int settings_check_course(const struct settings *settings, const char *course, c
         return 0;
 }
 
-int settings_course_subnet(const struct settings *settings, const char *course, struct address *ret, char *reason,
-        size_t size) {
+int settings_course_subnet(
+        const struct settings *settings, const char *course, struct address *ret, char *reason, size_t size) {
         const struct course_settings *own = settings_find_course(settings, course);
         char network[ADDRESS_TEXT_SIZE];
         unsigned long number;
@@ -443,7 +454,8 @@ int settings_course_subnet(const struct settings *settings, const char *course, 
         if (number >= 1UL << (settings->prefix - settings->network.prefix)) {
                 address_format(&settings->network, network);
                 (void)snprintf(reason, size,
-                        "network = %s has no subnet number %lu of /%u: set a wider network, a longer prefix, or "
+                        "network = %s has no subnet number %lu of /%u: set a wider network, a longer prefix, "
+                        "or "
                         "subnet in [course %s]",
                         network, number, settings->prefix, course);
                 return -ERANGE;

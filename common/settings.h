@@ -36,8 +36,8 @@ struct course_settings {
         bool has_linger;
         unsigned linger_seconds;
         enum leftover leftover;
-        unsigned line;                  /* of the section's first setting */
-        unsigned seen;                  /* which settings the section has, for its parser */
+        unsigned line; /* of the section's first setting */
+        unsigned seen; /* which settings the section has, for its parser */
 };
 
 /* The empty value is all zero and only good for settings_done(). */
@@ -46,10 +46,10 @@ struct settings {
         struct name_rule rule;
         unsigned course_digits;
         unsigned first_seat;
-        struct address network; /* what the courses' subnets are cut from */
-        unsigned prefix;        /* of each course's subnet */
+        struct address network;         /* what the courses' subnets are cut from */
+        unsigned prefix;                /* of each course's subnet */
         char test_host[HOST_NAME_SIZE]; /* empty: the gateway of the seat that is tested */
-        unsigned linger_seconds; /* how long a seat stays up after its last login */
+        unsigned linger_seconds;        /* how long a seat stays up after its last login */
         enum leftover leftover;
         struct course_settings *courses;
         size_t n_courses;
@@ -74,8 +74,8 @@ unsigned settings_linger_seconds(const struct settings *settings, const char *co
 enum leftover settings_leftover(const struct settings *settings, const char *course);
 
 /*
- * Checks that a course is written as this site writes courses. -EINVAL, and a sentence in reason that names the
- * setting that helps, if not.
+ * Checks that a course is written as this site writes courses. -EINVAL, and a sentence in reason that names
+ * the setting that helps, if not.
  */
 int settings_check_course(const struct settings *settings, const char *course, char *reason, size_t size);
 
@@ -83,7 +83,7 @@ int settings_check_course(const struct settings *settings, const char *course, c
  * The subnet of a course: its own setting, else the course-number-th subnet of the site's network.
  * -ERANGE, and a sentence in reason that names the setting that helps, if the network has no such subnet.
  */
-int settings_course_subnet(const struct settings *settings, const char *course, struct address *ret, char *reason,
-        size_t size);
+int settings_course_subnet(
+        const struct settings *settings, const char *course, struct address *ret, char *reason, size_t size);
 
 #define _cleanup_settings_ _cleanup_(settings_done)

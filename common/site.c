@@ -43,8 +43,8 @@ static int load_seats(const char *etc, const struct settings *settings, struct s
         return 0;
 }
 
-static int load_course(const char *etc, const struct settings *settings, const char *name, struct site_course *course,
-        struct diagnostics *diagnostics) {
+static int load_course(const char *etc, const struct settings *settings, const char *name,
+        struct site_course *course, struct diagnostics *diagnostics) {
         int r;
 
         r = bridge_plan_load(etc, settings, name, &course->bridge, diagnostics);
@@ -57,7 +57,8 @@ static int load_course(const char *etc, const struct settings *settings, const c
 }
 
 /* A course that fails to load is left out; its errors stand in diagnostics. */
-static int append_course(const char *etc, struct site *site, const char *name, struct diagnostics *diagnostics) {
+static int append_course(
+        const char *etc, struct site *site, const char *name, struct diagnostics *diagnostics) {
         struct site_course *courses, course = {0};
 
         if (load_course(etc, &site->settings, name, &course, diagnostics) < 0) {
@@ -107,7 +108,8 @@ static int load_courses(const char *etc, struct site *site, struct diagnostics *
                         r = append_course(etc, site, entries[i]->d_name, diagnostics);
                 else
                         diagnostics_warning(diagnostics, directory, 0,
-                                "'%s' is passed over: a roster is named after its course's number", entries[i]->d_name);
+                                "'%s' is passed over: a roster is named after its course's number",
+                                entries[i]->d_name);
         }
         free_entries(entries, n);
         return r;
@@ -119,21 +121,24 @@ static void compare_courses(const char *etc, const struct site *site, struct dia
 
         for (size_t i = 0; i < site->n_courses; i++)
                 for (size_t j = 0; j < i; j++) {
-                        const struct bridge_plan *one = &site->courses[j].bridge, *other = &site->courses[i].bridge;
+                        const struct bridge_plan *one = &site->courses[j].bridge,
+                                                 *other = &site->courses[i].bridge;
 
                         if (!address_overlaps(&one->address, &other->address))
                                 continue;
                         address_format(&one->address, a);
                         address_format(&other->address, b);
                         diagnostics_error(diagnostics, etc, 0,
-                                "the subnets of courses %s (%s) and %s (%s) overlap: change subnet in [course %s], "
+                                "the subnets of courses %s (%s) and %s (%s) overlap: change subnet in "
+                                "[course %s], "
                                 "or BR_IP in " OVERRIDE_DIRECTORY "/bridge-%s.conf",
                                 one->course, a, other->course, b, other->course, other->course);
                 }
 }
 
 static int compare_seat_pointers(const void *a, const void *b) {
-        const struct seat_plan *one = *(const struct seat_plan *const *)a, *other = *(const struct seat_plan *const *)b;
+        const struct seat_plan *one = *(const struct seat_plan *const *)a,
+                               *other = *(const struct seat_plan *const *)b;
 
         if (one->address.ip != other->address.ip)
                 return one->address.ip < other->address.ip ? -1 : 1;
@@ -161,7 +166,8 @@ static const struct seat_plan **sort_seats(const struct site *site, size_t *ret_
         return seats;
 }
 
-/* Only an admin's VR_IP can make two seats collide, of one course or (BR) of two; it must not go unnoticed. */
+/* Only an admin's VR_IP can make two seats collide, of one course or (BR) of two; it must not go unnoticed.
+ */
 static int compare_seats(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
         _cleanup_free_ const struct seat_plan **seats = NULL;
         char address[ADDRESS_TEXT_SIZE];
@@ -176,8 +182,8 @@ static int compare_seats(const char *etc, const struct site *site, struct diagno
                         continue;
                 address_format_ip(seats[i]->address.ip, address);
                 diagnostics_error(diagnostics, etc, 0,
-                        "seats %s and %s both have the address %s: change VR_IP in " OVERRIDE_DIRECTORY "/ns%s.conf or "
-                        OVERRIDE_DIRECTORY "/ns%s.conf",
+                        "seats %s and %s both have the address %s: change VR_IP in " OVERRIDE_DIRECTORY
+                        "/ns%s.conf or " OVERRIDE_DIRECTORY "/ns%s.conf",
                         seats[i - 1]->name, seats[i]->name, address, seats[i - 1]->name, seats[i]->name);
         }
         return 0;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Everything that is configured, loaded at once and checked against itself: settings, every roster, every override.
- * The activator writes the seats' wiring from it, coursenetctl checks and shows it.
+ * Everything that is configured, loaded at once and checked against itself: settings, every roster, every
+ * override. The activator writes the seats' wiring from it, coursenetctl checks and shows it.
  */
 
 #include "plan.h"
@@ -27,9 +27,9 @@ struct site {
 void site_done(struct site *site);
 
 /*
- * Loads the configuration below etc. Negative errno if the settings themselves cannot be used (*ret is untouched then);
- * a course or a seat with a mistake is reported and left out, the others are there. Finding an error is thus a matter
- * of diagnostics->n_errors, not of the return value.
+ * Loads the configuration below etc. Negative errno if the settings themselves cannot be used (*ret is
+ * untouched then); a course or a seat with a mistake is reported and left out, the others are there. Finding
+ * an error is thus a matter of diagnostics->n_errors, not of the return value.
  */
 int site_load(const char *etc, struct site *ret, struct diagnostics *diagnostics);
 

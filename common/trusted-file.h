@@ -12,8 +12,8 @@
 #define TRUSTED_FILE_SIZE_MAX (1024U * 1024U)
 
 /*
- * Reads a whole file. The last path component may not be a symbolic link; the file must be regular, owned by root,
- * not writable by group or others, at most TRUSTED_FILE_SIZE_MAX bytes and free of NUL bytes.
+ * Reads a whole file. The last path component may not be a symbolic link; the file must be regular, owned by
+ * root, not writable by group or others, at most TRUSTED_FILE_SIZE_MAX bytes and free of NUL bytes.
  *
  * On success *ret_text is a NUL-terminated copy that the caller frees. On failure returns negative errno
  * (-ENOENT: there is no such file) and *ret_reason says in a static sentence fragment what was expected.

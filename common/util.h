@@ -51,7 +51,8 @@ static inline bool string_starts_with(const char *text, const char *head) {
         return strncmp(text, head, strlen(head)) == 0;
 }
 
-/* Copies text with its NUL into an array of size bytes; -ENAMETOOLONG, and the array untouched, if it does not fit. */
+/* Copies text with its NUL into an array of size bytes; -ENAMETOOLONG, and the array untouched, if it does
+ * not fit. */
 static inline int string_copy(char *array, size_t size, const char *text) {
         size_t length = strlen(text);
 

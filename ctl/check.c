@@ -88,18 +88,20 @@ static void add_user(struct users *users, const char *user) {
         size_t length = strlen(users->names);
 
         if (users->n++ < NAMES_SHOWN)
-                (void)snprintf(users->names + length, sizeof(users->names) - length, "%s%s", length > 0 ? ", " : "",
-                        user);
+                (void)snprintf(users->names + length, sizeof(users->names) - length, "%s%s",
+                        length > 0 ? ", " : "", user);
         else if (users->n == NAMES_SHOWN + 1)
                 (void)snprintf(users->names + length, sizeof(users->names) - length, ", ...");
 }
 
 /* One that cannot be looked up is enough: a directory service that is down must not be asked 200 times. */
-static void sort_accounts(const struct site *site, const struct site_course *course, struct users ret[_ACCOUNT_MAX]) {
+static void sort_accounts(
+        const struct site *site, const struct site_course *course, struct users ret[_ACCOUNT_MAX]) {
         char user[USER_NAME_SIZE];
 
         for (size_t i = 0; i < course->n_seats && ret[ACCOUNT_UNKNOWN].n == 0; i++)
-                if (name_rule_format(&site->settings.rule, course->bridge.course, course->students[i], user) >= 0)
+                if (name_rule_format(
+                            &site->settings.rule, course->bridge.course, course->students[i], user) >= 0)
                         add_user(&ret[find_account(user)], user);
 }
 
@@ -116,15 +118,17 @@ static void check_accounts(const char *etc, const struct site *site, const struc
 
         if (users[ACCOUNT_SYSTEM].n > 0)
                 diagnostics_error(diagnostics, path, 0,
-                        "%zu students have a system account, with a uid below %u, and would log in outside of their "
+                        "%zu students have a system account, with a uid below %u, and would log in outside "
+                        "of their "
                         "seats: %s",
                         users[ACCOUNT_SYSTEM].n, SYSTEM_UID_END, users[ACCOUNT_SYSTEM].names);
         if (users[ACCOUNT_UNKNOWN].n > 0)
                 diagnostics_warning(diagnostics, path, 0,
                         "whether its accounts exist cannot be said: looking one up failed");
         else if (users[ACCOUNT_MISSING].n > 0)
-                diagnostics_warning(diagnostics, path, 0, "%zu of %zu students have no Unix account on this host: %s",
-                        users[ACCOUNT_MISSING].n, course->n_seats, users[ACCOUNT_MISSING].names);
+                diagnostics_warning(diagnostics, path, 0,
+                        "%zu of %zu students have no Unix account on this host: %s", users[ACCOUNT_MISSING].n,
+                        course->n_seats, users[ACCOUNT_MISSING].names);
 }
 
 /* --- overrides -------------------------------------------------------------------------------- */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl start` and `stop`: an admin's hold on seats, so that a class finds them up, and the end of every lease
- * of one. A course's seats are asked for side by side: systemd starts them as fast as the machine can.
+ * `coursenetctl start` and `stop`: an admin's hold on seats, so that a class finds them up, and the end of
+ * every lease of one. A course's seats are asked for side by side: systemd starts them as fast as the machine
+ * can.
  */
 
 #include "activator-client.h"
@@ -40,7 +41,8 @@ static int unreachable(const struct paths *paths, int error) {
 }
 
 /* Returns an exit code. *target borrows from *site. */
-static int find_target(const struct paths *paths, const char *word, struct site *site, struct target *target) {
+static int find_target(
+        const struct paths *paths, const char *word, struct site *site, struct target *target) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
 
         if (site_load(paths->etc, site, &diagnostics) < 0) {
@@ -97,8 +99,8 @@ static bool receive_hold(struct hold *hold, uint64_t deadline) {
 }
 
 /* Returns an exit code; counts the seats that are held. */
-static int hold_batch(const struct paths *paths, const struct site *site, const struct target_seat *seats, size_t n,
-        size_t *n_held) {
+static int hold_batch(const struct paths *paths, const struct site *site, const struct target_seat *seats,
+        size_t n, size_t *n_held) {
         uint64_t deadline = deadline_after_ms(TIMEOUT_MS);
         struct hold holds[BATCH];
         size_t n_sent = 0;
@@ -162,7 +164,8 @@ int stop_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
 
-        /* Who was taken off the roster may still have had a lease; only if there was none, a typo is worth a word. */
+        /* Who was taken off the roster may still have had a lease; only if there was none, a typo is worth a
+         * word. */
         if (string_equal(reply.text, "0")) {
                 r = find_target(paths, arguments.words[0], &site, &target);
                 if (r != EXIT_DONE)

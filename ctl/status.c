@@ -178,8 +178,9 @@ static void report_managers(const struct view *view) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
                 if (is_shown(view, seat) && find_manager(seat) == USER_MANAGER_OUTSIDE)
-                        (void)printf("The systemd manager of %s was there before the seat and runs outside of it: "
-                                     "loginctl user-status %s\n",
+                        (void)printf(
+                                "The systemd manager of %s was there before the seat and runs outside of it: "
+                                "loginctl user-status %s\n",
                                 seat->user, seat->user);
         }
 }

@@ -28,7 +28,8 @@ static bool matches(const struct site *site, const struct site_course *course, s
 
         if (string_equal(word, course->bridge.course) || string_equal(word, course->seats[i].name))
                 return true;
-        return name_rule_format(&site->settings.rule, course->bridge.course, course->students[i], user) >= 0 &&
+        return name_rule_format(&site->settings.rule, course->bridge.course, course->students[i], user) >=
+                       0 &&
                string_equal(word, user);
 }
 

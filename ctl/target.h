@@ -20,7 +20,8 @@ struct target {
 
 void target_done(struct target *target);
 
-/* The seats that the word names: all of a course, one seat, or a user's. None: nobody knows the word. -ENOMEM. */
+/* The seats that the word names: all of a course, one seat, or a user's. None: nobody knows the word.
+ * -ENOMEM. */
 int target_find(const struct site *site, const char *word, struct target *ret);
 
 #define _cleanup_target_ _cleanup_(target_done)

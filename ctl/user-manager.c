@@ -35,6 +35,7 @@ enum user_manager user_manager_find(uid_t uid, const char *netns) {
         (void)snprintf(path, sizeof(path), "/proc/%ld/ns/net", (long)pid);
         if (pid <= 0 || stat(netns, &of_seat) < 0 || stat(path, &of_manager) < 0)
                 return USER_MANAGER_NONE;
-        return of_seat.st_dev == of_manager.st_dev && of_seat.st_ino == of_manager.st_ino ? USER_MANAGER_IN_SEAT
-                                                                                         : USER_MANAGER_OUTSIDE;
+        return of_seat.st_dev == of_manager.st_dev && of_seat.st_ino == of_manager.st_ino
+                       ? USER_MANAGER_IN_SEAT
+                       : USER_MANAGER_OUTSIDE;
 }

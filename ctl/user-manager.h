@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Where a student's own systemd manager, user@UID.service, runs: in their seat, unless it was there before the seat was (a user
- * who lingers in logind).
+ * Where a student's own systemd manager, user@UID.service, runs: in their seat, unless it was there before
+ * the seat was (a user who lingers in logind).
  */
 
 #include <sys/types.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * tmux, nohup and the like stay behind at a logout. Nothing but /proc knows who is in a namespace; each process is held by a
- * pidfd before it is looked at, so that a number that is given to another one meanwhile harms nobody.
+ * tmux, nohup and the like stay behind at a logout. Nothing but /proc knows who is in a namespace; each
+ * process is held by a pidfd before it is looked at, so that a number that is given to another one meanwhile
+ * harms nobody.
  *
  * Root's processes are an admin's: `ip netns exec` for one.
  */
@@ -17,7 +18,8 @@
 #include "leftover.h"
 #include "number.h"
 
-/* What a shell needs to write its history. It holds up the seat's end, and with it a login that comes just then. */
+/* What a shell needs to write its history. It holds up the seat's end, and with it a login that comes just
+ * then. */
 #define PATIENCE_MS 1000
 
 /* A process that forks faster than it is found is met again in the next round. */

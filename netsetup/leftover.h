@@ -6,7 +6,7 @@
 #include "util.h"
 
 /*
- * Ends every process in the network namespace but root's: SIGHUP and SIGTERM, and after a moment SIGKILL. Returns how many
- * there were, or negative errno if they cannot be found.
+ * Ends every process in the network namespace but root's: SIGHUP and SIGTERM, and after a moment SIGKILL.
+ * Returns how many there were, or negative errno if they cannot be found.
  */
 int leftover_kill(int netns_fd);

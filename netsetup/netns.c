@@ -261,12 +261,14 @@ static void end_leftovers(const char *etc, const char *seat, int netns_fd, struc
         struct seat_id id;
         int r;
 
-        if (settings_load(etc, &settings, &ignored) < 0 || seat_id_parse(seat, settings.course_digits, &id) < 0 ||
+        if (settings_load(etc, &settings, &ignored) < 0 ||
+                seat_id_parse(seat, settings.course_digits, &id) < 0 ||
                 settings_leftover(&settings, id.course) != LEFTOVER_KILL)
                 return;
         r = leftover_kill(netns_fd);
         if (r < 0)
-                diagnostics_warning(diagnostics, seat, 0, "what still runs in the seat cannot be ended: %s", strerror(-r));
+                diagnostics_warning(diagnostics, seat, 0, "what still runs in the seat cannot be ended: %s",
+                        strerror(-r));
 }
 
 /* Mounts can lie upon each other, after a crash or by an admin's hand; each is looked at before it goes. */

@@ -22,8 +22,9 @@ enum netns_state {
 int netns_start(const char *etc, const char *seat, struct diagnostics *diagnostics);
 
 /*
- * Takes the name away; the namespace itself ends with the last process in it, which the settings may hasten (leftover = kill). One that is gone already is
- * success. -EINVAL for what can be no seat, -EEXIST for a namespace that is not ours, which stays.
+ * Takes the name away; the namespace itself ends with the last process in it, which the settings may hasten
+ * (leftover = kill). One that is gone already is success. -EINVAL for what can be no seat, -EEXIST for a
+ * namespace that is not ours, which stays.
  */
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics);
 

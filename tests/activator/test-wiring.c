@@ -39,7 +39,8 @@ static void a_seat_is_bound_to_its_bridge(void **state) {
         (void)state;
         assert_true(wiring_plan_seat(&seat, &wiring));
         assert_string_equal(wiring.unit, "nsbr@12310.service");
-        assert_non_null(strstr(wiring.text, "\n[Unit]\nBindsTo=netbr@123.service\nAfter=netbr@123.service\n"));
+        assert_non_null(
+                strstr(wiring.text, "\n[Unit]\nBindsTo=netbr@123.service\nAfter=netbr@123.service\n"));
 }
 
 static void a_seat_on_another_courses_bridge_is_bound_to_that(void **state) {
