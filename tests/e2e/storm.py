@@ -543,7 +543,7 @@ class Storm:
     def _journal(self):
         output = self._guest.run(["journalctl", "--quiet", "--no-pager", "-o", "short-monotonic", "--no-hostname",
                                   *([f"--after-cursor={self._since}"] if self._since else [])]).stdout
-        parts = ("coursenet", "netns@", "nsbr@", "netbr@", "pam_coursenet")
+        parts = ("coursenet", "netns@", "nsbr@", "netbr@", "user@", "Reloading")
         return "\n".join([line for line in output.splitlines() if any(part in line for part in parts)][-400:])
 
     # The end
