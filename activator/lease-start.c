@@ -82,6 +82,28 @@ static void start_unit(struct lease *lease) {
         lease_fail(lease, REPLY_FAILED, text);
 }
 
+static void handle_container_failed(void *userdata, const char *text) {
+        struct lease *lease = userdata;
+
+        /* NULL: it runs. */
+        if (text)
+                lease_fail(lease, REPLY_FAILED, text);
+        else
+                succeed(lease);
+}
+
+/* The network is up. The lease only wants its container, so whether that is up as well has to be looked at.
+ */
+static void handle_up(struct lease *lease) {
+        if (!lease_waits_for_container(lease)) {
+                succeed(lease);
+                return;
+        }
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (diagnosis_start_container(lease, handle_container_failed) < 0)
+                handle_container_failed(lease, "systemd could not be asked about the container");
+}
+
 void lease_job_removed(struct manager *manager, const char *unit, const char *result) {
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
@@ -93,7 +115,7 @@ void lease_job_removed(struct manager *manager, const char *unit, const char *re
                 if (lease->state != LEASE_STARTING || !string_equal(name, unit))
                         continue;
                 if (string_equal(result, "done"))
-                        succeed(lease);
+                        handle_up(lease);
                 else if (string_equal(result, "canceled") && !lease->retried) {
                         /* Somebody's stop of the seat crossed our start: the login came later, so it wins. */
                         lease->retried = true;
@@ -141,15 +163,23 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
                 start_unit(lease);
 }
 
-/* A hold is no login: it has no user whose services had to be in the seat. */
-static void wire_and_start(struct lease *lease, const struct seat_plan *seat) {
-        struct wiring_result failed = {0};
-        struct wiring wirings[WIRING_MAX];
-        size_t n = wiring_plan_seat(seat, wirings);
-        int r;
+/* The drop-ins that the lease needs; returns how many. A hold is no login: it has no user's manager. */
+static size_t plan_wiring(
+        const struct lease *lease, const struct found_seat *seat, struct wiring ret[static WIRING_MAX]) {
+        size_t n = wiring_plan_seat(&seat->plan, ret);
 
         if (!lease->hold)
-                wiring_plan_user(seat, lease->uid, &wirings[n++]);
+                wiring_plan_user(&seat->plan, lease->uid, &ret[n++]);
+        for (size_t i = 0; i < seat->services.n_units; i++)
+                wiring_plan_service(&seat->plan, lease->user, &seat->services, i, &ret[n++]);
+        return n;
+}
+
+static void wire_and_start(struct lease *lease, const struct found_seat *seat) {
+        struct wiring_result failed = {0};
+        struct wiring wirings[WIRING_MAX];
+        size_t n = plan_wiring(lease, seat, wirings);
+        int r;
 
         r = wiring_update(lease->manager, wirings, n, handle_wired, lease, &lease->wiring);
         if (r == 0)
@@ -183,6 +213,7 @@ static void fill_lease(struct lease *lease, const struct request *request, const
         /* A hold is root's: no user sees it as their own. */
         lease->uid = lease->hold ? (uid_t)-1 : request->uid;
         lease->no_wait = request->flags & REQUEST_NO_WAIT;
+        lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
         lease->since_usec = now_realtime_usec();
 }
 
@@ -219,7 +250,7 @@ static void refuse(struct connection *connection, const struct request *request,
 
 /* A lease for the request's user, who has the seat *ret_seat. NULL: refused, and the connection is gone. */
 static struct lease *make_lease(struct manager *manager, struct connection *connection,
-        const struct request *request, struct seat_plan *ret_seat) {
+        const struct request *request, struct found_seat *ret_seat) {
         char text[REPLY_TEXT_SIZE], id[LEASE_ID_SIZE];
         enum reply_type type;
         struct lease *lease;
@@ -234,18 +265,19 @@ static struct lease *make_lease(struct manager *manager, struct connection *conn
                 refuse(connection, request, REPLY_REFUSED, limit);
                 return NULL;
         }
-        lease = make_id(ret_seat->name, id) < 0 ? NULL : lease_new(manager, id);
+        lease = make_id(ret_seat->plan.name, id) < 0 ? NULL : lease_new(manager, id);
         if (!lease) {
                 refuse(connection, request, REPLY_FAILED, "out of memory");
                 return NULL;
         }
-        fill_lease(lease, request, ret_seat);
+        fill_lease(lease, request, &ret_seat->plan);
+        lease->services = ret_seat->services;
         return lease;
 }
 
 /* r: how preparing the lease went. */
 static void begin(struct lease *lease, struct connection *connection, const struct request *request,
-        const struct seat_plan *seat, int r) {
+        const struct found_seat *seat, int r) {
         char text[REPLY_TEXT_SIZE];
 
         if (r >= 0)
@@ -267,7 +299,7 @@ static void begin(struct lease *lease, struct connection *connection, const stru
 void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
         const struct ucred *peer, int pidfd) {
         _cleanup_close_ int owned = pidfd;
-        struct seat_plan seat;
+        struct found_seat seat;
         struct lease *lease;
 
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
@@ -292,7 +324,7 @@ static struct lease *find_hold(struct manager *manager, const char *user) {
 
 void lease_hold(struct manager *manager, struct connection *connection, const struct request *request) {
         struct lease *lease = find_hold(manager, request->user);
-        struct seat_plan seat;
+        struct found_seat seat;
         struct reply reply;
 
         if (lease && lease->state == LEASE_ACTIVE) {

@@ -248,6 +248,15 @@ void lease_abandon(struct lease *lease) {
         lease_end(lease);
 }
 
+bool lease_waits_for_container(const struct lease *lease) {
+        if (!lease->wait_container)
+                return false;
+        for (size_t i = 0; i < lease->services.n_units; i++)
+                if (string_equal(lease->services.units[i], SERVICE_CONTAINER))
+                        return true;
+        return false;
+}
+
 /* Its opener knows that it has it. */
 static bool lease_answered(const struct lease *lease) {
         return lease->state == LEASE_ACTIVE || (lease->state == LEASE_STARTING && lease->no_wait);

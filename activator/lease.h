@@ -51,10 +51,12 @@ struct lease {
         bool opener_dead;
         int pidfd; /* ours; -1: the opener is gone */
 
-        struct manager *manager;       /* borrowed */
-        struct connection *connection; /* borrowed; who waits for the answer while starting, else NULL */
-        bool retried;                  /* the start job was cancelled once already */
-        bool no_wait;                  /* answer as soon as systemd has taken the order */
+        struct manager *manager;          /* borrowed */
+        struct connection *connection;    /* borrowed; who waits for the answer while starting, else NULL */
+        bool retried;                     /* the start job was cancelled once already */
+        struct service_settings services; /* while it starts: the units it wants */
+        bool wait_container;              /* answer when the container runs */
+        bool no_wait;                     /* answer as soon as systemd has taken the order */
         sd_event_source *death_source;
         sd_event_source *deadline_source;
         struct wiring_update *wiring; /* while its seat's wiring is brought up to date */
@@ -133,6 +135,9 @@ int lease_watch_opener(struct lease *lease, int pidfd);
 
 /* Ends the lease if its opener is dead and logind has no session led by it. */
 void lease_check_opener(struct lease *lease);
+
+/* Its answer has to wait for the container, which its seat has. */
+bool lease_waits_for_container(const struct lease *lease);
 
 /* What a reply says of a lease. */
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);

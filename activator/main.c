@@ -16,6 +16,7 @@
 #include "number.h"
 #include "reload.h"
 #include "restore.h"
+#include "slots.h"
 #include "state.h"
 #include "systemd.h"
 #include "tidy.h"
@@ -54,6 +55,12 @@ static void handle_wired(void *userdata, bool good, const char *text) {
 }
 
 static int wire(struct manager *manager) {
+        int r = slots_prepare();
+
+        if (r < 0) {
+                log_error("Cannot make " SLOT_DIRECTORY ": %s", strerror(-r));
+                return r;
+        }
         reload(manager, handle_wired, manager);
         return sd_event_loop(manager->event);
 }
@@ -144,8 +151,10 @@ static int prepare(struct manager *manager) {
         int r;
 
         r = state_prepare(STATE_DIRECTORY);
+        if (r >= 0)
+                r = slots_prepare();
         if (r < 0) {
-                log_error("Cannot make %s: %s", STATE_DIRECTORY, strerror(-r));
+                log_error("Cannot make " STATE_DIRECTORY " and " SLOT_DIRECTORY ": %s", strerror(-r));
                 return r;
         }
         r = receive_fds(&received);

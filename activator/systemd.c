@@ -95,25 +95,59 @@ int systemd_connect(struct manager *manager) {
 }
 
 /* One property with an array of unit names, "as". */
-static int append_units(sd_bus_message *message, const char *property, const char *unit) {
-        return sd_bus_message_append(message, "(sv)", property, "as", 1, unit);
+static int append_units(sd_bus_message *message, const char *property, char *const *units) {
+        int r;
+
+        r = sd_bus_message_open_container(message, 'r', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", property);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(message, (char **)(uintptr_t)units);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+/*
+ * What the lease needs, and what it only wants: a container that fails, or is stopped, does not cost the
+ * login. It waits for the container only if it was told to.
+ */
+static int append_dependencies(sd_bus_message *message, const struct lease *lease) {
+        char names[SERVICES_MAX][SERVICE_NAME_SIZE + SEAT_ID_SIZE + sizeof("@.service")];
+        char nsbr[sizeof("nsbr@.service") + SEAT_ID_SIZE], cont[sizeof("cont@.service") + SEAT_ID_SIZE];
+        char *needed[] = {nsbr, NULL}, *after[] = {nsbr, NULL, NULL}, *wanted[SERVICES_MAX + 1] = {NULL};
+        int r;
+
+        (void)snprintf(nsbr, sizeof(nsbr), "nsbr@%s.service", lease->seat);
+        (void)snprintf(cont, sizeof(cont), SERVICE_CONTAINER "@%s.service", lease->seat);
+        for (size_t i = 0; i < lease->services.n_units; i++) {
+                (void)snprintf(
+                        names[i], sizeof(names[i]), "%s@%s.service", lease->services.units[i], lease->seat);
+                wanted[i] = names[i];
+        }
+        if (lease_waits_for_container(lease))
+                after[1] = cont;
+
+        r = append_units(message, "Requires", needed);
+        if (r >= 0)
+                r = append_units(message, "After", after);
+        return r < 0 || lease->services.n_units == 0 ? r : append_units(message, "Wants", wanted);
 }
 
 static int append_lease_properties(sd_bus_message *message, const struct lease *lease) {
-        char description[160], unit[sizeof("nsbr@.service") + SEAT_ID_SIZE];
+        char description[160];
         int r;
 
         (void)snprintf(description, sizeof(description), "Lease of seat %s for %s (%s)", lease->seat,
                 lease->user, lease->service);
-        (void)snprintf(unit, sizeof(unit), "nsbr@%s.service", lease->seat);
 
         r = sd_bus_message_open_container(message, 'a', "(sv)");
         if (r >= 0)
                 r = sd_bus_message_append(message, "(sv)", "Description", "s", description);
         if (r >= 0)
-                r = append_units(message, "Requires", unit);
-        if (r >= 0)
-                r = append_units(message, "After", unit);
+                r = append_dependencies(message, lease);
         if (r >= 0)
                 /* `systemctl isolate` must not end live logins. */
                 r = sd_bus_message_append(message, "(sv)", "IgnoreOnIsolate", "b", true);

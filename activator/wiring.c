@@ -35,6 +35,40 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
                 seat->name, seat->name, seat->netns);
 }
 
+/* "SETTING=VALUE", if there is a value. */
+static void append_limit(char *text, size_t size, const char *setting, const char *value) {
+        size_t length = strlen(text);
+
+        if (value[0])
+                (void)snprintf(text + length, size - length, "%s=%s\n", setting, value);
+}
+
+void wiring_plan_service(const struct seat_plan *seat, const char *user,
+        const struct service_settings *services, size_t i, struct wiring *ret) {
+        const char *name = services->units[i];
+
+        (void)snprintf(ret->unit, sizeof(ret->unit), "%s@%s.service", name, seat->name);
+        (void)snprintf(ret->text, sizeof(ret->text),
+                "# Written by coursenet-activator: part of seat %s.\n"
+                "[Unit]\n"
+                "StopWhenUnneeded=yes\n"
+                "BindsTo=nsbr@%s.service\n"
+                "After=nsbr@%s.service\n"
+                "[Service]\n"
+                "User=%s\n"
+                "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
+                seat->name, seat->name, seat->name, user, seat->netns);
+        if (!string_equal(name, SERVICE_CONTAINER))
+                return;
+
+        /* Whoever starts a container takes a lock on this file: a few at once, or the runtime fails. */
+        (void)snprintf(ret->text + strlen(ret->text), sizeof(ret->text) - strlen(ret->text),
+                "StandardInput=file:" SLOT_DIRECTORY "/%u\n", seat->id.number % SLOTS);
+        append_limit(ret->text, sizeof(ret->text), "MemoryMax", services->memory_max);
+        append_limit(ret->text, sizeof(ret->text), "CPUQuota", services->cpu_quota);
+        append_limit(ret->text, sizeof(ret->text), "TasksMax", services->tasks_max);
+}
+
 /* Room for the longest path there can be. */
 typedef char wiring_path_t[512];
 

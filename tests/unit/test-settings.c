@@ -168,7 +168,7 @@ static const struct mistake {
         {"[site]\nleftover = keep\n", 2, "expected cut or kill"},
         {"[course 123]\nleftover =\n", 2, "expected cut or kill"},
         {"[course 123]\nleftover = cut\nleftover = cut\n", 3, "leftover is set twice in [course 123]"},
-        {"[course 123]\nprefix = 24\n", 2, "expected subnet, test-host, linger or leftover"},
+        {"[course 123]\nprefix = 24\n", 2, "expected subnet, test-host, linger, leftover, units"},
         {"[site]\ntest-host = -v\n", 2, "expected a host name"},
         {"[site]\ntest-host = a b\n", 2, "expected a host name"},
         {"[site]\ntest-host = $(x)\n", 2, "expected a host name"},
