@@ -66,6 +66,14 @@ static int wait_for_slot(int *ret_fd) {
         return 0;
 }
 
+/* A folder that debootstrap or cp made runs nothing: the runtime's own scripts are missing in it. */
+static bool is_sandbox(const char *folder) {
+        char path[CONTAINER_TEXT_SIZE + sizeof("/.singularity.d/actions")];
+
+        (void)snprintf(path, sizeof(path), "%s/.singularity.d/actions", folder);
+        return access(path, F_OK) == 0;
+}
+
 static bool check_image(const char *image) {
         struct stat st;
 
@@ -75,6 +83,10 @@ static bool check_image(const char *image) {
                 (void)complain("The image %s is neither a file nor a folder.", image);
         else if (access(image, S_ISDIR(st.st_mode) ? R_OK | X_OK : R_OK) < 0)
                 (void)complain("The image %s cannot be read by this user: %s", image, strerror(errno));
+        else if (S_ISDIR(st.st_mode) && !is_sandbox(image))
+                (void)complain(
+                        "The folder %s is no container image: make one of it by `apptainer build --sandbox`.",
+                        image);
         else
                 return true;
         return false;
