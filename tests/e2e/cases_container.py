@@ -18,6 +18,9 @@ echo 'PRETTY_NAME="a busybox for coursenet"' >etc/os-release
 touch etc/passwd etc/group etc/hosts etc/resolv.conf
 apptainer --silent build {SIF} {ROOT}
 apptainer --silent build --sandbox {SANDBOX} {ROOT}
+# A service in the container, such as a notebook server would be.
+printf '#!/bin/sh\\nenv >/tmp/environment-of-start\\nexec sleep 5432\\n' >{SANDBOX}/.singularity.d/startscript
+chmod 755 {SANDBOX}/.singularity.d/startscript
 """
 
 
@@ -71,11 +74,16 @@ def container_settings(guest):
     session = guest.ssh_popen(STUDENT)
     wait_running(guest)
     expect_equal(session.run(in_container(SEAT, "cat /data/file")), "course data", "the bound file")
-    expect_equal(session.run(in_container(SEAT, "sh -c 'echo $COLOUR $TERM_DATE'")), "red 2026", "the environment")
+    # The runtimes give it to what the image's start script runs, not to what is entered later.
+    environment = guest.wait_until(lambda: guest.run("cat /tmp/environment-of-start", check=False).stdout.split())
+    expect("COLOUR=red" in environment and "TERM_DATE=2026" in environment, f"the environment is {environment}")
+    owner = guest.run(["pgrep", "-x", "-f", "sleep 5432"]).stdout.strip()
+    expect_in(f"cont@{SEAT}.service", guest.run(f"cat /proc/{owner}/cgroup").stdout, "where the image's own service runs")
     shown = guest.run(f"systemctl show -p MemoryMax -p CPUQuotaPerSecUSec -p TasksMax cont@{SEAT}").stdout
     expect_equal(sorted(shown.split()), ["CPUQuotaPerSecUSec=1.500000s", "MemoryMax=209715200", "TasksMax=99"], "the limits")
     session.close()
     wait_gone(guest)
+    expect_failure(guest.run(["pgrep", "-x", "-f", "sleep 5432"], check=False), "finding the image's service")
 
 
 @case("an image that is missing or broken never costs the login, and the journal says what it is", suites=SUITES)
