@@ -2,6 +2,7 @@
 
 /* Accepts, receives, dispatches, replies. What a request may ask is decided here and nowhere else. */
 
+#include <stdarg.h>
 #include <utlist.h>
 
 #include "connection.h"
@@ -26,6 +27,23 @@ struct connection {
         bool answered; /* connection_hand_over() */
         struct connection *prev, *next;
 };
+
+/* What a user can make us say, and how often: a loop of theirs must not drown the log of others' logins. */
+#define COMPLAINT_INTERVAL_USEC UINT64_C(10000000)
+
+static void _printf_(2, 3) complain(struct manager *manager, const char *format, ...) {
+        uint64_t now = now_realtime_usec();
+        char text[256];
+        va_list arguments;
+
+        if (now - manager->last_complaint_usec < COMPLAINT_INTERVAL_USEC)
+                return;
+        manager->last_complaint_usec = now;
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        log_warning("%s (more like this is not logged for a while)", text);
+}
 
 struct listener {
         struct manager *manager;
@@ -259,8 +277,8 @@ static void handle_message(struct connection *connection) {
 
         r = request_check(&buffer, (size_t)n);
         if (r < 0) {
-                log_warning("Process %ld of user %u sent what is no request", (long)connection->peer.pid,
-                        (unsigned)connection->peer.uid);
+                complain(connection->manager, "Process %ld of user %u sent what is no request",
+                        (long)connection->peer.pid, (unsigned)connection->peer.uid);
                 connection_reply_text(connection, REPLY_REFUSED,
                         r == -EPROTO ? "the activator speaks another version of the protocol; is it older "
                                        "than the module?"
@@ -351,8 +369,8 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
         if (peer_credentials(connection_fd, &peer) < 0 || (listener->privileged && peer.uid != 0))
                 return 0;
         if (!within_limits(listener->manager, &peer, listener->privileged)) {
-                log_warning(
-                        "User %u has too many connections open; a new one is refused", (unsigned)peer.uid);
+                complain(listener->manager, "User %u has too many connections open; a new one is refused",
+                        (unsigned)peer.uid);
                 return 0;
         }
 

@@ -31,7 +31,7 @@ static void hand_over(struct lease *lease) {
 }
 
 static void succeed(struct lease *lease) {
-        lease->state = LEASE_ACTIVE;
+        lease_activate(lease);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
         lease_log(lease, "given to");
         lease_end_lingering(lease->manager, lease->seat);
@@ -104,6 +104,36 @@ static void handle_up(struct lease *lease) {
                 handle_container_failed(lease, "systemd could not be asked about the container");
 }
 
+static int handle_namespace_start(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+        uint64_t usec;
+
+        (void)error;
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "t", &usec) < 0 ||
+                usec <= lease->joined_usec)
+                return 0;
+        log_warning(
+                "netns@%s.service was restarted: the login of %s (%s, process %ld) is left in the namespace "
+                "from before, so its lease ends",
+                lease->seat, lease->user, lease->service, (long)lease->opener);
+        lease_take(lease, "was restarted");
+        return 0;
+}
+
+/* A restart of one of the seat's units restarts the lease. Its login goes on, unless the namespace is
+ * another. */
+static void check_namespace(struct lease *lease) {
+        char unit[sizeof("netns@.service") + SEAT_ID_SIZE];
+
+        if (lease->state != LEASE_ACTIVE || lease->hold)
+                return;
+        (void)snprintf(unit, sizeof(unit), "netns@%s.service", lease->seat);
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        (void)systemd_get_property(lease->manager, unit, "InactiveExitTimestampMonotonic",
+                handle_namespace_start, lease, &lease->call_slot);
+}
+
 void lease_job_removed(struct manager *manager, const char *unit, const char *result) {
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
@@ -112,9 +142,11 @@ void lease_job_removed(struct manager *manager, const char *unit, const char *re
                 return;
         HASH_ITER(hh, manager->leases, lease, next) {
                 lease_unit_name(lease, name);
-                if (lease->state != LEASE_STARTING || !string_equal(name, unit))
+                if (!string_equal(name, unit))
                         continue;
-                if (string_equal(result, "done"))
+                if (lease->state != LEASE_STARTING)
+                        check_namespace(lease);
+                else if (string_equal(result, "done"))
                         handle_up(lease);
                 else if (string_equal(result, "canceled") && !lease->retried) {
                         /* Somebody's stop of the seat crossed our start: the login came later, so it wins. */
@@ -236,10 +268,12 @@ static const char *check_limits(struct manager *manager, uid_t uid, bool hold) {
         unsigned n = 0;
 
         if (HASH_COUNT(manager->leases) >= LEASES_MAX)
-                return "there are as many leases as the activator can hold";
+                return "there are " STRINGIFY(LEASES_MAX) " leases, as many as the activator can hold";
         HASH_ITER(hh, manager->leases, lease, next)
         n += !lease->hold && lease->uid == uid;
-        return !hold && n >= LEASES_PER_USER_MAX ? "this user has as many logins as one may have" : NULL;
+        return !hold && n >= LEASES_PER_USER_MAX
+                       ? "this user has " STRINGIFY(LEASES_PER_USER_MAX) " logins, as many as one may have"
+                       : NULL;
 }
 
 static void refuse(struct connection *connection, const struct request *request, enum reply_type type,

@@ -38,6 +38,14 @@ struct lease *lease_find(struct manager *manager, const char *id) {
         return lease;
 }
 
+void lease_activate(struct lease *lease) {
+        struct timespec ts;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+        lease->joined_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
+        lease->state = LEASE_ACTIVE;
+}
+
 struct lease *lease_new(struct manager *manager, const char *id) {
         struct lease *lease = calloc(1, sizeof(*lease));
 
@@ -209,6 +217,11 @@ static void tell_user(const struct lease *lease, const char *what) {
                 "\r\nYour network seat %s %s. This login has no network any more: please log in again.\r\n",
                 lease->seat, what);
         terminal_tell(lease->uid, lease->tty, text);
+}
+
+void lease_take(struct lease *lease, const char *how) {
+        tell_user(lease, how);
+        end(lease, "taken from");
 }
 
 unsigned lease_stop_all(struct manager *manager, const char *target) {

@@ -42,7 +42,8 @@ struct lease {
         char tty[ORIGIN_SIZE];
         char remote_host[ORIGIN_SIZE];
         uid_t uid;
-        uint64_t since_usec; /* CLOCK_REALTIME */
+        uint64_t since_usec;  /* CLOCK_REALTIME */
+        uint64_t joined_usec; /* CLOCK_MONOTONIC; its login is in no namespace that is younger */
         bool hold;
         uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
 
@@ -138,6 +139,12 @@ void lease_check_opener(struct lease *lease);
 
 /* Its answer has to wait for the container, which its seat has. */
 bool lease_waits_for_container(const struct lease *lease);
+
+/* Its seat is up, and its login is in the namespace that is there now. */
+void lease_activate(struct lease *lease);
+
+/* Ends a lease whose login goes on without a network: it is told how that came. */
+void lease_take(struct lease *lease, const char *how);
 
 /* What a reply says of a lease. */
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);

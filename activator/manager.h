@@ -34,8 +34,8 @@ enum {
 };
 
 /* Limits for what others control; hitting one is logged. */
-#define LEASES_MAX 4096U /* FileDescriptorStoreMax= of the unit is the same */
-#define LEASES_PER_USER_MAX 64U
+#define LEASES_MAX 4096 /* FileDescriptorStoreMax= of the unit is the same */
+#define LEASES_PER_USER_MAX 64
 #define CONNECTIONS_MAX 1024U
 #define QUERIES_MAX 128U /* connections to query.sock, which any user may open */
 #define QUERIES_PER_USER_MAX 8U
@@ -48,6 +48,7 @@ struct manager {
         sd_bus *bus;
         struct lease *leases;           /* a uthash by id */
         struct connection *connections; /* a utlist */
+        uint64_t last_complaint_usec;   /* CLOCK_REALTIME, see connection.c */
         const char *etc;                /* borrowed */
         const char *unit_directory;     /* borrowed */
 };

@@ -74,7 +74,7 @@ static bool parse_unit(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
 static int take_up(struct restoring *restoring, struct lease *lease) {
         if (lease->linger_until_usec > 0)
                 return lease_linger(lease, lease->linger_until_usec);
-        lease->state = LEASE_ACTIVE;
+        lease_activate(lease);
         return lease->hold ? 0 : lease_watch_opener(lease, find_opener(restoring, lease));
 }
 

@@ -237,8 +237,8 @@ int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret) {
                 NULL, NULL, NULL, NULL, NULL);
 }
 
-int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot) {
+int systemd_get_property(struct manager *manager, const char *unit, const char *property,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
         _cleanup_free_ char *path = NULL;
         int r;
 
@@ -246,7 +246,7 @@ int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_me
         if (r < 0)
                 return r;
         return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, path, PROPERTIES, "Get",
-                callback, userdata, "ss", "org.freedesktop.systemd1.Unit", "NeedDaemonReload");
+                callback, userdata, "ss", "org.freedesktop.systemd1.Unit", property);
 }
 
 int systemd_reload(

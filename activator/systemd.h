@@ -35,9 +35,9 @@ int systemd_list_units(struct manager *manager, const char *const *patterns, siz
 int systemd_enter_units(sd_bus_message *reply);
 int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret);
 
-/* Reads NeedDaemonReload of a unit (a reply with one variant, "b"). */
-int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot);
+/* Reads a property that every kind of unit has (a reply with one variant). */
+int systemd_get_property(struct manager *manager, const char *unit, const char *property,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 
 /* Manager.Reload: daemon-reload. Never on the login path. */
 int systemd_reload(

@@ -202,8 +202,8 @@ static void check_loaded(struct pending *pending) {
 
         r = systemd_reset_failed(update->manager, pending->wiring.unit);
         if (r >= 0)
-                r = systemd_get_need_reload(
-                        update->manager, pending->wiring.unit, handle_need_reload, pending, &pending->slot);
+                r = systemd_get_property(update->manager, pending->wiring.unit, "NeedDaemonReload",
+                        handle_need_reload, pending, &pending->slot);
         if (r < 0)
                 note_error(update, r);
         else
