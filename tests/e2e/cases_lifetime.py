@@ -8,7 +8,7 @@ import pam_program
 import product
 from case import case, expect, expect_equal, expect_in, expect_not_in
 from cases_harness import logind_sessions
-from cases_login import expect_in_seat
+from cases_login import OWN_NAMESPACE, expect_in_seat
 from guest import ssh_command
 from pam_program import PamProgram
 from seats import (ADDRESS, FAR, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, is_active, leases,
@@ -314,13 +314,13 @@ def survives(promise, command, restarts):
         set_up_class(guest)
         sessions = [guest.ssh_popen(user) for user in CLASS]
         before, pid = guest.run("coursenetctl status --json").stdout, activator_pid(guest)
-        namespaces = [session.run("readlink /proc/self/ns/net") for session in sessions]
+        namespaces = [session.run(OWN_NAMESPACE) for session in sessions]
 
         guest.run(command, timeout=300)
         guest.wait_until(lambda: is_active(guest, ACTIVATOR) and (activator_pid(guest) != pid) == restarts,
                          what="the activator is back" if restarts else "the activator runs on")
         expect_equal(guest.run("coursenetctl status --json").stdout, before, f"the status after `{command}`")
-        expect_equal([session.run("readlink /proc/self/ns/net") for session in sessions], namespaces, "the namespaces")
+        expect_equal([session.run(OWN_NAMESPACE) for session in sessions], namespaces, "the namespaces")
         expect_in_seat(sessions[1].run("ip -br addr"), SECOND_SEAT, SECOND_ADDRESS)
         expect_equal(sessions[1].run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"), "reached", "the gateway")
         expect_each_ends_its_own(guest, sessions)
