@@ -75,7 +75,8 @@ void connection_reply(struct connection *connection, const struct reply *reply) 
         int r;
 
         connection->lease = NULL;
-        r = send_reply(connection, reply);
+        /* A wait=none login has its answer already. */
+        r = connection->answered ? 0 : send_reply(connection, reply);
         if (r < 0)
                 log_warning("Cannot answer process %ld: %s", (long)connection->peer.pid, strerror(-r));
         connection_free(connection);
@@ -99,8 +100,7 @@ void connection_reply_text(struct connection *connection, enum reply_type type, 
         connection_reply(connection, &reply);
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------------------- */
 
 static void handle_close(struct connection *connection, const struct request *request) {
         struct lease *lease = lease_find_for_close(connection->manager, request, connection->peer.pid);
@@ -137,9 +137,10 @@ static void handle_status(struct connection *connection) {
                 connection_reply_text(connection, REPLY_FAILED, "out of memory");
                 return;
         }
-        HASH_ITER(hh, manager->leases, lease, next)
-        if (lease->state == LEASE_ACTIVE && (connection->privileged || lease->uid == connection->peer.uid))
-                lease_fill_reply(lease, REPLY_LEASE, &connection->replies[connection->n_replies++]);
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease->state == LEASE_ACTIVE &&
+                        (connection->privileged || lease->uid == connection->peer.uid))
+                        lease_fill_reply(lease, REPLY_LEASE, &connection->replies[connection->n_replies++]);
         reply_init(&connection->replies[connection->n_replies++], REPLY_DONE);
         send_replies(connection);
 }
@@ -309,14 +310,13 @@ static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata
         return 0;
 }
 
-/* --- accepting
- * ------------------------------------------------------------------------------------------------ */
+/* --- accepting ------------------------------------------------------------------------------------------- */
 
 static bool within_limits(const struct manager *manager, const struct ucred *peer, bool privileged) {
         unsigned n = 0, n_of_user = 0;
         struct connection *connection;
 
-        DL_FOREACH(manager->connections, connection) {
+        DL_FOREACH (manager->connections, connection) {
                 if (connection->privileged != privileged)
                         continue;
                 n++;

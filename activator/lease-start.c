@@ -31,6 +31,8 @@ static void hand_over(struct lease *lease) {
 }
 
 static void succeed(struct lease *lease) {
+        /* A diagnosis for the deadline may be under way: its answer must not meet a lease that is up. */
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         lease_activate(lease);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
         lease_log(lease, "given to");
@@ -58,23 +60,31 @@ static void diagnose(struct lease *lease, diagnosis_callback_t callback) {
 static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct lease *lease = userdata;
         char text[REPLY_TEXT_SIZE];
+        const char *job;
 
         (void)error;
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (!sd_bus_message_is_method_error(reply, NULL)) {
+        if (sd_bus_message_read(reply, "o", &job) >= 0 &&
+                string_copy(lease->job, sizeof(lease->job), job) >= 0) {
                 if (lease->no_wait)
                         hand_over(lease);
                 return 0; /* lease_job_removed() goes on */
         }
         (void)snprintf(text, sizeof(text), "systemd refused the lease: %s",
-                sd_bus_message_get_error(reply)->message);
+                sd_bus_message_is_method_error(reply, NULL) ? sd_bus_message_get_error(reply)->message
+                                                            : "its answer cannot be read");
         lease_fail(lease, REPLY_FAILED, text);
         return 0;
 }
 
 static void start_unit(struct lease *lease) {
-        int r = systemd_start_lease(lease, handle_started, &lease->call_slot);
         char text[REPLY_TEXT_SIZE];
+        int r;
+
+        lease->job[0] = '\0';
+        lease->retry = false;
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        r = systemd_start_lease(lease, handle_started, &lease->call_slot);
 
         if (r >= 0)
                 return;
@@ -134,26 +144,42 @@ static void check_namespace(struct lease *lease) {
                 handle_namespace_start, lease, &lease->call_slot);
 }
 
-void lease_job_removed(struct manager *manager, const char *unit, const char *result) {
+/* The start job's end, whatever it was. */
+static void handle_job(struct lease *lease, const char *result) {
+        lease->job[0] = '\0';
+        if (string_equal(result, "done"))
+                handle_up(lease);
+        else if (string_equal(result, "canceled") && !lease->retried) {
+                /*
+                 * Somebody's stop of the seat crossed our start. The login came later, so it wins; but a unit
+                 * of the same name can be had only when the old one has been collected: lease_retry().
+                 */
+                lease->retried = true;
+                lease->retry = true;
+        } else
+                diagnose(lease, handle_diagnosis);
+}
+
+void lease_retry(struct lease *lease) {
+        if (lease->retry)
+                start_unit(lease);
+}
+
+void lease_job_removed(struct manager *manager, const char *job, const char *unit, const char *result) {
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
 
         if (!string_starts_with(unit, "coursenet-"))
                 return;
-        HASH_ITER(hh, manager->leases, lease, next) {
+        HASH_ITER (hh, manager->leases, lease, next) {
                 lease_unit_name(lease, name);
                 if (!string_equal(name, unit))
                         continue;
                 if (lease->state != LEASE_STARTING)
                         check_namespace(lease);
-                else if (string_equal(result, "done"))
-                        handle_up(lease);
-                else if (string_equal(result, "canceled") && !lease->retried) {
-                        /* Somebody's stop of the seat crossed our start: the login came later, so it wins. */
-                        lease->retried = true;
-                        start_unit(lease);
-                } else
-                        diagnose(lease, handle_diagnosis);
+                else if (string_equal(lease->job, job))
+                        /* A stop of the same unit ends with "done" as well. */
+                        handle_job(lease, result);
                 return;
         }
 }
@@ -269,8 +295,8 @@ static const char *check_limits(struct manager *manager, uid_t uid, bool hold) {
 
         if (HASH_COUNT(manager->leases) >= LEASES_MAX)
                 return "there are " STRINGIFY(LEASES_MAX) " leases, as many as the activator can hold";
-        HASH_ITER(hh, manager->leases, lease, next)
-        n += !lease->hold && lease->uid == uid;
+        HASH_ITER (hh, manager->leases, lease, next)
+                n += !lease->hold && lease->uid == uid;
         return !hold && n >= LEASES_PER_USER_MAX
                        ? "this user has " STRINGIFY(LEASES_PER_USER_MAX) " logins, as many as one may have"
                        : NULL;
@@ -290,6 +316,10 @@ static struct lease *make_lease(struct manager *manager, struct connection *conn
         struct lease *lease;
         const char *limit;
 
+        if (request->type == REQUEST_OPEN && request->uid == 0) {
+                refuse(connection, request, REPLY_REFUSED, "this account is root's");
+                return NULL;
+        }
         if (!seat_lookup(manager->etc, request->user, ret_seat, &type, text)) {
                 refuse(connection, request, type, text);
                 return NULL;
@@ -350,9 +380,9 @@ void lease_open(struct manager *manager, struct connection *connection, const st
 static struct lease *find_hold(struct manager *manager, const char *user) {
         struct lease *lease, *next;
 
-        HASH_ITER(hh, manager->leases, lease, next)
-        if (lease->hold && lease->state != LEASE_ENDING && string_equal(lease->user, user))
-                return lease;
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease->hold && lease->state != LEASE_ENDING && string_equal(lease->user, user))
+                        return lease;
         return NULL;
 }
 

@@ -54,7 +54,9 @@ struct lease {
 
         struct manager *manager;          /* borrowed */
         struct connection *connection;    /* borrowed; who waits for the answer while starting, else NULL */
+        char job[64];                     /* the start job that is under way, its D-Bus path */
         bool retried;                     /* the start job was cancelled once already */
+        bool retry;                       /* it is to be started again, once its old unit has gone */
         struct service_settings services; /* while it starts: the units it wants */
         bool wait_container;              /* answer when the container runs */
         bool no_wait;                     /* answer as soon as systemd has taken the order */
@@ -114,6 +116,9 @@ void lease_end_lingering(struct manager *manager, const char *seat);
 /* Ends every lease of a user, a seat or a course, and tells the users' terminals. Returns how many. */
 unsigned lease_stop_all(struct manager *manager, const char *target);
 
+/* The unit of a lease that is starting has gone: starts it again, if that is what it waits for. */
+void lease_retry(struct lease *lease);
+
 /* Ends a lease that is starting and answers who waits for it. */
 void lease_fail(struct lease *lease, enum reply_type type, const char *text);
 
@@ -150,5 +155,5 @@ void lease_take(struct lease *lease, const char *how);
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);
 
 /* What systemd reports of a unit that is a lease's: its start job's end, and that it was removed. */
-void lease_job_removed(struct manager *manager, const char *unit, const char *result);
+void lease_job_removed(struct manager *manager, const char *job, const char *unit, const char *result);
 void lease_unit_removed(struct manager *manager, const char *unit);

@@ -44,8 +44,7 @@ static void manager_done(struct manager *manager) {
         manager->event = sd_event_unref(manager->event);
 }
 
-/* --- --wire
- * --------------------------------------------------------------------------------------------------- */
+/* --- --wire ---------------------------------------------------------------------------------------------- */
 
 static void handle_wired(void *userdata, bool good, const char *text) {
         struct manager *manager = userdata;
@@ -65,8 +64,7 @@ static int wire(struct manager *manager) {
         return sd_event_loop(manager->event);
 }
 
-/* --- --tidy
- * --------------------------------------------------------------------------------------------------- */
+/* --- --tidy ---------------------------------------------------------------------------------------------- */
 
 static void handle_tidied(void *userdata, int error) {
         struct manager *manager = userdata;
@@ -81,8 +79,7 @@ static int tidy_up(struct manager *manager, const char *seat) {
         return sd_event_loop(manager->event);
 }
 
-/* --- the daemon
- * ----------------------------------------------------------------------------------------------- */
+/* --- the daemon ------------------------------------------------------------------------------------------ */
 
 /* The sockets by their units' FileDescriptorName=, and behind them what the FD store kept. */
 struct received {

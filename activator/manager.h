@@ -42,12 +42,14 @@ enum {
 
 struct lease;
 struct connection;
+struct tidying;
 
 struct manager {
         sd_event *event;
         sd_bus *bus;
         struct lease *leases;           /* a uthash by id */
         struct connection *connections; /* a utlist */
+        struct tidying *tidyings;       /* a utlist */
         uint64_t last_complaint_usec;   /* CLOCK_REALTIME, see connection.c */
         const char *etc;                /* borrowed */
         const char *unit_directory;     /* borrowed */

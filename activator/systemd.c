@@ -14,14 +14,14 @@
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const char *unit, *result;
+        const char *job, *unit, *result;
         int r;
 
         (void)error;
-        r = sd_bus_message_read(message, "uoss", NULL, NULL, &unit, &result);
+        r = sd_bus_message_read(message, "uoss", NULL, &job, &unit, &result);
         if (r < 0)
                 return r;
-        lease_job_removed(userdata, unit, result);
+        lease_job_removed(userdata, job, unit, result);
         tidy_job_removed(userdata, unit, result);
         return 0;
 }
@@ -45,8 +45,8 @@ static int handle_session_removed(sd_bus_message *message, void *userdata, sd_bu
 
         (void)message;
         (void)error;
-        HASH_ITER(hh, manager->leases, lease, next)
-        lease_check_opener(lease);
+        HASH_ITER (hh, manager->leases, lease, next)
+                lease_check_opener(lease);
         return 0;
 }
 
@@ -177,6 +177,29 @@ int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, 
         return r;
 }
 
+int systemd_start_wanting_slice(struct manager *manager, const char *slice, const char *const *units,
+        size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        const char *wanted[SERVICES_MAX + 1] = {NULL};
+        int r;
+
+        for (size_t i = 0; i < n && i < SERVICES_MAX; i++)
+                wanted[i] = units[i];
+        r = sd_bus_message_new_method_call(
+                manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ss", slice, "fail");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "(sv)");
+        if (r >= 0)
+                r = append_units(message, "Wants", (char *const *)(uintptr_t)wanted);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "a(sa(sv))", 0);
+        return r < 0 ? r : sd_bus_call_async(manager->bus, ret_slot, message, callback, userdata, 0);
+}
+
 /* A call of the manager with a unit's name and nothing else but, maybe, a job mode. */
 static int call_with_unit(struct manager *manager, const char *method, const char *unit, const char *mode,
         sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
@@ -234,7 +257,7 @@ int systemd_enter_units(sd_bus_message *reply) {
 int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret) {
         /* name, description, load, active and sub state, followed unit, path, job's number, type and path */
         return sd_bus_message_read(reply, "(ssssssouso)", &ret->name, NULL, NULL, &ret->active_state, NULL,
-                NULL, NULL, NULL, NULL, NULL);
+                NULL, NULL, &ret->job, NULL, NULL);
 }
 
 int systemd_get_property(struct manager *manager, const char *unit, const char *property,

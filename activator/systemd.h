@@ -16,6 +16,10 @@ int systemd_connect(struct manager *manager);
 /* StartTransientUnit of the lease's slice. JobRemoved tells the end: lease_job_removed(). */
 int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, sd_bus_slot **ret_slot);
 
+/* StartTransientUnit of a slice that wants n units; mode "fail": whatever is queued already wins. */
+int systemd_start_wanting_slice(struct manager *manager, const char *slice, const char *const *units,
+        size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+
 /* StopUnit, with a job mode, and ResetFailedUnit; with no callback no reply is asked for. */
 int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode,
         sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
@@ -25,6 +29,7 @@ int systemd_reset_failed(struct manager *manager, const char *unit);
 struct unit_row {
         const char *name;
         const char *active_state;
+        uint32_t job; /* the number of a job that is queued for it; 0: none */
 };
 
 /* Asks for the units that match the patterns (n of them). */

@@ -98,7 +98,7 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
 }
 
 /* Not named *.conf: systemd must not read it before it is whole. */
-#define TEMPORARY_FILE ".coursenet-new"
+#define TEMPORARY_FILE ".coursenet-new-"
 
 static int write_file(const char *path, const char *text) {
         _cleanup_close_ int fd = -1;
@@ -112,13 +112,17 @@ static int write_file(const char *path, const char *text) {
 
 int wiring_write(const char *directory, const struct wiring *wiring) {
         wiring_path_t folder, file, temporary;
+        char name[64];
         int r;
+
+        /* The daemon and --wire may write at the same time. */
+        (void)snprintf(name, sizeof(name), TEMPORARY_FILE "%ld", (long)getpid());
 
         r = format_path(folder, directory, wiring, "");
         if (r >= 0)
                 r = format_path(file, directory, wiring, WIRING_FILE);
         if (r >= 0)
-                r = format_path(temporary, directory, wiring, TEMPORARY_FILE);
+                r = format_path(temporary, directory, wiring, name);
         if (r < 0)
                 return r;
 
@@ -157,7 +161,7 @@ void wiring_update_free(struct wiring_update *update) {
 
         if (!update)
                 return;
-        HASH_ITER(hh, update->pending, pending, next) {
+        HASH_ITER (hh, update->pending, pending, next) {
                 HASH_DEL(update->pending, pending);
                 sd_bus_slot_unref(pending->slot);
                 free(pending);
@@ -261,8 +265,8 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         if (r < 0)
                 note_error(update, r);
         else
-                HASH_ITER(hh, update->pending, pending, next)
-        write_pending(pending);
+                HASH_ITER (hh, update->pending, pending, next)
+                        write_pending(pending);
 
         if (update->n_checks == 0)
                 finish_update(update);
@@ -290,9 +294,10 @@ static int ask_units(struct wiring_update *update) {
         size_t n = 0;
 
         if (HASH_COUNT(update->pending) <= WIRING_MAX)
-                HASH_ITER(hh, update->pending, pending, next)
-        patterns[n++] = pending->wiring.unit;
-        else patterns[n++] = "nsbr@*.service";
+                HASH_ITER (hh, update->pending, pending, next)
+                        patterns[n++] = pending->wiring.unit;
+        else
+                patterns[n++] = "nsbr@*.service";
         return systemd_list_units(update->manager, patterns, n, handle_units, update, &update->list_slot);
 }
 

@@ -36,7 +36,7 @@ static uint64_t now_usec(void) {
         return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U;
 }
 
-/* --- PAM ------------------------------------------------------------------------------------------------------- */
+/* --- PAM ------------------------------------------------------------------------------------------------- */
 
 static int converse(int n, const struct pam_message **messages, struct pam_response **responses, void *data) {
         (void)responses;
@@ -72,7 +72,7 @@ static void close_session(pam_handle_t *pam) {
         (void)pam_end(pam, PAM_SUCCESS);
 }
 
-/* --- systemd ---------------------------------------------------------------------------------------------------- */
+/* --- systemd --------------------------------------------------------------------------------------------- */
 
 /* What the signals say; the loops below wait for it. */
 struct seen {
@@ -144,7 +144,7 @@ static void stop_slice(sd_bus *bus, struct seen *seen, const char *last) {
         wait_for(bus, &seen->unit_removed);
 }
 
-/* --- pairs ------------------------------------------------------------------------------------------------------ */
+/* --- pairs ----------------------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b) {
         uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
