@@ -60,9 +60,11 @@ net_sources = netsetup/bridge.c netsetup/leftover.c netsetup/link.c netsetup/net
 net_packages = libnl-route-3.0 libnl-3.0
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/lease-start.c activator/log.c \
-	activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/state.c \
+	activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c activator/state.c \
 	activator/systemd.c activator/terminal.c activator/tidy.c activator/wiring.c
 activator_packages = libsystemd
+
+container_sources = container/instance.c container/runtime.c
 
 ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/json.c ctl/lease-list.c ctl/message.c \
 	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
@@ -70,7 +72,8 @@ ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/json.c c
 	ctl/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
-programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenetctl
+programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
+	$(BUILD)/coursenetctl
 
 unit_tests = address name-rule plan protocol roster seat-id settings site trusted-file class-list \
 	pam-config roster-command snapshot
@@ -103,6 +106,7 @@ $(BUILD)/libclient.a: $(call objects,$(client_sources))
 $(BUILD)/libmodule.a: $(call objects,$(module_sources))
 $(BUILD)/libnetsetup.a: $(call objects,$(net_sources))
 $(BUILD)/libactivator.a: $(call objects,$(activator_sources))
+$(BUILD)/libcontainer.a: $(call objects,$(container_sources))
 $(BUILD)/libctl.a: $(call objects,$(ctl_sources))
 
 $(BUILD)/%.a:
@@ -123,6 +127,10 @@ $(BUILD)/coursenet-activator: $(BUILD)/activator/main.o $(BUILD)/libactivator.a 
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(activator_packages) inih)
 
+$(BUILD)/coursenet-container: $(BUILD)/container/main.o $(BUILD)/libcontainer.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,inih)
+
 $(BUILD)/coursenetctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(ctl_packages) inih) -lcsv
@@ -135,7 +143,8 @@ install: all
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
 		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(DESTDIR)$(bindir)/
-	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(DESTDIR)$(libexecdir)/
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
+		$(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
 	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|' $(units:units/%=$(DESTDIR)$(unitdir)/%)

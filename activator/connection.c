@@ -2,6 +2,7 @@
 
 /* Accepts, receives, dispatches, replies. What a request may ask is decided here and nowhere else. */
 
+#include <stdarg.h>
 #include <utlist.h>
 
 #include "connection.h"
@@ -26,6 +27,23 @@ struct connection {
         bool answered; /* connection_hand_over() */
         struct connection *prev, *next;
 };
+
+/* What a user can make us say, and how often: a loop of theirs must not drown the log of others' logins. */
+#define COMPLAINT_INTERVAL_USEC UINT64_C(10000000)
+
+static void _printf_(2, 3) complain(struct manager *manager, const char *format, ...) {
+        uint64_t now = now_realtime_usec();
+        char text[256];
+        va_list arguments;
+
+        if (now - manager->last_complaint_usec < COMPLAINT_INTERVAL_USEC)
+                return;
+        manager->last_complaint_usec = now;
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        log_warning("%s (more like this is not logged for a while)", text);
+}
 
 struct listener {
         struct manager *manager;
@@ -57,7 +75,8 @@ void connection_reply(struct connection *connection, const struct reply *reply) 
         int r;
 
         connection->lease = NULL;
-        r = send_reply(connection, reply);
+        /* A wait=none login has its answer already. */
+        r = connection->answered ? 0 : send_reply(connection, reply);
         if (r < 0)
                 log_warning("Cannot answer process %ld: %s", (long)connection->peer.pid, strerror(-r));
         connection_free(connection);
@@ -81,8 +100,7 @@ void connection_reply_text(struct connection *connection, enum reply_type type, 
         connection_reply(connection, &reply);
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------------------- */
 
 static void handle_close(struct connection *connection, const struct request *request) {
         struct lease *lease = lease_find_for_close(connection->manager, request, connection->peer.pid);
@@ -119,9 +137,10 @@ static void handle_status(struct connection *connection) {
                 connection_reply_text(connection, REPLY_FAILED, "out of memory");
                 return;
         }
-        HASH_ITER(hh, manager->leases, lease, next)
-        if (lease->state == LEASE_ACTIVE && (connection->privileged || lease->uid == connection->peer.uid))
-                lease_fill_reply(lease, REPLY_LEASE, &connection->replies[connection->n_replies++]);
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease->state == LEASE_ACTIVE &&
+                        (connection->privileged || lease->uid == connection->peer.uid))
+                        lease_fill_reply(lease, REPLY_LEASE, &connection->replies[connection->n_replies++]);
         reply_init(&connection->replies[connection->n_replies++], REPLY_DONE);
         send_replies(connection);
 }
@@ -259,8 +278,8 @@ static void handle_message(struct connection *connection) {
 
         r = request_check(&buffer, (size_t)n);
         if (r < 0) {
-                log_warning("Process %ld of user %u sent what is no request", (long)connection->peer.pid,
-                        (unsigned)connection->peer.uid);
+                complain(connection->manager, "Process %ld of user %u sent what is no request",
+                        (long)connection->peer.pid, (unsigned)connection->peer.uid);
                 connection_reply_text(connection, REPLY_REFUSED,
                         r == -EPROTO ? "the activator speaks another version of the protocol; is it older "
                                        "than the module?"
@@ -291,14 +310,13 @@ static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata
         return 0;
 }
 
-/* --- accepting
- * ------------------------------------------------------------------------------------------------ */
+/* --- accepting ------------------------------------------------------------------------------------------- */
 
 static bool within_limits(const struct manager *manager, const struct ucred *peer, bool privileged) {
         unsigned n = 0, n_of_user = 0;
         struct connection *connection;
 
-        DL_FOREACH(manager->connections, connection) {
+        DL_FOREACH (manager->connections, connection) {
                 if (connection->privileged != privileged)
                         continue;
                 n++;
@@ -351,8 +369,8 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
         if (peer_credentials(connection_fd, &peer) < 0 || (listener->privileged && peer.uid != 0))
                 return 0;
         if (!within_limits(listener->manager, &peer, listener->privileged)) {
-                log_warning(
-                        "User %u has too many connections open; a new one is refused", (unsigned)peer.uid);
+                complain(listener->manager, "User %u has too many connections open; a new one is refused",
+                        (unsigned)peer.uid);
                 return 0;
         }
 

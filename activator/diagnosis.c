@@ -7,15 +7,16 @@
 
 #define UNIT_SIZE 64U
 
-/* The course's bridge, the seat's namespace, and what connects them. */
+/* The course's bridge, the seat's namespace, what connects them, and the container. */
 struct names {
-        char netbr[UNIT_SIZE], netns[UNIT_SIZE], nsbr[UNIT_SIZE];
+        char netbr[UNIT_SIZE], netns[UNIT_SIZE], nsbr[UNIT_SIZE], cont[UNIT_SIZE];
 };
 
 static void format_names(const struct lease *lease, struct names *ret) {
         (void)snprintf(ret->netbr, UNIT_SIZE, "netbr@%s.service", lease->course);
         (void)snprintf(ret->netns, UNIT_SIZE, "netns@%s.service", lease->seat);
         (void)snprintf(ret->nsbr, UNIT_SIZE, "nsbr@%s.service", lease->seat);
+        (void)snprintf(ret->cont, UNIT_SIZE, SERVICE_CONTAINER "@%s.service", lease->seat);
 }
 
 /* What the units say; the culprit is the one furthest down the chain. */
@@ -69,14 +70,46 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
 }
 
 int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
+        const char *patterns[4];
         struct names names;
-        const char *patterns[3];
+        size_t n = 0;
 
         format_names(lease, &names);
-        patterns[0] = names.netbr;
-        patterns[1] = names.netns;
-        patterns[2] = names.nsbr;
+        patterns[n++] = names.netbr;
+        patterns[n++] = names.netns;
+        patterns[n++] = names.nsbr;
+        if (lease_waits_for_container(lease))
+                patterns[n++] = names.cont;
         lease->diagnosis = callback;
-        return systemd_list_units(
-                lease->manager, patterns, ELEMENTSOF(patterns), handle_units, lease, &lease->call_slot);
+        return systemd_list_units(lease->manager, patterns, n, handle_units, lease, &lease->call_slot);
+}
+
+static int handle_container(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+        struct unit_row row = {0};
+        char text[REPLY_TEXT_SIZE];
+        int r = -EIO;
+
+        (void)error;
+        if (!sd_bus_message_is_method_error(reply, NULL))
+                r = systemd_enter_units(reply);
+        if (r >= 0)
+                r = systemd_read_unit(reply, &row);
+
+        (void)snprintf(text, sizeof(text),
+                SERVICE_CONTAINER "@%s.service failed; see: journalctl -b -u " SERVICE_CONTAINER
+                                  "@%s.service",
+                lease->seat, lease->seat);
+        lease->diagnosis(lease, r > 0 && string_equal(row.active_state, "active") ? NULL : text);
+        return 0;
+}
+
+int diagnosis_start_container(struct lease *lease, diagnosis_callback_t callback) {
+        const char *pattern;
+        struct names names;
+
+        format_names(lease, &names);
+        pattern = names.cont;
+        lease->diagnosis = callback;
+        return systemd_list_units(lease->manager, &pattern, 1, handle_container, lease, &lease->call_slot);
 }

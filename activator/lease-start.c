@@ -31,7 +31,9 @@ static void hand_over(struct lease *lease) {
 }
 
 static void succeed(struct lease *lease) {
-        lease->state = LEASE_ACTIVE;
+        /* A diagnosis for the deadline may be under way: its answer must not meet a lease that is up. */
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        lease_activate(lease);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
         lease_log(lease, "given to");
         lease_end_lingering(lease->manager, lease->seat);
@@ -58,23 +60,31 @@ static void diagnose(struct lease *lease, diagnosis_callback_t callback) {
 static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct lease *lease = userdata;
         char text[REPLY_TEXT_SIZE];
+        const char *job;
 
         (void)error;
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (!sd_bus_message_is_method_error(reply, NULL)) {
+        if (sd_bus_message_read(reply, "o", &job) >= 0 &&
+                string_copy(lease->job, sizeof(lease->job), job) >= 0) {
                 if (lease->no_wait)
                         hand_over(lease);
                 return 0; /* lease_job_removed() goes on */
         }
         (void)snprintf(text, sizeof(text), "systemd refused the lease: %s",
-                sd_bus_message_get_error(reply)->message);
+                sd_bus_message_is_method_error(reply, NULL) ? sd_bus_message_get_error(reply)->message
+                                                            : "its answer cannot be read");
         lease_fail(lease, REPLY_FAILED, text);
         return 0;
 }
 
 static void start_unit(struct lease *lease) {
-        int r = systemd_start_lease(lease, handle_started, &lease->call_slot);
         char text[REPLY_TEXT_SIZE];
+        int r;
+
+        lease->job[0] = '\0';
+        lease->retry = false;
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        r = systemd_start_lease(lease, handle_started, &lease->call_slot);
 
         if (r >= 0)
                 return;
@@ -82,24 +92,94 @@ static void start_unit(struct lease *lease) {
         lease_fail(lease, REPLY_FAILED, text);
 }
 
-void lease_job_removed(struct manager *manager, const char *unit, const char *result) {
+static void handle_container_failed(void *userdata, const char *text) {
+        struct lease *lease = userdata;
+
+        /* NULL: it runs. */
+        if (text)
+                lease_fail(lease, REPLY_FAILED, text);
+        else
+                succeed(lease);
+}
+
+/* The network is up. The lease only wants its container, so whether that is up as well has to be looked at.
+ */
+static void handle_up(struct lease *lease) {
+        if (!lease_waits_for_container(lease)) {
+                succeed(lease);
+                return;
+        }
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (diagnosis_start_container(lease, handle_container_failed) < 0)
+                handle_container_failed(lease, "systemd could not be asked about the container");
+}
+
+static int handle_namespace_start(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+        uint64_t usec;
+
+        (void)error;
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "t", &usec) < 0 ||
+                usec <= lease->joined_usec)
+                return 0;
+        log_warning(
+                "netns@%s.service was restarted: the login of %s (%s, process %ld) is left in the namespace "
+                "from before, so its lease ends",
+                lease->seat, lease->user, lease->service, (long)lease->opener);
+        lease_take(lease, "was restarted");
+        return 0;
+}
+
+/* A restart of one of the seat's units restarts the lease. Its login goes on, unless the namespace is
+ * another. */
+static void check_namespace(struct lease *lease) {
+        char unit[sizeof("netns@.service") + SEAT_ID_SIZE];
+
+        if (lease->state != LEASE_ACTIVE || lease->hold)
+                return;
+        (void)snprintf(unit, sizeof(unit), "netns@%s.service", lease->seat);
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        (void)systemd_get_property(lease->manager, unit, "InactiveExitTimestampMonotonic",
+                handle_namespace_start, lease, &lease->call_slot);
+}
+
+/* The start job's end, whatever it was. */
+static void handle_job(struct lease *lease, const char *result) {
+        lease->job[0] = '\0';
+        if (string_equal(result, "done"))
+                handle_up(lease);
+        else if (string_equal(result, "canceled") && !lease->retried) {
+                /*
+                 * Somebody's stop of the seat crossed our start. The login came later, so it wins; but a unit
+                 * of the same name can be had only when the old one has been collected: lease_retry().
+                 */
+                lease->retried = true;
+                lease->retry = true;
+        } else
+                diagnose(lease, handle_diagnosis);
+}
+
+void lease_retry(struct lease *lease) {
+        if (lease->retry)
+                start_unit(lease);
+}
+
+void lease_job_removed(struct manager *manager, const char *job, const char *unit, const char *result) {
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
 
         if (!string_starts_with(unit, "coursenet-"))
                 return;
-        HASH_ITER(hh, manager->leases, lease, next) {
+        HASH_ITER (hh, manager->leases, lease, next) {
                 lease_unit_name(lease, name);
-                if (lease->state != LEASE_STARTING || !string_equal(name, unit))
+                if (!string_equal(name, unit))
                         continue;
-                if (string_equal(result, "done"))
-                        succeed(lease);
-                else if (string_equal(result, "canceled") && !lease->retried) {
-                        /* Somebody's stop of the seat crossed our start: the login came later, so it wins. */
-                        lease->retried = true;
-                        start_unit(lease);
-                } else
-                        diagnose(lease, handle_diagnosis);
+                if (lease->state != LEASE_STARTING)
+                        check_namespace(lease);
+                else if (string_equal(lease->job, job))
+                        /* A stop of the same unit ends with "done" as well. */
+                        handle_job(lease, result);
                 return;
         }
 }
@@ -141,15 +221,23 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
                 start_unit(lease);
 }
 
-/* A hold is no login: it has no user whose services had to be in the seat. */
-static void wire_and_start(struct lease *lease, const struct seat_plan *seat) {
-        struct wiring_result failed = {0};
-        struct wiring wirings[WIRING_MAX];
-        size_t n = wiring_plan_seat(seat, wirings);
-        int r;
+/* The drop-ins that the lease needs; returns how many. A hold is no login: it has no user's manager. */
+static size_t plan_wiring(
+        const struct lease *lease, const struct found_seat *seat, struct wiring ret[static WIRING_MAX]) {
+        size_t n = wiring_plan_seat(&seat->plan, ret);
 
         if (!lease->hold)
-                wiring_plan_user(seat, lease->uid, &wirings[n++]);
+                wiring_plan_user(&seat->plan, lease->uid, &ret[n++]);
+        for (size_t i = 0; i < seat->services.n_units; i++)
+                wiring_plan_service(&seat->plan, lease->user, &seat->services, i, &ret[n++]);
+        return n;
+}
+
+static void wire_and_start(struct lease *lease, const struct found_seat *seat) {
+        struct wiring_result failed = {0};
+        struct wiring wirings[WIRING_MAX];
+        size_t n = plan_wiring(lease, seat, wirings);
+        int r;
 
         r = wiring_update(lease->manager, wirings, n, handle_wired, lease, &lease->wiring);
         if (r == 0)
@@ -183,6 +271,7 @@ static void fill_lease(struct lease *lease, const struct request *request, const
         /* A hold is root's: no user sees it as their own. */
         lease->uid = lease->hold ? (uid_t)-1 : request->uid;
         lease->no_wait = request->flags & REQUEST_NO_WAIT;
+        lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
         lease->since_usec = now_realtime_usec();
 }
 
@@ -205,10 +294,12 @@ static const char *check_limits(struct manager *manager, uid_t uid, bool hold) {
         unsigned n = 0;
 
         if (HASH_COUNT(manager->leases) >= LEASES_MAX)
-                return "there are as many leases as the activator can hold";
-        HASH_ITER(hh, manager->leases, lease, next)
-        n += !lease->hold && lease->uid == uid;
-        return !hold && n >= LEASES_PER_USER_MAX ? "this user has as many logins as one may have" : NULL;
+                return "there are " STRINGIFY(LEASES_MAX) " leases, as many as the activator can hold";
+        HASH_ITER (hh, manager->leases, lease, next)
+                n += !lease->hold && lease->uid == uid;
+        return !hold && n >= LEASES_PER_USER_MAX
+                       ? "this user has " STRINGIFY(LEASES_PER_USER_MAX) " logins, as many as one may have"
+                       : NULL;
 }
 
 static void refuse(struct connection *connection, const struct request *request, enum reply_type type,
@@ -219,12 +310,16 @@ static void refuse(struct connection *connection, const struct request *request,
 
 /* A lease for the request's user, who has the seat *ret_seat. NULL: refused, and the connection is gone. */
 static struct lease *make_lease(struct manager *manager, struct connection *connection,
-        const struct request *request, struct seat_plan *ret_seat) {
+        const struct request *request, struct found_seat *ret_seat) {
         char text[REPLY_TEXT_SIZE], id[LEASE_ID_SIZE];
         enum reply_type type;
         struct lease *lease;
         const char *limit;
 
+        if (request->type == REQUEST_OPEN && request->uid == 0) {
+                refuse(connection, request, REPLY_REFUSED, "this account is root's");
+                return NULL;
+        }
         if (!seat_lookup(manager->etc, request->user, ret_seat, &type, text)) {
                 refuse(connection, request, type, text);
                 return NULL;
@@ -234,18 +329,19 @@ static struct lease *make_lease(struct manager *manager, struct connection *conn
                 refuse(connection, request, REPLY_REFUSED, limit);
                 return NULL;
         }
-        lease = make_id(ret_seat->name, id) < 0 ? NULL : lease_new(manager, id);
+        lease = make_id(ret_seat->plan.name, id) < 0 ? NULL : lease_new(manager, id);
         if (!lease) {
                 refuse(connection, request, REPLY_FAILED, "out of memory");
                 return NULL;
         }
-        fill_lease(lease, request, ret_seat);
+        fill_lease(lease, request, &ret_seat->plan);
+        lease->services = ret_seat->services;
         return lease;
 }
 
 /* r: how preparing the lease went. */
 static void begin(struct lease *lease, struct connection *connection, const struct request *request,
-        const struct seat_plan *seat, int r) {
+        const struct found_seat *seat, int r) {
         char text[REPLY_TEXT_SIZE];
 
         if (r >= 0)
@@ -267,7 +363,7 @@ static void begin(struct lease *lease, struct connection *connection, const stru
 void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
         const struct ucred *peer, int pidfd) {
         _cleanup_close_ int owned = pidfd;
-        struct seat_plan seat;
+        struct found_seat seat;
         struct lease *lease;
 
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
@@ -284,15 +380,15 @@ void lease_open(struct manager *manager, struct connection *connection, const st
 static struct lease *find_hold(struct manager *manager, const char *user) {
         struct lease *lease, *next;
 
-        HASH_ITER(hh, manager->leases, lease, next)
-        if (lease->hold && lease->state != LEASE_ENDING && string_equal(lease->user, user))
-                return lease;
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease->hold && lease->state != LEASE_ENDING && string_equal(lease->user, user))
+                        return lease;
         return NULL;
 }
 
 void lease_hold(struct manager *manager, struct connection *connection, const struct request *request) {
         struct lease *lease = find_hold(manager, request->user);
-        struct seat_plan seat;
+        struct found_seat seat;
         struct reply reply;
 
         if (lease && lease->state == LEASE_ACTIVE) {

@@ -17,8 +17,8 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
-/* How long to wait before asking a logind again that did not answer. */
-#define LEADER_RETRY_USEC (2 * USEC_PER_SEC)
+/* How long to wait before asking again a systemd or logind that did not answer. */
+#define RETRY_USEC (2 * USEC_PER_SEC)
 
 uint64_t now_realtime_usec(void) {
         struct timespec ts;
@@ -36,6 +36,14 @@ struct lease *lease_find(struct manager *manager, const char *id) {
 
         HASH_FIND_STR(manager->leases, id, lease);
         return lease;
+}
+
+void lease_activate(struct lease *lease) {
+        struct timespec ts;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+        lease->joined_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
+        lease->state = LEASE_ACTIVE;
 }
 
 struct lease *lease_new(struct manager *manager, const char *id) {
@@ -85,8 +93,8 @@ void lease_free(struct lease *lease) {
 void lease_forget_all(struct manager *manager) {
         struct lease *lease, *next;
 
-        HASH_ITER(hh, manager->leases, lease, next)
-        forget(lease);
+        HASH_ITER (hh, manager->leases, lease, next)
+                forget(lease);
 }
 
 /* Who had which address from when to when is what an abuse desk will ask; `journalctl COURSENET_USER=…` finds
@@ -102,8 +110,42 @@ void lease_log(const struct lease *lease, const char *what) {
                 address, "COURSENET_EVENT=%s", what, NULL);
 }
 
-/* --- the end of a lease
- * --------------------------------------------------------------------------------------- */
+/* --- the end of a lease ---------------------------------------------------------------------------------- */
+
+static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
+static int handle_stop_again(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* systemd may be busy for longer than a call lasts; the lease is not forgotten before its unit has gone. */
+static void stop_later(struct lease *lease) {
+        if (!lease->deadline_source)
+                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                        CLOCK_MONOTONIC, RETRY_USEC, 0, handle_stop_again, lease);
+}
+
+static void stop_unit(struct lease *lease) {
+        char unit[LEASE_UNIT_SIZE];
+        int r;
+
+        lease_unit_name(lease, unit);
+        r = systemd_stop_unit(lease->manager, unit, "replace", handle_stopped, lease, &lease->call_slot);
+        if (r < 0) {
+                log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->id, lease->user,
+                        strerror(-r));
+                stop_later(lease);
+        }
+}
+
+static int handle_stop_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct lease *lease = userdata;
+
+        (void)source;
+        (void)usec;
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        stop_unit(lease);
+        return 0;
+}
 
 static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct lease *lease = userdata;
@@ -113,30 +155,27 @@ static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *e
         if (!sd_bus_message_is_method_error(reply, NULL))
                 return 0; /* UnitRemoved tells when it is gone */
 
-        if (!sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
-                log_error("Cannot stop the lease %s of %s: %s", lease->id, lease->user,
-                        sd_bus_message_get_error(reply)->message);
-        lease_free(lease);
+        if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit")) {
+                lease_free(lease);
+                return 0;
+        }
+        log_error("Cannot stop the lease %s of %s: %s", lease->id, lease->user,
+                sd_bus_message_get_error(reply)->message);
+        stop_later(lease);
         return 0;
 }
 
 /* what: of whose doing a lease that is active ends, for the log. */
 static void end(struct lease *lease, const char *what) {
-        char unit[LEASE_UNIT_SIZE];
-        int r;
-
         if (lease->state == LEASE_ENDING)
                 return;
         if (lease->state == LEASE_ACTIVE)
                 lease_log(lease, what);
         lease->state = LEASE_ENDING;
+        /* Should we die now, the next of us must not take it for a lease that somebody has. */
+        state_remove(STATE_DIRECTORY, lease->id);
         drop_waits(lease);
-
-        lease_unit_name(lease, unit);
-        r = systemd_stop_unit(lease->manager, unit, "replace", handle_stopped, lease, &lease->call_slot);
-        if (r < 0)
-                log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->id, lease->user,
-                        strerror(-r));
+        stop_unit(lease);
 }
 
 void lease_end(struct lease *lease) {
@@ -146,9 +185,9 @@ void lease_end(struct lease *lease) {
 static bool is_last_of_seat(const struct lease *lease) {
         struct lease *other, *next;
 
-        HASH_ITER(hh, lease->manager->leases, other, next)
-        if (other != lease && other->state != LEASE_ENDING && string_equal(other->seat, lease->seat))
-                return false;
+        HASH_ITER (hh, lease->manager->leases, other, next)
+                if (other != lease && other->state != LEASE_ENDING && string_equal(other->seat, lease->seat))
+                        return false;
         return true;
 }
 
@@ -195,9 +234,9 @@ void lease_close(struct lease *lease) {
 void lease_end_lingering(struct manager *manager, const char *seat) {
         struct lease *lease, *next;
 
-        HASH_ITER(hh, manager->leases, lease, next)
-        if (lease->state == LEASE_LINGERING && string_equal(lease->seat, seat))
-                lease_end(lease);
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease->state == LEASE_LINGERING && string_equal(lease->seat, seat))
+                        lease_end(lease);
 }
 
 static void tell_user(const struct lease *lease, const char *what) {
@@ -211,11 +250,16 @@ static void tell_user(const struct lease *lease, const char *what) {
         terminal_tell(lease->uid, lease->tty, text);
 }
 
+void lease_take(struct lease *lease, const char *how) {
+        tell_user(lease, how);
+        end(lease, "taken from");
+}
+
 unsigned lease_stop_all(struct manager *manager, const char *target) {
         struct lease *lease, *next;
         unsigned n = 0;
 
-        HASH_ITER(hh, manager->leases, lease, next) {
+        HASH_ITER (hh, manager->leases, lease, next) {
                 if (lease->state == LEASE_ENDING ||
                         (!string_equal(lease->user, target) && !string_equal(lease->seat, target) &&
                                 !string_equal(lease->course, target)))
@@ -248,6 +292,15 @@ void lease_abandon(struct lease *lease) {
         lease_end(lease);
 }
 
+bool lease_waits_for_container(const struct lease *lease) {
+        if (!lease->wait_container)
+                return false;
+        for (size_t i = 0; i < lease->services.n_units; i++)
+                if (string_equal(lease->services.units[i], SERVICE_CONTAINER))
+                        return true;
+        return false;
+}
+
 /* Its opener knows that it has it. */
 static bool lease_answered(const struct lease *lease) {
         return lease->state == LEASE_ACTIVE || (lease->state == LEASE_STARTING && lease->no_wait);
@@ -260,19 +313,42 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
                 return lease_find(manager, request->lease);
 
         /* Leases of one process, service and user are alike: any will do. */
-        HASH_ITER(hh, manager->leases, lease, next)
-        if (lease_answered(lease) && lease->opener == peer && string_equal(lease->user, request->user) &&
-                string_equal(lease->service, request->service))
-                return lease;
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease_answered(lease) && !lease->opener_dead && lease->opener == peer &&
+                        string_equal(lease->user, request->user) &&
+                        string_equal(lease->service, request->service))
+                        return lease;
         return NULL;
 }
 
 static void handle_gone(struct lease *lease) {
+        if (lease->state == LEASE_STARTING) {
+                lease_retry(lease);
+                return;
+        }
         if (lease->state == LEASE_ACTIVE) {
                 lease_log(lease, "taken from");
                 tell_user(lease, "was stopped");
         }
         lease_free(lease);
+}
+
+static void ask_whether_gone(struct lease *lease);
+
+static int handle_ask_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct lease *lease = userdata;
+
+        (void)source;
+        (void)usec;
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        ask_whether_gone(lease);
+        return 0;
+}
+
+static void ask_later(struct lease *lease) {
+        if (!lease->deadline_source)
+                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                        CLOCK_MONOTONIC, RETRY_USEC, 0, handle_ask_again, lease);
 }
 
 static int handle_gone_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -282,24 +358,27 @@ static int handle_gone_answer(sd_bus_message *reply, void *userdata, sd_bus_erro
 
         (void)error;
         lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
-        if (sd_bus_message_is_method_error(reply, NULL))
-                return 0;
-        r = systemd_enter_units(reply);
+        r = sd_bus_message_is_method_error(reply, NULL) ? -EIO : systemd_enter_units(reply);
         if (r >= 0)
                 r = systemd_read_unit(reply, &row);
-        if (r == 0 || (r > 0 && string_equal(row.active_state, "inactive")))
+        if (r < 0)
+                ask_later(lease);
+        else if (r == 0 || (string_equal(row.active_state, "inactive") && row.job == 0))
                 handle_gone(lease);
         return 0;
 }
 
 /* At a daemon-reload systemd removes all its units, to make them anew at once: so it is asked. */
-static void ask_whether_gone(struct lease *lease, const char *unit) {
+static void ask_whether_gone(struct lease *lease) {
+        char name[LEASE_UNIT_SIZE];
+        const char *unit = name;
         int r;
 
+        lease_unit_name(lease, name);
         lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
         r = systemd_list_units(lease->manager, &unit, 1, handle_gone_answer, lease, &lease->gone_slot);
         if (r < 0)
-                log_error("Cannot ask systemd about %s: %s", unit, strerror(-r));
+                ask_later(lease);
 }
 
 void lease_unit_removed(struct manager *manager, const char *unit) {
@@ -308,16 +387,15 @@ void lease_unit_removed(struct manager *manager, const char *unit) {
 
         if (!string_starts_with(unit, "coursenet-"))
                 return;
-        HASH_ITER(hh, manager->leases, lease, next) {
+        HASH_ITER (hh, manager->leases, lease, next) {
                 lease_unit_name(lease, name);
-                /* While it starts, the end of its job tells more. */
-                if (string_equal(name, unit) && lease->state != LEASE_STARTING)
-                        ask_whether_gone(lease, unit);
+                /* While it starts, the end of its job tells more, unless it was that which made it go. */
+                if (string_equal(name, unit) && (lease->state != LEASE_STARTING || lease->retry))
+                        ask_whether_gone(lease);
         }
 }
 
-/* --- the opener's death
- * --------------------------------------------------------------------------------------- */
+/* --- the opener's death ---------------------------------------------------------------------------------- */
 
 static int handle_leader_retry(sd_event_source *source, uint64_t usec, void *userdata) {
         struct lease *lease = userdata;
@@ -337,7 +415,7 @@ static void handle_leader_answer(void *userdata, enum leader_answer answer) {
                 lease_close(lease);
         else if (answer == LEADER_UNKNOWN && !lease->deadline_source)
                 (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
-                        CLOCK_MONOTONIC, LEADER_RETRY_USEC, 0, handle_leader_retry, lease);
+                        CLOCK_MONOTONIC, RETRY_USEC, 0, handle_leader_retry, lease);
 }
 
 void lease_check_opener(struct lease *lease) {

@@ -42,7 +42,8 @@ struct lease {
         char tty[ORIGIN_SIZE];
         char remote_host[ORIGIN_SIZE];
         uid_t uid;
-        uint64_t since_usec; /* CLOCK_REALTIME */
+        uint64_t since_usec;  /* CLOCK_REALTIME */
+        uint64_t joined_usec; /* CLOCK_MONOTONIC; its login is in no namespace that is younger */
         bool hold;
         uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
 
@@ -51,10 +52,14 @@ struct lease {
         bool opener_dead;
         int pidfd; /* ours; -1: the opener is gone */
 
-        struct manager *manager;       /* borrowed */
-        struct connection *connection; /* borrowed; who waits for the answer while starting, else NULL */
-        bool retried;                  /* the start job was cancelled once already */
-        bool no_wait;                  /* answer as soon as systemd has taken the order */
+        struct manager *manager;          /* borrowed */
+        struct connection *connection;    /* borrowed; who waits for the answer while starting, else NULL */
+        char job[64];                     /* the start job that is under way, its D-Bus path */
+        bool retried;                     /* the start job was cancelled once already */
+        bool retry;                       /* it is to be started again, once its old unit has gone */
+        struct service_settings services; /* while it starts: the units it wants */
+        bool wait_container;              /* answer when the container runs */
+        bool no_wait;                     /* answer as soon as systemd has taken the order */
         sd_event_source *death_source;
         sd_event_source *deadline_source;
         struct wiring_update *wiring; /* while its seat's wiring is brought up to date */
@@ -111,6 +116,9 @@ void lease_end_lingering(struct manager *manager, const char *seat);
 /* Ends every lease of a user, a seat or a course, and tells the users' terminals. Returns how many. */
 unsigned lease_stop_all(struct manager *manager, const char *target);
 
+/* The unit of a lease that is starting has gone: starts it again, if that is what it waits for. */
+void lease_retry(struct lease *lease);
+
 /* Ends a lease that is starting and answers who waits for it. */
 void lease_fail(struct lease *lease, enum reply_type type, const char *text);
 
@@ -134,9 +142,18 @@ int lease_watch_opener(struct lease *lease, int pidfd);
 /* Ends the lease if its opener is dead and logind has no session led by it. */
 void lease_check_opener(struct lease *lease);
 
+/* Its answer has to wait for the container, which its seat has. */
+bool lease_waits_for_container(const struct lease *lease);
+
+/* Its seat is up, and its login is in the namespace that is there now. */
+void lease_activate(struct lease *lease);
+
+/* Ends a lease whose login goes on without a network: it is told how that came. */
+void lease_take(struct lease *lease, const char *how);
+
 /* What a reply says of a lease. */
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);
 
 /* What systemd reports of a unit that is a lease's: its start job's end, and that it was removed. */
-void lease_job_removed(struct manager *manager, const char *unit, const char *result);
+void lease_job_removed(struct manager *manager, const char *job, const char *unit, const char *result);
 void lease_unit_removed(struct manager *manager, const char *unit);

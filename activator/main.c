@@ -16,6 +16,7 @@
 #include "number.h"
 #include "reload.h"
 #include "restore.h"
+#include "slots.h"
 #include "state.h"
 #include "systemd.h"
 #include "tidy.h"
@@ -43,8 +44,7 @@ static void manager_done(struct manager *manager) {
         manager->event = sd_event_unref(manager->event);
 }
 
-/* --- --wire
- * --------------------------------------------------------------------------------------------------- */
+/* --- --wire ---------------------------------------------------------------------------------------------- */
 
 static void handle_wired(void *userdata, bool good, const char *text) {
         struct manager *manager = userdata;
@@ -54,12 +54,17 @@ static void handle_wired(void *userdata, bool good, const char *text) {
 }
 
 static int wire(struct manager *manager) {
+        int r = slots_prepare();
+
+        if (r < 0) {
+                log_error("Cannot make " SLOT_DIRECTORY ": %s", strerror(-r));
+                return r;
+        }
         reload(manager, handle_wired, manager);
         return sd_event_loop(manager->event);
 }
 
-/* --- --tidy
- * --------------------------------------------------------------------------------------------------- */
+/* --- --tidy ---------------------------------------------------------------------------------------------- */
 
 static void handle_tidied(void *userdata, int error) {
         struct manager *manager = userdata;
@@ -74,8 +79,7 @@ static int tidy_up(struct manager *manager, const char *seat) {
         return sd_event_loop(manager->event);
 }
 
-/* --- the daemon
- * ----------------------------------------------------------------------------------------------- */
+/* --- the daemon ------------------------------------------------------------------------------------------ */
 
 /* The sockets by their units' FileDescriptorName=, and behind them what the FD store kept. */
 struct received {
@@ -144,8 +148,10 @@ static int prepare(struct manager *manager) {
         int r;
 
         r = state_prepare(STATE_DIRECTORY);
+        if (r >= 0)
+                r = slots_prepare();
         if (r < 0) {
-                log_error("Cannot make %s: %s", STATE_DIRECTORY, strerror(-r));
+                log_error("Cannot make " STATE_DIRECTORY " and " SLOT_DIRECTORY ": %s", strerror(-r));
                 return r;
         }
         r = receive_fds(&received);

@@ -17,6 +17,13 @@
 #define STATE_DIRECTORY "/run/coursenet/state"
 
 /*
+ * How many containers may be starting at once: a class that logs in together would start dozens, of which
+ * some fail (apptainer#3607). Files that only root can open; systemd hands each cont@ one of them.
+ */
+#define SLOT_DIRECTORY "/run/coursenet/slots"
+#define SLOTS 8U
+
+/*
  * Deaths before requests: that the last holder of a seat died must be known before a new request for the same
  * seat is answered. What systemd and logind say comes in between.
  */
@@ -27,20 +34,23 @@ enum {
 };
 
 /* Limits for what others control; hitting one is logged. */
-#define LEASES_MAX 4096U /* FileDescriptorStoreMax= of the unit is the same */
-#define LEASES_PER_USER_MAX 64U
+#define LEASES_MAX 4096 /* FileDescriptorStoreMax= of the unit is the same */
+#define LEASES_PER_USER_MAX 64
 #define CONNECTIONS_MAX 1024U
 #define QUERIES_MAX 128U /* connections to query.sock, which any user may open */
 #define QUERIES_PER_USER_MAX 8U
 
 struct lease;
 struct connection;
+struct tidying;
 
 struct manager {
         sd_event *event;
         sd_bus *bus;
         struct lease *leases;           /* a uthash by id */
         struct connection *connections; /* a utlist */
+        struct tidying *tidyings;       /* a utlist */
+        uint64_t last_complaint_usec;   /* CLOCK_REALTIME, see connection.c */
         const char *etc;                /* borrowed */
         const char *unit_directory;     /* borrowed */
 };

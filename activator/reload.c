@@ -65,20 +65,40 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
                 finish(reloading, r);
 }
 
+/* Appends the drop-ins of one seat but that of the user's manager: only a login knows the uid. */
+static size_t plan_seat(const struct site *site, const struct site_course *course, size_t i,
+        const struct service_settings *services, struct wiring *ret) {
+        const struct seat_plan *seat = &course->seats[i];
+        char user[USER_NAME_SIZE];
+        size_t n = 0;
+
+        n += wiring_plan_seat(seat, &ret[n]);
+        if (name_rule_format(&site->settings.rule, seat->id.course, course->students[i], user) < 0)
+                return n;
+        for (size_t j = 0; j < services->n_units; j++)
+                wiring_plan_service(seat, user, services, j, &ret[n++]);
+        return n;
+}
+
 /* The drop-ins of all seats of all courses in one array, which the caller frees. */
 static struct wiring *plan_all(const struct site *site, size_t *ret_n_seats, size_t *ret_n) {
+        struct service_settings services;
         struct wiring *wirings;
         size_t n_seats = 0, n = 0;
 
         for (size_t i = 0; i < site->n_courses; i++)
                 n_seats += site->courses[i].n_seats;
-        wirings = calloc(n_seats + 1, sizeof(*wirings));
+        wirings = calloc(n_seats * WIRING_MAX + 1, sizeof(*wirings));
         if (!wirings)
                 return NULL;
 
-        for (size_t i = 0; i < site->n_courses; i++)
-                for (size_t j = 0; j < site->courses[i].n_seats; j++)
-                        n += wiring_plan_seat(&site->courses[i].seats[j], &wirings[n]);
+        for (size_t i = 0; i < site->n_courses; i++) {
+                const struct site_course *course = &site->courses[i];
+
+                settings_services(&site->settings, course->bridge.course, &services);
+                for (size_t j = 0; j < course->n_seats; j++)
+                        n += plan_seat(site, course, j, &services, &wirings[n]);
+        }
         *ret_n_seats = n_seats;
         *ret_n = n;
         return wirings;

@@ -74,11 +74,13 @@ static bool parse_unit(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
 static int take_up(struct restoring *restoring, struct lease *lease) {
         if (lease->linger_until_usec > 0)
                 return lease_linger(lease, lease->linger_until_usec);
-        lease->state = LEASE_ACTIVE;
+        lease_activate(lease);
         return lease->hold ? 0 : lease_watch_opener(lease, find_opener(restoring, lease));
 }
 
-static void restore_lease(struct restoring *restoring, const char *unit) {
+/* starting: its job is still queued, so whoever waited for it has lost us; only a wait=none login has its
+ * answer. */
+static void restore_lease(struct restoring *restoring, const char *unit, bool starting) {
         struct manager *manager = restoring->manager;
         char id[LEASE_ID_SIZE];
         struct lease *lease;
@@ -91,8 +93,10 @@ static void restore_lease(struct restoring *restoring, const char *unit) {
                 return;
 
         r = state_load(STATE_DIRECTORY, id, lease);
+        if (r >= 0 && starting && !lease->no_wait)
+                r = -ECANCELED;
         if (r < 0) {
-                log_warning("%s has no usable record (%s); it is stopped", unit, strerror(-r));
+                log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
                 lease_free(lease);
                 (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
                 return;
@@ -111,8 +115,8 @@ static int read_units(struct restoring *restoring, sd_bus_message *reply) {
                 return -sd_bus_message_get_errno(reply);
         r = systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                if (string_equal(row.active_state, "active"))
-                        restore_lease(restoring, row.name);
+                if (string_equal(row.active_state, "active") || row.job != 0)
+                        restore_lease(restoring, row.name, !string_equal(row.active_state, "active"));
         return r;
 }
 
@@ -133,8 +137,8 @@ static int forget_record(void *userdata, const char *id) {
 static void end_orphans(struct manager *manager) {
         struct lease *lease, *next;
 
-        HASH_ITER(hh, manager->leases, lease, next)
-        lease_check_opener(lease);
+        HASH_ITER (hh, manager->leases, lease, next)
+                lease_check_opener(lease);
 }
 
 int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored) {

@@ -49,7 +49,7 @@ static int find_on_roster(const char *etc, const struct settings *settings, cons
         return 0;
 }
 
-bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum reply_type *ret_type,
+bool seat_lookup(const char *etc, const char *user, struct found_seat *ret, enum reply_type *ret_type,
         char text[static REPLY_TEXT_SIZE]) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
@@ -76,7 +76,10 @@ bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum 
                 return false;
         }
         if (r >= 0)
-                r = seat_plan_load(etc, &settings, &id, ret, &diagnostics);
+                r = seat_plan_load(etc, &settings, &id, &ret->plan, &diagnostics);
+
+        if (r >= 0)
+                settings_services(&settings, course, &ret->services);
 
         log_diagnostics(&diagnostics);
         if (r < 0)

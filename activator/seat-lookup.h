@@ -7,11 +7,17 @@
 #include "plan.h"
 #include "protocol.h"
 
+/* A user's seat, and what belongs to it besides the network. */
+struct found_seat {
+        struct seat_plan plan;
+        struct service_settings services;
+};
+
 /*
  * True, and *ret filled, if the user has a seat. Otherwise *ret_type is the reply to give and text its
  * sentence; mistakes in the files are logged with file and line.
  */
-bool seat_lookup(const char *etc, const char *user, struct seat_plan *ret, enum reply_type *ret_type,
+bool seat_lookup(const char *etc, const char *user, struct found_seat *ret, enum reply_type *ret_type,
         char text[static REPLY_TEXT_SIZE]);
 
 /* The linger= of a course; 0 also if the settings cannot be read. */

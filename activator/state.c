@@ -50,7 +50,8 @@ static void print_record(FILE *file, const struct lease *lease, const char *boot
         (void)fprintf(file, "address = %" PRIu32 "\nprefix = %u\n", lease->address.ip, lease->address.prefix);
         (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service,
                 lease->tty, lease->remote_host, lease->since_usec);
-        (void)fprintf(file, "hold = %d\nlinger-until = %" PRIu64 "\n", lease->hold, lease->linger_until_usec);
+        (void)fprintf(file, "hold = %d\nno-wait = %d\nlinger-until = %" PRIu64 "\n", lease->hold,
+                lease->no_wait, lease->linger_until_usec);
         (void)fprintf(
                 file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)lease->opener, lease->opener_start);
 }
@@ -138,6 +139,8 @@ static int handle_field(void *userdata, const char *section, const char *name, c
                 lease->since_usec = read_number(record, value, UINT64_MAX);
         else if (string_equal(name, "hold"))
                 lease->hold = read_number(record, value, 1) > 0;
+        else if (string_equal(name, "no-wait"))
+                lease->no_wait = read_number(record, value, 1) > 0;
         else if (string_equal(name, "linger-until"))
                 lease->linger_until_usec = read_number(record, value, UINT64_MAX);
         else if (string_equal(name, "opener"))

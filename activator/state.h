@@ -8,7 +8,7 @@
 
 #include "lease.h"
 
-/* Makes the directory, 0700. */
+/* Makes a directory, 0700. */
 int state_prepare(const char *directory);
 
 /* Writes the lease's record, whole or not at all. */

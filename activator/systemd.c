@@ -14,14 +14,14 @@
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const char *unit, *result;
+        const char *job, *unit, *result;
         int r;
 
         (void)error;
-        r = sd_bus_message_read(message, "uoss", NULL, NULL, &unit, &result);
+        r = sd_bus_message_read(message, "uoss", NULL, &job, &unit, &result);
         if (r < 0)
                 return r;
-        lease_job_removed(userdata, unit, result);
+        lease_job_removed(userdata, job, unit, result);
         tidy_job_removed(userdata, unit, result);
         return 0;
 }
@@ -45,8 +45,8 @@ static int handle_session_removed(sd_bus_message *message, void *userdata, sd_bu
 
         (void)message;
         (void)error;
-        HASH_ITER(hh, manager->leases, lease, next)
-        lease_check_opener(lease);
+        HASH_ITER (hh, manager->leases, lease, next)
+                lease_check_opener(lease);
         return 0;
 }
 
@@ -95,25 +95,59 @@ int systemd_connect(struct manager *manager) {
 }
 
 /* One property with an array of unit names, "as". */
-static int append_units(sd_bus_message *message, const char *property, const char *unit) {
-        return sd_bus_message_append(message, "(sv)", property, "as", 1, unit);
+static int append_units(sd_bus_message *message, const char *property, char *const *units) {
+        int r;
+
+        r = sd_bus_message_open_container(message, 'r', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", property);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(message, (char **)(uintptr_t)units);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+/*
+ * What the lease needs, and what it only wants: a container that fails, or is stopped, does not cost the
+ * login. It waits for the container only if it was told to.
+ */
+static int append_dependencies(sd_bus_message *message, const struct lease *lease) {
+        char names[SERVICES_MAX][SERVICE_NAME_SIZE + SEAT_ID_SIZE + sizeof("@.service")];
+        char nsbr[sizeof("nsbr@.service") + SEAT_ID_SIZE], cont[sizeof("cont@.service") + SEAT_ID_SIZE];
+        char *needed[] = {nsbr, NULL}, *after[] = {nsbr, NULL, NULL}, *wanted[SERVICES_MAX + 1] = {NULL};
+        int r;
+
+        (void)snprintf(nsbr, sizeof(nsbr), "nsbr@%s.service", lease->seat);
+        (void)snprintf(cont, sizeof(cont), SERVICE_CONTAINER "@%s.service", lease->seat);
+        for (size_t i = 0; i < lease->services.n_units; i++) {
+                (void)snprintf(
+                        names[i], sizeof(names[i]), "%s@%s.service", lease->services.units[i], lease->seat);
+                wanted[i] = names[i];
+        }
+        if (lease_waits_for_container(lease))
+                after[1] = cont;
+
+        r = append_units(message, "Requires", needed);
+        if (r >= 0)
+                r = append_units(message, "After", after);
+        return r < 0 || lease->services.n_units == 0 ? r : append_units(message, "Wants", wanted);
 }
 
 static int append_lease_properties(sd_bus_message *message, const struct lease *lease) {
-        char description[160], unit[sizeof("nsbr@.service") + SEAT_ID_SIZE];
+        char description[160];
         int r;
 
         (void)snprintf(description, sizeof(description), "Lease of seat %s for %s (%s)", lease->seat,
                 lease->user, lease->service);
-        (void)snprintf(unit, sizeof(unit), "nsbr@%s.service", lease->seat);
 
         r = sd_bus_message_open_container(message, 'a', "(sv)");
         if (r >= 0)
                 r = sd_bus_message_append(message, "(sv)", "Description", "s", description);
         if (r >= 0)
-                r = append_units(message, "Requires", unit);
-        if (r >= 0)
-                r = append_units(message, "After", unit);
+                r = append_dependencies(message, lease);
         if (r >= 0)
                 /* `systemctl isolate` must not end live logins. */
                 r = sd_bus_message_append(message, "(sv)", "IgnoreOnIsolate", "b", true);
@@ -141,6 +175,29 @@ int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, 
         if (r >= 0)
                 r = sd_bus_call_async(bus, ret_slot, message, callback, lease, 0);
         return r;
+}
+
+int systemd_start_wanting_slice(struct manager *manager, const char *slice, const char *const *units,
+        size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        const char *wanted[SERVICES_MAX + 1] = {NULL};
+        int r;
+
+        for (size_t i = 0; i < n && i < SERVICES_MAX; i++)
+                wanted[i] = units[i];
+        r = sd_bus_message_new_method_call(
+                manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ss", slice, "fail");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "(sv)");
+        if (r >= 0)
+                r = append_units(message, "Wants", (char *const *)(uintptr_t)wanted);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "a(sa(sv))", 0);
+        return r < 0 ? r : sd_bus_call_async(manager->bus, ret_slot, message, callback, userdata, 0);
 }
 
 /* A call of the manager with a unit's name and nothing else but, maybe, a job mode. */
@@ -200,11 +257,11 @@ int systemd_enter_units(sd_bus_message *reply) {
 int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret) {
         /* name, description, load, active and sub state, followed unit, path, job's number, type and path */
         return sd_bus_message_read(reply, "(ssssssouso)", &ret->name, NULL, NULL, &ret->active_state, NULL,
-                NULL, NULL, NULL, NULL, NULL);
+                NULL, NULL, &ret->job, NULL, NULL);
 }
 
-int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot) {
+int systemd_get_property(struct manager *manager, const char *unit, const char *property,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
         _cleanup_free_ char *path = NULL;
         int r;
 
@@ -212,7 +269,7 @@ int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_me
         if (r < 0)
                 return r;
         return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, path, PROPERTIES, "Get",
-                callback, userdata, "ss", "org.freedesktop.systemd1.Unit", "NeedDaemonReload");
+                callback, userdata, "ss", "org.freedesktop.systemd1.Unit", property);
 }
 
 int systemd_reload(

@@ -16,6 +16,10 @@ int systemd_connect(struct manager *manager);
 /* StartTransientUnit of the lease's slice. JobRemoved tells the end: lease_job_removed(). */
 int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, sd_bus_slot **ret_slot);
 
+/* StartTransientUnit of a slice that wants n units; mode "fail": whatever is queued already wins. */
+int systemd_start_wanting_slice(struct manager *manager, const char *slice, const char *const *units,
+        size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+
 /* StopUnit, with a job mode, and ResetFailedUnit; with no callback no reply is asked for. */
 int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode,
         sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
@@ -25,6 +29,7 @@ int systemd_reset_failed(struct manager *manager, const char *unit);
 struct unit_row {
         const char *name;
         const char *active_state;
+        uint32_t job; /* the number of a job that is queued for it; 0: none */
 };
 
 /* Asks for the units that match the patterns (n of them). */
@@ -35,9 +40,9 @@ int systemd_list_units(struct manager *manager, const char *const *patterns, siz
 int systemd_enter_units(sd_bus_message *reply);
 int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret);
 
-/* Reads NeedDaemonReload of a unit (a reply with one variant, "b"). */
-int systemd_get_need_reload(struct manager *manager, const char *unit, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot);
+/* Reads a property that every kind of unit has (a reply with one variant). */
+int systemd_get_property(struct manager *manager, const char *unit, const char *property,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 
 /* Manager.Reload: daemon-reload. Never on the login path. */
 int systemd_reload(

@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Only an nsbr@ needs a netns@, and only they a netbr@. One that is up without any was left over and is
- * stopped, with job mode "fail": a login that comes in between has a job queued, and wins.
+ * Whether anybody needs a unit only systemd knows: an admin's own unit may, or an enabled netbr@. So it is
+ * made to look again: a slice that wants the units which are up is started and stopped, and at its end
+ * systemd asks of each whether it is needed still.
  */
 
-#include "tidy.h"
+#include <utlist.h>
+
 #include "diagnostics.h"
 #include "plan.h"
 #include "systemd.h"
+#include "tidy.h"
 
 #define UNIT_SIZE 64U
 
 struct tidying {
         struct manager *manager;
-        char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
-        char netbr[UNIT_SIZE],
-                all_nsbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
-        bool nsbr_busy, course_busy, netns_active, netbr_active;
-        unsigned n_calls;
-        int error;
-        sd_bus_slot *list_slot;
+        char slice[UNIT_SIZE];
+        char netns[UNIT_SIZE];
+        char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
+        sd_bus_slot *slot;     /* the one call that is under way */
         tidy_callback_t callback;
         void *userdata;
+        struct tidying *prev, *next;
 };
 
 static void finish(struct tidying *tidying, int error) {
+        DL_DELETE(tidying->manager->tidyings, tidying);
         if (tidying->callback)
                 tidying->callback(tidying->userdata, error);
-        sd_bus_slot_unref(tidying->list_slot);
+        sd_bus_slot_unref(tidying->slot);
         free(tidying);
 }
 
@@ -39,7 +41,8 @@ static void find_names(struct tidying *tidying, const char *seat) {
         struct seat_plan plan;
         struct seat_id id;
 
-        (void)snprintf(tidying->nsbr, UNIT_SIZE, "nsbr@%s.service", seat);
+        /* A lease's id has no 't': the activator never takes the slice for one. */
+        (void)snprintf(tidying->slice, UNIT_SIZE, "coursenet-tidy_%s.slice", seat);
         (void)snprintf(tidying->netns, UNIT_SIZE, "netns@%s.service", seat);
         if (settings_load(tidying->manager->etc, &settings, &diagnostics) < 0 ||
                 seat_id_parse(seat, settings.course_digits, &id) < 0 ||
@@ -47,75 +50,74 @@ static void find_names(struct tidying *tidying, const char *seat) {
                 plan.bridge_course[0] == '\0')
                 return;
         (void)snprintf(tidying->netbr, UNIT_SIZE, "netbr@%s.service", plan.bridge_course);
-        (void)snprintf(tidying->all_nsbr, UNIT_SIZE, "nsbr@*.service");
-}
-
-static void look_at(struct tidying *tidying, const struct unit_row *row) {
-        bool active = string_equal(row->active_state, "active");
-        bool busy =
-                !string_equal(row->active_state, "inactive") && !string_equal(row->active_state, "failed");
-
-        if (string_equal(row->name, tidying->netns))
-                tidying->netns_active = active;
-        else if (string_equal(row->name, tidying->netbr))
-                tidying->netbr_active = active;
-        else if (string_equal(row->name, tidying->nsbr))
-                tidying->nsbr_busy = busy;
-        /* Any seat may have been put on this bridge (BR=): while one of whatever course is up, the bridge is
-         * left alone. */
-        tidying->course_busy |= busy && string_starts_with(row->name, "nsbr@");
 }
 
 static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct tidying *tidying = userdata;
-
         (void)error;
-        (void)reply; /* an error means that somebody needs the unit again */
-        if (--tidying->n_calls == 0)
-                finish(tidying, tidying->error);
+        finish(userdata, sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply) : 0);
         return 0;
 }
 
-static void stop(struct tidying *tidying, const char *unit) {
-        int r = systemd_stop_unit(tidying->manager, unit, "fail", handle_stopped, tidying, NULL);
-
-        if (r < 0)
-                tidying->error = r;
-        else
-                tidying->n_calls++;
-}
-
-static int read_units(struct tidying *tidying, sd_bus_message *reply) {
-        struct unit_row row;
+static void stop_slice(struct tidying *tidying) {
         int r;
 
+        tidying->slot = sd_bus_slot_unref(tidying->slot);
+        r = systemd_stop_unit(
+                tidying->manager, tidying->slice, "replace", handle_stopped, tidying, &tidying->slot);
+        if (r < 0)
+                finish(tidying, r);
+}
+
+static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct tidying *tidying = userdata;
+
+        (void)error;
+        /* An error means that somebody needs the units just now, or that another one tidies: then it is well.
+         */
         if (sd_bus_message_is_method_error(reply, NULL))
-                return -sd_bus_message_get_errno(reply);
-        r = systemd_enter_units(reply);
+                finish(tidying, 0);
+        return 0; /* tidy_job_removed() goes on */
+}
+
+/* Those that are up, of the two. */
+static int collect_active(
+        struct tidying *tidying, sd_bus_message *reply, const char *ret[static 2], size_t *ret_n) {
+        struct unit_row row;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply)
+                                                        : systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                look_at(tidying, &row);
+                if (string_equal(row.active_state, "active") && n < 2)
+                        ret[n++] = string_equal(row.name, tidying->netns) ? tidying->netns : tidying->netbr;
+        *ret_n = n;
         return r;
 }
 
 static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct tidying *tidying = userdata;
+        const char *active[2];
+        size_t n;
         int r;
 
         (void)error;
-        r = read_units(tidying, reply);
-        if (r >= 0 && tidying->netns_active && !tidying->nsbr_busy)
-                stop(tidying, tidying->netns);
-        if (r >= 0 && tidying->netbr_active && !tidying->course_busy)
-                stop(tidying, tidying->netbr);
-        if (r < 0 || tidying->n_calls == 0)
-                finish(tidying, r < 0 ? r : tidying->error);
+        r = collect_active(tidying, reply, active, &n);
+        if (r < 0 || n == 0) {
+                finish(tidying, r);
+                return 0;
+        }
+        tidying->slot = sd_bus_slot_unref(tidying->slot);
+        r = systemd_start_wanting_slice(
+                tidying->manager, tidying->slice, active, n, handle_started, tidying, &tidying->slot);
+        if (r < 0)
+                finish(tidying, r);
         return 0;
 }
 
 void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata) {
         struct tidying *tidying = malloc(sizeof(*tidying));
-        const char *patterns[4];
-        size_t n = 0;
+        const char *patterns[2];
         int r;
 
         if (!tidying) {
@@ -124,22 +126,25 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
                 return;
         }
         *tidying = (struct tidying){.manager = manager, .callback = callback, .userdata = userdata};
+        DL_APPEND(manager->tidyings, tidying);
         find_names(tidying, seat);
 
-        patterns[n++] = tidying->nsbr;
-        patterns[n++] = tidying->netns;
-        if (tidying->netbr[0]) {
-                patterns[n++] = tidying->netbr;
-                patterns[n++] = tidying->all_nsbr;
-        }
-        r = systemd_list_units(manager, patterns, n, handle_units, tidying, &tidying->list_slot);
+        patterns[0] = tidying->netns;
+        patterns[1] = tidying->netbr;
+        r = systemd_list_units(
+                manager, patterns, tidying->netbr[0] ? 2 : 1, handle_units, tidying, &tidying->slot);
         if (r < 0)
                 finish(tidying, r);
 }
 
 void tidy_job_removed(struct manager *manager, const char *unit, const char *result) {
+        struct tidying *tidying, *next;
         char seat[SEAT_ID_SIZE];
 
+        DL_FOREACH_SAFE(manager->tidyings, tidying, next) {
+                if (string_equal(tidying->slice, unit))
+                        stop_slice(tidying);
+        }
         if (string_equal(result, "canceled") && sscanf(unit, "nsbr@%12[0-9].service", seat) == 1)
                 tidy(manager, seat, NULL, NULL);
 }

@@ -15,7 +15,8 @@ typedef void (*tidy_callback_t)(void *userdata, int error);
 void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata);
 
 /*
- * Does so too when the start of an nsbr@ was cancelled, as by a `systemctl stop` of a netns@ that hangs: that
- * is no failure, so systemd tells nobody but who listens for jobs.
+ * Goes on when the job of a tidy slice is done. And when the start of an nsbr@ was cancelled, as by a
+ * `systemctl stop` of a netns@ that hangs, begins one: that is no failure, so systemd tells nobody but who
+ * listens for jobs.
  */
 void tidy_job_removed(struct manager *manager, const char *unit, const char *result);

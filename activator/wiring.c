@@ -35,6 +35,40 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
                 seat->name, seat->name, seat->netns);
 }
 
+/* "SETTING=VALUE", if there is a value. */
+static void append_limit(char *text, size_t size, const char *setting, const char *value) {
+        size_t length = strlen(text);
+
+        if (value[0])
+                (void)snprintf(text + length, size - length, "%s=%s\n", setting, value);
+}
+
+void wiring_plan_service(const struct seat_plan *seat, const char *user,
+        const struct service_settings *services, size_t i, struct wiring *ret) {
+        const char *name = services->units[i];
+
+        (void)snprintf(ret->unit, sizeof(ret->unit), "%s@%s.service", name, seat->name);
+        (void)snprintf(ret->text, sizeof(ret->text),
+                "# Written by coursenet-activator: part of seat %s.\n"
+                "[Unit]\n"
+                "StopWhenUnneeded=yes\n"
+                "BindsTo=nsbr@%s.service\n"
+                "After=nsbr@%s.service\n"
+                "[Service]\n"
+                "User=%s\n"
+                "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
+                seat->name, seat->name, seat->name, user, seat->netns);
+        if (!string_equal(name, SERVICE_CONTAINER))
+                return;
+
+        /* Whoever starts a container takes a lock on this file: a few at once, or the runtime fails. */
+        (void)snprintf(ret->text + strlen(ret->text), sizeof(ret->text) - strlen(ret->text),
+                "StandardInput=file:" SLOT_DIRECTORY "/%u\n", seat->id.number % SLOTS);
+        append_limit(ret->text, sizeof(ret->text), "MemoryMax", services->memory_max);
+        append_limit(ret->text, sizeof(ret->text), "CPUQuota", services->cpu_quota);
+        append_limit(ret->text, sizeof(ret->text), "TasksMax", services->tasks_max);
+}
+
 /* Room for the longest path there can be. */
 typedef char wiring_path_t[512];
 
@@ -64,7 +98,7 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
 }
 
 /* Not named *.conf: systemd must not read it before it is whole. */
-#define TEMPORARY_FILE ".coursenet-new"
+#define TEMPORARY_FILE ".coursenet-new-"
 
 static int write_file(const char *path, const char *text) {
         _cleanup_close_ int fd = -1;
@@ -78,13 +112,17 @@ static int write_file(const char *path, const char *text) {
 
 int wiring_write(const char *directory, const struct wiring *wiring) {
         wiring_path_t folder, file, temporary;
+        char name[64];
         int r;
+
+        /* The daemon and --wire may write at the same time. */
+        (void)snprintf(name, sizeof(name), TEMPORARY_FILE "%ld", (long)getpid());
 
         r = format_path(folder, directory, wiring, "");
         if (r >= 0)
                 r = format_path(file, directory, wiring, WIRING_FILE);
         if (r >= 0)
-                r = format_path(temporary, directory, wiring, TEMPORARY_FILE);
+                r = format_path(temporary, directory, wiring, name);
         if (r < 0)
                 return r;
 
@@ -123,7 +161,7 @@ void wiring_update_free(struct wiring_update *update) {
 
         if (!update)
                 return;
-        HASH_ITER(hh, update->pending, pending, next) {
+        HASH_ITER (hh, update->pending, pending, next) {
                 HASH_DEL(update->pending, pending);
                 sd_bus_slot_unref(pending->slot);
                 free(pending);
@@ -168,8 +206,8 @@ static void check_loaded(struct pending *pending) {
 
         r = systemd_reset_failed(update->manager, pending->wiring.unit);
         if (r >= 0)
-                r = systemd_get_need_reload(
-                        update->manager, pending->wiring.unit, handle_need_reload, pending, &pending->slot);
+                r = systemd_get_property(update->manager, pending->wiring.unit, "NeedDaemonReload",
+                        handle_need_reload, pending, &pending->slot);
         if (r < 0)
                 note_error(update, r);
         else
@@ -227,8 +265,8 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         if (r < 0)
                 note_error(update, r);
         else
-                HASH_ITER(hh, update->pending, pending, next)
-        write_pending(pending);
+                HASH_ITER (hh, update->pending, pending, next)
+                        write_pending(pending);
 
         if (update->n_checks == 0)
                 finish_update(update);
@@ -256,9 +294,10 @@ static int ask_units(struct wiring_update *update) {
         size_t n = 0;
 
         if (HASH_COUNT(update->pending) <= WIRING_MAX)
-                HASH_ITER(hh, update->pending, pending, next)
-        patterns[n++] = pending->wiring.unit;
-        else patterns[n++] = "nsbr@*.service";
+                HASH_ITER (hh, update->pending, pending, next)
+                        patterns[n++] = pending->wiring.unit;
+        else
+                patterns[n++] = "nsbr@*.service";
         return systemd_list_units(update->manager, patterns, n, handle_units, update, &update->list_slot);
 }
 

@@ -7,6 +7,8 @@
  *
  *     nsbr@12310.service.d/   BindsTo= and After= of netbr@123
  *     user@1001.service.d/    NetworkNamespacePath= of the seat, PartOf= of nsbr@12310
+ *     cont@12310.service.d/   the same, User=, BindsTo= and After= of nsbr@12310, and StopWhenUnneeded=,
+ * which the template lacks
  *
  * Written before systemd loads the unit, a drop-in needs no daemon-reload. Wiring is only ever added, and
  * changed only while the unit is down: without it the next daemon-reload would take the course's bridge from
@@ -18,17 +20,17 @@
 
 #define WIRING_FILE "50-coursenet.conf"
 
-/* "nsbr@" or "user@", a number and ".service", with the NUL. */
-#define WIRING_UNIT_SIZE (sizeof("nsbr@.service") + SEAT_ID_SIZE)
+/* The longest: a template's name, '@', an id and ".service", with the NUL. */
+#define WIRING_UNIT_SIZE (SERVICE_NAME_SIZE + SEAT_ID_SIZE + sizeof("@.service"))
 
 /* One drop-in. */
 struct wiring {
         char unit[WIRING_UNIT_SIZE]; /* the unit that it is for */
-        char text[512];
+        char text[768];
 };
 
 /* As many as one login can need. */
-#define WIRING_MAX 2U
+#define WIRING_MAX (2U + SERVICES_MAX)
 
 /* Binds the seat to its bridge. False: an admin's own bridge, which has no unit that could be waited for.
  * Pure. */
@@ -40,6 +42,13 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret);
  * user's service that ignores SIGTERM would hold up the seat's end and the next login.
  */
 void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret);
+
+/*
+ * Makes the i-th of a seat's services (settings_services()) the student's own, in the seat, for as long as
+ * somebody needs it; pure.
+ */
+void wiring_plan_service(const struct seat_plan *seat, const char *user,
+        const struct service_settings *services, size_t i, struct wiring *ret);
 
 /* 1 if DIRECTORY/UNIT.d/50-coursenet.conf has other contents, or is not there; 0 if it is the same. */
 int wiring_differs(const char *directory, const struct wiring *wiring);

@@ -170,6 +170,28 @@ bool name_rule_match(const struct name_rule *rule, const char *user, char ret_co
         return true;
 }
 
+/* ASCII only, whatever the locale; what does not fit is cut, and matches nothing then. */
+static void copy_lower(char *array, size_t size, const char *text) {
+        size_t n = 0;
+
+        for (; n + 1 < size && text[n]; n++)
+                array[n] = text[n] >= 'A' && text[n] <= 'Z' ? (char)(text[n] - 'A' + 'a') : text[n];
+        array[n] = '\0';
+}
+
+bool name_rule_resembles(const struct name_rule *rule, const char *user) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE], lower_user[USER_NAME_SIZE];
+        struct name_rule lower = {.course_first = rule->course_first};
+
+        if (strlen(user) >= sizeof(lower_user) || name_rule_match(rule, user, course, student))
+                return false;
+        copy_lower(lower.head, sizeof(lower.head), rule->head);
+        copy_lower(lower.middle, sizeof(lower.middle), rule->middle);
+        copy_lower(lower.tail, sizeof(lower.tail), rule->tail);
+        copy_lower(lower_user, sizeof(lower_user), user);
+        return name_rule_match(&lower, lower_user, course, student);
+}
+
 int name_rule_format(const struct name_rule *rule, const char *course, const char *student,
         char ret_user[static USER_NAME_SIZE]) {
         char user[USER_NAME_SIZE];

@@ -36,6 +36,12 @@ int name_rule_parse(const char *text, struct name_rule *ret, const char **ret_re
 bool name_rule_match(const struct name_rule *rule, const char *user, char ret_course[static COURSE_SIZE],
         char ret_student[static USER_NAME_SIZE]);
 
+/*
+ * True if the name does not match, but would if capitals made no difference. Some directories find an account
+ * by such a name: it is a course user's, and must not pass for anybody else's.
+ */
+bool name_rule_resembles(const struct name_rule *rule, const char *user);
+
 /* The user name of a course's student. -ENAMETOOLONG if it does not fit. */
 int name_rule_format(const struct name_rule *rule, const char *course, const char *student,
         char ret_user[static USER_NAME_SIZE]);

@@ -22,15 +22,16 @@ struct parser {
         struct settings settings;
         struct diagnostics *diagnostics;
         const char *path;
-        const char *next;               /* rest of the text */
-        unsigned line;                  /* the line that was handed to inih last */
-        unsigned seen_site;             /* bit n: the n-th row of site_rows was set */
-        struct course_settings *course; /* the one whose section is read; borrowed */
+        const char *next;                  /* rest of the text */
+        unsigned line;                     /* the line that was handed to inih last */
+        unsigned seen_site;                /* bit n: the n-th row of site_rows was set */
+        struct course_settings *course;    /* the one whose section is read; borrowed */
+        struct service_settings *services; /* of the section that is read; borrowed */
         bool bad;
 };
 
 static void _printf_(2, 3) parser_error(struct parser *parser, const char *format, ...) {
-        char text[512];
+        char text[1024];
         va_list arguments;
 
         va_start(arguments, format);
@@ -126,6 +127,113 @@ static void set_leftover(struct parser *parser, const char *name, const char *va
         parse_leftover(parser, name, value, &parser->settings.leftover);
 }
 
+static void set_text(struct parser *parser, const char *name, const char *value, char *array, size_t size) {
+        if (string_copy(array, size, value) < 0)
+                parser_error(parser, "%s is longer than %zu characters", name, size - 1);
+}
+
+static void set_image(struct parser *parser, const char *name, const char *value) {
+        if (value[0] != '/')
+                parser_error(parser, "%s = %s: expected the whole path of a .sif file or a sandbox folder",
+                        name, value);
+        set_text(parser, name, value, parser->services->image, sizeof(parser->services->image));
+}
+
+/* Calls check for each word of value; what it finds wrong is reported once. */
+static void check_words(struct parser *parser, const char *name, const char *value,
+        bool (*check)(const char *word), const char *expected) {
+        char copy[CONTAINER_TEXT_SIZE], *rest = NULL;
+
+        if (string_copy(copy, sizeof(copy), value) < 0)
+                return;
+        for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest))
+                if (!check(word)) {
+                        parser_error(parser, "%s: '%s': expected %s", name, word, expected);
+                        return;
+                }
+}
+
+/* A comma would begin another bind for the runtime. */
+static bool bind_valid(const char *word) {
+        return word[0] == '/' && !strchr(word, ',');
+}
+
+static void set_bind(struct parser *parser, const char *name, const char *value) {
+        check_words(parser, name, value, bind_valid, "/SOURCE[:/TARGET[:ro]]");
+        set_text(parser, name, value, parser->services->binds, sizeof(parser->services->binds));
+}
+
+/* So it is for the runtime, too, which would split at a comma. */
+static bool variable_valid(const char *word) {
+        size_t name = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+        return name > 0 && word[name] == '=' && !(word[0] >= '0' && word[0] <= '9') && !strchr(word, ',');
+}
+
+static void set_environment(struct parser *parser, const char *name, const char *value) {
+        check_words(parser, name, value, variable_valid, "NAME=VALUE, without commas");
+        set_text(parser, name, value, parser->services->environment, sizeof(parser->services->environment));
+}
+
+/* A number with one of the suffixes behind it. The value becomes part of a drop-in, so nothing else gets
+ * through. */
+static void set_limit(struct parser *parser, const char *name, const char *value, const char *suffixes,
+        char *array, size_t size) {
+        size_t digits = strspn(value, "0123456789"), length = strlen(value);
+        bool suffix = length == digits + 1 && strchr(suffixes, value[digits]);
+
+        if (digits == 0 || (length != digits && !suffix))
+                parser_error(parser, "%s = %s: expected a number%s%s", name, value,
+                        suffixes[0] ? ", with one of these behind it if need be: " : "", suffixes);
+        set_text(parser, name, value, array, size);
+}
+
+static void set_memory_max(struct parser *parser, const char *name, const char *value) {
+        set_limit(parser, name, value, "KMGT%", parser->services->memory_max,
+                sizeof(parser->services->memory_max));
+}
+
+static void set_cpu_quota(struct parser *parser, const char *name, const char *value) {
+        if (value[0] == '\0' || value[strlen(value) - 1] != '%')
+                parser_error(parser,
+                        "%s = %s: expected a percentage, such as 150%% for one and a half processors", name,
+                        value);
+        set_limit(parser, name, value, "%", parser->services->cpu_quota, sizeof(parser->services->cpu_quota));
+}
+
+static void set_tasks_max(struct parser *parser, const char *name, const char *value) {
+        set_limit(parser, name, value, "", parser->services->tasks_max, sizeof(parser->services->tasks_max));
+}
+
+/* The seat's own units must not be among them: they would need themselves. */
+static bool unit_valid(const char *word) {
+        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+        return word[strspn(word, allowed)] == '\0' && strlen(word) < SERVICE_NAME_SIZE &&
+               !string_equal(word, "netbr") && !string_equal(word, "netns") && !string_equal(word, "nsbr");
+}
+
+static void set_units(struct parser *parser, const char *name, const char *value) {
+        struct service_settings *services = parser->services;
+        char copy[CONTAINER_TEXT_SIZE], *rest = NULL;
+
+        services->has_units = true;
+        check_words(parser, name, value, unit_valid,
+                "the name of a template unit, without '@': cont stands for cont@.service");
+        if (string_copy(copy, sizeof(copy), value) < 0) {
+                parser_error(parser, "%s is too long", name);
+                return;
+        }
+        for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+                if (services->n_units == SERVICES_MAX) {
+                        parser_error(parser, "%s: a seat may have %u units at most", name, SERVICES_MAX);
+                        return;
+                }
+                if (string_copy(services->units[services->n_units], SERVICE_NAME_SIZE, word) >= 0)
+                        services->n_units++;
+        }
+}
+
 struct row {
         const char *name;
         void (*set)(struct parser *parser, const char *name, const char *value);
@@ -140,11 +248,18 @@ static const struct row site_rows[] = {
         {"test-host", set_test_host},
         {"linger", set_linger},
         {"leftover", set_leftover},
+        {"units", set_units},
+        {"image", set_image},
+        {"bind", set_bind},
+        {"environment", set_environment},
+        {"memory-max", set_memory_max},
+        {"cpu-quota", set_cpu_quota},
+        {"tasks-max", set_tasks_max},
 };
 
 static void unknown_setting(
         struct parser *parser, const char *name, const char *section, const struct row *rows, size_t n) {
-        char names[256];
+        char names[512];
         size_t length = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -226,20 +341,33 @@ static const struct row course_rows[] = {
         {"test-host", set_course_test_host},
         {"linger", set_course_linger},
         {"leftover", set_course_leftover},
+        {"units", set_units},
+        {"image", set_image},
+        {"bind", set_bind},
+        {"environment", set_environment},
+        {"memory-max", set_memory_max},
+        {"cpu-quota", set_cpu_quota},
+        {"tasks-max", set_tasks_max},
 };
+
+static void set_site(struct parser *parser, const char *section, const char *name, const char *value) {
+        parser->services = &parser->settings.services;
+        set_row(parser, site_rows, ELEMENTSOF(site_rows), &parser->seen_site, section, name, value);
+}
 
 static void set_course(struct parser *parser, const char *section, const char *name, const char *value) {
         parser->course = find_or_add_course(parser, section + strlen("course "));
-        if (parser->course)
-                set_row(parser, course_rows, ELEMENTSOF(course_rows), &parser->course->seen, section, name,
-                        value);
+        if (!parser->course)
+                return;
+        parser->services = &parser->course->services;
+        set_row(parser, course_rows, ELEMENTSOF(course_rows), &parser->course->seen, section, name, value);
 }
 
 static int handle_setting(void *user, const char *section, const char *name, const char *value) {
         struct parser *parser = user;
 
         if (string_equal(section, "site"))
-                set_row(parser, site_rows, ELEMENTSOF(site_rows), &parser->seen_site, section, name, value);
+                set_site(parser, section, name, value);
         else if (string_starts_with(section, "course "))
                 set_course(parser, section, name, value);
         else if (section[0] == '\0')
@@ -421,6 +549,33 @@ enum leftover settings_leftover(const struct settings *settings, const char *cou
         const struct course_settings *own = settings_find_course(settings, course);
 
         return own && own->leftover != LEFTOVER_UNSET ? own->leftover : settings->leftover;
+}
+
+static void prefer(char *array, size_t size, const char *own) {
+        if (own[0])
+                (void)string_copy(array, size, own);
+}
+
+void settings_services(const struct settings *settings, const char *course, struct service_settings *ret) {
+        const struct course_settings *found = settings_find_course(settings, course);
+        const struct service_settings *own = found ? &found->services : NULL;
+
+        *ret = settings->services;
+        if (own) {
+                prefer(ret->image, sizeof(ret->image), own->image);
+                prefer(ret->binds, sizeof(ret->binds), own->binds);
+                prefer(ret->environment, sizeof(ret->environment), own->environment);
+                prefer(ret->memory_max, sizeof(ret->memory_max), own->memory_max);
+                prefer(ret->cpu_quota, sizeof(ret->cpu_quota), own->cpu_quota);
+                prefer(ret->tasks_max, sizeof(ret->tasks_max), own->tasks_max);
+        }
+        if (own && own->has_units) {
+                memcpy(ret->units, own->units, sizeof(ret->units));
+                ret->n_units = own->n_units;
+                ret->has_units = true;
+        }
+        if (!ret->has_units && ret->image[0])
+                (void)string_copy(ret->units[ret->n_units++], SERVICE_NAME_SIZE, SERVICE_CONTAINER);
 }
 
 int settings_check_course(const struct settings *settings, const char *course, char *reason, size_t size) {

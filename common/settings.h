@@ -28,6 +28,24 @@ enum leftover {
         LEFTOVER_KILL,  /* they are ended */
 };
 
+/* What a seat has besides its network: template units, and the container among them. Empty texts: not set. */
+#define SERVICES_MAX 8U
+#define SERVICE_NAME_SIZE 24U
+#define SERVICE_CONTAINER "cont"
+#define CONTAINER_TEXT_SIZE 192U
+
+struct service_settings {
+        bool has_units;
+        char units[SERVICES_MAX][SERVICE_NAME_SIZE]; /* templates: "cont" stands for cont@SEAT.service */
+        size_t n_units;
+        char image[CONTAINER_TEXT_SIZE];       /* a .sif file or a sandbox folder */
+        char binds[CONTAINER_TEXT_SIZE];       /* words, SOURCE[:TARGET[:ro|rw]] */
+        char environment[CONTAINER_TEXT_SIZE]; /* words, NAME=VALUE */
+        char memory_max[24];                   /* as MemoryMax= of systemd.resource-control(5) */
+        char cpu_quota[16];                    /* as CPUQuota= */
+        char tasks_max[16];                    /* as TasksMax= */
+};
+
 struct course_settings {
         char course[COURSE_SIZE];
         bool has_subnet;
@@ -36,6 +54,7 @@ struct course_settings {
         bool has_linger;
         unsigned linger_seconds;
         enum leftover leftover;
+        struct service_settings services;
         unsigned line; /* of the section's first setting */
         unsigned seen; /* which settings the section has, for its parser */
 };
@@ -51,6 +70,7 @@ struct settings {
         char test_host[HOST_NAME_SIZE]; /* empty: the gateway of the seat that is tested */
         unsigned linger_seconds;        /* how long a seat stays up after its last login */
         enum leftover leftover;
+        struct service_settings services;
         struct course_settings *courses;
         size_t n_courses;
 };
@@ -72,6 +92,12 @@ const char *settings_test_host(const struct settings *settings, const char *cour
 /* The course's own, else the site's. */
 unsigned settings_linger_seconds(const struct settings *settings, const char *course);
 enum leftover settings_leftover(const struct settings *settings, const char *course);
+
+/*
+ * The course's own services, and the site's where it has none. Without units= in either, a course with an
+ * image has the one unit "cont".
+ */
+void settings_services(const struct settings *settings, const char *course, struct service_settings *ret);
 
 /*
  * Checks that a course is written as this site writes courses. -EINVAL, and a sentence in reason that names

@@ -16,6 +16,10 @@
 
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The text of a number that is a macro. */
+#define STRINGIFY_(text) #text
+#define STRINGIFY(macro) STRINGIFY_(macro)
+
 #define _printf_(text, first) __attribute__((format(printf, text, first)))
 #define _cleanup_(function) __attribute__((cleanup(function)))
 

@@ -12,6 +12,7 @@
 
 void roster_lock_done(struct roster_lock *lock) {
         close_pointer(&lock->directory);
+        close_pointer(&lock->fd);
         free(lock->path);
         lock->path = NULL;
 }
@@ -21,6 +22,13 @@ static int make_directory(const char *path) {
         if (mkdir(path, 0755) < 0)
                 return errno == EEXIST ? 0 : -errno;
         return chmod(path, 0755) < 0 ? -errno : 0;
+}
+
+/* On a file that only root can open: a lock that others can take, others can keep. */
+static int open_lock_file(int directory) {
+        int fd = openat(directory, ".lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        return fd < 0 ? -errno : fd;
 }
 
 static int lock_exclusively(int fd) {
@@ -51,7 +59,10 @@ int roster_lock_take(const char *etc, struct roster_lock *ret, const char **ret_
         lock.directory = open(lock.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (lock.directory < 0)
                 return -errno;
-        r = lock_exclusively(lock.directory);
+        lock.fd = open_lock_file(lock.directory);
+        if (lock.fd < 0)
+                return lock.fd;
+        r = lock_exclusively(lock.fd);
         if (r < 0)
                 return r;
 

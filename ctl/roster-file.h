@@ -10,11 +10,12 @@
 
 /* The empty value: {.directory = -1}. */
 struct roster_lock {
-        int directory; /* ETC/roster.d; its flock is the lock */
+        int directory; /* ETC/roster.d */
+        int fd;        /* of the file in it whose flock is the lock */
         char *path;    /* of that folder */
 };
 
-#define ROSTER_LOCK_EMPTY ((struct roster_lock){.directory = -1})
+#define ROSTER_LOCK_EMPTY ((struct roster_lock){.directory = -1, .fd = -1})
 
 void roster_lock_done(struct roster_lock *lock);
 

@@ -18,9 +18,12 @@
 #include "leftover.h"
 #include "number.h"
 
-/* What a shell needs to write its history. It holds up the seat's end, and with it a login that comes just
- * then. */
+/*
+ * What a shell needs to write its history, and the kernel to end what is killed. Both hold up the seat's end,
+ * and with it a login that comes just then.
+ */
 #define PATIENCE_MS 1000
+#define KILL_MS 200
 
 /* A process that forks faster than it is found is met again in the next round. */
 #define ROUNDS 10U
@@ -74,12 +77,12 @@ static void send_all(const struct found *found, int number) {
                 (void)pidfd_send_signal(found->pidfds[i], number, NULL, 0);
 }
 
-/* Until each has ended, or has had its time. */
-static void wait_all(const struct found *found) {
+/* Until each has ended, or all have had their time. */
+static void wait_all(const struct found *found, int milliseconds) {
         for (size_t i = 0; i < found->n; i++) {
                 struct pollfd pollfd = {.fd = found->pidfds[i], .events = POLLIN};
 
-                (void)poll(&pollfd, 1, PATIENCE_MS / (int)found->n + 1);
+                (void)poll(&pollfd, 1, milliseconds / (int)found->n + 1);
         }
 }
 
@@ -97,13 +100,13 @@ int leftover_kill(int netns_fd) {
         send_all(&found, SIGHUP);
         send_all(&found, SIGTERM);
         send_all(&found, SIGCONT);
-        wait_all(&found);
+        wait_all(&found, PATIENCE_MS);
 
         for (unsigned i = 0; i < ROUNDS && r >= 0 && found.n > 0; i++) {
                 found_done(&found);
                 r = find(&netns, &found);
                 send_all(&found, SIGKILL);
-                wait_all(&found);
+                wait_all(&found, KILL_MS);
         }
         found_done(&found);
         return r < 0 ? r : n;

@@ -5,8 +5,9 @@
  * allowed) before its name appears. It costs one line of mountinfo, not two: /run/netns does not become a
  * mount of its own. And only namespaces that we made are ever unmounted.
  *
- * Every change is made under the lock that ip-netns takes too, flock() on /run/netns, so it makes no
- * difference who comes first.
+ * Every change is made under a lock of our own, on a file that only root can open: anybody who can read
+ * /run/netns can hold the lock that ip-netns takes on it, for as long as they like. That one is asked for,
+ * but not waited for: all it guards is that ip makes a mount of /run/netns the first time it is used.
  */
 
 #include <fcntl.h>
@@ -27,6 +28,7 @@
 #include "seat.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
+#define LOCK_DIRECTORY "/run/coursenet"
 #define PING_GROUP_RANGE "/proc/sys/net/ipv4/ping_group_range"
 
 #define NETNS_PATH_SIZE (sizeof(NETNS_DIRECTORY "/ns") + SEAT_ID_SIZE)
@@ -91,11 +93,29 @@ int netns_find(const char *name, int *ret_fd) {
         return r;
 }
 
-/* The lock ends with the descriptor. */
-static int lock_directory(int *ret_fd) {
+/* How long ip-netns may take to make its mount: it is over in far less. */
+#define COURTESY_MS 20U
+
+struct lock {
+        int own_fd, ip_fd;
+};
+
+#define LOCK_NONE ((struct lock){-1, -1})
+
+/* The locks end with the descriptors. */
+static void lock_done(struct lock *lock) {
+        close_pointer(&lock->own_fd);
+        close_pointer(&lock->ip_fd);
+}
+
+#define _cleanup_lock_ _cleanup_(lock_done)
+
+static int lock_own(int *ret_fd) {
         _cleanup_close_ int fd = -1;
 
-        fd = open(NETNS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (mkdir(LOCK_DIRECTORY, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        fd = open(LOCK_DIRECTORY "/netns.lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
         while (flock(fd, LOCK_EX) < 0)
@@ -104,6 +124,25 @@ static int lock_directory(int *ret_fd) {
 
         *ret_fd = fd;
         fd = -1;
+        return 0;
+}
+
+/* -ENOENT: there is no /run/netns. */
+static int lock_directory(struct lock *ret) {
+        _cleanup_lock_ struct lock lock = LOCK_NONE;
+        int r;
+
+        lock.ip_fd = open(NETNS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (lock.ip_fd < 0)
+                return -errno;
+        r = lock_own(&lock.own_fd);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < COURTESY_MS && flock(lock.ip_fd, LOCK_EX | LOCK_NB) < 0; i++)
+                (void)usleep(1000);
+
+        *ret = lock;
+        lock = LOCK_NONE;
         return 0;
 }
 
@@ -200,13 +239,14 @@ static int keep(const char *path, int netns_fd, struct diagnostics *diagnostics)
 }
 
 static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        _cleanup_close_ int lock_fd = -1, netns_fd = -1;
+        _cleanup_lock_ struct lock lock = LOCK_NONE;
+        _cleanup_close_ int netns_fd = -1;
         char path[NETNS_PATH_SIZE];
         int r;
 
         if (mkdir(NETNS_DIRECTORY, 0755) < 0 && errno != EEXIST)
                 return failure(diagnostics, NETNS_DIRECTORY, -errno, "cannot be created");
-        r = lock_directory(&lock_fd);
+        r = lock_directory(&lock);
         if (r < 0)
                 return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
 
@@ -254,16 +294,22 @@ static int unmount(const char *path) {
         return -errno;
 }
 
-/* What the settings say is to become of them. Settings that cannot be read end nobody. */
-static void end_leftovers(const char *etc, const char *seat, int netns_fd, struct diagnostics *diagnostics) {
+/*
+ * What the settings say is to become of them. Settings that cannot be read end nobody. Not under the lock: a
+ * process that does not want to end must hold up nobody else's seat.
+ */
+static void end_leftovers(
+        const char *etc, const char *seat, const char *name, struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         _cleanup_settings_ struct settings settings = {0};
+        _cleanup_close_ int netns_fd = -1;
         struct seat_id id;
         int r;
 
         if (settings_load(etc, &settings, &ignored) < 0 ||
                 seat_id_parse(seat, settings.course_digits, &id) < 0 ||
-                settings_leftover(&settings, id.course) != LEFTOVER_KILL)
+                settings_leftover(&settings, id.course) != LEFTOVER_KILL ||
+                netns_find(name, &netns_fd) != NETNS_OURS)
                 return;
         r = leftover_kill(netns_fd);
         if (r < 0)
@@ -272,8 +318,7 @@ static void end_leftovers(const char *etc, const char *seat, int netns_fd, struc
 }
 
 /* Mounts can lie upon each other, after a crash or by an admin's hand; each is looked at before it goes. */
-static int remove_all(const char *etc, const char *seat, const char *name, const char *path,
-        struct diagnostics *diagnostics) {
+static int remove_all(const char *name, const char *path, struct diagnostics *diagnostics) {
         int r;
 
         for (;;) {
@@ -283,7 +328,6 @@ static int remove_all(const char *etc, const char *seat, const char *name, const
                 if (r != NETNS_OURS)
                         break;
 
-                end_leftovers(etc, seat, netns_fd, diagnostics);
                 /* An open namespace file would keep its own mount busy. */
                 close_pointer(&netns_fd);
                 r = unmount(path);
@@ -302,7 +346,7 @@ static int remove_all(const char *etc, const char *seat, const char *name, const
 }
 
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics) {
-        _cleanup_close_ int lock_fd = -1;
+        _cleanup_lock_ struct lock lock = LOCK_NONE;
         char path[NETNS_PATH_SIZE];
         struct seat_plan plan;
         int r;
@@ -311,11 +355,12 @@ int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostic
         if (r < 0)
                 return r;
         format_path(plan.netns, path);
+        end_leftovers(etc, seat, plan.netns, diagnostics);
 
-        r = lock_directory(&lock_fd);
+        r = lock_directory(&lock);
         if (r == -ENOENT)
                 return 0;
         if (r < 0)
                 return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
-        return remove_all(etc, seat, plan.netns, path, diagnostics);
+        return remove_all(plan.netns, path, diagnostics);
 }

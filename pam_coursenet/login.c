@@ -39,6 +39,8 @@ enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, co
                 owner = string_equal(login.user, "root") ? LOGIN_OTHERS : LOGIN_UNCLEAR;
         else if (name_rule_match(&options->rule, login.user, login.course, student))
                 owner = LOGIN_STUDENT;
+        else if (name_rule_resembles(&options->rule, login.user))
+                owner = LOGIN_UNCLEAR;
         else
                 owner = LOGIN_OTHERS;
 

@@ -22,7 +22,7 @@ struct login {
 };
 
 enum login_owner {
-        LOGIN_UNCLEAR, /* no user, or no rule to know course users by */
+        LOGIN_UNCLEAR, /* nobody can say, or it is a course user's but for capitals: denied */
         LOGIN_OTHERS,  /* none of our business */
         LOGIN_STUDENT, /* the rule matches; login->course is set */
 };

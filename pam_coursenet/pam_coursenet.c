@@ -26,7 +26,10 @@ static bool may_open(const struct login *login, enum login_owner owner) {
                 return false;
         }
         if (owner == LOGIN_UNCLEAR) {
-                (void)login_deny(login, -EINVAL, SENTENCE_FAILED, "the session has no user name");
+                (void)login_deny(login, -EINVAL, SENTENCE_FAILED,
+                        login->user
+                                ? "the name is a course user's but for capitals; log in by the account's own"
+                                : "the session has no user name");
                 return false;
         }
         return true;

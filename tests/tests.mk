@@ -9,7 +9,11 @@ pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 activator_tests = wiring state
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
-test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs) $(activator_test_programs)
+container_tests = instance
+container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
+
+test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs) $(activator_test_programs) \
+	$(container_test_programs)
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/netns/%.o: override CFLAGS += $(shell $(PKG_CONFIG) --cflags $(net_packages))
@@ -31,6 +35,10 @@ $(pam_test_programs): $(BUILD)/tests/pam/test-%: $(BUILD)/tests/pam/test-%.o $(B
 $(activator_test_programs): $(BUILD)/tests/activator/test-%: $(BUILD)/tests/activator/test-%.o $(BUILD)/libactivator.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(activator_packages) inih)
+
+$(container_test_programs): $(BUILD)/tests/container/test-%: $(BUILD)/tests/container/test-%.o $(BUILD)/libcontainer.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(link_test) $(call libraries,cmocka inih)
 
 tests: $(programs) $(test_programs)
 

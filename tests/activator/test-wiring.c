@@ -73,6 +73,56 @@ static void a_users_manager_is_put_into_the_seat(void **state) {
         assert_null(strstr(wiring.text, "After="));
 }
 
+static void a_service_is_the_students_own_in_the_seat(void **state) {
+        struct seat_plan seat = make_seat("12310", "123");
+        struct service_settings services = {.units = {"vnc"}, .n_units = 1, .memory_max = "2G"};
+        struct wiring wiring;
+
+        (void)state;
+        wiring_plan_service(&seat, "cs123-newellz2", &services, 0, &wiring);
+        assert_string_equal(wiring.unit, "vnc@12310.service");
+        assert_non_null(strstr(wiring.text, "\n[Unit]\nStopWhenUnneeded=yes\nBindsTo=nsbr@12310.service\n"
+                                            "After=nsbr@12310.service\n[Service]\nUser=cs123-newellz2\n"
+                                            "NetworkNamespacePath=/run/netns/ns12310\n"));
+        /* The limits are the container's. */
+        assert_null(strstr(wiring.text, "MemoryMax"));
+        assert_null(strstr(wiring.text, "StandardInput"));
+}
+
+static void a_container_has_its_turn_and_its_limits(void **state) {
+        struct seat_plan seat = make_seat("12310", "123");
+        struct service_settings services = {
+                .units = {"vnc", "cont"},
+                .n_units = 2,
+                .memory_max = "2G",
+                .cpu_quota = "150%",
+                .tasks_max = "500",
+        };
+        struct wiring wiring;
+
+        (void)state;
+        seat.id.number = 10;
+        wiring_plan_service(&seat, "cs123-newellz2", &services, 1, &wiring);
+        assert_string_equal(wiring.unit, "cont@12310.service");
+        assert_non_null(strstr(wiring.text, "\nStandardInput=file:/run/coursenet/slots/2\n"
+                                            "MemoryMax=2G\nCPUQuota=150%\nTasksMax=500\n"));
+}
+
+static void the_longest_service_fits(void **state) {
+        struct seat_plan seat = make_seat("999999999999", "999999");
+        struct service_settings services = {
+                .units = {"a-name-of-23-characters"},
+                .n_units = 1,
+        };
+        struct wiring wiring;
+
+        (void)state;
+        wiring_plan_service(&seat, "a-user-whose-name-has-sixty-three-characters-and-no-more-of-the",
+                &services, 0, &wiring);
+        assert_string_equal(wiring.unit, "a-name-of-23-characters@999999999999.service");
+        assert_non_null(strstr(wiring.text, "ns999999999999\n"));
+}
+
 static void the_largest_user_fits(void **state) {
         struct seat_plan seat = make_seat("999999999999", "999999");
         struct wiring wiring;
@@ -158,6 +208,9 @@ int main(void) {
                 cmocka_unit_test(a_seat_on_an_admins_bridge_needs_no_unit),
                 cmocka_unit_test(a_users_manager_is_put_into_the_seat),
                 cmocka_unit_test(the_largest_user_fits),
+                cmocka_unit_test(a_service_is_the_students_own_in_the_seat),
+                cmocka_unit_test(a_container_has_its_turn_and_its_limits),
+                cmocka_unit_test(the_longest_service_fits),
                 cmocka_unit_test(the_longest_id_fits),
                 cmocka_unit_test(what_is_written_is_not_written_again),
                 cmocka_unit_test(a_change_is_seen_and_replaces_the_old),

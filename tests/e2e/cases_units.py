@@ -32,13 +32,14 @@ def by_hand_after_boot(guest):
 @case("testnetns@ pings the host of the settings, and fails when nothing answers")
 def test_host(guest):
     set_up_class(guest)
+    before = guest.read("/etc/coursenet/coursenet.conf")
     guest.write("/etc/coursenet/coursenet.conf", "[course 123]\ntest-host = 10.0.123.77\n")
     try:
         expect_failure(guest.run(f"systemctl start testnetns@{SEAT}", check=False), "a test of a host that is not there")
         expect_in(f"ping 10.0.123.77 from ns{SEAT}: {ADDRESS}/24 (vr-{SEAT}) 100% packet loss",
                   guest.journal(unit=f"testnetns@{SEAT}.service"), "the test's report")
     finally:
-        guest.run("rm /etc/coursenet/coursenet.conf")
+        guest.write("/etc/coursenet/coursenet.conf", before)
         stop_all(guest)
 
 

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -24,7 +25,7 @@ UNUSED_DAYS = 14
 PACKAGES = """
     systemd systemd-sysv dbus dbus-user-session libpam-systemd login passwd sudo
     openssh-server openssh-client iproute2 iputils-ping procps util-linux libcap2-bin
-    python3 python3-pamela strace socat netcat-openbsd
+    python3 python3-pamela strace socat busybox-static netcat-openbsd
     gcc make pkg-config libc6-dev libpam0g-dev libsystemd-dev libnl-route-3-dev libinih-dev libsmartcols-dev
     libjson-c-dev
     libcsv-dev uthash-dev libcmocka-dev
@@ -39,6 +40,20 @@ MMDEBSTRAP = [
     # A tree that a crash made incomplete is thrown away anyway.
     "--dpkgopt=force-unsafe-io",
 ]
+
+# Apptainer is in sid only; its package runs on trixie's libraries. It gives trixie a container runtime, bookworm has none.
+SID_PACKAGES = {"trixie": ["apptainer"]}
+SID_HOOK = """
+set -e
+echo "deb $MIRROR sid main" >"$1/etc/apt/sources.list.d/sid.list"
+printf 'Package: *\\nPin: release n=sid\\nPin-Priority: 50\\n' >"$1/etc/apt/preferences.d/sid"
+# A mirror that is a snapshot has lists that are past their day.
+chroot "$1" apt-get -q -o Acquire::Check-Valid-Until=false update
+for package in $PACKAGES; do
+    chroot "$1" apt-get -q -y --no-install-recommends install "$package/sid"
+done
+rm "$1/etc/apt/sources.list.d/sid.list" "$1/etc/apt/preferences.d/sid"
+"""
 
 FILES = {
     "/etc/hostname": "guest\n",
@@ -119,7 +134,7 @@ def build(suite, log, extra_packages=()):
 
 
 def fingerprint(packages):
-    ingredients = repr((FORMAT, packages, MMDEBSTRAP, FILES, SETUP))
+    ingredients = repr((FORMAT, packages, MMDEBSTRAP, SID_PACKAGES, SID_HOOK, FILES, SETUP))
     return hashlib.sha256(ingredients.encode()).hexdigest()[:12]
 
 
@@ -128,13 +143,22 @@ def build_new(suite, packages, tree, log):
     log(f"building the {suite} tree, once, in {tree}")
     unfinished = f"{tree}.new"
     shutil.rmtree(unfinished, ignore_errors=True)
-    command = [*MMDEBSTRAP, "--include=" + ",".join(packages), suite, unfinished, archive()]
+    mirror = archive()
+    command = [*MMDEBSTRAP, "--include=" + ",".join(packages), *sid_options(suite, mirror), suite, unfinished, mirror]
     check_run(command, f"mmdebstrap of {suite}")
     for path, text in FILES.items():
         write_file(unfinished + path, text)
     check_run(["chroot", unfinished, "sh", "-c", SETUP], f"the set-up of the {suite} tree")
     os.rename(unfinished, tree)
     log(f"built the {suite} tree in {time.monotonic() - started:.0f} s")
+
+
+def sid_options(suite, mirror):
+    packages = SID_PACKAGES.get(suite)
+    if not packages:
+        return []
+    script = f"MIRROR={shlex.quote(mirror)} PACKAGES={shlex.quote(' '.join(packages))}; {SID_HOOK}"
+    return ["--customize-hook=" + script]
 
 
 def check_run(command, what):

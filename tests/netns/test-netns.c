@@ -7,6 +7,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -319,16 +320,16 @@ static void many_first_starts_at_once_do_not_disturb_each_other(void **state) {
         assert_silence(sandbox);
 }
 
-static void a_start_waits_for_the_lock_of_ip_netns(void **state) {
+static void a_start_waits_for_our_own_lock(void **state) {
         struct sandbox *sandbox = *state;
         int status;
         pid_t pid;
 
         /* flock(1) holds the lock and looks, at its end, whether somebody has not waited. */
-        assert_shell("mkdir " NETNS_DIRECTORY);
+        assert_shell("mkdir " NETNS_DIRECTORY " /run/coursenet");
         pid = fork();
         if (pid == 0)
-                _exit(shell("flock " NETNS_DIRECTORY " sh -c 'touch /run/locked; sleep 0.3; ! test -e " PATH
+                _exit(shell("flock /run/coursenet/netns.lock sh -c 'touch /run/locked; sleep 0.3; ! test -e " PATH
                             "'"));
         assert_shell("while ! test -e /run/locked; do sleep 0.01; done");
         assert_int_equal(start(sandbox, "12310"), 0);
@@ -421,6 +422,31 @@ static void a_stop_that_is_killed_is_finished_by_the_next(void **state) {
         assert_int_equal(start(sandbox, "12310"), 0);
         kill_at_every_point(stop_12310, start_12310, sandbox);
         stop_12310_twice(sandbox);
+}
+
+/* Anybody can hold the lock that ip-netns takes. */
+static void somebodys_lock_holds_up_nobody(void **state) {
+        struct sandbox *sandbox = *state;
+        _cleanup_close_ int fd = -1;
+
+        assert_shell("mkdir /run/netns");
+        fd = open("/run/netns", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(flock(fd, LOCK_EX), 0);
+        (void)alarm(30);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        (void)alarm(0);
+}
+
+static void our_own_lock_is_roots(void **state) {
+        struct sandbox *sandbox = *state;
+        struct stat st;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(stat("/run/coursenet/netns.lock", &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+        assert_int_equal(st.st_uid, 0);
 }
 
 /* A process in the seat; it says through the pipe that it is there, and waits to be ended. */
@@ -517,6 +543,8 @@ static void nobody_outside_the_seat_is_killed(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                sandbox_test(somebodys_lock_holds_up_nobody),
+                sandbox_test(our_own_lock_is_roots),
                 sandbox_test(leftovers_are_cut_off),
                 sandbox_test(leftovers_are_killed_if_wanted),
                 sandbox_test(a_course_decides_on_its_leftovers),
@@ -538,7 +566,7 @@ int main(void) {
                 sandbox_test(an_admins_ip_netns_add_before_or_after_makes_no_difference),
                 sandbox_test(a_namespace_with_somebody_in_it_loses_its_name_only),
                 sandbox_test(many_first_starts_at_once_do_not_disturb_each_other),
-                sandbox_test(a_start_waits_for_the_lock_of_ip_netns),
+                sandbox_test(a_start_waits_for_our_own_lock),
                 sandbox_test(a_mount_that_fails_leaves_no_file),
                 sandbox_test(what_can_be_no_seat_is_refused),
                 sandbox_test(a_start_that_is_killed_leaves_nothing_that_disturbs),

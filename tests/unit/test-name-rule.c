@@ -200,9 +200,36 @@ static void test_every_byte(void **state) {
                 }
 }
 
+static void test_names_that_differ_in_capitals(void **state) {
+        static const struct {
+                const char *rule, *user;
+                bool resembles;
+        } cases[] = {
+                {NAME_RULE_DEFAULT, "CS123-newellz2", true},
+                {NAME_RULE_DEFAULT, "Cs123-x", true},
+                {NAME_RULE_DEFAULT, "cs123-newellz2", false},
+                {NAME_RULE_DEFAULT, "cs123-Newellz2", false},
+                {NAME_RULE_DEFAULT, "alice", false},
+                {NAME_RULE_DEFAULT, "CSS123-x", false},
+                {NAME_RULE_DEFAULT, "", false},
+                {"{student}.C{course}", "x.c123", true},
+                {"{student}.C{course}", "x.C123", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct name_rule rule;
+                const char *reason;
+
+                assert_int_equal(name_rule_parse(cases[i].rule, &rule, &reason), 0);
+                assert_int_equal(name_rule_resembles(&rule, cases[i].user), cases[i].resembles);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_refuses_rules),
+                cmocka_unit_test(test_names_that_differ_in_capitals),
                 cmocka_unit_test(test_matches),
                 cmocka_unit_test(test_does_not_match),
                 cmocka_unit_test(test_limits),

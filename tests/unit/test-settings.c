@@ -118,6 +118,46 @@ static void test_how_long_a_seat_stays(void **state) {
         assert_int_equal(settings_leftover(&settings, "124"), LEFTOVER_CUT);
 }
 
+static void test_services_of_a_seat(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct service_settings services;
+
+        (void)state;
+        write_file(SETTINGS_FILE, "[site]\nimage = /a.sif\nmemory-max = 2G\ncpu-quota = 150%\n"
+                                  "[course 123]\nimage = /b\nmemory-max = 50%\ntasks-max = 7\n"
+                                  "[course 124]\nunits = cont  vnc\n"
+                                  "[course 125]\nunits =\n");
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        assert_clean(&diagnostics);
+
+        settings_services(&settings, "122", &services);
+        assert_string_equal(services.image, "/a.sif");
+        assert_int_equal(services.n_units, 1);
+        assert_string_equal(services.units[0], "cont");
+        settings_services(&settings, "123", &services);
+        assert_string_equal(services.image, "/b");
+        assert_string_equal(services.memory_max, "50%");
+        assert_string_equal(services.cpu_quota, "150%");
+        assert_string_equal(services.tasks_max, "7");
+        settings_services(&settings, "124", &services);
+        assert_int_equal(services.n_units, 2);
+        assert_string_equal(services.units[1], "vnc");
+        settings_services(&settings, "125", &services);
+        assert_int_equal(services.n_units, 0);
+}
+
+static void test_no_image_means_no_container(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct service_settings services;
+
+        (void)state;
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        settings_services(&settings, "123", &services);
+        assert_int_equal(services.n_units, 0);
+}
+
 #define LONG_100                                                                                             \
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
         "aa"
@@ -163,12 +203,24 @@ static const struct mistake {
         {"[site]\nname-rule = cs{course}{student}\n", 2, "something must stand between"},
         {"[site]\nname-rule = cs{course}\n", 2, "exactly once"},
         {"[site]\nname-rule = c:{course}-{student}\n", 2, "only letters"},
+        {"[site]\nimage = b.sif\n", 2, "expected the whole path"},
+        {"[site]\nmemory-max = 2 G\n", 2, "expected a number, with one of these behind it if need be: KMGT%"},
+        {"[site]\nmemory-max = lots\n", 2, "expected a number"},
+        {"[site]\ncpu-quota = 2\n", 2, "expected a percentage"},
+        {"[site]\ntasks-max = 5%\n", 2, "expected a number"},
+        {"[site]\nbind = srv\n", 2, "'srv': expected /SOURCE"},
+        {"[site]\nbind = /srv,/etc\n", 2, "'/srv,/etc': expected /SOURCE"},
+        {"[site]\nenvironment = A\n", 2, "'A': expected NAME=VALUE"},
+        {"[site]\nenvironment = A=1,B=2\n", 2, "expected NAME=VALUE"},
+        {"[site]\nunits = cont@\n", 2, "'cont@': expected the name of a template unit"},
+        {"[site]\nunits = nsbr\n", 2, "'nsbr': expected the name of a template unit"},
+        {"[site]\nunits = a b c d e f g h i\n", 2, "8 units at most"},
         {"[site]\nlinger = -1\n", 2, "expected a number from 0 to 86400"},
         {"[course 123]\nlinger = 86401\n", 2, "expected a number from 0 to 86400"},
         {"[site]\nleftover = keep\n", 2, "expected cut or kill"},
         {"[course 123]\nleftover =\n", 2, "expected cut or kill"},
         {"[course 123]\nleftover = cut\nleftover = cut\n", 3, "leftover is set twice in [course 123]"},
-        {"[course 123]\nprefix = 24\n", 2, "expected subnet, test-host, linger or leftover"},
+        {"[course 123]\nprefix = 24\n", 2, "expected subnet, test-host, linger, leftover, units"},
         {"[site]\ntest-host = -v\n", 2, "expected a host name"},
         {"[site]\ntest-host = a b\n", 2, "expected a host name"},
         {"[site]\ntest-host = $(x)\n", 2, "expected a host name"},
@@ -305,6 +357,8 @@ int main(void) {
                 TEST(test_files_that_say_nothing),
                 TEST(test_everything_set),
                 TEST(test_how_long_a_seat_stays),
+                TEST(test_services_of_a_seat),
+                TEST(test_no_image_means_no_container),
                 TEST(test_mistakes),
                 TEST(test_all_mistakes_at_once),
                 TEST(test_widest_names_fit),

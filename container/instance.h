@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The command line that starts a container instance; pure. */
+
+#include "diagnostics.h"
+#include "settings.h"
+
+#define INSTANCE_NAME_SIZE 64U
+
+struct instance {
+        char name[INSTANCE_NAME_SIZE]; /* inst-12310 */
+        struct service_settings services;
+};
+
+/*
+ * What is wanted for the unit instance id ("12310", or whatever an admin's own is called): the settings of
+ * its course, and image (NULL: none), which wins over theirs. -EINVAL with an error in diagnostics if there
+ * is no image.
+ */
+int instance_plan(const char *etc, const char *id, const char *image, struct instance *ret,
+        struct diagnostics *diagnostics);
+
+/*
+ * The runtime's arguments, NULL at the end; all borrow from instance, pid_file and storage. At most
+ * INSTANCE_ARGUMENTS_MAX.
+ */
+#define INSTANCE_ARGUMENTS_MAX 256U
+struct instance_storage {
+        char binds[CONTAINER_TEXT_SIZE], environment[CONTAINER_TEXT_SIZE];
+};
+void instance_arguments(const struct instance *instance, const char *runtime, const char *pid_file,
+        struct instance_storage *storage, const char *ret[static INSTANCE_ARGUMENTS_MAX]);

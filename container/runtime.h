@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The container runtime: Apptainer, or SingularityCE, which take the same words. */
+
+#include "util.h"
+
+/* The path of the one that is installed, static; NULL: neither is. */
+const char *runtime_find(void);
+
+/*
+ * Removes what an instance of that name left in the user's home directory when it was killed: with it there,
+ * the next start fails with "instance already exists" (singularity#4332). Called as the user whose home it
+ * is.
+ */
+void runtime_forget_instance(const char *home, const char *user, const char *instance);

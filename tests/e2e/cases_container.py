@@ -1,0 +1,193 @@
+"""The student's container: cont@ in all its forms, on a real Apptainer and a small image made here."""
+
+import functools
+
+from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from cases_stay import SETTINGS, one_seat, with_settings
+from seats import ADDRESS, SEAT, SECOND_SEAT, STUDENT, is_active, leases, set_up_class, wait_gone
+
+SUITES = ("trixie",)
+ROOT, SIF, SANDBOX = "/srv/images/root", "/srv/images/busybox.sif", "/srv/images/sandbox"
+
+MAKE_IMAGE = f"""
+set -e
+mkdir -p {ROOT} && cd {ROOT} && mkdir -p bin etc proc sys dev tmp root home
+cp /usr/bin/busybox bin/
+for name in sh ls cat ip nc sleep env id readlink ps echo; do ln -sf busybox bin/$name; done
+echo 'PRETTY_NAME="a busybox for coursenet"' >etc/os-release
+touch etc/passwd etc/group etc/hosts etc/resolv.conf
+apptainer --silent build {SIF} {ROOT}
+apptainer --silent build --sandbox {SANDBOX} {ROOT}
+# A service in the container, such as a notebook server would be.
+printf '#!/bin/sh\\nenv >/tmp/environment-of-start\\nexec sleep 5432\\n' >{SANDBOX}/.singularity.d/startscript
+chmod 755 {SANDBOX}/.singularity.d/startscript
+"""
+
+
+def with_image(settings):
+    """Runs a case with the image made, and these settings."""
+    def decorate(function):
+        @with_settings(settings)
+        @functools.wraps(function)
+        def run(guest):
+            if guest.run(f"test -e {SIF}", check=False).returncode != 0:
+                guest.run(MAKE_IMAGE, timeout=120)
+            function(guest)
+        return run
+    return decorate
+
+
+def wait_running(guest, seat=SEAT):
+    guest.wait_until(lambda: is_active(guest, f"cont@{seat}"), what=f"the container of {seat} runs")
+
+
+def in_container(seat, command):
+    return f"apptainer exec instance://inst-{seat} {command}"
+
+
+@case("a login's container runs in the seat as the student, and goes with the last logout", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\n")
+def container(guest):
+    session = guest.ssh_popen(STUDENT)
+    wait_running(guest)
+    expect_equal(one_seat(guest)["container"], "running", "the container, as status has it")
+    expect_in(f"inst-{SEAT}", session.run("apptainer instance list"), "the student's instances")
+    expect_in("a busybox for coursenet", session.run(in_container(SEAT, "cat /etc/os-release")), "inside")
+    expect_in(f"{ADDRESS}/24", session.run(in_container(SEAT, "ip addr")), "the address inside")
+    greeter = guest.popen(["socat", "TCP-LISTEN:7070,bind=10.0.123.1,reuseaddr", "SYSTEM:echo reached"])
+    guest.wait_until("ss -Hltn sport = :7070 | grep -q LISTEN")
+    expect_equal(session.run(in_container(SEAT, "nc 10.0.123.1 7070")), "reached", "the gateway from inside")
+    greeter.wait_output()
+    owners = guest.run(f"systemctl show -p ControlGroup --value cont@{SEAT}").stdout.strip()
+    users = guest.run(f"for pid in $(cat /sys/fs/cgroup{owners}/cgroup.procs); do stat -c %U /proc/$pid; done | sort -u").stdout
+    expect_equal(users.strip(), STUDENT, "whose processes the unit has")
+    session.close()
+    wait_gone(guest)
+    expect_equal(guest.run(["pgrep", "-u", STUDENT, "-f", f"inst-{SEAT}"], check=False).stdout, "", "what is left of the container")
+
+
+@case("a sandbox folder works like a .sif, with binds, environment and limits of the course", suites=SUITES)
+@with_image(f"[site]\nimage = {SIF}\n[course 123]\nimage = {SANDBOX}\nbind = /srv/data:/data:ro /srv\n"
+            "environment = COLOUR=red TERM_DATE=2026\nmemory-max = 200M\ncpu-quota = 150%\ntasks-max = 99\n")
+def container_settings(guest):
+    guest.run("mkdir -p /srv/data && echo course data >/srv/data/file")
+    session = guest.ssh_popen(STUDENT)
+    wait_running(guest)
+    expect_equal(session.run(in_container(SEAT, "cat /data/file")), "course data", "the bound file")
+    # The runtimes give it to what the image's start script runs, not to what is entered later.
+    environment = guest.wait_until(lambda: guest.run("cat /tmp/environment-of-start", check=False).stdout.split())
+    expect("COLOUR=red" in environment and "TERM_DATE=2026" in environment, f"the environment is {environment}")
+    owner = guest.run(["pgrep", "-x", "-f", "sleep 5432"]).stdout.strip()
+    expect_in(f"cont@{SEAT}.service", guest.run(f"cat /proc/{owner}/cgroup").stdout, "where the image's own service runs")
+    shown = guest.run(f"systemctl show -p MemoryMax -p CPUQuotaPerSecUSec -p TasksMax cont@{SEAT}").stdout
+    expect_equal(sorted(shown.split()), ["CPUQuotaPerSecUSec=1.500000s", "MemoryMax=209715200", "TasksMax=99"], "the limits")
+    session.close()
+    wait_gone(guest)
+    expect_failure(guest.run(["pgrep", "-x", "-f", "sleep 5432"], check=False), "finding the image's service")
+
+
+@case("an image that is missing or broken never costs the login, and the journal says what it is", suites=SUITES)
+@with_image("[course 123]\nimage = /srv/images/none.sif\n")
+def broken_image(guest):
+    since = guest.journal_position()
+    session = guest.ssh_popen(STUDENT)
+    guest.wait_until(f"systemctl is-failed --quiet cont@{SEAT}")
+    expect_in("The image /srv/images/none.sif cannot be used", guest.journal(since=since, unit=f"cont@{SEAT}.service"),
+              "the journal")
+    expect_equal(one_seat(guest)["container"], "failed", "the container, as status has it")
+    expect_in(f"{ADDRESS}/24", session.run("ip -br addr"), "the login")
+    guest.run("echo garbage >/srv/images/none.sif; chmod 644 /srv/images/none.sif")
+    guest.run(f"systemctl start cont@{SEAT}", check=False)
+    expect_in("could not start the instance", guest.journal(since=since, unit=f"cont@{SEAT}.service"), "the journal")
+    guest.write(SETTINGS, f"[course 123]\nimage = {ROOT}\n")
+    guest.run(f"systemctl start cont@{SEAT}", check=False)
+    expect_in(f"The folder {ROOT} is no container image", guest.journal(since=since, unit=f"cont@{SEAT}.service"),
+              "the journal")
+    session.close()
+    guest.run("systemctl reset-failed; rm /srv/images/none.sif")
+    wait_gone(guest)
+
+
+@case("wait=container answers when the container runs, and refuses the login if it cannot", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\n")
+def wait_container(guest):
+    stack = guest.read("/etc/pam.d/su-l")
+    guest.write("/etc/pam.d/su-l", "auth sufficient pam_rootok.so\naccount required pam_permit.so\n"
+                                   "session required pam_coursenet.so wait=container timeout=60\n")
+    try:
+        inside = guest.run(f"su - {STUDENT} -c \"{in_container(SEAT, 'echo inside')}\"").stdout
+        expect_equal(inside.strip(), "inside", "the login")
+        wait_gone(guest)
+        guest.write(SETTINGS, "[course 123]\nimage = /srv/images/none.sif\n")
+        refused = guest.run(f"su - {STUDENT} -c 'echo inside'", check=False)
+    finally:
+        guest.write("/etc/pam.d/su-l", stack)
+    expect_failure(refused, "a login without its container")
+    expect_not_in("inside", refused.stdout, "what it printed")
+    guest.run("systemctl reset-failed")
+    wait_gone(guest)
+
+
+@case("what a killed instance left in the home directory does not stop the next one", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\n")
+def stale_instance(guest):
+    session = guest.ssh_popen(STUDENT)
+    wait_running(guest)
+    guest.run(f"systemctl kill --signal=KILL cont@{SEAT}")
+    guest.wait_until(lambda: not is_active(guest, f"cont@{SEAT}"), what="the container is gone")
+    expect_equal(len(leases(guest, SEAT)), 1, "the login's lease")
+    guest.run(f"test -d /home/{STUDENT}/.apptainer/instances")
+    guest.run(f"systemctl start cont@{SEAT}")
+    expect_equal(session.run(in_container(SEAT, "echo inside")), "inside", "the new instance")
+    session.close()
+    wait_gone(guest)
+
+
+@case("the template works by hand as well: plain, with a drop-in", suites=SUITES)
+@with_image("")
+def by_hand(guest):
+    guest.write("/etc/systemd/system/cont@test123.service.d/image.conf",
+                f"[Service]\nEnvironment=COURSENET_IMAGE={SIF}\nUser={STUDENT}\n")
+    guest.run("systemctl daemon-reload; systemctl start cont@test123")
+    listed = guest.run("apptainer instance list", user=STUDENT, env={"HOME": f"/home/{STUDENT}", "USER": STUDENT}).stdout
+    expect_in("inst-test123", listed, "the student's instances")
+    guest.run("systemctl stop cont@test123")
+    expect_failure(guest.run("systemctl is-failed --quiet cont@test123", check=False), "the unit has failed")
+    expect_failure(guest.run(["pgrep", "-f", "inst-test123"], check=False), "a process is left")
+    guest.run("rm -r /etc/systemd/system/cont@test123.service.d; systemctl daemon-reload")
+    since = guest.journal_position()
+    expect_failure(guest.run("systemctl start cont@test123", check=False), "a start without an image")
+    expect_in("there is no image", guest.journal(since=since, unit="cont@test123.service"), "the journal")
+    guest.run("systemctl reset-failed")
+
+
+@case("more units of a course come and go with the seat, as the student, and cost it nothing when they fail", suites=SUITES)
+@with_image("[course 123]\nunits = notebook broken\n")
+def more_units(guest):
+    for name, command in (("notebook", "sleep infinity"), ("broken", "false")):
+        guest.write(f"/etc/systemd/system/{name}@.service", f"[Service]\nExecStart=/bin/{command}\n")
+    guest.run("systemctl daemon-reload")
+    session = guest.ssh_popen(STUDENT)
+    guest.wait_until(lambda: is_active(guest, f"notebook@{SEAT}"))
+    pid = guest.run(f"systemctl show -p MainPID --value notebook@{SEAT}").stdout.strip()
+    expect_equal(guest.run(f"stat -c %U /proc/{pid}").stdout.strip(), STUDENT, "the notebook's user")
+    expect_equal(guest.run(f"readlink /proc/{pid}/ns/net").stdout.strip(), session.run("readlink /proc/self/ns/net"),
+                 "the notebook's namespace")
+    guest.run(f"systemctl restart notebook@{SEAT}; systemctl stop notebook@{SEAT}")
+    expect_in(f"{ADDRESS}/24", session.run("ip -br addr"), "the login after the notebook's end")
+    expect_equal(len(leases(guest, SEAT)), 1, "the login's lease")
+    session.close()
+    guest.run("systemctl reset-failed; rm /etc/systemd/system/notebook@.service /etc/systemd/system/broken@.service")
+    wait_gone(guest)
+
+
+@case("a held course of many starts its containers a few at a time, and all run", suites=SUITES)
+@with_image(f"[site]\nimage = {SIF}\n")
+def many_containers(guest):
+    expect_in("3 of 3 seats", guest.run("coursenetctl start 123").stdout, "what start says")
+    for seat in (SEAT, SECOND_SEAT, "12312"):
+        if seat != "12312":
+            wait_running(guest, seat)
+    expect(not is_active(guest, "cont@12312"), "a container runs for a student who has no account")
+    guest.run("coursenetctl stop 123; systemctl reset-failed")
+    wait_gone(guest)
