@@ -27,11 +27,19 @@ class PamProgram:
         self.process = guest.popen(install(guest, options, lines))
         self._stream = Stream(os.dup(self.process.stdout.fileno()), "the PAM program")
 
-    def ask(self, command, timeout=60):
-        """What PAM returned to a command."""
+    def send(self, command):
+        """Begins a command that takes its time; answer() waits for its end."""
         self.process.stdin.write(f"{command}\n")
         self.process.stdin.flush()
+
+    def answer(self, timeout=60):
+        """What PAM returned."""
         return int(self._stream.read_until(r"^returned (-?\d+)\n", timeout)[1])
+
+    def ask(self, command, timeout=60):
+        """What PAM returned to a command."""
+        self.send(command)
+        return self.answer(timeout)
 
     def do(self, command, timeout=60):
         """A command that must succeed."""

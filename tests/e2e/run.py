@@ -31,6 +31,7 @@ import cases_stay  # noqa: F401 pylint: disable=unused-import
 import cases_container  # noqa: F401 pylint: disable=unused-import
 import cases_lifetime  # noqa: F401 pylint: disable=unused-import
 import cases_races  # noqa: F401 pylint: disable=unused-import
+import cases_crossings  # noqa: F401 pylint: disable=unused-import
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
