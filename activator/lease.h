@@ -55,6 +55,7 @@ struct lease {
         struct connection *connection; /* borrowed; who waits for the answer while starting, else NULL */
         bool retried;                  /* the start job was cancelled once already */
         bool no_wait;                  /* answer as soon as systemd has taken the order */
+        bool pass_namespace;           /* answer with a descriptor of the seat's namespace */
         sd_event_source *death_source;
         sd_event_source *deadline_source;
         struct wiring_update *wiring; /* while its seat's wiring is brought up to date */
@@ -84,8 +85,9 @@ void lease_forget_all(struct manager *manager);
 struct lease *lease_find(struct manager *manager, const char *id);
 
 /*
- * Starts what REQUEST_OPEN asks for. Takes pidfd. The answer goes to the connection, at once or later:
- * connection_reply() is called exactly once unless the connection goes first (lease_abandon()).
+ * Starts what REQUEST_OPEN asks for, or REQUEST_ENTER once it has user and uid. Takes pidfd. The answer goes
+ * to the connection, at once or later: connection_reply() is called exactly once unless the connection goes
+ * first (lease_abandon()).
  */
 void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
         const struct ucred *peer, int pidfd);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. Two
+ * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. Three
  * options make it do one thing and end: --wire writes the wiring of all seats (coursenet-wiring.service, at
- * boot), --tidy clears up behind a failed start (coursenet-tidy@.service).
+ * boot), --tidy clears up behind a failed start (coursenet-tidy@.service), --whois prints the name of a uid
+ * (the daemon itself calls it, see whois.h).
  */
 
 #include <getopt.h>
@@ -19,6 +20,7 @@
 #include "state.h"
 #include "systemd.h"
 #include "tidy.h"
+#include "whois.h"
 
 static int manager_init(struct manager *manager) {
         int r;
@@ -39,6 +41,7 @@ static void manager_done(struct manager *manager) {
         lease_forget_all(manager);
         while (manager->connections)
                 connection_free(manager->connections);
+        whois_done(manager);
         manager->bus = sd_bus_flush_close_unref(manager->bus);
         manager->event = sd_event_unref(manager->event);
 }
@@ -185,7 +188,7 @@ static int serve(struct manager *manager) {
 }
 
 static int usage(void) {
-        (void)fprintf(stderr, "usage: coursenet-activator [--wire | --tidy SEAT]\n");
+        (void)fprintf(stderr, "usage: coursenet-activator [--wire | --tidy SEAT | --whois UID]\n");
         return 2;
 }
 
@@ -193,6 +196,7 @@ int main(int argc, char **argv) {
         static const struct option options[] = {
                 {"wire", no_argument, NULL, 'w'},
                 {"tidy", required_argument, NULL, 't'},
+                {"whois", required_argument, NULL, 'u'},
                 {0},
         };
         struct manager manager = {0};
@@ -205,6 +209,8 @@ int main(int argc, char **argv) {
                         only_wire = true;
                 else if (option == 't')
                         seat = optarg;
+                else if (option == 'u')
+                        return whois_print(optarg);
                 else
                         return usage();
         }

@@ -35,12 +35,15 @@ enum {
 
 struct lease;
 struct connection;
+struct whois_lookup;
 
 struct manager {
         sd_event *event;
         sd_bus *bus;
         struct lease *leases;           /* a uthash by id */
         struct connection *connections; /* a utlist */
+        struct whois_lookup *lookups;   /* a utlist */
+        sd_event_source *lookup_source; /* lookups are to be started */
         const char *etc;                /* borrowed */
         const char *unit_directory;     /* borrowed */
 };
