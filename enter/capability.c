@@ -32,12 +32,6 @@ static int sets_set(const struct sets *sets) {
         return syscall(SYS_capset, &header, sets->words) < 0 ? -errno : 0;
 }
 
-bool capability_permitted(void) {
-        struct sets sets;
-
-        return sets_get(&sets) >= 0 && (sets.words[0].permitted & CAP_TO_MASK(CAP_SYS_ADMIN));
-}
-
 int capability_raise(void) {
         struct sets sets;
         int r;
@@ -87,7 +81,7 @@ static long read_status(const char *name) {
 }
 
 /* The machine's own user namespace maps every uid to itself; a fresh one maps none. */
-static bool in_user_namespace(void) {
+bool capability_in_user_namespace(void) {
         _cleanup_fclose_ FILE *file = fopen("/proc/self/uid_map", "re");
         unsigned long inside, outside, count;
 
@@ -102,7 +96,7 @@ void capability_look(struct capability_facts *ret) {
                 .no_new_privileges = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
                 .bounded = prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0,
                 .traced = read_status("TracerPid:") != 0,
-                .user_namespace = in_user_namespace(),
+                .user_namespace = capability_in_user_namespace(),
                 .nosuid = statvfs(SELF, &file_system) == 0 && (file_system.f_flag & ST_NOSUID),
                 .file_has_none = getxattr(SELF, "security.capability", NULL, 0) < 0,
         };

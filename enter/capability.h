@@ -5,10 +5,7 @@
 
 #include "util.h"
 
-/* True if CAP_SYS_ADMIN may be raised. */
-bool capability_permitted(void);
-
-/* Makes CAP_SYS_ADMIN effective, and nothing else. */
+/* Makes CAP_SYS_ADMIN effective, and nothing else. -EPERM: it is not permitted. */
 int capability_raise(void);
 
 /* Empties all sets but the bounding set, and sees that they are empty. */
@@ -23,6 +20,9 @@ struct capability_facts {
         bool nosuid;         /* the file system is mounted so */
         bool file_has_none;  /* the file was never given it */
 };
+
+/* True if this process is in a user namespace other than the machine's. */
+bool capability_in_user_namespace(void);
 
 void capability_look(struct capability_facts *ret);
 

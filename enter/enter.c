@@ -14,7 +14,7 @@
  *   and the like, and no locale is set. After that, PATH is for execvp(), and SHELL and SSH_ORIGINAL_COMMAND
  *   choose a command: with the user's own rights, which they had before.
  * - Descriptors 0 to 2 are opened on /dev/null if they are closed, so that no file of ours becomes stderr.
- * All of ours are close-on-exec. Others are the command's, as by any exec.
+ *   All of ours are close-on-exec. Others are the command's, as by any exec.
  * - The socket has a fixed path. Who answers must be root (SO_PEERCRED). An answer has one size, is checked
  *   field by field, and brings one descriptor, or is refused.
  * - The namespace is opened by the activator. It must be a network namespace; nothing else is joined, and no
@@ -53,23 +53,27 @@ static void print_usage(FILE *stream) {
                 stream);
 }
 
+static void explain(void) {
+        struct capability_facts facts;
+
+        capability_look(&facts);
+        complain("May not join the network of your seat: %s.", capability_explain(&facts));
+}
+
 /* Goes where the descriptor leads, unless this process is there already, which needs no right at all. */
 static int join(const struct seat *seat) {
-        struct capability_facts facts;
         const char *failed;
         int r;
 
         r = namespace_is_current(seat->namespace_fd, &failed);
-        if (r == 0 && !capability_permitted()) {
-                capability_look(&facts);
-                complain("May not join the network of your seat: %s.", capability_explain(&facts));
-                return EXIT_NO;
-        }
         if (r == 0)
                 r = namespace_join(seat->namespace_fd, &failed);
         if (r >= 0)
                 return 0;
-        complain("The network namespace of seat %s %s: %s.", seat->name, failed, strerror(-r));
+        if (r == -EPERM)
+                explain();
+        else
+                complain("The network namespace of seat %s %s: %s.", seat->name, failed, strerror(-r));
         return EXIT_NO;
 }
 

@@ -11,5 +11,5 @@
  */
 int namespace_is_current(int fd, const char **ret_failed);
 
-/* Joins it, which needs CAP_SYS_ADMIN to be permitted. Only for what namespace_is_current() has checked. */
+/* Joins it. -EPERM without CAP_SYS_ADMIN. Only for what namespace_is_current() has checked. */
 int namespace_join(int fd, const char **ret_failed);

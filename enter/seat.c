@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "activator-client.h"
+#include "capability.h"
 #include "enter.h"
 #include "message.h"
 #include "number.h"
@@ -40,12 +41,17 @@ static void fill_tty(struct request *request) {
                 }
 }
 
-/* The socket is systemd's, so whoever else is there has put something in its place. */
-static bool is_of_root(int fd) {
+/* What a user namespace shows of uids that it does not map, root's among them. */
+#define OVERFLOW_UID 65534U
+
+/* The socket is systemd's, so if it is not root's, somebody has put something in its place. */
+static bool is_impostor(int fd) {
         struct ucred peer;
         socklen_t size = sizeof(peer);
 
-        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+                return true;
+        return peer.uid != 0 && !(peer.uid == OVERFLOW_UID && capability_in_user_namespace());
 }
 
 static int exchange(
@@ -57,7 +63,7 @@ static int exchange(
         if (r < 0)
                 return r;
         fd = r;
-        if (!is_of_root(fd))
+        if (is_impostor(fd))
                 return EXCHANGE_IMPOSTOR;
         r = activator_send(fd, request, pidfd, deadline);
         if (r < 0)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The three standard descriptors. The command inherits them, so they are not close-on-exec. */
+/*
+ * The three standard descriptors. The command inherits them, so they are not close-on-exec. Where the file
+ * capability is granted, libc has done the same before main(), with /dev/full for the first; elsewhere nobody
+ * has.
+ */
 
 #include <fcntl.h>
 
