@@ -13,6 +13,7 @@ AR ?= ar
 PKG_CONFIG ?= pkg-config
 PYTHON ?= python3
 INSTALL ?= install
+SETCAP ?= setcap
 
 bindir = $(PREFIX)/bin
 libexecdir = $(PREFIX)/libexec/coursenet
@@ -50,7 +51,7 @@ endif
 # --- the parts ------------------------------------------------------------------------------------------------
 
 common_sources = common/address.c common/diagnostics.c common/name-rule.c common/number.c common/plan.c \
-	common/protocol.c common/roster.c common/seat-id.c common/settings.c common/site.c common/trusted-file.c
+	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/settings.c common/site.c common/trusted-file.c
 client_sources = client/activator-client.c
 
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
@@ -59,9 +60,10 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 net_sources = netsetup/bridge.c netsetup/leftover.c netsetup/link.c netsetup/netns.c netsetup/ping.c netsetup/seat.c
 net_packages = libnl-route-3.0 libnl-3.0
 
-activator_sources = activator/connection.c activator/diagnosis.c activator/fd-store.c activator/lease.c activator/lease-start.c activator/log.c \
-	activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c activator/state.c \
-	activator/systemd.c activator/terminal.c activator/tidy.c activator/wiring.c
+activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/lease.c \
+	activator/lease-start.c activator/log.c activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c \
+	activator/session.c activator/slots.c activator/state.c activator/systemd.c activator/terminal.c activator/tidy.c \
+	activator/whois.c activator/wiring.c
 activator_packages = libsystemd
 
 container_sources = container/instance.c container/runtime.c
@@ -72,8 +74,11 @@ ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/json.c c
 	ctl/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
+enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \
+	enter/seat.c enter/stdio-open.c
+
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
-	$(BUILD)/coursenetctl
+	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
 unit_tests = address name-rule plan protocol roster seat-id settings site trusted-file class-list \
 	pam-config roster-command snapshot
@@ -108,6 +113,7 @@ $(BUILD)/libnetsetup.a: $(call objects,$(net_sources))
 $(BUILD)/libactivator.a: $(call objects,$(activator_sources))
 $(BUILD)/libcontainer.a: $(call objects,$(container_sources))
 $(BUILD)/libctl.a: $(call objects,$(ctl_sources))
+$(BUILD)/libenter.a: $(call objects,$(enter_sources))
 
 $(BUILD)/%.a:
 	$(say) AR $@
@@ -135,14 +141,20 @@ $(BUILD)/coursenetctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libclient.
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(ctl_packages) inih) -lcsv
 
+# It runs with a capability: libc and nothing else.
+$(BUILD)/coursenet-enter: $(BUILD)/enter/main.o $(BUILD)/libenter.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # --- installing -----------------------------------------------------------------------------------------------
 
 install: all
 	$(say) INST '$(DESTDIR)$(PREFIX)'
 	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
-		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
+		$(DESTDIR)$(mandir)/man8 \
 		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
-	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(DESTDIR)$(bindir)/
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 		$(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
@@ -154,6 +166,15 @@ install: all
 	$(Q)$(INSTALL) -m 644 README.md docs/architecture.md $(DESTDIR)$(docdir)/
 	$(Q)for page in $(manual_pages); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
+	$(Q)$(give_capability)
+
+# No archive keeps a capability: below DESTDIR it is the packager's to set, after unpacking.
+ifeq ($(DESTDIR),)
+give_capability = $(SETCAP) cap_sys_admin=p $(bindir)/coursenet-enter || \
+	{ echo 'coursenet-enter has no capability and works from inside a seat only (libcap2-bin has setcap)' >&2; exit 1; }
+else
+give_capability = echo 'to be run once installed: setcap cap_sys_admin=p $(bindir)/coursenet-enter'
+endif
 
 clean:
 	$(Q)rm -rf $(BUILD)

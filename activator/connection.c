@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "connection.h"
+#include "enter.h"
 #include "lease.h"
 #include "peer.h"
 #include "reload.h"
@@ -19,6 +20,7 @@ struct connection {
         struct ucred peer;
         bool privileged;     /* came over activator.sock, as root */
         struct lease *lease; /* borrowed; the lease that it waits for */
+        struct enter *enter; /* REQUEST_ENTER, until there is a lease or an answer */
         sd_event_source *io_source;
         sd_event_source *timeout_source;
         struct reply *replies; /* REQUEST_STATUS: what is still to be sent */
@@ -58,34 +60,65 @@ void connection_free(struct connection *connection) {
         (void)sd_event_source_disable_unref(connection->timeout_source);
         (void)close(connection->fd);
         free(connection->replies);
+        enter_free(connection->enter);
         free(connection);
         if (lease)
                 lease_abandon(lease);
+}
+
+void connection_set_enter(struct connection *connection, struct enter *enter) {
+        connection->enter = enter;
 }
 
 void connection_set_lease(struct connection *connection, struct lease *lease) {
         connection->lease = lease;
 }
 
-static int send_reply(struct connection *connection, const struct reply *reply) {
-        return send(connection->fd, reply, sizeof(*reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+static void attach_fd(struct msghdr *message, void *control, size_t size, int fd) {
+        struct cmsghdr *header;
+
+        message->msg_control = control;
+        message->msg_controllen = size;
+        header = CMSG_FIRSTHDR(message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &fd, sizeof(int));
 }
 
-void connection_reply(struct connection *connection, const struct reply *reply) {
+/* fd: -1, or a descriptor for the peer. */
+static int send_reply(struct connection *connection, const struct reply *reply, int fd) {
+        union {
+                char buffer[CMSG_SPACE(sizeof(int))];
+                struct cmsghdr align;
+        } control = {0};
+        struct iovec iovec = {.iov_base = (void *)(uintptr_t)reply, .iov_len = sizeof(*reply)};
+        struct msghdr message = {.msg_iov = &iovec, .msg_iovlen = 1};
+
+        if (fd >= 0)
+                attach_fd(&message, control.buffer, sizeof(control.buffer), fd);
+        return sendmsg(connection->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+void connection_reply_fd(struct connection *connection, const struct reply *reply, int fd) {
         int r;
 
         connection->lease = NULL;
         /* A wait=none login has its answer already. */
-        r = connection->answered ? 0 : send_reply(connection, reply);
+        r = connection->answered ? 0 : send_reply(connection, reply, fd);
         if (r < 0)
                 log_warning("Cannot answer process %ld: %s", (long)connection->peer.pid, strerror(-r));
         connection_free(connection);
 }
 
+void connection_reply(struct connection *connection, const struct reply *reply) {
+        connection_reply_fd(connection, reply, -1);
+}
+
 void connection_hand_over(struct connection *connection, const struct reply *reply) {
         int r;
 
-        r = send_reply(connection, reply);
+        r = send_reply(connection, reply, -1);
         if (r < 0)
                 connection_free(connection);
         else
@@ -100,7 +133,8 @@ void connection_reply_text(struct connection *connection, enum reply_type type, 
         connection_reply(connection, &reply);
 }
 
-/* --- requests -------------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------------------
+ */
 
 static void handle_close(struct connection *connection, const struct request *request) {
         struct lease *lease = lease_find_for_close(connection->manager, request, connection->peer.pid);
@@ -114,7 +148,7 @@ static void handle_close(struct connection *connection, const struct request *re
 /* Sends as many replies as the socket takes; the rest when there is room. */
 static void send_replies(struct connection *connection) {
         while (connection->n_sent < connection->n_replies) {
-                int r = send_reply(connection, &connection->replies[connection->n_sent]);
+                int r = send_reply(connection, &connection->replies[connection->n_sent], -1);
 
                 if (r == -EAGAIN) {
                         (void)sd_event_source_set_io_events(connection->io_source, EPOLLOUT);
@@ -154,6 +188,14 @@ static void handle_open(struct connection *connection, const struct request *req
         lease_open(connection->manager, connection, request, &connection->peer, owned);
 }
 
+static void handle_enter(struct connection *connection, const struct request *request, int *pidfd) {
+        int owned = *pidfd;
+
+        *pidfd = -1;
+        connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
+        enter_begin(connection->manager, connection, request, &connection->peer, owned);
+}
+
 static void handle_stop(struct connection *connection, const struct request *request) {
         unsigned n = lease_stop_all(connection->manager, request->user);
         char text[REPLY_TEXT_SIZE];
@@ -175,7 +217,7 @@ static void wait_for_reload(struct connection *connection) {
 }
 
 static void dispatch(struct connection *connection, const struct request *request, int *pidfd) {
-        if (!connection->privileged && request->type != REQUEST_STATUS) {
+        if (!connection->privileged && request->type != REQUEST_STATUS && request->type != REQUEST_ENTER) {
                 connection_reply_text(connection, REPLY_REFUSED, "only root may ask for this");
                 return;
         }
@@ -200,6 +242,9 @@ static void dispatch(struct connection *connection, const struct request *reques
         case REQUEST_RELOAD:
                 wait_for_reload(connection);
                 reload(connection->manager, handle_reloaded, connection);
+                return;
+        case REQUEST_ENTER:
+                handle_enter(connection, request, pidfd);
                 return;
         case _REQUEST_TYPE_MAX:
                 break;
@@ -310,7 +355,8 @@ static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata
         return 0;
 }
 
-/* --- accepting ------------------------------------------------------------------------------------------- */
+/* --- accepting -------------------------------------------------------------------------------------------
+ */
 
 static bool within_limits(const struct manager *manager, const struct ucred *peer, bool privileged) {
         unsigned n = 0, n_of_user = 0;

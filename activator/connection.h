@@ -6,19 +6,23 @@
  * closed.
  *
  *   activator.sock  mode 0600, so only root connects; checked again by SO_PEERCRED
- *   query.sock      anybody; answers about the caller's own leases only, within limits a user
+ *   query.sock      anybody; about the caller's own leases and seat only, within limits a user
  */
 
 #include "manager.h"
 #include "protocol.h"
 
 struct connection;
+struct enter;
 
 /* Takes fd, a listening socket of systemd's. privileged: it is activator.sock. */
 int server_listen(struct manager *manager, int fd, bool privileged);
 
 /* Sends the one reply and frees the connection. */
 void connection_reply(struct connection *connection, const struct reply *reply);
+
+/* The same, with a descriptor for the peer; fd is borrowed. */
+void connection_reply_fd(struct connection *connection, const struct reply *reply, int fd);
 
 /* The same for a reply with nothing but a type and a sentence. */
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
@@ -32,5 +36,8 @@ void connection_hand_over(struct connection *connection, const struct reply *rep
 
 /* Ties the connection to the lease that it waits for; NULL unties them. */
 void connection_set_lease(struct connection *connection, struct lease *lease);
+
+/* Ties what looks up the peer's name to the connection, which frees it when it goes first; NULL unties it. */
+void connection_set_enter(struct connection *connection, struct enter *enter);
 
 void connection_free(struct connection *connection);

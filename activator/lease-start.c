@@ -11,6 +11,7 @@
 #include "lease.h"
 #include "peer.h"
 #include "seat-lookup.h"
+#include "seat-namespace.h"
 #include "state.h"
 #include "systemd.h"
 #include "wiring.h"
@@ -19,6 +20,29 @@
 #define ANSWER_MARGIN_MS 500U
 #define TIMEOUT_MAX_MS 300000U
 
+/*
+ * Answers REQUEST_ENTER. Whether the answer is read does not matter: this lease lasts as long as the process
+ * that asked for it, and no other.
+ */
+static void hand_over_namespace(struct lease *lease) {
+        struct connection *connection = lease->connection;
+        _cleanup_close_ int fd = -1;
+        char text[REPLY_TEXT_SIZE];
+        const char *failed;
+        struct reply reply;
+
+        fd = seat_namespace_open(lease->seat, &failed);
+        if (fd < 0) {
+                (void)snprintf(text, sizeof(text), SEAT_NAMESPACE "%s %s; systemctl status netns@%s",
+                        lease->seat, failed, lease->seat);
+                lease_fail(lease, REPLY_FAILED, text);
+                return;
+        }
+        lease_fill_reply(lease, REPLY_DONE, &reply);
+        lease->connection = NULL;
+        connection_reply_fd(connection, &reply, fd);
+}
+
 /* Answers with the seat. The lease stays tied to its connection until the answer has been read: see
  * connection.h. */
 static void hand_over(struct lease *lease) {
@@ -26,6 +50,10 @@ static void hand_over(struct lease *lease) {
 
         if (!lease->connection)
                 return;
+        if (lease->pass_namespace) {
+                hand_over_namespace(lease);
+                return;
+        }
         lease_fill_reply(lease, REPLY_DONE, &reply);
         connection_hand_over(lease->connection, &reply);
 }
@@ -272,6 +300,7 @@ static void fill_lease(struct lease *lease, const struct request *request, const
         lease->uid = lease->hold ? (uid_t)-1 : request->uid;
         lease->no_wait = request->flags & REQUEST_NO_WAIT;
         lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
+        lease->pass_namespace = request->type == REQUEST_ENTER;
         lease->since_usec = now_realtime_usec();
 }
 

@@ -110,7 +110,8 @@ void lease_log(const struct lease *lease, const char *what) {
                 address, "COURSENET_EVENT=%s", what, NULL);
 }
 
-/* --- the end of a lease ---------------------------------------------------------------------------------- */
+/* --- the end of a lease ----------------------------------------------------------------------------------
+ */
 
 static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error);
 
@@ -395,7 +396,8 @@ void lease_unit_removed(struct manager *manager, const char *unit) {
         }
 }
 
-/* --- the opener's death ---------------------------------------------------------------------------------- */
+/* --- the opener's death ----------------------------------------------------------------------------------
+ */
 
 static int handle_leader_retry(sd_event_source *source, uint64_t usec, void *userdata) {
         struct lease *lease = userdata;

@@ -60,6 +60,7 @@ struct lease {
         struct service_settings services; /* while it starts: the units it wants */
         bool wait_container;              /* answer when the container runs */
         bool no_wait;                     /* answer as soon as systemd has taken the order */
+        bool pass_namespace;              /* answer with a descriptor of the seat's namespace */
         sd_event_source *death_source;
         sd_event_source *deadline_source;
         struct wiring_update *wiring; /* while its seat's wiring is brought up to date */
@@ -89,8 +90,9 @@ void lease_forget_all(struct manager *manager);
 struct lease *lease_find(struct manager *manager, const char *id);
 
 /*
- * Starts what REQUEST_OPEN asks for. Takes pidfd. The answer goes to the connection, at once or later:
- * connection_reply() is called exactly once unless the connection goes first (lease_abandon()).
+ * Starts what REQUEST_OPEN asks for, or REQUEST_ENTER once it has user and uid. Takes pidfd. The answer goes
+ * to the connection, at once or later: connection_reply() is called exactly once unless the connection goes
+ * first (lease_abandon()).
  */
 void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
         const struct ucred *peer, int pidfd);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. Two
+ * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. Three
  * options make it do one thing and end: --wire writes the wiring of all seats (coursenet-wiring.service, at
- * boot), --tidy clears up behind a failed start (coursenet-tidy@.service).
+ * boot), --tidy clears up behind a failed start (coursenet-tidy@.service), --whois prints the name of a uid
+ * (the daemon itself calls it, see whois.h).
  */
 
 #include <getopt.h>
@@ -20,6 +21,7 @@
 #include "state.h"
 #include "systemd.h"
 #include "tidy.h"
+#include "whois.h"
 
 static int manager_init(struct manager *manager) {
         int r;
@@ -40,11 +42,13 @@ static void manager_done(struct manager *manager) {
         lease_forget_all(manager);
         while (manager->connections)
                 connection_free(manager->connections);
+        whois_done(manager);
         manager->bus = sd_bus_flush_close_unref(manager->bus);
         manager->event = sd_event_unref(manager->event);
 }
 
-/* --- --wire ---------------------------------------------------------------------------------------------- */
+/* --- --wire ----------------------------------------------------------------------------------------------
+ */
 
 static void handle_wired(void *userdata, bool good, const char *text) {
         struct manager *manager = userdata;
@@ -64,7 +68,8 @@ static int wire(struct manager *manager) {
         return sd_event_loop(manager->event);
 }
 
-/* --- --tidy ---------------------------------------------------------------------------------------------- */
+/* --- --tidy ----------------------------------------------------------------------------------------------
+ */
 
 static void handle_tidied(void *userdata, int error) {
         struct manager *manager = userdata;
@@ -79,7 +84,8 @@ static int tidy_up(struct manager *manager, const char *seat) {
         return sd_event_loop(manager->event);
 }
 
-/* --- the daemon ------------------------------------------------------------------------------------------ */
+/* --- the daemon ------------------------------------------------------------------------------------------
+ */
 
 /* The sockets by their units' FileDescriptorName=, and behind them what the FD store kept. */
 struct received {
@@ -191,7 +197,7 @@ static int serve(struct manager *manager) {
 }
 
 static int usage(void) {
-        (void)fprintf(stderr, "usage: coursenet-activator [--wire | --tidy SEAT]\n");
+        (void)fprintf(stderr, "usage: coursenet-activator [--wire | --tidy SEAT | --whois UID]\n");
         return 2;
 }
 
@@ -199,6 +205,7 @@ int main(int argc, char **argv) {
         static const struct option options[] = {
                 {"wire", no_argument, NULL, 'w'},
                 {"tidy", required_argument, NULL, 't'},
+                {"whois", required_argument, NULL, 'u'},
                 {0},
         };
         struct manager manager = {0};
@@ -211,6 +218,8 @@ int main(int argc, char **argv) {
                         only_wire = true;
                 else if (option == 't')
                         seat = optarg;
+                else if (option == 'u')
+                        return whois_print(optarg);
                 else
                         return usage();
         }

@@ -43,6 +43,7 @@ enum {
 struct lease;
 struct connection;
 struct tidying;
+struct whois_lookup;
 
 struct manager {
         sd_event *event;
@@ -51,6 +52,8 @@ struct manager {
         struct connection *connections; /* a utlist */
         struct tidying *tidyings;       /* a utlist */
         uint64_t last_complaint_usec;   /* CLOCK_REALTIME, see connection.c */
+        struct whois_lookup *lookups;   /* a utlist */
+        sd_event_source *lookup_source; /* lookups are to be started */
         const char *etc;                /* borrowed */
         const char *unit_directory;     /* borrowed */
 };

@@ -140,12 +140,15 @@ int activator_send(int fd, const struct request *request, int pass_fd, uint64_t 
         }
 }
 
-int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec) {
-        /* One byte more than a reply, so that a longer message is seen to be one. */
-        struct {
-                struct reply reply;
-                char more;
-        } buffer;
+/* One byte more than a reply, so that a longer message is seen to be one. */
+struct incoming {
+        struct reply reply;
+        char more;
+};
+
+/* Receives one message, whenever it comes; returns its size, or negative errno. */
+static ssize_t receive_message(int fd, struct msghdr *message, uint64_t deadline_usec) {
+        size_t control_size = message->msg_controllen;
         ssize_t n;
         int r;
 
@@ -153,19 +156,75 @@ int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec) {
                 r = wait_for(fd, POLLIN, deadline_usec);
                 if (r < 0)
                         return r;
-                n = recv(fd, &buffer, sizeof(buffer), MSG_DONTWAIT);
+                message->msg_controllen = control_size;
+                n = recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
                 if (n >= 0)
-                        break;
+                        return n;
                 if (errno != EAGAIN && errno != EINTR)
                         return -errno;
         }
-        if (n == 0)
-                return -ECONNRESET;
+}
 
-        r = reply_check(&buffer.reply, (size_t)n);
+static int take_reply(const struct incoming *incoming, ssize_t size, struct reply *ret) {
+        int r;
+
+        if (size < 0)
+                return (int)size;
+        if (size == 0)
+                return -ECONNRESET;
+        r = reply_check(&incoming->reply, (size_t)size);
+        if (r >= 0)
+                *ret = incoming->reply;
+        return r;
+}
+
+/* The descriptor that came along, or -1. */
+static int take_fd(struct msghdr *message) {
+        const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+        int fd = -1;
+
+        if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+                header->cmsg_len == CMSG_LEN(sizeof(int)))
+                memcpy(&fd, CMSG_DATA(header), sizeof(int));
+        return fd;
+}
+
+int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec) {
+        struct incoming incoming;
+        struct iovec iovec = {.iov_base = &incoming, .iov_len = sizeof(incoming)};
+        struct msghdr message = {.msg_iov = &iovec, .msg_iovlen = 1};
+
+        return take_reply(&incoming, receive_message(fd, &message, deadline_usec), ret);
+}
+
+int activator_receive_fd(int fd, struct reply *ret, int *ret_fd, uint64_t deadline_usec) {
+        struct incoming incoming;
+        /* No room for a second descriptor: the kernel closes it, and says so by MSG_CTRUNC. */
+        union {
+                char buffer[CMSG_LEN(sizeof(int))];
+                struct cmsghdr align;
+        } control;
+        struct iovec iovec = {.iov_base = &incoming, .iov_len = sizeof(incoming)};
+        struct msghdr message = {
+                .msg_iov = &iovec,
+                .msg_iovlen = 1,
+                .msg_control = &control,
+                .msg_controllen = CMSG_LEN(sizeof(int)),
+        };
+        _cleanup_close_ int passed = -1;
+        ssize_t n;
+        int r;
+
+        n = receive_message(fd, &message, deadline_usec);
+        if (n >= 0)
+                passed = take_fd(&message);
+        r = take_reply(&incoming, n, ret);
         if (r < 0)
                 return r;
-        *ret = buffer.reply;
+        if (message.msg_flags & MSG_CTRUNC)
+                return -EBADMSG;
+        *ret_fd = passed;
+        passed = -1;
         return 0;
 }
 

@@ -25,6 +25,12 @@ int activator_send(int fd, const struct request *request, int pass_fd, uint64_t 
  */
 int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec);
 
+/*
+ * The same for a reply that may bring a descriptor: *ret_fd is the caller's to close, -1 if none came. More
+ * than one is no reply of ours (-EBADMSG). activator_receive() takes none: the kernel closes what came.
+ */
+int activator_receive_fd(int fd, struct reply *ret, int *ret_fd, uint64_t deadline_usec);
+
 /* All three in a row on a connection of its own, for requests with one reply. */
 int activator_call(const char *path, const struct request *request, int pass_fd, uint64_t deadline_usec,
         struct reply *ret);

@@ -7,8 +7,9 @@
  * that the kernel keeps the messages whole. Both ends are on one machine and of one installation: integers
  * are the machine's own, and anything but the exact size, magic and version is refused.
  *
- * REQUEST_OPEN carries one file descriptor, SCM_RIGHTS: a pidfd of the sender. It is how the activator knows
- * later that the opener has died, without ever being fooled by a reused process number.
+ * REQUEST_OPEN and REQUEST_ENTER carry one file descriptor, SCM_RIGHTS: a pidfd of the sender. It is how the
+ * activator knows later that the opener has died, without ever being fooled by a reused process number. The
+ * answer to REQUEST_ENTER carries one too: the seat's network namespace.
  */
 
 #include <stdint.h>
@@ -25,7 +26,8 @@
 #define SERVICE_SIZE 32U /* a PAM service name; longer ones are cut */
 #define ORIGIN_SIZE 128U /* a tty or a remote host; longer ones are cut */
 #define LEASE_ID_SIZE 32U
-#define HOLD_SERVICE "hold" /* the service of an admin's hold in REPLY_LEASE; its pid is 0 */
+#define ENTER_SERVICE "coursenet-enter" /* the service of a lease by REQUEST_ENTER */
+#define HOLD_SERVICE "hold"             /* the service of an admin's hold in REPLY_LEASE; its pid is 0 */
 #define REPLY_TEXT_SIZE 256U
 
 enum request_type {
@@ -37,6 +39,8 @@ enum request_type {
         REQUEST_HOLD,   /* root: a lease on the user's seat that lasts until REQUEST_STOP */
         REQUEST_STOP,   /* root: end every lease of that user, or of the seat or course that stands in user */
         REQUEST_RELOAD, /* root: read settings and rosters again and write the wiring of new seats */
+        REQUEST_ENTER,  /* anybody: a lease on one's own seat that lasts as long as the sending process; user,
+                           uid and service are the activator's to fill in */
         _REQUEST_TYPE_MAX,
 };
 
@@ -63,7 +67,7 @@ struct request {
         uint16_t type;       /* enum request_type */
         uint32_t flags;      /* enum request_flags */
         uint32_t uid;        /* the account's, which the module has from NSS: the activator never asks NSS */
-        uint32_t timeout_ms; /* REQUEST_OPEN: how long the caller will wait */
+        uint32_t timeout_ms; /* REQUEST_OPEN, REQUEST_ENTER: how long the caller will wait */
         uint32_t reserved;   /* zero */
         char user[USER_NAME_SIZE];
         char lease[LEASE_ID_SIZE]; /* REQUEST_CLOSE; may be empty */

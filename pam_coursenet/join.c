@@ -7,15 +7,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/nsfs.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "join.h"
-#include "seat-id.h"
+#include "seat-namespace.h"
 
 static void closedir_pointer(DIR **directory) {
         if (*directory)
@@ -82,43 +78,15 @@ static int origin_open(struct origin *ret) {
         return 0;
 }
 
-/* A failed start may have left a file with nothing mounted on it, of which setns() would say little. */
-static int check_namespace(int fd, const char **ret_failed) {
-        struct statfs file_system;
-        int type;
-
-        if (fstatfs(fd, &file_system) < 0)
-                return -errno;
-        if (file_system.f_type != NSFS_MAGIC) {
-                *ret_failed = "is no namespace";
-                return -EINVAL;
-        }
-        type = ioctl(fd, NS_GET_NSTYPE);
-        if (type < 0)
-                return -errno;
-        if (type != CLONE_NEWNET) {
-                *ret_failed = "is a namespace of another kind";
-                return -EINVAL;
-        }
-        return 0;
-}
-
 int join_seat(const char *seat, struct origin *ret, const char **ret_failed) {
-        char path[sizeof(SEAT_NAMESPACE) + SEAT_ID_SIZE];
         _cleanup_origin_ struct origin origin = ORIGIN_NONE;
         _cleanup_close_ int fd = -1;
         int r;
 
-        *ret_failed = "cannot be opened";
-        (void)snprintf(path, sizeof(path), SEAT_NAMESPACE "%s", seat);
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd < 0)
-                return -errno;
-
-        *ret_failed = "cannot be looked at";
-        r = check_namespace(fd, ret_failed);
+        r = seat_namespace_open(seat, ret_failed);
         if (r < 0)
                 return r;
+        fd = r;
 
         *ret_failed = "cannot be joined";
         r = origin_open(&origin);

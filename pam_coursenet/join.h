@@ -7,8 +7,6 @@
 
 #include "util.h"
 
-#define SEAT_NAMESPACE "/run/netns/ns"
-
 /*
  * The network namespace that the process came from. It is kept over the life of a session, in which the host
  * may close every descriptor there is and get the number again: so the descriptor is only used if it still is

@@ -17,6 +17,7 @@
 #include "address.h"
 #include "join.h"
 #include "number.h"
+#include "seat-namespace.h"
 #include "session.h"
 
 #define DATA_NAME "coursenet-session"

@@ -6,14 +6,17 @@ netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
 pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
-activator_tests = wiring state
+activator_tests = wiring state whois
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 container_tests = instance
 container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 
+enter_tests = capability command enter options
+enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
+
 test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs) $(activator_test_programs) \
-	$(container_test_programs)
+	$(container_test_programs) $(enter_test_programs)
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/netns/%.o: override CFLAGS += $(shell $(PKG_CONFIG) --cflags $(net_packages))
@@ -39,6 +42,10 @@ $(activator_test_programs): $(BUILD)/tests/activator/test-%: $(BUILD)/tests/acti
 $(container_test_programs): $(BUILD)/tests/container/test-%: $(BUILD)/tests/container/test-%.o $(BUILD)/libcontainer.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka inih)
+
+$(enter_test_programs): $(BUILD)/tests/enter/test-%: $(BUILD)/tests/enter/test-%.o $(BUILD)/libenter.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(link_test) $(call libraries,cmocka)
 
 tests: $(programs) $(test_programs)
 

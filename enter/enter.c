@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * coursenet-enter: takes a student's own process, from wherever it is, into their seat, and there becomes a
+ * command. The process that asked for the lease is the one that becomes the command, so the lease lasts
+ * exactly as long as that.
+ *
+ * It has a file capability, cap_sys_admin=p, for the one call that needs it, setns(). What an attacker has to
+ * work with, being the user who runs it with whatever they like:
+ *
+ * - Arguments are taken apart by options.c, without getopt, whose ways depend on the environment. They say
+ *   what becomes of the command, never which seat, which socket or which file.
+ * - The environment is not read while there is a capability: ld.so runs in secure mode and drops LD_PRELOAD
+ *   and the like, and no locale is set. After that, PATH is for execvp(), and SHELL and SSH_ORIGINAL_COMMAND
+ *   choose a command: with the user's own rights, which they had before.
+ * - Descriptors 0 to 2 are opened on /dev/null if they are closed, so that no file of ours becomes stderr.
+ *   All of ours are close-on-exec. Others are the command's, as by any exec.
+ * - The socket has a fixed path. Who answers must be root (SO_PEERCRED). An answer has one size, is checked
+ *   field by field, and brings one descriptor, or is refused.
+ * - The namespace is opened by the activator. It must be a network namespace; nothing else is joined, and no
+ *   path is opened here. Which seat it is, the activator says, who has the uid from the kernel and the name
+ *   from the user database.
+ * - Limits, umask, working directory and signals stay what they are: whatever they make fail ends us before
+ *   the command.
+ * - In a user namespace, and so in a chroot or under mounts of one's own, the kernel does not honour the file
+ *   capability. From our exec to the command's, it keeps ptrace, core dumps and /proc/PID/mem from the user.
+ *
+ * The capability is raised around setns() alone. Then every set is emptied and looked at again, before
+ * anything of the user's choice is opened, searched or run. No setuid, no threads, no library but libc; NSS
+ * is asked (for a login shell) only after that.
+ */
+
+#include "enter.h"
+#include "capability.h"
+#include "command.h"
+#include "message.h"
+#include "namespace.h"
+#include "options.h"
+#include "seat.h"
+#include "stdio-open.h"
+
+static void print_usage(FILE *stream) {
+        (void)fputs(
+                "Usage: coursenet-enter [--seat] [-- COMMAND...]\n"
+                "       coursenet-enter [--seat] -c 'SHELL COMMAND'\n"
+                "\n"
+                "Runs a command, or a shell, in the container of your own seat; with --seat only in its\n"
+                "network. Brings the seat up if need be, for as long as the command runs.\n"
+                "\n"
+                "Exit codes: the command's own; 1 no; 2 usage; 3 the activator cannot be reached; 126, 127 "
+                "the\n"
+                "command cannot be run, or is not there. See coursenet-enter(1).\n",
+                stream);
+}
+
+static void explain(void) {
+        struct capability_facts facts;
+
+        capability_look(&facts);
+        complain("May not join the network of your seat: %s.", capability_explain(&facts));
+}
+
+/* Goes where the descriptor leads, unless this process is there already, which needs no right at all. */
+static int join(const struct seat *seat) {
+        const char *failed;
+        int r;
+
+        r = namespace_is_current(seat->namespace_fd, &failed);
+        if (r == 0)
+                r = namespace_join(seat->namespace_fd, &failed);
+        if (r >= 0)
+                return 0;
+        if (r == -EPERM)
+                explain();
+        else
+                complain("The network namespace of seat %s %s: %s.", seat->name, failed, strerror(-r));
+        return EXIT_NO;
+}
+
+static int enter_seat(const struct options *options, struct seat *seat) {
+        int r;
+
+        r = seat_open(!options->seat_only, seat);
+        if (r != 0)
+                return r;
+        r = join(seat);
+        if (r != 0)
+                return r;
+        r = capability_drop_all();
+        if (r < 0) {
+                complain("Cannot give up privileges: %s.", strerror(-r));
+                return EXIT_NO;
+        }
+        return 0;
+}
+
+int enter(int argc, char **argv) {
+        _cleanup_seat_ struct seat seat = SEAT_NONE;
+        struct options options;
+        const char *reason;
+        int r;
+
+        if (stdio_open() < 0)
+                return EXIT_NO;
+        r = options_parse(argc, argv, &options, &reason);
+        if (r < 0) {
+                complain("%s.", reason);
+                print_usage(stderr);
+                return EXIT_USAGE;
+        }
+        if (options.help) {
+                print_usage(stdout);
+                return fflush(stdout) == 0 ? 0 : EXIT_NO;
+        }
+
+        r = enter_seat(&options, &seat);
+        return r != 0 ? r : command_run(&options, &seat);
+}

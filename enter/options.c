@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Few enough options that they are read by hand: getopt's ways depend on POSIXLY_CORRECT, and it prints. A
+ * command stands behind "--" only, so that its options are never taken for ours.
+ */
+
+#include "options.h"
+
+static int parse_script(int argc, char **argv, int i, struct options *options, const char **ret_reason) {
+        if (i + 1 != argc) {
+                *ret_reason = "-c takes one word, the shell command, and is the last option";
+                return -EINVAL;
+        }
+        options->script = argv[i];
+        return 0;
+}
+
+static int parse_command(int argc, char **argv, int i, struct options *options, const char **ret_reason) {
+        if (i == argc) {
+                *ret_reason = "There is no command behind --";
+                return -EINVAL;
+        }
+        options->command = argv + i;
+        return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *ret, const char **ret_reason) {
+        struct options options = {.login = argc > 0 && argv[0][0] == '-'};
+        int r = 0;
+
+        for (int i = 1; i < argc; i++) {
+                if (string_equal(argv[i], "--seat"))
+                        options.seat_only = true;
+                else if (string_equal(argv[i], "--help"))
+                        options.help = true;
+                else if (string_equal(argv[i], "-c")) {
+                        r = parse_script(argc, argv, i + 1, &options, ret_reason);
+                        break;
+                } else if (string_equal(argv[i], "--")) {
+                        r = parse_command(argc, argv, i + 1, &options, ret_reason);
+                        break;
+                } else {
+                        *ret_reason =
+                                argv[i][0] == '-' ? "There is no such option" : "A command stands behind --";
+                        return -EINVAL;
+                }
+        }
+        if (r >= 0)
+                *ret = options;
+        return r;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The one exchange with the activator: a request with a pidfd of this process, a reply with the namespace.
+ * Which seat it is, is not asked for: the activator knows who asks.
+ */
+
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "activator-client.h"
+#include "capability.h"
+#include "enter.h"
+#include "message.h"
+#include "number.h"
+#include "seat.h"
+
+#define TIMEOUT_SEAT_MS 20000U
+#define TIMEOUT_CONTAINER_MS 60000U
+
+/* How long to wait before another try after the activator hung up: it restarts, or has too many of our
+ * requests at once. */
+#define RETRY_NSEC 200000000L
+
+/* Of exchange(), besides negative errno. */
+#define EXCHANGE_IMPOSTOR 1
+
+void seat_done(struct seat *seat) {
+        close_pointer(&seat->namespace_fd);
+}
+
+/* The terminal, if any: an admin who stops the seat lets the user know there. */
+static void fill_tty(struct request *request) {
+        char name[ORIGIN_SIZE];
+
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                if (ttyname_r(fd, name, sizeof(name)) == 0) {
+                        protocol_copy_text(request->tty, sizeof(request->tty), name);
+                        return;
+                }
+}
+
+/* What a user namespace shows of uids that it does not map, root's among them. */
+#define OVERFLOW_UID 65534U
+
+/* The socket is systemd's, so if it is not root's, somebody has put something in its place. */
+static bool is_impostor(int fd) {
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+                return true;
+        return peer.uid != 0 && !(peer.uid == OVERFLOW_UID && capability_in_user_namespace());
+}
+
+static int exchange(
+        const struct request *request, int pidfd, uint64_t deadline, struct reply *ret_reply, int *ret_fd) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = activator_connect(QUERY_SOCKET, deadline);
+        if (r < 0)
+                return r;
+        fd = r;
+        if (is_impostor(fd))
+                return EXCHANGE_IMPOSTOR;
+        r = activator_send(fd, request, pidfd, deadline);
+        if (r < 0)
+                return r;
+        return activator_receive_fd(fd, ret_reply, ret_fd, deadline);
+}
+
+static int ask(const struct request *request, int pidfd, struct reply *ret_reply, int *ret_fd) {
+        static const struct timespec pause = {.tv_nsec = RETRY_NSEC};
+        uint64_t deadline = deadline_after_ms(request->timeout_ms);
+        int r;
+
+        for (;;) {
+                r = exchange(request, pidfd, deadline, ret_reply, ret_fd);
+                if ((r != -ECONNRESET && r != -EPIPE) || deadline_after_ms(0) >= deadline)
+                        return r;
+                (void)nanosleep(&pause, NULL);
+        }
+}
+
+static int report_unreachable(int error) {
+        switch (error) {
+        case EXCHANGE_IMPOSTOR:
+                complain("What answers at " QUERY_SOCKET " is not the activator.");
+                break;
+        case -ETIMEDOUT:
+                complain("The activator does not answer in time; please try again.");
+                break;
+        case -ECONNRESET:
+        case -EPIPE:
+                complain("The activator hangs up; do you have too many requests under way?");
+                break;
+        case -EBADMSG:
+        case -EPROTO:
+                complain("The activator's answer is not one of this version.");
+                break;
+        default:
+                complain("The activator cannot be reached (" QUERY_SOCKET "): %s.", strerror(-error));
+        }
+        return EXIT_UNREACHABLE;
+}
+
+static int report_refusal(const struct reply *reply) {
+        switch ((enum reply_type)reply->type) {
+        case REPLY_NO_SEAT:
+                complain("You have no seat: %s.", reply->text);
+                break;
+        case REPLY_REFUSED:
+                complain("Refused: %s.", reply->text);
+                break;
+        case REPLY_TIMEOUT:
+                complain("Your seat did not come up in time: %s.", reply->text);
+                break;
+        default:
+                complain("Your seat did not come up: %s.", reply->text);
+        }
+        return EXIT_NO;
+}
+
+/* What becomes names and variables must be what it should be, wherever it comes from. */
+static bool reply_names_seat(const struct reply *reply) {
+        size_t length = strlen(reply->course);
+
+        return digits_only(reply->course) && length < COURSE_SIZE && digits_only(reply->seat) &&
+               strlen(reply->seat) < SEAT_ID_SIZE && strlen(reply->seat) > length &&
+               string_starts_with(reply->seat, reply->course) && reply->address != 0;
+}
+
+/* Takes fd. */
+static int take_answer(const struct reply *reply, int fd, struct seat *ret) {
+        _cleanup_close_ int owned = fd;
+
+        if (reply->type != REPLY_DONE)
+                return report_refusal(reply);
+        if (fd < 0 || !reply_names_seat(reply)) {
+                complain("The activator's answer names no seat that could be.");
+                return EXIT_NO;
+        }
+        *ret = (struct seat){.address = reply->address, .namespace_fd = fd};
+        (void)string_copy(ret->course, sizeof(ret->course), reply->course);
+        (void)string_copy(ret->name, sizeof(ret->name), reply->seat);
+        owned = -1;
+        return 0;
+}
+
+int seat_open(bool container, struct seat *ret) {
+        _cleanup_close_ int pidfd = -1;
+        struct request request;
+        struct reply reply;
+        int fd = -1, r;
+
+        pidfd = pidfd_open(getpid(), 0);
+        if (pidfd < 0) {
+                complain("Cannot open a pidfd: %m.");
+                return EXIT_NO;
+        }
+        request_init(&request, REQUEST_ENTER);
+        request.flags = container ? REQUEST_WAIT_CONTAINER : 0;
+        request.timeout_ms = container ? TIMEOUT_CONTAINER_MS : TIMEOUT_SEAT_MS;
+        fill_tty(&request);
+
+        r = ask(&request, pidfd, &reply, &fd);
+        return r != 0 ? report_unreachable(r) : take_answer(&reply, fd, ret);
+}
