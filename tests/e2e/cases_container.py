@@ -191,3 +191,36 @@ def many_containers(guest):
     expect(not is_active(guest, "cont@12312"), "a container runs for a student who has no account")
     guest.run("coursenetctl stop 123; systemctl reset-failed")
     wait_gone(guest)
+
+
+@case("coursenet-enter is in the container: from a login, and from outside, where it brings it up first", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\n")
+def enter_container(guest):
+    session = guest.ssh_popen(STUDENT)
+    wait_running(guest)
+    expect_in("a busybox for coursenet", session.run("coursenet-enter -- cat /etc/os-release"), "from a login")
+    session.run("coursenet-enter -- sh -c 'exit 7'")
+    expect_equal(session.status, 7, "the command's status")
+    expect_equal(session.run("echo cat /etc/os-release | coursenet-enter | grep -c busybox"), "1", "a shell in the container")
+    session.close()
+    wait_gone(guest)
+
+    inside = guest.run(["coursenet-enter", "--", "sh", "-c", "cat /etc/os-release; ip addr"], user=STUDENT)
+    expect_in("a busybox for coursenet", inside.stdout, "from outside")
+    expect_in(f"{ADDRESS}/24", inside.stdout, "the address, from outside")
+    wait_gone(guest)
+
+
+@case("with coursenet-enter as the login shell, ssh lands in the container", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\n")
+def login_shell(guest):
+    guest.run(f"echo /usr/bin/coursenet-enter >>/etc/shells; usermod --shell /usr/bin/coursenet-enter {STUDENT}")
+    try:
+        expect_in("a busybox for coursenet", guest.ssh(STUDENT, "cat /etc/os-release").stdout, "a command over ssh")
+        session = guest.popen(["ssh", "-tt", f"{STUDENT}@127.0.0.1"])
+        session.stdin.write("cat /etc/os-release; exit\n")
+        session.stdin.flush()
+        expect_in("a busybox for coursenet", session.wait_output().stdout, "an interactive login")
+    finally:
+        guest.run(f"usermod --shell /bin/bash {STUDENT}; sed -i '/coursenet-enter/d' /etc/shells")
+    wait_gone(guest)

@@ -9,6 +9,7 @@ import sys
 import time
 
 import isolation
+from cases_container import MAKE_IMAGE, SIF
 from guest import Guest
 from seats import CLASS_LIST, PASSWORD, SEAT, STUDENT, leftovers
 
@@ -34,6 +35,10 @@ def as_student(session, command):
     show(f"{STUDENT}$", command, session.run(command))
 
 
+def has_runtime(guest):
+    return guest.run("command -v apptainer", check=False).returncode == 0
+
+
 def teach(guest):
     say("A class list as the course staff has it, one name a line. One command seats the class:")
     guest.write("/root/class-list", CLASS_LIST)
@@ -41,6 +46,9 @@ def teach(guest):
     guest.add_user(STUDENT, password=PASSWORD)
     guest.add_user("alice")
     as_root(guest, "coursenetctl roster import 123 /root/class-list")
+    if has_runtime(guest):
+        guest.run(MAKE_IMAGE, timeout=120)
+        guest.write("/etc/coursenet/coursenet.conf", f"[course 123]\nimage = {SIF}\n")
     say("Nothing runs yet: no bridge, no namespace.")
     as_root(guest, "coursenetctl status")
 
@@ -57,6 +65,16 @@ def login(guest):
     as_root(guest, "coursenetctl status")
     as_root(guest, f"systemctl list-units --plain --no-legend 'netbr@*' 'netns@*' 'nsbr@*' 'coursenet-{SEAT}*'")
     return session
+
+
+def container(guest, session):
+    say("The settings of the course name an image, so the seat has a container, run as the student by Apptainer:")
+    guest.wait_until(f"systemctl is-active --quiet cont@{SEAT}", what="the container runs")
+    as_root(guest, f"systemctl show -p Description -p User -p MainPID cont@{SEAT}")
+    as_student(session, "coursenet-enter -- sh -c 'cat /etc/os-release; ip -4 -o address show dev vr-" + SEAT + "'")
+    say("coursenet-enter works from any process of the student, such as a cron job outside of the seat:")
+    show(f"{STUDENT} (no login)$", "coursenet-enter --seat -- ip -br address",
+         guest.run(["coursenet-enter", "--seat", "--", "ip", "-br", "address"], user=STUDENT).stdout)
 
 
 def others(guest, first):
@@ -86,6 +104,8 @@ def demo(suite):
     with Guest.boot(suite, ROOT, "demo", lambda text: print(f"    {text}", flush=True)) as guest:
         teach(guest)
         session = login(guest)
+        if has_runtime(guest):
+            container(guest, session)
         others(guest, session)
         logout(guest, session)
         say("Done. The guest is shut down; on this machine nothing has changed.\n")
