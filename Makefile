@@ -50,7 +50,7 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/diagnostics.c common/name-rule.c common/number.c common/plan.c \
+common_sources = common/address.c common/container-runtime.c common/diagnostics.c common/name-rule.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/settings.c common/site.c common/trusted-file.c
 client_sources = client/activator-client.c
 

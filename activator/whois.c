@@ -63,8 +63,7 @@ int whois_parse(const char *output, size_t size, char ret_name[static USER_NAME_
         return 0;
 }
 
-/* --- the child
- * ------------------------------------------------------------------------------------------------ */
+/* --- the child ------------------------------------------------------------------------------- */
 
 int whois_print(const char *uid) {
         const struct passwd *entry;
@@ -118,8 +117,7 @@ static int start_child(uid_t uid, int output, pid_t *ret_pid) {
         return r;
 }
 
-/* --- lookups
- * -------------------------------------------------------------------------------------------------- */
+/* --- lookups --------------------------------------------------------------------------------- */
 
 static void lookup_free(struct whois_lookup *lookup) {
         DL_DELETE(lookup->manager->lookups, lookup);

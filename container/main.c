@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "container-runtime.h"
 #include "instance.h"
 #include "runtime.h"
 
@@ -125,7 +126,7 @@ static int run(const char *const *arguments) {
 
 static int start(
         const struct instance *instance, const struct passwd *account, const char *runtime_directory) {
-        const char *runtime = runtime_find(), *arguments[INSTANCE_ARGUMENTS_MAX];
+        const char *runtime = container_runtime_find(), *arguments[INSTANCE_ARGUMENTS_MAX];
         struct instance_storage storage;
         _cleanup_close_ int slot = -1;
         char pid_file[256];

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Knows where the runtimes are, and where they keep their instances' state. */
+/* Knows where the runtimes keep their instances' state. */
 
 #include <ftw.h>
 #include <limits.h>
 #include <sys/utsname.h>
 
 #include "runtime.h"
-
-const char *runtime_find(void) {
-        static const char *const paths[] = {
-                "/usr/bin/apptainer",
-                "/usr/local/bin/apptainer",
-                "/usr/bin/singularity",
-                "/usr/local/bin/singularity",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
-                if (access(paths[i], X_OK) == 0)
-                        return paths[i];
-        return NULL;
-}
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
         (void)st;

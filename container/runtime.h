@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The container runtime: Apptainer, or SingularityCE, which take the same words. */
+/* What a runtime leaves in a home directory. */
 
 #include "util.h"
-
-/* The path of the one that is installed, static; NULL: neither is. */
-const char *runtime_find(void);
 
 /*
  * Removes what an instance of that name left in the user's home directory when it was killed: with it there,

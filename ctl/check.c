@@ -55,7 +55,7 @@ static void check_directory(const char *etc, const char *name, struct diagnostic
                 diagnostics_error(diagnostics, path, 0, "group and others may not write to it (chmod go-w)");
 }
 
-/* --- accounts -------------------------------------------------------------------------------------------- */
+/* --- accounts -------------------------------------------------------------------------------- */
 
 enum account {
         ACCOUNT_THERE,
@@ -131,7 +131,7 @@ static void check_accounts(const char *etc, const struct site *site, const struc
                         course->n_seats, users[ACCOUNT_MISSING].names);
 }
 
-/* --- overrides ------------------------------------------------------------------------------------------- */
+/* --- overrides ------------------------------------------------------------------------------- */
 
 /* The part of "PREFIX...SUFFIX" between the two. */
 static bool match_name(

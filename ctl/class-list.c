@@ -104,7 +104,7 @@ static void add_student(struct parser *parser, const char *name, const char *wor
                         "'%s' stands in line %u already; one seat it is", word, earlier->line);
 }
 
-/* --- plain lists ----------------------------------------------------------------------------------------- */
+/* --- plain lists ----------------------------------------------------------------------------- */
 
 /*
  * "cs123:44240000000083090:22-03-13" has the course 123: what the rule puts before {course}, then digits, a
@@ -174,7 +174,7 @@ static void parse_plain(struct parser *parser, char *text) {
         }
 }
 
-/* --- CSV ------------------------------------------------------------------------------------------------- */
+/* --- CSV ------------------------------------------------------------------------------------- */
 
 static char *strip(char *text) {
         size_t length;
@@ -371,7 +371,7 @@ static void parse_csv(struct parser *parser, const char *text) {
         free(table.login_name);
 }
 
-/* --- which of the two ------------------------------------------------------------------------------------ */
+/* --- which of the two ------------------------------------------------------------------------ */
 
 /* A comma, outside comments; or a first line that is the name of a login column. */
 static bool is_csv(const char *text) {

@@ -202,7 +202,7 @@ int roster_remove_names(const struct paths *paths, const struct arguments *argum
         return finish(paths, &change, "removed");
 }
 
-/* --- import ---------------------------------------------------------------------------------------------- */
+/* --- import ---------------------------------------------------------------------------------- */
 
 /* A class list is anybody's file, so it is not trusted_file_read(): it says names and nothing else. */
 static int read_list(const char *path, char **ret_text, const char **ret_reason) {

@@ -41,7 +41,7 @@ static void view_done(struct view *view) {
         site_done(&view->site);
 }
 
-/* --- what is shown --------------------------------------------------------------------------------------- */
+/* --- what is shown --------------------------------------------------------------------------- */
 
 static bool matches_word(const struct snapshot_seat *seat, const char *word) {
         return string_equal(seat->course, word) || string_equal(seat->seat, word) ||
@@ -76,7 +76,7 @@ static int word_is_known(const struct view *view) {
         return r < 0 ? r : target.n_seats > 0;
 }
 
-/* --- for people ------------------------------------------------------------------------------------------ */
+/* --- for people ------------------------------------------------------------------------------ */
 
 static const char *const headings[] = {
         "COURSE",
@@ -198,7 +198,7 @@ static int print_for_people(const struct view *view) {
         return 0;
 }
 
-/* --- for scripts ----------------------------------------------------------------------------------------- */
+/* --- for scripts ----------------------------------------------------------------------------- */
 
 /* RFC 3339. */
 static void format_utc_time(uint64_t usec, char *text, size_t size) {
@@ -311,7 +311,7 @@ static int print_json(const struct view *view) {
         return json_print(document);
 }
 
-/* --- where it comes from --------------------------------------------------------------------------------- */
+/* --- where it comes from --------------------------------------------------------------------- */
 
 static int find_own_user(struct view *view) {
         const struct passwd *account;

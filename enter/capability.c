@@ -66,8 +66,7 @@ int capability_drop_all(void) {
         return memcmp(&sets, &empty, sizeof(sets)) == 0 && ambient_is_empty() ? 0 : -EPERM;
 }
 
-/* --- why there is none
- * ----------------------------------------------------------------------------------------- */
+/* --- why there is none ----------------------------------------------------------------------- */
 
 /* The number in a line of /proc/self/status; 0 if it cannot be had. */
 static long read_status(const char *name) {

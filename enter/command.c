@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "command.h"
+#include "container-runtime.h"
 #include "enter.h"
 #include "message.h"
 
@@ -19,21 +20,13 @@
 /* systemd keeps a link of this name for as long as a unit runs. */
 #define CONTAINER_RUNS "/run/systemd/units/invocation:cont@%s.service"
 
-static const char *const runtimes[] = {
-        "/usr/bin/apptainer",
-        "/usr/local/bin/apptainer",
-        "/usr/bin/singularity",
-        "/usr/local/bin/singularity",
-};
-
 static const char *base_name(const char *path) {
         const char *slash = strrchr(path, '/');
 
         return slash ? slash + 1 : path;
 }
 
-/* --- the plan
- * ------------------------------------------------------------------------------------------------- */
+/* --- the plan -------------------------------------------------------------------------------- */
 
 static size_t count(char *const *words) {
         size_t n = 0;
@@ -92,15 +85,7 @@ int command_plan(
         return 0;
 }
 
-/* --- the surroundings
- * ----------------------------------------------------------------------------------------- */
-
-static const char *find_runtime(void) {
-        for (size_t i = 0; i < ELEMENTSOF(runtimes); i++)
-                if (access(runtimes[i], X_OK) == 0)
-                        return runtimes[i];
-        return NULL;
-}
+/* --- the surroundings ------------------------------------------------------------------------ */
 
 /* This program may be a login shell itself: it must not start itself for ever. */
 static bool usable_shell(const char *shell) {
@@ -135,7 +120,7 @@ static int look_around(const struct options *options, const struct seat *seat, s
                 ret->shell = find_shell();
                 return 0;
         }
-        ret->runtime = find_runtime();
+        ret->runtime = container_runtime_find();
         if (!ret->runtime) {
                 complain("Neither apptainer nor singularity is installed here; " PROGRAM
                          " --seat enters the network alone.");
@@ -145,8 +130,7 @@ static int look_around(const struct options *options, const struct seat *seat, s
         return 0;
 }
 
-/* --- running it
- * ----------------------------------------------------------------------------------------------- */
+/* --- running it ------------------------------------------------------------------------------ */
 
 static int set_environment(const struct seat *seat) {
         char address[ADDRESS_TEXT_SIZE];

@@ -48,7 +48,7 @@ static void session_init(struct session *session, const struct login *login) {
         protocol_copy_text(session->service, sizeof(session->service), login->service ? login->service : "");
 }
 
-/* --- the activator --------------------------------------------------------------------------------------- */
+/* --- the activator --------------------------------------------------------------------------- */
 
 /* Says what went wrong between us and the activator, and where to look. */
 static void describe_error(int error, unsigned timeout_seconds, char *text, size_t size) {
@@ -107,7 +107,7 @@ static void end_lease(pam_handle_t *pamh, const struct session *session) {
                         session->lease[0] ? session->lease : "of this process");
 }
 
-/* --- the handle's data ----------------------------------------------------------------------------------- */
+/* --- the handle's data ----------------------------------------------------------------------- */
 
 /*
  * Gives everything back, if there is anything. The process leaves the namespace first: one that stayed would
@@ -171,7 +171,7 @@ static int session_prepare(const struct login *login, struct session **ret) {
         return 0;
 }
 
-/* --- open ------------------------------------------------------------------------------------------------ */
+/* --- open ------------------------------------------------------------------------------------ */
 
 static void copy_item(const struct login *login, int item, char *array, size_t size) {
         const void *text = NULL;
@@ -350,7 +350,7 @@ int session_open(const struct login *login) {
         return r;
 }
 
-/* --- close ----------------------------------------------------------------------------------------------- */
+/* --- close ----------------------------------------------------------------------------------- */
 
 void session_close(const struct login *login) {
         struct session *session = session_find(login->pamh), elsewhere;

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What the benchmarks share: clocks and medians, PAM sessions, and transient slices over units that do nothing, which are the
- * least that systemd could do in place of a login. Each program has one main() and includes this once; whatever fails ends it.
+ * What the benchmarks share: clocks and medians, PAM sessions, and transient slices over units that do
+ * nothing, which are the least that systemd could do in place of a login. Each program has one main() and
+ * includes this once; whatever fails ends it.
  */
 
 #include <security/pam_appl.h>
@@ -46,7 +47,7 @@ static double median(uint64_t *values, size_t n) {
         return (double)twice / 2000;
 }
 
-/* --- PAM ------------------------------------------------------------------------------------------------------- */
+/* --- PAM ------------------------------------------------------------------------------------- */
 
 static int converse(int n, const struct pam_message **messages, struct pam_response **responses, void *data) {
         (void)responses;
@@ -82,7 +83,7 @@ static void close_session(pam_handle_t *pam) {
         (void)pam_end(pam, PAM_SUCCESS);
 }
 
-/* --- systemd ---------------------------------------------------------------------------------------------------- */
+/* --- systemd --------------------------------------------------------------------------------- */
 
 /* Signals of units whose names begin like this; NULL: of none. The loops below wait for a number of them. */
 struct seen {
@@ -128,7 +129,8 @@ static sd_bus *connect_bus(struct seen *seen) {
 
 #define SILENCE_USEC (60 * UINT64_C(1000000))
 
-/* Handles what is on the bus until a number is as high as that. A minute without a word means that it never will be. */
+/* Handles what is on the bus until a number is as high as that. A minute without a word means that it never
+ * will be. */
 static void wait_for(sd_bus *bus, const size_t *number, size_t n) {
         while (*number < n) {
                 int r = sd_bus_process(bus, NULL);
@@ -139,7 +141,8 @@ static void wait_for(sd_bus *bus, const size_t *number, size_t n) {
                 r = sd_bus_wait(bus, SILENCE_USEC);
                 check(r, "sd_bus_wait");
                 if (r == 0) {
-                        (void)fprintf(stderr, "systemd is silent, %zu of %zu signals have come\n", *number, n);
+                        (void)fprintf(
+                                stderr, "systemd is silent, %zu of %zu signals have come\n", *number, n);
                         exit(EXIT_FAILURE);
                 }
         }
@@ -152,7 +155,8 @@ static void send_start(sd_bus *bus, const char *slice, const char *needs) {
         check(sd_bus_message_new_method_call(bus, &message, SYSTEMD, "StartTransientUnit"), "message");
         check(sd_bus_message_append(message, "ss", slice, "replace"), "message");
         if (needs)
-                check(sd_bus_message_append(message, "a(sv)", 2, "Requires", "as", 1, needs, "After", "as", 1, needs),
+                check(sd_bus_message_append(
+                              message, "a(sv)", 2, "Requires", "as", 1, needs, "After", "as", 1, needs),
                         "message");
         else
                 check(sd_bus_message_append(message, "a(sv)", 0), "message");
@@ -163,7 +167,8 @@ static void send_start(sd_bus *bus, const char *slice, const char *needs) {
 }
 
 static void send_stop(sd_bus *bus, const char *slice) {
-        check(sd_bus_call_method_async(bus, NULL, SYSTEMD, "StopUnit", NULL, NULL, "ss", slice, "replace"), "StopUnit");
+        check(sd_bus_call_method_async(bus, NULL, SYSTEMD, "StopUnit", NULL, NULL, "ss", slice, "replace"),
+                "StopUnit");
 }
 
 #define EMPTY_LEASE "coursenetbench-lease.slice"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Measures many seats: one after the other, where the last should cost what the first did, and all at once, against as many
- * chained empty units started at once. Two kinds of these: a@ and b@ have no program to run when they stop, as nothing has that
- * leaves nothing behind; c@ and d@ run an empty one, as netns@ and nsbr@ run theirs.
+ * Measures many seats: one after the other, where the last should cost what the first did, and all at once,
+ * against as many chained empty units started at once. Two kinds of these: a@ and b@ have no program to run
+ * when they stop, as nothing has that leaves nothing behind; c@ and d@ run an empty one, as netns@ and nsbr@
+ * run theirs.
  *
- * usage: scale-bench PAM-SERVICE USER... Runs in a guest, as root; bench.py prepares it. Every user is a course user, each has a
- * seat of their own, and the service's stack has join=no.
+ * usage: scale-bench PAM-SERVICE USER... Runs in a guest, as root; bench.py prepares it. Every user is a
+ * course user, each has a seat of their own, and the service's stack has join=no.
  */
 
 #include <dirent.h>
@@ -26,7 +27,7 @@ struct bench {
         size_t n;
 };
 
-/* --- the activator ---------------------------------------------------------------------------------------------- */
+/* --- the activator --------------------------------------------------------------------------- */
 
 static unsigned activator_pid(sd_bus *bus) {
         uint32_t pid;
@@ -69,10 +70,11 @@ static unsigned resident_kib(unsigned pid) {
 static void report_activator(struct bench *bench, const char *when) {
         unsigned pid = activator_pid(bench->bus);
 
-        (void)printf("activator %-22s %5u KiB resident, %zu open files\n", when, resident_kib(pid), count_fds(pid));
+        (void)printf("activator %-22s %5u KiB resident, %zu open files\n", when, resident_kib(pid),
+                count_fds(pid));
 }
 
-/* --- one after the other ---------------------------------------------------------------------------------------- */
+/* --- one after the other --------------------------------------------------------------------- */
 
 /* Of how many courses the users are: each course is named in front of the dash. */
 static size_t count_bridges(const struct bench *bench) {
@@ -100,8 +102,8 @@ static void report_growth(const char *what, uint64_t *values, size_t n) {
         size_t sample = n < 2 * SAMPLE ? n / 2 : SAMPLE;
         double first = median(values, sample), last = median(values + n - sample, sample);
 
-        (void)printf("%-16s %7.2f ms at seats 1-%zu   %7.2f ms at seats %zu-%zu   ratio %.2f   (medians)\n", what, first,
-                sample, last, n - sample + 1, n, last / first);
+        (void)printf("%-16s %7.2f ms at seats 1-%zu   %7.2f ms at seats %zu-%zu   ratio %.2f   (medians)\n",
+                what, first, sample, last, n - sample + 1, n, last / first);
 }
 
 static void measure_sequence(struct bench *bench) {
@@ -123,9 +125,10 @@ static void measure_sequence(struct bench *bench) {
         wait_for(bench->bus, &bench->seen.n_removed, count_bridges(bench));
 }
 
-/* --- all at once: logins ---------------------------------------------------------------------------------------- */
+/* --- all at once: logins --------------------------------------------------------------------- */
 
-/* Each login is a process, as with sshd. It waits until the pipe's other end is closed, and so begins with all the others. */
+/* Each login is a process, as with sshd. It waits until the pipe's other end is closed, and so begins with
+ * all the others. */
 static void wait_for_word(int fd) {
         char c;
 
@@ -225,7 +228,7 @@ static void measure_logins(struct bench *bench, struct measured *ret) {
         end_crowd(&crowd);
 }
 
-/* --- all at once: empty units ----------------------------------------------------------------------------------- */
+/* --- all at once: empty units ---------------------------------------------------------------- */
 
 /* last and first: the templates of the chain, as in "coursenetbench-b@" and "coursenetbench-a@". */
 static void measure_empty(struct bench *bench, const char *last, const char *first, struct measured *ret) {
@@ -254,8 +257,8 @@ static void measure_empty(struct bench *bench, const char *last, const char *fir
 static void report_crowd(const char *what, size_t n, uint64_t ours, const char *against, uint64_t floor) {
         double a = (double)ours / 1e6, b = (double)floor / 1e6;
 
-        (void)printf("%-4s at once   %6.2f s, %5.1f a second   %-36s %6.2f s, %5.1f a second   ratio %.2f\n", what, a,
-                (double)n / a, against, b, (double)n / b, a / b);
+        (void)printf("%-4s at once   %6.2f s, %5.1f a second   %-36s %6.2f s, %5.1f a second   ratio %.2f\n",
+                what, a, (double)n / a, against, b, (double)n / b, a / b);
 }
 
 static void measure_crowd(struct bench *bench) {
@@ -270,7 +273,7 @@ static void measure_crowd(struct bench *bench) {
         report_crowd("down", bench->n, ours.down, "two that run a program to stop", stopping.down);
 }
 
-/* --- the program ------------------------------------------------------------------------------------------------ */
+/* --- the program ----------------------------------------------------------------------------- */
 
 int main(int argc, char **argv) {
         struct bench bench = {0};

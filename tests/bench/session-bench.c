@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Measures logins against the least that systemd could do in their place, alternating in one run, so that a noisy machine
- * disturbs both alike:
+ * Measures logins against the least that systemd could do in their place, alternating in one run, so that a
+ * noisy machine disturbs both alike:
  *
  *   new seat      pam_open_session() of a student without one   against  a slice over two chained empty units
  *   second lease  pam_open_session() of a student who has one   against  an empty slice
@@ -17,12 +17,14 @@
 static void report(const char *what, const char *against, uint64_t *ours, uint64_t *floor, size_t n) {
         double a = median(ours, n), b = median(floor, n);
 
-        (void)printf("%-12s %7.2f ms   %-32s %7.2f ms   ratio %.2f   (medians of %zu pairs; %.2f to %.2f and %.2f to %.2f)\n",
+        (void)printf("%-12s %7.2f ms   %-32s %7.2f ms   ratio %.2f   (medians of %zu pairs; %.2f to %.2f and "
+                     "%.2f to %.2f)\n",
                 what, a, against, b, a / b, n, (double)ours[0] / 1000, (double)ours[n - 1] / 1000,
                 (double)floor[0] / 1000, (double)floor[n - 1] / 1000);
 }
 
-static void measure_new_seat(sd_bus *bus, struct seen *seen, const char *service, const char *user, size_t n) {
+static void measure_new_seat(
+        sd_bus *bus, struct seen *seen, const char *service, const char *user, size_t n) {
         uint64_t ours[PAIRS_MAX], floor[PAIRS_MAX];
         pam_handle_t *pam;
 
@@ -39,7 +41,8 @@ static void measure_new_seat(sd_bus *bus, struct seen *seen, const char *service
         report("new seat", "a slice over two empty units", ours, floor, n);
 }
 
-static void measure_second_lease(sd_bus *bus, struct seen *seen, const char *service, const char *user, size_t n) {
+static void measure_second_lease(
+        sd_bus *bus, struct seen *seen, const char *service, const char *user, size_t n) {
         uint64_t ours[PAIRS_MAX], floor[PAIRS_MAX];
         pam_handle_t *first, *second;
 

@@ -25,8 +25,7 @@
 
 static ino_t seat_namespace;
 
-/* --- running it
- * ----------------------------------------------------------------------------------------------- */
+/* --- running it ------------------------------------------------------------------------------ */
 
 struct run {
         const char *words[8]; /* the arguments behind the program's name */
@@ -86,8 +85,7 @@ static const char *seat_link(void) {
 
 #define RUN(...) run(&(const struct run){.words = {__VA_ARGS__}})
 
-/* --- tests
- * ---------------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------- */
 
 static void test_joins(void **state) {
         struct child_result result = RUN("--seat", "--", "readlink", "/proc/self/ns/net");
@@ -399,8 +397,7 @@ static void test_client_keeps_no_descriptor(void **state) {
         assert_int_equal(count_descriptors(), before);
 }
 
-/* --- what every test starts and ends with
- * -------------------------------------------------------------------- */
+/* --- what every test starts and ends with ---------------------------------------------------- */
 
 static pid_t fake_pid;
 

@@ -329,8 +329,9 @@ static void a_start_waits_for_our_own_lock(void **state) {
         assert_shell("mkdir " NETNS_DIRECTORY " /run/coursenet");
         pid = fork();
         if (pid == 0)
-                _exit(shell("flock /run/coursenet/netns.lock sh -c 'touch /run/locked; sleep 0.3; ! test -e " PATH
-                            "'"));
+                _exit(shell(
+                        "flock /run/coursenet/netns.lock sh -c 'touch /run/locked; sleep 0.3; ! test -e " PATH
+                        "'"));
         assert_shell("while ! test -e /run/locked; do sleep 0.01; done");
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_int_equal(waitpid(pid, &status, 0), pid);

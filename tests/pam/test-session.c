@@ -42,7 +42,7 @@
 
 static const struct pam_conv conversation = {.conv = recorder_converse};
 
-/* --- what every test starts and ends with ---------------------------------------------------------------- */
+/* --- what every test starts and ends with ---------------------------------------------------- */
 
 static ino_t seat_namespace, own_namespace;
 static unsigned n_descriptors;
@@ -107,7 +107,7 @@ static int finish(void **state) {
         return 0;
 }
 
-/* --- short forms ----------------------------------------------------------------------------------------- */
+/* --- short forms ----------------------------------------------------------------------------- */
 
 static pam_handle_t *start(const char *stack, const char *user) {
         pam_handle_t *pamh = NULL;
@@ -173,7 +173,7 @@ static int in_child(int (*function)(void *data), void *data) {
         return WIFEXITED(status) ? WEXITSTATUS(status) : 100 + WTERMSIG(status);
 }
 
-/* --- success --------------------------------------------------------------------------------------------- */
+/* --- success --------------------------------------------------------------------------------- */
 
 static void test_open_joins_and_close_leaves(void **state) {
         pam_handle_t *pamh = start(OURS(""), STUDENT);
@@ -257,7 +257,7 @@ static void test_debug_tells_the_log_and_not_the_user(void **state) {
         assert_int_equal(recorder.n_sentences, 0);
 }
 
-/* --- others' logins -------------------------------------------------------------------------------------- */
+/* --- others' logins -------------------------------------------------------------------------- */
 
 /* Success only if our line says PAM_IGNORE. */
 #define IGNORED(options) "session [ignore=1 default=ignore] " MODULE " " options "\n" DENY PERMIT
@@ -328,7 +328,7 @@ static void test_others_cost_no_system_call(void **state) {
         assert_int_equal(in_child(call_without_system_calls, close_name), PAM_IGNORE);
 }
 
-/* --- denials --------------------------------------------------------------------------------------------- */
+/* --- denials --------------------------------------------------------------------------------- */
 
 static void test_every_failure_denies_with_one_sentence(void **state) {
         static const struct failure {
@@ -570,7 +570,7 @@ static void test_a_threaded_process_does_not_join(void **state) {
         assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
-/* --- who ends the lease ---------------------------------------------------------------------------------- */
+/* --- who ends the lease ---------------------------------------------------------------------- */
 
 /* sshd then calls pam_end() alone. */
 static void test_a_later_module_fails(void **state) {
@@ -743,7 +743,7 @@ static void test_another_process_closes_without_an_id(void **state) {
         assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
 }
 
-/* --- hosts with habits ----------------------------------------------------------------------------------- */
+/* --- hosts with habits ----------------------------------------------------------------------- */
 
 static void note_interruption(int signal_number) {
         (void)signal_number;
@@ -837,7 +837,7 @@ static void test_nothing_is_inherited(void **state) {
         assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
 }
 
-/* --- the stack as shipped -------------------------------------------------------------------------------- */
+/* --- the stack as shipped -------------------------------------------------------------------- */
 
 /* The session lines of the profile for pam-auth-update, with module for our file, and then one that others
  * follow. */
