@@ -349,7 +349,7 @@ class Agent:
         elif what in ("close", "kill_client", "kill_opener"):
             self._end(number, what)
         elif what == "command":
-            self._start_task(number, lambda: subprocess.run(order["command"], check=False))
+            self._start_task(number, lambda: subprocess.run(order["command"], stderr=subprocess.DEVNULL, check=False))
         elif what == "stop":
             self._start_task(number, stop_a_unit, number, order["kind"], order["draw"])
         elif what == "kill_helper":
