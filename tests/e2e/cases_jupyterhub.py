@@ -3,13 +3,12 @@
 The hub is Debian's unit. A student is hub-browser.py, which speaks to it as a browser does.
 """
 
-import contextlib
-import os
 import shlex
 
 from case import case, expect, expect_equal, expect_in, expect_not_in
 from product import SOURCE
-from seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, SEAT, STUDENT, leases, set_up_class, wait_gone)
+from seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, SEAT, STRANGER, STUDENT, leases, set_up_class,
+                   wait_gone)
 
 SUITES = ("trixie",)
 CONFIG = "/etc/jupyterhub/jupyterhub_config.py"
@@ -47,6 +46,13 @@ class Hub:
     def main_pid(self):
         return int(self.guest.run(f"systemctl show --value -p MainPID {UNIT}").stdout)
 
+    def kill(self):
+        """Kills the hub's process and waits until systemd has started it anew."""
+        pid = self.main_pid()
+        self.guest.run(f"kill -9 {pid}")
+        self.guest.wait_until(lambda: self.main_pid() not in (0, pid), what="the hub is started anew")
+        self.wait_up()
+
     def browse(self, user, *words):
         """What the browser says; it is somebody's on the host, and not root's alone."""
         return self.guest.run(["python3", "-B", BROWSER, user, *words], timeout=90).stdout.strip()
@@ -56,6 +62,8 @@ class Hub:
 
     def start(self, *users):
         """Logs users in and starts their servers, all at once."""
+        for user in users:
+            self.guest.write(f"/home/{user}/welcome.html", f"welcome, {user}\n")
         script = "{ python3 -B %s %%s login %s && python3 -B %s %%s start; } &" % (BROWSER, shlex.quote(PASSWORD), BROWSER)
         said = self.guest.run("\n".join(script % (user, user) for user in users) + "\nwait", timeout=120).stdout
         expect_equal(sorted(said.split()), sorted(["200", "started"] * len(users)), "what the browsers say")
@@ -71,11 +79,114 @@ def servers_in_seats(guest):
         hub.start(STUDENT, FAR)
         for user, seat, address in ((STUDENT, SEAT, ADDRESS), (FAR, FAR_SEAT, FAR_ADDRESS)):
             expect_equal(services(guest, seat), ["coursenet-enter", "jupyterhub"], f"the leases of {seat}")
-            expect_in("Home Page", hub.browse(user, "open"), "the page of the server")
+            expect_equal(hub.browse(user, "open"), f"200 welcome, {user}", "the page of the server")
             expect_in(f"{address}/24", hub.browse(user, "run", ADDRESSES), f"what {user}'s cell prints")
-            expect_in(f"{address}/24", hub.browse(user, "terminal", "ip -br addr"), f"what {user}'s terminal prints")
+            expect_in(f"src {address} ", hub.browse(user, "terminal", "ip -4 route"), f"what {user}'s terminal prints")
         expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
         guest.wait_until(lambda: not leases(guest, SEAT), what="the leases are gone")
         expect_equal(services(guest, FAR_SEAT), ["coursenet-enter", "jupyterhub"], "the other's leases")
         expect_equal(hub.browse(FAR, "logout"), "200", "a logout")
+        wait_gone(guest)
+
+
+def namespace(guest, pid):
+    return guest.run(f"readlink /proc/{pid}/ns/net").stdout.strip()
+
+
+def server_pid(guest, user):
+    return guest.run(["pgrep", "-o", "-u", user, "-f", "jupyterhub-singleuser"], check=False).stdout.strip()
+
+
+@case("a server that is killed frees its seat, and the student starts another", suites=SUITES)
+def server_killed(guest):
+    with Hub(guest) as hub:
+        hub.start(STUDENT)
+        guest.run(["kill", "-9", server_pid(guest, STUDENT)])
+        guest.wait_until(lambda: "coursenet-enter" not in services(guest, SEAT), what="the server's lease is gone")
+        # The hub looks after its servers every half a minute, and closes the session then; or when it is asked.
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_gone(guest)
+        expect_equal(hub.browse(STUDENT, "start"), "started", "the next start")
+        expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_gone(guest)
+
+
+@case("a hub that is killed with its servers frees their seats", suites=SUITES)
+def hub_killed(guest):
+    with Hub(guest) as hub:
+        hub.start(STUDENT, FAR)
+        # Debian's unit ends the whole of its control group.
+        hub.kill()
+        wait_gone(guest)
+        expect_equal(hub.browse(STUDENT, "start"), "started", "a start by the new hub")
+        expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases")
+    wait_gone(guest)
+
+
+KEEP_SERVERS = "[Service]\nKillMode=process\n"
+
+
+@case("servers that outlive their hub keep their seats, and the next hub ends them", suites=SUITES)
+def servers_outlive(guest):
+    guest.write(f"/etc/systemd/system/{UNIT}.d/keep.conf", KEEP_SERVERS)
+    guest.run("systemctl daemon-reload")
+    try:
+        with Hub(guest, "c.JupyterHub.cleanup_servers = False\n") as hub:
+            hub.start(STUDENT, FAR)
+            before = server_pid(guest, STUDENT), server_pid(guest, FAR)
+            hub.kill()
+            guest.wait_until(lambda: services(guest, SEAT) == ["coursenet-enter"], what="the old hub's lease is gone")
+            guest.run(["systemctl", "restart", UNIT])
+            hub.wait_up()
+            expect_equal((server_pid(guest, STUDENT), server_pid(guest, FAR)), before, "the servers")
+            expect_equal(services(guest, FAR_SEAT), ["coursenet-enter"], "the leases after a restart")
+            expect_in(f"{ADDRESS}/24", hub.browse(STUDENT, "run", ADDRESSES), "a cell of the old server")
+            expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop by the new hub")
+            guest.wait_until(lambda: not leases(guest, SEAT), what="the seat's leases are gone")
+            expect_equal(hub.browse(FAR, "stop"), "stopped", "the other's stop")
+            wait_gone(guest)
+    finally:
+        guest.run(f"rm -r /etc/systemd/system/{UNIT}.d; systemctl daemon-reload; pkill -9 -f jupyterhub-singleuser",
+                  check=False)
+    wait_gone(guest)
+
+
+@case("users without a course, students without a seat and errors of ours leave the hub's PAM sessions on", suites=SUITES)
+def sessions_stay_on(guest):
+    since = guest.journal_position()
+    with Hub(guest) as hub:
+        hub.start("alice")
+        expect_equal(namespace(guest, server_pid(guest, "alice")), namespace(guest, 1), "the namespace of alice's server")
+        expect_equal(leases(guest), [], "the leases for alice")
+        hub.login(STRANGER)
+        expect_in("You have no seat", hub.browse(STRANGER, "start"), "what a student who is not on the list reads")
+        expect_equal(server_pid(guest, STRANGER), "", "the server of a student who is not on the list")
+        guest.run("systemctl stop coursenet-activator.socket coursenet-query.socket coursenet-activator.service")
+        try:
+            hub.login(STUDENT)
+            expect_in("500", hub.browse(STUDENT, "start"), "a start without the activator")
+            expect_equal(server_pid(guest, STUDENT), "", "the server that has no seat")
+        finally:
+            guest.run("systemctl start coursenet-activator.socket coursenet-query.socket")
+        hub.start(STUDENT)
+        expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases of the next student")
+        expect_not_in("Disabling PAM sessions", guest.journal(since=since, unit=UNIT), "the hub's log")
+    wait_gone(guest)
+
+
+@case("a hub's server, an ssh login and an admin's hold share one seat, which goes with the last of them", suites=SUITES)
+def one_seat(guest):
+    with Hub(guest) as hub:
+        session = guest.ssh_popen(STUDENT)
+        hub.start(STUDENT)
+        guest.run(f"coursenetctl start {SEAT}")
+        expect_equal(services(guest, SEAT), ["coursenet-enter", "hold", "jupyterhub", "sshd"], "the leases")
+        expect_equal(namespace(guest, server_pid(guest, STUDENT)), session.run("readlink /proc/self/ns/net"),
+                     "the namespace of the server")
+        session.close()
+        guest.wait_until(lambda: "sshd" not in services(guest, SEAT), what="the login's lease is gone")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        guest.wait_until(lambda: services(guest, SEAT) == ["hold"], what="the hold is all that is left")
+        guest.run(f"coursenetctl stop {SEAT}")
         wait_gone(guest)

@@ -3,7 +3,7 @@
 
     hub-browser.py USER login PASSWORD    status of the login
     hub-browser.py USER start             starts the server; waits until its page is there
-    hub-browser.py USER open              title of the server's page
+    hub-browser.py USER open              a page of the server, which shows a file of the student's
     hub-browser.py USER run CODE          what a notebook's cell prints
     hub-browser.py USER terminal LINE     what a terminal prints until LINE has ended
     hub-browser.py USER stop              stops the server; waits until it is
@@ -22,6 +22,8 @@ import urllib.request
 import uuid
 
 HUB = "http://127.0.0.1:8000"
+# In the student's home directory.
+PAGE = "files/welcome.html"
 DEADLINE = 60
 
 
@@ -83,7 +85,8 @@ class Browser:
         return self.wait(self.server_or_failure, "the server starts") or where
 
     def server_or_failure(self):
-        status, where, text = self.page(self.base())
+        # A page that is its user's alone, so the server asks the hub who this is.
+        status, where, _ = self.page(self.base() + PAGE)
         if status == 200 and where.startswith(HUB + self.base()):
             return "started"
         # The page that says how it went wrong, and not the one that says that there is no server yet.
@@ -119,8 +122,8 @@ class Browser:
         return f"/user/{self.user}/"
 
     def open(self):
-        status, _, text = self.page(self.base())
-        return f"{status} {title(text)}"
+        status, _, text = self.page(self.base() + PAGE)
+        return f"{status} {text}"
 
     def run(self, code):
         status, _, text = self.request(self.base() + "api/kernels", {"name": "python3"})
@@ -175,11 +178,6 @@ class Browser:
         request = tornado.httpclient.HTTPRequest(HUB.replace("http", "ws", 1) + path,
                                                  headers={"Cookie": self.cookies_for(path), "Origin": HUB})
         return await tornado.websocket.websocket_connect(request)
-
-
-def title(text):
-    found = re.search(r"<title>\s*(.*?)\s*</title>", text, re.DOTALL)
-    return found[1] if found else text
 
 
 def reason(text):

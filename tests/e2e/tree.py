@@ -32,7 +32,7 @@ PACKAGES = """
 """.split()
 
 # What only one suite's cases use: a hub of today is in trixie only.
-SUITE_PACKAGES = {"trixie": ["jupyterhub"]}
+SUITE_PACKAGES = {"trixie": ["jupyterhub", "jupyter-server"]}
 
 MMDEBSTRAP = [
     "mmdebstrap", "--quiet", "--variant=minbase", "--mode=root",
