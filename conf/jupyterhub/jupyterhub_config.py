@@ -7,20 +7,24 @@ import asyncio
 import json
 from subprocess import PIPE
 
+from tornado.web import HTTPError
+
 # Without "--seat" the server runs in the container of the seat, whose image must have jupyterhub-singleuser then.
 ENTER = ["coursenet-enter", "--seat", "--"]
 
 
-class NoSeat(Exception):
-    # Shown to the student by the hub.
+class NoSeat(HTTPError):
+    """What the student reads. The hub would put a reason of its own in its place: hence the deaf property."""
+
     jupyterhub_message = "You have no seat in the network of your course. Please tell your course staff."
+    reason = property(lambda self: self.jupyterhub_message, lambda self, value: None)
 
 
 async def look_up_seat(user):
     process = await asyncio.create_subprocess_exec("coursenetctl", "seat", "--json", "--", user, stdout=PIPE, stderr=PIPE)
     output, reason = await process.communicate()
     if not output:
-        raise NoSeat(reason.decode())
+        raise NoSeat(403, "%s", reason.decode().strip())
     return json.loads(output)
 
 

@@ -6,6 +6,7 @@ The hub is Debian's unit. A student is hub-browser.py, which speaks to it as a b
 import shlex
 
 from case import case, expect, expect_equal, expect_in, expect_not_in
+from cases_stay import with_settings
 from product import SOURCE
 from seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, SEAT, STRANGER, STUDENT, leases, set_up_class,
                    wait_gone)
@@ -81,7 +82,7 @@ def servers_in_seats(guest):
             expect_equal(services(guest, seat), ["coursenet-enter", "jupyterhub"], f"the leases of {seat}")
             expect_equal(hub.browse(user, "open"), f"200 welcome, {user}", "the page of the server")
             expect_in(f"{address}/24", hub.browse(user, "run", ADDRESSES), f"what {user}'s cell prints")
-            expect_in(f"src {address} ", hub.browse(user, "terminal", "ip -4 route"), f"what {user}'s terminal prints")
+            expect_in(address, hub.browse(user, "terminal", "ip -4 route"), f"what {user}'s terminal prints")
         expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
         guest.wait_until(lambda: not leases(guest, SEAT), what="the leases are gone")
         expect_equal(services(guest, FAR_SEAT), ["coursenet-enter", "jupyterhub"], "the other's leases")
@@ -190,3 +191,32 @@ def one_seat(guest):
         guest.wait_until(lambda: services(guest, SEAT) == ["hold"], what="the hold is all that is left")
         guest.run(f"coursenetctl stop {SEAT}")
         wait_gone(guest)
+
+
+# The host's own programs, in an image of empty folders: a container that has jupyterhub-singleuser.
+IMAGE = "/srv/images/jupyter"
+MAKE_IMAGE = f"""
+    set -e
+    mkdir -p {IMAGE} && cd {IMAGE} && mkdir -p usr etc proc sys dev tmp root home var
+    ln -sf usr/bin bin && ln -sf usr/lib lib && ln -sf usr/lib64 lib64
+    mkdir -p .singularity.d && touch etc/passwd etc/group etc/hosts etc/resolv.conf
+    echo in-the-container >etc/image
+"""
+IN_CONTAINER = "print(open('/etc/image').read(), open('/proc/self/cgroup').read())"
+
+
+@case("with `coursenet-enter` without --seat the server runs in the seat's container, and ends with a stop", suites=SUITES)
+@with_settings(f"[course 123]\nimage = {IMAGE}\nbind = /usr /etc/jupyter /etc/alternatives\n")
+def server_in_container(guest):
+    guest.run(MAKE_IMAGE)
+    shipped = guest.read(f"{SHIPPED}/jupyterhub_config.py")
+    choice = 'ENTER = ["coursenet-enter", "--seat", "--"]'
+    expect_in(choice, shipped, "the shipped configuration")
+    guest.write("/etc/jupyterhub/container.py", shipped.replace(choice, 'ENTER = ["coursenet-enter", "--"]'))
+    with Hub(guest, 'load_subconfig("/etc/jupyterhub/container.py")\n') as hub:
+        hub.start(STUDENT)
+        expect_in("in-the-container", hub.browse(STUDENT, "run", IN_CONTAINER), "what a cell prints")
+        expect_in(f"{ADDRESS}/24", hub.browse(STUDENT, "run", ADDRESSES), "the addresses in the container")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_gone(guest)
+        expect_equal(server_pid(guest, STUDENT), "", "what is left of the server")
