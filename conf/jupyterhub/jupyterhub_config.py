@@ -1,5 +1,5 @@
 # JupyterHub (5 or newer, as root): every student's server runs in the student's own seat. To be loaded at the end of
-# the hub's jupyterhub_config.py; the hub needs pam.d/jupyterhub as well. See jupyterhub.md in coursenet's documents.
+# the hub's jupyterhub_config.py; the hub needs pam.d/jupyterhub as well. See coursenet's docs/jupyterhub.md.
 #
 #     load_subconfig("/usr/share/coursenet/jupyterhub/jupyterhub_config.py")
 

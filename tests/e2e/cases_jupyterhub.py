@@ -3,6 +3,7 @@
 The hub is Debian's unit. A student is hub-browser.py, which speaks to it as a browser does.
 """
 
+import json
 import shlex
 
 from case import case, expect, expect_equal, expect_in, expect_not_in
@@ -55,7 +56,7 @@ class Hub:
         self.wait_up()
 
     def browse(self, user, *words):
-        """What the browser says; it is somebody's on the host, and not root's alone."""
+        """What the browser says."""
         return self.guest.run(["python3", "-B", BROWSER, user, *words], timeout=90).stdout.strip()
 
     def login(self, user):
@@ -65,8 +66,9 @@ class Hub:
         """Logs users in and starts their servers, all at once."""
         for user in users:
             self.guest.write(f"/home/{user}/welcome.html", f"welcome, {user}\n")
-        script = "{ python3 -B %s %%s login %s && python3 -B %s %%s start; } &" % (BROWSER, shlex.quote(PASSWORD), BROWSER)
-        said = self.guest.run("\n".join(script % (user, user) for user in users) + "\nwait", timeout=120).stdout
+        browser, password = f"python3 -B {BROWSER}", shlex.quote(PASSWORD)
+        script = [f"{{ {browser} {user} login {password} && {browser} {user} start; }} &" for user in users]
+        said = self.guest.run("\n".join([*script, "wait"]), timeout=120).stdout
         expect_equal(sorted(said.split()), sorted(["200", "started"] * len(users)), "what the browsers say")
 
 
@@ -159,6 +161,9 @@ def sessions_stay_on(guest):
     # The hub waits that long for a server, even for one that has ended.
     with Hub(guest, "c.Spawner.http_timeout = 3\n") as hub:
         hub.start("alice")
+        said = guest.run("coursenetctl seat --json alice", check=False)
+        expect_equal((said.returncode, json.loads(said.stdout)), (1, {"version": 1, "user": "alice", "course": None}),
+                     "what the hub asks for")
         expect_equal(namespace(guest, server_pid(guest, "alice")), namespace(guest, 1), "the namespace of alice's server")
         expect_equal(leases(guest), [], "the leases for alice")
         hub.login(STRANGER)
@@ -221,3 +226,74 @@ def server_in_container(guest):
         expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
         wait_gone(guest)
         expect_equal(server_pid(guest, STUDENT), "", "what is left of the server")
+
+
+# What SystemdSpawner does, which Debian does not have: a transient unit for each server, with more properties.
+UNIT_SPAWNER = """
+import asyncio, pwd
+from jupyterhub.spawner import Spawner
+from jupyterhub.utils import random_port
+from traitlets import Dict
+
+
+async def call(*words):
+    process = await asyncio.create_subprocess_exec(*words)
+    return await process.wait()
+
+
+class UnitSpawner(Spawner):
+    unit_extra_properties = Dict()
+
+    def unit(self):
+        return f"jupyter-{self.user.name}-singleuser.service"
+
+    def get_state(self):
+        return {**super().get_state(), "unit_name": self.unit()}
+
+    async def start(self):
+        self.port = random_port()
+        account = pwd.getpwnam(self.user.name)
+        properties = {"NoNewPrivileges": "yes", "WorkingDirectory": account.pw_dir, **self.unit_extra_properties}
+        options = [f"--property={name}={value}" for name, value in properties.items()]
+        options += [f"--setenv={name}={value}" for name, value in self.get_env().items()]
+        await call("systemd-run", f"--unit={self.unit()}", f"--uid={account.pw_uid}", f"--gid={account.pw_gid}",
+                   "--setenv=HOME=" + account.pw_dir, *options, *self.cmd, *self.get_args())
+        return self.ip, self.port
+
+    async def poll(self):
+        return None if await call("systemctl", "is-active", "--quiet", self.unit()) == 0 else 1
+
+    async def stop(self, now=False):
+        await call("systemctl", "stop", self.unit())
+
+
+c.JupyterHub.spawner_class = UnitSpawner
+c.JupyterHub.cleanup_servers = False
+load_subconfig("/etc/jupyterhub/unit.py")
+"""
+BY_COMMAND = """\
+    if spawner.cmd[:1] != ENTER[:1]:
+        spawner.cmd = ENTER + spawner.cmd
+"""
+BY_UNIT = """\
+    unit = f"nsbr@{seat['seat']}.service"
+    spawner.unit_extra_properties = {"NetworkNamespacePath": seat["namespace"], "BindsTo": unit, "After": unit}
+"""
+
+
+@case("servers that are units with NetworkNamespacePath= hold their seats by themselves, also without new privileges",
+      suites=SUITES)
+def servers_as_units(guest):
+    documented = guest.read(f"{SOURCE}/docs/jupyterhub.md")
+    shipped = guest.read(f"{SHIPPED}/jupyterhub_config.py")
+    expect_in(BY_UNIT, documented, "the document")
+    expect_in(BY_COMMAND, shipped, "the shipped configuration")
+    guest.write("/etc/jupyterhub/unit.py", shipped.replace(BY_COMMAND, BY_UNIT))
+    with Hub(guest, UNIT_SPAWNER) as hub:
+        hub.start(STUDENT)
+        expect_in(f"{ADDRESS}/24", hub.browse(STUDENT, "run", ADDRESSES), "what a cell prints")
+        hub.kill()
+        guest.wait_until(lambda: not leases(guest, SEAT), what="the old hub's lease is gone")
+        expect_in(f"{ADDRESS}/24", hub.browse(STUDENT, "run", ADDRESSES), "what a cell prints after the hub's death")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_gone(guest)
