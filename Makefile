@@ -20,6 +20,7 @@ libexecdir = $(PREFIX)/libexec/coursenet
 mandir = $(PREFIX)/share/man
 docdir = $(PREFIX)/share/doc/coursenet
 pamconfigdir = $(PREFIX)/share/pam-configs
+hubdir = $(PREFIX)/share/coursenet/jupyterhub
 unitdir = $(PREFIX)/lib/systemd/system
 # libpam finds modules only where it was built to look, which no PREFIX changes.
 pamdir ?= $(shell $(PKG_CONFIG) --variable=libdir pam)/security
@@ -152,7 +153,7 @@ install: all
 	$(say) INST '$(DESTDIR)$(PREFIX)'
 	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
-		$(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(hubdir)/pam.d \
 		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
@@ -161,9 +162,11 @@ install: all
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
 	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
 	$(Q)$(INSTALL) -m 644 conf/pam-configs/coursenet $(DESTDIR)$(pamconfigdir)/
+	$(Q)$(INSTALL) -m 644 conf/jupyterhub/jupyterhub_config.py $(DESTDIR)$(hubdir)/
+	$(Q)$(INSTALL) -m 644 conf/jupyterhub/pam.d/jupyterhub $(DESTDIR)$(hubdir)/pam.d/
 	$(Q)test -e $(DESTDIR)/etc/coursenet/coursenet.conf || \
 		$(INSTALL) -m 644 conf/coursenet.conf $(DESTDIR)/etc/coursenet/
-	$(Q)$(INSTALL) -m 644 README.md docs/architecture.md $(DESTDIR)$(docdir)/
+	$(Q)$(INSTALL) -m 644 README.md docs/architecture.md docs/jupyterhub.md $(DESTDIR)$(docdir)/
 	$(Q)for page in $(manual_pages); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
 	$(Q)$(give_capability)

@@ -68,6 +68,9 @@ static int find_number(const char *etc, const struct settings *settings, const c
         return 0;
 }
 
+/* What load_mapping() says of a user whom the rule does not match. */
+enum { NO_COURSE_USER = 1 };
+
 static int load_mapping(
         const char *etc, const char *user, struct mapping *ret, struct diagnostics *diagnostics) {
         _cleanup_settings_ struct settings settings = {0};
@@ -83,7 +86,7 @@ static int load_mapping(
                 complain("%s is not a course user: those are named %s here (name-rule in %s/" SETTINGS_FILE
                          ")",
                         user, settings.rule_text, etc);
-                return -ENOENT;
+                return NO_COURSE_USER;
         }
         r = find_number(etc, &settings, mapping.course, student, &id.number, diagnostics);
         if (r < 0)
@@ -201,6 +204,17 @@ static int print_json(const struct mapping *mapping, const struct texts *texts) 
         return json_print(document);
 }
 
+/* Scripts must tell a user of no course, who needs no seat, from a student who cannot have one. */
+static int print_no_course_user(const char *user) {
+        _cleanup_json_ json_object *document = json_new_document();
+
+        if (!document)
+                return -ENOMEM;
+        if (json_put_text(document, "user", user) < 0 || json_put_text(document, "course", NULL) < 0)
+                return -ENOMEM;
+        return json_print(document);
+}
+
 int seat_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         struct arguments arguments;
@@ -215,6 +229,11 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         r = load_mapping(paths->etc, arguments.words[0], &mapping, &diagnostics);
         if (r < 0) {
                 print_diagnostics(stderr, &diagnostics);
+                return EXIT_NO;
+        }
+        if (r == NO_COURSE_USER) {
+                if (arguments.json)
+                        (void)print_no_course_user(arguments.words[0]);
                 return EXIT_NO;
         }
 

@@ -253,7 +253,7 @@ for line in sys.stdin:
 class Hub:
     def __init__(self, guest, users):
         # As it is shipped.
-        guest.run(f"install -m 644 {product.SOURCE}/conf/pam.d/jupyterhub /etc/pam.d/jupyterhub")
+        guest.run(f"install -m 644 {product.SOURCE}/conf/jupyterhub/pam.d/jupyterhub /etc/pam.d/jupyterhub")
         self.process = guest.popen(["python3", "-c", HUB])
         self._users = users
         self._stream = Stream(os.dup(self.process.stdout.fileno()), "the hub")

@@ -29,6 +29,7 @@ import cases_units  # noqa: F401 pylint: disable=unused-import
 import cases_login  # noqa: F401 pylint: disable=unused-import
 import cases_stay  # noqa: F401 pylint: disable=unused-import
 import cases_container  # noqa: F401 pylint: disable=unused-import
+import cases_jupyterhub  # noqa: F401 pylint: disable=unused-import
 import cases_enter  # noqa: F401 pylint: disable=unused-import
 import cases_lifetime  # noqa: F401 pylint: disable=unused-import
 import cases_races  # noqa: F401 pylint: disable=unused-import

@@ -31,6 +31,9 @@ PACKAGES = """
     libcsv-dev uthash-dev libcmocka-dev
 """.split()
 
+# What only one suite's cases use: a hub of today is in trixie only.
+SUITE_PACKAGES = {"trixie": ["jupyterhub", "jupyter-server"]}
+
 MMDEBSTRAP = [
     "mmdebstrap", "--quiet", "--variant=minbase", "--mode=root",
     '--aptopt=Acquire::Languages "none"',
@@ -98,6 +101,8 @@ set -e
 # An empty machine-id would make every boot a first boot, which resets all units to their presets.
 systemd-machine-id-setup >/dev/null
 systemctl --quiet enable harness.service
+# A case that wants a hub starts it.
+systemctl --quiet disable jupyterhub.service 2>/dev/null || true
 systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 # OpenSSH 9.8 and later shut out an address after failed logins: here all logins come from one.
 mkdir -p /run/sshd
@@ -118,7 +123,7 @@ _held_locks = []
 
 def build(suite, log, extra_packages=()):
     """Path of the tree of a suite, built if need be. Trees stay usable until this process ends."""
-    packages = PACKAGES + list(extra_packages)
+    packages = PACKAGES + SUITE_PACKAGES.get(suite, []) + list(extra_packages)
     directory = f"{isolation.cache_directory()}/trees"
     os.makedirs(directory, exist_ok=True)
     tree = f"{directory}/{suite}-{fingerprint(packages)}"
