@@ -154,6 +154,7 @@ install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(hubdir)/pam.d \
+		$(DESTDIR)$(docdir)/examples \
 		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
@@ -166,7 +167,8 @@ install: all
 	$(Q)$(INSTALL) -m 644 conf/jupyterhub/pam.d/jupyterhub $(DESTDIR)$(hubdir)/pam.d/
 	$(Q)test -e $(DESTDIR)/etc/coursenet/coursenet.conf || \
 		$(INSTALL) -m 644 conf/coursenet.conf $(DESTDIR)/etc/coursenet/
-	$(Q)$(INSTALL) -m 644 README.md docs/architecture.md docs/jupyterhub.md $(DESTDIR)$(docdir)/
+	$(Q)$(INSTALL) -m 644 README.md docs/architecture.md docs/jupyterhub.md docs/performance.md $(DESTDIR)$(docdir)/
+	$(Q)$(INSTALL) -m 644 conf/examples/notebook@.service $(DESTDIR)$(docdir)/examples/
 	$(Q)for page in $(manual_pages); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
 	$(Q)$(give_capability)

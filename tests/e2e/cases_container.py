@@ -1,10 +1,11 @@
 """The student's container: cont@ in all its forms, on a real Apptainer and a small image made here."""
 
 import functools
+import time
 
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from cases_stay import SETTINGS, one_seat, with_settings
-from seats import ADDRESS, SEAT, SECOND_SEAT, STUDENT, is_active, leases, set_up_class, wait_gone
+from seats import ADDRESS, SEAT, SECOND_SEAT, STUDENT, add_students, is_active, leases, set_up_class, wait_gone
 
 SUITES = ("trixie",)
 ROOT, SIF, SANDBOX = "/srv/images/root", "/srv/images/busybox.sif", "/srv/images/sandbox"
@@ -106,6 +107,42 @@ def broken_image(guest):
     session.close()
     guest.run("systemctl reset-failed; rm /srv/images/none.sif")
     wait_gone(guest)
+
+
+@case("a home directory that cannot be written costs the container, not the login", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\n")
+def home_not_writable(guest):
+    since = guest.journal_position()
+    guest.run(f"chown root:root /home/{STUDENT}")
+    try:
+        guest.run(f"coursenetctl start {SEAT}")
+        guest.wait_until(f"systemctl is-failed --quiet cont@{SEAT}")
+        expect_in(f"The home directory /home/{STUDENT} cannot be written to", guest.journal(since=since), "the journal")
+        expect_in(f"{ADDRESS}/24", guest.run(f"su - {STUDENT} -c 'ip -br addr'").stdout, "the login")
+    finally:
+        guest.run(f"chown {STUDENT}: /home/{STUDENT}; coursenetctl stop {SEAT}; systemctl reset-failed")
+    wait_gone(guest)
+
+
+@case("forty students' containers come up together, each in its own seat, and go together", suites=SUITES)
+@with_image(f"[site]\nimage = {SIF}\n")
+def forty_containers(guest):
+    users = add_students(guest, "305", 40)
+    began = time.monotonic()
+    expect_in("40 of 40 seats", guest.run("coursenetctl start 305", timeout=180).stdout, "what start says")
+    seats_up = time.monotonic() - began
+
+    def running():
+        units = guest.run("systemctl list-units --plain --no-legend --state=active 'cont@305*' | wc -l").stdout
+        return int(units) == len(users)
+    guest.wait_until(running, timeout=180, what="forty containers run")
+    guest.log(f"{guest.suite}: 40 seats were up after {seats_up:.1f} s, their containers after {time.monotonic() - began:.1f} s")
+    for number in (10, 30, 49):
+        inside = guest.run(["coursenet-enter", "--", "ip", "addr"], user=users[number - 10]).stdout
+        expect_in(f"10.1.49.{number}/24", inside, "the address in a container")
+    guest.run("coursenetctl stop 305")
+    wait_gone(guest, timeout=120)
+    expect_equal(guest.run("systemctl list-units --failed --plain --no-legend").stdout, "", "the failed units")
 
 
 @case("wait=container answers when the container runs, and refuses the login if it cannot", suites=SUITES)
