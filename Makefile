@@ -176,7 +176,7 @@ install: all
 # No archive keeps a capability: below DESTDIR it is the packager's to set, after unpacking.
 ifeq ($(DESTDIR),)
 give_capability = $(SETCAP) cap_sys_admin=p $(bindir)/coursenet-enter || \
-	{ echo 'coursenet-enter has no capability and works from inside a seat only (libcap2-bin has setcap)' >&2; exit 1; }
+	echo 'coursenet-enter has no capability and works from inside a seat only; libcap2-bin has setcap, then: make install' >&2
 else
 give_capability = echo 'to be run once installed: setcap cap_sys_admin=p $(bindir)/coursenet-enter'
 endif
@@ -194,7 +194,7 @@ help:
 	@echo 'make format          format the C sources; make format-check only looks'
 	@echo 'make clean           remove $(BUILD)/'
 	@echo
-	@echo 'V=1 shows the commands; WERROR=1 makes warnings errors; CC=clang and SANITIZE=address,undefined do what they say
+	@echo 'V=1 shows the commands; WERROR=1 makes warnings errors; CC=clang and SANITIZE=address,undefined do what they say'
 	@echo '(give those builds a BUILD=FOLDER of their own).'
 
 formatted = $(wildcard */*.[ch] tests/*/*.[ch])
