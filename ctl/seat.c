@@ -69,7 +69,9 @@ static int find_number(const char *etc, const struct settings *settings, const c
 }
 
 /* What load_mapping() says of a user whom the rule does not match. */
-enum { NO_COURSE_USER = 1 };
+enum {
+        NO_COURSE_USER = 1
+};
 
 static int load_mapping(
         const char *etc, const char *user, struct mapping *ret, struct diagnostics *diagnostics) {

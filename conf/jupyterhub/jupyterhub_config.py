@@ -21,7 +21,8 @@ class NoSeat(HTTPError):
 
 
 async def look_up_seat(user):
-    process = await asyncio.create_subprocess_exec("coursenetctl", "seat", "--json", "--", user, stdout=PIPE, stderr=PIPE)
+    command = ["coursenetctl", "seat", "--json", "--", user]
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
     output, reason = await process.communicate()
     if not output:
         raise NoSeat(403, "%s", reason.decode().strip())

@@ -27,7 +27,8 @@ class Hub:
         set_up_class(guest)
         self.guest = guest
         guest.run(f"install -m 644 {SHIPPED}/pam.d/jupyterhub /etc/pam.d/jupyterhub")
-        guest.write(CONFIG, f'c.Authenticator.allow_all = True\nload_subconfig("{SHIPPED}/jupyterhub_config.py")\n{config}')
+        shipped = f'load_subconfig("{SHIPPED}/jupyterhub_config.py")'
+        guest.write(CONFIG, f"c.Authenticator.allow_all = True\n{shipped}\n{config}")
 
     def __enter__(self):
         self.guest.run(["systemctl", "start", UNIT])
@@ -76,7 +77,8 @@ def services(guest, seat):
     return sorted(lease["service"] for lease in leases(guest, seat))
 
 
-@case("a hub starts the servers of two courses' students in their seats, and a stop or a logout frees them", suites=SUITES)
+@case("a hub starts the servers of two courses' students in their seats, and a stop or a logout frees them",
+      suites=SUITES)
 def servers_in_seats(guest):
     with Hub(guest) as hub:
         hub.start(STUDENT, FAR)
@@ -155,7 +157,8 @@ def servers_outlive(guest):
     wait_gone(guest)
 
 
-@case("users without a course, students without a seat and errors of ours leave the hub's PAM sessions on", suites=SUITES)
+@case("users without a course, students without a seat and errors of ours leave the hub's PAM sessions on",
+      suites=SUITES)
 def sessions_stay_on(guest):
     since = guest.journal_position()
     # The hub waits that long for a server, even for one that has ended.
@@ -164,7 +167,7 @@ def sessions_stay_on(guest):
         said = guest.run("coursenetctl seat --json alice", check=False)
         expect_equal((said.returncode, json.loads(said.stdout)), (1, {"version": 1, "user": "alice", "course": None}),
                      "what the hub asks for")
-        expect_equal(namespace(guest, server_pid(guest, "alice")), namespace(guest, 1), "the namespace of alice's server")
+        expect_equal(namespace(guest, server_pid(guest, "alice")), namespace(guest, 1), "the namespace of her server")
         expect_equal(leases(guest), [], "the leases for alice")
         hub.login(STRANGER)
         expect_in("You have no seat", hub.browse(STRANGER, "start"), "what a student who is not on the list reads")
@@ -182,7 +185,8 @@ def sessions_stay_on(guest):
     wait_gone(guest)
 
 
-@case("a hub's server, an ssh login and an admin's hold share one seat, which goes with the last of them", suites=SUITES)
+@case("a hub's server, an ssh login and an admin's hold share one seat, which goes with the last of them",
+      suites=SUITES)
 def one_seat(guest):
     with Hub(guest) as hub:
         session = guest.ssh_popen(STUDENT)
@@ -211,7 +215,8 @@ MAKE_IMAGE = f"""
 IN_CONTAINER = "print(open('/etc/image').read(), open('/proc/self/cgroup').read())"
 
 
-@case("with `coursenet-enter` without --seat the server runs in the seat's container, and ends with a stop", suites=SUITES)
+@case("with `coursenet-enter` without --seat the server runs in the seat's container, and ends with a stop",
+      suites=SUITES)
 @with_settings(f"[course 123]\nimage = {IMAGE}\nbind = /usr\n")
 def server_in_container(guest):
     guest.run(MAKE_IMAGE, timeout=120)
