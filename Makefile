@@ -20,6 +20,7 @@ libexecdir = $(PREFIX)/libexec/coursenet
 mandir = $(PREFIX)/share/man
 docdir = $(PREFIX)/share/doc/coursenet
 pamconfigdir = $(PREFIX)/share/pam-configs
+dbusdir = $(PREFIX)/share/dbus-1/system.d
 hubdir = $(PREFIX)/share/coursenet/jupyterhub
 unitdir = $(PREFIX)/lib/systemd/system
 # libpam finds modules only where it was built to look, which no PREFIX changes.
@@ -154,7 +155,7 @@ install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(hubdir)/pam.d \
-		$(DESTDIR)$(docdir)/examples \
+		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(dbusdir) \
 		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
@@ -163,6 +164,7 @@ install: all
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
 	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
 	$(Q)$(INSTALL) -m 644 conf/pam-configs/coursenet $(DESTDIR)$(pamconfigdir)/
+	$(Q)$(INSTALL) -m 644 conf/dbus.conf $(DESTDIR)$(dbusdir)/coursenet.conf
 	$(Q)$(INSTALL) -m 644 conf/jupyterhub/jupyterhub_config.py $(DESTDIR)$(hubdir)/
 	$(Q)$(INSTALL) -m 644 conf/jupyterhub/pam.d/jupyterhub $(DESTDIR)$(hubdir)/pam.d/
 	$(Q)test -e $(DESTDIR)/etc/coursenet/coursenet.conf || \

@@ -292,6 +292,7 @@ static void fill_lease(struct lease *lease, const struct request *request, const
         (void)string_copy(lease->seat, sizeof(lease->seat), seat->name);
         (void)string_copy(lease->service, sizeof(lease->service),
                 request->type == REQUEST_HOLD ? HOLD_SERVICE : request->service);
+        (void)string_copy(lease->token, sizeof(lease->token), request->lease);
         (void)string_copy(lease->tty, sizeof(lease->tty), request->tty);
         (void)string_copy(lease->remote_host, sizeof(lease->remote_host), request->remote_host);
         lease->address = seat->address;
@@ -389,6 +390,18 @@ static void begin(struct lease *lease, struct connection *connection, const stru
         wire_and_start(lease, seat);
 }
 
+/* The lease that this very request has got from another activator, which went away before it could say so. */
+static struct lease *find_unanswered(
+        struct manager *manager, const struct request *request, const struct ucred *peer) {
+        struct lease *lease, *next;
+
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (request->lease[0] && string_equal(lease->token, request->lease) &&
+                        lease->opener == peer->pid && lease->state == LEASE_ACTIVE && !lease->connection)
+                        return lease;
+        return NULL;
+}
+
 void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
         const struct ucred *peer, int pidfd) {
         _cleanup_close_ int owned = pidfd;
@@ -397,6 +410,13 @@ void lease_open(struct manager *manager, struct connection *connection, const st
 
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
                 refuse(connection, request, REPLY_REFUSED, "the request came without a pidfd of its sender");
+                return;
+        }
+        lease = find_unanswered(manager, request, peer);
+        if (lease) {
+                lease->connection = connection;
+                connection_set_lease(connection, lease);
+                hand_over(lease);
                 return;
         }
         lease = make_lease(manager, connection, request, &seat);

@@ -86,8 +86,13 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
         struct lease *lease;
         int r;
 
-        if (!parse_unit(unit, id))
+        if (!parse_unit(unit, id)) {
+                /* Who tidied went away in the middle of it; the slice would keep what it was to clear away.
+                 */
+                if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
+                        (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
                 return;
+        }
         lease = lease_new(manager, id);
         if (!lease)
                 return;
@@ -97,6 +102,8 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
                 r = -ECANCELED;
         if (r < 0) {
                 log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
+                if (lease->seat[0])
+                        lease_look_again(manager, lease->seat);
                 lease_free(lease);
                 (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
                 return;

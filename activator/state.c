@@ -48,6 +48,7 @@ static void print_record(FILE *file, const struct lease *lease, const char *boot
         (void)fprintf(file, "[lease]\nboot-id = %s\nuser = %s\nuid = %u\ncourse = %s\nseat = %s\n", boot,
                 lease->user, (unsigned)lease->uid, lease->course, lease->seat);
         (void)fprintf(file, "address = %" PRIu32 "\nprefix = %u\n", lease->address.ip, lease->address.prefix);
+        (void)fprintf(file, "token = %s\n", lease->token);
         (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service,
                 lease->tty, lease->remote_host, lease->since_usec);
         (void)fprintf(file, "hold = %d\nno-wait = %d\nlinger-until = %" PRIu64 "\n", lease->hold,
@@ -131,6 +132,8 @@ static int handle_field(void *userdata, const char *section, const char *name, c
                 lease->address.prefix = (unsigned)read_number(record, value, 32);
         else if (string_equal(name, "service"))
                 read_text(record, lease->service, sizeof(lease->service), value);
+        else if (string_equal(name, "token"))
+                read_text(record, lease->token, sizeof(lease->token), value);
         else if (string_equal(name, "tty"))
                 read_text(record, lease->tty, sizeof(lease->tty), value);
         else if (string_equal(name, "remote-host"))

@@ -18,7 +18,7 @@
 struct tidying {
         struct manager *manager;
         char slice[UNIT_SIZE];
-        char netns[UNIT_SIZE];
+        char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
         char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
         sd_bus_slot *slot;     /* the one call that is under way */
         tidy_callback_t callback;
@@ -43,6 +43,7 @@ static void find_names(struct tidying *tidying, const char *seat) {
 
         /* A lease's id has no 't': the activator never takes the slice for one. */
         (void)snprintf(tidying->slice, UNIT_SIZE, "coursenet-tidy_%s.slice", seat);
+        (void)snprintf(tidying->nsbr, UNIT_SIZE, "nsbr@%s.service", seat);
         (void)snprintf(tidying->netns, UNIT_SIZE, "netns@%s.service", seat);
         if (settings_load(tidying->manager->etc, &settings, &diagnostics) < 0 ||
                 seat_id_parse(seat, settings.course_digits, &id) < 0 ||
@@ -79,9 +80,15 @@ static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *e
         return 0; /* tidy_job_removed() goes on */
 }
 
-/* Those that are up, of the two. */
+static const char *name_of(const struct tidying *tidying, const char *unit) {
+        if (string_equal(unit, tidying->nsbr))
+                return tidying->nsbr;
+        return string_equal(unit, tidying->netns) ? tidying->netns : tidying->netbr;
+}
+
+/* Those that are up, of the three. */
 static int collect_active(
-        struct tidying *tidying, sd_bus_message *reply, const char *ret[static 2], size_t *ret_n) {
+        struct tidying *tidying, sd_bus_message *reply, const char *ret[static 3], size_t *ret_n) {
         struct unit_row row;
         size_t n = 0;
         int r;
@@ -89,15 +96,15 @@ static int collect_active(
         r = sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply)
                                                         : systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                if (string_equal(row.active_state, "active") && n < 2)
-                        ret[n++] = string_equal(row.name, tidying->netns) ? tidying->netns : tidying->netbr;
+                if (string_equal(row.active_state, "active") && n < 3)
+                        ret[n++] = name_of(tidying, row.name);
         *ret_n = n;
         return r;
 }
 
 static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct tidying *tidying = userdata;
-        const char *active[2];
+        const char *active[3];
         size_t n;
         int r;
 
@@ -117,7 +124,7 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
 
 void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata) {
         struct tidying *tidying = malloc(sizeof(*tidying));
-        const char *patterns[2];
+        const char *patterns[3];
         int r;
 
         if (!tidying) {
@@ -129,10 +136,11 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
         DL_APPEND(manager->tidyings, tidying);
         find_names(tidying, seat);
 
-        patterns[0] = tidying->netns;
-        patterns[1] = tidying->netbr;
+        patterns[0] = tidying->nsbr;
+        patterns[1] = tidying->netns;
+        patterns[2] = tidying->netbr;
         r = systemd_list_units(
-                manager, patterns, tidying->netbr[0] ? 2 : 1, handle_units, tidying, &tidying->slot);
+                manager, patterns, tidying->netbr[0] ? 3 : 2, handle_units, tidying, &tidying->slot);
         if (r < 0)
                 finish(tidying, r);
 }

@@ -30,6 +30,13 @@
 #define HOLD_SERVICE "hold"             /* the service of an admin's hold in REPLY_LEASE; its pid is 0 */
 #define REPLY_TEXT_SIZE 256U
 
+/*
+ * What the caller of REQUEST_OPEN draws and sends in place of a lease, in hexadecimal digits. If the
+ * activator goes away before it has answered, the same request asks the next one for the same lease: a
+ * restart refuses nobody.
+ */
+#define TOKEN_SIZE 17U
+
 enum request_type {
         REQUEST_OPEN =
                 1, /* root: a lease on the user's seat; the answer comes when the seat is up, or cannot be */

@@ -8,7 +8,9 @@
  * when a later module of the stack failed; or the activator, once the opener is gone.
  */
 
+#include <inttypes.h>
 #include <sys/pidfd.h>
+#include <sys/random.h>
 #include <syslog.h>
 
 #include <security/pam_modutil.h>
@@ -23,6 +25,9 @@
 #define DATA_NAME "coursenet-session"
 
 #define MSEC_PER_SEC 1000U
+
+/* How many activators may go away under a login before it gives up. */
+#define OPEN_ATTEMPTS 4
 
 /* For the user and service of the open, whatever the handle's items say later. */
 struct session {
@@ -230,6 +235,25 @@ static int check_answer(const struct login *login, const struct reply *reply) {
         }
 }
 
+static int draw_token(char *token, size_t size) {
+        uint64_t number;
+
+        if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+                return -EIO;
+        (void)snprintf(token, size, "%016" PRIx64, number);
+        return 0;
+}
+
+/* An activator that goes away comes back at once. */
+static int call_until_answered(
+        const struct request *request, int pidfd, uint64_t deadline, struct reply *ret) {
+        int r = -ECONNRESET;
+
+        for (int i = 0; i < OPEN_ATTEMPTS && (r == -ECONNRESET || r == -EPIPE); i++)
+                r = activator_call(ACTIVATOR_SOCKET, request, pidfd, deadline, ret);
+        return r;
+}
+
 /* Whatever the answer is worth, a lease in it is ours to end from here on. */
 static int get_lease(const struct login *login, uid_t uid, struct session *session, struct reply *ret) {
         uint64_t deadline = deadline_after_ms(session->timeout_seconds * MSEC_PER_SEC);
@@ -245,7 +269,9 @@ static int get_lease(const struct login *login, uid_t uid, struct session *sessi
         }
 
         build_request(login, session, uid, &request);
-        r = activator_call(ACTIVATOR_SOCKET, &request, pidfd, deadline, ret);
+        r = draw_token(request.lease, sizeof(request.lease));
+        if (r >= 0)
+                r = call_until_answered(&request, pidfd, deadline, ret);
         if (r < 0) {
                 describe_error(r, session->timeout_seconds, text, sizeof(text));
                 return login_deny(login, r, r == -ETIMEDOUT ? SENTENCE_SLOW : SENTENCE_FAILED, "%s", text);

@@ -83,8 +83,8 @@ def client_killed(guest):
 @case("an ssh client that falls silent frees the seat, when sshd asks whether it is alive")
 def client_silent(guest):
     set_up_class(guest)
-    guest.write("/etc/ssh/sshd_config.d/alive.conf", "ClientAliveInterval 1\nClientAliveCountMax 2\n")
-    guest.run("systemctl reload ssh")
+    guest.write("/etc/ssh/sshd_config.d/alive.conf", "ClientAliveInterval 2\nClientAliveCountMax 3\n")
+    guest.run("systemctl restart ssh")
     try:
         client = guest.popen(ssh_command(STUDENT, tty=False, extra=()))
         Session(client, "the silent client's session", tty=False)
@@ -93,7 +93,7 @@ def client_silent(guest):
         wait_gone(guest)
         expect(client.poll() is None, "the client ended: it was not stopped")
     finally:
-        guest.run("rm /etc/ssh/sshd_config.d/alive.conf; systemctl reload ssh")
+        guest.run("rm /etc/ssh/sshd_config.d/alive.conf; systemctl restart ssh")
 
 
 @case("a process that ends after its open, with neither close nor pam_end, has its lease freed")

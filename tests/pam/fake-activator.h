@@ -22,6 +22,7 @@ enum fake_manner {
         FAKE_ANSWERS,
         FAKE_IS_SILENT,
         FAKE_HANGS_UP,         /* after the request */
+        FAKE_HANGS_UP_TWICE,   /* and answers the third, as an activator that is restarted */
         FAKE_HANGS_UP_AT_ONCE, /* without reading */
         FAKE_ANSWERS_GARBAGE,
         FAKE_ANSWERS_SHORT,
@@ -117,7 +118,9 @@ static inline void fake_answer(int fd, const struct request *request) {
                 size -= 1;
         else if (fake->manner == FAKE_ANSWERS_LONG)
                 size += 1;
-        else if (fake->manner != FAKE_ANSWERS)
+        else if (fake->manner == FAKE_HANGS_UP_TWICE && fake->n_seen < 3)
+                return;
+        else if (fake->manner != FAKE_ANSWERS && fake->manner != FAKE_HANGS_UP_TWICE)
                 return;
 
         while (fake->interruptions < fake->interruptions_wanted)

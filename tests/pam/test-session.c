@@ -213,7 +213,9 @@ static void test_the_request_says_who_and_from_where(void **state) {
         assert_string_equal(seen->request.service, "test");
         assert_string_equal(seen->request.tty, "pts/?1");
         assert_string_equal(seen->request.remote_host, "client.example");
-        assert_string_equal(seen->request.lease, "");
+        /* A token, by which an activator that was restarted knows the request again. */
+        assert_int_equal(strlen(seen->request.lease), TOKEN_SIZE - 1);
+        assert_int_equal(strspn(seen->request.lease, "0123456789abcdef"), TOKEN_SIZE - 1);
         assert_int_equal(seen->peer, getpid());
         assert_int_equal(seen->pidfd, getpid());
         assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
@@ -335,15 +337,16 @@ static void test_every_failure_denies_with_one_sentence(void **state) {
                 enum fake_manner manner;
                 enum reply_type type;
                 const char *sentence, *logged;
+                unsigned n_requests;
         } failures[] = {
-                {FAKE_ANSWERS, REPLY_REFUSED, SENTENCE_FAILED, "refused: the reason"},
-                {FAKE_ANSWERS, REPLY_FAILED, SENTENCE_FAILED, "did not come up: the reason"},
-                {FAKE_ANSWERS, REPLY_TIMEOUT, SENTENCE_SLOW, "in time: the reason"},
-                {FAKE_ANSWERS, REPLY_LEASE, SENTENCE_FAILED, "something else"},
-                {FAKE_HANGS_UP, REPLY_DONE, SENTENCE_FAILED, "hung up; journalctl -u coursenet-activator"},
-                {FAKE_ANSWERS_GARBAGE, REPLY_DONE, SENTENCE_FAILED, "not one of this version"},
-                {FAKE_ANSWERS_SHORT, REPLY_DONE, SENTENCE_FAILED, "not one of this version"},
-                {FAKE_ANSWERS_LONG, REPLY_DONE, SENTENCE_FAILED, "not one of this version"},
+                {FAKE_ANSWERS, REPLY_REFUSED, SENTENCE_FAILED, "refused: the reason", 1},
+                {FAKE_ANSWERS, REPLY_FAILED, SENTENCE_FAILED, "did not come up: the reason", 1},
+                {FAKE_ANSWERS, REPLY_TIMEOUT, SENTENCE_SLOW, "in time: the reason", 1},
+                {FAKE_ANSWERS, REPLY_LEASE, SENTENCE_FAILED, "something else", 1},
+                {FAKE_HANGS_UP, REPLY_DONE, SENTENCE_FAILED, "hung up; journalctl -u coursenet-activator", 4},
+                {FAKE_ANSWERS_GARBAGE, REPLY_DONE, SENTENCE_FAILED, "not one of this version", 1},
+                {FAKE_ANSWERS_SHORT, REPLY_DONE, SENTENCE_FAILED, "not one of this version", 1},
+                {FAKE_ANSWERS_LONG, REPLY_DONE, SENTENCE_FAILED, "not one of this version", 1},
         };
 
         (void)state;
@@ -356,8 +359,22 @@ static void test_every_failure_denies_with_one_sentence(void **state) {
                 open_denied(OURS(""), STUDENT);
                 assert_denied(failures[i].sentence, failures[i].logged);
                 assert_logged(STUDENT);
-                assert_requests(1);
+                assert_requests(failures[i].n_requests);
         }
+}
+
+/* The same request, known by its token, so that no lease of an activator that went away is left behind. */
+static void test_a_restart_of_the_activator_refuses_nobody(void **state) {
+        pam_handle_t *pamh = start(OURS(""), STUDENT);
+
+        (void)state;
+        fake->manner = FAKE_HANGS_UP_TWICE;
+        assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+        assert_requests(3);
+        for (unsigned i = 1; i < 3; i++)
+                assert_memory_equal(&fake->seen[i].request, &fake->seen[0].request, sizeof(struct request));
+        assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+        assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
 }
 
 static void test_not_on_the_class_list(void **state) {
@@ -918,6 +935,7 @@ int main(void) {
                 TEST(test_the_users_manager_is_ignored),
                 TEST(test_others_cost_no_system_call),
                 TEST(test_every_failure_denies_with_one_sentence),
+                TEST(test_a_restart_of_the_activator_refuses_nobody),
                 TEST(test_not_on_the_class_list),
                 TEST(test_another_version_is_refused),
                 TEST(test_silence_ends_at_the_timeout),
