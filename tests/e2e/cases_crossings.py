@@ -8,7 +8,7 @@ import time
 from case import case, expect, expect_equal, expect_failure, expect_in
 from cases_stay import with_settings
 from pam_program import SUCCESS, PamProgram
-from seats import ADDRESS, SEAT, SECOND, STUDENT, add_students, is_active, leases, leftovers, set_up_class, wait_gone
+from seats import ADDRESS, SEAT, SECOND, STUDENT, add_students, forget_failures, is_active, leases, leftovers, set_up_class, wait_gone
 
 
 @contextlib.contextmanager
@@ -20,7 +20,8 @@ def slow_start(guest, template, seconds):
     try:
         yield
     finally:
-        guest.run(f"rm {path}; systemctl daemon-reload; systemctl reset-failed")
+        guest.run(f"rm {path}; systemctl daemon-reload")
+        forget_failures(guest)
 
 
 @contextlib.contextmanager
@@ -143,8 +144,8 @@ def needed_bridge(guest):
         expect(is_active(guest, "netbr@123"), "the bridge that course-dns needs was taken down")
         expect(is_active(guest, "course-dns"), "course-dns was taken down")
     finally:
-        guest.run(f"rm {fail} /etc/systemd/system/course-dns.service; systemctl stop course-dns; systemctl daemon-reload; "
-                  "systemctl reset-failed")
+        guest.run(f"rm {fail} /etc/systemd/system/course-dns.service; systemctl stop course-dns; systemctl daemon-reload")
+        forget_failures(guest)
     wait_gone(guest)
 
 

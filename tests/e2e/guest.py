@@ -309,7 +309,11 @@ class Guest:
             time.sleep(POLL_INTERVAL)
 
     def journal(self, unit=None, since=None, lines=None):
-        """The journal's text; since is what journal_position() returned."""
+        """The journal's text; since is what journal_position() returned.
+
+        A process that has ended before journald looks at it may not be counted to its unit: for the words of short ones,
+        ask for no unit.
+        """
         command = ["journalctl", "--quiet", "--no-pager", "-o", "short-precise", "--no-hostname"]
         command += [f"--unit={unit}"] if unit else []
         command += [f"--after-cursor={since}"] if since else []
