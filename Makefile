@@ -52,7 +52,7 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/container-runtime.c common/diagnostics.c common/name-rule.c common/number.c common/plan.c \
+common_sources = common/address.c common/address6.c common/container-runtime.c common/diagnostics.c common/mac.c common/name-rule.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/settings.c common/site.c common/trusted-file.c
 client_sources = client/activator-client.c
 
@@ -82,7 +82,7 @@ enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-unit_tests = address name-rule plan protocol roster seat-id settings site trusted-file class-list \
+unit_tests = address address6 name-rule plan protocol roster seat-id settings site trusted-file class-list \
 	pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 

@@ -94,19 +94,6 @@ static int keep_kernel_error(struct sockaddr_nl *from, struct nlmsgerr *message,
         return NL_STOP;
 }
 
-static struct mac make_mac(uint8_t first, uint32_t ip) {
-        return (struct mac){.bytes = {first, 0x63, (uint8_t)(ip >> 24), (uint8_t)(ip >> 16),
-                                    (uint8_t)(ip >> 8), (uint8_t)ip}};
-}
-
-struct mac mac_of_host(uint32_t ip) {
-        return make_mac(0x02, ip);
-}
-
-struct mac mac_of_port(uint32_t ip) {
-        return make_mac(0x06, ip);
-}
-
 int link_open(struct link_socket *ret) {
         struct nl_sock *nl;
         int r;

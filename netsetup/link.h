@@ -12,15 +12,12 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "mac.h"
 #include "plan.h"
 
 #define LINK_KIND_SIZE 16U
 
 struct nl_sock;
-
-struct mac {
-        uint8_t bytes[6];
-};
 
 /* The empty value is all zero. */
 struct link_socket {
@@ -63,14 +60,6 @@ struct link_cable {
         struct mac peer_mac;
         int netns_fd; /* borrowed; peer appears in this namespace */
 };
-
-/*
- * MAC addresses that come from the IPv4 address, so that they stay the same from login to login: no
- * neighbour's ARP entry goes stale, and as the kernel sees that somebody chose them, udev's MACAddressPolicy=
- * leaves them alone. Both kinds are unicast and locally administered.
- */
-struct mac mac_of_host(uint32_t ip); /* br-, vr-: 02:63 and the address */
-struct mac mac_of_port(uint32_t ip); /* vl-: 06:63 and the address */
 
 /* A socket in the caller's network namespace, or in the one that netns_fd (borrowed) refers to. */
 int link_open(struct link_socket *ret);
