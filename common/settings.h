@@ -7,7 +7,10 @@
  * at all: nothing is guessed.
  */
 
+#include <net/if.h>
+
 #include "address.h"
+#include "address6.h"
 #include "diagnostics.h"
 #include "name-rule.h"
 
@@ -46,10 +49,85 @@ struct service_settings {
         char tasks_max[16];                    /* as TasksMax= */
 };
 
+/* yes or no; in a course, unset means: as the site has it. */
+enum choice {
+        CHOICE_UNSET,
+        CHOICE_NO,
+        CHOICE_YES,
+};
+
+/* Whom a seat can reach of the other seats. */
+enum isolation {
+        ISOLATION_UNSET,
+        ISOLATION_NONE,   /* its course, and other courses that have none as well */
+        ISOLATION_COURSE, /* its course */
+        ISOLATION_SEAT,   /* nobody */
+};
+
+#define PORTS_MAX 24U
+
+/* "443/tcp"; "443" is both protocols; "*:443" is any address of the host, not only the gateway's. */
+struct port {
+        uint16_t number;
+        bool tcp, udp;
+        bool any_address;
+};
+
+struct ports {
+        bool is_set;
+        struct port items[PORTS_MAX];
+        size_t n_items;
+};
+
+/* Bits per second; 0: no limit. */
+struct rate {
+        bool is_set;
+        uint64_t bits;
+};
+
+/* What a course's network lets pass. */
+struct traffic_settings {
+        enum choice nat;     /* IPv4 leaves under the host's address */
+        enum choice nat6;    /* IPv6 as well; unset: if the course's subnet is a unique local one */
+        enum choice inbound; /* others than seats and the host may open connections to the seats */
+        enum isolation isolation;
+        struct ports host_ports; /* what seats reach of the host, besides ping and DNS of the gateway */
+        struct rate rate;        /* of each seat, in each direction */
+        struct rate course_rate; /* of the whole course to and from the host, in each direction */
+};
+
+#define UPLINKS_MAX 8U
+#define DNS_SERVERS_MAX 8U
+#define DOMAIN_SIZE 128U
+#define FENCE_USERS_MAX 16U
+
+enum dns_source {
+        DNS_HOST, /* as the host itself resolves */
+        DNS_SERVERS,
+        DNS_OFF, /* no name service for seats, and no redirection */
+};
+
+struct dns_settings {
+        enum dns_source source;
+        char servers[DNS_SERVERS_MAX][INET6_ADDRSTRLEN]; /* IPv4 or IPv6 */
+        size_t n_servers;
+        char domain[DOMAIN_SIZE]; /* with {course} in it */
+};
+
+/* What course users may do outside of their seats. */
+struct fence_settings {
+        bool enabled;
+        char users[FENCE_USERS_MAX][USER_NAME_SIZE]; /* not fenced */
+        size_t n_users;
+        struct ports ports; /* that are open to all; any_address has no meaning here */
+};
+
 struct course_settings {
         char course[COURSE_SIZE];
         bool has_subnet;
         struct address subnet;
+        struct address6 subnet6; /* all zero: not set */
+        struct traffic_settings traffic;
         char test_host[HOST_NAME_SIZE]; /* empty: the site's */
         bool has_linger;
         unsigned linger_seconds;
@@ -71,6 +149,12 @@ struct settings {
         unsigned linger_seconds;        /* how long a seat stays up after its last login */
         enum leftover leftover;
         struct service_settings services;
+        struct address6 network6; /* what the courses' IPv6 subnets are cut from; all zero: no IPv6 */
+        struct traffic_settings traffic;
+        char uplinks[UPLINKS_MAX][IFNAMSIZ];
+        size_t n_uplinks; /* 0: the interfaces of the host's default routes */
+        struct dns_settings dns;
+        struct fence_settings fence;
         struct course_settings *courses;
         size_t n_courses;
 };
@@ -111,5 +195,19 @@ int settings_check_course(const struct settings *settings, const char *course, c
  */
 int settings_course_subnet(
         const struct settings *settings, const char *course, struct address *ret, char *reason, size_t size);
+
+/*
+ * The IPv6 subnet of a course: its own setting, else the one of the site's network that has the course's
+ * decimal digits as its number, so that 123 gets PREFIX:123::/64. All zero if the site has no IPv6. -ERANGE,
+ * and a sentence in reason that names the setting that helps, if the network has no such subnet.
+ */
+int settings_course_subnet6(
+        const struct settings *settings, const char *course, struct address6 *ret, char *reason, size_t size);
+
+/* The course's own, else the site's; nothing in it is unset but nat6. */
+void settings_traffic(const struct settings *settings, const char *course, struct traffic_settings *ret);
+
+/* The DNS domain of a course's seats, "cs123.internal". */
+void settings_domain(const struct settings *settings, const char *course, char ret[static DOMAIN_SIZE]);
 
 #define _cleanup_settings_ _cleanup_(settings_done)
