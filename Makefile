@@ -84,8 +84,8 @@ enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-unit_tests = address address6 name-rule plan protocol roster seat-id settings site trusted-file class-list \
-	pam-config roster-command snapshot
+unit_tests = address address6 machine-prefix name-rule plan protocol roster seat-id setting-value settings site \
+	trusted-file class-list pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
 units = $(wildcard units/*.service units/*.socket units/*.slice)
