@@ -8,8 +8,7 @@
 #define RATE_MIN UINT64_C(64000)
 #define RATE_MAX UINT64_C(16000000000)
 
-/* "10M": bits per second, in thousands (K), millions (M) or milliards (G), from 64K to 16G; "none": no limit.
- */
+/* "10M": bits per second, in thousands (K), millions (M) or billions (G), 64K to 16G; "none": no limit. */
 int rate_parse(const char *text, struct rate *ret);
 
 /* "443", "443/tcp", "443/udp", and each with "*:" before it. */
