@@ -31,6 +31,7 @@
 struct bridge_plan {
         char course[COURSE_SIZE];
         char name[IFNAMSIZ];      /* br-123 */
+        char ifb[IFNAMSIZ];       /* ri-123, which limits what comes from the course */
         struct address address;   /* the gateway of the course, with the subnet's prefix */
         struct address6 address6; /* the same for IPv6, PREFIX::1; all zero: no IPv6 */
         struct mac mac;
@@ -60,6 +61,9 @@ struct seat_plan {
 /* The names alone: they depend on nothing but the id, so a stop needs no file. */
 void bridge_plan_name(const char *course, struct bridge_plan *ret);
 void seat_plan_name(const char *seat, struct seat_plan *ret);
+
+/* What the settings let pass, for a plan that has its course and its subnets already. */
+void bridge_plan_set_traffic(const struct settings *settings, struct bridge_plan *plan);
 
 /*
  * The plan of a course's bridge. -EINVAL (-ENOMEM) with at least one error added to diagnostics, and *ret
