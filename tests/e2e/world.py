@@ -133,9 +133,9 @@ done
 """
 
 
-def fetch(host):
+def fetch(host, timeout=5):
     """A command line that prints what a web server says: the address that it saw. It works in a busybox image too."""
-    return rf"printf 'GET /\n\n' | nc -w 5 {host} 80"
+    return rf"printf 'GET /\n\n' | nc -w {timeout} {host} 80"
 
 
 # How the host itself finds names
