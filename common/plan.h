@@ -14,6 +14,7 @@
 
 #include <net/if.h>
 
+#include "mac.h"
 #include "seat-id.h"
 #include "settings.h"
 
@@ -29,8 +30,11 @@
 
 struct bridge_plan {
         char course[COURSE_SIZE];
-        char name[IFNAMSIZ];    /* br-123 */
-        struct address address; /* the gateway of the course, with the subnet's prefix */
+        char name[IFNAMSIZ];      /* br-123 */
+        struct address address;   /* the gateway of the course, with the subnet's prefix */
+        struct address6 address6; /* the same for IPv6, PREFIX::1; all zero: no IPv6 */
+        struct mac mac;
+        struct traffic_settings traffic; /* nothing in it is unset */
 };
 
 struct seat_plan {
@@ -44,6 +48,13 @@ struct seat_plan {
                                             bridge */
         struct address address;          /* of the peer */
         uint32_t gateway;                /* host byte order */
+        struct address6 address6;        /* seat 10 has PREFIX::10; all zero: no IPv6, as on an admin's own
+                                            bridge */
+        struct address6 gateway6;
+        struct mac link_mac, peer_mac;
+        enum isolation isolation;
+        uint64_t rate; /* bits per second, each direction; 0: no limit */
+        bool dns; /* whether names are resolved for the seat: dns is not off, and the bridge is a course's */
 };
 
 /* The names alone: they depend on nothing but the id, so a stop needs no file. */

@@ -7,7 +7,10 @@
  * at all: nothing is guessed.
  */
 
+#include <net/if.h>
+
 #include "address.h"
+#include "address6.h"
 #include "diagnostics.h"
 #include "name-rule.h"
 
@@ -16,6 +19,9 @@
 /* What a bridge can hold is bounded by interface names: "vl-", course and seat number in 15 characters. */
 #define SUBNET_PREFIX_MIN 16U
 #define SUBNET_PREFIX_MAX 30U
+
+/* Every IPv6 subnet has the one length that all of IPv6 reckons with. */
+#define SUBNET6_PREFIX 64U
 
 #define HOST_NAME_SIZE 256U
 
@@ -46,17 +52,94 @@ struct service_settings {
         char tasks_max[16];                    /* as TasksMax= */
 };
 
+/* yes or no; in a course, unset means: as the site has it. */
+enum choice {
+        CHOICE_UNSET,
+        CHOICE_NO,
+        CHOICE_YES,
+};
+
+/* Whom a seat can reach of the other seats. */
+enum isolation {
+        ISOLATION_UNSET,
+        ISOLATION_NONE,   /* its course, and other courses that have none as well */
+        ISOLATION_COURSE, /* its course */
+        ISOLATION_SEAT,   /* nobody */
+};
+
+#define PORTS_MAX 24U
+
+/* "443/tcp"; "443" is both protocols; "*:443" is any address of the host, not only the gateway's. */
+struct port {
+        uint16_t number;
+        bool tcp, udp;
+        bool any_address;
+};
+
+struct ports {
+        bool is_set;
+        struct port items[PORTS_MAX];
+        size_t n_items;
+};
+
+/* Bits per second; 0: no limit. */
+struct rate {
+        bool is_set;
+        uint64_t bits;
+};
+
+/* What a course's network lets pass. */
+struct traffic_settings {
+        enum choice nat;     /* IPv4 leaves under the host's address */
+        enum choice nat6;    /* IPv6 as well; unset: if the course's subnet is a unique local one */
+        enum choice inbound; /* others than seats and the host may open connections to the seats */
+        enum isolation isolation;
+        struct ports host_ports; /* what seats reach of the host, besides ping and DNS of the gateway */
+        struct rate rate;        /* of each seat, in each direction */
+        struct rate course_rate; /* of the whole course to and from the host, in each direction */
+};
+
+#define UPLINKS_MAX 8U
+#define DNS_SERVERS_MAX 8U
+#define DOMAIN_SIZE 128U
+#define DOMAIN_COURSE "{course}"
+#define DOMAIN_DEFAULT "cs" DOMAIN_COURSE ".internal"
+#define FENCE_USERS_MAX 16U
+
+enum dns_source {
+        DNS_HOST, /* as the host itself resolves */
+        DNS_SERVERS,
+        DNS_OFF, /* no name service for seats, and no redirection */
+};
+
+struct dns_settings {
+        enum dns_source source;
+        char servers[DNS_SERVERS_MAX][INET6_ADDRSTRLEN]; /* IPv4 or IPv6 */
+        size_t n_servers;
+        char domain[DOMAIN_SIZE]; /* with DOMAIN_COURSE in it */
+};
+
+/* What course users may do outside of their seats. */
+struct fence_settings {
+        bool enabled;
+        char users[FENCE_USERS_MAX][USER_NAME_SIZE]; /* not fenced */
+        size_t n_users;
+        struct ports ports; /* that are open to all; any_address has no meaning here */
+};
+
 struct course_settings {
         char course[COURSE_SIZE];
         bool has_subnet;
         struct address subnet;
+        struct address6 subnet6; /* all zero: not set */
+        struct traffic_settings traffic;
         char test_host[HOST_NAME_SIZE]; /* empty: the site's */
         bool has_linger;
         unsigned linger_seconds;
         enum leftover leftover;
         struct service_settings services;
         unsigned line; /* of the section's first setting */
-        unsigned seen; /* which settings the section has, for its parser */
+        uint64_t seen; /* which settings the section has, for its parser */
 };
 
 /* The empty value is all zero and only good for settings_done(). */
@@ -71,6 +154,13 @@ struct settings {
         unsigned linger_seconds;        /* how long a seat stays up after its last login */
         enum leftover leftover;
         struct service_settings services;
+        struct address6 network6; /* what the courses' IPv6 subnets are cut from; all zero: no IPv6 */
+        bool network6_auto;       /* nobody chose it: a course that does not fit has no IPv6, and no error */
+        struct traffic_settings traffic;
+        char uplinks[UPLINKS_MAX][IFNAMSIZ];
+        size_t n_uplinks; /* 0: the interfaces of the host's default routes */
+        struct dns_settings dns;
+        struct fence_settings fence;
         struct course_settings *courses;
         size_t n_courses;
 };
@@ -111,5 +201,20 @@ int settings_check_course(const struct settings *settings, const char *course, c
  */
 int settings_course_subnet(
         const struct settings *settings, const char *course, struct address *ret, char *reason, size_t size);
+
+/*
+ * The IPv6 subnet of a course: its own setting, else the one of the site's network that has the course's
+ * decimal digits as its number, so that 123 gets PREFIX:123::/64. All zero if the course has no IPv6: as the
+ * site has none, or has no such subnet in a network that nobody chose. -ERANGE, and a sentence in reason that
+ * names the setting that helps, if a network that somebody chose has no such subnet.
+ */
+int settings_course_subnet6(
+        const struct settings *settings, const char *course, struct address6 *ret, char *reason, size_t size);
+
+/* The course's own, else the site's; nothing in it is unset but nat6. */
+void settings_traffic(const struct settings *settings, const char *course, struct traffic_settings *ret);
+
+/* The DNS domain of a course's seats, "cs123.internal". A course has COURSE_DIGITS_MAX digits at most. */
+void settings_domain(const struct settings *settings, const char *course, char ret[static DOMAIN_SIZE]);
 
 #define _cleanup_settings_ _cleanup_(settings_done)

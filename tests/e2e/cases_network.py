@@ -211,8 +211,8 @@ def overlap(guest):
 
 def megabits(guest, seat, port, server, *options):
     """Starts to measure; returns a function that gives the result."""
-    process = guest.popen([*inside(seat), "iperf3", "--client", server, "--port", str(port), "--time", "2", "--omit", "1",
-                           "--json", *options])
+    process = guest.popen([*inside(seat), "iperf3", "--client", server, "--port", str(port), "--connect-timeout", "3000",
+                           "--time", "2", "--omit", "1", "--json", *options])
 
     def result():
         report = json.loads(process.wait_output().stdout)

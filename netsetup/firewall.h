@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * nftables in the caller's network namespace: the boundary to libnftables. What is applied comes whole from
+ * ruleset.h; nobody else's table is ever named.
+ */
+
+#include "diagnostics.h"
+
+/*
+ * Applies commands in nft(8)'s language as one transaction: all of them or none. Negative errno with one
+ * error in diagnostics, which says what (a few words: "the network of course 123") cannot be done.
+ */
+int firewall_apply(const char *commands, const char *what, struct diagnostics *diagnostics);
+
+/*
+ * What the kernel has of a table ("inet coursenet"), as nft prints it; the caller frees *ret. Returns 0, or
+ * -ENOENT if there is no such table, or another negative errno; none is reported.
+ */
+int firewall_list_table(const char *table, char **ret);
+
+/* Prints a chain ("netdev coursenet vl-12310") the same way. */
+int firewall_list_chain(const char *chain, char **ret);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What all courses have in common: the firewall's table of courses, and forwarding on the uplinks. Both
+ * follow from which bridges of ours are up, and from the host's default routes and resolvers, so they are
+ * computed anew and compared or applied as a whole, whoever asks: netbr@, or `coursenet-net watch` when
+ * somebody else has changed them. A lock makes it one at a time.
+ */
+
+#include "diagnostics.h"
+#include "ruleset.h"
+
+/*
+ * Applies it for the bridges that are up. Negative errno with at least one error in diagnostics.
+ */
+int network_refresh(const char *etc, struct diagnostics *diagnostics);
+
+/* Makes the chains of all seats that are up anew, in one transaction. */
+int network_refresh_seats(const char *etc, struct diagnostics *diagnostics);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The firewall as a plan: commands in nft(8)'s language, computed from plans and nothing else, so that they
+ * can be tested, and compared with what the kernel has, as text. firewall.h applies them.
+ *
+ * Every function returns a text that the caller frees; NULL: out of memory.
+ */
+
+#include "plan.h"
+
+#define RULESET_COURSES "inet coursenet"     /* NAT, isolation, reach of the host: all courses that are up */
+#define RULESET_SEATS "netdev coursenet"     /* what may come out of a seat: one chain a seat */
+#define RULESET_FENCE "inet coursenet_fence" /* course users' processes outside of their seats */
+
+/* Where the name service of the seats listens, on the gateways; a privileged port that nobody else uses. */
+#define RULESET_DNS_PORT 530
+
+#define RULESET_LINKS_MAX 16U
+#define RULESET_RESOLVERS_MAX 8U
+
+/* What the courses' table is computed from. */
+struct ruleset_courses {
+        const struct bridge_plan *courses; /* those whose bridge is up; borrowed */
+        size_t n_courses;
+        char uplinks[RULESET_LINKS_MAX][IFNAMSIZ]; /* where seats may go out */
+        size_t n_uplinks;
+        char opened[RULESET_LINKS_MAX][IFNAMSIZ]; /* that forward IPv4 only because of us */
+        size_t n_opened;
+        char opened6[RULESET_LINKS_MAX][IFNAMSIZ]; /* the same for IPv6 */
+        size_t n_opened6;
+        bool opened6_all; /* IPv6 is forwarded at all, between any two links, only because of us */
+        char resolvers[RULESET_RESOLVERS_MAX][INET6_ADDRSTRLEN]; /* the host's, IPv4 and IPv6 */
+        size_t n_resolvers;
+        bool dns; /* seats' queries are answered by our name service */
+};
+
+/* Replaces the whole table; without courses, removes it. */
+char *ruleset_format_courses(const struct ruleset_courses *courses);
+
+/* Makes or replaces the chain of one seat, which must be applied while its link is there. */
+char *ruleset_format_seat(const struct seat_plan *plan);
+
+/* Removes the chain of a link ("vl-12310"), whether or not it is there. */
+char *ruleset_format_seat_removal(const char *link);
+
+/* Replaces the whole table; with fence disabled, removes it. uids: of those who are fenced. */
+char *ruleset_format_fence(const struct fence_settings *fence, const uint32_t *uids, size_t n_uids);
