@@ -60,6 +60,9 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 	pam_coursenet/join.c
 
 net_sources = netsetup/bridge.c netsetup/leftover.c netsetup/link.c netsetup/netns.c netsetup/ping.c netsetup/seat.c
+net_sources += netsetup/dns.c netsetup/dns-files.c netsetup/fence.c netsetup/fence-set.c netsetup/message.c \
+	netsetup/notify.c netsetup/program.c netsetup/resolved.c netsetup/runtime-file.c netsetup/watch.c \
+	netsetup/watch-file.c netsetup/watch-job.c netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c
 net_packages = libnl-route-3.0 libnl-3.0
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/lease.c \
