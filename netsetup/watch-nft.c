@@ -6,9 +6,11 @@
  * costs one repair too many at worst.
  */
 
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter.h>
 
 #include <netlink/msg.h>
 
