@@ -35,6 +35,9 @@
 /* When logins may begin, if the user database has not answered until then. */
 #define READY_USEC UINT64_C(10000000)
 
+/* How long jobs may take to end when we are to. A user database is not waited for. */
+#define END_MS 2000
+
 #define ACCOUNTS_INTERVAL_USEC UINT64_C(60000000)
 
 enum {
@@ -305,7 +308,6 @@ static int open_all(struct watch *watch, const char *etc, const char *program) {
         return r;
 }
 
-/* A job that runs goes on: what it applies, it applies whole or not at all. */
 static void close_all(struct watch *watch) {
         for (unsigned i = 0; i < _JOB_MAX; i++)
                 job_done(&watch->jobs[i]);
@@ -314,6 +316,20 @@ static void close_all(struct watch *watch) {
         watch_files_close(&watch->files);
         close_pointer(&watch->signal_fd);
         (void)sigprocmask(SIG_SETMASK, &watch->old_signals, NULL);
+}
+
+/* Jobs that apply something get to their end. */
+static void finish(struct watch *watch) {
+        static const unsigned jobs[] = {JOB_COURSES, JOB_SEATS, JOB_FENCE_LOCAL};
+        uint64_t end_usec = watch_now_usec() + UINT64_C(1000) * END_MS;
+
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                while (watch->jobs[jobs[i]].pid > 0 && watch_now_usec() < end_usec) {
+                        struct pollfd pollfd = {.fd = watch->signal_fd, .events = POLLIN};
+
+                        (void)poll(&pollfd, 1, END_MS / 10);
+                        (void)handle_signals(watch);
+                }
 }
 
 static void want_all(struct watch *watch) {
@@ -338,6 +354,7 @@ int watch_run(const char *etc, const char *program, struct diagnostics *diagnost
                 tick(&watch);
                 r = wait_for_events(&watch);
         }
+        finish(&watch);
         close_all(&watch);
         return r < 0 ? failure(diagnostics, "watch", r, "the host's network cannot be watched") : 0;
 }
