@@ -63,7 +63,9 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/firewall.c netsetup/leftover.c netsetup/link.c netsetup/netns.c netsetup/ping.c netsetup/ruleset.c netsetup/seat.c
+net_sources = netsetup/bridge.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link.c netsetup/link-address.c \
+	netsetup/link-list.c netsetup/lock.c netsetup/netlink.c netsetup/netns.c netsetup/network.c netsetup/ping.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
+	netsetup/sysctl.c
 net_packages = libnl-route-3.0 libnl-3.0 libnftables
 net_sources += netsetup/dns.c netsetup/dns-files.c netsetup/fence.c netsetup/fence-set.c netsetup/message.c \
 	netsetup/notify.c netsetup/program.c netsetup/resolved.c netsetup/runtime-file.c netsetup/watch.c \

@@ -7,6 +7,7 @@
 #include "dns-files.h"
 #include "dns.h"
 #include "failure.h"
+#include "lock.h"
 #include "number.h"
 #include "resolved.h"
 #include "runtime-file.h"
@@ -55,7 +56,7 @@ static void remove_old_hosts(const char *etc, const struct site *site) {
 static int prepare(struct diagnostics *diagnostics) {
         int r;
 
-        r = runtime_directory_make(RUNTIME_DIRECTORY, 0755);
+        r = runtime_directory_make(RUN_DIRECTORY, 0755);
         if (r >= 0)
                 r = runtime_directory_make(DNS_DIRECTORY, 0755);
         if (r >= 0)

@@ -14,14 +14,15 @@
 #include "fence-set.h"
 #include "fence.h"
 #include "firewall.h"
+#include "lock.h"
 #include "number.h"
 #include "roster.h"
 #include "ruleset.h"
 #include "runtime-file.h"
 
-#define LOCK_FILE RUNTIME_DIRECTORY "/fence.lock"
-#define MEMORY_FILE RUNTIME_DIRECTORY "/fence.uids"
-#define RULES_FILE RUNTIME_DIRECTORY "/fence.nft"
+#define LOCK_FILE RUN_DIRECTORY "/fence.lock"
+#define MEMORY_FILE RUN_DIRECTORY "/fence.uids"
+#define RULES_FILE RUN_DIRECTORY "/fence.nft"
 
 #define WHAT "the fence around course users"
 
@@ -125,7 +126,7 @@ static int apply(
         if (r >= 0)
                 r = runtime_file_write(RULES_FILE, rules, 0600);
         if (r < 0)
-                return failure(diagnostics, RUNTIME_DIRECTORY, r, "cannot be written to");
+                return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
         return firewall_apply(rules, WHAT, diagnostics);
 }
 
@@ -139,7 +140,7 @@ static int step(struct fence *fence, struct diagnostics *diagnostics) {
         unsigned missing = 0;
         int r;
 
-        r = runtime_lock(LOCK_FILE, &lock_fd);
+        r = lock_take(LOCK_FILE, &lock_fd);
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         accounts_done(&fence->remembered);
@@ -163,7 +164,7 @@ static int remove_fence(const struct fence *fence, struct diagnostics *diagnosti
 
         if (!rules)
                 return failure(diagnostics, WHAT, -ENOMEM, "cannot be removed");
-        r = runtime_lock(LOCK_FILE, &lock_fd);
+        r = lock_take(LOCK_FILE, &lock_fd);
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         (void)unlink(MEMORY_FILE);
@@ -176,7 +177,7 @@ static void apply_last(struct diagnostics *diagnostics) {
         _cleanup_free_ char *rules = NULL;
         _cleanup_close_ int lock_fd = -1;
 
-        if (runtime_lock(LOCK_FILE, &lock_fd) >= 0 && runtime_file_read(RULES_FILE, &rules) >= 0)
+        if (lock_take(LOCK_FILE, &lock_fd) >= 0 && runtime_file_read(RULES_FILE, &rules) >= 0)
                 (void)firewall_apply(rules, WHAT, diagnostics);
 }
 
@@ -320,7 +321,7 @@ static int find_all(struct fence *fence, enum fence_scope scope, struct diagnost
 static int prepare(void) {
         int r;
 
-        r = runtime_directory_make(RUNTIME_DIRECTORY, 0755);
+        r = runtime_directory_make(RUN_DIRECTORY, 0755);
         if (r >= 0)
                 r = runtime_directory_make(FENCE_LOGIN_DIRECTORY, 0700);
         return r;
@@ -351,7 +352,7 @@ int fence_update(const char *etc, enum fence_scope scope, struct diagnostics *di
 
         r = prepare();
         if (r < 0)
-                return failure(diagnostics, RUNTIME_DIRECTORY, r, "cannot be made");
+                return failure(diagnostics, RUN_DIRECTORY, r, "cannot be made");
         r = settings_load(etc, &fence.settings, diagnostics);
         if (r < 0) {
                 apply_last(diagnostics);

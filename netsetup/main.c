@@ -35,6 +35,10 @@ static int run_bridge_start(const char *id, struct diagnostics *diagnostics) {
         return bridge_start(ETC_DIRECTORY, id, diagnostics);
 }
 
+static int run_bridge_stop(const char *id, struct diagnostics *diagnostics) {
+        return bridge_stop(ETC_DIRECTORY, id, diagnostics);
+}
+
 static int run_netns_start(const char *id, struct diagnostics *diagnostics) {
         return netns_start(ETC_DIRECTORY, id, diagnostics);
 }
@@ -113,7 +117,7 @@ static const struct command {
         bool takes_id; /* of a course or a seat; the others are about all of them */
 } commands[] = {
         {"bridge", "start", run_bridge_start, true},
-        {"bridge", "stop", bridge_stop, true},
+        {"bridge", "stop", run_bridge_stop, true},
         {"netns", "start", run_netns_start, true},
         {"netns", "stop", run_netns_stop, true},
         {"seat", "start", run_seat_start, true},

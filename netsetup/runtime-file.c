@@ -6,7 +6,6 @@
  */
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "runtime-file.h"
@@ -82,18 +81,4 @@ int runtime_file_write(const char *path, const char *text, mode_t mode) {
         if (r < 0)
                 (void)unlink(temporary);
         return r < 0 ? r : 1;
-}
-
-int runtime_lock(const char *path, int *ret_fd) {
-        _cleanup_close_ int fd = -1;
-
-        fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return -errno;
-        while (flock(fd, LOCK_EX) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        *ret_fd = fd;
-        fd = -1;
-        return 0;
 }

@@ -7,8 +7,6 @@
 
 #include "util.h"
 
-#define RUNTIME_DIRECTORY "/run/coursenet"
-
 /* Makes a directory; one that is there already is success, and keeps its mode. */
 int runtime_directory_make(const char *path, mode_t mode);
 
@@ -17,6 +15,3 @@ int runtime_file_write(const char *path, const char *text, mode_t mode);
 
 /* The whole file, which the caller frees. */
 int runtime_file_read(const char *path, char **ret_text);
-
-/* Takes the lock whose file is path, and waits for it. It ends with the descriptor. */
-int runtime_lock(const char *path, int *ret_fd);

@@ -17,8 +17,9 @@
 #include "dns-files.h"
 #include "failure.h"
 #include "fence.h"
-#include "notify.h"
+#include "lock.h"
 #include "message.h"
+#include "notify.h"
 #include "resolved.h"
 #include "runtime-file.h"
 #include "watch-file.h"
@@ -300,7 +301,7 @@ static int open_all(struct watch *watch, const char *etc, const char *program) {
         if (r >= 0)
                 r = watch_route_open(&watch->route);
         if (r >= 0)
-                r = runtime_directory_make(RUNTIME_DIRECTORY, 0755);
+                r = runtime_directory_make(RUN_DIRECTORY, 0755);
         if (r >= 0)
                 r = runtime_directory_make(FENCE_LOGIN_DIRECTORY, 0700);
         if (r >= 0)
