@@ -61,6 +61,9 @@ static void queries_leave_and_the_rest_stays(void **state) {
         assert_shell("ip netns exec ns12310 ping -c1 -q -W1 10.0.123.1 >/dev/null");
 }
 
+/* In the place of the rule for 53. */
+#define OTHER_PORT "ip -n ns12310 rule add pref 53 to 127.0.0.0/8 ipproto udp dport 54 lookup 53"
+
 static void each_missing_part_is_noticed_and_made_again(void **state) {
         static const char *const damages[] = {
                 "rule del pref 53",
@@ -69,8 +72,7 @@ static void each_missing_part_is_noticed_and_made_again(void **state) {
                 "rule add pref 99 lookup local && ip -n ns12310 rule del pref 100",
                 "route flush table 53",
                 "route replace default dev lo table 53",
-                "rule del pref 53 && ip -n ns12310 rule add pref 53 to 127.0.0.0/8 ipproto udp dport 54 "
-                "lookup 53",
+                "rule del pref 53; " OTHER_PORT,
         };
         _cleanup_link_socket_ struct link_socket socket = {0};
 
