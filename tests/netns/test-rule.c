@@ -72,7 +72,7 @@ static void each_missing_part_is_noticed_and_made_again(void **state) {
                 "rule add pref 99 lookup local && ip -n ns12310 rule del pref 100",
                 "route flush table 53",
                 "route replace default dev lo table 53",
-                "rule del pref 53; " OTHER_PORT,
+                ("rule del pref 53; " OTHER_PORT),
         };
         _cleanup_link_socket_ struct link_socket socket = {0};
 
