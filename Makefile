@@ -70,7 +70,7 @@ activator_packages = libsystemd
 
 container_sources = container/instance.c container/runtime.c
 
-ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/json.c ctl/lease-list.c ctl/message.c \
+ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/json.c ctl/lease-list.c ctl/limits.c ctl/message.c \
 	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
 	ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c \
 	ctl/user-manager.c
@@ -83,7 +83,7 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-a
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
 unit_tests = address address6 name-rule plan protocol roster seat-id settings site trusted-file class-list \
-	pam-config roster-command snapshot
+	limits pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
 units = $(wildcard units/*.service units/*.socket units/*.slice)
