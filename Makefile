@@ -59,8 +59,8 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/leftover.c netsetup/link.c netsetup/netns.c netsetup/ping.c netsetup/seat.c
-net_packages = libnl-route-3.0 libnl-3.0
+net_sources = netsetup/bridge.c netsetup/foreign.c netsetup/leftover.c netsetup/link.c netsetup/netns.c netsetup/ping.c netsetup/seat.c
+net_packages = libnl-route-3.0 libnl-3.0 json-c
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/lease.c \
 	activator/lease-start.c activator/log.c activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c \

@@ -34,7 +34,8 @@ static const char *const names[_LIMIT_MAX] = {
 /* Half a browser. */
 #define CONNECTIONS_PER_SEAT 128U
 
-/* Services with PrivateNetwork=, and seats whose namespace outlives them because something still runs in it. */
+/* Services with PrivateNetwork=, and seats whose namespace outlives them because something still runs in it.
+ */
 #define NAMESPACES_MARGIN 128U
 
 /* Linux's own default: an editor and a notebook server together take a dozen. */
@@ -152,7 +153,8 @@ static void _printf_(4, 5)
                 names[limit], checking->wanted->values[limit]);
 }
 
-/* Above the second threshold, the kernel looks for entries to drop again and again; above the third it fails. */
+/* Above the second threshold, the kernel looks for entries to drop again and again; above the third it fails.
+ */
 static void check_neighbours(struct checking *checking, enum limit thresh1, size_t n_seats, unsigned per_seat,
         const char *family) {
         enum limit thresh2 = thresh1 + 1, thresh3 = thresh1 + 2;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Whether this kernel's limits have room for every seat that is on a roster. Debian's are made for a host with
- * a few neighbours; a campus has more, and what runs out then is silent: a packet that is not sent, a login
- * that gets no namespace.
+ * Whether this kernel's limits have room for every seat that is on a roster. Debian's are made for a host
+ * with a few neighbours; a campus has more, and what runs out then is silent: a packet that is not sent, a
+ * login that gets no namespace.
  */
 
 #include <stdint.h>
@@ -35,9 +35,9 @@ struct limits {
 /* What all seats together need, were they up at the same time. */
 struct limits_need {
         size_t n_seats;
-        size_t n_seats6; /* of these, with an IPv6 address */
-        size_t n_nat;    /* of these, behind the host's address */
-        bool has_units;  /* some run containers or other units */
+        size_t n_seats6;       /* of these, with an IPv6 address */
+        size_t n_nat;          /* of these, behind the host's address */
+        bool has_units;        /* some run containers or other units */
         char bridge[IFNAMSIZ]; /* the one with most seats */
         size_t n_ports;        /* and how many */
 };
@@ -49,8 +49,8 @@ void limits_read(const char *proc, struct limits *ret);
 int limits_count(const struct site *site, struct limits_need *ret);
 
 /*
- * Adds a warning for each limit that is too small, with the line that raises it. *ret_wanted has the values to
- * set; 0: leave it as it is.
+ * Adds a warning for each limit that is too small, with the line that raises it. *ret_wanted has the values
+ * to set; 0: leave it as it is.
  */
 void limits_check(const struct limits *limits, const struct limits_need *need, struct limits *ret_wanted,
         struct diagnostics *diagnostics);

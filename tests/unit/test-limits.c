@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Linux's limits against the rosters: Debian's defaults are enough for a small site, and nothing is said then. */
+/* Linux's limits against the rosters: Debian's defaults are enough for a small site, and nothing is said
+ * then. */
 
 #include "fixture.h"
 
