@@ -284,7 +284,9 @@ static bool is_remark(json_object *expression) {
 
 /* Whether a chain ends, for all that nobody let through before, in a drop. */
 static bool denies(const struct rules *rules, struct chain *chain) {
-        for (size_t i = 0; i < (enter(rules, chain) ? chain->n_rules : 0); i++) {
+        if (!enter(rules, chain))
+                return false;
+        for (size_t i = 0; i < chain->n_rules; i++) {
                 json_object *rule = chain->rules[i];
 
                 for (size_t j = 0; j < length_of(rule); j++) {

@@ -95,6 +95,7 @@ static void one_bridge_that_was_let_through_leaves_the_other(void **state) {
               "chain FORWARD { type filter hook forward priority 0; policy drop; jump DOCKER-USER; }; }");
         assert_one_warning(*state, "and it does not know br-377, so");
         apply("add rule ip filter DOCKER-USER iifname \"br-*\" accept");
+        apply("add rule ip filter DOCKER-USER oifname \"br-*\" accept");
         assert_nothing_said(*state);
 }
 
@@ -148,22 +149,22 @@ static void firewalld_is_told_by_its_own_zones(void **state) {
 }
 
 static void an_admins_own_rules_are_told_in_nfts_words(void **state) {
-        apply("table inet campus { chain fwd { type filter hook forward priority 0; policy drop; "
+        apply("table inet campus { chain fw { type filter hook forward priority 0; policy drop; "
               "ct state vmap { established : accept, related : accept, invalid : drop }; }; "
-              "chain in { type filter hook input priority 0; ct state established accept; tcp dport 22 "
+              "chain inp { type filter hook input priority 0; ct state established accept; tcp dport 22 "
               "accept; "
               "log prefix \"lost \" counter drop; }; }");
         check(*state);
         assert_warning(*state,
-                "table inet campus: warning: chain fwd drops whatever it does not know, and it does not know "
+                "table inet campus: warning: chain fw drops whatever it does not know, and it does not know "
                 "the "
-                "courses' bridges, so seats reach no other network: nft insert rule inet campus fwd iifgroup "
+                "courses' bridges, so seats reach no other network: nft insert rule inet campus fw iifgroup "
                 "25454 accept, and the same with oifgroup (to keep it: in that chain of /etc/nftables.conf");
-        assert_warning(*state, "chain in drops whatever it does not know");
+        assert_warning(*state, "chain inp drops whatever it does not know");
         assert_int_equal(((struct sandbox *)*state)->diagnostics.n_items, 2);
 
-        apply("insert rule inet campus in iifgroup 25454 accept");
-        apply("insert rule inet campus fwd iifgroup 25454 accept");
+        apply("insert rule inet campus inp iifgroup 25454 accept");
+        apply("insert rule inet campus fw iifgroup 25454 accept");
         assert_nothing_said(*state);
 }
 
