@@ -52,15 +52,21 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/address6.c common/container-runtime.c common/diagnostics.c common/mac.c common/name-rule.c common/number.c common/plan.c \
-	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/settings.c common/site.c common/trusted-file.c
+common_sources = common/address.c common/address6.c common/container-runtime.c common/diagnostics.c common/mac.c common/machine-prefix.c common/name-rule.c common/number.c common/plan.c \
+	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-value.c common/settings.c common/site.c common/trusted-file.c
+# What reads the settings needs; the module and coursenet-enter do not.
+settings_packages = inih libmd
 client_sources = client/activator-client.c
 
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/foreign.c netsetup/leftover.c netsetup/link.c netsetup/netns.c netsetup/ping.c netsetup/seat.c
-net_packages = libnl-route-3.0 libnl-3.0 json-c
+net_sources = netsetup/bridge.c netsetup/firewall.c netsetup/leftover.c netsetup/link.c netsetup/link-address.c \
+	netsetup/link-list.c netsetup/netlink.c netsetup/netns.c netsetup/ping.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
+	netsetup/sysctl.c
+# What `coursenet-net check` adds.
+net_sources += netsetup/foreign.c
+net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/lease.c \
 	activator/lease-start.c activator/log.c activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c \
@@ -82,8 +88,8 @@ enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-unit_tests = address address6 name-rule plan protocol roster seat-id settings site trusted-file class-list \
-	limits pam-config roster-command snapshot
+unit_tests = address address6 machine-prefix name-rule plan protocol roster seat-id setting-value settings site \
+	trusted-file class-list limits pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
 units = $(wildcard units/*.service units/*.socket units/*.slice)
@@ -129,19 +135,19 @@ $(BUILD)/pam_coursenet.so: $(call objects,$(module_sources)) $(BUILD)/libclient.
 
 $(BUILD)/coursenet-net: $(BUILD)/netsetup/main.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(net_packages) inih)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(net_packages) $(settings_packages))
 
 $(BUILD)/coursenet-activator: $(BUILD)/activator/main.o $(BUILD)/libactivator.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(activator_packages) inih)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(activator_packages) $(settings_packages))
 
 $(BUILD)/coursenet-container: $(BUILD)/container/main.o $(BUILD)/libcontainer.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,inih)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(settings_packages))
 
 $(BUILD)/coursenetctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(ctl_packages) inih) -lcsv
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(ctl_packages) $(settings_packages)) -lcsv
 
 # It runs with a capability: libc and nothing else.
 $(BUILD)/coursenet-enter: $(BUILD)/enter/main.o $(BUILD)/libenter.a $(BUILD)/libclient.a $(BUILD)/libcommon.a

@@ -3,7 +3,13 @@
 /* Computes plans. Reads the admin's override files; applies nothing. */
 
 #include "plan.h"
+#include "setting-value.h"
 #include "trusted-file.h"
+
+/* Above the six digits of a course, in the address of a guest: see place_seat6(). */
+#define GUEST_MARK 0x0c000000UL
+
+_Static_assert(COURSE_DIGITS_MAX <= 6, "a course's digits would run into the guest mark");
 
 /* One line of an override file that is of interest. */
 struct override {
@@ -146,23 +152,36 @@ void seat_plan_name(const char *seat, struct seat_plan *ret) {
         (void)snprintf(ret->netns, sizeof(ret->netns), "ns%s", ret->name);
 }
 
+/* What is only decided with the subnets. */
+static void plan_traffic(const struct settings *settings, const char *course, struct bridge_plan *plan) {
+        settings_traffic(settings, course, &plan->traffic);
+        if (plan->traffic.nat6 == CHOICE_UNSET)
+                plan->traffic.nat6 = address6_is_unique_local(&plan->address6) ? CHOICE_YES : CHOICE_NO;
+}
+
 int bridge_plan_load(const char *etc, const struct settings *settings, const char *course,
         struct bridge_plan *ret, struct diagnostics *diagnostics) {
         _cleanup_(override_file_done) struct override_file file = {0};
         struct override overrides[] = {{.name = "BR_IP"}};
         struct bridge_plan plan;
+        struct address6 subnet6;
         struct address subnet;
         char reason[256];
         int r;
 
         if (settings_check_course(settings, course, reason, sizeof(reason)) < 0 ||
-                settings_course_subnet(settings, course, &subnet, reason, sizeof(reason)) < 0) {
+                settings_course_subnet(settings, course, &subnet, reason, sizeof(reason)) < 0 ||
+                settings_course_subnet6(settings, course, &subnet6, reason, sizeof(reason)) < 0) {
                 diagnostics_error(diagnostics, etc, 0, "course %s: %s", course, reason);
                 return -EINVAL;
         }
 
         bridge_plan_name(course, &plan);
         plan.address = (struct address){.ip = subnet.ip + 1U, .prefix = subnet.prefix};
+        plan.address6 = subnet6;
+        if (address6_is_set(&subnet6))
+                plan.address6.bytes[15] = 1;
+        plan_traffic(settings, course, &plan);
 
         r = load_overrides(etc, "bridge-", course, &file, overrides, ELEMENTSOF(overrides), diagnostics);
         if (r < 0)
@@ -170,14 +189,10 @@ int bridge_plan_load(const char *etc, const struct settings *settings, const cha
         r = apply_address(&overrides[0], file.path, subnet.prefix, &plan.address, diagnostics);
         if (r < 0)
                 return r;
+        plan.mac = mac_of_host(plan.address.ip);
 
         *ret = plan;
         return 0;
-}
-
-static bool link_name_valid(const char *name) {
-        return name[0] != '\0' && strlen(name) < IFNAMSIZ && !string_equal(name, ".") &&
-               !string_equal(name, "..") && !strpbrk(name, "/: \t");
 }
 
 /* BR: which bridge the seat is on. One of ours is named br-COURSE and comes with its netbr@ unit. */
@@ -255,19 +270,56 @@ static int place_seat(const char *etc, const struct bridge_plan *bridge, const s
         return 0;
 }
 
-/* A seat on another course's bridge has that course's gateway, unless its file names one. */
-static int load_other_gateway(const char *etc, const struct settings *settings, struct seat_plan *plan,
-        struct diagnostics *diagnostics) {
+static void write_number(uint8_t *bytes, unsigned long number) {
+        bytes[0] = (uint8_t)(number >> 24);
+        bytes[1] = (uint8_t)(number >> 16);
+        bytes[2] = (uint8_t)(number >> 8);
+        bytes[3] = (uint8_t)number;
+}
+
+/*
+ * The seat's place in the IPv6 subnet of the bridge that it is on. Its number stands at the address's end
+ * with the same digits: seat 10 has ::10. A guest from another course, whose number a seat of the bridge's
+ * own may have as well, has its course before it: seat 10 of course 123 has ::c00:123:0:10. The c00 is there
+ * for course 000 too, so no two seats of any courses can have one address.
+ */
+static void place_seat6(const struct bridge_plan *bridge, struct seat_plan *plan) {
+        char number[16];
+
+        if (!address6_is_set(&bridge->address6))
+                return;
+
+        plan->gateway6 = bridge->address6;
+        plan->address6 = address6_network(&bridge->address6);
+        (void)snprintf(number, sizeof(number), "%u", plan->id.number);
+        write_number(plan->address6.bytes + 12, strtoul(number, NULL, 16));
+        if (!string_equal(bridge->course, plan->id.course))
+                write_number(plan->address6.bytes + 8, GUEST_MARK | strtoul(plan->id.course, NULL, 16));
+}
+
+/*
+ * A seat on another course's bridge has that course's gateways, unless its file names one. On an admin's own
+ * bridge nothing of ours answers: which IPv6 network is there is the admin's matter, and so are names.
+ */
+static int join_bridge(const char *etc, const struct settings *settings, const struct bridge_plan *own,
+        struct seat_plan *plan, struct diagnostics *diagnostics) {
         struct bridge_plan other;
         int r;
 
-        if (plan->bridge_course[0] == '\0' || string_equal(plan->bridge_course, plan->id.course))
+        if (plan->bridge_course[0] == '\0')
                 return 0;
+
+        plan->dns = settings->dns.source != DNS_OFF;
+        if (string_equal(plan->bridge_course, own->course)) {
+                place_seat6(own, plan);
+                return 0;
+        }
 
         r = bridge_plan_load(etc, settings, plan->bridge_course, &other, diagnostics);
         if (r < 0)
                 return r;
         plan->gateway = other.address.ip;
+        place_seat6(&other, plan);
         return 0;
 }
 
@@ -296,6 +348,8 @@ int seat_plan_load(const char *etc, const struct settings *settings, const struc
         plan.id = *id;
         (void)string_copy(plan.bridge, sizeof(plan.bridge), bridge.name);
         (void)string_copy(plan.bridge_course, sizeof(plan.bridge_course), id->course);
+        plan.isolation = bridge.traffic.isolation;
+        plan.rate = bridge.traffic.rate.bits;
 
         r = load_overrides(etc, "ns", name, &file, overrides, ELEMENTSOF(overrides), diagnostics);
         if (r < 0)
@@ -306,7 +360,7 @@ int seat_plan_load(const char *etc, const struct settings *settings, const struc
         r = apply_bridge(&overrides[BR], file.path, settings, &plan, diagnostics);
         if (r < 0)
                 return r;
-        r = load_other_gateway(etc, settings, &plan, diagnostics);
+        r = join_bridge(etc, settings, &bridge, &plan, diagnostics);
         if (r < 0)
                 return r;
 
@@ -316,6 +370,8 @@ int seat_plan_load(const char *etc, const struct settings *settings, const struc
                         &overrides[VR_IP], file.path, bridge.address.prefix, &plan.address, diagnostics) < 0)
                 return -EINVAL;
         plan.gateway = gateway.ip;
+        plan.link_mac = mac_of_port(plan.address.ip);
+        plan.peer_mac = mac_of_host(plan.address.ip);
 
         r = check_seat(&plan, file.path, last_line(overrides, ELEMENTSOF(overrides)), diagnostics);
         if (r < 0)

@@ -48,12 +48,13 @@ struct seat_plan {
                                             bridge */
         struct address address;          /* of the peer */
         uint32_t gateway;                /* host byte order */
-        struct address6 address6;        /* seat 10 has PREFIX::10; all zero: no IPv6 */
+        struct address6 address6;        /* seat 10 has PREFIX::10; all zero: no IPv6, as on an admin's own
+                                            bridge */
         struct address6 gateway6;
         struct mac link_mac, peer_mac;
         enum isolation isolation;
         uint64_t rate; /* bits per second, each direction; 0: no limit */
-        bool dns;      /* whether names are resolved for the seat: dns is not off */
+        bool dns; /* whether names are resolved for the seat: dns is not off, and the bridge is a course's */
 };
 
 /* The names alone: they depend on nothing but the id, so a stop needs no file. */

@@ -7,8 +7,9 @@
 
 #include <ini.h>
 
+#include "machine-prefix.h"
 #include "number.h"
-#include "settings.h"
+#include "setting-value.h"
 #include "trusted-file.h"
 
 #define LINE_SIZE 190 /* inih cuts longer lines; read_line() reports them instead */
@@ -24,14 +25,15 @@ struct parser {
         const char *path;
         const char *next;                  /* rest of the text */
         unsigned line;                     /* the line that was handed to inih last */
-        unsigned seen_site;                /* bit n: the n-th row of site_rows was set */
+        uint64_t seen_site;                /* bit n: the n-th row of site_rows was set */
         struct course_settings *course;    /* the one whose section is read; borrowed */
         struct service_settings *services; /* of the section that is read; borrowed */
+        struct traffic_settings *traffic;  /* so is this */
         bool bad;
 };
 
 static void _printf_(2, 3) parser_error(struct parser *parser, const char *format, ...) {
-        char text[1024];
+        char text[2048];
         va_list arguments;
 
         va_start(arguments, format);
@@ -234,6 +236,263 @@ static void set_units(struct parser *parser, const char *name, const char *value
         }
 }
 
+/* The whole 64 bits of an IPv6 subnet are its seats'; a prefix of any other length would be a mistake. */
+static int parse_network6(struct parser *parser, const char *name, const char *value, struct address6 *ret) {
+        struct address6 network, cut;
+        char text[ADDRESS6_TEXT_SIZE];
+
+        /* 129 stands for "no prefix was written". */
+        if (address6_parse(value, 129, &network) < 0 || network.prefix == 129) {
+                parser_error(parser, "%s = %s: expected an IPv6 network with its prefix, such as %s", name,
+                        value, string_equal(name, "subnet6") ? "2001:db8:0:123::/64" : "2001:db8::/48");
+                return -EINVAL;
+        }
+        if (!address6_is_unique_local(&network) && (network.bytes[0] & 0xe0) != 0x20) {
+                parser_error(parser,
+                        "%s = %s: expected a global (2000::/3) or a unique local network (fc00::/7)", name,
+                        value);
+                return -EINVAL;
+        }
+        cut = address6_network(&network);
+        if (!address6_same_ip(&cut, &network)) {
+                address6_format(&cut, text);
+                parser_error(parser, "%s = %s: has bits set behind its prefix; the network is %s", name,
+                        value, text);
+                return -EINVAL;
+        }
+
+        *ret = network;
+        return 0;
+}
+
+static void set_network6(struct parser *parser, const char *name, const char *value) {
+        struct settings *settings = &parser->settings;
+        struct address6 network;
+
+        settings->network6_auto = string_equal(value, "auto");
+        settings->network6 = (struct address6){0};
+        if (settings->network6_auto || string_equal(value, "off"))
+                return;
+        if (!strchr(value, ':')) {
+                parser_error(parser, "%s = %s: expected auto, off, or an IPv6 network such as 2001:db8::/48",
+                        name, value);
+                return;
+        }
+        if (parse_network6(parser, name, value, &network) < 0)
+                return;
+        if (network.prefix > SUBNET6_PREFIX)
+                parser_error(parser, "%s = %s: expected a prefix of at most %u, which is that of a course",
+                        name, value, SUBNET6_PREFIX);
+        settings->network6 = network;
+}
+
+static void parse_choice(struct parser *parser, const char *name, const char *value, enum choice *ret) {
+        if (string_equal(value, "yes"))
+                *ret = CHOICE_YES;
+        else if (string_equal(value, "no"))
+                *ret = CHOICE_NO;
+        else
+                parser_error(parser, "%s = %s: expected yes or no", name, value);
+}
+
+static void set_nat(struct parser *parser, const char *name, const char *value) {
+        parse_choice(parser, name, value, &parser->traffic->nat);
+}
+
+static void set_nat6(struct parser *parser, const char *name, const char *value) {
+        parse_choice(parser, name, value, &parser->traffic->nat6);
+}
+
+static void set_inbound(struct parser *parser, const char *name, const char *value) {
+        parse_choice(parser, name, value, &parser->traffic->inbound);
+}
+
+static void set_isolation(struct parser *parser, const char *name, const char *value) {
+        if (string_equal(value, "none"))
+                parser->traffic->isolation = ISOLATION_NONE;
+        else if (string_equal(value, "course"))
+                parser->traffic->isolation = ISOLATION_COURSE;
+        else if (string_equal(value, "seat"))
+                parser->traffic->isolation = ISOLATION_SEAT;
+        else
+                parser_error(parser, "%s = %s: expected none, course or seat", name, value);
+}
+
+/* A value that is a list, to be taken apart: no value is longer than its line. */
+struct words {
+        char text[LINE_SIZE + 1];
+        char *rest;
+};
+
+static void words_begin(struct words *words, const char *value) {
+        (void)snprintf(words->text, sizeof(words->text), "%s", value);
+        words->rest = words->text;
+}
+
+/* NULL behind the last one. */
+static const char *words_next(struct words *words) {
+        const char *word;
+
+        do
+                word = strsep(&words->rest, " \t");
+        while (word && word[0] == '\0');
+        return word;
+}
+
+static void parse_ports(
+        struct parser *parser, const char *name, const char *value, bool any_address, struct ports *ret) {
+        struct ports ports = {.is_set = true};
+        struct words words;
+
+        words_begin(&words, string_equal(value, "none") ? "" : value);
+        for (const char *word; (word = words_next(&words));) {
+                struct port port;
+
+                if (port_parse(word, &port) < 0 || (port.any_address && !any_address)) {
+                        parser_error(parser, "%s: '%s': expected PORT, PORT/tcp or PORT/udp%s; or none alone",
+                                name, word, any_address ? ", with *: before it if need be" : "");
+                        return;
+                }
+                if (ports.n_items == PORTS_MAX) {
+                        parser_error(parser, "%s: expected %u ports at most", name, PORTS_MAX);
+                        return;
+                }
+                ports.items[ports.n_items++] = port;
+        }
+        if (ports.n_items == 0 && !string_equal(value, "none"))
+                parser_error(parser, "%s is empty: expected ports, or none", name);
+        *ret = ports;
+}
+
+static void set_host_ports(struct parser *parser, const char *name, const char *value) {
+        parse_ports(parser, name, value, true, &parser->traffic->host_ports);
+}
+
+static void set_fence_ports(struct parser *parser, const char *name, const char *value) {
+        parse_ports(parser, name, value, false, &parser->settings.fence.ports);
+}
+
+static void parse_rate(struct parser *parser, const char *name, const char *value, struct rate *ret) {
+        if (rate_parse(value, ret) < 0)
+                parser_error(parser,
+                        "%s = %s: expected bits per second from 64K to 16G, a whole number and K, M or G, or "
+                        "none",
+                        name, value);
+}
+
+static void set_rate(struct parser *parser, const char *name, const char *value) {
+        parse_rate(parser, name, value, &parser->traffic->rate);
+}
+
+static void set_course_rate(struct parser *parser, const char *name, const char *value) {
+        parse_rate(parser, name, value, &parser->traffic->course_rate);
+}
+
+static void set_uplink(struct parser *parser, const char *name, const char *value) {
+        struct settings *settings = &parser->settings;
+        struct words words;
+
+        settings->n_uplinks = 0;
+        if (string_equal(value, "auto"))
+                return;
+
+        words_begin(&words, value);
+        for (const char *word; (word = words_next(&words)); settings->n_uplinks++) {
+                if (settings->n_uplinks == UPLINKS_MAX) {
+                        parser_error(parser, "%s: expected %u interfaces at most", name, UPLINKS_MAX);
+                        return;
+                }
+                if (!uplink_valid(word)) {
+                        parser_error(parser,
+                                "%s: '%s': expected the name of an interface, such as eth0; or auto alone",
+                                name, word);
+                        return;
+                }
+                (void)string_copy(settings->uplinks[settings->n_uplinks], IFNAMSIZ, word);
+        }
+        if (settings->n_uplinks == 0)
+                parser_error(parser, "%s is empty: expected names of interfaces, or auto", name);
+}
+
+static void set_dns_servers(struct parser *parser, const char *name, const char *value) {
+        struct dns_settings *dns = &parser->settings.dns;
+        struct words words;
+
+        words_begin(&words, value);
+        for (const char *word; (word = words_next(&words)); dns->n_servers++) {
+                if (!server_valid(word)) {
+                        parser_error(parser,
+                                "%s: '%s': expected host alone, off alone, or addresses of name servers",
+                                name, word);
+                        return;
+                }
+                if (dns->n_servers == DNS_SERVERS_MAX) {
+                        parser_error(parser, "%s: expected %u addresses at most", name, DNS_SERVERS_MAX);
+                        return;
+                }
+                (void)string_copy(dns->servers[dns->n_servers], INET6_ADDRSTRLEN, word);
+        }
+        if (dns->n_servers == 0)
+                parser_error(parser, "%s is empty: expected host, off, or addresses of name servers", name);
+}
+
+static void set_dns(struct parser *parser, const char *name, const char *value) {
+        struct dns_settings *dns = &parser->settings.dns;
+
+        dns->n_servers = 0;
+        if (string_equal(value, "host"))
+                dns->source = DNS_HOST;
+        else if (string_equal(value, "off"))
+                dns->source = DNS_OFF;
+        else {
+                dns->source = DNS_SERVERS;
+                set_dns_servers(parser, name, value);
+        }
+}
+
+static void set_domain(struct parser *parser, const char *name, const char *value) {
+        if (!domain_valid(value) ||
+                string_copy(parser->settings.dns.domain, sizeof(parser->settings.dns.domain), value) < 0)
+                parser_error(parser,
+                        "%s = %s: expected a DNS domain with " DOMAIN_COURSE
+                        " in it once, such as " DOMAIN_DEFAULT
+                        ": labels of letters, digits and hyphens, the last one not a number, and dots "
+                        "between "
+                        "them only",
+                        name, value);
+}
+
+static void set_fence(struct parser *parser, const char *name, const char *value) {
+        enum choice choice = CHOICE_UNSET;
+
+        parse_choice(parser, name, value, &choice);
+        parser->settings.fence.enabled = choice == CHOICE_YES;
+}
+
+static void set_fence_users(struct parser *parser, const char *name, const char *value) {
+        struct fence_settings *fence = &parser->settings.fence;
+        struct words words;
+
+        fence->n_users = 0;
+        if (string_equal(value, "none"))
+                return;
+
+        words_begin(&words, value);
+        for (const char *word; (word = words_next(&words)); fence->n_users++) {
+                if (!user_name_valid(word)) {
+                        parser_error(parser, "%s: '%s': expected the name of a user", name, word);
+                        return;
+                }
+                if (fence->n_users == FENCE_USERS_MAX) {
+                        parser_error(parser, "%s: expected %u users at most", name, FENCE_USERS_MAX);
+                        return;
+                }
+                (void)string_copy(fence->users[fence->n_users], USER_NAME_SIZE, word);
+        }
+        if (fence->n_users == 0)
+                parser_error(parser, "%s is empty: expected names of users, or none", name);
+}
+
 struct row {
         const char *name;
         void (*set)(struct parser *parser, const char *name, const char *value);
@@ -255,14 +514,29 @@ static const struct row site_rows[] = {
         {"memory-max", set_memory_max},
         {"cpu-quota", set_cpu_quota},
         {"tasks-max", set_tasks_max},
+        {"network6", set_network6},
+        {"nat", set_nat},
+        {"nat6", set_nat6},
+        {"isolation", set_isolation},
+        {"inbound", set_inbound},
+        {"host-ports", set_host_ports},
+        {"rate", set_rate},
+        {"course-rate", set_course_rate},
+        {"uplink", set_uplink},
+        {"dns", set_dns},
+        {"domain", set_domain},
+        {"fence", set_fence},
+        {"fence-except-users", set_fence_users},
+        {"fence-except-ports", set_fence_ports},
 };
 
 static void unknown_setting(
         struct parser *parser, const char *name, const char *section, const struct row *rows, size_t n) {
-        char names[512];
+        char names[1024] = "";
         size_t length = 0;
 
-        for (size_t i = 0; i < n; i++)
+        /* Names that there is no room for are left out. */
+        for (size_t i = 0; i < n && length < sizeof(names); i++)
                 length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
                         i == 0      ? ""
                         : i + 1 < n ? ", "
@@ -272,14 +546,14 @@ static void unknown_setting(
 }
 
 /* Finds the row and sets its value. seen has a bit for each row. */
-static void set_row(struct parser *parser, const struct row *rows, size_t n, unsigned *seen,
+static void set_row(struct parser *parser, const struct row *rows, size_t n, uint64_t *seen,
         const char *section, const char *name, const char *value) {
         for (size_t i = 0; i < n; i++) {
                 if (!string_equal(rows[i].name, name))
                         continue;
-                if (*seen & (1U << i))
+                if (*seen & (UINT64_C(1) << i))
                         parser_error(parser, "%s is set twice in [%s]: keep one of the two", name, section);
-                *seen |= 1U << i;
+                *seen |= UINT64_C(1) << i;
                 rows[i].set(parser, name, value);
                 return;
         }
@@ -323,6 +597,16 @@ static void set_course_subnet(struct parser *parser, const char *name, const cha
         course->has_subnet = true;
 }
 
+static void set_course_subnet6(struct parser *parser, const char *name, const char *value) {
+        struct address6 subnet;
+
+        if (parse_network6(parser, name, value, &subnet) < 0)
+                return;
+        if (subnet.prefix != SUBNET6_PREFIX)
+                parser_error(parser, "%s = %s: expected a /%u", name, value, SUBNET6_PREFIX);
+        parser->course->subnet6 = subnet;
+}
+
 static void set_course_test_host(struct parser *parser, const char *name, const char *value) {
         set_host(parser, name, value, parser->course->test_host);
 }
@@ -348,10 +632,21 @@ static const struct row course_rows[] = {
         {"memory-max", set_memory_max},
         {"cpu-quota", set_cpu_quota},
         {"tasks-max", set_tasks_max},
+        {"subnet6", set_course_subnet6},
+        {"nat", set_nat},
+        {"nat6", set_nat6},
+        {"isolation", set_isolation},
+        {"inbound", set_inbound},
+        {"host-ports", set_host_ports},
+        {"rate", set_rate},
+        {"course-rate", set_course_rate},
 };
+
+_Static_assert(ELEMENTSOF(site_rows) <= 64 && ELEMENTSOF(course_rows) <= 64, "a row has no bit in seen");
 
 static void set_site(struct parser *parser, const char *section, const char *name, const char *value) {
         parser->services = &parser->settings.services;
+        parser->traffic = &parser->settings.traffic;
         set_row(parser, site_rows, ELEMENTSOF(site_rows), &parser->seen_site, section, name, value);
 }
 
@@ -360,6 +655,7 @@ static void set_course(struct parser *parser, const char *section, const char *n
         if (!parser->course)
                 return;
         parser->services = &parser->course->services;
+        parser->traffic = &parser->course->traffic;
         set_row(parser, course_rows, ELEMENTSOF(course_rows), &parser->course->seen, section, name, value);
 }
 
@@ -414,33 +710,70 @@ static unsigned count_seats(unsigned prefix, unsigned first_seat) {
         return first_seat > last ? 0 : last - first_seat + 1U;
 }
 
-static void check_courses(struct parser *parser) {
-        struct settings *settings = &parser->settings;
+static void compare_subnets(
+        struct parser *parser, const struct course_settings *a, const struct course_settings *b) {
+        const struct settings *settings = &parser->settings;
+        struct address subnet_a, subnet_b;
         char reason[256];
 
+        if (settings_course_subnet(settings, a->course, &subnet_a, reason, sizeof(reason)) >= 0 &&
+                settings_course_subnet(settings, b->course, &subnet_b, reason, sizeof(reason)) >= 0 &&
+                address_overlaps(&subnet_a, &subnet_b))
+                parser_error(parser, "the subnets of courses %s and %s overlap: change one's subnet",
+                        a->course, b->course);
+}
+
+static void compare_subnets6(
+        struct parser *parser, const struct course_settings *a, const struct course_settings *b) {
+        const struct settings *settings = &parser->settings;
+        struct address6 subnet_a, subnet_b;
+        char reason[256];
+
+        if (settings_course_subnet6(settings, a->course, &subnet_a, reason, sizeof(reason)) >= 0 &&
+                settings_course_subnet6(settings, b->course, &subnet_b, reason, sizeof(reason)) >= 0 &&
+                address6_is_set(&subnet_a) && address6_is_set(&subnet_b) &&
+                address6_overlaps(&subnet_a, &subnet_b))
+                parser_error(parser, "the IPv6 subnets of courses %s and %s overlap: change one's subnet6",
+                        a->course, b->course);
+}
+
+/* A course must have its subnets: a mistake with one is no reason to pass over the other. */
+static bool check_course(struct parser *parser, const struct course_settings *course) {
+        const struct settings *settings = &parser->settings;
+        struct address6 subnet6;
+        struct address subnet;
+        char reason[256];
+        bool good = true;
+
+        if (settings_check_course(settings, course->course, reason, sizeof(reason)) < 0) {
+                parser_error(parser, "[course %s]: %s", course->course, reason);
+                return false;
+        }
+        if (settings_course_subnet(settings, course->course, &subnet, reason, sizeof(reason)) < 0) {
+                parser_error(parser, "[course %s]: %s", course->course, reason);
+                good = false;
+        } else if (count_seats(subnet.prefix, settings->first_seat) == 0)
+                parser_error(parser, "[course %s]: a /%u has no seat %u (first-seat)", course->course,
+                        subnet.prefix, settings->first_seat);
+        if (settings_course_subnet6(settings, course->course, &subnet6, reason, sizeof(reason)) < 0) {
+                parser_error(parser, "[course %s]: %s", course->course, reason);
+                good = false;
+        }
+        return good;
+}
+
+static void check_courses(struct parser *parser) {
+        const struct settings *settings = &parser->settings;
+
         for (size_t i = 0; i < settings->n_courses; i++) {
-                struct course_settings *a = &settings->courses[i];
-                struct address subnet_a, subnet_b;
+                const struct course_settings *course = &settings->courses[i];
 
-                parser->line = a->line;
-                if (settings_check_course(settings, a->course, reason, sizeof(reason)) < 0 ||
-                        settings_course_subnet(settings, a->course, &subnet_a, reason, sizeof(reason)) < 0) {
-                        parser_error(parser, "[course %s]: %s", a->course, reason);
+                parser->line = course->line;
+                if (!check_course(parser, course))
                         continue;
-                }
-                if (count_seats(subnet_a.prefix, settings->first_seat) == 0)
-                        parser_error(parser, "[course %s]: a /%u has no seat %u (first-seat)", a->course,
-                                subnet_a.prefix, settings->first_seat);
-
                 for (size_t j = 0; j < i; j++) {
-                        struct course_settings *b = &settings->courses[j];
-
-                        if (settings_course_subnet(settings, b->course, &subnet_b, reason, sizeof(reason)) >=
-                                        0 &&
-                                address_overlaps(&subnet_a, &subnet_b))
-                                parser_error(parser,
-                                        "the subnets of courses %s and %s overlap: change one's subnet",
-                                        b->course, a->course);
+                        compare_subnets(parser, &settings->courses[j], course);
+                        compare_subnets6(parser, &settings->courses[j], course);
                 }
         }
 }
@@ -473,6 +806,18 @@ static void set_defaults(struct settings *settings) {
         settings->network = (struct address){.ip = 10U << 24, .prefix = 8};
         settings->prefix = 24;
         settings->leftover = LEFTOVER_CUT;
+        settings->network6_auto = true;
+        settings->traffic = (struct traffic_settings){
+                .nat = CHOICE_YES,
+                .inbound = CHOICE_NO,
+                .isolation = ISOLATION_COURSE,
+                .host_ports.is_set = true,
+                .rate.is_set = true,
+                .course_rate.is_set = true,
+        };
+        (void)string_copy(settings->dns.domain, sizeof(settings->dns.domain), DOMAIN_DEFAULT);
+        settings->fence.enabled = true;
+        settings->fence.ports.is_set = true;
 }
 
 void settings_done(struct settings *settings) {
@@ -515,6 +860,9 @@ int settings_load(const char *etc, struct settings *ret, struct diagnostics *dia
                 parse_text(&parser, text);
                 parser.line = 0;
         }
+        /* A host without a machine id, as an image is before its first boot, has no IPv6. */
+        if (parser.settings.network6_auto)
+                (void)machine_prefix_read(MACHINE_ID_FILE, &parser.settings.network6);
         if (!parser.bad)
                 check_together(&parser);
         if (parser.bad) {
@@ -621,4 +969,79 @@ int settings_course_subnet(
                 .prefix = settings->prefix,
         };
         return 0;
+}
+
+/* The number is written right-aligned into the part of the address that names the subnet. */
+static void set_subnet_number(struct address6 *address, uint64_t number) {
+        for (unsigned i = 0; i < 8; i++)
+                address->bytes[7 - i] |= (uint8_t)(number >> (8 * i));
+}
+
+int settings_course_subnet6(const struct settings *settings, const char *course, struct address6 *ret,
+        char *reason, size_t size) {
+        const struct course_settings *own = settings_find_course(settings, course);
+        struct address6 subnet = settings->network6;
+        char network[ADDRESS6_TEXT_SIZE];
+        unsigned long number;
+
+        if (own && address6_is_set(&own->subnet6)) {
+                *ret = own->subnet6;
+                return 0;
+        }
+        if (!address6_is_set(&subnet)) {
+                *ret = (struct address6){0};
+                return 0;
+        }
+
+        /* Read as hexadecimal, the digits stand in the address as they are. */
+        number = strtoul(course, NULL, 16);
+        if (number >= UINT64_C(1) << (SUBNET6_PREFIX - subnet.prefix)) {
+                if (settings->network6_auto) {
+                        *ret = (struct address6){0};
+                        return 0;
+                }
+                address6_format(&subnet, network);
+                (void)snprintf(reason, size,
+                        "network6 = %s has no /%u with the number %lx: set a wider network6, subnet6 in "
+                        "[course %s], or network6 = off",
+                        network, SUBNET6_PREFIX, number, course);
+                return -ERANGE;
+        }
+
+        set_subnet_number(&subnet, number);
+        subnet.prefix = SUBNET6_PREFIX;
+        *ret = subnet;
+        return 0;
+}
+
+void settings_traffic(const struct settings *settings, const char *course, struct traffic_settings *ret) {
+        const struct course_settings *found = settings_find_course(settings, course);
+        const struct traffic_settings *own = found ? &found->traffic : NULL;
+
+        *ret = settings->traffic;
+        if (!own)
+                return;
+        if (own->nat != CHOICE_UNSET)
+                ret->nat = own->nat;
+        if (own->nat6 != CHOICE_UNSET)
+                ret->nat6 = own->nat6;
+        if (own->inbound != CHOICE_UNSET)
+                ret->inbound = own->inbound;
+        if (own->isolation != ISOLATION_UNSET)
+                ret->isolation = own->isolation;
+        if (own->host_ports.is_set)
+                ret->host_ports = own->host_ports;
+        if (own->rate.is_set)
+                ret->rate = own->rate;
+        if (own->course_rate.is_set)
+                ret->course_rate = own->course_rate;
+}
+
+void settings_domain(const struct settings *settings, const char *course, char ret[static DOMAIN_SIZE]) {
+        const char *domain = settings->dns.domain, *word = strstr(domain, DOMAIN_COURSE);
+
+        if (!word)
+                word = domain + strlen(domain); /* settings that were never loaded */
+        (void)snprintf(ret, DOMAIN_SIZE, "%.*s%s%s", (int)(word - domain), domain, course,
+                word[0] ? word + strlen(DOMAIN_COURSE) : "");
 }

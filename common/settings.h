@@ -20,6 +20,9 @@
 #define SUBNET_PREFIX_MIN 16U
 #define SUBNET_PREFIX_MAX 30U
 
+/* Every IPv6 subnet has the one length that all of IPv6 reckons with. */
+#define SUBNET6_PREFIX 64U
+
 #define HOST_NAME_SIZE 256U
 
 #define LINGER_MAX_SECONDS 86400U
@@ -99,6 +102,8 @@ struct traffic_settings {
 #define UPLINKS_MAX 8U
 #define DNS_SERVERS_MAX 8U
 #define DOMAIN_SIZE 128U
+#define DOMAIN_COURSE "{course}"
+#define DOMAIN_DEFAULT "cs" DOMAIN_COURSE ".internal"
 #define FENCE_USERS_MAX 16U
 
 enum dns_source {
@@ -111,7 +116,7 @@ struct dns_settings {
         enum dns_source source;
         char servers[DNS_SERVERS_MAX][INET6_ADDRSTRLEN]; /* IPv4 or IPv6 */
         size_t n_servers;
-        char domain[DOMAIN_SIZE]; /* with {course} in it */
+        char domain[DOMAIN_SIZE]; /* with DOMAIN_COURSE in it */
 };
 
 /* What course users may do outside of their seats. */
@@ -134,7 +139,7 @@ struct course_settings {
         enum leftover leftover;
         struct service_settings services;
         unsigned line; /* of the section's first setting */
-        unsigned seen; /* which settings the section has, for its parser */
+        uint64_t seen; /* which settings the section has, for its parser */
 };
 
 /* The empty value is all zero and only good for settings_done(). */
@@ -150,6 +155,7 @@ struct settings {
         enum leftover leftover;
         struct service_settings services;
         struct address6 network6; /* what the courses' IPv6 subnets are cut from; all zero: no IPv6 */
+        bool network6_auto;       /* nobody chose it: a course that does not fit has no IPv6, and no error */
         struct traffic_settings traffic;
         char uplinks[UPLINKS_MAX][IFNAMSIZ];
         size_t n_uplinks; /* 0: the interfaces of the host's default routes */
@@ -198,8 +204,9 @@ int settings_course_subnet(
 
 /*
  * The IPv6 subnet of a course: its own setting, else the one of the site's network that has the course's
- * decimal digits as its number, so that 123 gets PREFIX:123::/64. All zero if the site has no IPv6. -ERANGE,
- * and a sentence in reason that names the setting that helps, if the network has no such subnet.
+ * decimal digits as its number, so that 123 gets PREFIX:123::/64. All zero if the course has no IPv6: as the
+ * site has none, or has no such subnet in a network that nobody chose. -ERANGE, and a sentence in reason that
+ * names the setting that helps, if a network that somebody chose has no such subnet.
  */
 int settings_course_subnet6(
         const struct settings *settings, const char *course, struct address6 *ret, char *reason, size_t size);
@@ -207,7 +214,7 @@ int settings_course_subnet6(
 /* The course's own, else the site's; nothing in it is unset but nat6. */
 void settings_traffic(const struct settings *settings, const char *course, struct traffic_settings *ret);
 
-/* The DNS domain of a course's seats, "cs123.internal". */
+/* The DNS domain of a course's seats, "cs123.internal". A course has COURSE_DIGITS_MAX digits at most. */
 void settings_domain(const struct settings *settings, const char *course, char ret[static DOMAIN_SIZE]);
 
 #define _cleanup_settings_ _cleanup_(settings_done)

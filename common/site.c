@@ -115,24 +115,46 @@ static int load_courses(const char *etc, struct site *site, struct diagnostics *
         return r;
 }
 
-/* Two courses may not share addresses: each bridge would answer for the other's students. */
-static void compare_courses(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
+static void compare_subnets(const char *etc, const struct bridge_plan *one, const struct bridge_plan *other,
+        struct diagnostics *diagnostics) {
         char a[ADDRESS_TEXT_SIZE], b[ADDRESS_TEXT_SIZE];
 
+        if (!address_overlaps(&one->address, &other->address))
+                return;
+        address_format(&one->address, a);
+        address_format(&other->address, b);
+        diagnostics_error(diagnostics, etc, 0,
+                "the subnets of courses %s (%s) and %s (%s) overlap: change subnet in [course %s], or BR_IP "
+                "in " OVERRIDE_DIRECTORY "/bridge-%s.conf",
+                one->course, a, other->course, b, other->course, other->course);
+}
+
+static void compare_subnets6(const char *etc, const struct bridge_plan *one, const struct bridge_plan *other,
+        struct diagnostics *diagnostics) {
+        struct address6 network_a = address6_network(&one->address6),
+                        network_b = address6_network(&other->address6);
+        char a[ADDRESS6_TEXT_SIZE], b[ADDRESS6_TEXT_SIZE];
+
+        if (!address6_is_set(&network_a) || !address6_is_set(&network_b) ||
+                !address6_overlaps(&network_a, &network_b))
+                return;
+        address6_format(&network_a, a);
+        address6_format(&network_b, b);
+        diagnostics_error(diagnostics, etc, 0,
+                "the IPv6 subnets of courses %s (%s) and %s (%s) overlap: change subnet6 in [course %s] or "
+                "[course %s]",
+                one->course, a, other->course, b, one->course, other->course);
+}
+
+/* Two courses may not share addresses: each bridge would answer for the other's students. */
+static void compare_courses(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
         for (size_t i = 0; i < site->n_courses; i++)
                 for (size_t j = 0; j < i; j++) {
                         const struct bridge_plan *one = &site->courses[j].bridge,
                                                  *other = &site->courses[i].bridge;
 
-                        if (!address_overlaps(&one->address, &other->address))
-                                continue;
-                        address_format(&one->address, a);
-                        address_format(&other->address, b);
-                        diagnostics_error(diagnostics, etc, 0,
-                                "the subnets of courses %s (%s) and %s (%s) overlap: change subnet in "
-                                "[course %s], "
-                                "or BR_IP in " OVERRIDE_DIRECTORY "/bridge-%s.conf",
-                                one->course, a, other->course, b, other->course, other->course);
+                        compare_subnets(etc, one, other, diagnostics);
+                        compare_subnets6(etc, one, other, diagnostics);
                 }
 }
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Network links, addresses and routes: all that is asked of the kernel over rtnetlink. Only link.c knows
- * libnl; its errors end there and come out as the kernel's own negative errno.
+ * Network links, addresses and routes: what is asked of the kernel over rtnetlink, with qdisc.h,
+ * course-rate.h and rule.h beside it. Only link.c, link-address.c, link-list.c and the files behind those
+ * headers know libnl; its errors end there and come out as the kernel's own negative errno.
  *
  * A link is "ours" if it has the kind that we make under such a name and COURSENET_LINK_GROUP as its group.
  * Nothing here changes or deletes by name: a caller looks first, sees whose link it is, and goes on by index.
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "address6.h"
 #include "mac.h"
 #include "plan.h"
 
@@ -27,8 +29,11 @@ struct link_socket {
 
 struct link {
         int index;
+        char name[IFNAMSIZ];
         unsigned flags; /* IFF_… */
         unsigned group;
+        int master;    /* the index of the bridge that it is a port of; 0: none */
+        bool isolated; /* as a port: it reaches no other isolated one */
         struct mac mac;
         char kind[LINK_KIND_SIZE]; /* "bridge", "veth", …; empty: hardware and lo */
 };
@@ -48,6 +53,23 @@ struct link_network {
 /* The empty value is all zero. */
 struct link_networks {
         struct link_network *items;
+        size_t n_items;
+};
+
+struct link_network6 {
+        int index; /* as above */
+        struct address6 address;
+};
+
+/* The empty value is all zero. */
+struct link_networks6 {
+        struct link_network6 *items;
+        size_t n_items;
+};
+
+/* The empty value is all zero. */
+struct links {
+        struct link *items;
         size_t n_items;
 };
 
@@ -72,8 +94,15 @@ void link_close(struct link_socket *socket);
  */
 int link_find(struct link_socket *socket, const char *name, const char *kind, struct link *ret);
 
-/* The link is created, marked as ours and up in one request. -EEXIST if the name has been taken meanwhile. */
+/* The same by index, whosever it is. -ENODEV if there is none. */
+int link_get(struct link_socket *socket, int index, struct link *ret);
+
+/*
+ * The link is created, marked as ours and up in one request. -EEXIST if the name has been taken meanwhile,
+ * -EOPNOTSUPP if the kernel does not have that kind of link.
+ */
 int link_create_bridge(struct link_socket *socket, const char *name, const struct mac *mac);
+int link_create_ifb(struct link_socket *socket, const char *name, const struct mac *mac);
 
 /*
  * Creates a veth pair, marked as ours, link up and on its bridge. The kernel does not let peer be up before
@@ -87,23 +116,64 @@ int link_bring_up(struct link_socket *socket, const struct link *link, const str
 /* A link that has gone meanwhile is success. */
 int link_delete(struct link_socket *socket, int index);
 
+/*
+ * Isolated ports of a bridge reach the bridge and its other ports, but not each other. -EOPNOTSUPP if the
+ * link is no port. A new port is not isolated: set it before whoever is behind it can send.
+ */
+int link_set_isolated(struct link_socket *socket, int index, bool isolated);
+
+/* --- link-address.c ------------------------------------------------------------------------------------ */
+
 /* An address that is there already, or gone already, is success. */
 int link_add_address(struct link_socket *socket, int index, const struct address *address);
 int link_delete_address(struct link_socket *socket, int index, const struct address *address);
 
-/* ip is in host byte order. */
-int link_add_default_route(struct link_socket *socket, int index, uint32_t ip);
-
-/* Every IPv4 address of the namespace; one with a peer comes as two, itself and the peer's network. */
-int link_list_addresses(struct link_socket *socket, struct link_networks *ret);
+/*
+ * The same for IPv6. An interface has an IPv6 address only once: one that is there with another prefix stays
+ * as it is, and has to be deleted first. The address can be used at once. -EACCES if disable_ipv6 is set for
+ * the interface, -EOPNOTSUPP if the kernel has no IPv6 (ipv6.disable=1).
+ */
+int link_add_address6(struct link_socket *socket, int index, const struct address6 *address);
+int link_delete_address6(struct link_socket *socket, int index, const struct address6 *address);
 
 /*
- * The IPv4 routes of all tables that overlap with subnet. Not among them: default routes, and the table
- * "local", which only repeats the addresses.
+ * A default route in the main table, in the place of one that is there. ip is in host byte order; prefixes do
+ * not matter. IPv6: -EACCES and -EOPNOTSUPP as above, and -EHOSTUNREACH if the gateway is in no network of
+ * the interface.
+ */
+int link_add_default_route(struct link_socket *socket, int index, uint32_t ip);
+int link_add_default_route6(struct link_socket *socket, int index, const struct address6 *gateway);
+
+/* --- link-list.c --------------------------------------------------------------------------------------- */
+
+/*
+ * Every IPv4 or IPv6 address of the namespace; one with a peer comes as two, itself and the peer's network.
+ * Not among them: link-local and loopback addresses of IPv6. A kernel without IPv6 has none.
+ */
+int link_list_addresses(struct link_socket *socket, struct link_networks *ret);
+int link_list_addresses6(struct link_socket *socket, struct link_networks6 *ret);
+
+/*
+ * The routes of all tables that overlap with subnet. Not among them: default routes, the table "local", which
+ * only repeats the addresses, and IPv6's link-local and multicast routes.
  */
 int link_list_routes(struct link_socket *socket, const struct address *subnet, struct link_networks *ret);
+int link_list_routes6(struct link_socket *socket, const struct address6 *subnet, struct link_networks6 *ret);
+
+/*
+ * The interfaces that IPv4 and IPv6 default routes of any table lead to, each once: VPNs and policy routing
+ * have tables of their own. OpenVPN's halves of a default route count as one.
+ */
+int link_list_default_interfaces(struct link_socket *socket, struct links *ret);
+
+/* All links of ours of a kind: "bridge", "veth", "ifb". */
+int link_list_ours(struct link_socket *socket, const char *kind, struct links *ret);
 
 void link_networks_done(struct link_networks *networks);
+void link_networks6_done(struct link_networks6 *networks);
+void links_done(struct links *links);
 
 #define _cleanup_link_socket_ _cleanup_(link_close)
 #define _cleanup_link_networks_ _cleanup_(link_networks_done)
+#define _cleanup_link_networks6_ _cleanup_(link_networks6_done)
+#define _cleanup_links_ _cleanup_(links_done)

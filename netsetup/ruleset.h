@@ -26,9 +26,11 @@ struct ruleset_courses {
         size_t n_courses;
         char uplinks[RULESET_LINKS_MAX][IFNAMSIZ]; /* where seats may go out */
         size_t n_uplinks;
-        char opened[RULESET_LINKS_MAX][IFNAMSIZ]; /* of these, the ones that forward only because of us */
+        char opened[RULESET_LINKS_MAX][IFNAMSIZ]; /* that forward IPv4 only because of us */
         size_t n_opened;
-        bool opened6; /* IPv6 is forwarded at all only because of us */
+        char opened6[RULESET_LINKS_MAX][IFNAMSIZ]; /* the same for IPv6 */
+        size_t n_opened6;
+        bool opened6_all; /* IPv6 is forwarded at all, between any two links, only because of us */
         char resolvers[RULESET_RESOLVERS_MAX][INET6_ADDRSTRLEN]; /* the host's, IPv4 and IPv6 */
         size_t n_resolvers;
         bool dns; /* seats' queries are answered by our name service */

@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-netns_tests = bridge foreign netns seat
+netns_tests = bridge firewall foreign netns seat
 netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
 
 pam_tests = exports options session
@@ -25,11 +25,11 @@ link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o 
 
 $(unit_test_programs): $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(BUILD)/libctl.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(link_test) $(call libraries,cmocka $(ctl_packages) inih) -lcsv
+	$(link_test) $(call libraries,cmocka $(ctl_packages) $(settings_packages)) -lcsv
 
 $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(link_test) $(call libraries,cmocka $(net_packages) inih)
+	$(link_test) $(call libraries,cmocka $(net_packages) $(settings_packages))
 
 $(pam_test_programs): $(BUILD)/tests/pam/test-%: $(BUILD)/tests/pam/test-%.o $(BUILD)/libmodule.a $(BUILD)/libclient.a $(BUILD)/libcommon.a $(BUILD)/pam_coursenet.so
 	$(say) LD $@
@@ -37,11 +37,11 @@ $(pam_test_programs): $(BUILD)/tests/pam/test-%: $(BUILD)/tests/pam/test-%.o $(B
 
 $(activator_test_programs): $(BUILD)/tests/activator/test-%: $(BUILD)/tests/activator/test-%.o $(BUILD)/libactivator.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(link_test) $(call libraries,cmocka $(activator_packages) inih)
+	$(link_test) $(call libraries,cmocka $(activator_packages) $(settings_packages))
 
 $(container_test_programs): $(BUILD)/tests/container/test-%: $(BUILD)/tests/container/test-%.o $(BUILD)/libcontainer.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(link_test) $(call libraries,cmocka inih)
+	$(link_test) $(call libraries,cmocka $(settings_packages))
 
 $(enter_test_programs): $(BUILD)/tests/enter/test-%: $(BUILD)/tests/enter/test-%.o $(BUILD)/libenter.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
 	$(say) LD $@

@@ -111,6 +111,13 @@ static void test_courses_that_cannot_be(void **state) {
                 {"[site]\nnetwork = 10.0.0.0/16\n", "256", "subnet in [course 256]"},
                 {"[site]\nnetwork = 10.0.0.0/24\n", "001", "wider network"},
                 {"[site]\ncourse-digits = 6\n", "065536", "has no subnet number 65536"},
+                {"[site]\nnetwork6 = 2001:db8::/56\n", "123",
+                        "network6 = 2001:db8::/56 has no /64 with the number 123: set a wider network6, "
+                        "subnet6 in "
+                        "[course 123], or network6 = off"},
+                {"[site]\nnetwork6 = 2001:db8::/64\n", "001", "has no /64 with the number 1"},
+                {"[site]\nnetwork6 = 2001:db8::/48\ncourse-digits = 5\n", "12345",
+                        "has no /64 with the number 12345"},
         };
 
         (void)state;
@@ -309,6 +316,208 @@ static void test_gateway_on_a_seat(void **state) {
         assert_error(&diagnostics, 0, "has its gateway's address");
 }
 
+static void assert_address6(const struct address6 *address, const char *expected) {
+        char text[ADDRESS6_TEXT_SIZE] = "";
+
+        if (address6_is_set(address))
+                address6_format(address, text);
+        assert_string_equal(text, expected);
+}
+
+#define NETWORK6 "[site]\nnetwork6 = 2001:db8:1::/48\n"
+
+/* Empty: no IPv6. */
+static void test_computed6(void **state) {
+        static const struct {
+                const char *settings, *override, *seat, *bridge, *gateway, *address;
+        } rows[] = {
+                {NETWORK6, "", "12310", "2001:db8:1:123::1/64", "2001:db8:1:123::1/64",
+                        "2001:db8:1:123::10/64"},
+                {NETWORK6, "", "0002", "2001:db8:1::1/64", "2001:db8:1::1/64", "2001:db8:1::2/64"},
+                {NETWORK6, "", "999254", "2001:db8:1:999::1/64", "2001:db8:1:999::1/64",
+                        "2001:db8:1:999::254/64"},
+                {NETWORK6 "course-digits = 4\n", "", "123499", "2001:db8:1:1234::1/64",
+                        "2001:db8:1:1234::1/64", "2001:db8:1:1234::99/64"},
+                {"[site]\nnetwork6 = fd00:1::/32\ncourse-digits = 6\n", "", "02345610", "fd00:1:2:3456::1/64",
+                        "fd00:1:2:3456::1/64", "fd00:1:2:3456::10/64"},
+                /* Six digits of a course, five of a seat. */
+                {"[site]\nnetwork6 = fd00:1::/32\ncourse-digits = 6\nprefix = 16\nnetwork = 0.0.0.0/0\n", "",
+                        "01234565534", "fd00:1:1:2345::1/64", "fd00:1:1:2345::1/64",
+                        "fd00:1:1:2345::6:5534/64"},
+                {"[site]\nnetwork6 = off\n", "", "12310", "", "", ""},
+                {"[site]\nnetwork6 = off\n[course 123]\nsubnet6 = 2001:db8::/64\n", "", "12310",
+                        "2001:db8::1/64", "2001:db8::1/64", "2001:db8::10/64"},
+                {NETWORK6 "[course 123]\nsubnet6 = fd00::/64\n", "", "12310", "fd00::1/64", "fd00::1/64",
+                        "fd00::10/64"},
+                /* The number counts, whatever the IPv4 address. */
+                {NETWORK6, "VR_IP=10.0.123.77\n", "12310", "2001:db8:1:123::1/64", "2001:db8:1:123::1/64",
+                        "2001:db8:1:123::10/64"},
+                {NETWORK6, "BR_IP=10.0.123.2\n", "12310", "2001:db8:1:123::1/64", "2001:db8:1:123::1/64",
+                        "2001:db8:1:123::10/64"},
+                {NETWORK6, "BR=br-123\n", "12310", "2001:db8:1:123::1/64", "2001:db8:1:123::1/64",
+                        "2001:db8:1:123::10/64"},
+                /* A guest is in the subnet of its bridge, where seat 10 of the bridge's course is, too. */
+                {NETWORK6, "BR=br-124\nVR_IP=10.0.124.77\n", "12310", "2001:db8:1:123::1/64",
+                        "2001:db8:1:124::1/64", "2001:db8:1:124:c00:123:0:10/64"},
+                {NETWORK6, "BR=br-124\nVR_IP=10.0.124.77\n", "00010", "2001:db8:1::1/64",
+                        "2001:db8:1:124::1/64", "2001:db8:1:124:c00::10/64"},
+                {NETWORK6 "[course 124]\nsubnet6 = fd00::/64\n", "BR=br-124\nVR_IP=10.0.124.77\n", "12310",
+                        "2001:db8:1:123::1/64", "fd00::1/64", "fd00::c00:123:0:10/64"},
+                {"[site]\nnetwork6 = off\n[course 123]\nsubnet6 = fd00::/64\n",
+                        "BR=br-124\nVR_IP=10.0.124.77\n", "12310", "fd00::1/64", "", ""},
+                {NETWORK6, "BR=lab0\n", "12310", "2001:db8:1:123::1/64", "", ""},
+                {NETWORK6, "BR=br-1234\n", "12310", "2001:db8:1:123::1/64", "", ""},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                _cleanup_settings_ struct settings settings = {0};
+                struct bridge_plan bridge;
+                struct seat_plan seat;
+                char name[64];
+
+                (void)snprintf(name, sizeof(name), "netns/ns%s.conf", rows[i].seat);
+                write_file(name, rows[i].override);
+                load(rows[i].settings, &settings);
+                if (plan_seat(&settings, rows[i].seat, &seat, &diagnostics) < 0)
+                        show_findings(&diagnostics);
+                assert_int_equal(bridge_plan_load(etc, &settings, seat.id.course, &bridge, &diagnostics), 0);
+                assert_clean(&diagnostics);
+
+                assert_address6(&bridge.address6, rows[i].bridge);
+                assert_address6(&seat.gateway6, rows[i].gateway);
+                assert_address6(&seat.address6, rows[i].address);
+        }
+}
+
+/* Nobody asked for the network by default, so a course that has no place in it is no mistake. */
+static void test_course_outside_the_default_network6(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct bridge_plan bridge;
+        struct seat_plan seat;
+
+        (void)state;
+        load("[site]\ncourse-digits = 5\n", &settings);
+        assert_int_equal(plan_seat(&settings, "1234510", &seat, &diagnostics), 0);
+        assert_int_equal(bridge_plan_load(etc, &settings, "12345", &bridge, &diagnostics), 0);
+        assert_clean(&diagnostics);
+        assert_address(&bridge.address, "10.48.57.1/24");
+        assert_address6(&bridge.address6, "");
+        assert_int_equal(bridge.traffic.nat6, CHOICE_NO);
+        assert_address6(&seat.address6, "");
+        assert_address6(&seat.gateway6, "");
+}
+
+static void assert_mac(const struct mac *mac, const char *expected) {
+        char text[MAC_TEXT_SIZE];
+
+        mac_format(mac, text);
+        assert_string_equal(text, expected);
+}
+
+static void test_macs(void **state) {
+        static const struct {
+                const char *file, *text, *bridge, *link, *peer;
+        } rows[] = {
+                {"netns/none.conf", "", "02:63:0a:00:7b:01", "06:63:0a:00:7b:0a", "02:63:0a:00:7b:0a"},
+                {"netns/bridge-123.conf", "BR_IP=10.9.0.254\n", "02:63:0a:09:00:fe", "06:63:0a:09:00:0a",
+                        "02:63:0a:09:00:0a"},
+                {"netns/ns12310.conf", "VR_IP=10.0.123.77\n", "02:63:0a:00:7b:01", "06:63:0a:00:7b:4d",
+                        "02:63:0a:00:7b:4d"},
+                {"netns/ns12310.conf", "BR_IP=10.0.123.2\n", "02:63:0a:00:7b:01", "06:63:0a:00:7b:0a",
+                        "02:63:0a:00:7b:0a"},
+        };
+        _cleanup_settings_ struct settings settings = {0};
+
+        (void)state;
+        load("", &settings);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                struct bridge_plan bridge;
+                struct seat_plan seat;
+
+                write_file(rows[i].file, rows[i].text);
+                assert_int_equal(bridge_plan_load(etc, &settings, "123", &bridge, &diagnostics), 0);
+                assert_int_equal(plan_seat(&settings, "12310", &seat, &diagnostics), 0);
+                assert_clean(&diagnostics);
+                assert_int_equal(unlink(etc_path(rows[i].file)), 0);
+
+                assert_mac(&bridge.mac, rows[i].bridge);
+                assert_mac(&seat.link_mac, rows[i].link);
+                assert_mac(&seat.peer_mac, rows[i].peer);
+        }
+}
+
+/* Whether IPv6 is translated depends on what the subnet is, unless somebody says so. */
+static void test_nat6(void **state) {
+        static const struct {
+                const char *settings;
+                enum choice nat6;
+        } rows[] = {
+                {"[site]\nnetwork6 = 2001:db8::/48\n", CHOICE_NO},
+                {"[site]\nnetwork6 = fd00:1:2::/48\n", CHOICE_YES},
+                {"[site]\nnetwork6 = off\n", CHOICE_NO},
+                {"[site]\nnetwork6 = 2001:db8::/48\nnat6 = yes\n", CHOICE_YES},
+                {"[site]\nnetwork6 = fd00:1:2::/48\nnat6 = no\n", CHOICE_NO},
+                {"[site]\nnetwork6 = 2001:db8::/48\n[course 123]\nnat6 = yes\n", CHOICE_YES},
+                {"[site]\nnetwork6 = 2001:db8::/48\n[course 124]\nnat6 = yes\n", CHOICE_NO},
+                {"[site]\nnetwork6 = 2001:db8::/48\nnat6 = yes\n[course 123]\nnat6 = no\n", CHOICE_NO},
+                {"[site]\nnetwork6 = 2001:db8::/48\n[course 123]\nsubnet6 = fd00::/64\n", CHOICE_YES},
+                {"[site]\nnetwork6 = fd00:1:2::/48\n[course 123]\nsubnet6 = 2001:db8::/64\n", CHOICE_NO},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                _cleanup_settings_ struct settings settings = {0};
+                struct bridge_plan bridge;
+
+                load(rows[i].settings, &settings);
+                assert_int_equal(bridge_plan_load(etc, &settings, "123", &bridge, &diagnostics), 0);
+                assert_clean(&diagnostics);
+                assert_int_equal(bridge.traffic.nat6, rows[i].nat6);
+        }
+}
+
+/* A seat has what its own course has, on whichever bridge it is. */
+static void test_seat_of_a_course_with_settings(void **state) {
+        static const struct {
+                const char *settings, *override;
+                enum isolation isolation;
+                uint64_t rate;
+                bool dns;
+        } rows[] = {
+                {"", "", ISOLATION_COURSE, 0, true},
+                {"[site]\nisolation = seat\n", "", ISOLATION_SEAT, 0, true},
+                {"[site]\nisolation = seat\n[course 123]\nisolation = none\n", "", ISOLATION_NONE, 0, true},
+                {"[site]\nrate = 10M\n", "", ISOLATION_COURSE, 10000000, true},
+                {"[site]\nrate = 10M\n[course 123]\nrate = none\n", "", ISOLATION_COURSE, 0, true},
+                {"[site]\ncourse-rate = 10M\n", "", ISOLATION_COURSE, 0, true},
+                {"[site]\ndns = off\n", "", ISOLATION_COURSE, 0, false},
+                {"[site]\ndns = 192.0.2.1\n", "", ISOLATION_COURSE, 0, true},
+                {"[course 123]\nisolation = seat\nrate = 1G\n[course 124]\nisolation = none\nrate = 1M\n",
+                        "BR=br-124\nVR_IP=10.0.124.77\n", ISOLATION_SEAT, 1000000000, true},
+                {"", "BR=lab0\n", ISOLATION_COURSE, 0, false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                _cleanup_settings_ struct settings settings = {0};
+                struct seat_plan seat;
+
+                load(rows[i].settings, &settings);
+                write_file("netns/ns12310.conf", rows[i].override);
+                assert_int_equal(plan_seat(&settings, "12310", &seat, &diagnostics), 0);
+                assert_clean(&diagnostics);
+                assert_int_equal(seat.isolation, rows[i].isolation);
+                assert_int_equal(seat.rate, rows[i].rate);
+                assert_int_equal(seat.dns, rows[i].dns);
+        }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_etc, remove_etc)
 
 int main(void) {
@@ -323,6 +532,11 @@ int main(void) {
                 TEST(test_untrusted_overrides),
                 TEST(test_seat_outside_the_subnet),
                 TEST(test_gateway_on_a_seat),
+                TEST(test_computed6),
+                TEST(test_course_outside_the_default_network6),
+                TEST(test_macs),
+                TEST(test_nat6),
+                TEST(test_seat_of_a_course_with_settings),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

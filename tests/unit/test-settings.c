@@ -4,7 +4,29 @@
 
 #include "fixture.h"
 
+#include "machine-prefix.h"
 #include "settings.h"
+
+static void assert_traffic_defaults(const struct traffic_settings *traffic) {
+        assert_int_equal(traffic->nat, CHOICE_YES);
+        assert_int_equal(traffic->inbound, CHOICE_NO);
+        assert_int_equal(traffic->isolation, ISOLATION_COURSE);
+        assert_true(traffic->host_ports.is_set);
+        assert_int_equal(traffic->host_ports.n_items, 0);
+        assert_true(traffic->rate.is_set);
+        assert_int_equal(traffic->rate.bits, 0);
+        assert_true(traffic->course_rate.is_set);
+        assert_int_equal(traffic->course_rate.bits, 0);
+}
+
+/* What the machine that the test runs on has, if anything. */
+static void assert_network6_of_machine(const struct settings *settings) {
+        struct address6 expected = {0};
+
+        (void)machine_prefix_read(MACHINE_ID_FILE, &expected);
+        assert_true(settings->network6_auto);
+        assert_memory_equal(&settings->network6, &expected, sizeof(expected));
+}
 
 static void assert_site_defaults(const struct settings *settings) {
         assert_string_equal(settings->rule_text, NAME_RULE_DEFAULT);
@@ -14,11 +36,22 @@ static void assert_site_defaults(const struct settings *settings) {
         assert_int_equal(settings->network.ip, 10U << 24);
         assert_int_equal(settings->network.prefix, 8);
         assert_int_equal(settings->prefix, 24);
+        assert_network6_of_machine(settings);
+        assert_traffic_defaults(&settings->traffic);
+        assert_int_equal(settings->n_uplinks, 0);
+        assert_int_equal(settings->dns.source, DNS_HOST);
+        assert_int_equal(settings->dns.n_servers, 0);
+        assert_string_equal(settings->dns.domain, "cs{course}.internal");
+        assert_true(settings->fence.enabled);
+        assert_int_equal(settings->fence.n_users, 0);
+        assert_true(settings->fence.ports.is_set);
+        assert_int_equal(settings->fence.ports.n_items, 0);
 }
 
 static void assert_defaults(const struct settings *settings) {
         assert_site_defaults(settings);
         assert_string_equal(settings->test_host, "");
+        assert_int_equal(settings->traffic.nat6, CHOICE_UNSET);
         assert_int_equal(settings->n_courses, 0);
 }
 
@@ -70,6 +103,9 @@ static void test_everything_set(void **state) {
                                   "\tnetwork : 172.16.0.0/12\r\n"
                                   "prefix = 26 ; a comment\r\n"
                                   "test-host = gw.example.edu\r\n"
+                                  "network6 = 2001:db8::/48\r\n"
+                                  "uplink = eth0\r\n"
+                                  "rate = 10M ; a comment\r\n"
                                   "[course 0123]\r\n"
                                   "subnet = 192.168.0.0/23\r\n"
                                   "[course 0124]\r\n"
@@ -85,6 +121,9 @@ static void test_everything_set(void **state) {
         assert_int_equal(settings.network.prefix, 12);
         assert_int_equal(settings.prefix, 26);
         assert_string_equal(settings.test_host, "gw.example.edu");
+        assert_int_equal(settings.network6.prefix, 48);
+        assert_string_equal(settings.uplinks[0], "eth0");
+        assert_int_equal(settings.traffic.rate.bits, 10000000);
         assert_int_equal(settings.n_courses, 2);
 
         course = settings_find_course(&settings, "0123");
@@ -156,6 +195,215 @@ static void test_no_image_means_no_container(void **state) {
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         settings_services(&settings, "123", &services);
         assert_int_equal(services.n_units, 0);
+}
+
+static void format_ports(const struct ports *ports, char *text, size_t size) {
+        size_t n = 0;
+
+        text[0] = '\0';
+        for (size_t i = 0; i < ports->n_items; i++) {
+                const struct port *port = &ports->items[i];
+
+                n += (size_t)snprintf(text + n, size - n, "%s%s%u%s%s", i ? " " : "",
+                        port->any_address ? "*:" : "", port->number, port->tcp ? "t" : "",
+                        port->udp ? "u" : "");
+        }
+}
+
+/* All fields in one text, so that a row of a table says what is set and what is not. */
+static void format_traffic(const struct traffic_settings *traffic, char *text, size_t size) {
+        char ports[256];
+
+        format_ports(&traffic->host_ports, ports, sizeof(ports));
+        (void)snprintf(text, size, "nat%d nat6%d inbound%d isolation%d rate%llu course-rate%llu ports:%s",
+                traffic->nat, traffic->nat6, traffic->inbound, traffic->isolation,
+                (unsigned long long)traffic->rate.bits, (unsigned long long)traffic->course_rate.bits, ports);
+}
+
+static void assert_traffic(const struct settings *settings, const char *course, const char *expected) {
+        struct traffic_settings traffic;
+        char text[512];
+
+        settings_traffic(settings, course, &traffic);
+        assert_true(traffic.host_ports.is_set && traffic.rate.is_set && traffic.course_rate.is_set);
+        format_traffic(&traffic, text, sizeof(text));
+        assert_string_equal(text, expected);
+}
+
+/* 1 is no, 2 is yes; isolation from 1: none, course, seat. */
+#define TRAFFIC_DEFAULT "nat2 nat60 inbound1 isolation2 rate0 course-rate0 ports:"
+
+static const struct traffic_row {
+        const char *line, *expected, *back; /* back: what a course writes to have the default all the same */
+} traffic_rows[] = {
+        {"nat = no", "nat1 nat60 inbound1 isolation2 rate0 course-rate0 ports:", "nat = yes"},
+        {"nat6 = yes", "nat2 nat62 inbound1 isolation2 rate0 course-rate0 ports:", NULL},
+        {"nat6 = no", "nat2 nat61 inbound1 isolation2 rate0 course-rate0 ports:", NULL},
+        {"inbound = yes", "nat2 nat60 inbound2 isolation2 rate0 course-rate0 ports:", "inbound = no"},
+        {"isolation = none",
+                "nat2 nat60 inbound1 isolation1 rate0 course-rate0 ports:", "isolation = course"},
+        {"isolation = seat",
+                "nat2 nat60 inbound1 isolation3 rate0 course-rate0 ports:", "isolation = course"},
+        {"rate = 10M", "nat2 nat60 inbound1 isolation2 rate10000000 course-rate0 ports:", "rate = none"},
+        {"course-rate = 1G",
+                "nat2 nat60 inbound1 isolation2 rate0 course-rate1000000000 ports:", "course-rate = none"},
+        {"host-ports = 22", "nat2 nat60 inbound1 isolation2 rate0 course-rate0 ports:22tu",
+                "host-ports = none"},
+        {"host-ports = 443/tcp  *:53/udp\t443/tcp *:8080",
+                "nat2 nat60 inbound1 isolation2 rate0 course-rate0 ports:443t *:53u 443t *:8080tu",
+                "host-ports = none"},
+};
+
+static void load(const char *text, struct settings *ret) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+
+        write_file(SETTINGS_FILE, text);
+        if (settings_load(etc, ret, &diagnostics) < 0)
+                show_findings(&diagnostics);
+        assert_clean(&diagnostics);
+}
+
+/* Each setting alone: for the site, for one course, and taken back by a course. */
+static void test_traffic(void **state) {
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(traffic_rows); i++) {
+                const struct traffic_row *row = &traffic_rows[i];
+                _cleanup_settings_ struct settings site = {0}, course = {0}, back = {0};
+                char text[512];
+
+                (void)snprintf(text, sizeof(text), "[site]\n%s\n[course 124]\nlinger = 1\n", row->line);
+                load(text, &site);
+                assert_traffic(&site, "123", row->expected);
+                assert_traffic(&site, "124", row->expected);
+
+                (void)snprintf(text, sizeof(text), "[course 123]\n%s\n", row->line);
+                load(text, &course);
+                assert_traffic(&course, "123", row->expected);
+                assert_traffic(&course, "124", TRAFFIC_DEFAULT);
+                assert_traffic_defaults(&course.traffic);
+
+                if (!row->back)
+                        continue;
+                (void)snprintf(text, sizeof(text), "[site]\n%s\n[course 123]\n%s\n", row->line, row->back);
+                load(text, &back);
+                assert_traffic(&back, "123", TRAFFIC_DEFAULT);
+                assert_traffic(&back, "124", row->expected);
+        }
+}
+
+static void test_uplink(void **state) {
+        _cleanup_settings_ struct settings named = {0}, automatic = {0};
+
+        (void)state;
+        load("[site]\nuplink = eth0  bond0.100\n", &named);
+        assert_int_equal(named.n_uplinks, 2);
+        assert_string_equal(named.uplinks[0], "eth0");
+        assert_string_equal(named.uplinks[1], "bond0.100");
+        load("[site]\nuplink = auto\n", &automatic);
+        assert_int_equal(automatic.n_uplinks, 0);
+}
+
+static void test_dns(void **state) {
+        _cleanup_settings_ struct settings servers = {0}, off = {0}, host = {0};
+        char domain[DOMAIN_SIZE];
+
+        (void)state;
+        load("[site]\ndns = 192.0.2.1 2001:db8::53\ndomain = lab-{course}.example.edu\n", &servers);
+        assert_int_equal(servers.dns.source, DNS_SERVERS);
+        assert_int_equal(servers.dns.n_servers, 2);
+        assert_string_equal(servers.dns.servers[0], "192.0.2.1");
+        assert_string_equal(servers.dns.servers[1], "2001:db8::53");
+        settings_domain(&servers, "123", domain);
+        assert_string_equal(domain, "lab-123.example.edu");
+
+        load("[site]\ndns = off\ndomain = {course}.internal\n", &off);
+        assert_int_equal(off.dns.source, DNS_OFF);
+        settings_domain(&off, "007", domain);
+        assert_string_equal(domain, "007.internal");
+
+        load("[site]\ndns = host\n", &host);
+        assert_int_equal(host.dns.source, DNS_HOST);
+        settings_domain(&host, "123", domain);
+        assert_string_equal(domain, "cs123.internal");
+}
+
+static void test_fence(void **state) {
+        _cleanup_settings_ struct settings set = {0}, none = {0};
+
+        (void)state;
+        load("[site]\nfence = no\nfence-except-users = cs123-ta none\nfence-except-ports = 88 464/udp\n",
+                &set);
+        assert_false(set.fence.enabled);
+        assert_int_equal(set.fence.n_users, 2);
+        assert_string_equal(set.fence.users[0], "cs123-ta");
+        assert_string_equal(set.fence.users[1], "none");
+        assert_int_equal(set.fence.ports.n_items, 2);
+        assert_int_equal(set.fence.ports.items[1].number, 464);
+        assert_false(set.fence.ports.items[1].tcp);
+
+        load("[site]\nfence = yes\nfence-except-users = none\nfence-except-ports = none\n", &none);
+        assert_true(none.fence.enabled);
+        assert_int_equal(none.fence.n_users, 0);
+        assert_int_equal(none.fence.ports.n_items, 0);
+}
+
+static void test_network6(void **state) {
+        static const struct {
+                const char *text, *course, *expected;
+        } rows[] = {
+                {"[site]\nnetwork6 = 2001:db8::/48\n", "123", "2001:db8:0:123::/64"},
+                {"[site]\nnetwork6 = 2001:DB8::/48\n", "000", "2001:db8::/64"},
+                {"[site]\nnetwork6 = fd00:1:2:8000::/52\n", "999", "fd00:1:2:8999::/64"},
+                {"[site]\nnetwork6 = 2001:db8::/32\n", "123", "2001:db8:0:123::/64"},
+                {"[site]\nnetwork6 = 2000::/3\n", "123", "2000:0:0:123::/64"},
+                {"[site]\nnetwork6 = 2001:db8::/64\n", "000", "2001:db8::/64"},
+                {"[site]\nnetwork6 = off\n", "123", ""},
+                {"[site]\nnetwork6 = off\n[course 123]\nsubnet6 = 2001:db8::/64\n", "123", "2001:db8::/64"},
+                {"[site]\nnetwork6 = 2001:db8::/56\n[course 123]\nsubnet6 = 2001:db8:1::/64\n", "123",
+                        "2001:db8:1::/64"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_settings_ struct settings settings = {0};
+                char text[ADDRESS6_TEXT_SIZE] = "", reason[256];
+                struct address6 subnet;
+
+                load(rows[i].text, &settings);
+                assert_false(settings.network6_auto);
+                assert_int_equal(
+                        settings_course_subnet6(&settings, rows[i].course, &subnet, reason, sizeof(reason)),
+                        0);
+                if (address6_is_set(&subnet))
+                        address6_format(&subnet, text);
+                assert_string_equal(text, rows[i].expected);
+        }
+}
+
+/* By default a course has IPv6 if its number fits; one that does not fit is no mistake. */
+static void test_network6_auto(void **state) {
+        _cleanup_settings_ struct settings settings = {0};
+        struct address6 subnet = {.prefix = 7}, expected = {0};
+        char reason[256];
+
+        (void)state;
+        load("[site]\nnetwork6 = auto\ncourse-digits = 5\n[course 12345]\nlinger = 1\n", &settings);
+        assert_network6_of_machine(&settings);
+
+        /* The machine that runs this may have no id. */
+        assert_int_equal(address6_parse("fd01:203:405::/48", 0, &settings.network6), 0);
+        assert_int_equal(settings_course_subnet6(&settings, "12345", &subnet, reason, sizeof(reason)), 0);
+        assert_memory_equal(&subnet, &expected, sizeof(subnet));
+        assert_int_equal(settings_course_subnet6(&settings, "09999", &subnet, reason, sizeof(reason)), 0);
+        assert_int_equal(address6_parse("fd01:203:405:9999::/64", 0, &expected), 0);
+        assert_memory_equal(&subnet, &expected, sizeof(subnet));
+
+        settings.network6_auto = false;
+        subnet.prefix = 7;
+        assert_int_equal(
+                settings_course_subnet6(&settings, "12345", &subnet, reason, sizeof(reason)), -ERANGE);
+        assert_non_null(strstr(reason, "subnet6 in [course 12345], or network6 = off"));
+        assert_int_equal(subnet.prefix, 7);
 }
 
 #define LONG_100                                                                                             \
@@ -239,6 +487,69 @@ static const struct mistake {
                 "courses 124 and 123 overlap"},
         {"[site]\nnetwork = 10.0.0.0/16\n[course 256]\ntest-host = a\n", 4, "has no subnet number 256"},
         {"[site]\nprefix\n", 2, "expected 'NAME = VALUE' or a [section]"},
+        {"[site]\nnetwork6 = yes\n", 2, "expected auto, off, or an IPv6 network"},
+        {"[site]\nnetwork6 =\n", 2, "expected auto, off, or an IPv6 network"},
+        {"[site]\nnetwork6 = 10.0.0.0/8\n", 2, "expected auto, off, or an IPv6 network"},
+        {"[site]\nnetwork6 = 2001:db8::\n", 2, "expected an IPv6 network with its prefix"},
+        {"[site]\nnetwork6 = 2001:db8::/129\n", 2, "expected an IPv6 network with its prefix"},
+        {"[site]\nnetwork6 = 2001:db8::1/48\n", 2, "the network is 2001:db8::/48"},
+        {"[site]\nnetwork6 = 2001:db8::/65\n", 2, "a prefix of at most 64"},
+        {"[site]\nnetwork6 = fe80::/48\n", 2, "expected a global (2000::/3) or a unique local network"},
+        {"[site]\nnetwork6 = ff00::/48\n", 2, "expected a global (2000::/3) or a unique local network"},
+        {"[site]\nnetwork6 = ::/0\n", 2, "expected a global (2000::/3) or a unique local network"},
+        {"[site]\nnetwork6 = off\nnetwork6 = auto\n", 3, "network6 is set twice"},
+        {"[site]\nsubnet6 = 2001:db8::/64\n", 2, "unknown setting 'subnet6' in [site]"},
+        {"[course 123]\nnetwork6 = auto\n", 2, "unknown setting 'network6' in [course 123]"},
+        {"[course 123]\nsubnet6 = off\n", 2, "expected an IPv6 network with its prefix"},
+        {"[course 123]\nsubnet6 = 2001:db8::\n", 2, "expected an IPv6 network with its prefix"},
+        {"[course 123]\nsubnet6 = 2001:db8::/48\n", 2, "expected a /64"},
+        {"[course 123]\nsubnet6 = 2001:db8::/65\n", 2, "expected a /64"},
+        {"[course 123]\nsubnet6 = 2001:db8::1/64\n", 2, "the network is 2001:db8::/64"},
+        {"[course 123]\nsubnet6 = 2001:db8::/64\n[course 124]\nsubnet6 = 2001:db8::/64\n", 4,
+                "the IPv6 subnets of courses 123 and 124 overlap: change one's subnet6"},
+        {"[site]\nnetwork6 = 2001:db8::/48\n[course 124]\nnat = no\n[course 123]\n"
+         "subnet6 = 2001:db8:0:124::/64\n",
+                6, "the IPv6 subnets of courses 124 and 123 overlap"},
+        {"[site]\nnetwork6 = 2001:db8::/56\n[course 123]\nnat = no\n", 4,
+                "[course 123]: network6 = 2001:db8::/56 has no /64 with the number 123: set a wider "
+                "network6, "
+                "subnet6 in [course 123], or network6 = off"},
+        {"[site]\nnat = 1\n", 2, "nat = 1: expected yes or no"},
+        {"[site]\nnat = Yes\n", 2, "expected yes or no"},
+        {"[course 123]\nnat6 = auto\n", 2, "nat6 = auto: expected yes or no"},
+        {"[site]\ninbound =\n", 2, "inbound = : expected yes or no"},
+        {"[site]\nfence = off\n", 2, "fence = off: expected yes or no"},
+        {"[course 123]\nnat = no\nnat = no\n", 3, "nat is set twice in [course 123]"},
+        {"[site]\nisolation = yes\n", 2, "isolation = yes: expected none, course or seat"},
+        {"[site]\nhost-ports = 22 https\n", 2, "host-ports: 'https': expected PORT"},
+        {"[course 123]\nhost-ports = none 22\n", 2, "'none': expected PORT"},
+        {"[site]\nhost-ports =\n", 2, "host-ports is empty: expected ports, or none"},
+        {"[site]\nhost-ports = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25\n", 2,
+                "expected 24 ports at most"},
+        {"[site]\nuplink = eth0 a/b\n", 2, "uplink: 'a/b': expected the name of an interface"},
+        {"[site]\nuplink = lo\n", 2, "'lo': expected the name of an interface"},
+        {"[site]\nuplink =\n", 2, "uplink is empty"},
+        {"[site]\nuplink = a b c d e f g h i\n", 2, "expected 8 interfaces at most"},
+        {"[course 123]\nuplink = eth0\n", 2, "unknown setting 'uplink'"},
+        {"[site]\ndns = host 192.0.2.1\n", 2, "'host': expected host alone"},
+        {"[site]\ndns = 192.0.2.1 off\n", 2, "'off': expected host alone, off alone"},
+        {"[site]\ndns = dns.example.edu\n", 2, "'dns.example.edu': expected host alone"},
+        {"[site]\ndns =\n", 2, "dns is empty"},
+        {"[site]\ndns = ::1 ::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9\n", 2, "expected 8 addresses at most"},
+        {"[site]\ndomain = cs.internal\n", 2, "expected a DNS domain with {course} in it once"},
+        {"[site]\ndomain = cs{course}.internal.\n", 2, "expected a DNS domain"},
+        {"[site]\nrate = 10\n", 2, "rate = 10: expected bits per second from 64K to 16G"},
+        {"[site]\nrate = 63K\n", 2, "from 64K to 16G"},
+        {"[course 123]\ncourse-rate = 17G\n", 2, "course-rate = 17G: expected bits per second"},
+        {"[site]\nfence-except-users = a,b\n", 2, "'a,b': expected the name of a user"},
+        {"[site]\nfence-except-users =\n", 2, "fence-except-users is empty"},
+        {"[site]\nfence-except-users = a b c d e f g h i j k l m n o p q\n", 2, "expected 16 users at most"},
+        {"[site]\nfence-except-ports = *:88\n", 2, "'*:88': expected PORT, PORT/tcp or PORT/udp; or none"},
+        {"[course 123]\nfence = no\n", 2, "unknown setting 'fence'"},
+        /* All names are there, the last ones too. */
+        {"[site]\nbogus = 1\n", 2, "expected name-rule, course-digits"},
+        {"[site]\nbogus = 1\n", 2, "fence-except-users or fence-except-ports"},
+        {"[course 123]\nbogus = 1\n", 2, "rate or course-rate"},
         {"[site\nprefix = 24\n", 1, "expected 'NAME = VALUE' or a [section]"},
         {"[site]\n#" LONG_100 LONG_100 "\n", 2, "longer than 190"},
         {"[site]\nprefix = 24\ntest-host = " LONG_100 LONG_100, 3, "longer than 190"},
@@ -300,7 +611,7 @@ static void test_shipped_file(void **state) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings shipped = {0}, shown = {0};
         _cleanup_fclose_ FILE *file = fopen("conf/coursenet.conf", "re");
-        char text[8192] = "", uncommented[sizeof(text)];
+        char text[16384] = "", uncommented[sizeof(text)];
 
         (void)state;
         assert_non_null(file);
@@ -359,6 +670,12 @@ int main(void) {
                 TEST(test_how_long_a_seat_stays),
                 TEST(test_services_of_a_seat),
                 TEST(test_no_image_means_no_container),
+                TEST(test_traffic),
+                TEST(test_uplink),
+                TEST(test_dns),
+                TEST(test_fence),
+                TEST(test_network6),
+                TEST(test_network6_auto),
                 TEST(test_mistakes),
                 TEST(test_all_mistakes_at_once),
                 TEST(test_widest_names_fit),

@@ -127,6 +127,53 @@ static void test_overlapping_courses(void **state) {
         }
 }
 
+static void test_overlapping_courses6(void **state) {
+        static const struct {
+                const char *text, *words;
+        } rows[] = {
+                {"[site]\nnetwork6 = 2001:db8::/48\n", NULL},
+                {"[site]\nnetwork6 = off\n[course 124]\nsubnet6 = 2001:db8:0:123::/64\n", NULL},
+                {"[site]\nnetwork6 = 2001:db8::/48\n[course 124]\nsubnet6 = 2001:db8:0:125::/64\n", NULL},
+                {"[site]\nnetwork6 = 2001:db8::/48\n[course 124]\nsubnet6 = 2001:db8:0:123::/64\n",
+                        "the IPv6 subnets of courses 123 (2001:db8:0:123::/64) and 124 (2001:db8:0:123::/64) "
+                        "overlap"},
+                {"[site]\nnetwork6 = 2001:db8::/48\n[course 123]\nsubnet6 = 2001:db8:0:124::/64\n",
+                        "subnet6 in [course 123] or [course 124]"},
+        };
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\n");
+        write_file("roster.d/124", "bob 11\n");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                _cleanup_site_ struct site site = {0};
+
+                write_file("coursenet.conf", rows[i].text);
+                load(&site, &diagnostics);
+                if (rows[i].words) {
+                        assert_error(&diagnostics, 0, rows[i].words);
+                        assert_int_equal(diagnostics.n_errors, 1);
+                } else
+                        assert_clean(&diagnostics);
+        }
+}
+
+/* A course that has no place in the IPv6 network somebody chose is left out; the others are there. */
+static void test_course_without_a_subnet6(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_site_ struct site site = {0};
+
+        (void)state;
+        write_file("coursenet.conf", "[site]\nnetwork6 = 2001:db8::/56\n");
+        write_file("roster.d/099", "amy 10\n");
+        write_file("roster.d/123", "amy 10\n");
+        load(&site, &diagnostics);
+        assert_error(&diagnostics, 0, "course 123: network6 = 2001:db8::/56 has no /64 with the number 123");
+        assert_int_equal(diagnostics.n_errors, 1);
+        assert_non_null(site_find_course(&site, "099"));
+        assert_null(site_find_course(&site, "123"));
+}
+
 static void test_seats_with_one_address(void **state) {
         static const struct {
                 const char *text, *words;
@@ -173,6 +220,8 @@ int main(void) {
                 TEST(test_mistakes_stay_where_they_are),
                 TEST(test_stray_files),
                 TEST(test_overlapping_courses),
+                TEST(test_overlapping_courses6),
+                TEST(test_course_without_a_subnet6),
                 TEST(test_seats_with_one_address),
                 TEST(test_own_address),
         };

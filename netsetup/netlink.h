@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the files on this side of the boundary to libnl share; nobody else includes this. link.h, qdisc.h,
+ * course-rate.h and rule.h are what the rest sees.
+ *
+ * Functions return 0 or negative errno, the kernel's own wherever it was the kernel that refused.
+ */
+
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/route.h>
+
+#include "link.h"
+
+/* What libnl returned, as negative errno; positive is success too. */
+int netlink_errno(struct link_socket *socket, int r);
+
+/* For nl_socket_modify_err_cb(); userdata is the error of a struct link_socket. */
+int netlink_keep_error(struct sockaddr_nl *from, struct nlmsgerr *message, void *userdata);
+
+/* Sends a request and waits until the kernel has done it. Takes the request. */
+int netlink_send(struct link_socket *socket, struct nl_msg *request);
+
+/*
+ * Addresses as libnl wants them; ip is in host byte order. NULL: out of memory.
+ */
+struct nl_addr *netlink_build_ip(uint32_t ip, unsigned prefix);
+struct nl_addr *netlink_build_ip6(const struct address6 *address);
+
+/*
+ * A default route through gateway: main table unless table is another one, source address unless source is
+ * NULL. It takes the place of one that is there with the same metric. Gateway and source may be NULL, which
+ * is "out of memory", as the builders above say it.
+ */
+int netlink_add_default_route(struct link_socket *socket, int index, struct nl_addr *gateway,
+        struct nl_addr *source, uint32_t table);
+
+/* 0, which no interface has as its index and no address is, if the attribute is not there. */
+uint32_t netlink_get_u32(struct nlattr *attribute);
+
+/* Reads RTM_NEWLINK. False: it is another message, or a broken one. */
+bool netlink_parse_link(struct nl_msg *message, struct link *ret);
+
+/* A growing array, on its way from the kernel. */
+struct netlink_items {
+        size_t item_size;
+        const void *wanted; /* for the reader: what it compares with */
+        void *array;        /* the caller frees it */
+        size_t n_items;
+        bool out_of_memory;
+};
+
+/* Appends an item, which is all zero; NULL: out of memory, which netlink_list() reports. */
+void *netlink_append(struct netlink_items *items);
+
+/* A question that the kernel answers with a list. */
+struct netlink_question {
+        int type;            /* RTM_GET… */
+        const void *request; /* the message's header and attributes */
+        size_t request_size;
+        nl_recvmsg_msg_cb_t read; /* called for each message of the answer, with struct netlink_items */
+};
+
+/*
+ * Appends what the reader finds in the answer. The list is asked for again if others change it meanwhile; on
+ * failure items are as they were before.
+ */
+int netlink_list(
+        struct link_socket *socket, const struct netlink_question *question, struct netlink_items *items);
+
+static inline void netlink_put_link(struct rtnl_link **link) {
+        if (*link)
+                rtnl_link_put(*link);
+}
+
+static inline void netlink_put_rtnl_addr(struct rtnl_addr **addr) {
+        if (*addr)
+                rtnl_addr_put(*addr);
+}
+
+static inline void netlink_put_route(struct rtnl_route **route) {
+        if (*route)
+                rtnl_route_put(*route);
+}
+
+static inline void netlink_put_addr(struct nl_addr **addr) {
+        if (*addr)
+                nl_addr_put(*addr);
+}
+
+#define _cleanup_link_ _cleanup_(netlink_put_link)
+#define _cleanup_rtnl_addr_ _cleanup_(netlink_put_rtnl_addr)
+#define _cleanup_route_ _cleanup_(netlink_put_route)
+#define _cleanup_nl_addr_ _cleanup_(netlink_put_addr)

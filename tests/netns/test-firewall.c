@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The rule sets as data, and that the kernel takes them: whole, again and again, and without a look at what
+ * belongs to others. nft(8) is the witness.
+ */
+
+#include "sandbox.h"
+
+#include "netsetup/firewall.h"
+#include "netsetup/ruleset.h"
+
+static struct address6 parse6(const char *text) {
+        struct address6 address;
+
+        assert_int_equal(address6_parse(text, 64, &address), 0);
+        return address;
+}
+
+static struct bridge_plan make_course(const char *course, uint32_t ip) {
+        struct bridge_plan plan;
+        char text[64];
+
+        bridge_plan_name(course, &plan);
+        plan.address = (struct address){.ip = ip, .prefix = 24};
+        plan.mac = mac_of_host(ip);
+        (void)snprintf(text, sizeof(text), "fd12:3456:789a:%s::1/64", course);
+        plan.address6 = parse6(text);
+        plan.traffic = (struct traffic_settings){
+                .nat = CHOICE_YES, .nat6 = CHOICE_YES, .inbound = CHOICE_NO, .isolation = ISOLATION_COURSE};
+        return plan;
+}
+
+static struct seat_plan make_seat(const char *seat, uint32_t ip, const char *address6) {
+        struct seat_plan plan;
+
+        seat_plan_name(seat, &plan);
+        plan.address = (struct address){.ip = ip, .prefix = 24};
+        plan.peer_mac = mac_of_host(ip);
+        plan.link_mac = mac_of_port(ip);
+        if (address6)
+                plan.address6 = parse6(address6);
+        return plan;
+}
+
+/* Applies a text that it takes. */
+static void apply(struct sandbox *sandbox, char *commands) {
+        _cleanup_free_ char *text = commands;
+
+        assert_non_null(text);
+        if (firewall_apply(text, "the test", &sandbox->diagnostics) != 0)
+                (void)fprintf(stderr, "%s%s\n", text, sandbox->diagnostics.items[0].text);
+        assert_silence(sandbox);
+}
+
+static void test_whole_table(void **state) {
+        struct sandbox *sandbox = *state;
+        struct bridge_plan plans[] = {make_course("123", 0x0a007b01), make_course("124", 0x0a007c01)};
+        struct ruleset_courses courses = {
+                .courses = plans,
+                .n_courses = 2,
+                .uplinks = {"up0", "enp0s3.7"},
+                .n_uplinks = 2,
+                .opened = {"up0"},
+                .n_opened = 1,
+                .opened6 = {"up0"},
+                .n_opened6 = 1,
+                .opened6_all = true,
+                .resolvers = {"192.0.2.53", "2001:db8::53"},
+                .n_resolvers = 2,
+                .dns = true,
+        };
+
+        plans[0].traffic.host_ports = (struct ports){
+                .n_items = 3,
+                .items = {{.number = 443, .tcp = true}, {.number = 22, .tcp = true, .any_address = true},
+                        {.number = 5353, .tcp = true, .udp = true}},
+        };
+        plans[1].traffic.isolation = ISOLATION_SEAT;
+        plans[1].traffic.nat = CHOICE_NO;
+        plans[1].traffic.inbound = CHOICE_YES;
+
+        /* What nft lists first takes time to compare; each line here is one sentence of the documentation. */
+        for (unsigned i = 0; i < 2; i++)
+                apply(sandbox, ruleset_format_courses(&courses));
+        assert_shell("nft list table inet coursenet >/run/table");
+        assert_shell("grep -q 'elements = { \"br-123\" . \"br-123\" }' /run/table");
+        assert_shell("tr -d '\\n\\t' </run/table | grep -q 'set nat4 {type ipv4_addrflags intervalelements = "
+                     "{ 10.0.123.0/24 }}'");
+        assert_shell("grep -q '\"br-123\" . tcp . 443' /run/table");
+        assert_shell(
+                "tr -d '\\n\\t' </run/table | grep -q 'set host_ports {[^}]*{ \"br-123\" . tcp . 22 }}'");
+        assert_shell("tr -d '\\n\\t' </run/table | grep -q 'set inbound {[^}]*{ \"br-124\" }}'");
+        assert_shell("grep -q 'enp0s3.7' /run/table");
+        assert_shell("test $(grep -c 'hook forward' /run/table) = 1");
+}
+
+static void test_without_courses_there_is_no_table(void **state) {
+        struct sandbox *sandbox = *state;
+        struct bridge_plan plan = make_course("123", 0x0a007b01);
+        struct ruleset_courses one = {.courses = &plan, .n_courses = 1}, none = {0};
+
+        apply(sandbox, ruleset_format_courses(&none));
+        assert_no_shell("nft list table inet coursenet >/dev/null 2>&1");
+        apply(sandbox, ruleset_format_courses(&one));
+        assert_shell("nft list table inet coursenet >/dev/null");
+        apply(sandbox, ruleset_format_courses(&none));
+        assert_no_shell("nft list table inet coursenet >/dev/null 2>&1");
+}
+
+static void test_others_stay(void **state) {
+        struct sandbox *sandbox = *state;
+        struct bridge_plan plan = make_course("123", 0x0a007b01);
+        struct ruleset_courses courses = {.courses = &plan, .n_courses = 1};
+        struct fence_settings fence = {.enabled = true};
+        const uint32_t uids[] = {1001};
+
+        assert_shell("nft 'table inet filter { chain forward { type filter hook forward priority filter; "
+                     "policy drop; "
+                     "ct state established accept; }; }'");
+        assert_shell("nft -a list table inet filter >/run/before");
+        apply(sandbox, ruleset_format_courses(&courses));
+        apply(sandbox, ruleset_format_fence(&fence, uids, 1));
+        courses.n_courses = 0;
+        apply(sandbox, ruleset_format_courses(&courses));
+        assert_shell("nft -a list table inet filter | cmp - /run/before");
+}
+
+static void test_seat(void **state) {
+        struct sandbox *sandbox = *state;
+        struct seat_plan seat = make_seat("12310", 0x0a007b0a, "fd12:3456:789a:123::10"),
+                         other = make_seat("12311", 0x0a007b0b, NULL);
+
+        assert_shell("ip link add vl-12310 type veth peer name vr-12310");
+        assert_shell("ip link add vl-12311 type veth peer name vr-12311");
+        for (unsigned i = 0; i < 2; i++) {
+                apply(sandbox, ruleset_format_seat(&seat));
+                apply(sandbox, ruleset_format_seat(&other));
+        }
+        assert_shell("nft list chain netdev coursenet vl-12310 >/run/chain");
+        assert_shell("grep -q 'hook ingress device \"vl-12310\" priority filter; policy drop;' /run/chain");
+        assert_shell("grep -q 'ether saddr != 02:63:0a:00:7b:0a drop' /run/chain");
+        assert_shell(
+                "grep -q 'arp saddr ether 02:63:0a:00:7b:0a arp saddr ip 10.0.123.10 accept' /run/chain");
+        assert_shell(
+                "grep -q 'ip6 saddr { fd12:3456:789a:123::10, fe80::63:aff:fe00:7b0a } accept' /run/chain");
+        assert_shell("grep -q 'fd123456789a01230000000000000010' /run/chain");
+        assert_shell("test $(grep -c 'ip saddr' /run/chain) = 1");
+        assert_no_shell("nft list chain netdev coursenet vl-12311 | grep -qE 'ip6|icmpv6'");
+
+        apply(sandbox, ruleset_format_seat_removal(seat.link));
+        assert_no_shell("nft list chain netdev coursenet vl-12310 >/dev/null 2>&1");
+        assert_shell("nft list chain netdev coursenet vl-12311 >/dev/null");
+        apply(sandbox, ruleset_format_seat_removal(seat.link));
+}
+
+static void test_seat_whose_link_went_first(void **state) {
+        struct sandbox *sandbox = *state;
+        struct seat_plan seat = make_seat("12310", 0x0a007b0a, NULL);
+
+        assert_shell("ip link add vl-12310 type veth peer name vr-12310");
+        apply(sandbox, ruleset_format_seat(&seat));
+        assert_shell("ip link del vl-12310");
+        apply(sandbox, ruleset_format_seat_removal(seat.link));
+        assert_no_shell("nft list chain netdev coursenet vl-12310 >/dev/null 2>&1");
+}
+
+static void test_fence(void **state) {
+        struct sandbox *sandbox = *state;
+        struct fence_settings fence = {
+                .enabled = true,
+                .ports = {.n_items = 2,
+                        .items = {{.number = 88, .tcp = true, .udp = true}, {.number = 443, .tcp = true}}},
+        };
+        const uint32_t uids[] = {1001, 4000000000U};
+
+        for (unsigned i = 0; i < 2; i++)
+                apply(sandbox, ruleset_format_fence(&fence, uids, ELEMENTSOF(uids)));
+        assert_shell("nft list table inet coursenet_fence >/run/table");
+        assert_shell("grep -q 'elements = { 1001, 4000000000 }' /run/table");
+        assert_shell("grep -q 'udp . 88' /run/table");
+        assert_no_shell("grep -q 'udp . 443' /run/table");
+
+        apply(sandbox, ruleset_format_fence(&fence, uids, 0));
+        assert_shell("nft list table inet coursenet_fence >/dev/null");
+        fence.enabled = false;
+        apply(sandbox, ruleset_format_fence(&fence, uids, ELEMENTSOF(uids)));
+        assert_no_shell("nft list table inet coursenet_fence >/dev/null 2>&1");
+}
+
+static void test_a_transaction_is_all_or_nothing(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(firewall_apply("add table inet a\nadd rule inet a nowhere accept\n", "course 123",
+                                 &sandbox->diagnostics),
+                -EIO);
+        assert_error(sandbox, "course 123: the firewall cannot be set: No such file or directory");
+        assert_no_shell("nft list table inet a >/dev/null 2>&1");
+}
+
+static void test_lists(void **state) {
+        _cleanup_free_ char *table = NULL, *chain = NULL;
+
+        (void)state;
+        assert_int_equal(firewall_list_table("inet a", &table), -ENOENT);
+        assert_int_equal(firewall_list_chain("inet a b", &chain), -ENOENT);
+        assert_shell("nft 'table inet a { chain b { accept; }; }'");
+        assert_int_equal(firewall_list_table("inet a", &table), 0);
+        assert_non_null(strstr(table, "chain b {"));
+        assert_int_equal(firewall_list_chain("inet a b", &chain), 0);
+        assert_non_null(strstr(chain, "accept"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                sandbox_test(test_whole_table),
+                sandbox_test(test_without_courses_there_is_no_table),
+                sandbox_test(test_others_stay),
+                sandbox_test(test_seat),
+                sandbox_test(test_seat_whose_link_went_first),
+                sandbox_test(test_fence),
+                sandbox_test(test_a_transaction_is_all_or_nothing),
+                sandbox_test(test_lists),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What single values may look like. */
+
+#include "fixture.h"
+
+#include "setting-value.h"
+
+#define LABEL_63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LABEL_57 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void test_rates(void **state) {
+        static const struct {
+                const char *text;
+                uint64_t bits;
+        } rows[] = {
+                {"none", 0},
+                {"64K", 64000},
+                {"500K", 500000},
+                {"10M", 10000000},
+                {"1G", 1000000000},
+                {"16G", 16000000000},
+                {"16000M", 16000000000},
+                {"16000000K", 16000000000},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                struct rate rate = {0};
+
+                assert_int_equal(rate_parse(rows[i].text, &rate), 0);
+                assert_true(rate.is_set);
+                assert_int_equal(rate.bits, rows[i].bits);
+        }
+}
+
+static void test_no_rates(void **state) {
+        static const char *const rows[] = {
+                "",
+                "0",
+                "0M",
+                "10",
+                "64000",
+                "63K",
+                "17G",
+                "16001M",
+                "16000001K",
+                "18446744073709551616K",
+                "10m",
+                "10k",
+                "10 M",
+                "M",
+                "-1M",
+                "+1M",
+                "010M",
+                "1.5G",
+                "10MM",
+                "10Mbit",
+                "1T",
+                "None",
+                "off",
+                "10M ",
+                "99999999999999999999G",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                struct rate rate = {.bits = 7};
+
+                if (rate_parse(rows[i], &rate) >= 0)
+                        fail_msg("taken: %s", rows[i]);
+                assert_false(rate.is_set);
+                assert_int_equal(rate.bits, 7);
+        }
+}
+
+static void test_ports(void **state) {
+        static const struct {
+                const char *text;
+                struct port port;
+        } rows[] = {
+                {"443", {.number = 443, .tcp = true, .udp = true}},
+                {"443/tcp", {.number = 443, .tcp = true}},
+                {"443/udp", {.number = 443, .udp = true}},
+                {"*:443", {.number = 443, .tcp = true, .udp = true, .any_address = true}},
+                {"*:443/tcp", {.number = 443, .tcp = true, .any_address = true}},
+                {"1", {.number = 1, .tcp = true, .udp = true}},
+                {"*:65535/udp", {.number = 65535, .udp = true, .any_address = true}},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                struct port port;
+
+                assert_int_equal(port_parse(rows[i].text, &port), 0);
+                assert_int_equal(port.number, rows[i].port.number);
+                assert_int_equal(port.tcp, rows[i].port.tcp);
+                assert_int_equal(port.udp, rows[i].port.udp);
+                assert_int_equal(port.any_address, rows[i].port.any_address);
+        }
+}
+
+static void test_no_ports(void **state) {
+        static const char *const rows[] = {
+                "",
+                "0",
+                "65536",
+                "-1",
+                "0443",
+                "https",
+                "443/",
+                "443/sctp",
+                "443/TCP",
+                "443/tcp/udp",
+                "/tcp",
+                "*",
+                "*:",
+                "*443",
+                "*:*:443",
+                "*:/tcp",
+                "443-450",
+                "443,444",
+                "1.2.3.4:443",
+                "123456789",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                struct port port = {.number = 7};
+
+                if (port_parse(rows[i], &port) >= 0)
+                        fail_msg("taken: %s", rows[i]);
+                assert_int_equal(port.number, 7);
+        }
+}
+
+static const struct {
+        bool (*valid)(const char *text);
+        const char *text;
+        bool expected;
+} names[] = {
+        {server_valid, "192.0.2.1", true},
+        {server_valid, "127.0.0.53", true},
+        {server_valid, "2001:db8::53", true},
+        {server_valid, "::1", true},
+        {server_valid, "", false},
+        {server_valid, "0.0.0.0", false},
+        {server_valid, "224.0.0.251", false},
+        {server_valid, "255.255.255.255", false},
+        {server_valid, "::", false},
+        {server_valid, "ff02::fb", false},
+        {server_valid, "192.0.2.1/32", false},
+        {server_valid, "2001:db8::53/128", false},
+        {server_valid, "fe80::1%eth0", false},
+        {server_valid, "192.0.2.1#53", false},
+        {server_valid, "dns.example.edu", false},
+
+        {domain_valid, "cs{course}.internal", true},
+        {domain_valid, "{course}.cs.example.edu", true},
+        {domain_valid, "lab-{course}", true},
+        {domain_valid, "CS{course}x.Example", true},
+        {domain_valid, LABEL_57 "{course}", true},
+        {domain_valid, LABEL_57 "a{course}", false},
+        {domain_valid, "{course}." LABEL_63, true},
+        {domain_valid, "{course}." LABEL_63 "a", false},
+        {domain_valid, "{course}.a." LABEL_63 "." LABEL_57 "aaaa", false},
+        {domain_valid, "", false},
+        {domain_valid, "internal", false},
+        {domain_valid, "{student}.internal", false},
+        {domain_valid, "{course}.{course}.internal", false},
+        {domain_valid, "{course}{course}.internal", false},
+        {domain_valid, "{course", false},
+        {domain_valid, ".{course}.internal", false},
+        {domain_valid, "{course}.internal.", false},
+        {domain_valid, "{course}..internal", false},
+        {domain_valid, "-{course}.internal", false},
+        {domain_valid, "{course}-.internal", false},
+        {domain_valid, "{course}.-internal", false},
+        {domain_valid, "cs_{course}.internal", false},
+        {domain_valid, "cs{course} internal", false},
+        {domain_valid, "cs{course}.\xc3\xbcni", false},
+        {domain_valid, "{course}", false},
+        {domain_valid, "internal.{course}", false},
+        {domain_valid, "{course}.7", false},
+
+        {uplink_valid, "eth0", true},
+        {uplink_valid, "enp0s31f6", true},
+        {uplink_valid, "bond0.100", true},
+        {uplink_valid, "br-lan", true},
+        {uplink_valid, "fifteen-letters", true},
+        {uplink_valid, "sixteen-letters-", false},
+        {uplink_valid, "", false},
+        {uplink_valid, "lo", false},
+        {uplink_valid, ".", false},
+        {uplink_valid, "..", false},
+        {uplink_valid, "a/b", false},
+        {uplink_valid, "eth0:1", false},
+        {uplink_valid, "a b", false},
+        {uplink_valid, "eth*", false},
+        {uplink_valid, "a\"b", false},
+        {uplink_valid, "a\\b", false},
+        {uplink_valid, "a\x01", false},
+        {uplink_valid, "\xc3\xbc", false},
+
+        {link_name_valid, "eth0", true},
+        {link_name_valid, "a\"b", true},
+        {link_name_valid, "\xc3\xbc", true},
+        {link_name_valid, "a\nb", false},
+        {link_name_valid, "a\vb", false},
+
+        {user_name_valid, "root", true},
+        {user_name_valid, "cs123-newellz2", true},
+        {user_name_valid, "newellz2@example.edu", true},
+        {user_name_valid, "AD\\newellz2", true},
+        {user_name_valid, LABEL_63, true},
+        {user_name_valid, LABEL_63 "a", false},
+        {user_name_valid, "", false},
+        {user_name_valid, "-root", false},
+        {user_name_valid, "a:b", false},
+        {user_name_valid, "a/b", false},
+        {user_name_valid, "a,b", false},
+        {user_name_valid, "a b", false},
+};
+
+static void test_names(void **state) {
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (names[i].valid(names[i].text) != names[i].expected)
+                        fail_msg("row %zu, %s: should be %d", i, names[i].text, names[i].expected);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_rates),
+                cmocka_unit_test(test_no_rates),
+                cmocka_unit_test(test_ports),
+                cmocka_unit_test(test_no_ports),
+                cmocka_unit_test(test_names),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
