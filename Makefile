@@ -52,7 +52,7 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/address6.c common/container-runtime.c common/diagnostics.c common/mac.c common/machine-prefix.c common/name-rule.c common/number.c common/plan.c \
+common_sources = common/address.c common/address6.c common/container-runtime.c common/diagnostics.c common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-value.c common/settings.c common/site.c common/trusted-file.c
 # What reads the settings needs; the module and coursenet-enter do not.
 settings_packages = inih libmd
@@ -76,7 +76,7 @@ activator_packages = libsystemd
 
 container_sources = container/instance.c container/runtime.c
 
-ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/json.c ctl/lease-list.c ctl/limits.c ctl/message.c \
+ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/host-check.c ctl/json.c ctl/lease-list.c ctl/limits.c ctl/live-check.c ctl/message.c \
 	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
 	ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c \
 	ctl/user-manager.c
@@ -88,8 +88,8 @@ enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-unit_tests = address address6 machine-prefix name-rule plan protocol roster seat-id setting-value settings site \
-	trusted-file class-list limits pam-config roster-command snapshot
+unit_tests = address address6 finding-line machine-prefix name-rule plan protocol roster seat-id setting-value settings site \
+	trusted-file class-list limits live-check pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
 units = $(wildcard units/*.service units/*.socket units/*.slice)
@@ -108,6 +108,7 @@ libraries = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 $(BUILD)/netsetup/%.o: override CFLAGS += $(call flags,$(net_packages))
 $(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages))
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages))
+$(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"'
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
