@@ -65,7 +65,7 @@ net_sources = netsetup/bridge.c netsetup/firewall.c netsetup/leftover.c netsetup
 	netsetup/link-list.c netsetup/netlink.c netsetup/netns.c netsetup/ping.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
 	netsetup/sysctl.c
 # What `coursenet-net check` adds.
-net_sources += netsetup/foreign.c
+net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/scratch.c netsetup/table-compare.c
 net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/lease.c \
