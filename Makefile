@@ -61,8 +61,8 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/firewall.c netsetup/leftover.c netsetup/link.c netsetup/link-address.c \
-	netsetup/link-list.c netsetup/netlink.c netsetup/netns.c netsetup/ping.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
+net_sources = netsetup/bridge.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link.c netsetup/link-address.c \
+	netsetup/link-list.c netsetup/lock.c netsetup/netlink.c netsetup/netns.c netsetup/network.c netsetup/ping.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
 	netsetup/sysctl.c
 # What `coursenet-net check` adds.
 net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/scratch.c netsetup/table-compare.c

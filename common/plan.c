@@ -142,6 +142,7 @@ void bridge_plan_name(const char *course, struct bridge_plan *ret) {
         *ret = (struct bridge_plan){0};
         (void)string_copy(ret->course, sizeof(ret->course), course);
         (void)snprintf(ret->name, sizeof(ret->name), "br-%s", ret->course);
+        (void)snprintf(ret->ifb, sizeof(ret->ifb), "ri-%s", ret->course);
 }
 
 void seat_plan_name(const char *seat, struct seat_plan *ret) {
@@ -152,9 +153,8 @@ void seat_plan_name(const char *seat, struct seat_plan *ret) {
         (void)snprintf(ret->netns, sizeof(ret->netns), "ns%s", ret->name);
 }
 
-/* What is only decided with the subnets. */
-static void plan_traffic(const struct settings *settings, const char *course, struct bridge_plan *plan) {
-        settings_traffic(settings, course, &plan->traffic);
+void bridge_plan_set_traffic(const struct settings *settings, struct bridge_plan *plan) {
+        settings_traffic(settings, plan->course, &plan->traffic);
         if (plan->traffic.nat6 == CHOICE_UNSET)
                 plan->traffic.nat6 = address6_is_unique_local(&plan->address6) ? CHOICE_YES : CHOICE_NO;
 }
@@ -181,7 +181,7 @@ int bridge_plan_load(const char *etc, const struct settings *settings, const cha
         plan.address6 = subnet6;
         if (address6_is_set(&subnet6))
                 plan.address6.bytes[15] = 1;
-        plan_traffic(settings, course, &plan);
+        bridge_plan_set_traffic(settings, &plan);
 
         r = load_overrides(etc, "bridge-", course, &file, overrides, ELEMENTSOF(overrides), diagnostics);
         if (r < 0)

@@ -61,6 +61,9 @@ struct seat_plan {
 void bridge_plan_name(const char *course, struct bridge_plan *ret);
 void seat_plan_name(const char *seat, struct seat_plan *ret);
 
+/* What the settings let pass, for a plan that has its course and its subnets already. */
+void bridge_plan_set_traffic(const struct settings *settings, struct bridge_plan *plan);
+
 /*
  * The plan of a course's bridge. -EINVAL (-ENOMEM) with at least one error added to diagnostics, and *ret
  * untouched.

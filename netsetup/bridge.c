@@ -7,8 +7,10 @@
  */
 
 #include "bridge.h"
+#include "course-rate.h"
 #include "failure.h"
 #include "link.h"
+#include "network.h"
 #include "number.h"
 
 /* For messages: an index means nothing to an admin. */
@@ -18,47 +20,74 @@ static const char *interface_name(int index, char name[static IFNAMSIZ]) {
         return name;
 }
 
-static void overlap_error(const struct bridge_plan *plan, const char *what, const struct link_network *other,
-        struct diagnostics *diagnostics) {
-        char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE], name[IFNAMSIZ];
+/* own and other are texts: of either family. setting and override: what to change, for this family. */
+static void overlap_error(const struct bridge_plan *plan, const char *own, const char *what,
+        const char *other, int index, struct diagnostics *diagnostics) {
+        bool six = strchr(own, ':') != NULL;
+        char name[IFNAMSIZ], override[64] = "";
 
-        address_format(&plan->address, address);
-        address_format(&other->address, text);
+        if (!six)
+                (void)snprintf(override, sizeof(override), " or by BR_IP in " OVERRIDE_DIRECTORY "/bridge-%s.conf",
+                        plan->course);
         diagnostics_error(diagnostics, plan->name, 0,
-                "its subnet (%s) overlaps with the %s %s on %s: give course %s another one, by subnet in "
-                "[course %s] of " SETTINGS_FILE " or by BR_IP in " OVERRIDE_DIRECTORY "/bridge-%s.conf",
-                address, what, text, interface_name(other->index, name), plan->course, plan->course,
-                plan->course);
+                "its subnet (%s) overlaps with the %s %s on %s: give course %s another one, by %s in "
+                "[course %s] of " SETTINGS_FILE "%s",
+                own, what, other, interface_name(index, name), plan->course, six ? "subnet6" : "subnet",
+                plan->course, override);
 }
 
-static void wider_route_warning(
-        const struct bridge_plan *plan, const struct link_network *route, struct diagnostics *diagnostics) {
-        char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE], name[IFNAMSIZ];
+static void wider_route_warning(const struct bridge_plan *plan, const char *own, const char *route,
+        int index, struct diagnostics *diagnostics) {
+        char name[IFNAMSIZ];
 
-        address_format(&plan->address, address);
-        address_format(&route->address, text);
         diagnostics_warning(diagnostics, plan->name, 0,
                 "its subnet (%s) lies within the route %s on %s: hosts out there that have addresses of this "
                 "subnet cannot be reached from here",
-                address, text, interface_name(route->index, name));
+                own, route, interface_name(index, name));
 }
 
 /* own is the index of the bridge, if it is there already: its own network and routes are no obstacle. */
 static int check_addresses(struct link_socket *socket, const struct bridge_plan *plan, int own,
         struct diagnostics *diagnostics) {
         _cleanup_link_networks_ struct link_networks networks = {0};
+        char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE];
         int r;
 
         r = link_list_addresses(socket, &networks);
         if (r < 0)
                 return failure(diagnostics, plan->name, r, "the host's addresses cannot be listed");
 
+        address_format(&plan->address, address);
         for (size_t i = 0; i < networks.n_items; i++) {
                 const struct link_network *other = &networks.items[i];
 
                 if (other->index == own || !address_overlaps(&other->address, &plan->address))
                         continue;
-                overlap_error(plan, "network", other, diagnostics);
+                address_format(&other->address, text);
+                overlap_error(plan, address, "network", text, other->index, diagnostics);
+                r = -EADDRINUSE;
+        }
+        return r;
+}
+
+static int check_addresses6(struct link_socket *socket, const struct bridge_plan *plan, int own,
+        struct diagnostics *diagnostics) {
+        _cleanup_link_networks6_ struct link_networks6 networks = {0};
+        char address[ADDRESS6_TEXT_SIZE], text[ADDRESS6_TEXT_SIZE];
+        int r;
+
+        r = link_list_addresses6(socket, &networks);
+        if (r < 0)
+                return failure(diagnostics, plan->name, r, "the host's IPv6 addresses cannot be listed");
+
+        address6_format(&plan->address6, address);
+        for (size_t i = 0; i < networks.n_items; i++) {
+                const struct link_network6 *other = &networks.items[i];
+
+                if (other->index == own || !address6_overlaps(&other->address, &plan->address6))
+                        continue;
+                address6_format(&other->address, text);
+                overlap_error(plan, address, "network", text, other->index, diagnostics);
                 r = -EADDRINUSE;
         }
         return r;
@@ -67,25 +96,68 @@ static int check_addresses(struct link_socket *socket, const struct bridge_plan 
 static int check_routes(struct link_socket *socket, const struct bridge_plan *plan, int own,
         struct diagnostics *diagnostics) {
         _cleanup_link_networks_ struct link_networks routes = {0};
+        char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE];
         int r;
 
         r = link_list_routes(socket, &plan->address, &routes);
         if (r < 0)
                 return failure(diagnostics, plan->name, r, "the host's routes cannot be listed");
 
+        address_format(&plan->address, address);
         for (size_t i = 0; i < routes.n_items; i++) {
                 const struct link_network *route = &routes.items[i];
 
                 if (own != 0 && route->index == own)
                         continue;
+                address_format(&route->address, text);
                 if (route->address.prefix < plan->address.prefix) {
-                        wider_route_warning(plan, route, diagnostics);
+                        wider_route_warning(plan, address, text, route->index, diagnostics);
                         continue;
                 }
-                overlap_error(plan, "route", route, diagnostics);
+                overlap_error(plan, address, "route", text, route->index, diagnostics);
                 r = -EADDRINUSE;
         }
         return r;
+}
+
+static int check_routes6(struct link_socket *socket, const struct bridge_plan *plan, int own,
+        struct diagnostics *diagnostics) {
+        _cleanup_link_networks6_ struct link_networks6 routes = {0};
+        char address[ADDRESS6_TEXT_SIZE], text[ADDRESS6_TEXT_SIZE];
+        int r;
+
+        r = link_list_routes6(socket, &plan->address6, &routes);
+        if (r < 0)
+                return failure(diagnostics, plan->name, r, "the host's IPv6 routes cannot be listed");
+
+        address6_format(&plan->address6, address);
+        for (size_t i = 0; i < routes.n_items; i++) {
+                const struct link_network6 *route = &routes.items[i];
+
+                if (own != 0 && route->index == own)
+                        continue;
+                address6_format(&route->address, text);
+                if (route->address.prefix < plan->address6.prefix) {
+                        wider_route_warning(plan, address, text, route->index, diagnostics);
+                        continue;
+                }
+                overlap_error(plan, address, "route", text, route->index, diagnostics);
+                r = -EADDRINUSE;
+        }
+        return r;
+}
+
+static int check_host(struct link_socket *socket, const struct bridge_plan *plan, int own,
+        struct diagnostics *diagnostics) {
+        int r;
+
+        r = check_addresses(socket, plan, own, diagnostics);
+        if (r >= 0)
+                r = check_routes(socket, plan, own, diagnostics);
+        if (r < 0 || !address6_is_set(&plan->address6))
+                return r;
+        r = check_addresses6(socket, plan, own, diagnostics);
+        return r < 0 ? r : check_routes6(socket, plan, own, diagnostics);
 }
 
 /* Takes away what a bridge of ours has from an earlier configuration, before the right address is added. */
@@ -105,28 +177,59 @@ static int remove_other_addresses(struct link_socket *socket, const struct bridg
         return r;
 }
 
-static int repair(struct link_socket *socket, const struct bridge_plan *plan, const struct link *link,
-        struct diagnostics *diagnostics) {
-        struct mac mac = mac_of_host(plan->address.ip);
-        bool same_mac = memcmp(&mac, &link->mac, sizeof(mac)) == 0;
+static int remove_other_addresses6(struct link_socket *socket, const struct bridge_plan *plan, int index) {
+        _cleanup_link_networks6_ struct link_networks6 networks = {0};
         int r;
 
-        r = link_bring_up(socket, link, same_mac ? NULL : &mac);
+        r = link_list_addresses6(socket, &networks);
+        for (size_t i = 0; r >= 0 && i < networks.n_items; i++) {
+                const struct link_network6 *item = &networks.items[i];
+
+                if (item->index != index || (address6_same_ip(&item->address, &plan->address6) &&
+                                                    item->address.prefix == plan->address6.prefix))
+                        continue;
+                r = link_delete_address6(socket, index, &item->address);
+        }
+        return r;
+}
+
+/*
+ * A host whose kernel or whose admin has switched IPv6 off has courses without it; `coursenetctl check` says
+ * so. Nobody chose IPv6 there, so nobody is refused for it.
+ */
+static int add_address6(struct link_socket *socket, const struct bridge_plan *plan, int index) {
+        int r;
+
+        if (!address6_is_set(&plan->address6))
+                return 0;
+        r = link_add_address6(socket, index, &plan->address6);
+        return r == -EOPNOTSUPP || r == -EACCES ? 0 : r;
+}
+
+static int repair(struct link_socket *socket, const struct bridge_plan *plan, const struct link *link,
+        struct diagnostics *diagnostics) {
+        bool same_mac = memcmp(&plan->mac, &link->mac, sizeof(plan->mac)) == 0;
+        int r;
+
+        r = link_bring_up(socket, link, same_mac ? NULL : &plan->mac);
         if (r >= 0)
                 r = remove_other_addresses(socket, plan, link->index);
         if (r >= 0)
+                r = remove_other_addresses6(socket, plan, link->index);
+        if (r >= 0)
                 r = link_add_address(socket, link->index, &plan->address);
+        if (r >= 0)
+                r = add_address6(socket, plan, link->index);
         return r < 0 ? failure(diagnostics, plan->name, r, "the bridge that is there cannot be set right")
                      : 0;
 }
 
-static int create(
-        struct link_socket *socket, const struct bridge_plan *plan, struct diagnostics *diagnostics) {
-        struct mac mac = mac_of_host(plan->address.ip);
+static int create(struct link_socket *socket, const struct bridge_plan *plan, struct link *ret,
+        struct diagnostics *diagnostics) {
         struct link link;
         int r;
 
-        r = link_create_bridge(socket, plan->name, &mac);
+        r = link_create_bridge(socket, plan->name, &plan->mac);
         if (r < 0)
                 return failure(diagnostics, plan->name, r, "cannot be created");
 
@@ -136,14 +239,44 @@ static int create(
                         diagnostics, plan->name, r < 0 ? r : -ENODEV, "was taken away while it was set up");
 
         r = link_add_address(socket, link.index, &plan->address);
+        if (r >= 0)
+                r = add_address6(socket, plan, link.index);
         if (r < 0) {
                 (void)link_delete(socket, link.index);
                 return failure(diagnostics, plan->name, r, "cannot have its address");
         }
+        *ret = link;
         return 0;
 }
 
-static int apply(const struct bridge_plan *plan, struct diagnostics *diagnostics) {
+/* What there is of a course besides its bridge: a limit, and its share of the host's firewall and forwarding. */
+static int connect_course(const char *etc, struct link_socket *socket, const struct bridge_plan *plan,
+        const struct link *link, struct diagnostics *diagnostics) {
+        struct mac mac = mac_of_port(plan->address.ip);
+        int r;
+
+        r = course_rate_set(socket, link->index, plan->ifb, &mac, plan->traffic.course_rate.bits);
+        if (r < 0)
+                return failure(diagnostics, plan->name, r, "cannot have its limit (course-rate)");
+        return network_refresh(etc, diagnostics);
+}
+
+static int remove_link(
+        struct link_socket *socket, const char *name, const char *kind, struct diagnostics *diagnostics) {
+        struct link link;
+        int r;
+
+        r = link_find(socket, name, kind, &link);
+        if (r == LINK_FOREIGN) {
+                diagnostics_error(diagnostics, name, 0, "was not made by coursenet and is left as it is");
+                return -EEXIST;
+        }
+        if (r == LINK_OURS)
+                r = link_delete(socket, link.index);
+        return r < 0 ? failure(diagnostics, name, r, "cannot be removed") : 0;
+}
+
+static int apply(const char *etc, const struct bridge_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
         struct link link = {0};
         int r, state;
@@ -159,21 +292,26 @@ static int apply(const struct bridge_plan *plan, struct diagnostics *diagnostics
         if (state == LINK_FOREIGN) {
                 diagnostics_error(diagnostics, plan->name, 0,
                         "exists already and was not made by coursenet: rename or remove it (ip link delete "
-                        "%s), "
-                        "then start netbr@%s.service",
+                        "%s), then start netbr@%s.service",
                         plan->name, plan->course);
                 return -EEXIST;
         }
 
-        r = check_addresses(&socket, plan, link.index, diagnostics);
-        if (r >= 0)
-                r = check_routes(&socket, plan, link.index, diagnostics);
+        r = check_host(&socket, plan, link.index, diagnostics);
+        if (r < 0)
+                return r;
+        r = state == LINK_OURS ? repair(&socket, plan, &link, diagnostics)
+                               : create(&socket, plan, &link, diagnostics);
         if (r < 0)
                 return r;
 
-        if (state == LINK_OURS)
-                return repair(&socket, plan, &link, diagnostics);
-        return create(&socket, plan, diagnostics);
+        r = connect_course(etc, &socket, plan, &link, diagnostics);
+        if (r < 0 && state != LINK_OURS) {
+                (void)remove_link(&socket, plan->name, "bridge", diagnostics);
+                (void)remove_link(&socket, plan->ifb, "ifb", diagnostics);
+                (void)network_refresh(etc, diagnostics);
+        }
+        return r;
 }
 
 int bridge_start(const char *etc, const char *course, struct diagnostics *diagnostics) {
@@ -187,13 +325,12 @@ int bridge_start(const char *etc, const char *course, struct diagnostics *diagno
         r = bridge_plan_load(etc, &settings, course, &plan, diagnostics);
         if (r < 0)
                 return r;
-        return apply(&plan, diagnostics);
+        return apply(etc, &plan, diagnostics);
 }
 
-int bridge_stop(const char *course, struct diagnostics *diagnostics) {
+int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
         struct bridge_plan plan;
-        struct link link;
         int r;
 
         /* It becomes part of a name. How many digits this site writes is no matter: a stop needs no file. */
@@ -208,15 +345,12 @@ int bridge_stop(const char *course, struct diagnostics *diagnostics) {
                 return failure(
                         diagnostics, plan.name, r, "the kernel's network configuration cannot be reached");
 
-        r = link_find(&socket, plan.name, "bridge", &link);
-        if (r == LINK_ABSENT)
-                return 0;
-        if (r == LINK_FOREIGN) {
-                diagnostics_error(
-                        diagnostics, plan.name, 0, "was not made by coursenet and is left as it is");
-                return -EEXIST;
-        }
-        if (r >= 0)
-                r = link_delete(&socket, link.index);
-        return r < 0 ? failure(diagnostics, plan.name, r, "cannot be removed") : 0;
+        r = remove_link(&socket, plan.name, "bridge", diagnostics);
+        if (r < 0)
+                return r;
+        r = remove_link(&socket, plan.ifb, "ifb", diagnostics);
+        if (r < 0)
+                return r;
+        /* Also if the bridge had gone already: then nobody has taken its rules away. */
+        return network_refresh(etc, diagnostics);
 }

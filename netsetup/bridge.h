@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A course's bridge: what netbr@.service starts and stops. */
+/* A course's bridge, its rules and its share of forwarding: what netbr@.service starts and stops. */
 
 #include "diagnostics.h"
 
@@ -16,4 +16,4 @@ int bridge_start(const char *etc, const char *course, struct diagnostics *diagno
  * Removes it; a bridge that is gone already is success. -EINVAL for what can be no course, -EEXIST for a
  * bridge that is not ours, which stays.
  */
-int bridge_stop(const char *course, struct diagnostics *diagnostics);
+int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnostics);

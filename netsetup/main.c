@@ -26,6 +26,10 @@ static int run_bridge_start(const char *id, struct diagnostics *diagnostics) {
         return bridge_start(ETC_DIRECTORY, id, diagnostics);
 }
 
+static int run_bridge_stop(const char *id, struct diagnostics *diagnostics) {
+        return bridge_stop(ETC_DIRECTORY, id, diagnostics);
+}
+
 static int run_netns_start(const char *id, struct diagnostics *diagnostics) {
         return netns_start(ETC_DIRECTORY, id, diagnostics);
 }
@@ -55,7 +59,7 @@ static const struct command {
         command_run_t run;
 } commands[] = {
         {"bridge", "start", run_bridge_start},
-        {"bridge", "stop", bridge_stop},
+        {"bridge", "stop", run_bridge_stop},
         {"netns", "start", run_netns_start},
         {"netns", "stop", run_netns_stop},
         {"seat", "start", run_seat_start},

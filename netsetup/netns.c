@@ -23,12 +23,12 @@
 #include "failure.h"
 #include "leftover.h"
 #include "link.h"
+#include "lock.h"
 #include "netns.h"
 #include "number.h"
 #include "seat.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
-#define LOCK_DIRECTORY "/run/coursenet"
 #define PING_GROUP_RANGE "/proc/sys/net/ipv4/ping_group_range"
 
 #define NETNS_PATH_SIZE (sizeof(NETNS_DIRECTORY "/ns") + SEAT_ID_SIZE)
@@ -110,23 +110,6 @@ static void lock_done(struct lock *lock) {
 
 #define _cleanup_lock_ _cleanup_(lock_done)
 
-static int lock_own(int *ret_fd) {
-        _cleanup_close_ int fd = -1;
-
-        if (mkdir(LOCK_DIRECTORY, 0755) < 0 && errno != EEXIST)
-                return -errno;
-        fd = open(LOCK_DIRECTORY "/netns.lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return -errno;
-        while (flock(fd, LOCK_EX) < 0)
-                if (errno != EINTR)
-                        return -errno;
-
-        *ret_fd = fd;
-        fd = -1;
-        return 0;
-}
-
 /* -ENOENT: there is no /run/netns. */
 static int lock_directory(struct lock *ret) {
         _cleanup_lock_ struct lock lock = LOCK_NONE;
@@ -135,7 +118,7 @@ static int lock_directory(struct lock *ret) {
         lock.ip_fd = open(NETNS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (lock.ip_fd < 0)
                 return -errno;
-        r = lock_own(&lock.own_fd);
+        r = lock_take(RUN_DIRECTORY "/netns.lock", &lock.own_fd);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < COURTESY_MS && flock(lock.ip_fd, LOCK_EX | LOCK_NB) < 0; i++)

@@ -85,11 +85,11 @@ static void close_set(struct set *set) {
         put(set->text, set->empty ? "\t}\n" : " }\n\t}\n");
 }
 
-static void put_names(struct text *text, const char *name, const char names[][IFNAMSIZ], size_t n) {
+static void put_names(struct text *text, const char *name, const struct link_names *names) {
         struct set set = open_set(text, "set", name, "ifname");
 
-        for (size_t i = 0; i < n; i++)
-                put_element(&set, "\"%s\"", names[i]);
+        for (size_t i = 0; i < names->n_items; i++)
+                put_element(&set, "\"%s\"", names->items[i]);
         close_set(&set);
 }
 
@@ -317,9 +317,9 @@ static const char postrouting_chain[] = "\tchain postrouting {\n"
 
 static void put_courses(struct text *text, const struct ruleset_courses *courses) {
         put(text, "table " RULESET_COURSES " {\n");
-        put_names(text, "uplinks", courses->uplinks, courses->n_uplinks);
-        put_names(text, "opened4", courses->opened, courses->n_opened);
-        put_names(text, "opened6", courses->opened6, courses->n_opened6);
+        put_names(text, "uplinks", &courses->uplinks);
+        put_names(text, "opened4", &courses->opened4);
+        put_names(text, "opened6", &courses->opened6);
         put_together(text, courses);
         put_bridges(text, "open", courses, is_open);
         put_bridges(text, "inbound", courses, takes_connections);

@@ -8,6 +8,7 @@
  * Every function returns a text that the caller frees; NULL: out of memory.
  */
 
+#include "link-names.h"
 #include "plan.h"
 
 #define RULESET_COURSES "inet coursenet"     /* NAT, isolation, reach of the host: all courses that are up */
@@ -17,20 +18,16 @@
 /* Where the name service of the seats listens, on the gateways; a privileged port that nobody else uses. */
 #define RULESET_DNS_PORT 530
 
-#define RULESET_LINKS_MAX 16U
 #define RULESET_RESOLVERS_MAX 8U
 
 /* What the courses' table is computed from. */
 struct ruleset_courses {
         const struct bridge_plan *courses; /* those whose bridge is up; borrowed */
         size_t n_courses;
-        char uplinks[RULESET_LINKS_MAX][IFNAMSIZ]; /* where seats may go out */
-        size_t n_uplinks;
-        char opened[RULESET_LINKS_MAX][IFNAMSIZ]; /* that forward IPv4 only because of us */
-        size_t n_opened;
-        char opened6[RULESET_LINKS_MAX][IFNAMSIZ]; /* the same for IPv6 */
-        size_t n_opened6;
-        bool opened6_all; /* IPv6 is forwarded at all, between any two links, only because of us */
+        struct link_names uplinks; /* where seats may go out */
+        struct link_names opened4; /* links that forward IPv4 only because of us */
+        struct link_names opened6; /* the same for IPv6 */
+        bool opened6_all;          /* IPv6 is forwarded at all, between any two links, only because of us */
         char resolvers[RULESET_RESOLVERS_MAX][INET6_ADDRSTRLEN]; /* the host's, IPv4 and IPv6 */
         size_t n_resolvers;
         bool dns; /* seats' queries are answered by our name service */

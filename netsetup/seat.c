@@ -9,11 +9,19 @@
  * live on.
  */
 
-#include "seat.h"
+#include <fcntl.h>
+#include <sched.h>
+
 #include "failure.h"
+#include "firewall.h"
 #include "link.h"
 #include "netns.h"
 #include "number.h"
+#include "qdisc.h"
+#include "rule.h"
+#include "ruleset.h"
+#include "seat.h"
+#include "sysctl.h"
 
 /* Beyond that, a login goes on all the same. */
 #define CARRIER_PATIENCE_MS 200U
@@ -139,10 +147,10 @@ static int create_cable(struct link_socket *socket, const struct seat_plan *plan
         struct diagnostics *diagnostics) {
         struct link_cable cable = {
                 .link = plan->link,
-                .link_mac = mac_of_port(plan->address.ip),
+                .link_mac = plan->link_mac,
                 .bridge = bridge,
                 .peer = plan->peer,
-                .peer_mac = mac_of_host(plan->address.ip),
+                .peer_mac = plan->peer_mac,
                 .netns_fd = netns_fd,
         };
         int r;
@@ -157,8 +165,51 @@ static int create_cable(struct link_socket *socket, const struct seat_plan *plan
         return r < 0 ? failure(diagnostics, plan->link, r, "cannot be created") : 0;
 }
 
-static int configure_peer(
-        struct link_socket *inside, const struct seat_plan *plan, struct diagnostics *diagnostics) {
+static int apply_firewall(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = ruleset_format_seat(plan);
+
+        if (!commands)
+                return failure(diagnostics, plan->link, -ENOMEM, "cannot have its firewall");
+        return firewall_apply(commands, plan->link, diagnostics);
+}
+
+/* What holds for the seat, on the side where the student cannot reach. Nobody can send before vr- is up. */
+static int guard_link(
+        struct link_socket *socket, const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        struct link link;
+        int r;
+
+        r = link_find(socket, plan->link, "veth", &link);
+        if (r != LINK_OURS)
+                return failure(
+                        diagnostics, plan->link, r < 0 ? r : -ENODEV, "was taken away while it was set up");
+        if (plan->isolation == ISOLATION_SEAT) {
+                r = link_set_isolated(socket, link.index, true);
+                if (r < 0)
+                        return failure(diagnostics, plan->link, r, "cannot be isolated (isolation = seat)");
+        }
+        if (plan->rate != 0) {
+                r = qdisc_set_rate(socket, link.index, plan->rate);
+                if (r < 0)
+                        return failure(diagnostics, plan->link, r, "cannot have its limit (rate)");
+        }
+        return apply_firewall(plan, diagnostics);
+}
+
+/* A host without IPv6 has seats without it: see add_address6() in bridge.c. */
+static int configure_peer6(struct link_socket *inside, const struct seat_plan *plan, int index) {
+        int r;
+
+        if (!address6_is_set(&plan->address6))
+                return 0;
+        r = link_add_address6(inside, index, &plan->address6);
+        if (r == -EOPNOTSUPP || r == -EACCES)
+                return 0;
+        return r < 0 ? r : link_add_default_route6(inside, index, &plan->gateway6);
+}
+
+static int configure_peer(struct link_socket *inside, const struct seat_plan *plan, int *ret_index,
+        struct diagnostics *diagnostics) {
         struct link peer;
         int r;
 
@@ -166,6 +217,11 @@ static int configure_peer(
         if (r != LINK_OURS)
                 return failure(
                         diagnostics, plan->peer, r < 0 ? r : -ENODEV, "was taken away while it was set up");
+        if (plan->rate != 0) {
+                r = qdisc_set_rate(inside, peer.index, plan->rate);
+                if (r < 0)
+                        return failure(diagnostics, plan->peer, r, "cannot have its limit (rate)");
+        }
         r = link_bring_up(inside, &peer, NULL);
         if (r < 0)
                 return failure(diagnostics, plan->peer, r, "cannot be set up");
@@ -173,9 +229,46 @@ static int configure_peer(
         if (r < 0)
                 return failure(diagnostics, plan->peer, r, "cannot have its address");
         r = link_add_default_route(inside, peer.index, plan->gateway);
+        if (r >= 0)
+                r = configure_peer6(inside, plan, peer.index);
         if (r < 0)
                 return failure(diagnostics, plan->peer, r, "cannot be the way to the gateway");
+        *ret_index = peer.index;
         return 0;
+}
+
+/*
+ * Answers to what was asked of 127.0.0.53 come back with that sender, from outside; these two let them in.
+ * Files below /proc/sys/net are those of the namespace one is in.
+ */
+static int allow_loopback_senders(int netns_fd, const char *peer) {
+        static const char *const names[] = {"route_localnet", "accept_local"};
+        _cleanup_close_ int own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        char path[64];
+        int r = 0;
+
+        if (own_fd < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(names) && r >= 0; i++) {
+                (void)snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", peer, names[i]);
+                r = sysctl_write(SYSCTL_ROOT, path, "1");
+        }
+        if (setns(own_fd, CLONE_NEWNET) < 0)
+                return -errno;
+        return r;
+}
+
+/* The host's resolv.conf holds in a seat too, and may name a resolver on the loopback: see rule.h. */
+static int configure_names(struct link_socket *inside, int netns_fd, const struct seat_plan *plan, int index,
+        struct diagnostics *diagnostics) {
+        int r;
+
+        if (!plan->dns)
+                return 0;
+        r = rule_add_loopback_dns(inside, index, plan->address.ip, plan->gateway);
+        if (r >= 0)
+                r = allow_loopback_senders(netns_fd, plan->peer);
+        return r < 0 ? failure(diagnostics, plan->peer, r, "cannot take name queries to the gateway") : 0;
 }
 
 /*
@@ -196,18 +289,33 @@ static void wait_for_carrier(struct link_socket *socket, const char *name) {
         }
 }
 
-static void undo_cable(struct link_socket *socket, const struct seat_plan *plan) {
+/* The link first: as long as it is there, so is what guards it. */
+static int remove_cable(struct link_socket *socket, const char *name, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = NULL;
         struct link link;
+        int r;
 
-        if (link_find(socket, plan->link, "veth", &link) == LINK_OURS)
-                (void)link_delete(socket, link.index);
+        r = link_find(socket, name, "veth", &link);
+        if (r == LINK_FOREIGN) {
+                diagnostics_error(diagnostics, name, 0, "was not made by coursenet and is left as it is");
+                return -EEXIST;
+        }
+        if (r == LINK_OURS)
+                r = link_delete(socket, link.index);
+        if (r < 0)
+                return failure(diagnostics, name, r, "cannot be removed");
+
+        commands = ruleset_format_seat_removal(name);
+        if (!commands)
+                return failure(diagnostics, name, -ENOMEM, "its firewall cannot be removed");
+        return firewall_apply(commands, name, diagnostics);
 }
 
 static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket host = {0}, inside = {0};
         _cleanup_close_ int netns_fd = -1;
         struct link bridge;
-        int r;
+        int r, index;
 
         r = open_namespace(plan, &netns_fd, diagnostics);
         if (r < 0)
@@ -229,9 +337,13 @@ static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) 
         if (r < 0)
                 return r;
 
-        r = configure_peer(&inside, plan, diagnostics);
+        r = guard_link(&host, plan, diagnostics);
+        if (r >= 0)
+                r = configure_peer(&inside, plan, &index, diagnostics);
+        if (r >= 0)
+                r = configure_names(&inside, netns_fd, plan, index, diagnostics);
         if (r < 0) {
-                undo_cable(&host, plan);
+                (void)remove_cable(&host, plan->link, diagnostics);
                 return r;
         }
         wait_for_carrier(&host, plan->link);
@@ -253,7 +365,6 @@ int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostic
 int seat_stop(const char *seat, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
         struct seat_plan plan;
-        struct link link;
         int r;
 
         r = seat_plan_for_stop(seat, &plan, diagnostics);
@@ -264,15 +375,5 @@ int seat_stop(const char *seat, struct diagnostics *diagnostics) {
                 return failure(
                         diagnostics, plan.link, r, "the kernel's network configuration cannot be reached");
 
-        r = link_find(&socket, plan.link, "veth", &link);
-        if (r == LINK_ABSENT)
-                return 0;
-        if (r == LINK_FOREIGN) {
-                diagnostics_error(
-                        diagnostics, plan.link, 0, "was not made by coursenet and is left as it is");
-                return -EEXIST;
-        }
-        if (r >= 0)
-                r = link_delete(&socket, link.index);
-        return r < 0 ? failure(diagnostics, plan.link, r, "cannot be removed") : 0;
+        return remove_cable(&socket, plan.link, diagnostics);
 }

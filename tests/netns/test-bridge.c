@@ -11,7 +11,7 @@ static int start(struct sandbox *sandbox, const char *course) {
 }
 
 static int stop(struct sandbox *sandbox, const char *course) {
-        return bridge_stop(course, &sandbox->diagnostics);
+        return bridge_stop(SANDBOX_ETC, course, &sandbox->diagnostics);
 }
 
 /* The host's network card: a veth will do, as not every kernel has dummies. */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Locks among our own processes, on files that only root can open. */
+
+#define RUN_DIRECTORY "/run/coursenet"
+
+/*
+ * Waits for the lock on a file below RUN_DIRECTORY, which is made if need be. It is held as long as *ret_fd
+ * is open.
+ */
+int lock_take(const char *path, int *ret_fd);

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A live course's addresses are asked of the kernel, not of the configuration: an edit there counts from the
+ * next start on, and must not give a bridge that is up a firewall for another subnet.
+ */
+
+#include <arpa/inet.h>
+#include <resolv.h>
+
+#include "failure.h"
+#include "firewall.h"
+#include "forwarding.h"
+#include "link.h"
+#include "lock.h"
+#include "network.h"
+#include "number.h"
+#include "seat.h"
+#include "setting-value.h"
+#include "sysctl.h"
+
+#define NETWORK "the courses' network"
+
+static const struct forwarding_paths forwarding_paths = {
+        .root = SYSCTL_ROOT,
+        .state = RUN_DIRECTORY "/forwarding",
+};
+
+/* --- what is up ---------------------------------------------------------------------------------------- */
+
+struct live {
+        struct bridge_plan *courses;
+        size_t n_courses;
+};
+
+static void live_done(struct live *live) {
+        free(live->courses);
+        *live = (struct live){0};
+}
+
+#define _cleanup_live_ _cleanup_(live_done)
+
+static const char *course_of_bridge(const char *name) {
+        const char *course = string_starts_with(name, "br-") ? name + strlen("br-") : "";
+
+        return digits_only(course) && strlen(course) < COURSE_SIZE ? course : NULL;
+}
+
+static void find_address(const struct link_networks *networks, int index, struct address *ret) {
+        for (size_t i = 0; i < networks->n_items; i++)
+                if (networks->items[i].index == index) {
+                        *ret = networks->items[i].address;
+                        return;
+                }
+}
+
+static void find_address6(const struct link_networks6 *networks, int index, struct address6 *ret) {
+        for (size_t i = 0; i < networks->n_items; i++)
+                if (networks->items[i].index == index) {
+                        *ret = networks->items[i].address;
+                        return;
+                }
+}
+
+/* A bridge without an address is one that is just being made, or unmade: it has nobody on it. */
+static int list_courses(struct link_socket *socket, const struct links *bridges,
+        const struct settings *settings, struct live *ret) {
+        _cleanup_link_networks_ struct link_networks networks = {0};
+        _cleanup_link_networks6_ struct link_networks6 networks6 = {0};
+        _cleanup_live_ struct live live = {0};
+        int r;
+
+        r = link_list_addresses(socket, &networks);
+        if (r >= 0)
+                r = link_list_addresses6(socket, &networks6);
+        if (r < 0)
+                return r;
+
+        live.courses = calloc(bridges->n_items + 1, sizeof(*live.courses));
+        if (!live.courses)
+                return -ENOMEM;
+        for (size_t i = 0; i < bridges->n_items; i++) {
+                const char *course = course_of_bridge(bridges->items[i].name);
+                struct bridge_plan *plan = &live.courses[live.n_courses];
+
+                if (!course)
+                        continue;
+                bridge_plan_name(course, plan);
+                find_address(&networks, bridges->items[i].index, &plan->address);
+                find_address6(&networks6, bridges->items[i].index, &plan->address6);
+                plan->mac = bridges->items[i].mac;
+                bridge_plan_set_traffic(settings, plan);
+                if (plan->address.ip != 0)
+                        live.n_courses++;
+        }
+
+        *ret = live;
+        live = (struct live){0};
+        return 0;
+}
+
+static int list_uplinks(struct link_socket *socket, const struct settings *settings, struct link_names *ret) {
+        _cleanup_links_ struct links links = {0};
+        int r;
+
+        for (size_t i = 0; i < settings->n_uplinks; i++)
+                link_names_add(ret, settings->uplinks[i]);
+        if (settings->n_uplinks > 0)
+                return 0;
+
+        r = link_list_default_interfaces(socket, &links);
+        for (size_t i = 0; r >= 0 && i < links.n_items; i++)
+                /* A name in quotes is a pattern in nft if it ends with an asterisk. */
+                if (links.items[i].group != COURSENET_LINK_GROUP && uplink_valid(links.items[i].name))
+                        link_names_add(ret, links.items[i].name);
+        return r;
+}
+
+/* --- the host's resolvers ------------------------------------------------------------------------------ */
+
+/*
+ * Those on the loopback are local to the host, and handled as such; a link-local one means nothing without
+ * its interface.
+ */
+static void add_resolver(struct ruleset_courses *courses, int family, const void *address) {
+        char text[INET6_ADDRSTRLEN];
+
+        if (courses->n_resolvers == RULESET_RESOLVERS_MAX ||
+                !inet_ntop(family, address, text, sizeof(text)) || string_starts_with(text, "127.") ||
+                string_equal(text, "::1") || string_starts_with(text, "fe80:") || !server_valid(text))
+                return;
+        for (size_t i = 0; i < courses->n_resolvers; i++)
+                if (string_equal(courses->resolvers[i], text))
+                        return;
+        (void)string_copy(courses->resolvers[courses->n_resolvers++], INET6_ADDRSTRLEN, text);
+}
+
+/* As glibc reads /etc/resolv.conf; IPv6 servers stand in an extension of its state. */
+static void list_resolvers(struct ruleset_courses *courses) {
+        struct __res_state state;
+
+        memset(&state, 0, sizeof(state));
+        if (res_ninit(&state) != 0)
+                return;
+        for (int i = 0; i < state.nscount && i < MAXNS; i++) {
+                const struct sockaddr_in6 *six = state._u._ext.nsaddrs[i];
+
+                if (state.nsaddr_list[i].sin_family == AF_INET)
+                        add_resolver(courses, AF_INET, &state.nsaddr_list[i].sin_addr);
+                else if (six && six->sin6_family == AF_INET6)
+                        add_resolver(courses, AF_INET6, &six->sin6_addr);
+        }
+        res_nclose(&state);
+}
+
+/* --- applying ------------------------------------------------------------------------------------------ */
+
+static int apply_rules(const struct live *live, const struct settings *settings,
+        const struct forwarding *forwarding, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = NULL;
+        struct ruleset_courses courses = {
+                .courses = live->courses,
+                .n_courses = live->n_courses,
+                .uplinks = forwarding->uplinks,
+                .opened4 = forwarding->opened4,
+                .opened6 = forwarding->opened6,
+                .opened6_all = forwarding->opened6_all,
+                .dns = settings->dns.source != DNS_OFF,
+        };
+
+        if (courses.dns)
+                list_resolvers(&courses);
+        commands = ruleset_format_courses(&courses);
+        if (!commands)
+                return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
+        return firewall_apply(commands, NETWORK, diagnostics);
+}
+
+/* Rules come before forwarding, and go after it: nothing is forwarded that they have not seen. */
+static int apply(const struct live *live, const struct settings *settings, struct forwarding *forwarding,
+        struct diagnostics *diagnostics) {
+        int r;
+
+        forwarding->courses = live->courses;
+        forwarding->n_courses = live->n_courses;
+        forwarding_plan(&forwarding_paths, forwarding);
+
+        if (live->n_courses == 0) {
+                r = forwarding_apply(&forwarding_paths, forwarding, diagnostics);
+                return apply_rules(live, settings, forwarding, diagnostics) < 0 ? -EIO : r;
+        }
+        r = apply_rules(live, settings, forwarding, diagnostics);
+        return r < 0 ? r : forwarding_apply(&forwarding_paths, forwarding, diagnostics);
+}
+
+/* Without a course there is nothing to decide, so that a stop needs no configuration. */
+static int load_courses(struct link_socket *socket, const char *etc, struct settings *settings,
+        struct live *ret, struct diagnostics *diagnostics) {
+        _cleanup_links_ struct links bridges = {0};
+        int r;
+
+        r = link_list_ours(socket, "bridge", &bridges);
+        if (r < 0)
+                return failure(diagnostics, NETWORK, r, "the host's bridges cannot be listed");
+        if (bridges.n_items == 0)
+                return 0;
+        r = settings_load(etc, settings, diagnostics);
+        if (r < 0)
+                return r;
+        r = list_courses(socket, &bridges, settings, ret);
+        return r < 0 ? failure(diagnostics, NETWORK, r, "the host's addresses cannot be listed") : 0;
+}
+
+static int refresh(struct link_socket *socket, const char *etc, struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        struct forwarding forwarding = {0};
+        _cleanup_live_ struct live live = {0};
+        int r;
+
+        r = load_courses(socket, etc, &settings, &live, diagnostics);
+        if (r < 0)
+                return r;
+        if (live.n_courses > 0)
+                r = list_uplinks(socket, &settings, &forwarding.uplinks);
+        if (r < 0)
+                return failure(diagnostics, NETWORK, r, "the host's default routes cannot be listed");
+        return apply(&live, &settings, &forwarding, diagnostics);
+}
+
+int network_refresh(const char *etc, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_close_ int lock = -1;
+        int r;
+
+        r = lock_take(RUN_DIRECTORY "/network.lock", &lock);
+        if (r < 0)
+                return failure(diagnostics, RUN_DIRECTORY "/network.lock", r, "cannot be locked");
+        r = link_open(&socket);
+        if (r < 0)
+                return failure(
+                        diagnostics, NETWORK, r, "the kernel's network configuration cannot be reached");
+        return refresh(&socket, etc, diagnostics);
+}
+
+/* --- seats --------------------------------------------------------------------------------------------- */
+
+/* The chain of one link that is up; one whose plan cannot be had keeps what it has. */
+static int append_seat(const char *etc, const struct settings *settings, const char *link, FILE *commands,
+        struct diagnostics *diagnostics) {
+        _cleanup_free_ char *text = NULL;
+        struct seat_plan plan;
+        struct seat_id id;
+
+        if (!string_starts_with(link, "vl-") ||
+                seat_id_parse(link + strlen("vl-"), settings->course_digits, &id) < 0)
+                return 0;
+        if (seat_plan_load(etc, settings, &id, &plan, diagnostics) < 0)
+                return 0;
+        text = ruleset_format_seat(&plan);
+        if (!text)
+                return -ENOMEM;
+        return fputs(text, commands) < 0 ? -ENOMEM : 0;
+}
+
+static int format_seats(const char *etc, const struct settings *settings, const struct links *links,
+        char **ret, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *text = NULL;
+        FILE *stream;
+        size_t size;
+        int r = 0;
+
+        stream = open_memstream(&text, &size);
+        if (!stream)
+                return -ENOMEM;
+        for (size_t i = 0; i < links->n_items && r >= 0; i++)
+                r = append_seat(etc, settings, links->items[i].name, stream, diagnostics);
+        if (fclose(stream) != 0)
+                r = -ENOMEM;
+        if (r < 0)
+                return r;
+
+        *ret = text;
+        text = NULL;
+        return 0;
+}
+
+int network_refresh_seats(const char *etc, struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_links_ struct links links = {0};
+        _cleanup_free_ char *commands = NULL;
+        int r;
+
+        r = settings_load(etc, &settings, diagnostics);
+        if (r < 0)
+                return r;
+        r = link_open(&socket);
+        if (r >= 0)
+                r = link_list_ours(&socket, "veth", &links);
+        if (r >= 0)
+                r = format_seats(etc, &settings, &links, &commands, diagnostics);
+        if (r < 0)
+                return failure(diagnostics, "the seats", r, "cannot be listed");
+        return commands[0] ? firewall_apply(commands, "the seats", diagnostics) : 0;
+}
