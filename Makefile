@@ -61,11 +61,12 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link.c netsetup/link-address.c \
-	netsetup/link-list.c netsetup/lock.c netsetup/netlink.c netsetup/netns.c netsetup/network.c netsetup/ping.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
+net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link.c netsetup/link-address.c \
+	netsetup/link-list.c netsetup/lock.c netsetup/netlink.c netsetup/netns.c netsetup/network.c netsetup/ping.c netsetup/qdisc.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
 	netsetup/sysctl.c
 # What `coursenet-net check` adds.
-net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/scratch.c netsetup/table-compare.c
+net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/inspect.c netsetup/inspect-bridge.c netsetup/inspect-link.c \
+	netsetup/inspect-seat.c netsetup/scratch.c netsetup/table-compare.c
 net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/lease.c \

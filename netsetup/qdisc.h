@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Limits of what a link sends: a token bucket filter (tbf) as its root qdisc, with a handle of our own. They
+ * are for links of ours, so a root qdisc that somebody else has given such a link makes way for a limit.
+ *
+ * To limit what a seat receives, limit its vl-; to limit what it sends, its vr-.
+ */
+
+#include "link.h"
+
+/*
+ * Limits what the link sends to that many bits per second, frame headers included; at most 2^32 - 1 bytes can
+ * be on their way, so it works up to 1 Tbit/s. 0: takes a limit of ours away, and leaves any other qdisc
+ * alone. A limit that is there already is changed in place and loses no packet. -ENODEV if there is no such
+ * link, -ENOENT if the kernel has no tbf.
+ */
+int qdisc_set_rate(struct link_socket *socket, int index, uint64_t bits);
+
+/* Our limit of a link as bits per second, a multiple of 8; 0: none. */
+int qdisc_get_rate(struct link_socket *socket, int index, uint64_t *ret_bits);
+
+struct qdisc_rate {
+        int index; /* of the link */
+        uint64_t bits;
+};
+
+/* The empty value is all zero. */
+struct qdisc_rates {
+        struct qdisc_rate *items;
+        size_t n_items;
+};
+
+/* All limits of ours in the namespace: one question, however many links there are. */
+int qdisc_list_rates(struct link_socket *socket, struct qdisc_rates *ret);
+
+void qdisc_rates_done(struct qdisc_rates *rates);
+
+#define _cleanup_qdisc_rates_ _cleanup_(qdisc_rates_done)
