@@ -65,7 +65,8 @@ net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/firewall.c netse
 	netsetup/link-list.c netsetup/lock.c netsetup/netlink.c netsetup/netns.c netsetup/network.c netsetup/ping.c netsetup/qdisc.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
 	netsetup/sysctl.c
 # What `coursenet-net check` adds.
-net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/inspect.c netsetup/inspect-bridge.c netsetup/inspect-link.c \
+net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/inspect.c netsetup/inspect-bridge.c netsetup/inspect-fence.c \
+	netsetup/inspect-firewall.c netsetup/inspect-link.c \
 	netsetup/inspect-seat.c netsetup/scratch.c netsetup/table-compare.c
 net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
 

@@ -6,6 +6,7 @@
  */
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 
 #include "default-route.h"
@@ -28,6 +29,7 @@ static int inspect_port(struct inspection *inspection, const struct link *link, 
         int r;
 
         inspect_link(inspection, link, &plan->link_mac, repair);
+        inspect_rate(inspection, link->name, find_rate(inspection, link->index), plan->rate, repair);
         r = link_find(&inspection->host, plan->bridge, "bridge", &bridge);
         if (r < 0)
                 return failure(inspection->diagnostics, plan->bridge, r, "cannot be looked up");
@@ -38,8 +40,37 @@ static int inspect_port(struct inspection *inspection, const struct link *link, 
         }
         if (link->isolated != (plan->isolation == ISOLATION_SEAT))
                 diagnostics_error(inspection->diagnostics, link->name, 0,
-                        "the seat can%s reach the others of its course, which is not what the settings say: %s",
+                        "the seat can%s reach the others of its course, which is not what the settings say: "
+                        "%s",
                         link->isolated ? "not" : "", repair);
+        return 0;
+}
+
+/* qdiscs count bytes. */
+static void inspect_rate(struct inspection *inspection, const char *name, uint64_t real, uint64_t planned,
+        const char *repair) {
+        if (real / 8 != planned / 8)
+                diagnostics_error(inspection->diagnostics, name, 0,
+                        "is limited to %" PRIu64 " bits per second instead of %" PRIu64 " (0: no limit): %s",
+                        real, planned, repair);
+}
+
+static uint64_t find_rate(const struct inspection *inspection, int index) {
+        for (size_t i = 0; i < inspection->rates.n_items; i++)
+                if (inspection->rates.items[i].index == index)
+                        return inspection->rates.items[i].bits;
+        return 0;
+}
+
+static int inspect_inner_rate(struct inspection *inspection, struct link_socket *inside,
+        const struct link *peer, const struct seat_plan *plan, const char *repair) {
+        uint64_t bits = 0;
+        int r;
+
+        r = qdisc_get_rate(inside, peer->index, &bits);
+        if (r < 0)
+                return failure(inspection->diagnostics, peer->name, r, "its limit cannot be looked at");
+        inspect_rate(inspection, peer->name, bits, plan->rate, repair);
         return 0;
 }
 
@@ -105,8 +136,8 @@ static int inspect_dns(struct inspection *inspection, int netns_fd, struct link_
         return r < 0 ? failure(inspection->diagnostics, peer->name, r, "its DNS rules cannot be listed") : 0;
 }
 
-static int inspect_inside(struct inspection *inspection, int netns_fd, const struct seat_plan *plan,
-        const char *repair) {
+static int inspect_inside(
+        struct inspection *inspection, int netns_fd, const struct seat_plan *plan, const char *repair) {
         _cleanup_link_socket_ struct link_socket inside = {0};
         struct link peer;
         int r;
@@ -122,7 +153,9 @@ static int inspect_inside(struct inspection *inspection, int netns_fd, const str
                 return 0;
         }
         inspect_link(inspection, &peer, &plan->peer_mac, repair);
-        r = inspect_addresses(inspection, &inside, &peer, &plan->address, &plan->address6, repair);
+        r = inspect_inner_rate(inspection, &inside, &peer, plan, repair);
+        if (r >= 0)
+                r = inspect_addresses(inspection, &inside, &peer, &plan->address, &plan->address6, repair);
         if (r >= 0)
                 r = inspect_routes(inspection, &inside, &peer, plan, repair);
         if (r >= 0)

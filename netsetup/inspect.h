@@ -7,7 +7,8 @@
  */
 
 #include "diagnostics.h"
-#include "link.h"
+#include "qdisc.h"
+#include "site.h"
 
 /*
  * Adds an error or a warning for each difference, with what to do. Negative errno, and an error in
@@ -19,8 +20,13 @@ int inspect(const char *etc, struct diagnostics *diagnostics);
 
 struct inspection {
         const char *etc;
-        const struct settings *settings;
+        const struct site *site;
+        const struct settings *settings; /* the site's */
         struct link_socket host;
+        struct qdisc_rates rates; /* of the host's links */
+        struct seat_plan *seats;  /* of those that are up */
+        size_t n_seats;
+        size_t n_bridges; /* that are up */
         struct diagnostics *diagnostics;
 };
 
@@ -36,5 +42,11 @@ int inspect_addresses(struct inspection *inspection, struct link_socket *socket,
         const struct address *address, const struct address6 *address6, const char *repair);
 
 /* Compares its MAC address, and whether it is up. */
-void inspect_link(struct inspection *inspection, const struct link *link, const struct mac *mac,
-        const char *repair);
+void inspect_link(
+        struct inspection *inspection, const struct link *link, const struct mac *mac, const char *repair);
+
+/* Compares our tables with their plan, and looks at what other people's drop. */
+int inspect_firewall(struct inspection *inspection);
+
+/* Whether all students are among these uids, which it puts in order. */
+void inspect_fenced(struct inspection *inspection, uint32_t *uids, size_t n_uids);

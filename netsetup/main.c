@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 
 #include "bridge.h"
+#include "finding-line.h"
+#include "inspect.h"
 #include "netns.h"
 #include "ping.h"
 #include "seat.h"
@@ -71,7 +73,8 @@ static const char usage[] =
         "coursenet-net bridge start|stop COURSE   netbr@: the bridge of a course\n"
         "coursenet-net netns start|stop SEAT      netns@: the network namespace of a seat\n"
         "coursenet-net seat start|stop SEAT       nsbr@: the cable between the two\n"
-        "coursenet-net test SEAT                  testnetns@: a ping from within the seat\n";
+        "coursenet-net test SEAT                  testnetns@: a ping from within the seat\n"
+        "coursenet-net check                      for coursenetctl check: what is up, against the plan\n";
 
 /* NULL: no such command. *ret_id is then untouched. */
 static command_run_t find_command(int argc, char **argv, const char **ret_id) {
@@ -111,6 +114,17 @@ static void print_diagnostics(const struct diagnostics *diagnostics) {
         }
 }
 
+/* Findings are the result here, and go where coursenetctl reads them. */
+static int run_check(void) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        int r;
+
+        r = inspect(ETC_DIRECTORY, &diagnostics);
+        if (finding_lines_write(stdout, &diagnostics) < 0)
+                return EXIT_FAILURE;
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         const char *id = NULL;
@@ -121,6 +135,8 @@ int main(int argc, char **argv) {
                 (void)fputs(usage, stdout);
                 return EXIT_SUCCESS;
         }
+        if (argc == 2 && string_equal(argv[1], "check"))
+                return run_check();
         run = find_command(argc, argv, &id);
         if (!run) {
                 (void)fputs(usage, stderr);
