@@ -23,6 +23,8 @@ pamconfigdir = $(PREFIX)/share/pam-configs
 dbusdir = $(PREFIX)/share/dbus-1/system.d
 hubdir = $(PREFIX)/share/coursenet/jupyterhub
 unitdir = $(PREFIX)/lib/systemd/system
+networkdir = $(PREFIX)/lib/systemd/network
+nmconfdir = $(PREFIX)/lib/NetworkManager/conf.d
 # libpam finds modules only where it was built to look, which no PREFIX changes.
 pamdir ?= $(shell $(PKG_CONFIG) --variable=libdir pam)/security
 
@@ -61,16 +63,19 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link.c netsetup/link-address.c \
-	netsetup/link-list.c netsetup/lock.c netsetup/netlink.c netsetup/netns.c netsetup/network.c netsetup/ping.c netsetup/qdisc.c netsetup/rule.c netsetup/ruleset.c netsetup/seat.c \
-	netsetup/sysctl.c
+net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/dns-files.c netsetup/dns.c netsetup/fence-set.c \
+	netsetup/fence.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link-address.c \
+	netsetup/link-list.c netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns.c \
+	netsetup/network.c netsetup/notify.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c \
+	netsetup/rule.c netsetup/ruleset.c netsetup/runtime-file.c netsetup/seat.c netsetup/sysctl.c netsetup/watch-file.c \
+	netsetup/watch-job.c netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
 # What `coursenet-net check` adds.
-net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/inspect.c netsetup/inspect-bridge.c netsetup/inspect-fence.c \
-	netsetup/inspect-firewall.c netsetup/inspect-link.c \
-	netsetup/inspect-seat.c netsetup/scratch.c netsetup/table-compare.c
+net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/inspect-bridge.c netsetup/inspect-fence.c \
+	netsetup/inspect-firewall.c netsetup/inspect-link.c netsetup/inspect-seat.c netsetup/inspect.c netsetup/scratch.c \
+	netsetup/table-compare.c
 net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
 
-activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/lease.c \
+activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/fence-note.c activator/lease.c \
 	activator/lease-start.c activator/log.c activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c \
 	activator/session.c activator/slots.c activator/state.c activator/systemd.c activator/terminal.c activator/tidy.c \
 	activator/whois.c activator/wiring.c
@@ -164,7 +169,7 @@ install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(hubdir)/pam.d \
-		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(dbusdir) \
+		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(dbusdir) $(DESTDIR)$(networkdir) $(DESTDIR)$(nmconfdir) \
 		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
@@ -174,12 +179,16 @@ install: all
 	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
 	$(Q)$(INSTALL) -m 644 conf/pam-configs/coursenet $(DESTDIR)$(pamconfigdir)/
 	$(Q)$(INSTALL) -m 644 conf/dbus.conf $(DESTDIR)$(dbusdir)/coursenet.conf
+	$(Q)$(INSTALL) -m 644 conf/network/05-coursenet.link conf/network/05-coursenet.network \
+		$(DESTDIR)$(networkdir)/
+	$(Q)$(INSTALL) -m 644 conf/network/NetworkManager.conf $(DESTDIR)$(nmconfdir)/05-coursenet.conf
 	$(Q)$(INSTALL) -m 644 conf/jupyterhub/jupyterhub_config.py $(DESTDIR)$(hubdir)/
 	$(Q)$(INSTALL) -m 644 conf/jupyterhub/pam.d/jupyterhub $(DESTDIR)$(hubdir)/pam.d/
 	$(Q)test -e $(DESTDIR)/etc/coursenet/coursenet.conf || \
 		$(INSTALL) -m 644 conf/coursenet.conf $(DESTDIR)/etc/coursenet/
 	$(Q)$(INSTALL) -m 644 README.md docs/architecture.md docs/jupyterhub.md docs/performance.md $(DESTDIR)$(docdir)/
-	$(Q)$(INSTALL) -m 644 conf/examples/notebook@.service $(DESTDIR)$(docdir)/examples/
+	$(Q)$(INSTALL) -m 644 conf/examples/notebook@.service conf/examples/seat-database.socket \
+		conf/examples/seat-database.service $(DESTDIR)$(docdir)/examples/
 	$(Q)for page in $(manual_pages); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
 	$(Q)$(give_capability)

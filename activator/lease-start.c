@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "diagnosis.h"
 #include "fd-store.h"
+#include "fence-note.h"
 #include "lease.h"
 #include "peer.h"
 #include "seat-lookup.h"
@@ -408,6 +409,12 @@ void lease_open(struct manager *manager, struct connection *connection, const st
         struct found_seat seat;
         struct lease *lease;
 
+        /*
+         * Whatever comes of it: a login that goes on without a seat is one for the fence. Anybody may ask to
+         * enter a seat, so that is no sign of a course user.
+         */
+        if (request->type == REQUEST_OPEN)
+                fence_note(FENCE_DIRECTORY, request->uid);
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
                 refuse(connection, request, REPLY_REFUSED, "the request came without a pidfd of its sender");
                 return;

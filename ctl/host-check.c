@@ -53,7 +53,7 @@ static bool unit_is_active(const char *unit) {
                string_equal(state, "reloading") || string_equal(state, "refreshing");
 }
 
-/* The services come up with the first bridge and go with the last: without one, nobody misses them. */
+/* The name service comes with the first bridge: without one, nobody misses it. */
 static bool has_bridge(const struct unit_list *units) {
         for (size_t i = 0; i < units->n_units; i++)
                 if (units->units[i].kind == UNIT_BRIDGE && units->units[i].state == UNIT_UP)
@@ -61,19 +61,19 @@ static bool has_bridge(const struct unit_list *units) {
         return false;
 }
 
-static void check_services(const struct settings *settings, struct diagnostics *diagnostics) {
+static void check_services(const struct site *site, struct diagnostics *diagnostics) {
         static const char network[] = "coursenet-network.service", dns[] = "coursenet-dns.service";
         _cleanup_unit_list_ struct unit_list units = {0};
 
-        if (unit_list_load(&units) < 0 || !has_bridge(&units))
+        if (unit_list_load(&units) < 0)
                 return;
-        if (!unit_is_active(network))
+        if (site->n_courses > 0 && !unit_is_active(network))
                 diagnostics_warning(diagnostics, network, 0,
-                        "is not running, so nobody repairs the courses' network when another program changes "
-                        "it: "
-                        "systemctl start %s",
+                        "is not running: nobody fences course users in outside of their seats, or repairs "
+                        "the "
+                        "courses' network when another program changes it (systemctl enable --now %s)",
                         network);
-        if (settings->dns.source != DNS_OFF && !unit_is_active(dns))
+        if (site->settings.dns.source != DNS_OFF && has_bridge(&units) && !unit_is_active(dns))
                 diagnostics_warning(diagnostics, dns, 0,
                         "is not running, so seats get no answers to their DNS queries: systemctl start %s",
                         dns);
@@ -100,6 +100,6 @@ void host_check(const struct paths *paths, const struct site *site, struct limit
         *ret_wanted = (struct limits){0};
         check_programs(paths, &site->settings, diagnostics);
         check_ipv6(paths, &site->settings, diagnostics);
-        check_services(&site->settings, diagnostics);
+        check_services(site, diagnostics);
         check_limits(paths, site, ret_wanted, diagnostics);
 }

@@ -27,8 +27,8 @@ static void overlap_error(const struct bridge_plan *plan, const char *own, const
         char name[IFNAMSIZ], override[64] = "";
 
         if (!six)
-                (void)snprintf(override, sizeof(override), " or by BR_IP in " OVERRIDE_DIRECTORY "/bridge-%s.conf",
-                        plan->course);
+                (void)snprintf(override, sizeof(override),
+                        " or by BR_IP in " OVERRIDE_DIRECTORY "/bridge-%s.conf", plan->course);
         diagnostics_error(diagnostics, plan->name, 0,
                 "its subnet (%s) overlaps with the %s %s on %s: give course %s another one, by %s in "
                 "[course %s] of " SETTINGS_FILE "%s",
@@ -36,8 +36,8 @@ static void overlap_error(const struct bridge_plan *plan, const char *own, const
                 plan->course, override);
 }
 
-static void wider_route_warning(const struct bridge_plan *plan, const char *own, const char *route,
-        int index, struct diagnostics *diagnostics) {
+static void wider_route_warning(const struct bridge_plan *plan, const char *own, const char *route, int index,
+        struct diagnostics *diagnostics) {
         char name[IFNAMSIZ];
 
         diagnostics_warning(diagnostics, plan->name, 0,
@@ -249,7 +249,8 @@ static int create(struct link_socket *socket, const struct bridge_plan *plan, st
         return 0;
 }
 
-/* What there is of a course besides its bridge: a limit, and its share of the host's firewall and forwarding. */
+/* What there is of a course besides its bridge: a limit, and its share of the host's firewall and forwarding.
+ */
 static int connect_course(const char *etc, struct link_socket *socket, const struct bridge_plan *plan,
         const struct link *link, struct diagnostics *diagnostics) {
         struct mac mac = mac_of_port(plan->address.ip);

@@ -88,15 +88,12 @@ static int parse_fenced(const char *listing, uint32_t **ret, size_t *ret_n) {
         return 0;
 }
 
-/*
- * Who is fenced is not known from the configuration alone, so the plan has those who are. Before the first
- * course comes up, there may be no fence yet.
- */
+/* Who is fenced is not known from the configuration alone, so the plan has those who are. */
 static int plan_fence(const struct inspection *inspection, struct tables *tables) {
         const char *actual = tables->actual[TABLE_FENCE];
         int r;
 
-        if (!actual && inspection->n_bridges == 0)
+        if (!actual && inspection->site->n_courses == 0)
                 return 0;
         r = parse_fenced(actual, &tables->fenced, &tables->n_fenced);
         if (r < 0)
@@ -181,14 +178,16 @@ static bool some_course_has_nat(const struct site *site) {
 }
 
 static void inspect_uplinks(struct inspection *inspection, const struct link_names *uplinks) {
-        if (uplinks->n_items == 0 && some_course_has_nat(inspection->site))
+        const struct settings *settings = inspection->settings;
+
+        if (settings->n_uplinks == 0 && uplinks->n_items == 0 && some_course_has_nat(inspection->site))
                 diagnostics_warning(inspection->diagnostics, "uplink", 0,
                         "this host has no default route, so seats reach no other network: give it one, or "
                         "set "
                         "uplink or nat = no");
-        for (size_t i = 0; inspection->settings->n_uplinks > 0 && i < uplinks->n_items; i++)
-                if (if_nametoindex(uplinks->items[i]) == 0)
-                        diagnostics_warning(inspection->diagnostics, uplinks->items[i], 0,
+        for (size_t i = 0; i < settings->n_uplinks; i++)
+                if (if_nametoindex(settings->uplinks[i]) == 0)
+                        diagnostics_warning(inspection->diagnostics, settings->uplinks[i], 0,
                                 "uplink in " SETTINGS_FILE " names it, but there is no such interface now");
 }
 

@@ -23,6 +23,22 @@ static void format_repair(const struct seat_plan *plan, char ret_repair[static R
                 "the seat's next start sets it right (coursenetctl stop %s ends its logins)", plan->name);
 }
 
+/* qdiscs count bytes. */
+static void inspect_rate(struct inspection *inspection, const char *name, uint64_t real, uint64_t planned,
+        const char *repair) {
+        if (real / 8 != planned / 8)
+                diagnostics_error(inspection->diagnostics, name, 0,
+                        "is limited to %" PRIu64 " bits per second instead of %" PRIu64 " (0: no limit): %s",
+                        real, planned, repair);
+}
+
+static uint64_t find_rate(const struct inspection *inspection, int index) {
+        for (size_t i = 0; i < inspection->rates.n_items; i++)
+                if (inspection->rates.items[i].index == index)
+                        return inspection->rates.items[i].bits;
+        return 0;
+}
+
 static int inspect_port(struct inspection *inspection, const struct link *link, const struct seat_plan *plan,
         const char *repair) {
         struct link bridge = {0};
@@ -43,22 +59,6 @@ static int inspect_port(struct inspection *inspection, const struct link *link, 
                         "the seat can%s reach the others of its course, which is not what the settings say: "
                         "%s",
                         link->isolated ? "not" : "", repair);
-        return 0;
-}
-
-/* qdiscs count bytes. */
-static void inspect_rate(struct inspection *inspection, const char *name, uint64_t real, uint64_t planned,
-        const char *repair) {
-        if (real / 8 != planned / 8)
-                diagnostics_error(inspection->diagnostics, name, 0,
-                        "is limited to %" PRIu64 " bits per second instead of %" PRIu64 " (0: no limit): %s",
-                        real, planned, repair);
-}
-
-static uint64_t find_rate(const struct inspection *inspection, int index) {
-        for (size_t i = 0; i < inspection->rates.n_items; i++)
-                if (inspection->rates.items[i].index == index)
-                        return inspection->rates.items[i].bits;
         return 0;
 }
 

@@ -39,7 +39,6 @@ static int inspect_bridges(struct inspection *inspection) {
 
                 if (!course)
                         continue;
-                inspection->n_bridges++;
                 if (strlen(course) >= COURSE_SIZE ||
                         bridge_plan_load(inspection->etc, inspection->settings, course, &plan, &ignored) < 0)
                         tell_no_plan(inspection, name);

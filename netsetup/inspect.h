@@ -26,7 +26,6 @@ struct inspection {
         struct qdisc_rates rates; /* of the host's links */
         struct seat_plan *seats;  /* of those that are up */
         size_t n_seats;
-        size_t n_bridges; /* that are up */
         struct diagnostics *diagnostics;
 };
 

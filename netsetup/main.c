@@ -1,27 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * coursenet-net: the short privileged steps of the units netbr@, netns@, nsbr@ and testnetns@. This file is
- * the only place that prints.
+ * coursenet-net: the short privileged steps of the units netbr@, netns@, nsbr@ and testnetns@, and what
+ * coursenet-network.service and coursenet-dns.service do for all of them.
  */
 
-#include <inttypes.h>
-#include <sys/stat.h>
+#include <limits.h>
 
 #include "bridge.h"
+#include "dns.h"
+#include "failure.h"
+#include "fence.h"
 #include "finding-line.h"
 #include "inspect.h"
+#include "message.h"
 #include "netns.h"
+#include "network.h"
 #include "ping.h"
 #include "seat.h"
+#include "watch.h"
 
 #define ETC_DIRECTORY "/etc/coursenet"
 
 enum {
         EXIT_USAGE = 2,
+        EXIT_NOT_RUN = 3, /* dns: there is to be no name service */
 };
 
-/* Starts and stops share a form: what is wanted, and where to say what went wrong. */
+/*
+ * All commands share a form: what is wanted, and where to say what went wrong. They return the exit status,
+ * or negative errno.
+ */
 typedef int (*command_run_t)(const char *id, struct diagnostics *diagnostics);
 
 static int run_bridge_start(const char *id, struct diagnostics *diagnostics) {
@@ -55,18 +64,74 @@ static int run_test(const char *id, struct diagnostics *diagnostics) {
         return report.n_received > 0 ? 0 : -EHOSTUNREACH;
 }
 
+static int run_refresh_courses(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return network_refresh(ETC_DIRECTORY, diagnostics);
+}
+
+static int run_refresh_seats(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return network_refresh_seats(ETC_DIRECTORY, diagnostics);
+}
+
+static int run_fence(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return fence_update(ETC_DIRECTORY, FENCE_ALL, diagnostics);
+}
+
+static int run_fence_new(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return fence_update(ETC_DIRECTORY, FENCE_NEW, diagnostics);
+}
+
+static int run_fence_local(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return fence_update(ETC_DIRECTORY, FENCE_LOCAL, diagnostics);
+}
+
+static int run_dns(const char *id, struct diagnostics *diagnostics) {
+        int r = dns_update(ETC_DIRECTORY, diagnostics);
+
+        (void)id;
+        return r == DNS_NOT_RUN ? EXIT_NOT_RUN : r;
+}
+
+/* The jobs of the watch are this very program, also after it was replaced by a newer one. */
+static int run_watch(const char *id, struct diagnostics *diagnostics) {
+        static const char deleted[] = " (deleted)";
+        char program[PATH_MAX];
+        ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+        (void)id;
+        if (length <= 0)
+                return failure(diagnostics, "/proc/self/exe", -errno, "cannot be read");
+        program[length] = '\0';
+        if (length >= (ssize_t)sizeof(deleted) &&
+                string_equal(program + length - (ssize_t)strlen(deleted), deleted))
+                program[length - (ssize_t)strlen(deleted)] = '\0';
+        return watch_run(ETC_DIRECTORY, program, diagnostics);
+}
+
 static const struct command {
         const char *object;
         const char *verb; /* NULL: the object is the whole command */
         command_run_t run;
+        bool takes_id; /* of a course or a seat; the others are about all of them */
 } commands[] = {
-        {"bridge", "start", run_bridge_start},
-        {"bridge", "stop", run_bridge_stop},
-        {"netns", "start", run_netns_start},
-        {"netns", "stop", run_netns_stop},
-        {"seat", "start", run_seat_start},
-        {"seat", "stop", seat_stop},
-        {"test", NULL, run_test},
+        {"bridge", "start", run_bridge_start, true},
+        {"bridge", "stop", run_bridge_stop, true},
+        {"netns", "start", run_netns_start, true},
+        {"netns", "stop", run_netns_stop, true},
+        {"seat", "start", run_seat_start, true},
+        {"seat", "stop", seat_stop, true},
+        {"test", NULL, run_test, true},
+        {"refresh", "courses", run_refresh_courses, false},
+        {"refresh", "seats", run_refresh_seats, false},
+        {"fence", NULL, run_fence, false},
+        {"fence", "new", run_fence_new, false},
+        {"fence", "local", run_fence_local, false},
+        {"dns", NULL, run_dns, false},
+        {"watch", NULL, run_watch, false},
 };
 
 static const char usage[] =
@@ -74,6 +139,10 @@ static const char usage[] =
         "coursenet-net netns start|stop SEAT      netns@: the network namespace of a seat\n"
         "coursenet-net seat start|stop SEAT       nsbr@: the cable between the two\n"
         "coursenet-net test SEAT                  testnetns@: a ping from within the seat\n"
+        "coursenet-net refresh courses|seats      the firewall of all that is up, anew\n"
+        "coursenet-net fence [local|new]          course users outside of their seats\n"
+        "coursenet-net dns                        coursenet-dns: the names of all seats\n"
+        "coursenet-net watch                      coursenet-network: keeps all of this as it is\n"
         "coursenet-net check                      for coursenetctl check: what is up, against the plan\n";
 
 /* NULL: no such command. *ret_id is then untouched. */
@@ -82,36 +151,13 @@ static command_run_t find_command(int argc, char **argv, const char **ret_id) {
                 const struct command *command = &commands[i];
                 int n = command->verb ? 2 : 1;
 
-                if (argc != n + 2 || !string_equal(argv[1], command->object) ||
+                if (argc != n + (command->takes_id ? 2 : 1) || !string_equal(argv[1], command->object) ||
                         (command->verb && !string_equal(argv[2], command->verb)))
                         continue;
-                *ret_id = argv[n + 1];
+                *ret_id = argv[n + 1]; /* NULL without one */
                 return command->run;
         }
         return NULL;
-}
-
-/* JOURNAL_STREAM is inherited by whatever a service starts: it holds only for the file that it names. */
-static bool stderr_is_journal(void) {
-        const char *stream = getenv("JOURNAL_STREAM");
-        uintmax_t device, inode;
-        struct stat st;
-
-        return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
-               st.st_dev == device && st.st_ino == inode;
-}
-
-static void print_diagnostics(const struct diagnostics *diagnostics) {
-        bool journal = stderr_is_journal();
-        char text[1024];
-
-        for (size_t i = 0; i < diagnostics->n_items; i++) {
-                const struct diagnostic *item = &diagnostics->items[i];
-                const char *level = item->level == DIAGNOSTIC_WARNING ? "<4>" : "<3>";
-
-                diagnostic_format(item, text, sizeof(text));
-                (void)fprintf(stderr, "%s%s\n", journal ? level : "", text);
-        }
 }
 
 /* Findings are the result here, and go where coursenetctl reads them. */
@@ -144,6 +190,6 @@ int main(int argc, char **argv) {
         }
 
         r = run(id, &diagnostics);
-        print_diagnostics(&diagnostics);
-        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        message_print_diagnostics(&diagnostics);
+        return r < 0 ? EXIT_FAILURE : r;
 }

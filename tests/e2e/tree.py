@@ -29,10 +29,12 @@ PACKAGES = """
     gcc make pkg-config libc6-dev libpam0g-dev libsystemd-dev libnl-route-3-dev libinih-dev libmd-dev libsmartcols-dev
     libjson-c-dev
     libcsv-dev uthash-dev libcmocka-dev
+    nftables libnftables-dev dnsmasq-base bind9-dnsutils iperf3 at cron
 """.split()
 
-# What only one suite's cases use: a hub of today is in trixie only.
-SUITE_PACKAGES = {"trixie": ["jupyterhub", "jupyter-server"]}
+# What only one suite's cases use: a hub of today is in trixie only, and one suite's firewalls and resolvers do.
+SUITE_PACKAGES = {"trixie": ["jupyterhub", "jupyter-server",
+                             "firewalld", "network-manager", "systemd-resolved", "libnss-resolve"]}
 
 MMDEBSTRAP = [
     "mmdebstrap", "--quiet", "--variant=minbase", "--mode=root",
@@ -101,8 +103,11 @@ set -e
 # An empty machine-id would make every boot a first boot, which resets all units to their presets.
 systemd-machine-id-setup >/dev/null
 systemctl --quiet enable harness.service
-# A case that wants a hub starts it.
-systemctl --quiet disable jupyterhub.service 2>/dev/null || true
+# A case that wants one of them starts it.
+for unit in jupyterhub firewalld NetworkManager NetworkManager-wait-online NetworkManager-dispatcher systemd-resolved \\
+        systemd-networkd nftables dnsmasq; do
+    systemctl --quiet disable $unit.service 2>/dev/null || true
+done
 systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 # OpenSSH 9.8 and later shut out an address after failed logins: here all logins come from one.
 mkdir -p /run/sshd

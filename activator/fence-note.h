@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Notes for `coursenet-net watch`: who has logged in as a course user, and is to be fenced outside of a seat.
+ * No directory of users needs to be listed for that, and none asked.
+ */
+
+#include <sys/types.h>
+
+#include "util.h"
+
+/* An empty file for each uid; it is what netsetup/fence.h watches. */
+#define FENCE_DIRECTORY "/run/coursenet/fence"
+
+/*
+ * Notes the uid, making the directory if need be. The first time costs a file, each further one a system call
+ * that finds it there. System accounts are none of ours. Failures are logged, and nothing else: a login does
+ * not depend on it.
+ */
+void fence_note(const char *directory, uid_t uid);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Names of seats, and resolving for seats: what coursenet-dns.service runs on. */
+
+#include "diagnostics.h"
+
+enum dns_state {
+        DNS_READY,   /* its files are there */
+        DNS_NOT_RUN, /* dns = off: they are gone, and the service is not to run */
+};
+
+/*
+ * Writes dnsmasq's configuration and the hosts of every course below DNS_DIRECTORY, and tells
+ * systemd-resolved, where the host has that, whom to ask about the courses that are up. Returns an enum
+ * dns_state or negative errno; mistakes are in diagnostics. Settings that cannot be used leave what is there.
+ */
+int dns_update(const char *etc, struct diagnostics *diagnostics);

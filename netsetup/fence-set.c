@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Sorted arrays: a campus has tens of thousands of accounts, and they are compared with each other. */
+
+#include "fence-set.h"
+
+void accounts_done(struct accounts *accounts) {
+        free(accounts->items);
+        *accounts = (struct accounts){0};
+}
+
+int accounts_add(struct accounts *accounts, uint32_t uid, const char *name) {
+        struct account *items = accounts->items;
+
+        /* Grows at each power of two. */
+        if ((accounts->n_items & (accounts->n_items - 1)) == 0) {
+                items = reallocarray(items, accounts->n_items ? 2 * accounts->n_items : 1, sizeof(*items));
+                if (!items)
+                        return -ENOMEM;
+                accounts->items = items;
+        }
+        items += accounts->n_items++;
+        items->uid = uid;
+        (void)snprintf(items->name, sizeof(items->name), "%s", name);
+        return 0;
+}
+
+static int compare_uids(const void *a, const void *b) {
+        const struct account *one = a, *other = b;
+
+        if (one->uid != other->uid)
+                return one->uid < other->uid ? -1 : 1;
+        return 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+        const struct account *one = a, *other = b;
+
+        return strcmp(one->name, other->name);
+}
+
+static int compare(const void *a, const void *b) {
+        int r = compare_uids(a, b);
+
+        return r != 0 ? r : compare_names(a, b);
+}
+
+static int copy_sorted(
+        const struct accounts *accounts, int (*order)(const void *a, const void *b), struct accounts *ret) {
+        struct account *items = calloc(accounts->n_items + 1, sizeof(*items));
+
+        if (!items)
+                return -ENOMEM;
+        if (accounts->n_items > 0)
+                memcpy(items, accounts->items, accounts->n_items * sizeof(*items));
+        qsort(items, accounts->n_items, sizeof(*items), order);
+        *ret = (struct accounts){.items = items, .n_items = accounts->n_items};
+        return 0;
+}
+
+int accounts_copy_by_uid(const struct accounts *accounts, struct accounts *ret) {
+        return copy_sorted(accounts, compare, ret);
+}
+
+int accounts_copy_by_name(const struct accounts *accounts, struct accounts *ret) {
+        return copy_sorted(accounts, compare_names, ret);
+}
+
+static bool search(const struct accounts *accounts, const struct account *key,
+        int (*order)(const void *a, const void *b)) {
+        return accounts->n_items > 0 &&
+               bsearch(key, accounts->items, accounts->n_items, sizeof(*accounts->items), order);
+}
+
+bool accounts_have_uid(const struct accounts *by_uid, uint32_t uid) {
+        struct account key = {.uid = uid};
+
+        return search(by_uid, &key, compare_uids);
+}
+
+bool accounts_have_name(const struct accounts *by_name, const char *name) {
+        struct account key = {0};
+
+        return string_copy(key.name, sizeof(key.name), name) >= 0 && search(by_name, &key, compare_names);
+}
+
+enum account_kind account_classify(const struct settings *settings, const char *name) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+
+        if (!name_rule_match(&settings->rule, name, course, student) &&
+                !name_rule_resembles(&settings->rule, name))
+                return ACCOUNT_OTHER;
+        for (size_t i = 0; i < settings->fence.n_users; i++)
+                if (string_equal(settings->fence.users[i], name))
+                        return ACCOUNT_EXCEPT;
+        return ACCOUNT_COURSE;
+}
+
+/* What the accounts that were found say of a uid. */
+struct verdict {
+        bool known;     /* there is an account */
+        bool course;    /* a course user's is among them */
+        bool is_except; /* one that is not to be fenced is */
+};
+
+/* sorted: in which the first with this uid is found by halving. */
+static struct verdict judge(const struct settings *settings, const struct accounts *sorted, uint32_t uid) {
+        struct verdict verdict = {0};
+        size_t low = 0, high = sorted->n_items;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (sorted->items[middle].uid < uid)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        for (; low < sorted->n_items && sorted->items[low].uid == uid; low++) {
+                enum account_kind kind = account_classify(settings, sorted->items[low].name);
+
+                verdict.known = true;
+                verdict.course |= kind == ACCOUNT_COURSE;
+                verdict.is_except |= kind == ACCOUNT_EXCEPT;
+        }
+        return verdict;
+}
+
+static bool uid_is_ours(uint32_t uid) {
+        return uid >= FENCE_UID_MIN && uid != (uint32_t)-1;
+}
+
+/* One that was found: fenced if it is a course user's, and none of its namesakes by number is excepted. */
+static bool keep_found(
+        const struct settings *settings, const struct accounts *found, const struct account *account) {
+        return uid_is_ours(account->uid) && account_classify(settings, account->name) == ACCOUNT_COURSE &&
+               !judge(settings, found, account->uid).is_except;
+}
+
+/* One of an earlier run, or of a login: fenced until the uid turns out to be somebody else's. */
+static bool keep_remembered(
+        const struct settings *settings, const struct accounts *found, const struct account *account) {
+        struct verdict verdict = judge(settings, found, account->uid);
+
+        if (!uid_is_ours(account->uid) || verdict.is_except || (verdict.known && !verdict.course))
+                return false;
+        /* The rule may be another by now, and so may the exceptions. */
+        return account->name[0] == '\0' || account_classify(settings, account->name) == ACCOUNT_COURSE;
+}
+
+/* The same account comes from several sources; a uid without a name goes where there is one with. */
+static void remove_doubles(struct accounts *accounts) {
+        size_t n = 0;
+
+        if (accounts->n_items > 0)
+                qsort(accounts->items, accounts->n_items, sizeof(*accounts->items), compare);
+        for (size_t i = 0; i < accounts->n_items; i++) {
+                const struct account *next = i + 1 < accounts->n_items ? &accounts->items[i + 1] : NULL,
+                                     *item = &accounts->items[i];
+
+                /* The empty name is the first of its uid. */
+                if (next && (compare(item, next) == 0 || (item->name[0] == '\0' && item->uid == next->uid)))
+                        continue;
+                accounts->items[n++] = *item;
+        }
+        accounts->n_items = n;
+}
+
+int fence_compute(const struct settings *settings, const struct accounts *remembered,
+        const struct accounts *found, struct accounts *ret) {
+        _cleanup_accounts_ struct accounts sorted = {0}, fenced = {0};
+        int r;
+
+        r = accounts_copy_by_uid(found, &sorted);
+        for (size_t i = 0; r >= 0 && i < sorted.n_items; i++)
+                if (keep_found(settings, &sorted, &sorted.items[i]))
+                        r = accounts_add(&fenced, sorted.items[i].uid, sorted.items[i].name);
+        for (size_t i = 0; r >= 0 && i < remembered->n_items; i++)
+                if (keep_remembered(settings, &sorted, &remembered->items[i]))
+                        r = accounts_add(&fenced, remembered->items[i].uid, remembered->items[i].name);
+        if (r < 0)
+                return r;
+
+        remove_doubles(&fenced);
+        *ret = fenced;
+        fenced = (struct accounts){0};
+        return 0;
+}
+
+char *fence_format_memory(const struct accounts *accounts, unsigned missing) {
+        char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+
+        if (!file)
+                return NULL;
+        (void)fprintf(file, "missing %u\n", missing);
+        for (size_t i = 0; i < accounts->n_items; i++)
+                (void)fprintf(file, "%u %s\n", accounts->items[i].uid,
+                        accounts->items[i].name[0] ? accounts->items[i].name : "-");
+        if (fclose(file) != 0) {
+                free(text);
+                return NULL;
+        }
+        return text;
+}
+
+int fence_parse_memory(const char *text, struct accounts *ret, unsigned *ret_missing) {
+        _cleanup_accounts_ struct accounts accounts = {0};
+        char name[USER_NAME_SIZE];
+        unsigned uid, missing = 0;
+        int r;
+
+        for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                if (sscanf(line, "missing %u", &missing) == 1 || sscanf(line, "%u %63s", &uid, name) != 2)
+                        continue;
+                r = accounts_add(&accounts, uid, string_equal(name, "-") ? "" : name);
+                if (r < 0)
+                        return r;
+        }
+        *ret = accounts;
+        accounts = (struct accounts){0};
+        *ret_missing = missing;
+        return 0;
+}

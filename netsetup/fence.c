@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Gathers accounts and applies the fence, in steps: first for what is known without asking anybody, then, as
+ * a directory may take its time, whenever it has been asked for a while, and at the end. Whoever ends this
+ * program in between takes nothing away. What was fenced is remembered below /run, for the next run.
+ */
+
+#include <dirent.h>
+#include <pwd.h>
+#include <time.h>
+
+#include "failure.h"
+#include "fence-set.h"
+#include "fence.h"
+#include "firewall.h"
+#include "lock.h"
+#include "number.h"
+#include "roster.h"
+#include "ruleset.h"
+#include "runtime-file.h"
+
+#define LOCK_FILE RUN_DIRECTORY "/fence.lock"
+#define MEMORY_FILE RUN_DIRECTORY "/fence.uids"
+#define RULES_FILE RUN_DIRECTORY "/fence.nft"
+
+#define WHAT "the fence around course users"
+
+/* How long what was found may wait to be applied. */
+#define STEP_SECONDS 5
+
+struct fence {
+        const char *etc;
+        struct settings settings;
+        struct accounts remembered; /* as of the last step */
+        struct accounts found;
+        unsigned missing; /* students without an account */
+        bool knows_missing;
+        int error; /* of the user database: negative errno */
+        time_t stepped;
+};
+
+static void fence_done(struct fence *fence) {
+        settings_done(&fence->settings);
+        accounts_done(&fence->remembered);
+        accounts_done(&fence->found);
+}
+
+static time_t now_seconds(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return now.tv_sec;
+}
+
+/* --- memory ----------------------------------------------------------------------------------------------
+ */
+
+static int load_memory(struct accounts *ret, unsigned *ret_missing) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = runtime_file_read(MEMORY_FILE, &text);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r;
+        return fence_parse_memory(text, ret, ret_missing);
+}
+
+unsigned fence_missing(void) {
+        _cleanup_accounts_ struct accounts accounts = {0};
+        unsigned missing = 0;
+
+        (void)load_memory(&accounts, &missing);
+        return missing;
+}
+
+static int add_logins(struct accounts *accounts) {
+        DIR *directory = opendir(FENCE_LOGIN_DIRECTORY);
+        unsigned uid;
+        int r = 0;
+
+        if (!directory)
+                return errno == ENOENT ? 0 : -errno;
+        for (struct dirent *entry; r >= 0 && (entry = readdir(directory));)
+                if (number_parse(entry->d_name, FENCE_UID_MIN, UINT32_MAX - 1, &uid) >= 0)
+                        r = accounts_add(accounts, uid, "");
+        (void)closedir(directory);
+        return r;
+}
+
+/* --- applying --------------------------------------------------------------------------------------------
+ */
+
+/* The caller frees *ret. Accounts are ordered by uid. */
+static int list_uids(const struct accounts *accounts, uint32_t **ret, size_t *ret_n) {
+        uint32_t *uids = calloc(accounts->n_items + 1, sizeof(*uids));
+        size_t n = 0;
+
+        if (!uids)
+                return -ENOMEM;
+        for (size_t i = 0; i < accounts->n_items; i++)
+                if (n == 0 || uids[n - 1] != accounts->items[i].uid)
+                        uids[n++] = accounts->items[i].uid;
+        *ret = uids;
+        *ret_n = n;
+        return 0;
+}
+
+/* Remembered first, then applied: what is fenced is never forgotten. */
+static int apply(const struct fence *fence, const struct accounts *fenced, unsigned missing,
+        struct diagnostics *diagnostics) {
+        _cleanup_free_ char *memory = fence_format_memory(fenced, missing), *rules = NULL;
+        _cleanup_free_ uint32_t *uids = NULL;
+        size_t n_uids;
+        int r;
+
+        r = memory ? list_uids(fenced, &uids, &n_uids) : -ENOMEM;
+        if (r >= 0)
+                rules = ruleset_format_fence(&fence->settings.fence, uids, n_uids);
+        if (!rules)
+                return failure(diagnostics, WHAT, -ENOMEM, "cannot be computed");
+
+        r = runtime_file_write(MEMORY_FILE, memory, 0600);
+        if (r >= 0)
+                r = runtime_file_write(RULES_FILE, rules, 0600);
+        if (r < 0)
+                return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
+        return firewall_apply(rules, WHAT, diagnostics);
+}
+
+/*
+ * Joins what was found with what is remembered now, as another run may have added to it, and applies that.
+ * One at a time.
+ */
+static int step(struct fence *fence, struct diagnostics *diagnostics) {
+        _cleanup_accounts_ struct accounts fenced = {0};
+        _cleanup_close_ int lock_fd = -1;
+        unsigned missing = 0;
+        int r;
+
+        r = lock_take(LOCK_FILE, &lock_fd);
+        if (r < 0)
+                return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
+        accounts_done(&fence->remembered);
+        r = load_memory(&fence->remembered, &missing);
+        if (r >= 0)
+                r = add_logins(&fence->remembered);
+        if (r >= 0)
+                r = fence_compute(&fence->settings, &fence->remembered, &fence->found, &fenced);
+        if (r < 0)
+                return failure(diagnostics, WHAT, r, "cannot be computed");
+
+        fence->stepped = now_seconds();
+        return apply(fence, &fenced, fence->knows_missing ? fence->missing : missing, diagnostics);
+}
+
+/* fence = no. */
+static int remove_fence(const struct fence *fence, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *rules = ruleset_format_fence(&fence->settings.fence, NULL, 0);
+        _cleanup_close_ int lock_fd = -1;
+        int r;
+
+        if (!rules)
+                return failure(diagnostics, WHAT, -ENOMEM, "cannot be removed");
+        r = lock_take(LOCK_FILE, &lock_fd);
+        if (r < 0)
+                return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
+        (void)unlink(MEMORY_FILE);
+        (void)unlink(RULES_FILE);
+        return firewall_apply(rules, WHAT, diagnostics);
+}
+
+/* The settings have a mistake: what was applied last holds, also if somebody has flushed it. */
+static void apply_last(struct diagnostics *diagnostics) {
+        _cleanup_free_ char *rules = NULL;
+        _cleanup_close_ int lock_fd = -1;
+
+        if (lock_take(LOCK_FILE, &lock_fd) >= 0 && runtime_file_read(RULES_FILE, &rules) >= 0)
+                (void)firewall_apply(rules, WHAT, diagnostics);
+}
+
+/* --- sources ---------------------------------------------------------------------------------------------
+ */
+
+/* /etc/passwd itself, without a directory behind it. */
+static int find_local(struct fence *fence) {
+        _cleanup_fclose_ FILE *file = fopen("/etc/passwd", "re");
+        int r = 0;
+
+        if (!file)
+                return errno == ENOENT ? 0 : -errno;
+        for (struct passwd *entry; r >= 0 && (entry = fgetpwent(file));)
+                r = accounts_add(&fence->found, entry->pw_uid, entry->pw_name);
+        return r;
+}
+
+/* errno of a lookup that found nothing: whether that is because there is nothing. */
+static bool is_lookup_error(int error) {
+        return error != 0 && error != ENOENT && error != ESRCH;
+}
+
+static int step_now_and_then(struct fence *fence, struct diagnostics *diagnostics) {
+        return now_seconds() - fence->stepped < STEP_SECONDS ? 0 : step(fence, diagnostics);
+}
+
+static int find_listed(struct fence *fence, struct diagnostics *diagnostics) {
+        struct passwd *entry;
+        int r = 0;
+
+        setpwent();
+        for (;;) {
+                errno = 0;
+                entry = getpwent();
+                if (!entry || r < 0)
+                        break;
+                r = accounts_add(&fence->found, entry->pw_uid, entry->pw_name);
+                if (r >= 0)
+                        r = step_now_and_then(fence, diagnostics);
+        }
+        if (!entry && is_lookup_error(errno))
+                fence->error = -errno;
+        endpwent();
+        return r;
+}
+
+static int find_user(struct fence *fence, const char *user, struct diagnostics *diagnostics) {
+        struct passwd *entry;
+        int r;
+
+        errno = 0;
+        entry = getpwnam(user);
+        if (!entry) {
+                if (is_lookup_error(errno))
+                        fence->error = -errno;
+                fence->missing++;
+                return 0;
+        }
+        /* By the name that was asked for: a directory may write it otherwise. */
+        r = accounts_add(&fence->found, entry->pw_uid, user);
+        return r < 0 ? r : step_now_and_then(fence, diagnostics);
+}
+
+/* Those who are in known, which is ordered by name, are not asked for again. */
+static int find_roster(struct fence *fence, const struct roster *roster, const struct accounts *known,
+        struct diagnostics *diagnostics) {
+        char user[USER_NAME_SIZE];
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < roster->n_lines; i++) {
+                const struct roster_line *line = &roster->lines[i];
+
+                if (line->student[0] == '\0' || line->removed ||
+                        name_rule_format(&fence->settings.rule, roster->course, line->student, user) < 0)
+                        continue;
+                if (!accounts_have_name(known, user))
+                        r = find_user(fence, user, diagnostics);
+        }
+        return r;
+}
+
+/* A roster's mistakes are told where its names are: `coursenet-net dns`, `coursenetctl check`. */
+static int find_rosters(struct fence *fence, const struct accounts *known, struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        char path[256];
+        DIR *directory;
+        int r = 0;
+
+        (void)snprintf(path, sizeof(path), "%s/" ROSTER_DIRECTORY, fence->etc);
+        directory = opendir(path);
+        if (!directory)
+                return errno == ENOENT ? 0 : -errno;
+        for (struct dirent *entry; r >= 0 && (entry = readdir(directory));) {
+                _cleanup_roster_ struct roster roster = {0};
+
+                if (digits_only(entry->d_name) &&
+                        roster_load(fence->etc, &fence->settings, entry->d_name, &roster, &ignored) >= 0)
+                        r = find_roster(fence, &roster, known, diagnostics);
+        }
+        (void)closedir(directory);
+        return r;
+}
+
+/* Those of earlier runs that did not turn up in this one: is the number somebody else's by now? */
+static int find_remembered(struct fence *fence) {
+        _cleanup_accounts_ struct accounts found = {0};
+        int r;
+
+        r = accounts_copy_by_uid(&fence->found, &found);
+        for (size_t i = 0; r >= 0 && i < fence->remembered.n_items; i++) {
+                uint32_t uid = fence->remembered.items[i].uid;
+                struct passwd *entry = accounts_have_uid(&found, uid) ? NULL : getpwuid(uid);
+
+                if (entry)
+                        r = accounts_add(&fence->found, entry->pw_uid, entry->pw_name);
+        }
+        return r;
+}
+
+static int find_all(struct fence *fence, enum fence_scope scope, struct diagnostics *diagnostics) {
+        _cleanup_accounts_ struct accounts known = {0};
+        int r = 0;
+
+        if (scope == FENCE_NEW)
+                r = accounts_copy_by_name(&fence->remembered, &known);
+        else
+                r = find_listed(fence, diagnostics);
+        if (r >= 0)
+                r = find_rosters(fence, &known, diagnostics);
+        if (r >= 0 && scope == FENCE_ALL)
+                r = find_remembered(fence);
+        if (r < 0)
+                return r;
+
+        fence->knows_missing = true;
+        return step(fence, diagnostics);
+}
+
+static int prepare(void) {
+        int r;
+
+        r = runtime_directory_make(RUN_DIRECTORY, 0755);
+        if (r >= 0)
+                r = runtime_directory_make(FENCE_LOGIN_DIRECTORY, 0700);
+        return r;
+}
+
+static int update(struct fence *fence, enum fence_scope scope, struct diagnostics *diagnostics) {
+        int r;
+
+        if (!fence->settings.fence.enabled)
+                return remove_fence(fence, diagnostics);
+        r = find_local(fence);
+        if (r < 0)
+                return failure(diagnostics, "/etc/passwd", r, "cannot be read");
+        r = step(fence, diagnostics);
+        if (r >= 0 && scope != FENCE_LOCAL)
+                r = find_all(fence, scope, diagnostics);
+        if (r < 0 && diagnostics->n_errors == 0)
+                return failure(diagnostics, WHAT, r, "cannot be computed");
+        if (r >= 0 && fence->error < 0)
+                return failure(diagnostics, WHAT, fence->error,
+                        "not all accounts could be looked up; those who were fenced before still are");
+        return r;
+}
+
+int fence_update(const char *etc, enum fence_scope scope, struct diagnostics *diagnostics) {
+        _cleanup_(fence_done) struct fence fence = {.etc = etc};
+        int r;
+
+        r = prepare();
+        if (r < 0)
+                return failure(diagnostics, RUN_DIRECTORY, r, "cannot be made");
+        r = settings_load(etc, &fence.settings, diagnostics);
+        if (r < 0) {
+                apply_last(diagnostics);
+                return r;
+        }
+        return update(&fence, scope, diagnostics);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The fence: course users' processes outside of their seats reach nothing but the host itself. What is
+ * computed here is whose uids these are; ruleset.h has what is done to them.
+ */
+
+#include "diagnostics.h"
+
+/* The activator leaves the uid of each course user who logs in here, as an empty file of that name. */
+#define FENCE_LOGIN_DIRECTORY "/run/coursenet/fence"
+
+/* Where accounts are looked for. The first finds what is on this machine, and so never takes long. */
+enum fence_scope {
+        FENCE_LOCAL, /* logins, earlier runs, /etc/passwd */
+        FENCE_NEW,   /* and those of the rosters that had no account yet, in the user database */
+        FENCE_ALL,   /* and the whole user database, as far as it lets itself be listed */
+};
+
+/*
+ * Applies the fence. Negative errno with at least one error in diagnostics; those who were fenced still are
+ * then.
+ */
+int fence_update(const char *etc, enum fence_scope scope, struct diagnostics *diagnostics);
+
+/* How many students of the rosters had no account when the fence was last updated. */
+unsigned fence_missing(void);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What resolved is told belongs to the bridge as a link, and is gone with it. The order matters: a link that
+ * has a server but no domain would be asked about everything, and our name service would ask resolved back.
+ */
+
+#include "resolved.h"
+#include "link.h"
+#include "program.h"
+#include "ruleset.h"
+#include "runtime-file.h"
+
+bool resolved_is_running(void) {
+        return access(RESOLVED_SOCKET, F_OK) >= 0;
+}
+
+/* resolved keeps there what it was told of a link, over its own restarts too. */
+static bool resolved_knows(int index, const char *domain) {
+        _cleanup_free_ char *text = NULL;
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/run/systemd/resolve/netif/%d", index);
+        return runtime_file_read(path, &text) >= 0 && strstr(text, domain) && strstr(text, "SERVERS=");
+}
+
+/* "~" before a domain: queries for it go to this link, but it is no search domain. */
+static int tell(const struct bridge_plan *bridge, const char *domain) {
+        char server[ADDRESS_TEXT_SIZE + 8], address[ADDRESS_TEXT_SIZE], routed[DOMAIN_SIZE + 1];
+        const char *const commands[][5] = {
+                {"resolvectl", "default-route", bridge->name, "no"},
+                {"resolvectl", "llmnr", bridge->name, "no"},
+                {"resolvectl", "mdns", bridge->name, "no"},
+                {"resolvectl", "dnssec", bridge->name, "no"},
+                {"resolvectl", "domain", bridge->name, routed},
+                {"resolvectl", "dns", bridge->name, server},
+        };
+        int r = 0;
+
+        address_format_ip(bridge->address.ip, address);
+        (void)snprintf(server, sizeof(server), "%s:%u", address, RULESET_DNS_PORT);
+        (void)snprintf(routed, sizeof(routed), "~%s", domain);
+        for (size_t i = 0; r == 0 && i < ELEMENTSOF(commands); i++)
+                r = program_run(commands[i]);
+        return r;
+}
+
+void resolved_update(const struct site *site, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+
+        if (!resolved_is_running() || link_open(&socket) < 0)
+                return;
+        for (size_t i = 0; i < site->n_courses; i++) {
+                const struct bridge_plan *bridge = &site->courses[i].bridge;
+                char domain[DOMAIN_SIZE];
+                struct link link;
+
+                settings_domain(&site->settings, bridge->course, domain);
+                if (link_find(&socket, bridge->name, "bridge", &link) == LINK_OURS &&
+                        !resolved_knows(link.index, domain) && tell(bridge, domain) != 0)
+                        diagnostics_warning(diagnostics, bridge->name, 0,
+                                "systemd-resolved does not take our name service for %s: where the host "
+                                "resolves with it, the names of these seats are unknown",
+                                domain);
+        }
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Writes a new file beside the old one and renames it. Its name begins with a dot while it is unfinished:
+ * whoever watches the directory (dnsmasq does) passes such names over.
+ */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "runtime-file.h"
+
+typedef char runtime_path_t[256];
+
+int runtime_directory_make(const char *path, mode_t mode) {
+        return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int runtime_file_read(const char *path, char **ret_text) {
+        _cleanup_fclose_ FILE *file = fopen(path, "re");
+        size_t size = 0;
+
+        if (!file)
+                return -errno;
+        *ret_text = NULL;
+        /* No text has a NUL in it, so that is the whole file. */
+        if (getdelim(ret_text, &size, '\0', file) >= 0)
+                return 0;
+        free(*ret_text);
+        *ret_text = ferror(file) ? NULL : strdup("");
+        return *ret_text ? 0 : -EIO;
+}
+
+static bool has_text(const char *path, const char *text) {
+        _cleanup_free_ char *old = NULL;
+
+        return runtime_file_read(path, &old) >= 0 && string_equal(old, text);
+}
+
+static int write_all(int fd, const char *text) {
+        size_t length = strlen(text);
+
+        while (length > 0) {
+                ssize_t n = write(fd, text, length);
+
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+                if (n > 0) {
+                        text += n;
+                        length -= (size_t)n;
+                }
+        }
+        return 0;
+}
+
+static int write_new(const char *path, const char *text, mode_t mode) {
+        _cleanup_close_ int fd = -1;
+
+        (void)unlink(path);
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        /* The umask has no say in who may read it. */
+        if (fd < 0 || fchmod(fd, mode) < 0)
+                return -errno;
+        return write_all(fd, text);
+}
+
+int runtime_file_write(const char *path, const char *text, mode_t mode) {
+        const char *name = strrchr(path, '/') + 1;
+        runtime_path_t temporary;
+        int n, r;
+
+        if (has_text(path, text))
+                return 0;
+        n = snprintf(temporary, sizeof(temporary), "%.*s.%s.new", (int)(name - path), path, name);
+        if (n < 0 || (size_t)n >= sizeof(temporary))
+                return -ENAMETOOLONG;
+
+        r = write_new(temporary, text, mode);
+        if (r >= 0 && rename(temporary, path) < 0)
+                r = -errno;
+        if (r < 0)
+                (void)unlink(temporary);
+        return r < 0 ? r : 1;
+}

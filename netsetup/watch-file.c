@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A file is watched by its directory; where that is not there, by the nearest one above that is, in which it
+ * would appear. Whenever a directory comes or goes the whole list is made anew: that is cheap, and seldom.
+ */
+
+#include <stddef.h>
+#include <sys/inotify.h>
+
+#include "fence.h"
+#include "resolved.h"
+#include "roster.h"
+#include "watch-file.h"
+
+#define RESOLVERS "/etc/resolv.conf"
+#define LINKS_MAX 8U
+
+/* IN_CREATE: a symbolic link is made in one step, and an empty file is all that a login leaves. */
+#define EVENTS                                                                                               \
+        (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_ATTRIB | IN_ONLYDIR |     \
+                IN_EXCL_UNLINK | IN_DELETE_SELF | IN_MOVE_SELF)
+
+typedef char watch_path_t[PATH_MAX];
+
+/* name: up to the next slash. */
+static void append(struct watch_files *watch, int descriptor, const char *name, size_t change) {
+        struct watch_file *item = &watch->items[watch->n_items];
+        size_t length = strcspn(name, "/");
+
+        if (watch->n_items == WATCH_FILES_MAX || length >= sizeof(item->name))
+                return;
+        item->descriptor = descriptor;
+        item->change = change;
+        memcpy(item->name, name, length);
+        item->name[length] = '\0';
+        watch->n_items++;
+}
+
+/* path is "DIRECTORY/NAME", or "DIRECTORY/" for all that is in there. */
+static void add(struct watch_files *watch, const char *path, size_t change) {
+        watch_path_t directory;
+        char *slash;
+        int descriptor;
+
+        if (string_copy(directory, sizeof(directory), path) < 0)
+                return;
+        slash = strrchr(directory, '/');
+        if (!slash)
+                return;
+        for (;;) {
+                *slash = '\0';
+                descriptor = inotify_add_watch(watch->fd, slash == directory ? "/" : directory, EVENTS);
+                if (descriptor >= 0 || slash == directory || (errno != ENOENT && errno != ENOTDIR))
+                        break;
+                slash = strrchr(directory, '/');
+        }
+        /* If it is a directory above: what has to appear in there is the next one's name. */
+        if (descriptor >= 0)
+                append(watch, descriptor, path + (slash - directory) + 1, change);
+}
+
+/* Where the link at path leads; false if it is none. */
+static bool follow(watch_path_t path) {
+        watch_path_t target, next;
+        ssize_t length = readlink(path, target, sizeof(target) - 1);
+        int n;
+
+        if (length <= 0)
+                return false;
+        target[length] = '\0';
+        if (target[0] == '/')
+                n = snprintf(next, sizeof(next), "%s", target);
+        else
+                n = snprintf(next, sizeof(next), "%.*s/%s", (int)(strrchr(path, '/') - path), path, target);
+        return n > 0 && (size_t)n < sizeof(next) && string_copy(path, sizeof(next), next) >= 0;
+}
+
+static void add_resolvers(struct watch_files *watch) {
+        watch_path_t path = RESOLVERS;
+        unsigned n = 0;
+
+        do
+                add(watch, path, offsetof(struct watch_file_changes, resolvers));
+        while (n++ < LINKS_MAX && follow(path));
+}
+
+static void add_all(struct watch_files *watch) {
+        watch_path_t path;
+
+        watch->n_items = 0;
+        add(watch, "/etc/passwd", offsetof(struct watch_file_changes, passwd));
+        (void)snprintf(path, sizeof(path), "%s/" SETTINGS_FILE, watch->etc);
+        add(watch, path, offsetof(struct watch_file_changes, settings));
+        (void)snprintf(path, sizeof(path), "%s/" ROSTER_DIRECTORY "/", watch->etc);
+        add(watch, path, offsetof(struct watch_file_changes, rosters));
+        add(watch, FENCE_LOGIN_DIRECTORY "/", offsetof(struct watch_file_changes, logins));
+        add(watch, RESOLVED_SOCKET, offsetof(struct watch_file_changes, resolved));
+        add_resolvers(watch);
+}
+
+int watch_files_open(struct watch_files *watch, const char *etc) {
+        *watch = (struct watch_files){.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .etc = etc};
+        if (watch->fd < 0)
+                return -errno;
+        add_all(watch);
+        return 0;
+}
+
+void watch_files_close(struct watch_files *watch) {
+        close_pointer(&watch->fd);
+}
+
+static void set_flag(struct watch_file_changes *changes, size_t change) {
+        *(bool *)((char *)changes + change) = true;
+}
+
+/* True if the list of directories may be another now. */
+static bool handle_event(const struct watch_files *watch, const struct inotify_event *event,
+        struct watch_file_changes *changes) {
+        const char *name = event->len > 0 ? event->name : "";
+        bool moved = event->mask & (IN_ISDIR | IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_Q_OVERFLOW);
+
+        for (size_t i = 0; i < watch->n_items; i++) {
+                const struct watch_file *item = &watch->items[i];
+
+                if (event->mask & IN_Q_OVERFLOW)
+                        set_flag(changes, item->change);
+                /* A name that begins with a dot is a file that is being written. */
+                if (item->descriptor != event->wd || name[0] == '\0' || name[0] == '.' ||
+                        (item->name[0] != '\0' && !string_equal(item->name, name)))
+                        continue;
+                set_flag(changes, item->change);
+                /* Perhaps a symbolic link that leads elsewhere now. */
+                moved |= item->change == offsetof(struct watch_file_changes, resolvers);
+        }
+        return moved;
+}
+
+int watch_files_read(struct watch_files *watch, struct watch_file_changes *ret) {
+        union {
+                struct inotify_event event;
+                char bytes[4096];
+        } buffer;
+        struct watch_file_changes changes = {0};
+        bool moved = false;
+        ssize_t n;
+
+        while ((n = read(watch->fd, &buffer, sizeof(buffer))) > 0)
+                for (ssize_t at = 0; at < n;) {
+                        const struct inotify_event *event =
+                                (const struct inotify_event *)(const void *)(buffer.bytes + at);
+
+                        moved |= handle_event(watch, event, &changes);
+                        at += (ssize_t)(sizeof(*event) + event->len);
+                }
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+                return -errno;
+        if (moved)
+                add_all(watch);
+        *ret = changes;
+        return 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The kernel tells of each object that a transaction changes, and at its end which process that was. What
+ * goes with a link that vanishes is told without such an end; it then counts for the next transaction, and
+ * costs one repair too many at worst.
+ */
+
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <netlink/msg.h>
+
+#include "watch-nft.h"
+#include "watch-socket.h"
+
+#define TABLE "coursenet"
+#define TABLE_FENCE "coursenet_fence"
+
+/* Every kind of object has the name of its table in the attribute of this number. */
+_Static_assert((int)NFTA_TABLE_NAME == 1 && (int)NFTA_CHAIN_TABLE == 1 && (int)NFTA_RULE_TABLE == 1 &&
+                       (int)NFTA_SET_TABLE == 1 && (int)NFTA_SET_ELEM_LIST_TABLE == 1 &&
+                       (int)NFTA_OBJ_TABLE == 1 && (int)NFTA_FLOWTABLE_TABLE == 1,
+        "the table is the first attribute of everything in it");
+#define NFTA_ANY_TABLE 1
+
+static void note_table(struct watch_nft_changes *changes, unsigned family, const char *table) {
+        if (family == NFPROTO_NETDEV)
+                changes->seats |= string_equal(table, TABLE);
+        else if (family == NFPROTO_INET) {
+                changes->courses |= string_equal(table, TABLE);
+                changes->fence |= string_equal(table, TABLE_FENCE);
+        }
+}
+
+static void finish_transaction(struct watch_nft *watch, const char *process) {
+        struct watch_nft_changes *changes = &watch->changes, *unfinished = &watch->unfinished;
+
+        if (!string_equal(process, watch->own) &&
+                (unfinished->courses || unfinished->seats || unfinished->fence)) {
+                changes->courses |= unfinished->courses;
+                changes->seats |= unfinished->seats;
+                changes->fence |= unfinished->fence;
+                (void)snprintf(changes->process, sizeof(changes->process), "%s", process);
+        }
+        *unfinished = (struct watch_nft_changes){0};
+}
+
+static int handle_message(struct nl_msg *message, void *userdata) {
+        struct watch_nft *watch = userdata;
+        struct nlmsghdr *header = nlmsg_hdr(message);
+        const struct nfgenmsg *generic;
+        struct nlattr *attribute;
+
+        if (NFNL_SUBSYS_ID(header->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
+                !nlmsg_valid_hdr(header, sizeof(*generic)))
+                return NL_SKIP;
+        generic = nlmsg_data(header);
+
+        if (NFNL_MSG_TYPE(header->nlmsg_type) == NFT_MSG_NEWGEN) {
+                attribute = nlmsg_find_attr(header, sizeof(*generic), NFTA_GEN_PROC_NAME);
+                finish_transaction(watch, attribute ? nla_get_string(attribute) : "");
+                return NL_OK;
+        }
+        attribute = nlmsg_find_attr(header, sizeof(*generic), NFTA_ANY_TABLE);
+        if (attribute)
+                note_table(&watch->unfinished, generic->nfgen_family, nla_get_string(attribute));
+        return NL_OK;
+}
+
+int watch_nft_open(struct watch_nft *watch, const char *own) {
+        static const int groups[] = {NFNLGRP_NFTABLES};
+
+        *watch = (struct watch_nft){0};
+        (void)snprintf(watch->own, sizeof(watch->own), "%s", own);
+        return watch_socket_open(
+                NETLINK_NETFILTER, groups, ELEMENTSOF(groups), handle_message, watch, &watch->nl);
+}
+
+void watch_nft_close(struct watch_nft *watch) {
+        if (watch->nl)
+                nl_socket_free(watch->nl);
+        watch->nl = NULL;
+}
+
+int watch_nft_fd(const struct watch_nft *watch) {
+        return nl_socket_get_fd(watch->nl);
+}
+
+int watch_nft_read(struct watch_nft *watch, struct watch_nft_changes *ret) {
+        int r;
+
+        r = watch_socket_read(watch->nl);
+        if (r < 0 && r != -ENOBUFS)
+                return r;
+        if (r == -ENOBUFS)
+                watch->changes = (struct watch_nft_changes){.courses = true, .seats = true, .fence = true};
+        *ret = watch->changes;
+        watch->changes = (struct watch_nft_changes){0};
+        return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A netlink socket that hears notifications; with libnl, for what watches by it. */
+
+#include <stddef.h>
+
+#include <netlink/netlink.h>
+
+/* groups: n multicast groups. valid is called for every message with userdata. Negative errno. */
+int watch_socket_open(int protocol, const int *groups, size_t n, nl_recvmsg_msg_cb_t valid, void *userdata,
+        struct nl_sock **ret);
+
+/*
+ * Reads all messages there are. 0, or -ENOBUFS if some were lost (what is left has been read), or another
+ * negative errno.
+ */
+int watch_socket_read(struct nl_sock *nl);

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * One loop around poll(): what others change comes in over four descriptors, and goes out as jobs, processes
+ * that do the work. Nothing is kept here that could be wrong: a job computes all anew.
+ *
+ * It sleeps until something happens; only as long as students of a roster have no account it looks for them
+ * once a minute, as a directory does not tell.
+ */
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "dns-files.h"
+#include "failure.h"
+#include "fence.h"
+#include "lock.h"
+#include "message.h"
+#include "notify.h"
+#include "resolved.h"
+#include "runtime-file.h"
+#include "watch-file.h"
+#include "watch-job.h"
+#include "watch-nft.h"
+#include "watch-route.h"
+#include "watch.h"
+
+#define DEBOUNCE_MS 30U
+
+/* An editor saves, a roster is followed by its accounts: none of it is in a hurry. */
+#define FILES_DEBOUNCE_MS 100U
+
+/* When logins may begin, if the user database has not answered until then. */
+#define READY_USEC UINT64_C(10000000)
+
+/* How long jobs may take to end when we are to. A user database is not waited for. */
+#define END_MS 2000
+
+#define ACCOUNTS_INTERVAL_USEC UINT64_C(60000000)
+
+enum {
+        JOB_COURSES,     /* the courses' rules, and forwarding */
+        JOB_SEATS,       /* the seats' rules */
+        JOB_FENCE_LOCAL, /* the fence, asking nobody */
+        JOB_FENCE_NEW,   /* and asking for accounts that were not there */
+        JOB_FENCE_ALL,   /* and for all */
+        JOB_DNS,
+        JOB_DNS_RESTART,
+        _JOB_MAX,
+};
+
+enum {
+        POLL_SIGNALS,
+        POLL_NFT,
+        POLL_ROUTE,
+        POLL_FILES,
+        _POLL_MAX,
+};
+
+struct watch {
+        struct job jobs[_JOB_MAX];
+        struct watch_nft nft;
+        struct watch_route route;
+        struct watch_files files;
+        int signal_fd;
+        sigset_t old_signals;
+        bool ended, ready;
+        uint64_t ready_usec;    /* when we say so in any case */
+        uint64_t accounts_usec; /* when students without an account are looked up again; UINT64_MAX: never */
+        struct stat dns;        /* the configuration that dnsmasq should be running with */
+};
+
+static void want(struct watch *watch, unsigned job, unsigned delay_ms) {
+        job_want(&watch->jobs[job], watch_now_usec(), delay_ms);
+}
+
+/* --- jobs ------------------------------------------------------------------------------------------------
+ */
+
+static void init_jobs(struct watch *watch, const char *program) {
+        struct job *jobs = watch->jobs;
+
+        job_init(&jobs[JOB_COURSES], 20000, (const char *[]){program, "refresh", "courses", NULL});
+        job_init(&jobs[JOB_SEATS], 60000, (const char *[]){program, "refresh", "seats", NULL});
+        job_init(&jobs[JOB_FENCE_LOCAL], 20000, (const char *[]){program, "fence", "local", NULL});
+        job_init(&jobs[JOB_FENCE_NEW], 30000, (const char *[]){program, "fence", "new", NULL});
+        job_init(&jobs[JOB_FENCE_ALL], 30000, (const char *[]){program, "fence", NULL});
+        job_init(&jobs[JOB_DNS], 60000, (const char *[]){program, "dns", NULL});
+        job_init(&jobs[JOB_DNS_RESTART], 30000,
+                (const char *[]){"systemctl", "--no-block", "try-restart", "coursenet-dns.service", NULL});
+}
+
+/* All zero: there is no such file, as there is no name service to be. */
+static struct stat stat_dns(void) {
+        struct stat st;
+
+        if (stat(DNS_CONFIGURATION, &st) < 0)
+                st = (struct stat){0};
+        return st;
+}
+
+/* dnsmasq reads its configuration only once. A service that has just been started has read the new one. */
+static void handle_dns(struct watch *watch) {
+        struct stat now = stat_dns(), before = watch->dns;
+
+        watch->dns = now;
+        if (before.st_ino != 0 && (before.st_ino != now.st_ino || before.st_dev != now.st_dev) &&
+                access("/run/systemd/system", F_OK) >= 0)
+                want(watch, JOB_DNS_RESTART, 0);
+}
+
+static void handle_fence(struct watch *watch) {
+        watch->accounts_usec = fence_missing() > 0 ? watch_now_usec() + ACCOUNTS_INTERVAL_USEC : UINT64_MAX;
+}
+
+static void handle_end(struct watch *watch, unsigned job) {
+        if (job == JOB_DNS)
+                handle_dns(watch);
+        else if (job == JOB_FENCE_ALL || job == JOB_FENCE_NEW)
+                handle_fence(watch);
+}
+
+static void reap(struct watch *watch) {
+        int status;
+        pid_t pid;
+
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+                for (unsigned i = 0; i < _JOB_MAX; i++)
+                        if (job_reap(&watch->jobs[i], pid, status, watch_now_usec()))
+                                handle_end(watch, i);
+}
+
+/* --- what happens ----------------------------------------------------------------------------------------
+ */
+
+static int handle_signals(struct watch *watch) {
+        struct signalfd_siginfo info;
+
+        while (read(watch->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+                if (info.ssi_signo != SIGCHLD)
+                        watch->ended = true;
+        reap(watch);
+        return 0;
+}
+
+static void repair(struct watch *watch, unsigned job, const char *who) {
+        if (!job_want_repair(&watch->jobs[job], watch_now_usec()))
+                message_warning(
+                        "%s changes what coursenet sets up, again and again: it is left like that for "
+                        "half a minute, and seats may have no network meanwhile",
+                        who);
+}
+
+static int handle_nft(struct watch *watch) {
+        struct watch_nft_changes changes;
+        const char *who;
+        int r;
+
+        r = watch_nft_read(&watch->nft, &changes);
+        if (r < 0)
+                return r;
+        who = changes.process[0] ? changes.process : "another program";
+        if (changes.fence)
+                repair(watch, JOB_FENCE_LOCAL, who);
+        if (changes.courses)
+                repair(watch, JOB_COURSES, who);
+        if (changes.seats)
+                repair(watch, JOB_SEATS, who);
+        return 0;
+}
+
+static int handle_route(struct watch *watch) {
+        struct watch_route_changes changes;
+        int r;
+
+        r = watch_route_read(&watch->route, &changes);
+        if (r < 0)
+                return r;
+        if (changes.routes)
+                want(watch, JOB_COURSES, DEBOUNCE_MS);
+        if (changes.forwarding)
+                repair(watch, JOB_COURSES, "another program");
+        /* A link is new to resolved, and so is what it was told of the last one. */
+        if (changes.bridge && resolved_is_running())
+                want(watch, JOB_DNS, DEBOUNCE_MS);
+        return 0;
+}
+
+static int handle_files(struct watch *watch) {
+        struct watch_file_changes changes;
+        int r;
+
+        r = watch_files_read(&watch->files, &changes);
+        if (r < 0)
+                return r;
+        if (changes.logins)
+                want(watch, JOB_FENCE_LOCAL, 0);
+        if (changes.passwd)
+                want(watch, JOB_FENCE_LOCAL, DEBOUNCE_MS);
+        if (changes.rosters)
+                want(watch, JOB_FENCE_NEW, FILES_DEBOUNCE_MS);
+        if (changes.settings)
+                want(watch, JOB_FENCE_ALL, FILES_DEBOUNCE_MS);
+        if (changes.rosters || changes.settings || changes.resolved)
+                want(watch, JOB_DNS, FILES_DEBOUNCE_MS);
+        if (changes.resolvers)
+                want(watch, JOB_COURSES, DEBOUNCE_MS);
+        return 0;
+}
+
+/* --- the loop --------------------------------------------------------------------------------------------
+ */
+
+static void say_ready(struct watch *watch, uint64_t now_usec) {
+        if (watch->ready || (!watch->jobs[JOB_FENCE_ALL].has_ended && now_usec < watch->ready_usec))
+                return;
+        watch->ready = true;
+        (void)notify_send("READY=1");
+}
+
+static void tick(struct watch *watch) {
+        uint64_t now_usec = watch_now_usec();
+
+        if (now_usec >= watch->accounts_usec) {
+                watch->accounts_usec = UINT64_MAX;
+                want(watch, JOB_FENCE_NEW, 0);
+        }
+        for (unsigned i = 0; i < _JOB_MAX; i++)
+                job_tick(&watch->jobs[i], now_usec);
+        say_ready(watch, now_usec);
+}
+
+/* NULL: until something happens. */
+static const struct timespec *until_next(const struct watch *watch, struct timespec *storage) {
+        uint64_t next_usec = watch->accounts_usec, now_usec = watch_now_usec();
+
+        for (unsigned i = 0; i < _JOB_MAX; i++)
+                if (job_next_usec(&watch->jobs[i]) < next_usec)
+                        next_usec = job_next_usec(&watch->jobs[i]);
+        if (!watch->ready && watch->ready_usec < next_usec)
+                next_usec = watch->ready_usec;
+        if (next_usec == UINT64_MAX)
+                return NULL;
+
+        next_usec = next_usec > now_usec ? next_usec - now_usec : 0;
+        storage->tv_sec = (time_t)(next_usec / 1000000U);
+        storage->tv_nsec = (long)(next_usec % 1000000U) * 1000;
+        return storage;
+}
+
+static int wait_for_events(struct watch *watch) {
+        static int (*const handlers[_POLL_MAX])(struct watch * watch) = {
+                [POLL_SIGNALS] = handle_signals,
+                [POLL_NFT] = handle_nft,
+                [POLL_ROUTE] = handle_route,
+                [POLL_FILES] = handle_files,
+        };
+        struct pollfd fds[_POLL_MAX] = {
+                [POLL_SIGNALS] = {.fd = watch->signal_fd, .events = POLLIN},
+                [POLL_NFT] = {.fd = watch_nft_fd(&watch->nft), .events = POLLIN},
+                [POLL_ROUTE] = {.fd = watch_route_fd(&watch->route), .events = POLLIN},
+                [POLL_FILES] = {.fd = watch->files.fd, .events = POLLIN},
+        };
+        struct timespec storage;
+        int r = 0;
+
+        if (ppoll(fds, _POLL_MAX, until_next(watch, &storage), NULL) < 0)
+                return errno == EINTR ? 0 : -errno;
+        for (unsigned i = 0; r >= 0 && i < _POLL_MAX; i++)
+                if (fds[i].revents)
+                        r = handlers[i](watch);
+        return r;
+}
+
+static int open_signals(struct watch *watch) {
+        sigset_t signals;
+
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGTERM);
+        (void)sigaddset(&signals, SIGINT);
+        (void)sigaddset(&signals, SIGCHLD);
+        if (sigprocmask(SIG_BLOCK, &signals, &watch->old_signals) < 0)
+                return -errno;
+        watch->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+        return watch->signal_fd < 0 ? -errno : 0;
+}
+
+/* Everything is watched before the first job looks: nothing falls in between. */
+static int open_all(struct watch *watch, const char *etc, const char *program) {
+        const char *name = strrchr(program, '/');
+        char own[16];
+        int r;
+
+        /* As the kernel names a process after its program, cut at 15 characters. */
+        (void)snprintf(own, sizeof(own), "%.15s", name ? name + 1 : program);
+        r = open_signals(watch);
+        if (r >= 0)
+                r = watch_nft_open(&watch->nft, own);
+        if (r >= 0)
+                r = watch_route_open(&watch->route);
+        if (r >= 0)
+                r = runtime_directory_make(RUN_DIRECTORY, 0755);
+        if (r >= 0)
+                r = runtime_directory_make(FENCE_LOGIN_DIRECTORY, 0700);
+        if (r >= 0)
+                r = watch_files_open(&watch->files, etc);
+        return r;
+}
+
+static void close_all(struct watch *watch) {
+        for (unsigned i = 0; i < _JOB_MAX; i++)
+                job_done(&watch->jobs[i]);
+        watch_nft_close(&watch->nft);
+        watch_route_close(&watch->route);
+        watch_files_close(&watch->files);
+        close_pointer(&watch->signal_fd);
+        (void)sigprocmask(SIG_SETMASK, &watch->old_signals, NULL);
+}
+
+/* Jobs that apply something get to their end. */
+static void finish(struct watch *watch) {
+        static const unsigned jobs[] = {JOB_COURSES, JOB_SEATS, JOB_FENCE_LOCAL};
+        uint64_t end_usec = watch_now_usec() + UINT64_C(1000) * END_MS;
+
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                while (watch->jobs[jobs[i]].pid > 0 && watch_now_usec() < end_usec) {
+                        struct pollfd pollfd = {.fd = watch->signal_fd, .events = POLLIN};
+
+                        (void)poll(&pollfd, 1, END_MS / 10);
+                        (void)handle_signals(watch);
+                }
+}
+
+static void want_all(struct watch *watch) {
+        watch->ready_usec = watch_now_usec() + READY_USEC;
+        watch->accounts_usec = UINT64_MAX;
+        watch->dns = stat_dns();
+        want(watch, JOB_FENCE_ALL, 0);
+        want(watch, JOB_COURSES, 0);
+        want(watch, JOB_SEATS, 0);
+        want(watch, JOB_DNS, 0);
+}
+
+int watch_run(const char *etc, const char *program, struct diagnostics *diagnostics) {
+        struct watch watch = {.signal_fd = -1, .files = WATCH_FILES_NONE};
+        int r;
+
+        init_jobs(&watch, program);
+        r = open_all(&watch, etc, program);
+        if (r >= 0)
+                want_all(&watch);
+        while (r >= 0 && !watch.ended) {
+                tick(&watch);
+                r = wait_for_events(&watch);
+        }
+        finish(&watch);
+        close_all(&watch);
+        return r < 0 ? failure(diagnostics, "watch", r, "the host's network cannot be watched") : 0;
+}
