@@ -59,6 +59,9 @@ int inspect_bridge(struct inspection *inspection, const struct link *link, const
         (void)snprintf(repair, sizeof(repair),
                 "coursenet-net bridge start %s (in /usr/libexec/coursenet) sets it right", plan->course);
         inspect_link(inspection, link, &plan->mac, repair);
+        /* A link that is down has lost its IPv6 addresses, and more. */
+        if (!(link->flags & IFF_UP))
+                return 0;
         inspect_forwarding(inspection, link, plan);
         r = inspect_course_rate(inspection, link, plan, repair);
         if (r < 0)

@@ -9,7 +9,7 @@
 #include "failure.h"
 #include "number.h"
 
-#define PAUSE_USEC 700000U
+#define PAUSE_USEC 300000U
 
 /* --- the links --------------------------------------------------------------------------------- */
 

@@ -5,6 +5,8 @@
  * chains, sets and maps; of one that differs, a line that is missing and a line that is too many are shown.
  */
 
+#include <net/if.h>
+
 #include "table-compare.h"
 
 #define REPAIR "systemctl restart coursenet-network.service makes it anew"
@@ -16,6 +18,7 @@ struct part {
         const char *name; /* "chain input"; borrowed from the text, as the lines are */
         char **lines;
         size_t n_lines;
+        bool in_elements; /* while it is read */
 };
 
 /* The empty value is all zero. */
@@ -34,6 +37,12 @@ static void table_done(struct table *table) {
 }
 
 #define _cleanup_table_ _cleanup_(table_done)
+
+static bool ends_with(const char *text, const char *tail) {
+        size_t length = strlen(text), n = strlen(tail);
+
+        return length >= n && string_equal(text + length - n, tail);
+}
 
 static struct part *add_part(struct table *table, char *line) {
         struct part *parts;
@@ -58,10 +67,33 @@ static int add_line(struct part *part, char *line) {
         return 0;
 }
 
-static bool ends_with(const char *text, const char *tail) {
-        size_t length = strlen(text), n = strlen(tail);
+/* Each element counts as a line of its own: where nft breaks them is a matter of their number. */
+static int add_elements(struct part *part, char *line) {
+        size_t length;
+        int r = 0;
 
-        return length >= n && string_equal(text + length - n, tail);
+        if (ends_with(line, " }")) {
+                line[strlen(line) - strlen(" }")] = '\0';
+                part->in_elements = false;
+        }
+        length = strlen(line);
+        if (length > 0 && line[length - 1] == ',')
+                line[length - 1] = '\0';
+
+        for (char *element; r >= 0 && (element = strsep(&line, ","));)
+                r = add_line(part, element + strspn(element, " "));
+        return r;
+}
+
+static int add_text(struct part *part, char *line) {
+        static const char opening[] = "elements = { ";
+
+        if (part->in_elements)
+                return add_elements(part, line);
+        if (!string_starts_with(line, opening))
+                return add_line(part, line);
+        part->in_elements = true;
+        return add_elements(part, line + strlen(opening));
 }
 
 static int compare_parts(const void *a, const void *b) {
@@ -86,7 +118,7 @@ static int table_parse(const char *text, struct table *ret) {
                                 return -ENOMEM;
                 } else if (depth < 2)
                         part = NULL;
-                else if (part && add_line(part, line) < 0)
+                else if (part && add_text(part, line) < 0)
                         return -ENOMEM;
         }
         if (table.n_parts > 0)
@@ -135,11 +167,11 @@ static void describe(const struct part *planned, const struct part *actual, char
         const char *missing = find_surplus(planned, actual), *extra = find_surplus(actual, planned);
 
         if (missing && extra)
-                (void)snprintf(text, size, "it lacks \"%s\" and has \"%s\" instead", missing, extra);
+                (void)snprintf(text, size, "it lacks '%s' and has '%s' instead", missing, extra);
         else if (missing)
-                (void)snprintf(text, size, "it lacks \"%s\"", missing);
+                (void)snprintf(text, size, "it lacks '%s'", missing);
         else if (extra)
-                (void)snprintf(text, size, "it has \"%s\" besides", extra);
+                (void)snprintf(text, size, "it has '%s' besides", extra);
         else
                 (void)snprintf(text, size, "its lines have another order");
 }
@@ -164,6 +196,9 @@ static void tell(struct comparison *comparison, const struct part *planned, cons
         const char *name = planned ? planned->name : actual->name;
         char text[512];
 
+        /* A link that is there, but whose plan cannot be had, keeps the filter that it has. */
+        if (!comparison->table && !planned && if_nametoindex(link_of(name)) != 0)
+                return;
         if (++comparison->n_different > PARTS_SHOWN)
                 return;
         if (planned && actual)
