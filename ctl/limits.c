@@ -25,11 +25,11 @@ static const char *const names[_LIMIT_MAX] = {
 
 /*
  * The neighbour tables are one for all network namespaces. A seat has the gateway in its own and is itself in
- * the host's; its lo and the multicast groups it reports count too, twice for IPv6, where both ends of the
- * cable do so; and it talks to one or two of its course.
+ * the host's, in IPv6 maybe by its link-local address too, and it talks to a few of its course. The multicast
+ * groups that both ends of its cable report are entries as well, but the first to go when the table is full.
  */
 #define NEIGH4_PER_SEAT 4U
-#define NEIGH6_PER_SEAT 10U
+#define NEIGH6_PER_SEAT 6U
 
 /* Half a browser. */
 #define CONNECTIONS_PER_SEAT 128U

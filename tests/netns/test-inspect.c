@@ -142,8 +142,8 @@ static const struct {
                 "coursenet-network.service",
                 NULL},
         {"nft flush chain inet coursenet to_seats",
-                "inet coursenet: chain to_seats is not as planned: it lacks \"ct state established,related "
-                "accept\"",
+                "inet coursenet: chain to_seats is not as planned: it lacks 'ct state established,related "
+                "accept'",
                 NULL},
         {"nft add chain inet coursenet extra", "inet coursenet: chain extra is not of coursenet's making",
                 NULL},

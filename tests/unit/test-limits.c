@@ -42,8 +42,8 @@ static void test_each_limit(void **state) {
         } rows[] = {
                 {{.n_seats = 300}, LIMIT_NEIGH4_THRESH3, 1024, 2048,
                         "set net.ipv4.neigh.default.gc_thresh3 = 2048 (in /etc/sysctl.d/60-coursenet.conf)"},
-                {{.n_seats6 = 300}, LIMIT_NEIGH6_THRESH3, 1024, 4096,
-                        "set net.ipv6.neigh.default.gc_thresh3 = 4096"},
+                {{.n_seats6 = 300}, LIMIT_NEIGH6_THRESH3, 1024, 2048,
+                        "set net.ipv6.neigh.default.gc_thresh3 = 2048"},
                 {{.n_seats = 200}, LIMIT_NET_NAMESPACES, 250, 512, "set user.max_net_namespaces = 512"},
                 {{.n_nat = 1000}, LIMIT_CONNTRACK, 65536, 131072,
                         "set net.netfilter.nf_conntrack_max = 131072"},
