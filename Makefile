@@ -72,7 +72,7 @@ net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/dns-files.c nets
 # What `coursenet-net check` adds.
 net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/inspect-bridge.c netsetup/inspect-fence.c \
 	netsetup/inspect-firewall.c netsetup/inspect-link.c netsetup/inspect-seat.c netsetup/inspect.c netsetup/scratch.c \
-	netsetup/table-compare.c
+	netsetup/stand-in.c netsetup/table-compare.c
 net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/fence-note.c activator/lease.c \

@@ -9,6 +9,7 @@
 #include "network.h"
 #include "ruleset.h"
 #include "scratch.h"
+#include "stand-in.h"
 #include "table-compare.h"
 
 #define WHAT "the firewall"
@@ -24,7 +25,6 @@ enum {
 struct tables {
         struct scratch_table planned[_TABLE_MAX];
         char *actual[_TABLE_MAX]; /* NULL: no such table */
-        const char **links;       /* that the seats' chains are tied to; borrowed names */
         uint32_t *fenced;         /* uids */
         size_t n_fenced;
 };
@@ -35,34 +35,10 @@ static void tables_done(struct tables *tables) {
                 free(tables->planned[i].listing);
                 free(tables->actual[i]);
         }
-        free(tables->links);
         free(tables->fenced);
 }
 
 /* --- plans -------------------------------------------------------------------------------------- */
-
-/* NULL: out of memory. */
-static char *format_seats(const struct inspection *inspection) {
-        _cleanup_free_ char *text = NULL;
-        bool failed = false;
-        FILE *stream;
-        size_t size;
-        char *r;
-
-        stream = open_memstream(&text, &size);
-        if (!stream)
-                return NULL;
-        for (size_t i = 0; i < inspection->n_seats; i++) {
-                _cleanup_free_ char *chain = ruleset_format_seat(&inspection->seats[i]);
-
-                failed = !chain || fputs(chain, stream) < 0 || failed;
-        }
-        if (fclose(stream) != 0 || failed)
-                return NULL;
-        r = text;
-        text = NULL;
-        return r;
-}
 
 /* The uids in the set "fenced" of a listing. The caller frees *ret. */
 static int parse_fenced(const char *listing, uint32_t **ret, size_t *ret_n) {
@@ -120,19 +96,30 @@ static int plan_tables(struct inspection *inspection, struct tables *tables, str
                 inspection->diagnostics);
         if (r < 0)
                 return r;
-        tables->links = calloc(inspection->n_seats + 1, sizeof(*tables->links));
-        if (!tables->links)
-                return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be looked at");
-        for (size_t i = 0; i < inspection->n_seats; i++)
-                tables->links[i] = inspection->seats[i].link;
-
         if (inspection->n_seats > 0) {
-                tables->planned[TABLE_SEATS].commands = format_seats(inspection);
+                tables->planned[TABLE_SEATS].commands =
+                        stand_in_format(inspection->seats, inspection->n_seats);
                 if (!tables->planned[TABLE_SEATS].commands)
                         return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be looked at");
         }
         r = plan_fence(inspection, tables);
         return r < 0 ? failure(inspection->diagnostics, RULESET_FENCE, r, "cannot be looked at") : 0;
+}
+
+static int list_planned(struct inspection *inspection, struct tables *tables) {
+        char **seats = &tables->planned[TABLE_SEATS].listing, *restored;
+        int r;
+
+        r = scratch_list(
+                tables->planned, _TABLE_MAX, stand_in_count(inspection->n_seats), inspection->diagnostics);
+        if (r < 0 || !*seats)
+                return r;
+        restored = stand_in_restore(*seats);
+        if (!restored)
+                return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be looked at");
+        free(*seats);
+        *seats = restored;
+        return 0;
 }
 
 /* --- our own ------------------------------------------------------------------------------------ */
@@ -152,8 +139,7 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
         if (r >= 0)
                 r = plan_tables(inspection, &tables, ret_uplinks);
         if (r >= 0)
-                r = scratch_list(tables.planned, _TABLE_MAX, tables.links, inspection->n_seats,
-                        inspection->diagnostics);
+                r = list_planned(inspection, &tables);
         if (r < 0)
                 return r;
 

@@ -14,18 +14,23 @@
 #include "firewall.h"
 #include "link.h"
 #include "scratch.h"
+#include "stand-in.h"
 
 #define WHAT "the firewall as planned"
 
 /* Any link will do that a chain can be tied to; bridges are in every kernel that we run on. */
-static int make_links(const char *const *links, size_t n_links) {
+static int make_links(unsigned n_links) {
         static const struct mac mac = {{0x02, 0x63, 0, 0, 0, 1}};
         _cleanup_link_socket_ struct link_socket socket = {0};
         int r;
 
         r = link_open(&socket);
-        for (size_t i = 0; r >= 0 && i < n_links; i++)
-                r = link_create_bridge(&socket, links[i], &mac);
+        for (unsigned i = 0; r >= 0 && i < n_links; i++) {
+                char name[IFNAMSIZ];
+
+                stand_in_name(i, name);
+                r = link_create_bridge(&socket, name, &mac);
+        }
         return r;
 }
 
@@ -50,15 +55,14 @@ static int list_tables(
 }
 
 /* In the child. What went wrong takes the place of the listings. */
-static int work(const struct scratch_table *tables, size_t n_tables, const char *const *links, size_t n_links,
-        FILE *stream) {
+static int work(const struct scratch_table *tables, size_t n_tables, unsigned n_links, FILE *stream) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         int r;
 
         if (unshare(CLONE_NEWNET) < 0)
                 r = failure(&diagnostics, WHAT, -errno, "no network namespace can be made for it");
         else {
-                r = make_links(links, n_links);
+                r = make_links(n_links);
                 if (r < 0)
                         r = failure(&diagnostics, WHAT, r, "its links cannot be made");
         }
@@ -103,8 +107,8 @@ static void read_findings(FILE *stream, struct diagnostics *diagnostics) {
                 (void)finding_line_read(line, diagnostics);
 }
 
-int scratch_list(struct scratch_table *tables, size_t n_tables, const char *const *links, size_t n_links,
-        struct diagnostics *diagnostics) {
+int scratch_list(
+        struct scratch_table *tables, size_t n_tables, unsigned n_links, struct diagnostics *diagnostics) {
         _cleanup_fclose_ FILE *stream = NULL;
         size_t n_items = diagnostics->n_items;
         int fd, r, status = -1;
@@ -119,7 +123,7 @@ int scratch_list(struct scratch_table *tables, size_t n_tables, const char *cons
         if (pid < 0)
                 return failure(diagnostics, WHAT, -errno, "cannot be listed");
         if (pid == 0)
-                _exit(work(tables, n_tables, links, n_links, stream));
+                _exit(work(tables, n_tables, n_links, stream));
         r = wait_for(pid, &status);
         rewind(stream);
 

@@ -15,8 +15,8 @@ struct scratch_table {
 };
 
 /*
- * Lists each table as it is after its commands, which see links of these names. Negative errno with an error
- * in diagnostics; the caller frees the listings in any case.
+ * Lists each table as it is after its commands, which see so many links, named as stand_in_name() says.
+ * Negative errno with an error in diagnostics; the caller frees the listings in any case.
  */
-int scratch_list(struct scratch_table *tables, size_t n_tables, const char *const *links, size_t n_links,
-        struct diagnostics *diagnostics);
+int scratch_list(
+        struct scratch_table *tables, size_t n_tables, unsigned n_links, struct diagnostics *diagnostics);
