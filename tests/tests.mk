@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-netns_tests = bridge firewall netns seat
+netns_tests = bridge firewall forwarding netns seat
 netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
 
 pam_tests = exports options session
