@@ -288,6 +288,10 @@ static const char forward_chains[] = "\tchain from_seats {\n"
                                      "\t\tct state invalid drop\n"
                                      "\t\tiifname . oifname @together accept\n"
                                      "\t\tiifname @open oifname @open accept\n"
+                                     /* Link-local is not for routers to forward (RFC 3927, 7): it is the
+                                      * host's own neighbours, and what a cloud tells its instances. The
+                                      * kernel minds that for IPv6 by itself. */
+                                     "\t\tip daddr 169.254.0.0/16 reject with icmpx admin-prohibited\n"
                                      "\t\toifname @uplinks accept\n"
                                      "\t\treject with icmpx admin-prohibited\n"
                                      "\t}\n"
