@@ -416,6 +416,9 @@ char *ruleset_format_seat(const struct seat_plan *plan) {
         (void)snprintf(rule, sizeof(rule), "arp htype 1 arp saddr ether %s arp saddr ip %s accept", mac, ip);
         put_rule(&text, plan->link, rule);
         put_rule(&text, plan->link, "igmp type membership-query drop");
+        /* Seats take packets to their loopback from outside, see rule.h: only name queries have to go there. */
+        put_rule(&text, plan->link, "ip daddr 127.0.0.0/8 meta l4proto != { tcp, udp } drop");
+        put_rule(&text, plan->link, "ip daddr 127.0.0.0/8 th dport != 53 drop");
         (void)snprintf(rule, sizeof(rule), "ip saddr %s accept", ip);
         put_rule(&text, plan->link, rule);
         if (address6_is_set(&plan->address6))
