@@ -64,18 +64,36 @@ static int parse_fenced(const char *listing, uint32_t **ret, size_t *ret_n) {
         return 0;
 }
 
+/* Their subordinate ids, and those of all course users by name. */
+static int load_subordinates(
+        const struct settings *settings, const uint32_t *uids, size_t n_uids, struct uid_ranges *ret) {
+        _cleanup_accounts_ struct accounts fenced = {0}, sorted = {0};
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n_uids; i++)
+                r = accounts_add(&fenced, uids[i], "");
+        if (r >= 0)
+                r = accounts_copy_by_uid(&fenced, &sorted);
+        return r < 0 ? r : subuid_load(SUBUID_FILE, settings, &sorted, ret);
+}
+
 /* Who is fenced is not known from the configuration alone, so the plan has those who are. */
 static int plan_fence(const struct inspection *inspection, struct tables *tables) {
         const char *actual = tables->actual[TABLE_FENCE];
+        _cleanup_uid_ranges_ struct uid_ranges subordinates = {0};
+        struct ruleset_fenced whose;
         int r;
 
         if (!actual && inspection->site->n_courses == 0)
                 return 0;
         r = parse_fenced(actual, &tables->fenced, &tables->n_fenced);
+        if (r >= 0)
+                r = load_subordinates(inspection->settings, tables->fenced, tables->n_fenced, &subordinates);
         if (r < 0)
                 return r;
-        tables->planned[TABLE_FENCE].commands =
-                ruleset_format_fence(&inspection->settings->fence, tables->fenced, tables->n_fenced);
+        whose = (struct ruleset_fenced){
+                .uids = tables->fenced, .n_uids = tables->n_fenced, .subordinates = subordinates};
+        tables->planned[TABLE_FENCE].commands = ruleset_format_fence(&inspection->settings->fence, &whose);
         return tables->planned[TABLE_FENCE].commands ? 0 : -ENOMEM;
 }
 
