@@ -6,10 +6,13 @@
  */
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <sys/stat.h>
 
 #include "command.h"
+#include "host-check.h"
+#include "live-check.h"
 #include "message.h"
 #include "pam-config.h"
 #include "site.h"
@@ -18,6 +21,7 @@ static const struct syntax syntax = {
         .usage = "Usage: coursenetctl check\n"
                  "\n"
                  "Checks settings, rosters, pam.d and this host, and says line by line what is wrong.\n"
+                 "Run by root, it also compares every seat that is up, and the firewall, with the plan.\n"
                  "Exits with 1 if there is an error; warnings alone are no error.\n",
 };
 
@@ -198,7 +202,8 @@ static void check_overrides(const char *etc, const struct site *site, struct dia
 
 /* ---------------------------------------------------------------------------------------------- */
 
-static void check_site(const struct paths *paths, struct diagnostics *diagnostics) {
+static void check_site(
+        const struct paths *paths, struct limits *ret_wanted, struct diagnostics *diagnostics) {
         _cleanup_site_ struct site site = {0};
         size_t n_errors = diagnostics->n_errors;
         bool whole;
@@ -218,6 +223,25 @@ static void check_site(const struct paths *paths, struct diagnostics *diagnostic
                 check_overrides(paths->etc, &site, diagnostics);
         for (size_t i = 0; i < site.n_courses; i++)
                 check_accounts(paths->etc, &site, &site.courses[i], diagnostics);
+        host_check(paths, &site, ret_wanted, diagnostics);
+        if (geteuid() == 0 && access(paths->net, X_OK) == 0)
+                live_check(paths->net, diagnostics);
+}
+
+/* All lines at once, for the file that the warnings name. */
+static void print_wanted(const struct limits *wanted) {
+        bool some = false;
+
+        for (enum limit i = 0; i < _LIMIT_MAX; i++) {
+                if (wanted->values[i] == 0)
+                        continue;
+                if (!some)
+                        (void)puts("\nFor " LIMITS_FILE " (then: sysctl --system):");
+                (void)printf("    %s = %" PRIu64 "\n", limit_name(i), wanted->values[i]);
+                some = true;
+        }
+        if (some)
+                (void)puts("");
 }
 
 static const char *plural(size_t n) {
@@ -226,6 +250,7 @@ static const char *plural(size_t n) {
 
 int check_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        struct limits wanted = {0};
         struct arguments arguments;
         size_t n_warnings;
         int r;
@@ -237,11 +262,14 @@ int check_command(const struct paths *paths, int argc, char **argv) {
         check_directory(paths->etc, "", &diagnostics);
         check_directory(paths->etc, ROSTER_DIRECTORY, &diagnostics);
         check_directory(paths->etc, OVERRIDE_DIRECTORY, &diagnostics);
-        check_site(paths, &diagnostics);
+        check_site(paths, &wanted, &diagnostics);
         check_socket(paths->activator_socket, "coursenet-activator.socket", &diagnostics);
         check_socket(paths->query_socket, "coursenet-query.socket", &diagnostics);
 
         print_diagnostics(stdout, &diagnostics);
+        print_wanted(&wanted);
+        if (geteuid() != 0)
+                (void)puts("Seats that are up and the firewall are compared with the plan for root only.");
         n_warnings =
                 diagnostics.n_items > diagnostics.n_errors ? diagnostics.n_items - diagnostics.n_errors : 0;
         (void)printf("%zu error%s, %zu warning%s\n", diagnostics.n_errors, plural(diagnostics.n_errors),

@@ -23,6 +23,9 @@ struct paths {
         const char *pam; /* /etc/pam.d */
         const char *activator_socket;
         const char *query_socket;
+        const char *net;     /* coursenet-net, the program */
+        const char *dnsmasq; /* the program */
+        const char *proc;    /* /proc */
 };
 
 /* Each gets its own name as argv[0] and returns an exit code. */

@@ -11,6 +11,9 @@ static const struct paths system_paths = {
         .pam = "/etc/pam.d",
         .activator_socket = ACTIVATOR_SOCKET,
         .query_socket = QUERY_SOCKET,
+        .net = LIBEXEC_DIRECTORY "/coursenet-net",
+        .dnsmasq = "/usr/sbin/dnsmasq",
+        .proc = "/proc",
 };
 
 static const struct command {

@@ -53,7 +53,7 @@ int firewall_apply(const char *commands, const char *what, struct diagnostics *d
         return -EIO;
 }
 
-static int list(const char *object, const char *name, char **ret) {
+static int list(const char *object, const char *name, unsigned flags, char **ret) {
         _cleanup_context_ struct nft_ctx *context = new_context();
         _cleanup_free_ char *command = NULL;
         char *text;
@@ -62,6 +62,7 @@ static int list(const char *object, const char *name, char **ret) {
                 command = NULL;
                 return -ENOMEM;
         }
+        nft_ctx_output_set_flags(context, flags);
         if (nft_run_cmd_from_buffer(context, command) != 0)
                 return strstr(nft_ctx_get_error_buffer(context), strerror(ENOENT)) ? -ENOENT : -EIO;
 
@@ -73,9 +74,13 @@ static int list(const char *object, const char *name, char **ret) {
 }
 
 int firewall_list_table(const char *table, char **ret) {
-        return list("table", table, ret);
+        return list("table", table, 0, ret);
 }
 
 int firewall_list_chain(const char *chain, char **ret) {
-        return list("chain", chain, ret);
+        return list("chain", chain, 0, ret);
+}
+
+int firewall_list_all(char **ret) {
+        return list("ruleset", "", NFT_CTX_OUTPUT_JSON, ret);
 }

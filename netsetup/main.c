@@ -11,6 +11,8 @@
 #include "dns.h"
 #include "failure.h"
 #include "fence.h"
+#include "finding-line.h"
+#include "inspect.h"
 #include "message.h"
 #include "netns.h"
 #include "network.h"
@@ -140,7 +142,8 @@ static const char usage[] =
         "coursenet-net refresh courses|seats      the firewall of all that is up, anew\n"
         "coursenet-net fence [local|new]          course users outside of their seats\n"
         "coursenet-net dns                        coursenet-dns: the names of all seats\n"
-        "coursenet-net watch                      coursenet-network: keeps all of this as it is\n";
+        "coursenet-net watch                      coursenet-network: keeps all of this as it is\n"
+        "coursenet-net check                      for coursenetctl check: what is up, against the plan\n";
 
 /* NULL: no such command. *ret_id is then untouched. */
 static command_run_t find_command(int argc, char **argv, const char **ret_id) {
@@ -157,6 +160,17 @@ static command_run_t find_command(int argc, char **argv, const char **ret_id) {
         return NULL;
 }
 
+/* Findings are the result here, and go where coursenetctl reads them. */
+static int run_check(void) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        int r;
+
+        r = inspect(ETC_DIRECTORY, &diagnostics);
+        if (finding_lines_write(stdout, &diagnostics) < 0)
+                return EXIT_FAILURE;
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         const char *id = NULL;
@@ -167,6 +181,8 @@ int main(int argc, char **argv) {
                 (void)fputs(usage, stdout);
                 return EXIT_SUCCESS;
         }
+        if (argc == 2 && string_equal(argv[1], "check"))
+                return run_check();
         run = find_command(argc, argv, &id);
         if (!run) {
                 (void)fputs(usage, stderr);

@@ -155,9 +155,9 @@ static void list_resolvers(struct ruleset_courses *courses) {
 
 /* --- applying ------------------------------------------------------------------------------------------ */
 
-static int apply_rules(const struct live *live, const struct settings *settings,
-        const struct forwarding *forwarding, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *commands = NULL;
+/* NULL: out of memory. */
+static char *format_rules(
+        const struct live *live, const struct settings *settings, const struct forwarding *forwarding) {
         struct ruleset_courses courses = {
                 .courses = live->courses,
                 .n_courses = live->n_courses,
@@ -170,7 +170,13 @@ static int apply_rules(const struct live *live, const struct settings *settings,
 
         if (courses.dns)
                 list_resolvers(&courses);
-        commands = ruleset_format_courses(&courses);
+        return ruleset_format_courses(&courses);
+}
+
+static int apply_rules(const struct live *live, const struct settings *settings,
+        const struct forwarding *forwarding, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = format_rules(live, settings, forwarding);
+
         if (!commands)
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
         return firewall_apply(commands, NETWORK, diagnostics);
@@ -240,6 +246,38 @@ int network_refresh(const char *etc, struct diagnostics *diagnostics) {
                 return failure(
                         diagnostics, NETWORK, r, "the kernel's network configuration cannot be reached");
         return refresh(&socket, etc, diagnostics);
+}
+
+int network_format(
+        const char *etc, char **ret, struct link_names *ret_uplinks, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct forwarding forwarding = {0};
+        _cleanup_live_ struct live live = {0};
+        char *commands;
+        int r;
+
+        r = link_open(&socket);
+        if (r < 0)
+                return failure(
+                        diagnostics, NETWORK, r, "the kernel's network configuration cannot be reached");
+        r = load_courses(&socket, etc, &settings, &live, diagnostics);
+        if (r < 0)
+                return r;
+        r = list_uplinks(&socket, &settings, &forwarding.uplinks);
+        if (r < 0)
+                return failure(diagnostics, NETWORK, r, "the host's default routes cannot be listed");
+
+        forwarding.courses = live.courses;
+        forwarding.n_courses = live.n_courses;
+        forwarding_plan(&forwarding_paths, &forwarding);
+        commands = format_rules(&live, &settings, &forwarding);
+        if (!commands)
+                return failure(diagnostics, NETWORK, -ENOMEM, "cannot be computed");
+
+        *ret = commands;
+        *ret_uplinks = forwarding.uplinks;
+        return 0;
 }
 
 /* --- seats --------------------------------------------------------------------------------------------- */

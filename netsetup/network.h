@@ -16,5 +16,12 @@
  */
 int network_refresh(const char *etc, struct diagnostics *diagnostics);
 
+/*
+ * The commands that it would apply to the firewall now, and the uplinks in them; changes nothing. The caller
+ * frees *ret.
+ */
+int network_format(
+        const char *etc, char **ret, struct link_names *ret_uplinks, struct diagnostics *diagnostics);
+
 /* Makes the chains of all seats that are up anew, in one transaction. */
 int network_refresh_seats(const char *etc, struct diagnostics *diagnostics);

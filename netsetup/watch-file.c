@@ -93,6 +93,7 @@ static void add_all(struct watch_files *watch) {
 
         watch->n_items = 0;
         add(watch, "/etc/passwd", offsetof(struct watch_file_changes, passwd));
+        add(watch, "/etc/subuid", offsetof(struct watch_file_changes, passwd));
         (void)snprintf(path, sizeof(path), "%s/" SETTINGS_FILE, watch->etc);
         add(watch, path, offsetof(struct watch_file_changes, settings));
         (void)snprintf(path, sizeof(path), "%s/" ROSTER_DIRECTORY "/", watch->etc);

@@ -48,7 +48,7 @@ c.PAMAuthenticator.service = "jupyterhub"
 c.PAMAuthenticator.open_sessions = True
 # A logout is the end of the server, and so of the seat.
 c.JupyterHub.shutdown_on_logout = True
-# The hub's own port, 8081, on every address, as each course has a bridge of its own and they come and go. Requests
-# need a token there; a firewall should let in br-* and the loopback only.
+# The hub's own port, 8081, on every address, as each course has a bridge of its own and they come and go. Seats reach
+# it by host-ports = 8081/tcp in coursenet.conf. Requests need a token there; nobody outside should reach it at all.
 c.JupyterHub.hub_ip = ""
 c.JupyterHub.hub_connect_ip = "127.0.0.1"

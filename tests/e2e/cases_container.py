@@ -47,7 +47,7 @@ def in_container(seat, command):
 
 
 @case("a login's container runs in the seat as the student, and goes with the last logout", suites=SUITES)
-@with_image(f"[course 123]\nimage = {SIF}\n")
+@with_image(f"[course 123]\nimage = {SIF}\nhost-ports = 7070/tcp\n")
 def container(guest):
     session = guest.ssh_popen(STUDENT)
     wait_running(guest)

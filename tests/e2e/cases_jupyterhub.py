@@ -7,7 +7,7 @@ import json
 import shlex
 
 from case import case, expect, expect_equal, expect_in, expect_not_in
-from cases_stay import with_settings
+from cases_stay import SETTINGS, with_settings
 from product import SOURCE
 from seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, SEAT, STRANGER, STUDENT, leases, set_up_class,
                    wait_gone)
@@ -29,13 +29,17 @@ class Hub:
         guest.run(f"install -m 644 {SHIPPED}/pam.d/jupyterhub /etc/pam.d/jupyterhub")
         shipped = f'load_subconfig("{SHIPPED}/jupyterhub_config.py")'
         guest.write(CONFIG, f"c.Authenticator.allow_all = True\n{shipped}\n{config}")
+        self.settings = guest.read(SETTINGS)
 
     def __enter__(self):
+        # The hub's own port, as the documentation has it.
+        self.guest.write(SETTINGS, f"{self.settings}\n[site]\nhost-ports = 8081/tcp\n")
         self.guest.run(["systemctl", "start", UNIT])
         self.wait_up()
         return self
 
     def __exit__(self, *_):
+        self.guest.write(SETTINGS, self.settings)
         self.guest.run(f"systemctl stop {UNIT}; systemctl kill --signal=KILL {UNIT}; systemctl reset-failed {UNIT}; "
                        "rm -rf /var/lib/jupyterhub/* /tmp/hub-browser-*", check=False)
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Looks at what anybody may see: files, /proc, and systemd's units. */
+
+#include <systemd/sd-bus.h>
+
+#include "host-check.h"
+#include "unit-list.h"
+
+static void check_programs(
+        const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics) {
+        if (access(paths->net, X_OK) < 0)
+                diagnostics_error(diagnostics, paths->net, 0,
+                        "%m: no seat can be brought up without it (is coursenet installed as a whole?)");
+        if (settings->dns.source != DNS_OFF && access(paths->dnsmasq, X_OK) < 0)
+                diagnostics_error(diagnostics, paths->dnsmasq, 0,
+                        "%m: seats get no answers to their DNS queries (apt install dnsmasq-base, or set dns "
+                        "= "
+                        "off)");
+}
+
+static void check_ipv6(
+        const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *path = NULL;
+
+        if (!address6_is_set(&settings->network6))
+                return;
+        if (asprintf(&path, "%s/sys/net/ipv6", paths->proc) < 0) {
+                path = NULL;
+                return;
+        }
+        if (access(path, F_OK) < 0)
+                diagnostics_warning(diagnostics, path, 0,
+                        "this kernel has no IPv6, so seats have none either: set network6 = off, or boot "
+                        "without ipv6.disable=1");
+}
+
+static void bus_done(sd_bus **bus) {
+        (void)sd_bus_flush_close_unref(*bus);
+}
+
+/* True also if nobody can say. */
+static bool unit_is_active(const char *unit) {
+        _cleanup_(bus_done) sd_bus *bus = NULL;
+        _cleanup_free_ char *path = NULL, *state = NULL;
+
+        if (sd_bus_open_system(&bus) < 0 ||
+                sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) < 0 ||
+                sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
+                        "org.freedesktop.systemd1.Unit", "ActiveState", NULL, &state) < 0)
+                return true;
+        return string_equal(state, "active") || string_equal(state, "activating") ||
+               string_equal(state, "reloading") || string_equal(state, "refreshing");
+}
+
+/* The name service comes with the first bridge: without one, nobody misses it. */
+static bool has_bridge(const struct unit_list *units) {
+        for (size_t i = 0; i < units->n_units; i++)
+                if (units->units[i].kind == UNIT_BRIDGE && units->units[i].state == UNIT_UP)
+                        return true;
+        return false;
+}
+
+static void check_services(const struct site *site, struct diagnostics *diagnostics) {
+        static const char network[] = "coursenet-network.service", dns[] = "coursenet-dns.service";
+        _cleanup_unit_list_ struct unit_list units = {0};
+
+        if (unit_list_load(&units) < 0)
+                return;
+        if (site->n_courses > 0 && !unit_is_active(network))
+                diagnostics_warning(diagnostics, network, 0,
+                        "is not running: nobody fences course users in outside of their seats, or repairs "
+                        "the "
+                        "courses' network when another program changes it (systemctl enable --now %s)",
+                        network);
+        if (site->settings.dns.source != DNS_OFF && has_bridge(&units) && !unit_is_active(dns))
+                diagnostics_warning(diagnostics, dns, 0,
+                        "is not running, so seats get no answers to their DNS queries: systemctl start %s",
+                        dns);
+}
+
+static void check_limits(const struct paths *paths, const struct site *site, struct limits *ret_wanted,
+        struct diagnostics *diagnostics) {
+        _cleanup_free_ char *proc = NULL;
+        struct limits_need need;
+        struct limits limits;
+
+        if (asprintf(&proc, "%s/sys", paths->proc) < 0) {
+                proc = NULL;
+                return;
+        }
+        if (limits_count(site, &need) < 0)
+                return;
+        limits_read(proc, &limits);
+        limits_check(&limits, &need, ret_wanted, diagnostics);
+}
+
+void host_check(const struct paths *paths, const struct site *site, struct limits *ret_wanted,
+        struct diagnostics *diagnostics) {
+        *ret_wanted = (struct limits){0};
+        check_programs(paths, &site->settings, diagnostics);
+        check_ipv6(paths, &site->settings, diagnostics);
+        check_services(site, diagnostics);
+        check_limits(paths, site, ret_wanted, diagnostics);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Numbers of the kernel, and how many of each a seat takes.
+ *
+ * inotify instances are counted by user, and whatever runs for a seat runs as its student (the wiring sets
+ * User=), so what is needed of them does not grow with the number of seats.
+ */
+
+#include <inttypes.h>
+
+#include "limits.h"
+
+static const char *const names[_LIMIT_MAX] = {
+        [LIMIT_NEIGH4_THRESH1] = "net.ipv4.neigh.default.gc_thresh1",
+        [LIMIT_NEIGH4_THRESH2] = "net.ipv4.neigh.default.gc_thresh2",
+        [LIMIT_NEIGH4_THRESH3] = "net.ipv4.neigh.default.gc_thresh3",
+        [LIMIT_NEIGH6_THRESH1] = "net.ipv6.neigh.default.gc_thresh1",
+        [LIMIT_NEIGH6_THRESH2] = "net.ipv6.neigh.default.gc_thresh2",
+        [LIMIT_NEIGH6_THRESH3] = "net.ipv6.neigh.default.gc_thresh3",
+        [LIMIT_NET_NAMESPACES] = "user.max_net_namespaces",
+        [LIMIT_CONNTRACK] = "net.netfilter.nf_conntrack_max",
+        [LIMIT_INOTIFY_INSTANCES] = "fs.inotify.max_user_instances",
+};
+
+/*
+ * The neighbour tables are one for all network namespaces. A seat has the gateway in its own and is itself in
+ * the host's, in IPv6 maybe by its link-local address too, and it talks to a few of its course. The multicast
+ * groups that both ends of its cable report are entries as well, but the first to go when the table is full.
+ */
+#define NEIGH4_PER_SEAT 4U
+#define NEIGH6_PER_SEAT 6U
+
+/* Half a browser. */
+#define CONNECTIONS_PER_SEAT 128U
+
+/* Services with PrivateNetwork=, and seats whose namespace outlives them because something still runs in it.
+ */
+#define NAMESPACES_MARGIN 128U
+
+/* Linux's own default: an editor and a notebook server together take a dozen. */
+#define INOTIFY_INSTANCES_MIN 128U
+
+/* 1024, of which Linux gives none the number 0. */
+#define BRIDGE_PORTS_MAX 1023U
+
+const char *limit_name(enum limit limit) {
+        return names[limit];
+}
+
+static uint64_t read_number(const char *path) {
+        _cleanup_fclose_ FILE *file = fopen(path, "re");
+        uint64_t value;
+
+        return file && fscanf(file, "%" SCNu64, &value) == 1 ? value : 0;
+}
+
+void limits_read(const char *proc, struct limits *ret) {
+        for (size_t i = 0; i < _LIMIT_MAX; i++) {
+                char path[256];
+                size_t head = strlen(proc) + 1;
+
+                (void)snprintf(path, sizeof(path), "%s/%s", proc, names[i]);
+                for (char *p = path + head; *p; p++)
+                        if (*p == '.')
+                                *p = '/';
+                ret->values[i] = read_number(path);
+        }
+}
+
+static int compare_bridges(const void *a, const void *b) {
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Seats of several courses may share a bridge (BR=). */
+static int find_fullest_bridge(const struct site *site, struct limits_need *need) {
+        _cleanup_free_ const char **bridges = calloc(need->n_seats + 1, sizeof(*bridges));
+        size_t n = 0;
+
+        if (!bridges)
+                return -ENOMEM;
+        for (size_t i = 0; i < site->n_courses; i++)
+                for (size_t j = 0; j < site->courses[i].n_seats; j++)
+                        bridges[n++] = site->courses[i].seats[j].bridge;
+        qsort(bridges, n, sizeof(*bridges), compare_bridges);
+
+        for (size_t start = 0, i = 0; i < n; i++) {
+                if (!string_equal(bridges[start], bridges[i]))
+                        start = i;
+                if (i - start + 1 <= need->n_ports)
+                        continue;
+                need->n_ports = i - start + 1;
+                (void)string_copy(need->bridge, sizeof(need->bridge), bridges[i]);
+        }
+        return 0;
+}
+
+int limits_count(const struct site *site, struct limits_need *ret) {
+        struct limits_need need = {0};
+        int r;
+
+        for (size_t i = 0; i < site->n_courses; i++) {
+                const struct site_course *course = &site->courses[i];
+                const struct traffic_settings *traffic = &course->bridge.traffic;
+                struct service_settings services;
+
+                settings_services(&site->settings, course->bridge.course, &services);
+                need.has_units = need.has_units || (course->n_seats > 0 && services.n_units > 0);
+                need.n_seats += course->n_seats;
+                if (address6_is_set(&course->bridge.address6))
+                        need.n_seats6 += course->n_seats;
+                if (traffic->nat == CHOICE_YES || traffic->nat6 == CHOICE_YES)
+                        need.n_nat += course->n_seats;
+        }
+        r = find_fullest_bridge(site, &need);
+        if (r < 0)
+                return r;
+
+        *ret = need;
+        return 0;
+}
+
+static uint64_t round_up(uint64_t value) {
+        uint64_t power = 1;
+
+        while (power < value)
+                power *= 2;
+        return power;
+}
+
+/* The checks share this: *wanted is what was asked for, rounded to a number that looks chosen. */
+struct checking {
+        const struct limits *limits;
+        struct limits *wanted;
+        struct diagnostics *diagnostics;
+};
+
+static void _printf_(4, 5)
+        check(struct checking *checking, enum limit limit, uint64_t needed, const char *format, ...) {
+        uint64_t value = checking->limits->values[limit];
+        va_list arguments;
+        char text[256];
+
+        if (value == 0 || value >= needed)
+                return;
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+
+        checking->wanted->values[limit] = round_up(needed);
+        diagnostics_warning(checking->diagnostics, names[limit], 0,
+                "%" PRIu64 " is too small: %s: set %s = %" PRIu64 " (in " LIMITS_FILE ")", value, text,
+                names[limit], checking->wanted->values[limit]);
+}
+
+/* Above the second threshold, the kernel looks for entries to drop again and again; above the third it fails.
+ */
+static void check_neighbours(struct checking *checking, enum limit thresh1, size_t n_seats, unsigned per_seat,
+        const char *family) {
+        enum limit thresh2 = thresh1 + 1, thresh3 = thresh1 + 2;
+        uint64_t *wanted = checking->wanted->values;
+
+        check(checking, thresh3, n_seats * per_seat,
+                "all namespaces share the table of %s neighbours, and %zu seats have about %zu entries, "
+                "beyond which connections fail",
+                family, n_seats, n_seats * per_seat);
+        if (wanted[thresh3] == 0)
+                return;
+        wanted[thresh2] = wanted[thresh3] / 2;
+        wanted[thresh1] = wanted[thresh3] / 4;
+}
+
+static void check_bridge(const struct limits_need *need, struct diagnostics *diagnostics) {
+        if (need->n_ports > BRIDGE_PORTS_MAX)
+                diagnostics_warning(diagnostics, need->bridge, 0,
+                        "has %zu seats on the roster, but Linux connects %u to a bridge: no more than these "
+                        "can be up at the same time",
+                        need->n_ports, BRIDGE_PORTS_MAX);
+}
+
+void limits_check(const struct limits *limits, const struct limits_need *need, struct limits *ret_wanted,
+        struct diagnostics *diagnostics) {
+        struct checking checking = {.limits = limits, .wanted = ret_wanted, .diagnostics = diagnostics};
+
+        *ret_wanted = (struct limits){0};
+        check_bridge(need, diagnostics);
+        check_neighbours(&checking, LIMIT_NEIGH4_THRESH1, need->n_seats, NEIGH4_PER_SEAT, "IPv4");
+        check_neighbours(&checking, LIMIT_NEIGH6_THRESH1, need->n_seats6, NEIGH6_PER_SEAT, "IPv6");
+        if (need->n_seats > 0)
+                check(&checking, LIMIT_NET_NAMESPACES, need->n_seats + NAMESPACES_MARGIN,
+                        "each of %zu seats is a network namespace", need->n_seats);
+        check(&checking, LIMIT_CONNTRACK, need->n_nat * CONNECTIONS_PER_SEAT,
+                "%zu seats share this many translated connections", need->n_nat);
+        if (need->has_units)
+                check(&checking, LIMIT_INOTIFY_INSTANCES, INOTIFY_INSTANCES_MIN,
+                        "it is all that a student's containers, editors and notebooks have together");
+}

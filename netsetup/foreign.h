@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Other people's firewalls. A packet must pass every table, so what Docker, ufw, firewalld or the admin's own
+ * rules drop, no rule of ours can bring back. This finds the chains that would, and says in the words of
+ * whoever made them what to add.
+ */
+
+#include "diagnostics.h"
+#include "plan.h"
+
+/*
+ * rules is what `nft -j list ruleset` prints. Adds a warning for each base chain that drops by default and
+ * says nothing of the courses' links. dns: seats ask the host for names. -EINVAL if rules cannot be read.
+ */
+int foreign_check(const char *rules, const struct bridge_plan *courses, size_t n_courses, bool dns,
+        struct diagnostics *diagnostics);
+
+/*
+ * iptables-legacy has rules of its own, which nftables does not show. names is the folder that has
+ * ip_tables_names, /proc/net.
+ */
+void foreign_check_legacy(const char *names, struct diagnostics *diagnostics);

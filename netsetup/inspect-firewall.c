@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Our tables against what they should be, and everybody else's for what they would drop. */
+
+#include "failure.h"
+#include "firewall.h"
+#include "foreign.h"
+#include "inspect.h"
+#include "network.h"
+#include "ruleset.h"
+#include "scratch.h"
+#include "stand-in.h"
+#include "table-compare.h"
+
+#define WHAT "the firewall"
+
+enum {
+        TABLE_COURSES,
+        TABLE_SEATS,
+        TABLE_FENCE,
+        _TABLE_MAX,
+};
+
+/* The empty value is all zero. */
+struct tables {
+        struct scratch_table planned[_TABLE_MAX];
+        char *actual[_TABLE_MAX]; /* NULL: no such table */
+        uint32_t *fenced;         /* uids */
+        size_t n_fenced;
+};
+
+static void tables_done(struct tables *tables) {
+        for (size_t i = 0; i < _TABLE_MAX; i++) {
+                free(tables->planned[i].commands);
+                free(tables->planned[i].listing);
+                free(tables->actual[i]);
+        }
+        free(tables->fenced);
+}
+
+/* --- plans -------------------------------------------------------------------------------------- */
+
+/* The uids in the set "fenced" of a listing. The caller frees *ret. */
+static int parse_fenced(const char *listing, uint32_t **ret, size_t *ret_n) {
+        const char *text = listing ? strstr(listing, "\tset fenced {") : NULL;
+        const char *end = text ? strstr(text, "\n\t}") : NULL;
+        uint32_t *uids = calloc(listing ? strlen(listing) / 2 + 1 : 1, sizeof(*uids));
+        size_t n = 0;
+
+        if (!uids)
+                return -ENOMEM;
+        text = text ? strstr(text, "elements = {") : NULL;
+        while (text && end && text < end) {
+                char *behind;
+
+                text += strcspn(text, "0123456789");
+                if (text >= end)
+                        break;
+                uids[n++] = (uint32_t)strtoul(text, &behind, 10);
+                text = behind;
+        }
+        *ret = uids;
+        *ret_n = n;
+        return 0;
+}
+
+/* Who is fenced is not known from the configuration alone, so the plan has those who are. */
+static int plan_fence(const struct inspection *inspection, struct tables *tables) {
+        const char *actual = tables->actual[TABLE_FENCE];
+        int r;
+
+        if (!actual && inspection->site->n_courses == 0)
+                return 0;
+        r = parse_fenced(actual, &tables->fenced, &tables->n_fenced);
+        if (r < 0)
+                return r;
+        tables->planned[TABLE_FENCE].commands =
+                ruleset_format_fence(&inspection->settings->fence, tables->fenced, tables->n_fenced);
+        return tables->planned[TABLE_FENCE].commands ? 0 : -ENOMEM;
+}
+
+static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {
+        for (size_t i = 0; i < _TABLE_MAX; i++) {
+                int r = firewall_list_table(tables->planned[i].name, &tables->actual[i]);
+
+                if (r < 0 && r != -ENOENT)
+                        return failure(diagnostics, tables->planned[i].name, r, "cannot be listed");
+        }
+        return 0;
+}
+
+static int plan_tables(struct inspection *inspection, struct tables *tables, struct link_names *ret_uplinks) {
+        int r;
+
+        r = network_format(inspection->etc, &tables->planned[TABLE_COURSES].commands, ret_uplinks,
+                inspection->diagnostics);
+        if (r < 0)
+                return r;
+        if (inspection->n_seats > 0) {
+                tables->planned[TABLE_SEATS].commands =
+                        stand_in_format(inspection->seats, inspection->n_seats);
+                if (!tables->planned[TABLE_SEATS].commands)
+                        return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be looked at");
+        }
+        r = plan_fence(inspection, tables);
+        return r < 0 ? failure(inspection->diagnostics, RULESET_FENCE, r, "cannot be looked at") : 0;
+}
+
+static int list_planned(struct inspection *inspection, struct tables *tables) {
+        char **seats = &tables->planned[TABLE_SEATS].listing, *restored;
+        int r;
+
+        r = scratch_list(
+                tables->planned, _TABLE_MAX, stand_in_count(inspection->n_seats), inspection->diagnostics);
+        if (r < 0 || !*seats)
+                return r;
+        restored = stand_in_restore(*seats);
+        if (!restored)
+                return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be looked at");
+        free(*seats);
+        *seats = restored;
+        return 0;
+}
+
+/* --- our own ------------------------------------------------------------------------------------ */
+
+static int inspect_own(struct inspection *inspection, struct link_names *ret_uplinks) {
+        _cleanup_(tables_done) struct tables tables = {
+                .planned =
+                        {
+                                [TABLE_COURSES] = {.name = RULESET_COURSES},
+                                [TABLE_SEATS] = {.name = RULESET_SEATS},
+                                [TABLE_FENCE] = {.name = RULESET_FENCE},
+                        },
+        };
+        int r;
+
+        r = list_actual(&tables, inspection->diagnostics);
+        if (r >= 0)
+                r = plan_tables(inspection, &tables, ret_uplinks);
+        if (r >= 0)
+                r = list_planned(inspection, &tables);
+        if (r < 0)
+                return r;
+
+        (void)table_compare(RULESET_COURSES, tables.planned[TABLE_COURSES].listing,
+                tables.actual[TABLE_COURSES], inspection->diagnostics);
+        (void)table_compare_seats(
+                tables.planned[TABLE_SEATS].listing, tables.actual[TABLE_SEATS], inspection->diagnostics);
+        if (table_compare(RULESET_FENCE, tables.planned[TABLE_FENCE].listing, tables.actual[TABLE_FENCE],
+                    inspection->diagnostics) == 0 &&
+                tables.actual[TABLE_FENCE])
+                inspect_fenced(inspection, tables.fenced, tables.n_fenced);
+        return 0;
+}
+
+/* --- the way out, and others' tables ------------------------------------------------------------ */
+
+static bool some_course_has_nat(const struct site *site) {
+        for (size_t i = 0; i < site->n_courses; i++)
+                if (site->courses[i].bridge.traffic.nat == CHOICE_YES)
+                        return true;
+        return false;
+}
+
+static void inspect_uplinks(struct inspection *inspection, const struct link_names *uplinks) {
+        const struct settings *settings = inspection->settings;
+
+        if (settings->n_uplinks == 0 && uplinks->n_items == 0 && some_course_has_nat(inspection->site))
+                diagnostics_warning(inspection->diagnostics, "uplink", 0,
+                        "this host has no default route, so seats reach no other network: give it one, or "
+                        "set "
+                        "uplink or nat = no");
+        for (size_t i = 0; i < settings->n_uplinks; i++)
+                if (if_nametoindex(settings->uplinks[i]) == 0)
+                        diagnostics_warning(inspection->diagnostics, settings->uplinks[i], 0,
+                                "uplink in " SETTINGS_FILE " names it, but there is no such interface now");
+}
+
+static int inspect_foreign(struct inspection *inspection) {
+        const struct site *site = inspection->site;
+        _cleanup_free_ struct bridge_plan *courses = calloc(site->n_courses + 1, sizeof(*courses));
+        _cleanup_free_ char *rules = NULL;
+        int r;
+
+        if (site->n_courses == 0)
+                return 0;
+        r = courses ? firewall_list_all(&rules) : -ENOMEM;
+        if (r < 0)
+                return failure(inspection->diagnostics, WHAT, r, "other tables cannot be listed");
+        for (size_t i = 0; i < site->n_courses; i++)
+                courses[i] = site->courses[i].bridge;
+
+        r = foreign_check(rules, courses, site->n_courses, site->settings.dns.source != DNS_OFF,
+                inspection->diagnostics);
+        if (r < 0)
+                return failure(inspection->diagnostics, WHAT, r, "other tables cannot be read");
+        foreign_check_legacy("/proc/net", inspection->diagnostics);
+        return 0;
+}
+
+int inspect_firewall(struct inspection *inspection) {
+        struct link_names uplinks = {0};
+        int r;
+
+        r = inspect_own(inspection, &uplinks);
+        if (r < 0)
+                return r;
+        inspect_uplinks(inspection, &uplinks);
+        return inspect_foreign(inspection);
+}

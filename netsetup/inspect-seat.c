@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A seat, from both ends of its cable. What differs inside usually comes from a change of the settings since
+ * the seat came up: it then is right from the seat's next start on, and nobody needs to be thrown out.
+ */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+
+#include "default-route.h"
+#include "failure.h"
+#include "inspect.h"
+#include "netns.h"
+#include "rule.h"
+#include "sysctl.h"
+
+#define REPAIR_SIZE 96U
+
+static void format_repair(const struct seat_plan *plan, char ret_repair[static REPAIR_SIZE]) {
+        (void)snprintf(ret_repair, REPAIR_SIZE,
+                "the seat's next start sets it right (coursenetctl stop %s ends its logins)", plan->name);
+}
+
+/* qdiscs count bytes. */
+static void inspect_rate(struct inspection *inspection, const char *name, uint64_t real, uint64_t planned,
+        const char *repair) {
+        if (real / 8 != planned / 8)
+                diagnostics_error(inspection->diagnostics, name, 0,
+                        "is limited to %" PRIu64 " bits per second instead of %" PRIu64 " (0: no limit): %s",
+                        real, planned, repair);
+}
+
+static uint64_t find_rate(const struct inspection *inspection, int index) {
+        for (size_t i = 0; i < inspection->rates.n_items; i++)
+                if (inspection->rates.items[i].index == index)
+                        return inspection->rates.items[i].bits;
+        return 0;
+}
+
+static int inspect_port(struct inspection *inspection, const struct link *link, const struct seat_plan *plan,
+        const char *repair) {
+        struct link bridge = {0};
+        int r;
+
+        inspect_link(inspection, link, &plan->link_mac, repair);
+        inspect_rate(inspection, link->name, find_rate(inspection, link->index), plan->rate, repair);
+        r = link_find(&inspection->host, plan->bridge, "bridge", &bridge);
+        if (r < 0)
+                return failure(inspection->diagnostics, plan->bridge, r, "cannot be looked up");
+        if (link->master == 0 || link->master != bridge.index) {
+                diagnostics_error(inspection->diagnostics, link->name, 0, "is not connected to %s: %s",
+                        plan->bridge, repair);
+                return 0;
+        }
+        if (link->isolated != (plan->isolation == ISOLATION_SEAT))
+                diagnostics_error(inspection->diagnostics, link->name, 0,
+                        "the seat can%s reach the others of its course, which is not what the settings say: "
+                        "%s",
+                        link->isolated ? "not" : "", repair);
+        return 0;
+}
+
+static int inspect_inner_rate(struct inspection *inspection, struct link_socket *inside,
+        const struct link *peer, const struct seat_plan *plan, const char *repair) {
+        uint64_t bits = 0;
+        int r;
+
+        r = qdisc_get_rate(inside, peer->index, &bits);
+        if (r < 0)
+                return failure(inspection->diagnostics, peer->name, r, "its limit cannot be looked at");
+        inspect_rate(inspection, peer->name, bits, plan->rate, repair);
+        return 0;
+}
+
+static int inspect_routes(struct inspection *inspection, struct link_socket *inside, const struct link *peer,
+        const struct seat_plan *plan, const char *repair) {
+        char gateway[ADDRESS6_TEXT_SIZE];
+        int r;
+
+        r = default_route_find(inside, peer->index, plan->gateway);
+        if (r == 0) {
+                address_format_ip(plan->gateway, gateway);
+                diagnostics_error(inspection->diagnostics, peer->name, 0,
+                        "there is no default route by %s in the seat: %s", gateway, repair);
+        }
+        if (r >= 0 && address6_is_set(&plan->gateway6) && access("/proc/sys/net/ipv6", F_OK) >= 0) {
+                r = default_route_find6(inside, peer->index, &plan->gateway6);
+                if (r == 0) {
+                        address6_format_ip(&plan->gateway6, gateway);
+                        diagnostics_error(inspection->diagnostics, peer->name, 0,
+                                "there is no default route by %s in the seat: %s", gateway, repair);
+                }
+        }
+        return r < 0 ? failure(inspection->diagnostics, peer->name, r, "its routes cannot be listed") : 0;
+}
+
+/* What else the rules for 127.0.0.53 need. True: both are on. */
+static bool has_dns_switches(const char *peer) {
+        static const char *const names[] = {"route_localnet", "accept_local"};
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                char path[64], value[8];
+
+                (void)snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", peer, names[i]);
+                if (sysctl_read(SYSCTL_ROOT, path, value, sizeof(value)) < 0 || !string_equal(value, "1"))
+                        return false;
+        }
+        return true;
+}
+
+/* The same, in the namespace. Negative errno if there is no way in, or none back. */
+static int has_dns_switches_in(int netns_fd, const char *peer) {
+        _cleanup_close_ int own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        bool yes;
+
+        if (own_fd < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
+                return -errno;
+        yes = has_dns_switches(peer);
+        return setns(own_fd, CLONE_NEWNET) < 0 ? -errno : yes;
+}
+
+static int inspect_dns(struct inspection *inspection, int netns_fd, struct link_socket *inside,
+        const struct link *peer, const struct seat_plan *plan, const char *repair) {
+        int r;
+
+        if (!plan->dns)
+                return 0;
+        r = rule_has_loopback_dns(inside, peer->index, plan->address.ip, plan->gateway);
+        if (r > 0)
+                r = has_dns_switches_in(netns_fd, peer->name);
+        if (r == 0)
+                diagnostics_error(inspection->diagnostics, peer->name, 0,
+                        "DNS queries to 127.0.0.53 and the like do not leave the seat: %s", repair);
+        return r < 0 ? failure(inspection->diagnostics, peer->name, r, "its DNS rules cannot be listed") : 0;
+}
+
+static int inspect_inside(
+        struct inspection *inspection, int netns_fd, const struct seat_plan *plan, const char *repair) {
+        _cleanup_link_socket_ struct link_socket inside = {0};
+        struct link peer;
+        int r;
+
+        r = link_open_in(netns_fd, &inside);
+        if (r >= 0)
+                r = link_find(&inside, plan->peer, "veth", &peer);
+        if (r < 0)
+                return failure(inspection->diagnostics, plan->netns, r, "cannot be looked into");
+        if (r != LINK_OURS) {
+                diagnostics_error(inspection->diagnostics, plan->netns, 0,
+                        "there is no link %s of ours in the seat: %s", plan->peer, repair);
+                return 0;
+        }
+        inspect_link(inspection, &peer, &plan->peer_mac, repair);
+        r = inspect_inner_rate(inspection, &inside, &peer, plan, repair);
+        if (r >= 0)
+                r = inspect_addresses(inspection, &inside, &peer, &plan->address, &plan->address6, repair);
+        if (r >= 0)
+                r = inspect_routes(inspection, &inside, &peer, plan, repair);
+        if (r >= 0)
+                r = inspect_dns(inspection, netns_fd, &inside, &peer, plan, repair);
+        return r;
+}
+
+int inspect_seat(struct inspection *inspection, const struct link *link, const struct seat_plan *plan) {
+        _cleanup_close_ int netns_fd = -1;
+        char repair[REPAIR_SIZE];
+        int r;
+
+        format_repair(plan, repair);
+        r = inspect_port(inspection, link, plan, repair);
+        if (r < 0)
+                return r;
+        r = netns_find(plan->netns, &netns_fd);
+        if (r < 0)
+                return failure(inspection->diagnostics, plan->netns, r, "the namespace cannot be looked at");
+        if (r != NETNS_OURS) {
+                diagnostics_error(inspection->diagnostics, link->name, 0,
+                        "the seat's namespace " NETNS_DIRECTORY "/%s is gone, so nobody can log in: "
+                        "systemctl stop netns@%s.service, and the next login makes it anew",
+                        plan->netns, plan->name);
+                return 0;
+        }
+        return inspect_inside(inspection, netns_fd, plan, repair);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * All of it is looked at twice if the first time shows a difference, and what is gone by then is not told:
+ * seats come up and go down meanwhile, and nobody waits for a check.
+ */
+
+#include "inspect.h"
+#include "failure.h"
+#include "number.h"
+
+#define PAUSE_USEC 300000U
+
+/* --- the links --------------------------------------------------------------------------------- */
+
+static const char *id_of(const char *name, const char *head) {
+        const char *id = string_starts_with(name, head) ? name + strlen(head) : "";
+
+        return digits_only(id) ? id : NULL;
+}
+
+/* coursenetctl names the mistake itself. */
+static void tell_no_plan(struct inspection *inspection, const char *name) {
+        diagnostics_warning(inspection->diagnostics, name, 0,
+                "cannot be compared with its plan, as the configuration has a mistake there");
+}
+
+static int inspect_bridges(struct inspection *inspection) {
+        _cleanup_links_ struct links links = {0};
+        int r;
+
+        r = link_list_ours(&inspection->host, "bridge", &links);
+        if (r < 0)
+                return failure(inspection->diagnostics, "bridges", r, "cannot be listed");
+        for (size_t i = 0; r >= 0 && i < links.n_items; i++) {
+                _cleanup_diagnostics_ struct diagnostics ignored = {0};
+                const char *name = links.items[i].name, *course = id_of(name, "br-");
+                struct bridge_plan plan;
+
+                if (!course)
+                        continue;
+                if (strlen(course) >= COURSE_SIZE ||
+                        bridge_plan_load(inspection->etc, inspection->settings, course, &plan, &ignored) < 0)
+                        tell_no_plan(inspection, name);
+                else
+                        r = inspect_bridge(inspection, &links.items[i], &plan);
+        }
+        return r;
+}
+
+static int load_seat(struct inspection *inspection, const char *name, struct seat_plan *ret) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        struct seat_id id;
+
+        if (seat_id_parse(name, inspection->settings->course_digits, &id) < 0)
+                return -EINVAL;
+        return seat_plan_load(inspection->etc, inspection->settings, &id, ret, &ignored);
+}
+
+static int inspect_seats(struct inspection *inspection) {
+        _cleanup_links_ struct links links = {0};
+        int r;
+
+        r = link_list_ours(&inspection->host, "veth", &links);
+        if (r >= 0)
+                r = qdisc_list_rates(&inspection->host, &inspection->rates);
+        if (r < 0)
+                return failure(inspection->diagnostics, "seats", r, "cannot be listed");
+        inspection->seats = calloc(links.n_items + 1, sizeof(*inspection->seats));
+        if (!inspection->seats)
+                return failure(inspection->diagnostics, "seats", -ENOMEM, "cannot be listed");
+
+        for (size_t i = 0; r >= 0 && i < links.n_items; i++) {
+                const char *name = links.items[i].name, *seat = id_of(name, "vl-");
+                struct seat_plan *plan = &inspection->seats[inspection->n_seats];
+
+                if (!seat)
+                        continue;
+                if (load_seat(inspection, seat, plan) < 0) {
+                        tell_no_plan(inspection, name);
+                        continue;
+                }
+                inspection->n_seats++;
+                r = inspect_seat(inspection, &links.items[i], plan);
+        }
+        return r;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------- */
+
+static void inspection_done(struct inspection *inspection) {
+        link_close(&inspection->host);
+        qdisc_rates_done(&inspection->rates);
+        free(inspection->seats);
+}
+
+static int inspect_all(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
+        _cleanup_(inspection_done) struct inspection inspection = {
+                .etc = etc, .site = site, .settings = &site->settings, .diagnostics = diagnostics};
+        int r;
+
+        r = link_open(&inspection.host);
+        if (r < 0)
+                return failure(diagnostics, "kernel", r, "its network configuration cannot be reached");
+        r = inspect_bridges(&inspection);
+        if (r >= 0)
+                r = inspect_seats(&inspection);
+        if (r >= 0)
+                r = inspect_firewall(&inspection);
+        return r;
+}
+
+static bool has_finding(const struct diagnostics *diagnostics, const struct diagnostic *wanted) {
+        for (size_t i = 0; i < diagnostics->n_items; i++)
+                if (string_equal(diagnostics->items[i].path, wanted->path) &&
+                        string_equal(diagnostics->items[i].text, wanted->text))
+                        return true;
+        return false;
+}
+
+static void keep_lasting(
+        const struct diagnostics *first, const struct diagnostics *second, struct diagnostics *diagnostics) {
+        for (size_t i = 0; i < second->n_items; i++) {
+                const struct diagnostic *item = &second->items[i];
+
+                if (!has_finding(first, item))
+                        continue;
+                if (item->level == DIAGNOSTIC_ERROR)
+                        diagnostics_error(diagnostics, item->path, item->line, "%s", item->text);
+                else
+                        diagnostics_warning(diagnostics, item->path, item->line, "%s", item->text);
+        }
+}
+
+int inspect(const char *etc, struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0}, first = {0}, second = {0};
+        _cleanup_site_ struct site site = {0};
+        int r;
+
+        /* What is wrong with a roster is told by coursenetctl; without settings there is no plan at all. */
+        r = site_load(etc, &site, &ignored);
+        if (r < 0) {
+                diagnostics_error(diagnostics, etc, 0,
+                        "what is up cannot be compared with the settings, as they have a mistake");
+                return r;
+        }
+        r = inspect_all(etc, &site, &first);
+        if (r >= 0 && first.n_items == 0 && first.n_errors == 0)
+                return 0;
+        (void)usleep(PAUSE_USEC);
+        r = inspect_all(etc, &site, &second);
+        keep_lasting(r < 0 ? &second : &first, &second, diagnostics);
+        return r;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * `coursenet-net check`: whether what is up is as planned. It changes nothing. Configuration that is wrong in
+ * itself is not repeated here: coursenetctl says that.
+ */
+
+#include "diagnostics.h"
+#include "qdisc.h"
+#include "site.h"
+
+/*
+ * Adds an error or a warning for each difference, with what to do. Negative errno, and an error in
+ * diagnostics, if it could not look at everything.
+ */
+int inspect(const char *etc, struct diagnostics *diagnostics);
+
+/* --- what the files inspect*.c share ------------------------------------------------------------------- */
+
+struct inspection {
+        const char *etc;
+        const struct site *site;
+        const struct settings *settings; /* the site's */
+        struct link_socket host;
+        struct qdisc_rates rates; /* of the host's links */
+        struct seat_plan *seats;  /* of those that are up */
+        size_t n_seats;
+        struct diagnostics *diagnostics;
+};
+
+/* Each looks at one link of ours that is there; negative errno, and an error in diagnostics, if it cannot. */
+int inspect_bridge(struct inspection *inspection, const struct link *link, const struct bridge_plan *plan);
+int inspect_seat(struct inspection *inspection, const struct link *link, const struct seat_plan *plan);
+
+/*
+ * Compares the addresses of an interface with the planned ones; repair ends the sentence. socket is in the
+ * interface's namespace.
+ */
+int inspect_addresses(struct inspection *inspection, struct link_socket *socket, const struct link *link,
+        const struct address *address, const struct address6 *address6, const char *repair);
+
+/* Compares its MAC address, and whether it is up. */
+void inspect_link(
+        struct inspection *inspection, const struct link *link, const struct mac *mac, const char *repair);
+
+/* Compares our tables with their plan, and looks at what other people's drop. */
+int inspect_firewall(struct inspection *inspection);
+
+/* Whether all students are among these uids, which it puts in order. */
+void inspect_fenced(struct inspection *inspection, uint32_t *uids, size_t n_uids);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Both texts come from the same nft, so what is equal is equal to the letter. A table is taken apart into its
+ * chains, sets and maps; of one that differs, a line that is missing and a line that is too many are shown.
+ */
+
+#include <net/if.h>
+
+#include "table-compare.h"
+
+#define REPAIR "systemctl restart coursenet-network.service makes it anew"
+
+/* How many parts of a table are told one by one. */
+#define PARTS_SHOWN 5U
+
+struct part {
+        const char *name; /* "chain input"; borrowed from the text, as the lines are */
+        char **lines;
+        size_t n_lines;
+        bool in_elements; /* while it is read */
+};
+
+/* The empty value is all zero. */
+struct table {
+        char *text;
+        struct part *parts;
+        size_t n_parts;
+};
+
+static void table_done(struct table *table) {
+        for (size_t i = 0; i < table->n_parts; i++)
+                free(table->parts[i].lines);
+        free(table->parts);
+        free(table->text);
+        *table = (struct table){0};
+}
+
+#define _cleanup_table_ _cleanup_(table_done)
+
+static bool ends_with(const char *text, const char *tail) {
+        size_t length = strlen(text), n = strlen(tail);
+
+        return length >= n && string_equal(text + length - n, tail);
+}
+
+static struct part *add_part(struct table *table, char *line) {
+        struct part *parts;
+
+        line[strlen(line) - strlen(" {")] = '\0';
+        parts = reallocarray(table->parts, table->n_parts + 1, sizeof(*parts));
+        if (!parts)
+                return NULL;
+        table->parts = parts;
+        parts[table->n_parts] = (struct part){.name = line};
+        return &parts[table->n_parts++];
+}
+
+static int add_line(struct part *part, char *line) {
+        char **lines;
+
+        lines = reallocarray(part->lines, part->n_lines + 1, sizeof(*lines));
+        if (!lines)
+                return -ENOMEM;
+        part->lines = lines;
+        lines[part->n_lines++] = line;
+        return 0;
+}
+
+/* Each element counts as a line of its own: where nft breaks them is a matter of their number. */
+static int add_elements(struct part *part, char *line) {
+        size_t length;
+        int r = 0;
+
+        if (ends_with(line, " }")) {
+                line[strlen(line) - strlen(" }")] = '\0';
+                part->in_elements = false;
+        }
+        length = strlen(line);
+        if (length > 0 && line[length - 1] == ',')
+                line[length - 1] = '\0';
+
+        for (char *element; r >= 0 && (element = strsep(&line, ","));)
+                r = add_line(part, element + strspn(element, " "));
+        return r;
+}
+
+static int add_text(struct part *part, char *line) {
+        static const char opening[] = "elements = { ";
+
+        if (part->in_elements)
+                return add_elements(part, line);
+        if (!string_starts_with(line, opening))
+                return add_line(part, line);
+        part->in_elements = true;
+        return add_elements(part, line + strlen(opening));
+}
+
+static int compare_parts(const void *a, const void *b) {
+        return strcmp(((const struct part *)a)->name, ((const struct part *)b)->name);
+}
+
+/* A part is indented by one tab, what is in it by more. */
+static int table_parse(const char *text, struct table *ret) {
+        _cleanup_table_ struct table table = {.text = strdup(text)};
+        struct part *part = NULL;
+        char *rest = table.text;
+
+        if (!rest)
+                return -ENOMEM;
+        for (char *line; (line = strsep(&rest, "\n"));) {
+                size_t depth = strspn(line, "\t");
+
+                line += depth;
+                if (depth == 1 && ends_with(line, " {")) {
+                        part = add_part(&table, line);
+                        if (!part)
+                                return -ENOMEM;
+                } else if (depth < 2)
+                        part = NULL;
+                else if (part && add_text(part, line) < 0)
+                        return -ENOMEM;
+        }
+        if (table.n_parts > 0)
+                qsort(table.parts, table.n_parts, sizeof(*table.parts), compare_parts);
+
+        *ret = table;
+        table = (struct table){0};
+        return 0;
+}
+
+static const struct part *find_part(const struct table *table, const char *name) {
+        struct part wanted = {.name = name};
+
+        return table->n_parts == 0
+                       ? NULL
+                       : bsearch(&wanted, table->parts, table->n_parts, sizeof(wanted), compare_parts);
+}
+
+static size_t count_line(const struct part *part, const char *line) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < part->n_lines; i++)
+                n += string_equal(part->lines[i], line);
+        return n;
+}
+
+/* The first line that part has more often than other; NULL: none. */
+static const char *find_surplus(const struct part *part, const struct part *other) {
+        for (size_t i = 0; i < part->n_lines; i++)
+                if (count_line(part, part->lines[i]) > count_line(other, part->lines[i]))
+                        return part->lines[i];
+        return NULL;
+}
+
+static bool part_equal(const struct part *a, const struct part *b) {
+        if (a->n_lines != b->n_lines)
+                return false;
+        for (size_t i = 0; i < a->n_lines; i++)
+                if (!string_equal(a->lines[i], b->lines[i]))
+                        return false;
+        return true;
+}
+
+/* What is told of a part that differs, wherever it is from. */
+static void describe(const struct part *planned, const struct part *actual, char *text, size_t size) {
+        const char *missing = find_surplus(planned, actual), *extra = find_surplus(actual, planned);
+
+        if (missing && extra)
+                (void)snprintf(text, size, "it lacks '%s' and has '%s' instead", missing, extra);
+        else if (missing)
+                (void)snprintf(text, size, "it lacks '%s'", missing);
+        else if (extra)
+                (void)snprintf(text, size, "it has '%s' besides", extra);
+        else
+                (void)snprintf(text, size, "its lines have another order");
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+struct comparison {
+        const char *table; /* NULL: parts are told as seats' links */
+        size_t n_different;
+        struct diagnostics *diagnostics;
+};
+
+/* "vl-12310" of "chain vl-12310". */
+static const char *link_of(const char *name) {
+        const char *blank = strchr(name, ' ');
+
+        return blank ? blank + 1 : name;
+}
+
+/* Either may be NULL, but not both. */
+static void tell(struct comparison *comparison, const struct part *planned, const struct part *actual) {
+        const char *name = planned ? planned->name : actual->name;
+        char text[512];
+
+        /* A link that is there, but whose plan cannot be had, keeps the filter that it has. */
+        if (!comparison->table && !planned && if_nametoindex(link_of(name)) != 0)
+                return;
+        if (++comparison->n_different > PARTS_SHOWN)
+                return;
+        if (planned && actual)
+                describe(planned, actual, text, sizeof(text));
+
+        if (comparison->table && !actual)
+                diagnostics_error(
+                        comparison->diagnostics, comparison->table, 0, "%s is missing: " REPAIR, name);
+        else if (comparison->table && !planned)
+                diagnostics_error(comparison->diagnostics, comparison->table, 0,
+                        "%s is not of coursenet's making: " REPAIR, name);
+        else if (comparison->table)
+                diagnostics_error(comparison->diagnostics, comparison->table, 0,
+                        "%s is not as planned: %s: " REPAIR, name, text);
+        else if (!actual)
+                diagnostics_error(comparison->diagnostics, link_of(name), 0,
+                        "nothing checks what the seat sends (chain %s in its table is missing): " REPAIR,
+                        link_of(name));
+        else if (!planned)
+                diagnostics_warning(comparison->diagnostics, link_of(name), 0,
+                        "is no seat's link that is up, but has a filter: " REPAIR);
+        else
+                diagnostics_error(comparison->diagnostics, link_of(name), 0,
+                        "the filter for what the seat sends is not as planned: %s: " REPAIR, text);
+}
+
+static void compare(struct comparison *comparison, const struct table *planned, const struct table *actual) {
+        for (size_t i = 0; i < planned->n_parts; i++) {
+                const struct part *part = &planned->parts[i], *other = find_part(actual, part->name);
+
+                if (!other || !part_equal(part, other))
+                        tell(comparison, part, other);
+        }
+        for (size_t i = 0; i < actual->n_parts; i++)
+                if (!find_part(planned, actual->parts[i].name))
+                        tell(comparison, NULL, &actual->parts[i]);
+}
+
+static void compare_texts(struct comparison *comparison, const char *planned, const char *actual) {
+        _cleanup_table_ struct table one = {0}, other = {0};
+        const char *path = comparison->table ? comparison->table : "seats";
+
+        if (table_parse(planned ? planned : "", &one) < 0 || table_parse(actual ? actual : "", &other) < 0) {
+                diagnostics_error(comparison->diagnostics, path, 0, "cannot be compared: out of memory");
+                return;
+        }
+        compare(comparison, &one, &other);
+        if (comparison->n_different > PARTS_SHOWN)
+                diagnostics_error(comparison->diagnostics, path, 0, "%zu more are not as planned",
+                        comparison->n_different - PARTS_SHOWN);
+}
+
+size_t table_compare(
+        const char *table, const char *planned, const char *actual, struct diagnostics *diagnostics) {
+        struct comparison comparison = {.table = table, .diagnostics = diagnostics};
+
+        if (!planned && !actual)
+                return 0;
+        if (planned && actual) {
+                compare_texts(&comparison, planned, actual);
+                return comparison.n_different;
+        }
+        if (planned)
+                diagnostics_error(diagnostics, table, 0,
+                        "there is no such table, so nothing of what it should do is done: " REPAIR);
+        else
+                diagnostics_error(diagnostics, table, 0,
+                        "there is such a table, but no need of it: "
+                        "systemctl restart coursenet-network.service removes it");
+        return 1;
+}
+
+/* A table without chains is as good as none. */
+size_t table_compare_seats(const char *planned, const char *actual, struct diagnostics *diagnostics) {
+        struct comparison comparison = {.diagnostics = diagnostics};
+
+        compare_texts(&comparison, planned, actual);
+        return comparison.n_different;
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* `coursenet-net check`: silent as long as all is as planned, and each thing that is not is named. */
+
+#include "netsetup/bridge.h"
+#include "netsetup/fence.h"
+#include "netsetup/inspect.h"
+#include "netsetup/netns.h"
+#include "netsetup/seat.h"
+#include "sandbox.h"
+
+/* br-123 and its seats 10 and 11, a host with a way out, and a fence. */
+static void bring_up(struct sandbox *sandbox) {
+        static const char *const seats[] = {"12310", "12311"};
+
+        assert_shell("mkdir -p " SANDBOX_ETC "/roster.d");
+        configure("roster.d/123", "amy 10\nbob 11\n");
+        assert_shell(
+                "ip link set lo up && ip link add eth0 type veth peer name cable0 && ip link set eth0 up && "
+                "ip link set cable0 up && ip addr add 192.0.2.1/24 dev eth0 && "
+                "ip route add default via 192.0.2.254");
+        assert_int_equal(bridge_start(SANDBOX_ETC, "123", &sandbox->diagnostics), 0);
+        for (size_t i = 0; i < ELEMENTSOF(seats); i++) {
+                assert_int_equal(netns_start(SANDBOX_ETC, seats[i], &sandbox->diagnostics), 0);
+                assert_int_equal(seat_start(SANDBOX_ETC, seats[i], &sandbox->diagnostics), 0);
+        }
+        assert_int_equal(fence_update(SANDBOX_ETC, FENCE_LOCAL, &sandbox->diagnostics), 0);
+        assert_silence(sandbox);
+}
+
+static void look(struct sandbox *sandbox) {
+        diagnostics_done(&sandbox->diagnostics);
+        assert_int_equal(inspect(SANDBOX_ETC, &sandbox->diagnostics), 0);
+}
+
+static void assert_all_is_well(struct sandbox *sandbox) {
+        look(sandbox);
+        if (sandbox->diagnostics.n_items > 0)
+                (void)was_said(sandbox, DIAGNOSTIC_ERROR, "(nothing)");
+        assert_silence(sandbox);
+}
+
+/* Each of the two must be said, and nothing else. NULL: only one. */
+static void assert_errors(struct sandbox *sandbox, const char *one, const char *other) {
+        look(sandbox);
+        assert_error(sandbox, one);
+        if (other)
+                assert_error(sandbox, other);
+        assert_int_equal(sandbox->diagnostics.n_items, other ? 2 : 1);
+}
+
+static void nothing_is_up(void **state) {
+        assert_all_is_well(*state);
+}
+
+static void all_is_as_planned(void **state) {
+        bring_up(*state);
+        assert_all_is_well(*state);
+}
+
+static void with_every_setting_too(void **state) {
+        configure("coursenet.conf",
+                "[site]\nisolation = seat\nrate = 10M\ncourse-rate = 100M\nhost-ports = 443/tcp *:631\n"
+                "network6 = fd12:3456:789a::/48\nfence-except-ports = 88\ninbound = yes\nuplink = eth0\n");
+        bring_up(*state);
+        assert_all_is_well(*state);
+}
+
+static void without_names_and_ipv6(void **state) {
+        configure("coursenet.conf", "[site]\ndns = off\nnetwork6 = off\nfence = no\n");
+        bring_up(*state);
+        assert_all_is_well(*state);
+}
+
+/* It looks; it does not touch. */
+static void looking_changes_nothing(void **state) {
+        static const char state_of_all[] =
+                "(ip -o addr | sed 's/ tentative//; s/scope link.*//'; ip route show table all; nft list "
+                "ruleset; ls -R /run; ip -n ns12310 -o addr | sed 's/scope link.*//'; "
+                "sysctl -a 2>/dev/null | grep -E 'forwarding|accept_ra ') | grep -v valid_lft";
+
+        bring_up(*state);
+        assert_shell("%s >/tmp/coursenet-before", state_of_all);
+        assert_all_is_well(*state);
+        assert_shell(
+                "%s | cmp - /tmp/coursenet-before; r=$?; rm /tmp/coursenet-before; exit $r", state_of_all);
+}
+
+/* It has lost its IPv6 addresses then, which the firewall has still. */
+static void a_bridge_that_is_down_is_named(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        assert_shell("ip link set br-123 down");
+        look(sandbox);
+        assert_error(sandbox, "br-123: is down: coursenet-net bridge start 123");
+        assert_false(was_said(sandbox, DIAGNOSTIC_ERROR, "br-123: lacks"));
+        assert_error(sandbox, "inet coursenet: set gateways6 is not as planned");
+}
+
+static const struct {
+        const char *command, *said, *also;
+} breakages[] = {
+        {"ip link set br-123 address 02:00:00:00:00:01",
+                "br-123: has the MAC address 02:00:00:00:00:01 instead of 02:63:0a:00:7b:01", NULL},
+        {"sysctl -qw net.ipv4.conf.br-123.forwarding=0", "br-123: does not forward IPv4", NULL},
+        {"ip link set vl-12310 nomaster", "vl-12310: is not connected to br-123", NULL},
+        {"ip link set vl-12310 address 06:00:00:00:00:01",
+                "vl-12310: has the MAC address 06:00:00:00:00:01 instead of 06:63:0a:00:7b:0a", NULL},
+        {"ip link set vl-12310 down", "vl-12310: is down", NULL},
+        {"bridge link set dev vl-12310 isolated on",
+                "vl-12310: the seat cannot reach the others of its course, which is not what the settings "
+                "say",
+                NULL},
+        {"tc qdisc add dev vl-12310 root handle 636e: tbf rate 1mbit burst 10k latency 50ms",
+                "vl-12310: is limited to 1000000 bits per second instead of 0", NULL},
+        {"nsenter --net=/run/netns/ns12310 sleep 2 & sleep 0.1; umount /run/netns/ns12310",
+                "vl-12310: the seat's namespace /run/netns/ns12310 is gone, so nobody can log in", NULL},
+        {"ip -n ns12310 addr add 10.0.123.66/24 dev vr-12310",
+                "vr-12310: has the address 10.0.123.66/24, which is not planned: the seat's next start sets "
+                "it right "
+                "(coursenetctl stop 12310 ends its logins)",
+                NULL},
+        {"ip -n ns12310 -6 addr flush dev vr-12310 scope global", "vr-12310: lacks its address fd", NULL},
+        {"ip -n ns12310 route del default", "vr-12310: there is no default route by 10.0.123.1 in the seat",
+                NULL},
+        {"ip -n ns12310 -6 route del default", "vr-12310: there is no default route by fd", NULL},
+        {"ip -n ns12310 rule del pref 53",
+                "vr-12310: DNS queries to 127.0.0.53 and the like do not leave the seat", NULL},
+        {"ip netns exec ns12310 sysctl -qw net.ipv4.conf.vr-12310.route_localnet=0",
+                "vr-12310: DNS queries to 127.0.0.53", NULL},
+        {"ip -n ns12310 link set vr-12310 address 02:00:00:00:00:01",
+                "vr-12310: has the MAC address 02:00:00:00:00:01 instead of", NULL},
+        {"nft delete table inet coursenet",
+                "inet coursenet: there is no such table, so nothing of what it should do is done: systemctl "
+                "restart "
+                "coursenet-network.service",
+                NULL},
+        {"nft insert rule inet coursenet from_seats accept",
+                "inet coursenet: chain from_seats is not as planned: it has 'accept' besides: systemctl "
+                "restart "
+                "coursenet-network.service",
+                NULL},
+        {"nft flush chain inet coursenet to_seats",
+                "inet coursenet: chain to_seats is not as planned: it lacks 'ct state established,related "
+                "accept'",
+                NULL},
+        {"nft add chain inet coursenet extra", "inet coursenet: chain extra is not of coursenet's making",
+                NULL},
+        {"nft delete element inet coursenet uplinks \\{ eth0 \\}",
+                "inet coursenet: set uplinks is not as planned: it lacks '\"eth0\"'", NULL},
+        {"nft add element inet coursenet uplinks \\{ eth1 \\}",
+                "inet coursenet: set uplinks is not as planned: it has '\"eth1\"' besides", NULL},
+        {"nft delete table netdev coursenet",
+                "vl-12310: nothing checks what the seat sends (chain vl-12310 in its table is missing)",
+                "vl-12311: nothing checks"},
+        {"nft flush chain netdev coursenet vl-12310",
+                "vl-12310: the filter for what the seat sends is not as planned: it lacks 'ether saddr != ",
+                NULL},
+        {"nft add rule netdev coursenet vl-12310 accept",
+                "vl-12310: the filter for what the seat sends is not as planned: it has 'accept' besides",
+                NULL},
+        {"nft delete table inet coursenet_fence", "inet coursenet_fence: there is no such table", NULL},
+        {"nft flush chain inet coursenet_fence output",
+                "inet coursenet_fence: chain output is not as planned: it lacks", NULL},
+};
+
+static void each_thing_that_is_wrong_is_named(void **state) {
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(breakages); i++) {
+                void *own = NULL;
+
+                print_message("%s\n", breakages[i].command);
+                assert_int_equal(sandbox_setup(&own), 0);
+                bring_up(own);
+                assert_shell("%s", breakages[i].command);
+                assert_errors(own, breakages[i].said, breakages[i].also);
+                assert_int_equal(sandbox_teardown(&own), 0);
+        }
+}
+
+/* A student of the roster who has an account here, but is not in the set. */
+static void who_is_not_fenced_is_named(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_shell(
+                "cp /etc/passwd /run/passwd && echo 'cs123-amy:x:54321:54321::/:/bin/sh' >>/run/passwd && "
+                "mount --bind /run/passwd /etc/passwd");
+        bring_up(sandbox);
+        assert_all_is_well(sandbox);
+        assert_shell("nft delete element inet coursenet_fence fenced \\{ 54321 \\}");
+        assert_errors(sandbox,
+                "fence: 1 students' processes outside of their seats are not fenced in: cs123-amy (systemctl "
+                "restart "
+                "coursenet-network.service)",
+                NULL);
+        assert_shell("umount /etc/passwd");
+}
+
+static void changed_settings_are_differences(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        configure("coursenet.conf", "[site]\nrate = 10M\n[course 123]\ncourse-rate = 50M\n");
+        look(sandbox);
+        assert_error(sandbox, "vl-12310: is limited to 0 bits per second instead of 10000000 (0: no limit)");
+        assert_error(sandbox, "vr-12311: is limited to 0 bits per second instead of 10000000 (0: no limit)");
+        assert_error(sandbox,
+                "br-123: the course is limited to 0 bits per second to its seats and 0 from them, instead of "
+                "50000000 (0: no limit): coursenet-net bridge start 123");
+        assert_int_equal(sandbox->diagnostics.n_items, 5);
+        assert_int_equal(bridge_start(SANDBOX_ETC, "123", &sandbox->diagnostics), 0);
+        look(sandbox);
+        assert_int_equal(sandbox->diagnostics.n_items, 4);
+}
+
+static void a_host_without_a_way_out_is_a_warning(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        assert_shell("ip route del default");
+        look(sandbox);
+        assert_warning(sandbox, "uplink: warning: this host has no default route");
+
+        configure("coursenet.conf", "[site]\nuplink = eth7\n");
+        look(sandbox);
+        assert_warning(
+                sandbox, "eth7: warning: uplink in coursenet.conf names it, but there is no such interface");
+
+        configure("coursenet.conf", "[site]\nnat = no\n");
+        look(sandbox);
+        assert_false(was_said(sandbox, DIAGNOSTIC_WARNING, "uplink"));
+}
+
+static void foreign_firewalls_are_told(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        write_file("/run/rules",
+                "table inet campus { chain f { type filter hook forward priority 0; policy drop; }; }");
+        assert_shell("nft -f /run/rules");
+        look(sandbox);
+        assert_warning(sandbox, "table inet campus: warning: chain f drops whatever it does not know");
+        assert_int_equal(sandbox->diagnostics.n_items, 1);
+}
+
+/* What comes and goes in this moment is no difference. */
+static void what_does_not_last_is_not_told(void **state) {
+        struct sandbox *sandbox = *state;
+        int status;
+        pid_t pid;
+
+        bring_up(sandbox);
+        assert_shell("ip -n ns12310 link set vr-12310 down");
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                (void)usleep(150000);
+                _exit(seat_start(SANDBOX_ETC, "12310", &sandbox->diagnostics) < 0);
+        }
+        assert_all_is_well(sandbox);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
+static void settings_with_a_mistake_are_no_plan(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        configure("coursenet.conf", "nonsense\n");
+        assert_true(inspect(SANDBOX_ETC, &sandbox->diagnostics) < 0);
+        assert_error(sandbox, "what is up cannot be compared with the settings, as they have a mistake");
+        assert_int_equal(sandbox->diagnostics.n_items, 1);
+}
+
+static void an_override_with_a_mistake_costs_one_seat(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        configure("netns/ns12310.conf", "VR_IP=nonsense\n");
+        look(sandbox);
+        assert_warning(sandbox, "vl-12310: warning: cannot be compared with its plan, as the configuration "
+                                "has a mistake there");
+        assert_int_equal(sandbox->diagnostics.n_items, 1);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                sandbox_test(nothing_is_up),
+                sandbox_test(all_is_as_planned),
+                sandbox_test(with_every_setting_too),
+                sandbox_test(without_names_and_ipv6),
+                sandbox_test(looking_changes_nothing),
+                sandbox_test(a_bridge_that_is_down_is_named),
+                sandbox_test(each_thing_that_is_wrong_is_named),
+                sandbox_test(who_is_not_fenced_is_named),
+                sandbox_test(changed_settings_are_differences),
+                sandbox_test(a_host_without_a_way_out_is_a_warning),
+                sandbox_test(foreign_firewalls_are_told),
+                sandbox_test(what_does_not_last_is_not_told),
+                sandbox_test(settings_with_a_mistake_are_no_plan),
+                sandbox_test(an_override_with_a_mistake_costs_one_seat),
+        };
+
+        return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);
+}
