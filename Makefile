@@ -63,7 +63,7 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/dns-files.c netsetup/dns.c netsetup/fence-apply.c netsetup/fence-set.c \
+net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/dns-files.c netsetup/dns.c netsetup/fence-set.c \
 	netsetup/fence.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link-address.c \
 	netsetup/link-list.c netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns.c \
 	netsetup/network.c netsetup/notify.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c \

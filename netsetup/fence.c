@@ -11,9 +11,9 @@
 #include <time.h>
 
 #include "failure.h"
-#include "fence-apply.h"
 #include "fence-set.h"
 #include "fence.h"
+#include "firewall.h"
 #include "lock.h"
 #include "number.h"
 #include "roster.h"
@@ -134,7 +134,7 @@ static int apply(const struct fence *fence, const struct accounts *fenced, unsig
                 r = runtime_file_write(RULES_FILE, rules, 0600);
         if (r < 0)
                 return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
-        r = fence_apply(rules, WHAT, diagnostics);
+        r = firewall_apply(rules, WHAT, diagnostics);
         if (r >= 0 && subuid_error < 0)
                 return failure(diagnostics, SUBORDINATES_FILE, subuid_error,
                         "cannot be read, so subordinate ids of course users are not fenced");
@@ -181,7 +181,7 @@ static int remove_fence(const struct fence *fence, struct diagnostics *diagnosti
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         (void)unlink(MEMORY_FILE);
         (void)unlink(RULES_FILE);
-        return fence_apply(rules, WHAT, diagnostics);
+        return firewall_apply(rules, WHAT, diagnostics);
 }
 
 /* The settings have a mistake: what was applied last holds, also if somebody has flushed it. */
@@ -190,7 +190,7 @@ static void apply_last(struct diagnostics *diagnostics) {
         _cleanup_close_ int lock_fd = -1;
 
         if (lock_take(LOCK_FILE, &lock_fd) >= 0 && runtime_file_read(RULES_FILE, &rules) >= 0)
-                (void)fence_apply(rules, WHAT, diagnostics);
+                (void)firewall_apply(rules, WHAT, diagnostics);
 }
 
 /* --- sources ---------------------------------------------------------------------------------------------
