@@ -67,7 +67,7 @@ net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/dns-files.c nets
 	netsetup/fence.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link-address.c \
 	netsetup/link-list.c netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns.c \
 	netsetup/network.c netsetup/notify.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c \
-	netsetup/rule.c netsetup/ruleset.c netsetup/runtime-file.c netsetup/seat.c netsetup/sysctl.c netsetup/watch-file.c \
+	netsetup/rule.c netsetup/ruleset.c netsetup/runtime-file.c netsetup/seat.c netsetup/subuid.c netsetup/sysctl.c netsetup/watch-file.c \
 	netsetup/watch-job.c netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
 # What `coursenet-net check` adds.
 net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/inspect-bridge.c netsetup/inspect-fence.c \

@@ -18,8 +18,9 @@
  * Limits each direction to that many bits per second; 0: takes all of it away again, the ifb link with it.
  * The bridge is ours. mac: of the ifb link, which nobody ever sees; given, udev leaves it alone.
  *
- * -EEXIST if somebody else has a link of that name. Being killed in between leaves a limit that is there in
- * part; the next call makes it whole or takes it away.
+ * -EEXIST if somebody else has a link of that name, -EOPNOTSUPP if the kernel has no ifb, -ENOENT if it has
+ * no tbf, ingress, u32 or mirred. Being killed in between leaves a limit that is there in part; the next call
+ * makes it whole or takes it away.
  */
 int course_rate_set(
         struct link_socket *socket, int bridge, const char *ifb, const struct mac *mac, uint64_t bits);

@@ -15,12 +15,13 @@
 
 typedef char hosts_path_t[sizeof(DNS_HOSTS_DIRECTORY) + COURSE_SIZE];
 
+/* Takes text; NULL: there was no memory for it. */
 static int write_text(const char *path, char *text, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *owned = text;
         int r;
 
         /* dnsmasq is nobody in particular, so all may read it. */
         r = text ? runtime_file_write(path, text, 0644) : -ENOMEM;
+        free(text);
         return r < 0 ? failure(diagnostics, path, r, "cannot be written") : 0;
 }
 

@@ -207,17 +207,18 @@ char *fence_format_memory(const struct accounts *accounts, unsigned missing) {
 
 int fence_parse_memory(const char *text, struct accounts *ret, unsigned *ret_missing) {
         _cleanup_accounts_ struct accounts accounts = {0};
-        char name[USER_NAME_SIZE];
+        _cleanup_free_ char *copy = strdup(text);
+        char name[USER_NAME_SIZE], *rest = NULL;
         unsigned uid, missing = 0;
-        int r;
+        int r = copy ? 0 : -ENOMEM;
 
-        for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-                if (sscanf(line, "missing %u", &missing) == 1 || sscanf(line, "%u %63s", &uid, name) != 2)
-                        continue;
-                r = accounts_add(&accounts, uid, string_equal(name, "-") ? "" : name);
-                if (r < 0)
-                        return r;
-        }
+        for (char *line = r >= 0 ? strtok_r(copy, "\n", &rest) : NULL; line && r >= 0;
+                line = strtok_r(NULL, "\n", &rest))
+                if (sscanf(line, "missing %u", &missing) != 1 && sscanf(line, "%u %63s", &uid, name) == 2)
+                        r = accounts_add(&accounts, uid, string_equal(name, "-") ? "" : name);
+        if (r < 0)
+                return r;
+
         *ret = accounts;
         accounts = (struct accounts){0};
         *ret_missing = missing;

@@ -19,10 +19,13 @@
 #include "roster.h"
 #include "ruleset.h"
 #include "runtime-file.h"
+#include "subuid.h"
 
 #define LOCK_FILE RUN_DIRECTORY "/fence.lock"
 #define MEMORY_FILE RUN_DIRECTORY "/fence.uids"
 #define RULES_FILE RUN_DIRECTORY "/fence.nft"
+
+#define SUBORDINATES_FILE "/etc/subuid"
 
 #define WHAT "the fence around course users"
 
@@ -112,13 +115,17 @@ static int list_uids(const struct accounts *accounts, uint32_t **ret, size_t *re
 static int apply(const struct fence *fence, const struct accounts *fenced, unsigned missing,
         struct diagnostics *diagnostics) {
         _cleanup_free_ char *memory = fence_format_memory(fenced, missing), *rules = NULL;
+        _cleanup_uid_ranges_ struct uid_ranges subordinates = {0};
         _cleanup_free_ uint32_t *uids = NULL;
-        size_t n_uids;
-        int r;
+        struct ruleset_fenced whose = {0};
+        int r, subuid_error;
 
-        r = memory ? list_uids(fenced, &uids, &n_uids) : -ENOMEM;
+        r = memory ? list_uids(fenced, &uids, &whose.n_uids) : -ENOMEM;
+        subuid_error = subuid_load(SUBORDINATES_FILE, &fence->settings, fenced, &subordinates);
+        whose.uids = uids;
+        whose.subordinates = subordinates;
         if (r >= 0)
-                rules = ruleset_format_fence(&fence->settings.fence, uids, n_uids);
+                rules = ruleset_format_fence(&fence->settings.fence, &whose);
         if (!rules)
                 return failure(diagnostics, WHAT, -ENOMEM, "cannot be computed");
 
@@ -127,7 +134,11 @@ static int apply(const struct fence *fence, const struct accounts *fenced, unsig
                 r = runtime_file_write(RULES_FILE, rules, 0600);
         if (r < 0)
                 return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
-        return firewall_apply(rules, WHAT, diagnostics);
+        r = firewall_apply(rules, WHAT, diagnostics);
+        if (r >= 0 && subuid_error < 0)
+                return failure(diagnostics, SUBORDINATES_FILE, subuid_error,
+                        "cannot be read, so subordinate ids of course users are not fenced");
+        return r;
 }
 
 /*
@@ -158,7 +169,8 @@ static int step(struct fence *fence, struct diagnostics *diagnostics) {
 
 /* fence = no. */
 static int remove_fence(const struct fence *fence, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *rules = ruleset_format_fence(&fence->settings.fence, NULL, 0);
+        _cleanup_free_ char *rules =
+                ruleset_format_fence(&fence->settings.fence, &(struct ruleset_fenced){0});
         _cleanup_close_ int lock_fd = -1;
         int r;
 

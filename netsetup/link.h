@@ -21,7 +21,7 @@
 
 struct nl_sock;
 
-/* The empty value is all zero. */
+/* The empty value is all zero. It stays where it was opened: libnl knows the address of error. */
 struct link_socket {
         struct nl_sock *nl;
         int error; /* with which the kernel refused the last request; libnl only keeps a class of it */
@@ -138,8 +138,8 @@ int link_delete_address6(struct link_socket *socket, int index, const struct add
 
 /*
  * A default route in the main table, in the place of one that is there. ip is in host byte order; prefixes do
- * not matter. IPv6: -EACCES and -EOPNOTSUPP as above, and -EHOSTUNREACH if the gateway is in no network of
- * the interface.
+ * not matter. IPv6: -EHOSTUNREACH if the gateway is in no network of the interface, as without any IPv6
+ * address, and -EOPNOTSUPP as above.
  */
 int link_add_default_route(struct link_socket *socket, int index, uint32_t ip);
 int link_add_default_route6(struct link_socket *socket, int index, const struct address6 *gateway);

@@ -5,14 +5,21 @@
  * has a server but no domain would be asked about everything, and our name service would ask resolved back.
  */
 
-#include "resolved.h"
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "link.h"
 #include "program.h"
+#include "resolved.h"
 #include "ruleset.h"
 #include "runtime-file.h"
 
+/* Its socket stays behind when it has ended. To ask resolvectl would have D-Bus try to start it. */
 bool resolved_is_running(void) {
-        return access(RESOLVED_SOCKET, F_OK) >= 0;
+        struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = RESOLVED_SOCKET};
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) >= 0;
 }
 
 /* resolved keeps there what it was told of a link, over its own restarts too. */

@@ -288,6 +288,10 @@ static const char forward_chains[] = "\tchain from_seats {\n"
                                      "\t\tct state invalid drop\n"
                                      "\t\tiifname . oifname @together accept\n"
                                      "\t\tiifname @open oifname @open accept\n"
+                                     /* Link-local is not for routers to forward (RFC 3927, 7): it is the
+                                      * host's own neighbours, and what a cloud tells its instances. The
+                                      * kernel minds that for IPv6 by itself. */
+                                     "\t\tip daddr 169.254.0.0/16 reject with icmpx admin-prohibited\n"
                                      "\t\toifname @uplinks accept\n"
                                      "\t\treject with icmpx admin-prohibited\n"
                                      "\t}\n"
@@ -412,6 +416,10 @@ char *ruleset_format_seat(const struct seat_plan *plan) {
         (void)snprintf(rule, sizeof(rule), "arp htype 1 arp saddr ether %s arp saddr ip %s accept", mac, ip);
         put_rule(&text, plan->link, rule);
         put_rule(&text, plan->link, "igmp type membership-query drop");
+        /* Seats take packets to their loopback from outside, see rule.h: only name queries have to go there.
+         */
+        put_rule(&text, plan->link, "ip daddr 127.0.0.0/8 meta l4proto != { tcp, udp } drop");
+        put_rule(&text, plan->link, "ip daddr 127.0.0.0/8 th dport != 53 drop");
         (void)snprintf(rule, sizeof(rule), "ip saddr %s accept", ip);
         put_rule(&text, plan->link, rule);
         if (address6_is_set(&plan->address6))
@@ -446,11 +454,18 @@ static void put_open_ports(struct text *text, const struct ports *ports) {
         close_set(&set);
 }
 
-static void put_fenced(struct text *text, const uint32_t *uids, size_t n_uids) {
+/* Two sets: that of single uids, of which a campus has many, is a hash table. */
+static void put_fenced(struct text *text, const struct ruleset_fenced *fenced) {
         struct set set = open_set(text, "set", "fenced", "uid");
 
-        for (size_t i = 0; i < n_uids; i++)
-                put_element(&set, "%u", uids[i]);
+        for (size_t i = 0; i < fenced->n_uids; i++)
+                put_element(&set, "%u", fenced->uids[i]);
+        close_set(&set);
+
+        set = open_set(text, "set", "subordinates", "uid\n\t\tflags interval");
+        for (size_t i = 0; i < fenced->subordinates.n_items; i++)
+                put_element(&set, "%u-%u", fenced->subordinates.items[i].first,
+                        fenced->subordinates.items[i].last);
         close_set(&set);
 }
 
@@ -459,13 +474,14 @@ static const char fence_chain[] = "\tchain output {\n"
                                   "\t\ttype filter hook output priority filter; policy accept;\n"
                                   "\t\toifname \"lo\" accept\n"
                                   "\t\tmeta skuid @fenced jump fence\n"
+                                  "\t\tmeta skuid @subordinates jump fence\n"
                                   "\t}\n"
                                   "\tchain fence {\n"
                                   "\t\tmeta l4proto . th dport @open accept\n"
                                   "\t\treject with icmpx admin-prohibited\n"
                                   "\t}\n";
 
-char *ruleset_format_fence(const struct fence_settings *fence, const uint32_t *uids, size_t n_uids) {
+char *ruleset_format_fence(const struct fence_settings *fence, const struct ruleset_fenced *fenced) {
         struct text text;
 
         if (!text_open(&text))
@@ -474,7 +490,7 @@ char *ruleset_format_fence(const struct fence_settings *fence, const uint32_t *u
         if (fence->enabled) {
                 put(&text, "table " RULESET_FENCE " {\n");
                 put_open_ports(&text, &fence->ports);
-                put_fenced(&text, uids, n_uids);
+                put_fenced(&text, fenced);
                 put(&text, "%s", fence_chain);
                 put(&text, "}\n");
         }

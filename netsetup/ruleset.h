@@ -10,6 +10,7 @@
 
 #include "link-names.h"
 #include "plan.h"
+#include "subuid.h"
 
 #define RULESET_COURSES "inet coursenet"     /* NAT, isolation, reach of the host: all courses that are up */
 #define RULESET_SEATS "netdev coursenet"     /* what may come out of a seat: one chain a seat */
@@ -33,6 +34,13 @@ struct ruleset_courses {
         bool dns; /* seats' queries are answered by our name service */
 };
 
+/* Whose processes are fenced. */
+struct ruleset_fenced {
+        const uint32_t *uids;
+        size_t n_uids;
+        struct uid_ranges subordinates;
+};
+
 /* Replaces the whole table; without courses, removes it. */
 char *ruleset_format_courses(const struct ruleset_courses *courses);
 
@@ -42,5 +50,5 @@ char *ruleset_format_seat(const struct seat_plan *plan);
 /* Removes the chain of a link ("vl-12310"), whether or not it is there. */
 char *ruleset_format_seat_removal(const char *link);
 
-/* Replaces the whole table; with fence disabled, removes it. uids: of those who are fenced. */
-char *ruleset_format_fence(const struct fence_settings *fence, const uint32_t *uids, size_t n_uids);
+/* Replaces the whole table; with fence disabled, removes it. */
+char *ruleset_format_fence(const struct fence_settings *fence, const struct ruleset_fenced *fenced);

@@ -16,10 +16,13 @@
 #define RESOLVERS "/etc/resolv.conf"
 #define LINKS_MAX 8U
 
+/* The directory itself. */
+#define GONE (IN_DELETE_SELF | IN_MOVE_SELF)
+
 /* IN_CREATE: a symbolic link is made in one step, and an empty file is all that a login leaves. */
 #define EVENTS                                                                                               \
         (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_ATTRIB | IN_ONLYDIR |     \
-                IN_EXCL_UNLINK | IN_DELETE_SELF | IN_MOVE_SELF)
+                IN_EXCL_UNLINK | GONE)
 
 typedef char watch_path_t[PATH_MAX];
 
@@ -90,6 +93,7 @@ static void add_all(struct watch_files *watch) {
 
         watch->n_items = 0;
         add(watch, "/etc/passwd", offsetof(struct watch_file_changes, passwd));
+        add(watch, "/etc/subuid", offsetof(struct watch_file_changes, passwd));
         (void)snprintf(path, sizeof(path), "%s/" SETTINGS_FILE, watch->etc);
         add(watch, path, offsetof(struct watch_file_changes, settings));
         (void)snprintf(path, sizeof(path), "%s/" ROSTER_DIRECTORY "/", watch->etc);
@@ -115,20 +119,28 @@ static void set_flag(struct watch_file_changes *changes, size_t change) {
         *(bool *)((char *)changes + change) = true;
 }
 
+/* A name that begins with a dot is a file that is being written. */
+static bool concerns(const struct watch_file *item, const struct inotify_event *event) {
+        const char *name = event->len > 0 ? event->name : "";
+
+        if (event->mask & IN_Q_OVERFLOW)
+                return true;
+        if (item->descriptor != event->wd)
+                return false;
+        if (event->mask & GONE)
+                return true;
+        return name[0] != '\0' && name[0] != '.' && (item->name[0] == '\0' || string_equal(item->name, name));
+}
+
 /* True if the list of directories may be another now. */
 static bool handle_event(const struct watch_files *watch, const struct inotify_event *event,
         struct watch_file_changes *changes) {
-        const char *name = event->len > 0 ? event->name : "";
-        bool moved = event->mask & (IN_ISDIR | IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_Q_OVERFLOW);
+        bool moved = event->mask & (IN_ISDIR | IN_IGNORED | GONE | IN_Q_OVERFLOW);
 
         for (size_t i = 0; i < watch->n_items; i++) {
                 const struct watch_file *item = &watch->items[i];
 
-                if (event->mask & IN_Q_OVERFLOW)
-                        set_flag(changes, item->change);
-                /* A name that begins with a dot is a file that is being written. */
-                if (item->descriptor != event->wd || name[0] == '\0' || name[0] == '.' ||
-                        (item->name[0] != '\0' && !string_equal(item->name, name)))
+                if (!concerns(item, event))
                         continue;
                 set_flag(changes, item->change);
                 /* Perhaps a symbolic link that leads elsewhere now. */

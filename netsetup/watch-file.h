@@ -10,9 +10,9 @@
 struct watch_file_changes {
         bool settings, rosters;
         bool resolvers; /* /etc/resolv.conf, wherever it leads */
-        bool passwd;
-        bool logins;   /* a course user has logged in for the first time, FENCE_LOGIN_DIRECTORY */
-        bool resolved; /* systemd-resolved has come */
+        bool passwd;    /* or who has which subordinate ids */
+        bool logins;    /* a course user has logged in for the first time, FENCE_LOGIN_DIRECTORY */
+        bool resolved;  /* systemd-resolved has come */
 };
 
 #define WATCH_FILES_MAX 16U

@@ -5,9 +5,12 @@
  * feed. It is told apart by looking at the message alone.
  */
 
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <netlink/msg.h>
 
@@ -133,6 +136,28 @@ static int handle_message(struct nl_msg *message, void *userdata) {
         return NL_OK;
 }
 
+/*
+ * The kernel passes on no route but default ones: a host that takes part in the routing of a campus has tens
+ * of thousands that come and go. A notification is one message. A failure costs no more than wake-ups.
+ */
+static void filter_routes(struct nl_sock *nl) {
+        const unsigned type = offsetof(struct nlmsghdr, nlmsg_type),
+                       prefix = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_dst_len);
+        /* What is loaded is taken for network byte order. */
+        struct sock_filter filter[] = {
+                BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 2),
+                BPF_STMT(BPF_LD | BPF_B | BPF_ABS, prefix),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+                BPF_STMT(BPF_RET | BPF_K, 0),
+        };
+        struct sock_fprog program = {.len = ELEMENTSOF(filter), .filter = filter};
+
+        (void)setsockopt(nl_socket_get_fd(nl), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
 int watch_route_open(struct watch_route *watch) {
         static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                 RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
@@ -140,7 +165,10 @@ int watch_route_open(struct watch_route *watch) {
 
         *watch = (struct watch_route){0};
         r = watch_socket_open(NETLINK_ROUTE, groups, ELEMENTSOF(groups), handle_message, watch, &watch->nl);
-        return r < 0 ? r : list_links(watch);
+        if (r < 0)
+                return r;
+        filter_routes(watch->nl);
+        return list_links(watch);
 }
 
 void watch_route_close(struct watch_route *watch) {

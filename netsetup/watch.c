@@ -17,6 +17,7 @@
 #include "dns-files.h"
 #include "failure.h"
 #include "fence.h"
+#include "link.h"
 #include "lock.h"
 #include "message.h"
 #include "notify.h"
@@ -48,7 +49,8 @@ enum {
         JOB_FENCE_NEW,   /* and asking for accounts that were not there */
         JOB_FENCE_ALL,   /* and for all */
         JOB_DNS,
-        JOB_DNS_RESTART,
+        JOB_DNS_RESTART, /* if it runs */
+        JOB_DNS_START,
         _JOB_MAX,
 };
 
@@ -91,6 +93,8 @@ static void init_jobs(struct watch *watch, const char *program) {
         job_init(&jobs[JOB_DNS], 60000, (const char *[]){program, "dns", NULL});
         job_init(&jobs[JOB_DNS_RESTART], 30000,
                 (const char *[]){"systemctl", "--no-block", "try-restart", "coursenet-dns.service", NULL});
+        job_init(&jobs[JOB_DNS_START], 30000,
+                (const char *[]){"systemctl", "--no-block", "start", "coursenet-dns.service", NULL});
 }
 
 /* All zero: there is no such file, as there is no name service to be. */
@@ -102,14 +106,29 @@ static struct stat stat_dns(void) {
         return st;
 }
 
-/* dnsmasq reads its configuration only once. A service that has just been started has read the new one. */
+static bool course_is_up(void) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_links_ struct links bridges = {0};
+
+        return link_open(&socket) >= 0 && link_list_ours(&socket, "bridge", &bridges) >= 0 &&
+               bridges.n_items > 0;
+}
+
+/*
+ * dnsmasq reads its configuration only once. Where there was none, a course that is up has started it in
+ * vain; the others will.
+ */
 static void handle_dns(struct watch *watch) {
         struct stat now = stat_dns(), before = watch->dns;
 
         watch->dns = now;
-        if (before.st_ino != 0 && (before.st_ino != now.st_ino || before.st_dev != now.st_dev) &&
-                access("/run/systemd/system", F_OK) >= 0)
+        if ((before.st_ino == now.st_ino && before.st_dev == now.st_dev) ||
+                access("/run/systemd/system", F_OK) < 0)
+                return;
+        if (before.st_ino != 0)
                 want(watch, JOB_DNS_RESTART, 0);
+        else if (course_is_up())
+                want(watch, JOB_DNS_START, 0);
 }
 
 static void handle_fence(struct watch *watch) {

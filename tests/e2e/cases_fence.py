@@ -74,7 +74,7 @@ def optional_login(guest):
     set_up_class(guest)
     stack = guest.read("/etc/pam.d/su-l")
     guest.write("/etc/pam.d/su-l", "auth sufficient pam_rootok.so\naccount required pam_permit.so\n"
-                                   "session optional pam_coursenet.so\n")
+                                   "session optional pam_coursenet.so\nsession required pam_permit.so\n")
     guest.run("ip link add br-123 type bridge")
     try:
         with World(guest) as world:

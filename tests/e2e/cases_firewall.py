@@ -1,7 +1,7 @@
 """The firewall: who reaches whom, what cannot be forged, whom it survives, and what check says of it."""
 
 import frames
-from case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
+from case import case, expect, expect_equal, expect_in, expect_not_in, expect_status, skip
 from cases_stay import SETTINGS, with_settings
 from network import (COURSES_TABLE, FAR_GATEWAY, FENCE_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6, expect_out,
                      expect_soon_same, in_seat, inside, reaches, saw, seat_address6, seats_up, soon)
@@ -34,6 +34,20 @@ def isolation_of_courses(guest):
         for address in (FAR_ADDRESS, seat_address6(guest, FAR_SEAT)):
             refused = in_seat(guest, SEAT, f"nc -v -w 5 {address} 7000", check=False)
             expect_not_in("timed out", refused.stderr, "the refusal")
+
+
+@case("the same without br_netfilter, which Docker and this host load: it shows the bridge's packets to the firewall")
+def isolation_without_bridge_netfilter(guest):
+    settings = "net.bridge.bridge-nf-call-iptables={0} net.bridge.bridge-nf-call-ip6tables={0}"
+    if guest.run("sysctl net.bridge.bridge-nf-call-iptables", check=False).stdout.split()[-1:] != ["1"]:
+        skip("this host has no br_netfilter")
+    guest.run(f"sysctl -q {settings.format(0)}")
+    try:
+        with World(guest) as world, seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
+            expect_isolation(guest, within=True, between=False)
+            expect_out(guest, world, SEAT, FAR_SEAT)
+    finally:
+        guest.run(f"sysctl -q {settings.format(1)}")
 
 
 @case("with isolation = seat no student reaches another, and all reach the internet")
@@ -224,6 +238,19 @@ def survives_nft(guest):
                             "systemctl start nftables", "systemctl restart nftables", "systemctl stop nftables")
         finally:
             guest.run("systemctl stop nftables")
+
+
+@case("a connection to the world outlives a flush of the ruleset")
+def connection_survives(guest):
+    with World(guest) as world, seats_up(guest, SEAT):
+        world.popen(["socat", "TCP-LISTEN:9000,fork,reuseaddr", "EXEC:cat"])
+        guest.wait_until(lambda: world.run("ss -Hltn sport = :9000 | grep -q LISTEN", check=False).returncode == 0)
+        client = guest.popen([*inside(SEAT), "socat", "-t", "10", "-", f"TCP:{world.web4}:9000"])
+        client.stdin.write("before\n")
+        client.stdin.flush()
+        expect_equal(client.stdout.readline(), "before\n", "the answer")
+        time_repair(guest, "nft flush ruleset")
+        expect_equal(client.exchange("after\n", 20).stdout, "after\n", "the answer after the flush")
 
 
 @case("the rules come back while the ruleset is flushed again and again, and the watcher does not spin")

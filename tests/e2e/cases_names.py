@@ -99,7 +99,8 @@ def seat_names(guest):
 @with_settings("[site]\ndomain = c{course}.school.example\n")
 def domain(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
-        expect_in(SECOND_ADDRESS, finds(guest, "smithj.c123.school.example"), "what a seat finds")
+        soon(guest, lambda: SECOND_ADDRESS in finds(guest, "smithj.c123.school.example"), "the seat is found by its name")
+        expect_equal(finds(guest, "smithj.cs123.internal"), "", "what a seat finds under the name of before")
 
 
 @case("the name service that was killed comes back, and a restart of it or the watcher loses no name")

@@ -105,7 +105,15 @@ $transient --unit="$unit" -p PrivateNetwork=yes sleep infinity
 pid=$(systemctl show --value -p MainPID "$unit")
 namespace=/proc/$pid/ns/net
 ip link add "$uplink" type veth peer name w0 netns "$pid"
-addresses=$(for address; do case $address in *:*) echo "address add $address/64 dev w0 nodad" ;; *) echo "address add $address/24 dev w0" ;; esac; done)
+# A link that has just come up would have no link-local address for a second; a real uplink has been up for long.
+echo 0 >"/proc/sys/net/ipv6/conf/$uplink/accept_dad"
+nsenter --net="$namespace" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/w0/accept_dad'
+addresses=$(for address; do
+    case $address in
+    *:*) echo "address add $address/64 dev w0 nodad" ;;
+    *) echo "address add $address/24 dev w0" ;;
+    esac
+done)
 nsenter --net="$namespace" ip -batch - <<EOF
 link set lo up
 link set w0 up

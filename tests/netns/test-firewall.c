@@ -111,13 +111,14 @@ static void test_others_stay(void **state) {
         struct ruleset_courses courses = {.courses = &plan, .n_courses = 1};
         struct fence_settings fence = {.enabled = true};
         const uint32_t uids[] = {1001};
+        const struct ruleset_fenced fenced = {.uids = uids, .n_uids = 1};
 
         assert_shell("nft 'table inet filter { chain forward { type filter hook forward priority filter; "
                      "policy drop; "
                      "ct state established accept; }; }'");
         assert_shell("nft -a list table inet filter >/run/before");
         apply(sandbox, ruleset_format_courses(&courses));
-        apply(sandbox, ruleset_format_fence(&fence, uids, 1));
+        apply(sandbox, ruleset_format_fence(&fence, &fenced));
         courses.n_courses = 0;
         apply(sandbox, ruleset_format_courses(&courses));
         assert_shell("nft -a list table inet filter | cmp - /run/before");
@@ -170,19 +171,58 @@ static void test_fence(void **state) {
                         .items = {{.number = 88, .tcp = true, .udp = true}, {.number = 443, .tcp = true}}},
         };
         const uint32_t uids[] = {1001, 4000000000U};
+        struct uid_range ranges[] = {
+                {.first = 100000, .last = 165535}, {.first = 4100000000U, .last = 4294967294U}};
+        const struct ruleset_fenced nobody = {0},
+                                    fenced = {
+                                            .uids = uids,
+                                            .n_uids = ELEMENTSOF(uids),
+                                            .subordinates = {.items = ranges, .n_items = ELEMENTSOF(ranges)},
+                                    };
 
         for (unsigned i = 0; i < 2; i++)
-                apply(sandbox, ruleset_format_fence(&fence, uids, ELEMENTSOF(uids)));
+                apply(sandbox, ruleset_format_fence(&fence, &fenced));
         assert_shell("nft list table inet coursenet_fence >/run/table");
         assert_shell("grep -q 'elements = { 1001, 4000000000 }' /run/table");
+        assert_shell("tr -d '\\n\\t ' </run/table | grep -q '{100000-165535,4100000000-4294967294}'");
         assert_shell("grep -q 'udp . 88' /run/table");
         assert_no_shell("grep -q 'udp . 443' /run/table");
 
-        apply(sandbox, ruleset_format_fence(&fence, uids, 0));
+        apply(sandbox, ruleset_format_fence(&fence, &nobody));
         assert_shell("nft list table inet coursenet_fence >/dev/null");
         fence.enabled = false;
-        apply(sandbox, ruleset_format_fence(&fence, uids, ELEMENTSOF(uids)));
+        apply(sandbox, ruleset_format_fence(&fence, &fenced));
         assert_no_shell("nft list table inet coursenet_fence >/dev/null 2>&1");
+}
+
+static void test_subordinates(void **state) {
+        struct settings settings = {0};
+        _cleanup_accounts_ struct accounts fenced = {0};
+        _cleanup_uid_ranges_ struct uid_ranges ranges = {0};
+        const char *reason;
+
+        (void)state;
+        assert_int_equal(name_rule_parse("cs{course}-{student}", &settings.rule, &reason), 0);
+        settings.fence.n_users = 1;
+        (void)snprintf(settings.fence.users[0], sizeof(settings.fence.users[0]), "cs123-grader");
+        assert_int_equal(accounts_add(&fenced, 1001, ""), 0);
+
+        assert_int_equal(subuid_load("/run/subuid-none", &settings, &fenced, &ranges), 0);
+        assert_int_equal(ranges.n_items, 0);
+        assert_shell(
+                "printf '%%s\\n' cs123-b:165536:65536 alice:300000:65536 cs123-a:100000:65536 "
+                "1001:500000:10 1002:600000:10 cs123-grader:700000:10 cs123-a:500005:10 nonsense cs123-c:x:1 "
+                "cs123-c:800000:0 cs123-c:0:500 cs123-c:900:200 cs123-c:4294967290:100000 >/run/subuid");
+        assert_int_equal(subuid_load("/run/subuid", &settings, &fenced, &ranges), 0);
+        assert_int_equal(ranges.n_items, 4);
+        assert_int_equal(ranges.items[0].first, 1000);
+        assert_int_equal(ranges.items[0].last, 1099);
+        assert_int_equal(ranges.items[1].first, 100000);
+        assert_int_equal(ranges.items[1].last, 231071);
+        assert_int_equal(ranges.items[2].first, 500000);
+        assert_int_equal(ranges.items[2].last, 500014);
+        assert_int_equal(ranges.items[3].first, 4294967290U);
+        assert_int_equal(ranges.items[3].last, 4294967294U);
 }
 
 static void test_a_transaction_is_all_or_nothing(void **state) {
@@ -216,6 +256,7 @@ int main(void) {
                 sandbox_test(test_seat),
                 sandbox_test(test_seat_whose_link_went_first),
                 sandbox_test(test_fence),
+                sandbox_test(test_subordinates),
                 sandbox_test(test_a_transaction_is_all_or_nothing),
                 sandbox_test(test_lists),
         };

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* subuid(5): OWNER:FIRST:COUNT, with the owner's name or uid. */
+
+#include "subuid.h"
+#include "number.h"
+
+void uid_ranges_done(struct uid_ranges *ranges) {
+        free(ranges->items);
+        *ranges = (struct uid_ranges){0};
+}
+
+static int add(struct uid_ranges *ranges, uint32_t first, uint32_t last) {
+        struct uid_range *items = reallocarray(ranges->items, ranges->n_items + 1, sizeof(*items));
+
+        if (!items)
+                return -ENOMEM;
+        items[ranges->n_items++] = (struct uid_range){.first = first, .last = last};
+        ranges->items = items;
+        return 0;
+}
+
+static bool is_fenced(const struct settings *settings, const struct accounts *fenced, const char *owner) {
+        unsigned uid;
+
+        if (number_parse(owner, FENCE_UID_MIN, UINT32_MAX - 1, &uid) >= 0)
+                return accounts_have_uid(fenced, uid);
+        return account_classify(settings, owner) == ACCOUNT_COURSE;
+}
+
+static int add_line(const char *line, const struct settings *settings, const struct accounts *fenced,
+        struct uid_ranges *ranges) {
+        unsigned long long first, count;
+        char owner[256];
+
+        if (sscanf(line, "%255[^:]:%llu:%llu", owner, &first, &count) != 3 || count == 0 ||
+                count > UINT32_MAX || first >= UINT32_MAX || !is_fenced(settings, fenced, owner))
+                return 0;
+        /* Root and the system's accounts are never fenced, whatever the file gives away. */
+        if (first + count <= FENCE_UID_MIN)
+                return 0;
+        if (first < FENCE_UID_MIN) {
+                count -= FENCE_UID_MIN - first;
+                first = FENCE_UID_MIN;
+        }
+        if (count > UINT32_MAX - first)
+                count = UINT32_MAX - first;
+        return add(ranges, (uint32_t)first, (uint32_t)(first + count - 1));
+}
+
+static int compare(const void *a, const void *b) {
+        const struct uid_range *one = a, *other = b;
+
+        if (one->first != other->first)
+                return one->first < other->first ? -1 : 1;
+        return 0;
+}
+
+/* nft takes no elements that overlap. */
+static void join(struct uid_ranges *ranges) {
+        size_t n = 0;
+
+        if (ranges->n_items > 0)
+                qsort(ranges->items, ranges->n_items, sizeof(*ranges->items), compare);
+        for (size_t i = 0; i < ranges->n_items; i++) {
+                struct uid_range *last = n > 0 ? &ranges->items[n - 1] : NULL, item = ranges->items[i];
+
+                if (!last || item.first > last->last + 1)
+                        ranges->items[n++] = item;
+                else if (item.last > last->last)
+                        last->last = item.last;
+        }
+        ranges->n_items = n;
+}
+
+int subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
+        struct uid_ranges *ret) {
+        _cleanup_uid_ranges_ struct uid_ranges ranges = {0};
+        _cleanup_fclose_ FILE *file = fopen(path, "re");
+        _cleanup_free_ char *line = NULL;
+        size_t size = 0;
+        int r = 0;
+
+        if (!file)
+                return errno == ENOENT ? 0 : -errno;
+        while (r >= 0 && getline(&line, &size, file) >= 0)
+                r = add_line(line, settings, fenced, &ranges);
+        if (r >= 0 && ferror(file))
+                r = -EIO;
+        if (r < 0)
+                return r;
+
+        join(&ranges);
+        *ret = ranges;
+        ranges = (struct uid_ranges){0};
+        return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Subordinate user ids: whoever has some in /etc/subuid can become them in a user namespace (newuidmap(1)),
+ * and what they then do is a course user's doing all the same.
+ */
+
+#include "fence-set.h"
+
+struct uid_range {
+        uint32_t first, last;
+};
+
+/* The empty value is all zero. */
+struct uid_ranges {
+        struct uid_range *items;
+        size_t n_items;
+};
+
+void uid_ranges_done(struct uid_ranges *ranges);
+
+/*
+ * Those of course users, by name, and of fenced, which is ordered by uid: in order, and none touches another.
+ * Lines that are none are passed over. A file that is not there has none. Negative errno.
+ */
+int subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
+        struct uid_ranges *ret);
+
+#define _cleanup_uid_ranges_ _cleanup_(uid_ranges_done)

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the watch hears and what it does about it: each of its ears alone, and then all of it, as a process.
+ */
+
+#include "sandbox.h"
+
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "netsetup/dns-files.h"
+#include "netsetup/fence.h"
+#include "netsetup/firewall.h"
+#include "netsetup/notify.h"
+#include "netsetup/ruleset.h"
+#include "netsetup/watch-file.h"
+#include "netsetup/watch-job.h"
+#include "netsetup/watch-nft.h"
+#include "netsetup/watch-route.h"
+#include "netsetup/watch.h"
+
+#define PROGRAM BUILD_DIRECTORY "/coursenet-net"
+
+#define MS UINT64_C(1000)
+#define SECOND UINT64_C(1000000)
+
+/* --- jobs: time is what the test says it is --------------------------------------------------------------
+ */
+
+static void make_job(struct job *job) {
+        job_init(job, 1000, (const char *[]){"true", NULL});
+}
+
+static void test_events_in_a_row_are_answered_once_and_never_late(void **state) {
+        uint64_t now = 100 * SECOND, first = now;
+        struct job job;
+
+        (void)state;
+        make_job(&job);
+        assert_int_equal(job_next_usec(&job), UINT64_MAX);
+        job_want(&job, now, 30);
+        assert_int_equal(job_next_usec(&job), now + 30 * MS);
+        for (unsigned i = 0; i < 100; i++) {
+                now += 10 * MS;
+                job_want(&job, now, 30);
+                assert_true(job_next_usec(&job) <= first + 200 * MS);
+        }
+        assert_int_equal(job_next_usec(&job), first + 200 * MS);
+        job_done(&job);
+}
+
+static void test_a_repair_is_at_once_and_a_fight_ends_in_a_pause(void **state) {
+        uint64_t now = 100 * SECOND;
+        unsigned n_second = 0, n_pauses = 0;
+        struct job job;
+
+        (void)state;
+        make_job(&job);
+        assert_true(job_want_repair(&job, now));
+        assert_int_equal(job_next_usec(&job), now);
+
+        /* Somebody undoes it every five milliseconds; each repair is begun when it is due. */
+        for (unsigned i = 0; i < 2000; i++, now += 5 * MS) {
+                if (job.wanted && job_next_usec(&job) <= now) {
+                        job.wanted = false;
+                        n_second += now < 101 * SECOND;
+                }
+                n_pauses += !job_want_repair(&job, now);
+        }
+        assert_in_range(n_second, 4, 6);
+        assert_int_equal(n_pauses, 1);
+        assert_true(job_next_usec(&job) > now + 15 * SECOND);
+
+        /* Something else that happens does not wait for the end of the pause. */
+        job_want(&job, now, 30);
+        assert_int_equal(job_next_usec(&job), now + 30 * MS);
+        job_done(&job);
+}
+
+static void test_a_repair_now_and_then_is_no_fight(void **state) {
+        uint64_t now = 100 * SECOND;
+        struct job job;
+
+        (void)state;
+        make_job(&job);
+        for (unsigned i = 0; i < 100; i++, now += 2 * SECOND) {
+                assert_true(job_want_repair(&job, now));
+                assert_int_equal(job_next_usec(&job), now);
+                job.wanted = false;
+        }
+        job_done(&job);
+}
+
+/* Runs it to its end. */
+static void run(struct job *job, uint64_t now) {
+        int status;
+
+        job_want(job, now, 0);
+        job_tick(job, now);
+        assert_true(job->pid > 0);
+        assert_int_equal(waitpid(job->pid, &status, 0), job->pid);
+        assert_false(job_reap(job, job->pid + 1, status, now));
+        assert_true(job_reap(job, job->pid, status, now));
+}
+
+static void test_a_failure_is_tried_again_later_and_later(void **state) {
+        uint64_t now = 100 * SECOND, wait = 0;
+        struct job job;
+
+        (void)state;
+        job_init(&job, 1000, (const char *[]){"false", NULL});
+        for (unsigned i = 0; i < 10; i++) {
+                run(&job, now);
+                assert_true(job.wanted);
+                assert_true(job.due_usec - now >= wait);
+                wait = job.due_usec - now;
+                now = job.due_usec;
+        }
+        assert_in_range(wait, 300 * SECOND, 400 * SECOND);
+        job_done(&job);
+        job_init(&job, 1000, (const char *[]){"sh", "-c", "exit 3", NULL});
+        run(&job, now);
+        assert_int_equal(job.status, 3);
+        assert_false(job.wanted);
+        job_done(&job);
+}
+
+static void test_a_job_that_hangs_is_ended(void **state) {
+        uint64_t now = 100 * SECOND;
+        struct job job;
+        int status;
+
+        (void)state;
+        job_init(&job, 1000, (const char *[]){"sleep", "1000", NULL});
+        job_want(&job, now, 0);
+        job_tick(&job, now);
+        job_tick(&job, now + 999 * MS);
+        assert_int_equal(waitpid(job.pid, &status, WNOHANG), 0);
+        assert_int_equal(job_next_usec(&job), now + 1000 * MS);
+        job_tick(&job, now + 1000 * MS);
+        assert_int_equal(waitpid(job.pid, &status, 0), job.pid);
+        assert_true(job_reap(&job, job.pid, status, now + 1001 * MS));
+        assert_true(job.has_ended);
+        assert_true(job.wanted);
+        job_done(&job);
+}
+
+/* --- nftables --------------------------------------------------------------------------------------------
+ */
+
+#define TABLES                                                                                               \
+        "table inet coursenet { chain x { }; }; table netdev coursenet { chain vl-12310 { }; };"             \
+        "table inet coursenet_fence { set y { type uid; }; }; table inet other { chain z { }; };"            \
+        "table ip coursenet { chain z { }; };"
+
+static struct watch_nft_changes read_nft(struct watch_nft *watch) {
+        struct watch_nft_changes changes;
+
+        assert_int_equal(watch_nft_read(watch, &changes), 0);
+        return changes;
+}
+
+static void test_others_changes_of_our_tables_are_heard(void **state) {
+        static const struct {
+                const char *command;
+                bool courses, seats, fence;
+        } cases[] = {
+                {"flush ruleset", true, true, true},
+                {"delete table inet coursenet", true, false, false},
+                {"add rule inet coursenet x drop", true, false, false},
+                {"delete table netdev coursenet", false, true, false},
+                {"add element inet coursenet_fence y { 5001 }", false, false, true},
+                {"delete table inet other", false, false, false},
+                {"delete table ip coursenet", false, false, false},
+                {"list ruleset", false, false, false},
+        };
+        struct watch_nft watch;
+
+        (void)state;
+        assert_int_equal(watch_nft_open(&watch, "coursenet-net"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct watch_nft_changes changes;
+
+                assert_shell("nft flush ruleset && nft '%s'", TABLES);
+                (void)read_nft(&watch);
+                assert_shell("nft '%s' >/dev/null", cases[i].command);
+                changes = read_nft(&watch);
+                assert_int_equal(changes.courses, cases[i].courses);
+                assert_int_equal(changes.seats, cases[i].seats);
+                assert_int_equal(changes.fence, cases[i].fence);
+                if (changes.courses || changes.seats || changes.fence)
+                        assert_string_equal(changes.process, "nft");
+        }
+        watch_nft_close(&watch);
+}
+
+static void test_own_changes_are_not(void **state) {
+        struct sandbox *sandbox = *state;
+        struct watch_nft_changes changes;
+        struct watch_nft watch;
+
+        assert_int_equal(prctl(PR_SET_NAME, "coursenet-net"), 0);
+        assert_int_equal(watch_nft_open(&watch, "coursenet-net"), 0);
+        for (unsigned i = 0; i < 3; i++)
+                assert_int_equal(firewall_apply(TABLES, "the test", &sandbox->diagnostics), 0);
+        changes = read_nft(&watch);
+        assert_false(changes.courses || changes.seats || changes.fence);
+        /* Nor do they hide what others do then. */
+        assert_shell("nft flush ruleset");
+        assert_true(read_nft(&watch).courses);
+        watch_nft_close(&watch);
+}
+
+static void test_what_was_missed_counts_as_changed(void **state) {
+        struct watch_nft_changes changes;
+        struct watch_nft watch;
+        int size = 1;
+
+        (void)state;
+        assert_int_equal(watch_nft_open(&watch, "coursenet-net"), 0);
+        assert_int_equal(
+                setsockopt(watch_nft_fd(&watch), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)), 0);
+        assert_shell("for i in $(seq 20); do nft 'add table inet t; delete table inet t'; done");
+        changes = read_nft(&watch);
+        assert_true(changes.courses && changes.seats && changes.fence);
+        assert_false(read_nft(&watch).courses);
+        watch_nft_close(&watch);
+}
+
+/* --- routes and links ------------------------------------------------------------------------------------
+ */
+
+static void test_what_concerns_uplinks_is_heard_and_nothing_else(void **state) {
+        static const struct {
+                const char *command;
+                bool routes, forwarding, bridge;
+        } cases[] = {
+                {"ip link add up0 type veth peer name up1", true, false, false},
+                {"ip link set up0 up && ip link set up1 up", false, false, false},
+                {"ip address add 192.0.2.1/24 dev up0", false, false, false},
+                {"ip route add 198.51.100.0/24 dev up0", false, false, false},
+                {"ip route add default via 192.0.2.2", true, false, false},
+                {"ip route del default", true, false, false},
+                {"ip -6 route add default dev up0", true, false, false},
+                {"ip -6 route add 2001:db8::/32 dev up0", false, false, false},
+                {"ip route add blackhole default", false, false, false},
+                {"ip link set up1 mtu 1400", false, false, false},
+                {"ip link set up1 down && ip link set up1 name up2", true, false, false},
+                {"echo 1 >/proc/sys/net/ipv4/conf/up0/forwarding", false, false, false},
+                {"echo 0 >/proc/sys/net/ipv4/conf/up0/forwarding", false, true, false},
+                {"echo 1 >/proc/sys/net/ipv6/conf/all/forwarding", false, false, false},
+                {"echo 0 >/proc/sys/net/ipv6/conf/all/forwarding", false, true, false},
+                {"echo 0 >/proc/sys/net/ipv4/conf/up0/rp_filter", false, false, false},
+                {"ip link add br-123 group 25454 up type bridge", false, false, true},
+                {"ip link add vl-12310 group 25454 master br-123 up type veth peer name vr-12310 group 25454",
+                        false, false, false},
+                {"ip link del vl-12310", false, false, false},
+                {"ip link add br-lan up type bridge", true, false, false},
+        };
+        struct watch_route watch;
+
+        (void)state;
+        assert_int_equal(watch_route_open(&watch), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct watch_route_changes changes;
+
+                assert_shell("%s", cases[i].command);
+                /* A new carrier is told of a little later. */
+                (void)usleep(20000);
+                assert_int_equal(watch_route_read(&watch, &changes), 0);
+                if (changes.routes != cases[i].routes || changes.forwarding != cases[i].forwarding)
+                        print_message("after: %s\n", cases[i].command);
+                assert_int_equal(changes.routes, cases[i].routes);
+                assert_int_equal(changes.forwarding, cases[i].forwarding);
+                /* A bridge speaks up again with its ports. */
+                assert_true(changes.bridge || !cases[i].bridge);
+        }
+        watch_route_close(&watch);
+}
+
+static void test_a_feed_of_routes_does_not_even_wake(void **state) {
+        struct watch_route_changes changes;
+        struct watch_route watch;
+        struct pollfd pollfd;
+
+        (void)state;
+        assert_shell("ip link add up0 type veth peer name up1 && ip link set up0 up && ip link set up1 up");
+        assert_int_equal(watch_route_open(&watch), 0);
+        assert_int_equal(watch_route_read(&watch, &changes), 0);
+        (void)usleep(200000);
+        assert_int_equal(watch_route_read(&watch, &changes), 0);
+        assert_shell("for i in $(seq 100); do echo route add 10.77.$i.0/24 dev up0; done | ip -batch -");
+        pollfd = (struct pollfd){.fd = watch_route_fd(&watch), .events = POLLIN};
+        assert_int_equal(poll(&pollfd, 1, 100), 0);
+        watch_route_close(&watch);
+}
+
+/* --- files -----------------------------------------------------------------------------------------------
+ */
+
+static int set_up_etc(void **state) {
+        if (sandbox_setup(state) < 0 || mkdir("/run/etc", 0755) < 0)
+                return -1;
+        write_file("/run/etc/nsswitch.conf", "passwd: files\n");
+        write_file("/run/etc/passwd", "root:x:0:0::/:/bin/sh\ncs123-newellz2:x:5001:5001::/:/bin/sh\n");
+        write_file("/run/etc/resolv.conf", "");
+        return shell(
+                "mkdir -p /run/etc/coursenet/roster.d /run/coursenet/fence && mount --bind /run/etc /etc");
+}
+
+static int tear_down_etc(void **state) {
+        return umount2("/etc", MNT_DETACH) < 0 ? -1 : sandbox_teardown(state);
+}
+
+#define etc_test(function) cmocka_unit_test_setup_teardown(function, set_up_etc, tear_down_etc)
+
+static void test_files_are_heard_however_they_change(void **state) {
+        static const struct watch_file_changes none = {0}, passwd = {.passwd = true},
+                                               settings = {.settings = true}, rosters = {.rosters = true},
+                                               resolvers = {.resolvers = true}, logins = {.logins = true};
+        const struct {
+                const char *command;
+                const struct watch_file_changes *expected;
+        } cases[] = {
+                {"echo >>/etc/passwd", &passwd},
+                {"cp /etc/passwd /etc/passwd+ && mv /etc/passwd+ /etc/passwd", &passwd},
+                {"echo >>/etc/group", &none},
+                {"echo >/etc/coursenet/coursenet.conf", &settings},
+                {"echo >/etc/coursenet/.new && mv /etc/coursenet/.new /etc/coursenet/coursenet.conf",
+                        &settings},
+                {"rm /etc/coursenet/coursenet.conf", &settings},
+                {"echo 'amy 10' >/etc/coursenet/roster.d/123", &rosters},
+                {"echo >/etc/coursenet/roster.d/.123.new", &none},
+                {"mv /etc/coursenet/roster.d/.123.new /etc/coursenet/roster.d/123", &rosters},
+                {"rm /etc/coursenet/roster.d/123", &rosters},
+                {"echo >/run/coursenet/fence/5001", &logins},
+                {"echo >/run/coursenet/other", &none},
+                {"echo nameserver 192.0.2.1 >/etc/resolv.conf", &resolvers},
+                /* A link to a place that is not there yet, and what becomes of that. */
+                {"ln -sf ../run/deep/er/stub.conf /etc/resolv.conf", &resolvers},
+                {"mkdir /run/deep", &resolvers},
+                {"mkdir /run/deep/er", &resolvers},
+                {"echo >/run/deep/er/stub.conf", &resolvers},
+                {"echo >/run/deep/er/other.conf", &none},
+                {"echo >/run/deep/er/.new && mv /run/deep/er/.new /run/deep/er/stub.conf", &resolvers},
+                /* A link to a link. */
+                {"ln -sf /run/first.conf /run/deep/er/stub.conf", &resolvers},
+                {"echo >/run/first.conf", &resolvers},
+                /* Directories that go and come again. */
+                {"rm -r /etc/coursenet", &settings},
+                {"mkdir -p /etc/coursenet/roster.d", &settings},
+                {"mv /etc/coursenet /etc/elsewhere && mv /etc/elsewhere /etc/coursenet", &settings},
+                {"echo >/etc/coursenet/coursenet.conf", &settings},
+                {"echo >/etc/coursenet/roster.d/124", &rosters},
+                {"rm -r /run/coursenet/fence && mkdir /run/coursenet/fence", &logins},
+                {"echo >/run/coursenet/fence/5002", &logins},
+        };
+        struct watch_files watch;
+
+        (void)state;
+        assert_int_equal(watch_files_open(&watch, "/etc/coursenet"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct watch_file_changes changes, *expected;
+
+                assert_shell("%s", cases[i].command);
+                assert_int_equal(watch_files_read(&watch, &changes), 0);
+                expected = (struct watch_file_changes *)(uintptr_t)cases[i].expected;
+                if (memcmp(&changes, expected, sizeof(changes)) != 0)
+                        print_message("after: %s\n", cases[i].command);
+                assert_int_equal(changes.passwd, expected->passwd);
+                assert_int_equal(changes.settings, expected->settings);
+                /* Where the whole directory goes, they go with it. */
+                assert_true(changes.rosters == expected->rosters || expected->settings);
+                assert_int_equal(changes.resolvers, expected->resolvers);
+                assert_int_equal(changes.logins, expected->logins);
+        }
+        watch_files_close(&watch);
+}
+
+/* --- the notification ------------------------------------------------------------------------------------
+ */
+
+static int listen_for_notifications(const char *path, socklen_t length) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        assert_true(fd >= 0);
+        memcpy(address.sun_path, path, length);
+        assert_int_equal(bind(fd, (struct sockaddr *)&address,
+                                 (socklen_t)offsetof(struct sockaddr_un, sun_path) + length),
+                0);
+        return fd;
+}
+
+static void assert_notified(int fd, int timeout_ms) {
+        struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+        char text[64];
+
+        assert_int_equal(poll(&pollfd, 1, timeout_ms), 1);
+        assert_int_equal(recv(fd, text, sizeof(text), 0), strlen("READY=1"));
+        assert_memory_equal(text, "READY=1", strlen("READY=1"));
+}
+
+static void test_systemd_is_told_at_a_path_and_by_an_abstract_name(void **state) {
+        int fd;
+
+        (void)state;
+        assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+        assert_int_equal(notify_send("READY=1"), 0);
+
+        fd = listen_for_notifications("/run/notify", sizeof("/run/notify"));
+        assert_int_equal(setenv("NOTIFY_SOCKET", "/run/notify", true), 0);
+        assert_int_equal(notify_send("READY=1"), 0);
+        assert_notified(fd, 0);
+        (void)close(fd);
+
+        fd = listen_for_notifications("\0coursenet-notify", sizeof("\0coursenet-notify") - 1);
+        assert_int_equal(setenv("NOTIFY_SOCKET", "@coursenet-notify", true), 0);
+        assert_int_equal(notify_send("READY=1"), 0);
+        assert_notified(fd, 0);
+        (void)close(fd);
+
+        assert_int_equal(setenv("NOTIFY_SOCKET", "relative", true), 0);
+        assert_int_equal(notify_send("READY=1"), -EINVAL);
+        assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+}
+
+/* --- all of it -------------------------------------------------------------------------------------------
+ */
+
+static pid_t start_watch(void) {
+        int fd = listen_for_notifications("/run/notify", sizeof("/run/notify"));
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                (void)setenv("NOTIFY_SOCKET", "/run/notify", true);
+                (void)execl(PROGRAM, PROGRAM, "watch", NULL);
+                _exit(EXIT_FAILURE);
+        }
+        assert_notified(fd, 12000);
+        (void)close(fd);
+        assert_int_equal(unlink("/run/notify"), 0);
+        return pid;
+}
+
+static void stop_watch(pid_t pid) {
+        int status;
+
+        assert_int_equal(kill(pid, SIGTERM), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Within two seconds. */
+#define assert_soon(command)                                                                                 \
+        assert_shell("for i in $(seq 100); do { " command "; } && exit 0; sleep 0.02; done; exit 1")
+
+#define IS_FENCED(uid) "nft get element inet coursenet_fence fenced { " uid " } >/dev/null 2>&1"
+
+static void test_the_watch_keeps_things_as_they_are(void **state) {
+        pid_t pid;
+
+        (void)state;
+        assert_shell("ip link set lo up");
+        write_file("/etc/coursenet/roster.d/123", "newellz2 10\n");
+        pid = start_watch();
+        /* The fence stands before anybody may log in. */
+        assert_shell(IS_FENCED("5001"));
+        assert_soon("test -e " DNS_HOSTS_DIRECTORY "/123");
+
+        assert_shell("nft flush ruleset");
+        assert_soon(IS_FENCED("5001"));
+        write_file(FENCE_LOGIN_DIRECTORY "/5002", "");
+        assert_soon(IS_FENCED("5002"));
+        assert_shell("sed 's/5001/5003/g' /etc/passwd >/etc/passwd+ && mv /etc/passwd+ /etc/passwd");
+        assert_soon(IS_FENCED("5003"));
+        write_file("/etc/coursenet/roster.d/123", "newellz2 10\namy 11\n");
+        assert_soon("grep -q amy " DNS_HOSTS_DIRECTORY "/123");
+        write_file("/etc/coursenet/coursenet.conf", "[site]\nfence = no\n");
+        assert_soon("! nft list table inet coursenet_fence >/dev/null 2>&1");
+        write_file("/etc/coursenet/coursenet.conf", "");
+        assert_soon(IS_FENCED("5003"));
+
+        assert_shell("cd /proc/%d/fd && test $(ls | wc -l) -lt 12", (int)pid);
+        stop_watch(pid);
+        assert_shell(IS_FENCED("5003"));
+}
+
+static void test_a_course_is_repaired_and_follows_its_uplink(void **state) {
+        pid_t pid;
+
+        (void)state;
+        write_file("/etc/coursenet/roster.d/123", "newellz2 10\n");
+        assert_shell(
+                "mount -t sysfs none /sys; ip link set lo up && ip link add up0 type veth peer name up1 && "
+                "ip link set up0 up && ip link set up1 up && ip address add 192.0.2.2/24 dev up0 && "
+                "ip route add default via 192.0.2.1");
+        pid = start_watch();
+        assert_shell(
+                PROGRAM " bridge start 123 && " PROGRAM " netns start 12310 && " PROGRAM " seat start 12310");
+        assert_shell("nft list set inet coursenet uplinks | grep -q up0");
+        assert_shell("nft flush ruleset");
+        assert_soon("nft list set inet coursenet uplinks 2>/dev/null | grep -q up0");
+        assert_soon("nft list chain netdev coursenet vl-12310 >/dev/null 2>&1");
+        assert_shell("sysctl -q net.ipv4.ip_forward=0");
+        assert_soon("test $(cat /proc/sys/net/ipv4/conf/br-123/forwarding) = 1");
+        assert_shell("ip link add other0 type veth peer name other1 && ip link set other0 up && "
+                     "ip link set other1 up && ip route replace default dev other0");
+        assert_soon("nft list set inet coursenet uplinks | grep -q other0");
+        write_file("/etc/resolv.conf", "nameserver 192.0.2.53\n");
+        assert_soon("nft list table inet coursenet | grep -q 192.0.2.53");
+        stop_watch(pid);
+        assert_shell("nft list set inet coursenet uplinks | grep -q other0");
+}
+
+static void test_the_watch_sleeps_when_nothing_happens(void **state) {
+        pid_t pid;
+
+        (void)state;
+        pid = start_watch();
+        assert_shell(
+                "sleep 1; f() { grep ^voluntary /proc/%d/status; }; a=$(f); sleep 2; test \"$a\" = \"$(f)\"",
+                (int)pid);
+        stop_watch(pid);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_events_in_a_row_are_answered_once_and_never_late),
+                cmocka_unit_test(test_a_repair_is_at_once_and_a_fight_ends_in_a_pause),
+                cmocka_unit_test(test_a_repair_now_and_then_is_no_fight),
+                cmocka_unit_test(test_a_failure_is_tried_again_later_and_later),
+                cmocka_unit_test(test_a_job_that_hangs_is_ended),
+                sandbox_test(test_others_changes_of_our_tables_are_heard),
+                sandbox_test(test_own_changes_are_not),
+                sandbox_test(test_what_was_missed_counts_as_changed),
+                sandbox_test(test_what_concerns_uplinks_is_heard_and_nothing_else),
+                sandbox_test(test_a_feed_of_routes_does_not_even_wake),
+                etc_test(test_files_are_heard_however_they_change),
+                sandbox_test(test_systemd_is_told_at_a_path_and_by_an_abstract_name),
+                etc_test(test_the_watch_keeps_things_as_they_are),
+                etc_test(test_a_course_is_repaired_and_follows_its_uplink),
+                etc_test(test_the_watch_sleeps_when_nothing_happens),
+        };
+
+        return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
+}
