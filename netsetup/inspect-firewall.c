@@ -3,11 +3,13 @@
 /* Our tables against what they should be, and everybody else's for what they would drop. */
 
 #include "failure.h"
+#include "fence.h"
 #include "firewall.h"
 #include "foreign.h"
 #include "inspect.h"
 #include "network.h"
 #include "ruleset.h"
+#include "runtime-file.h"
 #include "scratch.h"
 #include "stand-in.h"
 #include "table-compare.h"
@@ -64,19 +66,23 @@ static int parse_fenced(const char *listing, uint32_t **ret, size_t *ret_n) {
         return 0;
 }
 
-/* Who is fenced is not known from the configuration alone, so the plan has those who are. */
+/*
+ * Who is fenced is not known from the configuration alone: the plan is what was computed last. Where there is
+ * none, the table is what is missed.
+ */
 static int plan_fence(const struct inspection *inspection, struct tables *tables) {
-        const char *actual = tables->actual[TABLE_FENCE];
+        char **commands = &tables->planned[TABLE_FENCE].commands;
         int r;
 
-        if (!actual && inspection->site->n_courses == 0)
+        if (!tables->actual[TABLE_FENCE] && inspection->site->n_courses == 0)
                 return 0;
-        r = parse_fenced(actual, &tables->fenced, &tables->n_fenced);
+        r = parse_fenced(tables->actual[TABLE_FENCE], &tables->fenced, &tables->n_fenced);
         if (r < 0)
                 return r;
-        tables->planned[TABLE_FENCE].commands =
-                ruleset_format_fence(&inspection->settings->fence, tables->fenced, tables->n_fenced);
-        return tables->planned[TABLE_FENCE].commands ? 0 : -ENOMEM;
+        if (inspection->settings->fence.enabled && runtime_file_read(FENCE_RULES_FILE, commands) >= 0)
+                return 0;
+        *commands = ruleset_format_fence(&inspection->settings->fence, &(struct ruleset_fenced){0});
+        return *commands ? 0 : -ENOMEM;
 }
 
 static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {
