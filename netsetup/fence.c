@@ -23,7 +23,6 @@
 
 #define LOCK_FILE RUN_DIRECTORY "/fence.lock"
 #define MEMORY_FILE RUN_DIRECTORY "/fence.uids"
-#define RULES_FILE RUN_DIRECTORY "/fence.nft"
 
 #define WHAT "the fence around course users"
 
@@ -129,7 +128,7 @@ static int apply(const struct fence *fence, const struct accounts *fenced, unsig
 
         r = runtime_file_write(MEMORY_FILE, memory, 0600);
         if (r >= 0)
-                r = runtime_file_write(RULES_FILE, rules, 0600);
+                r = runtime_file_write(FENCE_RULES_FILE, rules, 0600);
         if (r < 0)
                 return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
         r = firewall_apply(rules, WHAT, diagnostics);
@@ -178,7 +177,7 @@ static int remove_fence(const struct fence *fence, struct diagnostics *diagnosti
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         (void)unlink(MEMORY_FILE);
-        (void)unlink(RULES_FILE);
+        (void)unlink(FENCE_RULES_FILE);
         return firewall_apply(rules, WHAT, diagnostics);
 }
 
@@ -187,7 +186,7 @@ static void apply_last(struct diagnostics *diagnostics) {
         _cleanup_free_ char *rules = NULL;
         _cleanup_close_ int lock_fd = -1;
 
-        if (lock_take(LOCK_FILE, &lock_fd) >= 0 && runtime_file_read(RULES_FILE, &rules) >= 0)
+        if (lock_take(LOCK_FILE, &lock_fd) >= 0 && runtime_file_read(FENCE_RULES_FILE, &rules) >= 0)
                 (void)firewall_apply(rules, WHAT, diagnostics);
 }
 

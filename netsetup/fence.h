@@ -7,9 +7,13 @@
  */
 
 #include "diagnostics.h"
+#include "lock.h"
 
 /* The activator leaves the uid of each course user who logs in here, as an empty file of that name. */
 #define FENCE_LOGIN_DIRECTORY "/run/coursenet/fence"
+
+/* What was applied last, in nft's language: the fence's plan, for whoever compares. */
+#define FENCE_RULES_FILE RUN_DIRECTORY "/fence.nft"
 
 /* Where accounts are looked for. The first finds what is on this machine, and so never takes long. */
 enum fence_scope {

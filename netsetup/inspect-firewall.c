@@ -3,11 +3,13 @@
 /* Our tables against what they should be, and everybody else's for what they would drop. */
 
 #include "failure.h"
+#include "fence.h"
 #include "firewall.h"
 #include "foreign.h"
 #include "inspect.h"
 #include "network.h"
 #include "ruleset.h"
+#include "runtime-file.h"
 #include "scratch.h"
 #include "stand-in.h"
 #include "table-compare.h"
@@ -64,37 +66,23 @@ static int parse_fenced(const char *listing, uint32_t **ret, size_t *ret_n) {
         return 0;
 }
 
-/* Their subordinate ids, and those of all course users by name. */
-static int load_subordinates(
-        const struct settings *settings, const uint32_t *uids, size_t n_uids, struct uid_ranges *ret) {
-        _cleanup_accounts_ struct accounts fenced = {0}, sorted = {0};
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < n_uids; i++)
-                r = accounts_add(&fenced, uids[i], "");
-        if (r >= 0)
-                r = accounts_copy_by_uid(&fenced, &sorted);
-        return r < 0 ? r : subuid_load(SUBUID_FILE, settings, &sorted, ret);
-}
-
-/* Who is fenced is not known from the configuration alone, so the plan has those who are. */
+/*
+ * Who is fenced is not known from the configuration alone: the plan is what was computed last. Where there is
+ * none, the table is what is missed.
+ */
 static int plan_fence(const struct inspection *inspection, struct tables *tables) {
-        const char *actual = tables->actual[TABLE_FENCE];
-        _cleanup_uid_ranges_ struct uid_ranges subordinates = {0};
-        struct ruleset_fenced whose;
+        char **commands = &tables->planned[TABLE_FENCE].commands;
         int r;
 
-        if (!actual && inspection->site->n_courses == 0)
+        if (!tables->actual[TABLE_FENCE] && inspection->site->n_courses == 0)
                 return 0;
-        r = parse_fenced(actual, &tables->fenced, &tables->n_fenced);
-        if (r >= 0)
-                r = load_subordinates(inspection->settings, tables->fenced, tables->n_fenced, &subordinates);
+        r = parse_fenced(tables->actual[TABLE_FENCE], &tables->fenced, &tables->n_fenced);
         if (r < 0)
                 return r;
-        whose = (struct ruleset_fenced){
-                .uids = tables->fenced, .n_uids = tables->n_fenced, .subordinates = subordinates};
-        tables->planned[TABLE_FENCE].commands = ruleset_format_fence(&inspection->settings->fence, &whose);
-        return tables->planned[TABLE_FENCE].commands ? 0 : -ENOMEM;
+        if (inspection->settings->fence.enabled && runtime_file_read(FENCE_RULES_FILE, commands) >= 0)
+                return 0;
+        *commands = ruleset_format_fence(&inspection->settings->fence, &(struct ruleset_fenced){0});
+        return *commands ? 0 : -ENOMEM;
 }
 
 static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {

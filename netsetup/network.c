@@ -15,11 +15,18 @@
 #include "lock.h"
 #include "network.h"
 #include "number.h"
+#include "qdisc.h"
+#include "runtime-file.h"
 #include "seat.h"
 #include "setting-value.h"
 #include "sysctl.h"
 
 #define NETWORK "the courses' network"
+
+/* What was applied last. */
+#define RULES_FILE RUN_DIRECTORY "/courses.nft"
+
+#define REFRESH_TRIES 10U
 
 static const struct forwarding_paths forwarding_paths = {
         .root = SYSCTL_ROOT,
@@ -30,11 +37,13 @@ static const struct forwarding_paths forwarding_paths = {
 
 struct live {
         struct bridge_plan *courses;
+        int *indices; /* of their bridges */
         size_t n_courses;
 };
 
 static void live_done(struct live *live) {
         free(live->courses);
+        free(live->indices);
         *live = (struct live){0};
 }
 
@@ -77,7 +86,8 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
                 return r;
 
         live.courses = calloc(bridges->n_items + 1, sizeof(*live.courses));
-        if (!live.courses)
+        live.indices = calloc(bridges->n_items + 1, sizeof(*live.indices));
+        if (!live.courses || !live.indices)
                 return -ENOMEM;
         for (size_t i = 0; i < bridges->n_items; i++) {
                 const char *course = course_of_bridge(bridges->items[i].name);
@@ -89,6 +99,7 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
                 find_address(&networks, bridges->items[i].index, &plan->address);
                 find_address6(&networks6, bridges->items[i].index, &plan->address6);
                 plan->mac = bridges->items[i].mac;
+                live.indices[live.n_courses] = bridges->items[i].index;
                 bridge_plan_set_traffic(settings, plan);
                 if (plan->address.ip != 0)
                         live.n_courses++;
@@ -177,9 +188,44 @@ static int apply_rules(const struct live *live, const struct settings *settings,
         const struct forwarding *forwarding, struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = format_rules(live, settings, forwarding);
 
+        int r;
+
         if (!commands)
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
-        return firewall_apply(commands, NETWORK, diagnostics);
+        r = firewall_apply(commands, NETWORK, diagnostics);
+        if (r >= 0)
+                (void)runtime_file_write(RULES_FILE, commands, 0600);
+        return r;
+}
+
+/* A mistake in the settings must not leave live courses without rules that somebody flushed meanwhile. */
+static void restore_rules(struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = NULL;
+
+        if (runtime_file_read(RULES_FILE, &commands) >= 0)
+                (void)firewall_apply(commands, NETWORK, diagnostics);
+}
+
+static uint64_t find_rate(const struct qdisc_rates *rates, int index) {
+        for (size_t i = 0; i < rates->n_items; i++)
+                if (rates->items[i].index == index)
+                        return rates->items[i].bits;
+        return 0;
+}
+
+/* The limit of each course in the direction of its seats; see put_limits() in ruleset.c for the other. */
+static int apply_rates(struct link_socket *socket, const struct live *live) {
+        _cleanup_qdisc_rates_ struct qdisc_rates rates = {0};
+        int r;
+
+        r = qdisc_list_rates(socket, &rates);
+        for (size_t i = 0; r >= 0 && i < live->n_courses; i++) {
+                uint64_t bits = live->courses[i].traffic.course_rate.bits;
+
+                if (find_rate(&rates, live->indices[i]) / 8 != bits / 8)
+                        r = qdisc_set_rate(socket, live->indices[i], bits);
+        }
+        return r;
 }
 
 /* Rules come before forwarding, and go after it: nothing is forwarded that they have not seen. */
@@ -211,8 +257,10 @@ static int load_courses(struct link_socket *socket, const char *etc, struct sett
         if (bridges.n_items == 0)
                 return 0;
         r = settings_load(etc, settings, diagnostics);
-        if (r < 0)
+        if (r < 0) {
+                restore_rules(diagnostics);
                 return r;
+        }
         r = list_courses(socket, &bridges, settings, ret);
         return r < 0 ? failure(diagnostics, NETWORK, r, "the host's addresses cannot be listed") : 0;
 }
@@ -230,6 +278,9 @@ static int refresh(struct link_socket *socket, const char *etc, struct diagnosti
                 r = list_uplinks(socket, &settings, &forwarding.uplinks);
         if (r < 0)
                 return failure(diagnostics, NETWORK, r, "the host's default routes cannot be listed");
+        r = apply_rates(socket, &live);
+        if (r < 0)
+                return failure(diagnostics, NETWORK, r, "course-rate cannot be set");
         return apply(&live, &settings, &forwarding, diagnostics);
 }
 
@@ -322,22 +373,39 @@ static int format_seats(const char *etc, const struct settings *settings, const 
         return 0;
 }
 
+static int refresh_seats(struct link_socket *socket, const char *etc, const struct settings *settings,
+        struct diagnostics *diagnostics) {
+        _cleanup_links_ struct links links = {0};
+        _cleanup_free_ char *commands = NULL;
+        int r;
+
+        r = link_list_ours(socket, "veth", &links);
+        if (r >= 0)
+                r = format_seats(etc, settings, &links, &commands, diagnostics);
+        if (r < 0)
+                return failure(diagnostics, "the seats", r, "cannot be listed");
+        return commands[0] ? firewall_apply(commands, "the seats", diagnostics) : 0;
+}
+
+/* A link that goes between the list and the transaction fails all of it; then there is a new list to make. */
 int network_refresh_seats(const char *etc, struct diagnostics *diagnostics) {
         _cleanup_settings_ struct settings settings = {0};
         _cleanup_link_socket_ struct link_socket socket = {0};
-        _cleanup_links_ struct links links = {0};
-        _cleanup_free_ char *commands = NULL;
         int r;
 
         r = settings_load(etc, &settings, diagnostics);
         if (r < 0)
                 return r;
         r = link_open(&socket);
-        if (r >= 0)
-                r = link_list_ours(&socket, "veth", &links);
-        if (r >= 0)
-                r = format_seats(etc, &settings, &links, &commands, diagnostics);
         if (r < 0)
-                return failure(diagnostics, "the seats", r, "cannot be listed");
-        return commands[0] ? firewall_apply(commands, "the seats", diagnostics) : 0;
+                return failure(
+                        diagnostics, "the seats", r, "the kernel's network configuration cannot be reached");
+
+        for (unsigned i = 1;; i++) {
+                _cleanup_diagnostics_ struct diagnostics said = {0};
+
+                r = refresh_seats(&socket, etc, &settings, i < REFRESH_TRIES ? &said : diagnostics);
+                if (r >= 0 || i == REFRESH_TRIES)
+                        return r;
+        }
 }

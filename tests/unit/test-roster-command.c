@@ -22,7 +22,10 @@ static int run(int (*command)(const struct paths *, int, char **), const char *c
         const struct paths paths = {.etc = etc,
                 .pam = etc_path("pam.d"),
                 .activator_socket = socket_path,
-                .query_socket = socket_path};
+                .query_socket = socket_path,
+                .net = "/bin/true",
+                .dnsmasq = "/bin/true",
+                .proc = "/proc"};
         int saved[2] = {dup(1), dup(2)}, fd, argc = 0, r;
         char *argv[9] = {NULL};
 
