@@ -188,7 +188,7 @@ install: all
 	$(Q)$(INSTALL) -m 644 conf/jupyterhub/pam.d/jupyterhub $(DESTDIR)$(hubdir)/pam.d/
 	$(Q)test -e $(DESTDIR)/etc/coursenet/coursenet.conf || \
 		$(INSTALL) -m 644 conf/coursenet.conf $(DESTDIR)/etc/coursenet/
-	$(Q)$(INSTALL) -m 644 README.md docs/architecture.md docs/jupyterhub.md docs/performance.md $(DESTDIR)$(docdir)/
+	$(Q)$(INSTALL) -m 644 README.md SECURITY.md docs/architecture.md docs/jupyterhub.md docs/performance.md $(DESTDIR)$(docdir)/
 	$(Q)$(INSTALL) -m 644 conf/examples/notebook@.service conf/examples/seat-database.socket \
 		conf/examples/seat-database.service $(DESTDIR)$(docdir)/examples/
 	$(Q)for page in $(manual_pages); do \
