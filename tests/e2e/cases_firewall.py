@@ -127,7 +127,7 @@ def host_ports_change(guest):
 # Forgeries
 
 FORGED = (
-    "udp4,smac=02:00:00:00:00:99", f"udp4,src={GATEWAY}", f"udp4,src={SECOND_ADDRESS}", "udp4,src=8.8.8.8",
+    "udp4,smac=02:00:00:00:00:99", "udp4,smac=02:63:0a:00:7b:01", f"udp4,src={GATEWAY}", f"udp4,src={SECOND_ADDRESS}", "udp4,src=8.8.8.8",
     f"udp4,vlan=7,src={SECOND_ADDRESS}",
     f"arp,op=2,spa={GATEWAY}", f"arp,op=1,spa={GATEWAY}", f"arp,op=2,spa={SECOND_ADDRESS}", "arp,op=2,sha=02:00:00:00:00:99",
     f"arp,op=2,spa={GATEWAY},tpa={GATEWAY}", f"arp,op=2,vlan=7,spa={GATEWAY}",
@@ -164,8 +164,8 @@ def no_forgery(guest):
 
 
 def noise(line):
-    """What kernels say by themselves: multicast listener reports, and neighbour discovery between true neighbours."""
-    return "protocol 0" in line or "protocol 58" in line or "33:33:ff" in line
+    """What kernels say by themselves: memberships of multicast groups, and neighbour discovery between true neighbours."""
+    return any(part in line for part in ("protocol 0", "protocol 2", "protocol 58", "33:33:ff"))
 
 
 @case("what cannot be forged stays so when the ruleset was flushed, and for a seat that comes up later")
