@@ -54,8 +54,10 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/address6.c common/container-runtime.c common/diagnostics.c common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/number.c common/plan.c \
-	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-value.c common/settings.c common/site.c common/trusted-file.c
+common_sources = common/address.c common/address6.c common/container-runtime.c common/diagnostics.c \
+	common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/number.c common/plan.c \
+	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-value.c \
+	common/settings.c common/site.c common/trusted-file.c
 # What reads the settings needs; the module and coursenet-enter do not.
 settings_packages = inih libmd
 client_sources = client/activator-client.c
@@ -63,30 +65,30 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/dns-files.c netsetup/dns.c netsetup/fence-set.c \
-	netsetup/fence.c netsetup/firewall.c netsetup/forwarding.c netsetup/leftover.c netsetup/link-address.c \
-	netsetup/link-list.c netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns.c \
-	netsetup/network.c netsetup/notify.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c \
-	netsetup/rule.c netsetup/ruleset.c netsetup/runtime-file.c netsetup/seat.c netsetup/subuid.c netsetup/sysctl.c netsetup/watch-file.c \
-	netsetup/watch-job.c netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
-# What `coursenet-net check` adds.
-net_sources += netsetup/default-route.c netsetup/foreign.c netsetup/inspect-bridge.c netsetup/inspect-fence.c \
-	netsetup/inspect-firewall.c netsetup/inspect-link.c netsetup/inspect-seat.c netsetup/inspect.c netsetup/scratch.c \
-	netsetup/stand-in.c netsetup/table-compare.c
+net_sources = netsetup/bridge.c netsetup/course-rate.c netsetup/default-route.c netsetup/dns-files.c netsetup/dns.c \
+	netsetup/fence-set.c netsetup/fence.c netsetup/firewall.c netsetup/foreign.c netsetup/forwarding.c \
+	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c netsetup/inspect-link.c \
+	netsetup/inspect-seat.c netsetup/inspect.c netsetup/leftover.c netsetup/link-address.c netsetup/link-list.c \
+	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns.c netsetup/network.c \
+	netsetup/notify.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
+	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat.c netsetup/stand-in.c \
+	netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/watch-file.c netsetup/watch-job.c \
+	netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
 net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
 
-activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c activator/fence-note.c activator/lease.c \
-	activator/lease-start.c activator/log.c activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c \
-	activator/session.c activator/slots.c activator/state.c activator/systemd.c activator/terminal.c activator/tidy.c \
-	activator/whois.c activator/wiring.c
+activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c \
+	activator/fence-note.c activator/lease-start.c activator/lease.c activator/log.c activator/peer.c \
+	activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
+	activator/state.c activator/systemd.c activator/terminal.c activator/tidy.c activator/whois.c \
+	activator/wiring.c
 activator_packages = libsystemd
 
 container_sources = container/instance.c container/runtime.c
 
-ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/host-check.c ctl/json.c ctl/lease-list.c ctl/limits.c ctl/live-check.c ctl/message.c \
-	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
-	ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c \
-	ctl/user-manager.c
+ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/host-check.c ctl/json.c ctl/lease-list.c \
+	ctl/limits.c ctl/live-check.c ctl/message.c ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c \
+	ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c \
+	ctl/target.c ctl/unit-list.c ctl/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \

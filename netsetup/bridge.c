@@ -198,11 +198,16 @@ static int remove_other_addresses6(struct link_socket *socket, const struct brid
  * so. Nobody chose IPv6 there, so nobody is refused for it.
  */
 static int add_address6(struct link_socket *socket, const struct bridge_plan *plan, int index) {
+        struct address6 link_local = mac_link_local(&plan->mac);
         int r;
 
         if (!address6_is_set(&plan->address6))
                 return 0;
         r = link_add_address6(socket, index, &plan->address6);
+        /* The one that the kernel would make is not to be used for two seconds, and until then it asks nobody
+         * for a neighbour. */
+        if (r >= 0)
+                r = link_add_address6(socket, index, &link_local);
         return r == -EOPNOTSUPP || r == -EACCES ? 0 : r;
 }
 

@@ -453,9 +453,7 @@ static void warn(const struct rules *rules, const struct chain *chain, bool forw
         diagnostics_warning(diagnostics, path, 0,
                 "%schain %s drops whatever it does not know, and it does not know %s, so %s: %s",
                 maker_name(maker), chain->name, names,
-                forward ? "seats reach no other network"
-                        : "seats can neither ask the host for names nor ping it",
-                advice);
+                forward ? "seats reach no other network" : "seats cannot ask the host for names", advice);
 }
 
 /* Whether a chain of this family is passed by packets of the course that have to come through. */

@@ -77,7 +77,8 @@ void inspect_fenced(struct inspection *inspection, uint32_t *uids, size_t n_uids
         }
         if (missing.n > 0)
                 diagnostics_error(inspection->diagnostics, "fence", 0,
-                        "%zu students' processes outside of their seats are not fenced in: %s (systemctl "
-                        "restart coursenet-network.service)",
+                        "students' processes outside of their seats are not fenced in (%zu): %s: systemctl "
+                        "restart "
+                        "coursenet-network.service",
                         missing.n, missing.names);
 }

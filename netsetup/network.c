@@ -15,11 +15,17 @@
 #include "lock.h"
 #include "network.h"
 #include "number.h"
+#include "runtime-file.h"
 #include "seat.h"
 #include "setting-value.h"
 #include "sysctl.h"
 
 #define NETWORK "the courses' network"
+
+/* What was applied last. */
+#define RULES_FILE RUN_DIRECTORY "/courses.nft"
+
+#define REFRESH_TRIES 10U
 
 static const struct forwarding_paths forwarding_paths = {
         .root = SYSCTL_ROOT,
@@ -177,9 +183,22 @@ static int apply_rules(const struct live *live, const struct settings *settings,
         const struct forwarding *forwarding, struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = format_rules(live, settings, forwarding);
 
+        int r;
+
         if (!commands)
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
-        return firewall_apply(commands, NETWORK, diagnostics);
+        r = firewall_apply(commands, NETWORK, diagnostics);
+        if (r >= 0)
+                (void)runtime_file_write(RULES_FILE, commands, 0600);
+        return r;
+}
+
+/* A mistake in the settings must not leave live courses without rules that somebody flushed meanwhile. */
+static void restore_rules(struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = NULL;
+
+        if (runtime_file_read(RULES_FILE, &commands) >= 0)
+                (void)firewall_apply(commands, NETWORK, diagnostics);
 }
 
 /* Rules come before forwarding, and go after it: nothing is forwarded that they have not seen. */
@@ -211,8 +230,10 @@ static int load_courses(struct link_socket *socket, const char *etc, struct sett
         if (bridges.n_items == 0)
                 return 0;
         r = settings_load(etc, settings, diagnostics);
-        if (r < 0)
+        if (r < 0) {
+                restore_rules(diagnostics);
                 return r;
+        }
         r = list_courses(socket, &bridges, settings, ret);
         return r < 0 ? failure(diagnostics, NETWORK, r, "the host's addresses cannot be listed") : 0;
 }
@@ -322,22 +343,39 @@ static int format_seats(const char *etc, const struct settings *settings, const 
         return 0;
 }
 
+static int refresh_seats(struct link_socket *socket, const char *etc, const struct settings *settings,
+        struct diagnostics *diagnostics) {
+        _cleanup_links_ struct links links = {0};
+        _cleanup_free_ char *commands = NULL;
+        int r;
+
+        r = link_list_ours(socket, "veth", &links);
+        if (r >= 0)
+                r = format_seats(etc, settings, &links, &commands, diagnostics);
+        if (r < 0)
+                return failure(diagnostics, "the seats", r, "cannot be listed");
+        return commands[0] ? firewall_apply(commands, "the seats", diagnostics) : 0;
+}
+
+/* A link that goes between the list and the transaction fails all of it; then there is a new list to make. */
 int network_refresh_seats(const char *etc, struct diagnostics *diagnostics) {
         _cleanup_settings_ struct settings settings = {0};
         _cleanup_link_socket_ struct link_socket socket = {0};
-        _cleanup_links_ struct links links = {0};
-        _cleanup_free_ char *commands = NULL;
         int r;
 
         r = settings_load(etc, &settings, diagnostics);
         if (r < 0)
                 return r;
         r = link_open(&socket);
-        if (r >= 0)
-                r = link_list_ours(&socket, "veth", &links);
-        if (r >= 0)
-                r = format_seats(etc, &settings, &links, &commands, diagnostics);
         if (r < 0)
-                return failure(diagnostics, "the seats", r, "cannot be listed");
-        return commands[0] ? firewall_apply(commands, "the seats", diagnostics) : 0;
+                return failure(
+                        diagnostics, "the seats", r, "the kernel's network configuration cannot be reached");
+
+        for (unsigned i = 1;; i++) {
+                _cleanup_diagnostics_ struct diagnostics said = {0};
+
+                r = refresh_seats(&socket, etc, &settings, i < REFRESH_TRIES ? &said : diagnostics);
+                if (r >= 0 || i == REFRESH_TRIES)
+                        return r;
+        }
 }

@@ -196,7 +196,18 @@ static int guard_link(
         return apply_firewall(plan, diagnostics);
 }
 
-/* A host without IPv6 has seats without it: see add_address6() in bridge.c. */
+/* Before the kernel makes it by itself, when the link comes up: see add_address6() in bridge.c. */
+static int add_link_local(struct link_socket *inside, const struct seat_plan *plan, int index) {
+        struct address6 link_local = mac_link_local(&plan->peer_mac);
+        int r;
+
+        if (!address6_is_set(&plan->address6))
+                return 0;
+        r = link_add_address6(inside, index, &link_local);
+        return r == -EOPNOTSUPP || r == -EACCES ? 0 : r;
+}
+
+/* A host without IPv6 has seats without it. */
 static int configure_peer6(struct link_socket *inside, const struct seat_plan *plan, int index) {
         int r;
 
@@ -222,7 +233,9 @@ static int configure_peer(struct link_socket *inside, const struct seat_plan *pl
                 if (r < 0)
                         return failure(diagnostics, plan->peer, r, "cannot have its limit (rate)");
         }
-        r = link_bring_up(inside, &peer, NULL);
+        r = add_link_local(inside, plan, peer.index);
+        if (r >= 0)
+                r = link_bring_up(inside, &peer, NULL);
         if (r < 0)
                 return failure(diagnostics, plan->peer, r, "cannot be set up");
         r = link_add_address(inside, peer.index, &plan->address);

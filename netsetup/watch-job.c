@@ -163,6 +163,18 @@ static int begin(struct job *job) {
         return r;
 }
 
+/* "coursenet-net fence local" */
+static void complain(const struct job *job, const char *what) {
+        const char *slash = strrchr(job->words[0], '/');
+        char text[256];
+        size_t length = 0;
+
+        for (size_t i = 0; job->words[i] && length < sizeof(text); i++)
+                length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s", i > 0 ? " " : "",
+                        i == 0 && slash ? slash + 1 : job->words[i]);
+        message_warning("%s: %s", text, what);
+}
+
 static void retry_later(struct job *job, uint64_t now_usec) {
         unsigned doublings = job->n_failed < RETRY_DOUBLINGS ? job->n_failed : RETRY_DOUBLINGS;
 
@@ -181,14 +193,13 @@ static void start(struct job *job, uint64_t now_usec) {
                 return;
         job->pid = 0;
         close_pointer(&job->output_fd);
-        message_warning("%s: cannot be run: %s", job->words[0], strerror(-r));
+        complain(job, strerror(-r));
         retry_later(job, now_usec);
 }
 
 void job_tick(struct job *job, uint64_t now_usec) {
         if (job->pid > 0 && now_usec >= job->deadline_usec) {
-                message_warning("%s %s: ended, as it takes longer than %u s; it is tried again later",
-                        job->words[0], job->words[1], job->timeout_ms / 1000U);
+                complain(job, "has been ended, as it takes too long; it is tried again later");
                 (void)kill(job->pid, SIGKILL);
                 job->deadline_usec = UINT64_MAX;
         }

@@ -225,7 +225,7 @@ static int handle_files(struct watch *watch) {
                 want(watch, JOB_FENCE_ALL, FILES_DEBOUNCE_MS);
         if (changes.rosters || changes.settings || changes.resolved)
                 want(watch, JOB_DNS, FILES_DEBOUNCE_MS);
-        if (changes.resolvers)
+        if (changes.resolvers || changes.settings)
                 want(watch, JOB_COURSES, DEBOUNCE_MS);
         return 0;
 }

@@ -243,6 +243,17 @@ static void test_broken_settings_keep_the_fence_even_if_it_was_flushed(void **st
         assert_true(is_fenced(5001));
 }
 
+static void test_a_uid_is_no_name(void **state) {
+        struct sandbox *sandbox = *state;
+
+        add_user("cs123-newellz2", 5001);
+        add_user("5001", 6000);
+        update(sandbox, FENCE_ALL);
+        assert_shell("nft list set inet coursenet_fence fenced | grep -q '{ 5001 }'");
+        /* And the user database is there as before. */
+        update(sandbox, FENCE_ALL);
+}
+
 static void test_no_fence_leaves_no_table(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -273,6 +284,7 @@ int main(void) {
                 etc_test(test_students_without_an_account_are_counted_and_found_later),
                 etc_test(test_a_deleted_account_stays_fenced_until_its_number_is_given_away),
                 etc_test(test_broken_settings_keep_the_fence_even_if_it_was_flushed),
+                etc_test(test_a_uid_is_no_name),
                 etc_test(test_no_fence_leaves_no_table),
         };
 

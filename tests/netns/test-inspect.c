@@ -179,7 +179,7 @@ static void each_thing_that_is_wrong_is_named(void **state) {
         }
 }
 
-/* A student of the roster who has an account here, but is not in the set. */
+/* Students with an account that the fence should have, and does not: lost, or new since it was computed. */
 static void who_is_not_fenced_is_named(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -188,14 +188,15 @@ static void who_is_not_fenced_is_named(void **state) {
                 "mount --bind /run/passwd /etc/passwd");
         bring_up(sandbox);
         assert_all_is_well(sandbox);
-        /* As if the account had been made after the last run. */
-        assert_shell("nft delete element inet coursenet_fence fenced \\{ 54321 \\} && "
-                     "sed -i 's/elements = { 54321 }//' /run/coursenet/fence.nft");
+
+        assert_shell("echo 'cs123-bob:x:54322:54322::/:/bin/sh' >>/run/passwd");
         assert_errors(sandbox,
-                "fence: 1 students' processes outside of their seats are not fenced in: cs123-amy (systemctl "
-                "restart "
-                "coursenet-network.service)",
+                "fence: students' processes outside of their seats are not fenced in (1): cs123-bob: "
+                "systemctl "
+                "restart coursenet-network.service",
                 NULL);
+        assert_shell("nft delete element inet coursenet_fence fenced \\{ 54321 \\}");
+        assert_errors(sandbox, "inet coursenet_fence: set fenced is not as planned: it lacks '54321'", NULL);
         assert_shell("umount /etc/passwd");
 }
 
