@@ -142,7 +142,6 @@ void bridge_plan_name(const char *course, struct bridge_plan *ret) {
         *ret = (struct bridge_plan){0};
         (void)string_copy(ret->course, sizeof(ret->course), course);
         (void)snprintf(ret->name, sizeof(ret->name), "br-%s", ret->course);
-        (void)snprintf(ret->ifb, sizeof(ret->ifb), "ri-%s", ret->course);
 }
 
 void seat_plan_name(const char *seat, struct seat_plan *ret) {

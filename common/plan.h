@@ -31,7 +31,6 @@
 struct bridge_plan {
         char course[COURSE_SIZE];
         char name[IFNAMSIZ];      /* br-123 */
-        char ifb[IFNAMSIZ];       /* ri-123, which limits what comes from the course */
         struct address address;   /* the gateway of the course, with the subnet's prefix */
         struct address6 address6; /* the same for IPv6, PREFIX::1; all zero: no IPv6 */
         struct mac mac;

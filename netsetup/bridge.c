@@ -7,7 +7,6 @@
  */
 
 #include "bridge.h"
-#include "course-rate.h"
 #include "failure.h"
 #include "link.h"
 #include "network.h"
@@ -254,19 +253,6 @@ static int create(struct link_socket *socket, const struct bridge_plan *plan, st
         return 0;
 }
 
-/* What there is of a course besides its bridge: a limit, and its share of the host's firewall and forwarding.
- */
-static int connect_course(const char *etc, struct link_socket *socket, const struct bridge_plan *plan,
-        const struct link *link, struct diagnostics *diagnostics) {
-        struct mac mac = mac_of_port(plan->address.ip);
-        int r;
-
-        r = course_rate_set(socket, link->index, plan->ifb, &mac, plan->traffic.course_rate.bits);
-        if (r < 0)
-                return failure(diagnostics, plan->name, r, "cannot have its limit (course-rate)");
-        return network_refresh(etc, diagnostics);
-}
-
 static int remove_link(
         struct link_socket *socket, const char *name, const char *kind, struct diagnostics *diagnostics) {
         struct link link;
@@ -311,10 +297,9 @@ static int apply(const char *etc, const struct bridge_plan *plan, struct diagnos
         if (r < 0)
                 return r;
 
-        r = connect_course(etc, &socket, plan, &link, diagnostics);
+        r = network_refresh(etc, diagnostics);
         if (r < 0 && state != LINK_OURS) {
                 (void)remove_link(&socket, plan->name, "bridge", diagnostics);
-                (void)remove_link(&socket, plan->ifb, "ifb", diagnostics);
                 (void)network_refresh(etc, diagnostics);
         }
         return r;
@@ -352,9 +337,6 @@ int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnos
                         diagnostics, plan.name, r, "the kernel's network configuration cannot be reached");
 
         r = remove_link(&socket, plan.name, "bridge", diagnostics);
-        if (r < 0)
-                return r;
-        r = remove_link(&socket, plan.ifb, "ifb", diagnostics);
         if (r < 0)
                 return r;
         /* Also if the bridge had gone already: then nobody has taken its rules away. */

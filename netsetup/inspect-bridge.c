@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "course-rate.h"
 #include "failure.h"
 #include "inspect.h"
 #include "sysctl.h"
@@ -34,21 +33,20 @@ static void inspect_forwarding(
                         "does not forward IPv6, so its seats reach no other network: " REPAIR_NETWORK);
 }
 
-/* qdiscs count bytes. */
-static int inspect_course_rate(struct inspection *inspection, const struct link *link,
-        const struct bridge_plan *plan, const char *repair) {
-        uint64_t bits = plan->traffic.course_rate.bits;
-        struct course_rate real = {0};
+/* What comes from the seats is limited by the firewall. qdiscs count bytes. */
+static int inspect_course_rate(
+        struct inspection *inspection, const struct link *link, const struct bridge_plan *plan) {
+        uint64_t bits = plan->traffic.course_rate.bits, real;
         int r;
 
-        r = course_rate_get(&inspection->host, link->index, plan->ifb, &real);
+        r = qdisc_get_rate(&inspection->host, link->index, &real);
         if (r < 0)
                 return failure(inspection->diagnostics, link->name, r, "its limit cannot be looked at");
-        if (real.to_seats / 8 != bits / 8 || real.from_seats / 8 != bits / 8)
+        if (real / 8 != bits / 8)
                 diagnostics_error(inspection->diagnostics, link->name, 0,
-                        "the course is limited to %" PRIu64 " bits per second to its seats and %" PRIu64
-                        " from them, instead of %" PRIu64 " (0: no limit): %s",
-                        real.to_seats, real.from_seats, bits, repair);
+                        "the course is limited to %" PRIu64
+                        " bits per second to its seats instead of %" PRIu64 " (0: no limit): " REPAIR_NETWORK,
+                        real, bits);
         return 0;
 }
 
@@ -63,7 +61,7 @@ int inspect_bridge(struct inspection *inspection, const struct link *link, const
         if (!(link->flags & IFF_UP))
                 return 0;
         inspect_forwarding(inspection, link, plan);
-        r = inspect_course_rate(inspection, link, plan, repair);
+        r = inspect_course_rate(inspection, link, plan);
         if (r < 0)
                 return r;
         return inspect_addresses(

@@ -192,10 +192,6 @@ int link_create_bridge(struct link_socket *socket, const char *name, const struc
         return create_link(socket, name, "bridge", mac);
 }
 
-int link_create_ifb(struct link_socket *socket, const char *name, const struct mac *mac) {
-        return create_link(socket, name, "ifb", mac);
-}
-
 int link_create_cable(struct link_socket *socket, const struct link_cable *cable) {
         struct nl_msg *request = new_link_request();
 

@@ -3,7 +3,7 @@
 
 /*
  * Network links, addresses and routes: what is asked of the kernel over rtnetlink, with qdisc.h,
- * course-rate.h and rule.h beside it. Only link.c, link-address.c, link-list.c and the files behind those
+ * qdisc.h and rule.h beside it. Only link.c, link-address.c, link-list.c and the files behind those
  * headers know libnl; its errors end there and come out as the kernel's own negative errno.
  *
  * A link is "ours" if it has the kind that we make under such a name and COURSENET_LINK_GROUP as its group.
@@ -102,7 +102,6 @@ int link_get(struct link_socket *socket, int index, struct link *ret);
  * -EOPNOTSUPP if the kernel does not have that kind of link.
  */
 int link_create_bridge(struct link_socket *socket, const char *name, const struct mac *mac);
-int link_create_ifb(struct link_socket *socket, const char *name, const struct mac *mac);
 
 /*
  * Creates a veth pair, marked as ours, link up and on its bridge. The kernel does not let peer be up before
@@ -166,7 +165,7 @@ int link_list_routes6(struct link_socket *socket, const struct address6 *subnet,
  */
 int link_list_default_interfaces(struct link_socket *socket, struct links *ret);
 
-/* All links of ours of a kind: "bridge", "veth", "ifb". */
+/* All links of ours of a kind: "bridge" or "veth". */
 int link_list_ours(struct link_socket *socket, const char *kind, struct links *ret);
 
 void link_networks_done(struct link_networks *networks);

@@ -15,6 +15,7 @@
 #include "lock.h"
 #include "network.h"
 #include "number.h"
+#include "qdisc.h"
 #include "runtime-file.h"
 #include "seat.h"
 #include "setting-value.h"
@@ -36,11 +37,13 @@ static const struct forwarding_paths forwarding_paths = {
 
 struct live {
         struct bridge_plan *courses;
+        int *indices; /* of their bridges */
         size_t n_courses;
 };
 
 static void live_done(struct live *live) {
         free(live->courses);
+        free(live->indices);
         *live = (struct live){0};
 }
 
@@ -83,7 +86,8 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
                 return r;
 
         live.courses = calloc(bridges->n_items + 1, sizeof(*live.courses));
-        if (!live.courses)
+        live.indices = calloc(bridges->n_items + 1, sizeof(*live.indices));
+        if (!live.courses || !live.indices)
                 return -ENOMEM;
         for (size_t i = 0; i < bridges->n_items; i++) {
                 const char *course = course_of_bridge(bridges->items[i].name);
@@ -95,6 +99,7 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
                 find_address(&networks, bridges->items[i].index, &plan->address);
                 find_address6(&networks6, bridges->items[i].index, &plan->address6);
                 plan->mac = bridges->items[i].mac;
+                live.indices[live.n_courses] = bridges->items[i].index;
                 bridge_plan_set_traffic(settings, plan);
                 if (plan->address.ip != 0)
                         live.n_courses++;
@@ -201,6 +206,28 @@ static void restore_rules(struct diagnostics *diagnostics) {
                 (void)firewall_apply(commands, NETWORK, diagnostics);
 }
 
+static uint64_t find_rate(const struct qdisc_rates *rates, int index) {
+        for (size_t i = 0; i < rates->n_items; i++)
+                if (rates->items[i].index == index)
+                        return rates->items[i].bits;
+        return 0;
+}
+
+/* The limit of each course in the direction of its seats; see put_limits() in ruleset.c for the other. */
+static int apply_rates(struct link_socket *socket, const struct live *live) {
+        _cleanup_qdisc_rates_ struct qdisc_rates rates = {0};
+        int r;
+
+        r = qdisc_list_rates(socket, &rates);
+        for (size_t i = 0; r >= 0 && i < live->n_courses; i++) {
+                uint64_t bits = live->courses[i].traffic.course_rate.bits;
+
+                if (find_rate(&rates, live->indices[i]) / 8 != bits / 8)
+                        r = qdisc_set_rate(socket, live->indices[i], bits);
+        }
+        return r;
+}
+
 /* Rules come before forwarding, and go after it: nothing is forwarded that they have not seen. */
 static int apply(const struct live *live, const struct settings *settings, struct forwarding *forwarding,
         struct diagnostics *diagnostics) {
@@ -251,6 +278,9 @@ static int refresh(struct link_socket *socket, const char *etc, struct diagnosti
                 r = list_uplinks(socket, &settings, &forwarding.uplinks);
         if (r < 0)
                 return failure(diagnostics, NETWORK, r, "the host's default routes cannot be listed");
+        r = apply_rates(socket, &live);
+        if (r < 0)
+                return failure(diagnostics, NETWORK, r, "course-rate cannot be set");
         return apply(&live, &settings, &forwarding, diagnostics);
 }
 

@@ -12,6 +12,8 @@
  * is none; nft(8) has "destroy" for it since 1.0.7 only.
  */
 
+#include <inttypes.h>
+
 #include "ruleset.h"
 
 #define GROUP STRINGIFY(COURSENET_LINK_GROUP)
@@ -238,6 +240,38 @@ static void put_name_servers(struct text *text, const struct ruleset_courses *co
         close_set(&map);
 }
 
+/*
+ * The limit of a course, from its seats to the host and the world; what they send each other stays within the
+ * bridge. What is above it is dropped, which TCP adapts to. To queue it, as tbf does in the other direction,
+ * it would have to go through an ifb link: mirred, which leads it there, takes the connection off a packet,
+ * and where br_netfilter is loaded nobody looks it up again.
+ *
+ * A twentieth of a second may come at once, but never less than two large packets, each of which counts as a
+ * whole.
+ */
+#define BURST_MIN UINT64_C(131072)
+
+static void put_limits(struct text *text, const struct ruleset_courses *courses) {
+        struct set map;
+
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                uint64_t bytes = courses->courses[i].traffic.course_rate.bits / 8, burst = bytes / 20;
+
+                if (bytes == 0)
+                        continue;
+                put(text, "\tchain limit_%s {\n", courses->courses[i].course);
+                put(text, "\t\tlimit rate over %" PRIu64 " bytes/second burst %" PRIu64 " bytes drop\n\t}\n",
+                        bytes, burst > BURST_MIN ? burst : BURST_MIN);
+        }
+
+        map = open_set(text, "map", "limits", "ifname : verdict");
+        for (size_t i = 0; i < courses->n_courses; i++)
+                if (courses->courses[i].traffic.course_rate.bits >= 8)
+                        put_element(&map, "\"%s\" : jump limit_%s", courses->courses[i].name,
+                                courses->courses[i].course);
+        close_set(&map);
+}
+
 /* --- the table of courses
  * ----------------------------------------------------------------------------------- */
 
@@ -265,6 +299,7 @@ static const char input_chains[] = "\tchain input {\n"
                                    "\t\tiifgroup " GROUP " jump to_host\n"
                                    "\t}\n"
                                    "\tchain to_host {\n"
+                                   "\t\tiifname vmap @limits\n"
                                    "\t\tct state established,related accept\n"
                                    "\t\tct state invalid drop\n"
                                    "\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
@@ -284,9 +319,10 @@ static const char input_chains[] = "\tchain input {\n"
 static const char name_service_rule[] = "\t\tmeta l4proto { tcp, udp } th dport " DNS_PORT " accept\n";
 
 static const char forward_chains[] = "\tchain from_seats {\n"
+                                     "\t\tiifname . oifname @together accept\n"
+                                     "\t\tiifname vmap @limits\n"
                                      "\t\tct state established,related accept\n"
                                      "\t\tct state invalid drop\n"
-                                     "\t\tiifname . oifname @together accept\n"
                                      "\t\tiifname @open oifname @open accept\n"
                                      /* Link-local is not for routers to forward (RFC 3927, 7): it is the
                                       * host's own neighbours, and what a cloud tells its instances. The
@@ -330,6 +366,7 @@ static void put_courses(struct text *text, const struct ruleset_courses *courses
         put_nat4(text, courses);
         put_nat6(text, courses);
         put_gateways(text, courses);
+        put_limits(text, courses);
         put_host_ports(text, "gateway_ports", courses, false);
         put_host_ports(text, "host_ports", courses, true);
         if (courses->dns) {

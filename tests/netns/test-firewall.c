@@ -73,6 +73,7 @@ static void test_whole_table(void **state) {
                 .items = {{.number = 443, .tcp = true}, {.number = 22, .tcp = true, .any_address = true},
                         {.number = 5353, .tcp = true, .udp = true}},
         };
+        plans[0].traffic.course_rate.bits = 20000000;
         plans[1].traffic.isolation = ISOLATION_SEAT;
         plans[1].traffic.nat = CHOICE_NO;
         plans[1].traffic.inbound = CHOICE_YES;
@@ -89,6 +90,9 @@ static void test_whole_table(void **state) {
                 "tr -d '\\n\\t' </run/table | grep -q 'set host_ports {[^}]*{ \"br-123\" . tcp . 22 }}'");
         assert_shell("tr -d '\\n\\t' </run/table | grep -q 'set inbound {[^}]*{ \"br-124\" }}'");
         assert_shell("grep -q 'enp0s3.7' /run/table");
+        assert_shell("grep -qE 'limit rate over (2500000 bytes|2500 kbytes|2441 kbytes)/second' /run/table");
+        assert_shell(
+                "tr -d '\\n\\t' </run/table | grep -q 'map limits {[^}]*{ \"br-123\" : jump limit_123 }}'");
         assert_shell("test $(grep -c 'hook forward' /run/table) = 1");
 }
 
