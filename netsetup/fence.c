@@ -24,8 +24,6 @@
 #define LOCK_FILE RUN_DIRECTORY "/fence.lock"
 #define MEMORY_FILE RUN_DIRECTORY "/fence.uids"
 
-#define SUBORDINATES_FILE "/etc/subuid"
-
 #define WHAT "the fence around course users"
 
 /* How long what was found may wait to be applied. */
@@ -120,7 +118,7 @@ static int apply(const struct fence *fence, const struct accounts *fenced, unsig
         int r, subuid_error;
 
         r = memory ? list_uids(fenced, &uids, &whose.n_uids) : -ENOMEM;
-        subuid_error = subuid_load(SUBORDINATES_FILE, &fence->settings, fenced, &subordinates);
+        subuid_error = subuid_load(SUBUID_FILE, &fence->settings, fenced, &subordinates);
         whose.uids = uids;
         whose.subordinates = subordinates;
         if (r >= 0)
@@ -135,7 +133,7 @@ static int apply(const struct fence *fence, const struct accounts *fenced, unsig
                 return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
         r = firewall_apply(rules, WHAT, diagnostics);
         if (r >= 0 && subuid_error < 0)
-                return failure(diagnostics, SUBORDINATES_FILE, subuid_error,
+                return failure(diagnostics, SUBUID_FILE, subuid_error,
                         "cannot be read, so subordinate ids of course users are not fenced");
         return r;
 }

@@ -8,6 +8,8 @@
 
 #include "fence-set.h"
 
+#define SUBUID_FILE "/etc/subuid"
+
 struct uid_range {
         uint32_t first, last;
 };

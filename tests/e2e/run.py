@@ -33,6 +33,7 @@ import cases_network  # noqa: F401 pylint: disable=unused-import
 import cases_firewall  # noqa: F401 pylint: disable=unused-import
 import cases_names  # noqa: F401 pylint: disable=unused-import
 import cases_fence  # noqa: F401 pylint: disable=unused-import
+import cases_escape  # noqa: F401 pylint: disable=unused-import
 import cases_jupyterhub  # noqa: F401 pylint: disable=unused-import
 import cases_enter  # noqa: F401 pylint: disable=unused-import
 import cases_lifetime  # noqa: F401 pylint: disable=unused-import
