@@ -127,7 +127,7 @@ def host_ports_change(guest):
 # Forgeries
 
 FORGED = (
-    "udp4,smac=02:00:00:00:00:99", f"udp4,src={GATEWAY}", f"udp4,src={SECOND_ADDRESS}", "udp4,src=8.8.8.8",
+    "udp4,smac=02:00:00:00:00:99", "udp4,smac=02:63:0a:00:7b:01", f"udp4,src={GATEWAY}", f"udp4,src={SECOND_ADDRESS}", "udp4,src=8.8.8.8",
     f"udp4,vlan=7,src={SECOND_ADDRESS}",
     f"arp,op=2,spa={GATEWAY}", f"arp,op=1,spa={GATEWAY}", f"arp,op=2,spa={SECOND_ADDRESS}", "arp,op=2,sha=02:00:00:00:00:99",
     f"arp,op=2,spa={GATEWAY},tpa={GATEWAY}", f"arp,op=2,vlan=7,spa={GATEWAY}",
@@ -164,8 +164,8 @@ def no_forgery(guest):
 
 
 def noise(line):
-    """What kernels say by themselves: multicast listener reports, and neighbour discovery between true neighbours."""
-    return "protocol 0" in line or "protocol 58" in line or "33:33:ff" in line
+    """What kernels say by themselves: memberships of multicast groups, and neighbour discovery between true neighbours."""
+    return any(part in line for part in ("protocol 0", "protocol 2", "protocol 58", "33:33:ff"))
 
 
 @case("what cannot be forged stays so when the ruleset was flushed, and for a seat that comes up later")
@@ -300,6 +300,20 @@ def watcher_restarts(guest):
                         "systemctl restart coursenet-network")
 
 
+@case("a bridge that somebody took the address from is not opened by that, neither by a restart of the watcher nor by a new course")
+def bridge_without_address(guest):
+    with World(guest) as world, seats_up(guest, SEAT):
+        gateway6 = address6(guest, "br-123")
+        guest.run("ip address del 10.0.123.1/24 dev br-123; systemctl restart coursenet-network")
+        with seats_up_beside(guest, FAR_SEAT):
+            expect_in(f"table {COURSES_TABLE}\n", guest.run("nft list tables").stdout, "the tables")
+            far6 = seat_address6(guest, FAR_SEAT)
+            open_to = reaches(guest, inside(SEAT), f"{gateway6} 22", f"{world.host6} 22", f"{far6} ping")
+            expect_equal(open_to, [], "what the seat reaches over IPv6")
+        expect_in(f"table {COURSES_TABLE}\n", guest.run("nft list tables").stdout, "the tables, when the other course has gone")
+        expect_equal(reaches(guest, inside(SEAT), f"{gateway6} 22"), [], "what the seat reaches over IPv6")
+
+
 FOREIGN = """
 table ip filter {
 	chain FORWARD {
@@ -352,12 +366,13 @@ DAMAGES = ((
     ("a seat's address", f"ip -n ns{SEAT} address add 10.0.123.99/24 dev vr-{SEAT}; "
      f"ip -n ns{SEAT} address del {ADDRESS}/24 dev vr-{SEAT}", (f"vr-{SEAT}", ADDRESS)),
     ("a seat's IPv6 address", f"ip -n ns{SEAT} -6 address flush dev vr-{SEAT} scope global", (f"vr-{SEAT}", "::10/64")),
-    ("a bridge's address", "ip address del 10.0.123.1/24 dev br-123", ("br-123", "10.0.123.1")),
     ("a seat's limit", f"tc qdisc del dev vl-{SEAT} root", (f"vl-{SEAT}", "is limited to 0")),
     ("a course's limit", "tc qdisc del dev br-123 root", ("br-123", "is limited to 0")),
 ), (
     ("the table of the courses", f"nft delete table {COURSES_TABLE}", (COURSES_TABLE, "no such table")),
     ("the chain of a seat", f"nft flush chain {SEAT_CHAIN}; nft delete chain {SEAT_CHAIN}", (f"vl-{SEAT}", "missing")),
+), (
+    ("a bridge's address", "ip address del 10.0.123.1/24 dev br-123", ("br-123", "10.0.123.1")),
 ))
 
 
