@@ -91,6 +91,17 @@ def scene(guest, world=None, seats=(SECOND_SEAT, FAR_SEAT)):
             guest.end_processes()
 
 
+def become(user):
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--reset-env"]
+
+
+def sleeper(guest, user, *prefix):
+    """The pid of a process of a user, once it is what it is to be."""
+    pid = guest.popen([*prefix, "sleep", "600"], user=user).guest_pid()
+    guest.wait_until(f"test \"$(cat /proc/{pid}/comm)\" = sleep")
+    return pid
+
+
 def link_local(guest, link, prefix=()):
     return guest.run([*prefix, "ip", "-6", "-br", "address", "show", "dev", link, "scope", "link"]).stdout.split()[2].split("/")[0]
 
@@ -324,8 +335,7 @@ def enter_host(scene):
 @check
 def enter_other_seat(scene):
     """The name of another student's namespace can be opened, and a process of theirs found: it cannot be joined."""
-    other = scene.guest.popen([*inside(SECOND_SEAT), "setpriv", f"--reuid={SECOND}", "--clear-groups", "sleep", "600"])
-    pid = other.guest_pid()
+    pid = sleeper(scene.guest, None, *inside(SECOND_SEAT), *become(SECOND))
     scene.done(f"exec 8</run/netns/ns{SECOND_SEAT} && exec 8<&-")
     for way in (f"/run/netns/ns{SECOND_SEAT}", f"/proc/{pid}/ns/net"):
         scene.denied(f"nsenter --net={way} true")
@@ -336,7 +346,7 @@ def enter_other_seat(scene):
 @check
 def enter_own_process_outside(scene):
     """A process of the student's own that is outside, as a cron job is: its namespace can be looked at, and not joined."""
-    pid = scene.guest.popen(["sleep", "600"], user=STUDENT).guest_pid()
+    pid = sleeper(scene.guest, STUDENT)
     expect_equal(scene.done(f"readlink /proc/{pid}/ns/net"), scene.guest.run(OWN_NAMESPACE).stdout.strip(), "its namespace")
     for line in (f"nsenter --target {pid} --net true", f"unshare -Ur nsenter --net=/proc/{pid}/ns/net true"):
         scene.denied(line)
@@ -377,7 +387,7 @@ def put_link(where):
 @check
 def cable_into_namespace(scene):
     """A veth pair from a namespace of one's own into the seat, another seat, or the host."""
-    pid = scene.guest.popen(["sleep", "600"], user=STUDENT).guest_pid()
+    pid = sleeper(scene.guest, STUDENT)
     for where in (f"/run/netns/ns{SEAT}", f"/run/netns/ns{SECOND_SEAT}", f"/proc/{pid}/ns/net"):
         scene.denied(put_link(where))
     scene.done(put_link("/proc/self/ns/net"))
@@ -409,7 +419,7 @@ def connection_of_sshd(scene):
 @check
 def other_students_process(scene):
     """Tracing, reading the memory, descriptors or environment of, or signalling what another student runs."""
-    pid = scene.guest.popen(["sleep", "600"], user=SECOND).guest_pid()
+    pid = sleeper(scene.guest, SECOND)
     for line in (f"timeout 5 strace -o /dev/null -p {pid}", f"cat /proc/{pid}/mem", f"cat /proc/{pid}/environ", f"kill {pid}",
                  f"ls /proc/{pid}/root/", f"ls /proc/{pid}/fd/", f"readlink /proc/{pid}/ns/net || ls -L /proc/{pid}/ns/net"):
         scene.denied(line)
@@ -423,7 +433,7 @@ def user_manager(scene):
     for path in ("/proc/1/ns/net", f"/run/netns/ns{SECOND_SEAT}"):
         expect(scene.run(f"{run} -p NetworkNamespacePath={path} {OWN_NAMESPACE}") in ("", scene.namespace)
                or scene.session.status != 0, f"a unit is in {path}")
-    pid = scene.guest.popen(["sleep", "600"], user=STUDENT).guest_pid()
+    pid = sleeper(scene.guest, STUDENT)
     said = scene.run(f"{run} -p NetworkNamespacePath=/proc/{pid}/ns/net {OWN_NAMESPACE}")
     expect_not_in(scene.guest.run(OWN_NAMESPACE).stdout.strip(), said, "what a unit says that wants the host's namespace")
 
@@ -623,9 +633,10 @@ class Outside:
     def __init__(self, guest, world):
         self.guest, self.world = guest, world
 
-    def expect_fenced(self, become, what):
-        """No way out by either family; become is a command prefix that root runs."""
-        said = self.guest.run([*become, "sh", "-c", f"id -u; {fetch(self.world.web4, 1)}; {fetch(self.world.web6, 1)}"], check=False)
+    def expect_fenced(self, prefix, what):
+        """No way out by either family, by what root runs under a prefix."""
+        line = f"id -u; {fetch(self.world.web4, 1)}; {fetch(self.world.web6, 1)}"
+        said = self.guest.run([*prefix, "sh", "-c", line], check=False)
         expect(said.stdout.split(), f"{what} did not run: {said.stderr}")
         expect_equal(said.stdout.split()[1:], [], f"what {what} got")
 
@@ -635,10 +646,6 @@ def process_outside(outside):
     """A process that no login started."""
     expect_equal(gets_out(outside.guest, outside.world, "alice"), BOTH, "the control: how alice gets out")
     expect_equal(gets_out(outside.guest, outside.world, STUDENT), [], "how a student gets out")
-
-
-def become(user):
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--reset-env"]
 
 
 @check
