@@ -71,7 +71,7 @@ static void find_address6(const struct link_networks6 *networks, int index, stru
                 }
 }
 
-/* A bridge without an address is one that is just being made, or unmade: it has nobody on it. */
+/* A bridge that has lost its address still has seats on it, which the rules must hold back. */
 static int list_courses(struct link_socket *socket, const struct links *bridges,
         const struct settings *settings, struct live *ret) {
         _cleanup_link_networks_ struct link_networks networks = {0};
@@ -101,8 +101,7 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
                 plan->mac = bridges->items[i].mac;
                 live.indices[live.n_courses] = bridges->items[i].index;
                 bridge_plan_set_traffic(settings, plan);
-                if (plan->address.ip != 0)
-                        live.n_courses++;
+                live.n_courses++;
         }
 
         *ret = live;
@@ -167,8 +166,8 @@ static void list_resolvers(struct ruleset_courses *courses) {
 /* --- applying ------------------------------------------------------------------------------------------ */
 
 /* NULL: out of memory. */
-static char *format_rules(
-        const struct live *live, const struct settings *settings, const struct forwarding *forwarding) {
+static char *format_rules(const struct live *live, const struct settings *settings,
+        const struct forwarding *forwarding, char *(*format)(const struct ruleset_courses *courses)) {
         struct ruleset_courses courses = {
                 .courses = live->courses,
                 .n_courses = live->n_courses,
@@ -181,21 +180,35 @@ static char *format_rules(
 
         if (courses.dns)
                 list_resolvers(&courses);
-        return ruleset_format_courses(&courses);
+        return format(&courses);
+}
+
+/* False if there is a table already. See ruleset_format_first_course(). */
+static bool apply_first_course(
+        const struct live *live, const struct settings *settings, const struct forwarding *forwarding) {
+        _cleanup_diagnostics_ struct diagnostics said = {0};
+        _cleanup_free_ char *commands = NULL;
+
+        if (live->n_courses != 1)
+                return false;
+        commands = format_rules(live, settings, forwarding, ruleset_format_first_course);
+        return commands && firewall_apply(commands, NETWORK, &said) >= 0;
 }
 
 static int apply_rules(const struct live *live, const struct settings *settings,
         const struct forwarding *forwarding, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *commands = format_rules(live, settings, forwarding);
-
+        _cleanup_free_ char *commands = format_rules(live, settings, forwarding, ruleset_format_courses);
         int r;
 
         if (!commands)
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
-        r = firewall_apply(commands, NETWORK, diagnostics);
-        if (r >= 0)
-                (void)runtime_file_write(RULES_FILE, commands, 0600);
-        return r;
+        if (!apply_first_course(live, settings, forwarding)) {
+                r = firewall_apply(commands, NETWORK, diagnostics);
+                if (r < 0)
+                        return r;
+        }
+        (void)runtime_file_write(RULES_FILE, commands, 0600);
+        return 0;
 }
 
 /* A mistake in the settings must not leave live courses without rules that somebody flushed meanwhile. */
@@ -322,7 +335,7 @@ int network_format(
         forwarding.courses = live.courses;
         forwarding.n_courses = live.n_courses;
         forwarding_plan(&forwarding_paths, &forwarding);
-        commands = format_rules(&live, &settings, &forwarding);
+        commands = format_rules(&live, &settings, &forwarding, ruleset_format_courses);
         if (!commands)
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be computed");
 

@@ -137,7 +137,7 @@ static void put_nat4(struct text *text, const struct ruleset_courses *courses) {
                 struct address subnet = {
                         .ip = address_network(&course->address), .prefix = course->address.prefix};
 
-                if (course->traffic.nat != CHOICE_YES)
+                if (course->traffic.nat != CHOICE_YES || course->address.ip == 0)
                         continue;
                 address_format(&subnet, network);
                 put_element(&set, "%s", network);
@@ -167,6 +167,8 @@ static void put_gateways(struct text *text, const struct ruleset_courses *course
         char ip[ADDRESS6_TEXT_SIZE];
 
         for (size_t i = 0; i < courses->n_courses; i++) {
+                if (courses->courses[i].address.ip == 0)
+                        continue;
                 address_format_ip(courses->courses[i].address.ip, ip);
                 put_element(&set, "\"%s\" . %s", courses->courses[i].name, ip);
         }
@@ -225,6 +227,8 @@ static void put_name_servers(struct text *text, const struct ruleset_courses *co
         char ip[ADDRESS6_TEXT_SIZE];
 
         for (size_t i = 0; i < courses->n_courses; i++) {
+                if (courses->courses[i].address.ip == 0)
+                        continue;
                 address_format_ip(courses->courses[i].address.ip, ip);
                 put_element(&map, "\"%s\" : %s", courses->courses[i].name, ip);
         }
@@ -388,6 +392,16 @@ char *ruleset_format_courses(const struct ruleset_courses *courses) {
         put_replacement(&text, RULESET_COURSES);
         if (courses->n_courses > 0)
                 put_courses(&text, courses);
+        return text_close(&text);
+}
+
+char *ruleset_format_first_course(const struct ruleset_courses *courses) {
+        struct text text;
+
+        if (!text_open(&text))
+                return NULL;
+        put(&text, "create table " RULESET_COURSES "\n");
+        put_courses(&text, courses);
         return text_close(&text);
 }
 

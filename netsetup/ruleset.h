@@ -23,7 +23,7 @@
 
 /* What the courses' table is computed from. */
 struct ruleset_courses {
-        const struct bridge_plan *courses; /* those whose bridge is up; borrowed */
+        const struct bridge_plan *courses; /* those whose bridge is up, also without an address; borrowed */
         size_t n_courses;
         struct link_names uplinks; /* where seats may go out */
         struct link_names opened4; /* links that forward IPv4 only because of us */
@@ -43,6 +43,13 @@ struct ruleset_fenced {
 
 /* Replaces the whole table; without courses, removes it. */
 char *ruleset_format_courses(const struct ruleset_courses *courses);
+
+/*
+ * The same, but fails where there is such a table already. To remove anything from a rule set makes the
+ * kernel wait for all of its processors, and whoever has asked for it with it: some 10 ms, which the first
+ * login to a course can do without.
+ */
+char *ruleset_format_first_course(const struct ruleset_courses *courses);
 
 /* Makes or replaces the chain of one seat, which must be applied while its link is there. */
 char *ruleset_format_seat(const struct seat_plan *plan);

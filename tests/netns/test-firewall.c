@@ -109,6 +109,33 @@ static void test_without_courses_there_is_no_table(void **state) {
         assert_no_shell("nft list table inet coursenet >/dev/null 2>&1");
 }
 
+static void test_first_course(void **state) {
+        struct sandbox *sandbox = *state;
+        struct bridge_plan plan = make_course("123", 0x0a007b01);
+        struct ruleset_courses one = {.courses = &plan, .n_courses = 1};
+        _cleanup_free_ char *again = NULL;
+
+        apply(sandbox, ruleset_format_first_course(&one));
+        assert_shell("nft list table inet coursenet >/run/first");
+        apply(sandbox, ruleset_format_courses(&one));
+        assert_shell("nft list table inet coursenet | cmp - /run/first");
+
+        again = ruleset_format_first_course(&one);
+        assert_int_equal(firewall_apply(again, "the test", &sandbox->diagnostics), -EIO);
+        assert_error(sandbox, "File exists");
+}
+
+/* A bridge that somebody took the address from: its seats are held back all the same. */
+static void test_course_without_address(void **state) {
+        struct sandbox *sandbox = *state;
+        struct bridge_plan plan = make_course("123", 0);
+        struct ruleset_courses one = {.courses = &plan, .n_courses = 1, .dns = true};
+
+        apply(sandbox, ruleset_format_courses(&one));
+        assert_shell("nft list table inet coursenet | grep -q 'iifgroup 25454 jump to_host'");
+        assert_no_shell("nft list table inet coursenet | grep -q '0.0.0'");
+}
+
 static void test_others_stay(void **state) {
         struct sandbox *sandbox = *state;
         struct bridge_plan plan = make_course("123", 0x0a007b01);
@@ -256,6 +283,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(test_whole_table),
                 sandbox_test(test_without_courses_there_is_no_table),
+                sandbox_test(test_first_course),
+                sandbox_test(test_course_without_address),
                 sandbox_test(test_others_stay),
                 sandbox_test(test_seat),
                 sandbox_test(test_seat_whose_link_went_first),
