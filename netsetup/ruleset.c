@@ -128,6 +128,15 @@ static void put_together(struct text *text, const struct ruleset_courses *course
         close_set(&set);
 }
 
+/* The same for others' bridges: what passes them was never routed, so it is not ours to drop. */
+static void put_bridged(struct text *text, const struct ruleset_courses *courses) {
+        struct set set = open_set(text, "set", "bridged", "ifname . ifname");
+
+        for (size_t i = 0; i < courses->bridged.n_items; i++)
+                put_element(&set, "\"%s\" . \"%s\"", courses->bridged.items[i], courses->bridged.items[i]);
+        close_set(&set);
+}
+
 static void put_nat4(struct text *text, const struct ruleset_courses *courses) {
         struct set set = open_set(text, "set", "nat4", "ipv4_addr\n\t\tflags interval");
         char network[ADDRESS_TEXT_SIZE];
@@ -346,6 +355,7 @@ static const char forward_chains[] = "\tchain from_seats {\n"
                                      "\t\toifgroup " GROUP " jump to_seats\n"
                                      /* What has nothing to do with a seat is forwarded as it was before we
                                       * came: where that was not at all, not at all. */
+                                     "\t\tiifname . oifname @bridged accept\n"
                                      "\t\tmeta nfproto ipv4 iifname @opened4 drop\n"
                                      "\t\tmeta nfproto ipv6 iifname @opened6 drop\n"
                                      "%s"
@@ -364,6 +374,7 @@ static void put_courses(struct text *text, const struct ruleset_courses *courses
         put_names(text, "uplinks", &courses->uplinks);
         put_names(text, "opened4", &courses->opened4);
         put_names(text, "opened6", &courses->opened6);
+        put_bridged(text, courses);
         put_together(text, courses);
         put_bridges(text, "open", courses, is_open);
         put_bridges(text, "inbound", courses, takes_connections);
