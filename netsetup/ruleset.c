@@ -56,8 +56,7 @@ static void put_replacement(struct text *text, const char *table) {
         put(text, "add table %s\ndelete table %s\n", table, table);
 }
 
-/* --- sets and maps
- * ------------------------------------------------------------------------------------------ */
+/* --- sets and maps --------------------------------------------------------------------------------- */
 
 /*
  * A set or map is opened, gets its elements, and is closed; nft takes no empty braces, so they appear with
@@ -285,8 +284,7 @@ static void put_limits(struct text *text, const struct ruleset_courses *courses)
         close_set(&map);
 }
 
-/* --- the table of courses
- * ----------------------------------------------------------------------------------- */
+/* --- the table of courses -------------------------------------------------------------------------- */
 
 /*
  * A seat asks whatever the host's resolv.conf names, or the gateway: our name service answers for them, as it
@@ -416,8 +414,7 @@ char *ruleset_format_first_course(const struct ruleset_courses *courses) {
         return text_close(&text);
 }
 
-/* --- the chain of a seat
- * ------------------------------------------------------------------------------------ */
+/* --- the chain of a seat --------------------------------------------------------------------------- */
 
 static void put_rule(struct text *text, const char *link, const char *rule) {
         put(text, "add rule " RULESET_SEATS " %s %s\n", link, rule);
@@ -501,8 +498,7 @@ char *ruleset_format_seat_removal(const char *link) {
         return text_close(&text);
 }
 
-/* --- the fence
- * ---------------------------------------------------------------------------------------------- */
+/* --- the fence ------------------------------------------------------------------------------------- */
 
 static void put_open_ports(struct text *text, const struct ports *ports) {
         struct set set = open_set(text, "set", "open", "inet_proto . inet_service");
