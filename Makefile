@@ -24,6 +24,7 @@ dbusdir = $(PREFIX)/share/dbus-1/system.d
 hubdir = $(PREFIX)/share/coursenet/jupyterhub
 unitdir = $(PREFIX)/lib/systemd/system
 networkdir = $(PREFIX)/lib/systemd/network
+rulesdir = $(PREFIX)/lib/udev/rules.d
 nmconfdir = $(PREFIX)/lib/NetworkManager/conf.d
 # libpam finds modules only where it was built to look, which no PREFIX changes.
 pamdir ?= $(shell $(PKG_CONFIG) --variable=libdir pam)/security
@@ -171,7 +172,8 @@ install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(hubdir)/pam.d \
-		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(dbusdir) $(DESTDIR)$(networkdir) $(DESTDIR)$(nmconfdir) \
+		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(dbusdir) $(DESTDIR)$(networkdir) $(DESTDIR)$(rulesdir) \
+		$(DESTDIR)$(nmconfdir) \
 		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
@@ -182,7 +184,8 @@ install: all
 	$(Q)$(INSTALL) -m 644 conf/pam-configs/coursenet $(DESTDIR)$(pamconfigdir)/
 	$(Q)$(INSTALL) -m 644 conf/dbus.conf $(DESTDIR)$(dbusdir)/coursenet.conf
 	$(Q)$(INSTALL) -m 644 conf/network/05-coursenet.link conf/network/05-coursenet.network \
-		$(DESTDIR)$(networkdir)/
+		conf/network/05-coursenet-cables.network $(DESTDIR)$(networkdir)/
+	$(Q)$(INSTALL) -m 644 conf/network/70-coursenet.rules $(DESTDIR)$(rulesdir)/
 	$(Q)$(INSTALL) -m 644 conf/network/NetworkManager.conf $(DESTDIR)$(nmconfdir)/05-coursenet.conf
 	$(Q)$(INSTALL) -m 644 conf/jupyterhub/jupyterhub_config.py $(DESTDIR)$(hubdir)/
 	$(Q)$(INSTALL) -m 644 conf/jupyterhub/pam.d/jupyterhub $(DESTDIR)$(hubdir)/pam.d/

@@ -3,6 +3,7 @@
 /* Computes plans. Reads the admin's override files; applies nothing. */
 
 #include "plan.h"
+#include "number.h"
 #include "setting-value.h"
 #include "trusted-file.h"
 
@@ -142,6 +143,12 @@ void bridge_plan_name(const char *course, struct bridge_plan *ret) {
         *ret = (struct bridge_plan){0};
         (void)string_copy(ret->course, sizeof(ret->course), course);
         (void)snprintf(ret->name, sizeof(ret->name), "br-%s", ret->course);
+}
+
+const char *bridge_course(const char *name) {
+        const char *course = string_starts_with(name, "br-") ? name + strlen("br-") : "";
+
+        return digits_only(course) && strlen(course) < COURSE_SIZE ? course : NULL;
 }
 
 void seat_plan_name(const char *seat, struct seat_plan *ret) {

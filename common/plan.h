@@ -61,6 +61,9 @@ struct seat_plan {
 void bridge_plan_name(const char *course, struct bridge_plan *ret);
 void seat_plan_name(const char *seat, struct seat_plan *ret);
 
+/* The course that a bridge of ours is of, within its name. NULL: none is called that. */
+const char *bridge_course(const char *name);
+
 /* What the settings let pass, for a plan that has its course and its subnets already. */
 void bridge_plan_set_traffic(const struct settings *settings, struct bridge_plan *plan);
 

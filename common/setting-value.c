@@ -76,7 +76,7 @@ bool server_valid(const char *text) {
         return address6_parse(text, 128, &six) >= 0 && address6_is_set(&six) && six.bytes[0] != 0xff;
 }
 
-static bool label_valid(const char *label, size_t length) {
+bool label_valid(const char *label, size_t length) {
         return length > 0 && length <= LABEL_MAX && strspn(label, LETTERS DIGITS "-") >= length &&
                label[0] != '-' && label[length - 1] != '-';
 }

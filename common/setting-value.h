@@ -17,9 +17,12 @@ int port_parse(const char *text, struct port *ret);
 /* An IPv4 or IPv6 address that a server could have, without a prefix. */
 bool server_valid(const char *text);
 
+/* The first characters of label as a label in DNS: letters, digits and inner hyphens, at most 63 of them. */
+bool label_valid(const char *label, size_t length);
+
 /*
  * A DNS domain with {course} in it once. Whatever the number of digits that stands for it, the domain is one:
- * labels of letters, digits and inner hyphens, of 63 characters at most, and the last is not a number.
+ * of labels, the last of which is not a number.
  */
 bool domain_valid(const char *text);
 

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * dnsmasq listens on the bridges of courses that have a roster, each by its name: "br-*" would be an admin's
- * bridges, too. What is asked of a course's domain and of its subnets is answered here or not at all; all
- * else goes where the host's own queries go.
+ * dnsmasq listens on the bridges of courses, each by its name: "br-*" would be an admin's bridges, too. What
+ * is asked of a course's domain and of its subnets is answered here or not at all; all else goes where the
+ * host's own queries go.
  */
 
 #include "dns-files.h"
 #include "ruleset.h"
+#include "setting-value.h"
 
 /* A class asks at once, and for the same names. */
 #define CACHE_SIZE 10000
 #define FORWARD_MAX 1000
-
-bool dns_label_valid(const char *label) {
-        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-        size_t length = strlen(label);
-
-        return length > 0 && length <= 63 && strspn(label, allowed) == length && label[0] != '-' &&
-               label[length - 1] != '-';
-}
 
 static void print_upstream(FILE *file, const struct dns_settings *dns) {
         if (dns->source == DNS_HOST) {
@@ -40,7 +33,9 @@ static void print_course(FILE *file, const struct settings *settings, const stru
 
         settings_domain(settings, bridge->course, domain);
         address_format(&subnet, text);
-        (void)fprintf(file, "\ninterface=%s\nlocal=/%s/\nrev-server=%s\n", bridge->name, domain, text);
+        (void)fprintf(file, "\ninterface=%s\nlocal=/%s/\n", bridge->name, domain);
+        if (bridge->address.ip != 0)
+                (void)fprintf(file, "rev-server=%s\n", text);
         if (!address6_is_set(&bridge->address6))
                 return;
         subnet6 = address6_network(&bridge->address6);
@@ -84,7 +79,7 @@ static void print_host(FILE *file, const struct address *address, const struct a
 
 /* "gateway" is taken. */
 static bool student_has_name(const char *student) {
-        return dns_label_valid(student) && strcasecmp(student, DNS_GATEWAY) != 0;
+        return label_valid(student, strlen(student)) && strcasecmp(student, DNS_GATEWAY) != 0;
 }
 
 /* One line for all of them: a roster may be full of such names. */

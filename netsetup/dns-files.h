@@ -23,6 +23,3 @@ char *dns_format_configuration(const struct site *site);
  */
 char *dns_format_hosts(
         const struct site *site, const struct site_course *course, struct diagnostics *diagnostics);
-
-/* Letters, digits and inner dashes, at most 63 of them. */
-bool dns_label_valid(const char *label);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Writes what dns-files.c computes. dnsmasq reads changed hosts by itself; its configuration only at a start.
+/*
+ * Writes what dns-files.c computes. dnsmasq reads changed hosts by itself; its configuration only at a start.
+ *
+ * A course that is up is served whether or not its roster can be read: seats outlive the roster, and an admin
+ * may bring up the bridge of a course that has none.
  */
 
 #include <dirent.h>
@@ -8,12 +12,72 @@
 #include "dns-files.h"
 #include "dns.h"
 #include "failure.h"
+#include "link.h"
 #include "lock.h"
 #include "number.h"
 #include "resolved.h"
 #include "runtime-file.h"
 
+#define LOCK_FILE RUN_DIRECTORY "/dns.lock"
+
 typedef char hosts_path_t[sizeof(DNS_HOSTS_DIRECTORY) + COURSE_SIZE];
+
+/* --- courses that are up without a roster -------------------------------------------------------------- */
+
+/* A course of add_live_courses(): one with a roster has an array of seats, be it empty. */
+static bool has_roster(const struct site_course *course) {
+        return course->seats;
+}
+
+/* Its mistakes were said when its bridge was to start; here it is listened to by name at least. */
+static struct bridge_plan plan_bridge(const char *etc, const struct settings *settings, const char *course) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        struct bridge_plan plan;
+
+        if (bridge_plan_load(etc, settings, course, &plan, &ignored) < 0)
+                bridge_plan_name(course, &plan);
+        return plan;
+}
+
+static int add_course(const char *etc, struct site *site, const char *course) {
+        struct site_course *courses = reallocarray(site->courses, site->n_courses + 1, sizeof(*courses));
+
+        if (!courses)
+                return -ENOMEM;
+        site->courses = courses;
+        courses[site->n_courses++] =
+                (struct site_course){.bridge = plan_bridge(etc, &site->settings, course)};
+        return 0;
+}
+
+static int compare_courses(const void *a, const void *b) {
+        const struct site_course *one = a, *other = b;
+
+        return strcmp(one->bridge.course, other->bridge.course);
+}
+
+/* Sorted, as the site was: a roster that goes leaves the configuration as it is, and dnsmasq alone. */
+static int add_live_courses(const char *etc, struct site *site, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_links_ struct links bridges = {0};
+        int r;
+
+        r = link_open(&socket);
+        if (r >= 0)
+                r = link_list_ours(&socket, "bridge", &bridges);
+        for (size_t i = 0; r >= 0 && i < bridges.n_items; i++) {
+                const char *course = bridge_course(bridges.items[i].name);
+
+                if (course && !site_find_course(site, course))
+                        r = add_course(etc, site, course);
+        }
+        if (r < 0)
+                return failure(diagnostics, DNS_CONFIGURATION, r, "cannot tell which courses are up");
+        qsort(site->courses, site->n_courses, sizeof(*site->courses), compare_courses);
+        return 0;
+}
+
+/* --- files --------------------------------------------------------------------------------------------- */
 
 /* Takes text; NULL: there was no memory for it. */
 static int write_text(const char *path, char *text, struct diagnostics *diagnostics) {
@@ -25,13 +89,17 @@ static int write_text(const char *path, char *text, struct diagnostics *diagnost
         return r < 0 ? failure(diagnostics, path, r, "cannot be written") : 0;
 }
 
+/* Without a roster the names of before are the best there are. */
 static int write_hosts(const struct site *site, struct diagnostics *diagnostics) {
         hosts_path_t path;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < site->n_courses; i++) {
-                (void)snprintf(path, sizeof(path), DNS_HOSTS_DIRECTORY "/%s", site->courses[i].bridge.course);
-                r = write_text(path, dns_format_hosts(site, &site->courses[i], diagnostics), diagnostics);
+                const struct site_course *course = &site->courses[i];
+
+                (void)snprintf(path, sizeof(path), DNS_HOSTS_DIRECTORY "/%s", course->bridge.course);
+                if (has_roster(course) || access(path, F_OK) < 0)
+                        r = write_text(path, dns_format_hosts(site, course, diagnostics), diagnostics);
         }
         return r;
 }
@@ -58,18 +126,18 @@ static void remove_old_hosts(const char *etc, const struct site *site) {
 static int prepare(struct diagnostics *diagnostics) {
         int r;
 
-        r = runtime_directory_make(RUN_DIRECTORY, 0755);
-        if (r >= 0)
-                r = runtime_directory_make(DNS_DIRECTORY, 0755);
+        r = runtime_directory_make(DNS_DIRECTORY, 0755);
         if (r >= 0)
                 r = runtime_directory_make(DNS_HOSTS_DIRECTORY, 0755);
         return r < 0 ? failure(diagnostics, DNS_DIRECTORY, r, "cannot be made") : 0;
 }
 
-static int write_all(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
+static int write_all(const char *etc, struct site *site, struct diagnostics *diagnostics) {
         int r;
 
         r = prepare(diagnostics);
+        if (r >= 0)
+                r = add_live_courses(etc, site, diagnostics);
         if (r >= 0)
                 r = write_text(DNS_CONFIGURATION, dns_format_configuration(site), diagnostics);
         if (r >= 0)
@@ -83,8 +151,13 @@ static int write_all(const char *etc, const struct site *site, struct diagnostic
 
 int dns_update(const char *etc, struct diagnostics *diagnostics) {
         _cleanup_site_ struct site site = {0};
+        _cleanup_close_ int lock = -1;
         int r;
 
+        /* The watch and the service's start may both be at it, with settings of different age. */
+        r = lock_take(LOCK_FILE, &lock);
+        if (r < 0)
+                return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         r = site_load(etc, &site, diagnostics);
         if (r < 0)
                 return access(DNS_CONFIGURATION, F_OK) >= 0 ? DNS_READY : r;
@@ -93,5 +166,6 @@ int dns_update(const char *etc, struct diagnostics *diagnostics) {
 
         (void)unlink(DNS_CONFIGURATION);
         remove_old_hosts(etc, NULL);
+        resolved_forget(diagnostics);
         return DNS_NOT_RUN;
 }

@@ -25,6 +25,7 @@
 enum {
         EXIT_USAGE = 2,
         EXIT_NOT_RUN = 3, /* dns: there is to be no name service */
+        EXIT_DNS = 255,   /* dns: it failed; any other status has ExecCondition= pass the service over */
 };
 
 /*
@@ -93,7 +94,9 @@ static int run_dns(const char *id, struct diagnostics *diagnostics) {
         int r = dns_update(ETC_DIRECTORY, diagnostics);
 
         (void)id;
-        return r == DNS_NOT_RUN ? EXIT_NOT_RUN : r;
+        if (r < 0)
+                return EXIT_DNS;
+        return r == DNS_NOT_RUN ? EXIT_NOT_RUN : EXIT_SUCCESS;
 }
 
 /* The jobs of the watch are this very program, also after it was replaced by a newer one. */

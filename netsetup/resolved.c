@@ -14,6 +14,8 @@
 #include "ruleset.h"
 #include "runtime-file.h"
 
+#define RECORD_PATH_SIZE 64U
+
 /* Its socket stays behind when it has ended. To ask resolvectl would have D-Bus try to start it. */
 bool resolved_is_running(void) {
         struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = RESOLVED_SOCKET};
@@ -23,12 +25,35 @@ bool resolved_is_running(void) {
 }
 
 /* resolved keeps there what it was told of a link, over its own restarts too. */
+static void record_path(int index, char ret[static RECORD_PATH_SIZE]) {
+        (void)snprintf(ret, RECORD_PATH_SIZE, "/run/systemd/resolve/netif/%d", index);
+}
+
+/* The value of a variable, which goes up to the end of its line; NULL if it is not there. */
+static const char *find_value(const char *record, const char *variable) {
+        for (const char *line = record; line; line = strchr(line, '\n')) {
+                line += *line == '\n';
+                if (string_starts_with(line, variable) && line[strlen(variable)] == '=')
+                        return line + strlen(variable) + 1;
+        }
+        return NULL;
+}
+
+/* We give it one domain, so another beside it is one of before. */
+bool resolved_record_has(const char *record, const char *domain) {
+        const char *domains = find_value(record, "DOMAINS"), *servers = find_value(record, "SERVERS");
+        size_t length = strlen(domain);
+
+        return domains && domains[0] == '~' && strcspn(domains + 1, "\n") == length &&
+               strncasecmp(domains + 1, domain, length) == 0 && servers && strcspn(servers, "\n") > 0;
+}
+
 static bool resolved_knows(int index, const char *domain) {
         _cleanup_free_ char *text = NULL;
-        char path[64];
+        char path[RECORD_PATH_SIZE];
 
-        (void)snprintf(path, sizeof(path), "/run/systemd/resolve/netif/%d", index);
-        return runtime_file_read(path, &text) >= 0 && strstr(text, domain) && strstr(text, "SERVERS=");
+        record_path(index, path);
+        return runtime_file_read(path, &text) >= 0 && resolved_record_has(text, domain);
 }
 
 /* "~" before a domain: queries for it go to this link, but it is no search domain. */
@@ -69,5 +94,26 @@ void resolved_update(const struct site *site, struct diagnostics *diagnostics) {
                                 "systemd-resolved does not take our name service for %s: where the host "
                                 "resolves with it, the names of these seats are unknown",
                                 domain);
+        }
+}
+
+void resolved_forget(struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_links_ struct links bridges = {0};
+
+        if (!resolved_is_running() || link_open(&socket) < 0 ||
+                link_list_ours(&socket, "bridge", &bridges) < 0)
+                return;
+        for (size_t i = 0; i < bridges.n_items; i++) {
+                const struct link *bridge = &bridges.items[i];
+                char path[RECORD_PATH_SIZE];
+
+                record_path(bridge->index, path);
+                if (access(path, F_OK) >= 0 &&
+                        program_run((const char *[]){"resolvectl", "revert", bridge->name, NULL}) != 0)
+                        diagnostics_warning(diagnostics, bridge->name, 0,
+                                "systemd-resolved does not forget our name service, which is off: run "
+                                "`resolvectl revert %s`",
+                                bridge->name);
         }
 }

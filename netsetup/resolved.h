@@ -15,3 +15,9 @@ bool resolved_is_running(void);
 
 /* Tells it about each course whose bridge is up and that it does not know yet. */
 void resolved_update(const struct site *site, struct diagnostics *diagnostics);
+
+/* Takes back what it was told of our bridges. */
+void resolved_forget(struct diagnostics *diagnostics);
+
+/* Whether a link's record of resolved's, as text, has this domain routed to the link, and a server for it. */
+bool resolved_record_has(const char *record, const char *domain);

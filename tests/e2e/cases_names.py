@@ -2,7 +2,7 @@
 
 from case import case, expect, expect_equal, expect_in
 from cases_network import with_container
-from cases_stay import with_settings
+from cases_stay import SETTINGS, with_settings
 from network import in_seat, places, seat_address6, seats_up, soon
 from seats import ADDRESS, ROSTER_FILE, SEAT, SECOND_ADDRESS, SECOND_SEAT, wait_gone
 from world import NAME, World, fetch, resolver
@@ -101,6 +101,54 @@ def domain(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
         soon(guest, lambda: SECOND_ADDRESS in finds(guest, "smithj.c123.school.example"), "the seat is found by its name")
         expect_equal(finds(guest, "smithj.cs123.internal"), "", "what a seat finds under the name of before")
+
+
+@case("a roster that breaks or goes while the course is up takes no name from its seats")
+def roster_gone(guest):
+    with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT, SECOND_SEAT):
+        soon(guest, lambda: SECOND_ADDRESS in finds(guest, "smithj.cs123.internal"), "the seat is found by its name")
+        before = guest.read(ROSTER_FILE)
+        try:
+            for command in (f"mv {ROSTER_FILE} {ROSTER_FILE}.gone && mkdir {ROSTER_FILE}", f"rmdir {ROSTER_FILE}"):
+                guest.run(command)
+                guest.run("/usr/libexec/coursenet/coursenet-net dns; systemctl restart coursenet-dns")
+                soon(guest, lambda: world.web4 in finds(guest, NAME), f"names are found after `{command}`")
+                expect_in(SECOND_ADDRESS, finds(guest, "smithj.cs123.internal"), f"what a seat finds after `{command}`")
+        finally:
+            guest.run(f"rmdir {ROSTER_FILE}; rm -f {ROSTER_FILE}.gone", check=False)
+            guest.write(ROSTER_FILE, before)
+
+
+@case("what systemd-resolved was told of a course follows domain, and is taken back with dns = off", suites=("trixie",))
+def resolved_told(guest):
+    before = guest.read(SETTINGS)
+    told = lambda: guest.run("resolvectl domain br-123").stdout.split(":", 1)[1].strip()  # noqa: E731
+    with World(guest), resolver(guest, "resolved"), seats_up(guest, SEAT):
+        try:
+            soon(guest, lambda: told() == "~cs123.internal", "resolved is told")
+            guest.write(SETTINGS, before + "\n[site]\ndomain = old-cs{course}.internal\n")
+            soon(guest, lambda: told() == "~old-cs123.internal", "resolved is told of the new domain")
+            guest.write(SETTINGS, before)
+            soon(guest, lambda: told() == "~cs123.internal", "resolved is told of the domain whose end is the same")
+            guest.write(SETTINGS, before + "\n[site]\ndns = off\n")
+            soon(guest, lambda: told() == "", "resolved forgets the course")
+            expect_equal(guest.run("ls /run/systemd/resolve/netif").stdout, "", "resolved's records of links")
+        finally:
+            guest.write(SETTINGS, before)
+
+
+@case("the name service that cannot be set up is a failed unit, which comes up when it can")
+def dns_fails(guest):
+    guest.run("systemctl stop coursenet-network coursenet-dns; rm -rf /run/coursenet/dns && echo >/run/coursenet/dns")
+    try:
+        expect_equal(guest.run("/usr/libexec/coursenet/coursenet-net dns", check=False).returncode, 255, "the exit status")
+        guest.run("systemctl start coursenet-dns", check=False)
+        soon(guest, lambda: int(guest.run("systemctl show --value -p NRestarts coursenet-dns").stdout) > 0, "it is tried again")
+        guest.run("rm /run/coursenet/dns")
+        soon(guest, lambda: guest.run("systemctl is-active coursenet-dns", check=False).stdout == "active\n", "it is up")
+    finally:
+        guest.run("rm -f /run/coursenet/dns; systemctl stop coursenet-dns; systemctl start coursenet-network; "
+                  "systemctl reset-failed", check=False)
 
 
 @case("the name service that was killed comes back, and a restart of it or the watcher loses no name")

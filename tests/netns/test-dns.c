@@ -6,27 +6,12 @@
 
 #include "netsetup/dns-files.h"
 #include "netsetup/dns.h"
+#include "netsetup/resolved.h"
 
 #define SETTINGS "[site]\nnetwork6 = fd12:3456:789a::/48\n"
 
 static void load(struct sandbox *sandbox, struct site *site) {
         assert_int_equal(site_load(SANDBOX_ETC, site, &sandbox->diagnostics), 0);
-}
-
-static void test_labels(void **state) {
-        static const char longest[] = "a23456789012345678901234567890123456789012345678901234567890123";
-
-        (void)state;
-        assert_true(dns_label_valid("newellz2"));
-        assert_true(dns_label_valid("0-A"));
-        assert_true(dns_label_valid(longest));
-        assert_false(dns_label_valid("a234567890123456789012345678901234567890123456789012345678901234"));
-        assert_false(dns_label_valid(""));
-        assert_false(dns_label_valid("a_b"));
-        assert_false(dns_label_valid("a.b"));
-        assert_false(dns_label_valid("a-"));
-        assert_false(dns_label_valid("-a"));
-        assert_false(dns_label_valid("a b"));
 }
 
 static void test_every_course_is_listened_on_and_answered_for_by_name(void **state) {
@@ -138,6 +123,85 @@ static void test_a_course_without_a_roster_has_no_hosts(void **state) {
         assert_no_shell("grep -q br-124 " DNS_CONFIGURATION);
 }
 
+#define BRIDGE "ip link add br-%s up group 25454 type bridge"
+
+static void test_a_course_that_is_up_outlives_its_roster(void **state) {
+        struct sandbox *sandbox = *state;
+        ino_t configuration, hosts;
+
+        configure("roster.d/123", "amy 10\n");
+        configure("roster.d/124", "bob 10\n");
+        assert_shell(BRIDGE, "123");
+        update(sandbox, DNS_READY);
+        configuration = inode_of(DNS_CONFIGURATION);
+        hosts = inode_of(DNS_HOSTS_DIRECTORY "/123");
+        assert_shell("rm " SANDBOX_ETC "/roster.d/123");
+        update(sandbox, DNS_READY);
+        assert_silence(sandbox);
+        assert_int_equal(inode_of(DNS_CONFIGURATION), configuration);
+        assert_int_equal(inode_of(DNS_HOSTS_DIRECTORY "/123"), hosts);
+
+        /* One that is no file cannot be read. */
+        assert_shell("mkdir " SANDBOX_ETC "/roster.d/123");
+        update(sandbox, DNS_READY);
+        assert_int_equal(inode_of(DNS_CONFIGURATION), configuration);
+        assert_int_equal(inode_of(DNS_HOSTS_DIRECTORY "/123"), hosts);
+
+        assert_shell("rmdir " SANDBOX_ETC "/roster.d/123; ip link delete br-123");
+        update(sandbox, DNS_READY);
+        assert_no_shell("grep -q br-123 " DNS_CONFIGURATION);
+        assert_no_shell("test -e " DNS_HOSTS_DIRECTORY "/123");
+}
+
+static void test_a_course_may_be_up_without_a_roster(void **state) {
+        struct sandbox *sandbox = *state;
+
+        configure("coursenet.conf", "[site]\nnetwork6 = off\n");
+        assert_shell(BRIDGE " && ip link add br-9 type bridge && " BRIDGE, "125", "lan");
+        update(sandbox, DNS_READY);
+        assert_silence(sandbox);
+        assert_shell("grep -Fqx interface=br-125 " DNS_CONFIGURATION);
+        assert_shell("grep -Fqx local=/cs125.internal/ " DNS_CONFIGURATION);
+        assert_shell("grep -Fqx rev-server=10.0.125.0/24 " DNS_CONFIGURATION);
+        assert_shell("grep -Fqx '10.0.125.1 gateway.cs125.internal' " DNS_HOSTS_DIRECTORY "/125");
+        /* Neither another's bridge nor one that is no course's. */
+        assert_no_shell("grep -q -e br-9 -e br-lan " DNS_CONFIGURATION);
+}
+
+static void test_a_course_that_is_up_without_a_plan_is_listened_to(void **state) {
+        struct sandbox *sandbox = *state;
+
+        configure("netns/bridge-125.conf", "BR_IP=nowhere\n");
+        assert_shell(BRIDGE, "125");
+        update(sandbox, DNS_READY);
+        assert_shell("grep -Fqx interface=br-125 " DNS_CONFIGURATION);
+        assert_no_shell("grep -q rev-server " DNS_CONFIGURATION);
+}
+
+static void test_what_resolved_knows_is_compared_by_whole_domains(void **state) {
+        static const struct {
+                const char *record;
+                bool expected;
+        } rows[] = {
+                {"SERVERS=10.0.123.1:530\nDOMAINS=~cs123.internal\n", true},
+                {"DOMAINS=~CS123.internal\nSERVERS=10.0.123.1:530", true},
+                {"DOMAINS=~cs123.internal\n", false},
+                {"DOMAINS=~cs123.internal\nSERVERS=\n", false},
+                {"SERVERS=10.0.123.1:530\n", false},
+                {"SERVERS=10.0.123.1:530\nDOMAINS=cs123.internal\n", false},
+                {"SERVERS=10.0.123.1:530\nDOMAINS=~old-cs123.internal\n", false},
+                {"SERVERS=10.0.123.1:530\nDOMAINS=~cs123.internal.old\n", false},
+                {"SERVERS=10.0.123.1:530\nDOMAINS=~cs123.internal ~old\n", false},
+                {"SERVERS=10.0.123.1:530\nNOTE=~cs123.internal\n", false},
+                {"", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (resolved_record_has(rows[i].record, "cs123.internal") != rows[i].expected)
+                        fail_msg("wrong of: %s", rows[i].record);
+}
+
 static void test_no_name_service_leaves_no_files(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -170,13 +234,16 @@ static int set_up(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_labels),
                 dns_test(test_every_course_is_listened_on_and_answered_for_by_name),
                 dns_test(test_own_servers_are_asked_and_no_other),
                 dns_test(test_hosts_have_both_addresses),
                 dns_test(test_names_that_are_none_are_left_out_with_one_warning),
                 dns_test(test_files_change_only_with_what_is_in_them),
                 dns_test(test_a_course_without_a_roster_has_no_hosts),
+                dns_test(test_a_course_that_is_up_outlives_its_roster),
+                dns_test(test_a_course_may_be_up_without_a_roster),
+                dns_test(test_a_course_that_is_up_without_a_plan_is_listened_to),
+                cmocka_unit_test(test_what_resolved_knows_is_compared_by_whole_domains),
                 dns_test(test_no_name_service_leaves_no_files),
                 dns_test(test_broken_settings_keep_what_is_there),
         };

@@ -98,6 +98,17 @@ static void test_names(void **state) {
         assert_string_equal(bridge.name, "br-123456");
 }
 
+static void test_courses_of_bridges(void **state) {
+        (void)state;
+        assert_string_equal(bridge_course("br-123"), "123");
+        assert_string_equal(bridge_course("br-123456"), "123456");
+        assert_null(bridge_course("br-1234567"));
+        assert_null(bridge_course("br-"));
+        assert_null(bridge_course("br-1a"));
+        assert_null(bridge_course("vl-123"));
+        assert_null(bridge_course("br"));
+}
+
 static void test_courses_that_cannot_be(void **state) {
         static const struct {
                 const char *settings, *course, *words;
@@ -524,6 +535,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_computed),
                 TEST(test_names),
+                TEST(test_courses_of_bridges),
                 TEST(test_courses_that_cannot_be),
                 TEST(test_bridge_overrides),
                 TEST(test_seat_overrides),

@@ -134,6 +134,22 @@ static void test_no_ports(void **state) {
         }
 }
 
+/* A label ends where it is said to. */
+static void test_labels(void **state) {
+        static const char longest[] = "a23456789012345678901234567890123456789012345678901234567890123";
+        static const char *const wrong[] = {"", "a_b", "a.b", "a-", "-a", "a b",
+                "a234567890123456789012345678901234567890123456789012345678901234"};
+
+        (void)state;
+        assert_true(label_valid("newellz2", strlen("newellz2")));
+        assert_true(label_valid("0-A", 3));
+        assert_true(label_valid("a.b", 1));
+        assert_true(label_valid(longest, strlen(longest)));
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
+                if (label_valid(wrong[i], strlen(wrong[i])))
+                        fail_msg("taken: '%s'", wrong[i]);
+}
+
 static const struct {
         bool (*valid)(const char *text);
         const char *text;
@@ -235,6 +251,7 @@ int main(void) {
                 cmocka_unit_test(test_no_rates),
                 cmocka_unit_test(test_ports),
                 cmocka_unit_test(test_no_ports),
+                cmocka_unit_test(test_labels),
                 cmocka_unit_test(test_names),
         };
 
