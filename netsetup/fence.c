@@ -53,8 +53,7 @@ static time_t now_seconds(void) {
         return now.tv_sec;
 }
 
-/* --- memory ----------------------------------------------------------------------------------------------
- */
+/* --- memory ----------------------------------------------------------------------------------------- */
 
 static int load_memory(struct accounts *ret, unsigned *ret_missing) {
         _cleanup_free_ char *text = NULL;
@@ -90,8 +89,7 @@ static int add_logins(struct accounts *accounts) {
         return r;
 }
 
-/* --- applying --------------------------------------------------------------------------------------------
- */
+/* --- applying --------------------------------------------------------------------------------------- */
 
 /* The caller frees *ret. Accounts are ordered by uid. */
 static int list_uids(const struct accounts *accounts, uint32_t **ret, size_t *ret_n) {
@@ -190,8 +188,7 @@ static void apply_last(struct diagnostics *diagnostics) {
                 (void)firewall_apply(rules, WHAT, diagnostics);
 }
 
-/* --- sources ---------------------------------------------------------------------------------------------
- */
+/* --- sources ---------------------------------------------------------------------------------------- */
 
 /* /etc/passwd itself, without a directory behind it. */
 static int find_local(struct fence *fence) {

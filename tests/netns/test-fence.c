@@ -9,8 +9,7 @@
 
 #define ETC "/etc/coursenet"
 
-/* --- the computation -------------------------------------------------------------------------------------
- */
+/* --- the computation -------------------------------------------------------------------------------- */
 
 static const struct settings *default_settings(void) {
         static struct settings settings;
@@ -121,8 +120,13 @@ static void test_the_memory_comes_back_as_it_was(void **state) {
         assert_int_equal(read.items[1].uid, 5002);
         assert_string_equal(read.items[1].name, "");
         accounts_done(&read);
-        assert_int_equal(fence_parse_memory("garbage\n5003\n\n5004 x\n", &read, &missing), 0);
+        assert_int_equal(fence_parse_memory("garbage\n5003\n\n-5003 x\n+5003 x\n4294972299 x\n5003 \n"
+                                            "missing -1\n5004 x\n",
+                                 &read, &missing),
+                0);
+        assert_int_equal(missing, 0);
         assert_int_equal(read.n_items, 1);
+        assert_int_equal(read.items[0].uid, 5004);
 }
 
 static void test_accounts_are_found_by_either_order(void **state) {
@@ -144,8 +148,7 @@ static void test_accounts_are_found_by_either_order(void **state) {
         assert_false(accounts_have_name(&by_name, "cs123-s1000"));
 }
 
-/* --- with a user database --------------------------------------------------------------------------------
- */
+/* --- with a user database --------------------------------------------------------------------------- */
 
 /* A sandbox with an /etc of its own. */
 static int set_up_etc(void **state) {
