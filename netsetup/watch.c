@@ -79,8 +79,7 @@ static void want(struct watch *watch, unsigned job, unsigned delay_ms) {
         job_want(&watch->jobs[job], watch_now_usec(), delay_ms);
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------------
- */
+/* --- jobs ------------------------------------------------------------------------------------------- */
 
 static void init_jobs(struct watch *watch, const char *program) {
         struct job *jobs = watch->jobs;
@@ -152,8 +151,7 @@ static void reap(struct watch *watch) {
                                 handle_end(watch, i);
 }
 
-/* --- what happens ----------------------------------------------------------------------------------------
- */
+/* --- what happens ----------------------------------------------------------------------------------- */
 
 static int handle_signals(struct watch *watch) {
         struct signalfd_siginfo info;
@@ -230,8 +228,7 @@ static int handle_files(struct watch *watch) {
         return 0;
 }
 
-/* --- the loop --------------------------------------------------------------------------------------------
- */
+/* --- the loop --------------------------------------------------------------------------------------- */
 
 static void say_ready(struct watch *watch, uint64_t now_usec) {
         if (watch->ready || (!watch->jobs[JOB_FENCE_ALL].has_ended && now_usec < watch->ready_usec))
