@@ -206,6 +206,13 @@ void job_tick(struct job *job, uint64_t now_usec) {
                 start(job, now_usec);
 }
 
+void job_interrupt(struct job *job) {
+        if (job->pid == 0)
+                return;
+        (void)kill(job->pid, SIGKILL);
+        job->deadline_usec = UINT64_MAX;
+}
+
 uint64_t job_next_usec(const struct job *job) {
         if (job->pid > 0)
                 return job->deadline_usec;

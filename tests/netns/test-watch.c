@@ -149,6 +149,24 @@ static void test_a_job_that_hangs_is_ended(void **state) {
         job_done(&job);
 }
 
+static void test_a_job_with_old_settings_is_ended_and_begins_again(void **state) {
+        uint64_t now = 100 * SECOND;
+        struct job job;
+        int status;
+
+        (void)state;
+        job_init(&job, 300000, (const char *[]){"sleep", "1000", NULL});
+        job_interrupt(&job);
+        job_want(&job, now, 0);
+        job_tick(&job, now);
+        job_interrupt(&job);
+        job_want(&job, now, 100);
+        assert_int_equal(waitpid(job.pid, &status, 0), job.pid);
+        assert_true(job_reap(&job, job.pid, status, now));
+        assert_int_equal(job_next_usec(&job), now + 100 * MS);
+        job_done(&job);
+}
+
 /* --- nftables --------------------------------------------------------------------------------------- */
 
 #define TABLES                                                                                               \
@@ -354,7 +372,8 @@ static void test_a_program_is_not_waited_for_for_ever_whatever_signals_come(void
 /* --- files ------------------------------------------------------------------------------------------ */
 
 static int set_up_etc(void **state) {
-        if (sandbox_setup(state) < 0 || mkdir("/run/etc", 0755) < 0)
+        if (sandbox_setup(state) < 0 || mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=755") < 0 ||
+                mkdir("/run/etc", 0755) < 0)
                 return -1;
         write_file("/run/etc/nsswitch.conf", "passwd: files\n");
         write_file("/run/etc/passwd", "root:x:0:0::/:/bin/sh\ncs123-newellz2:x:5001:5001::/:/bin/sh\n");
@@ -364,7 +383,9 @@ static int set_up_etc(void **state) {
 }
 
 static int tear_down_etc(void **state) {
-        return umount2("/etc", MNT_DETACH) < 0 ? -1 : sandbox_teardown(state);
+        return umount2("/etc", MNT_DETACH) < 0 || umount2("/var/lib", MNT_DETACH) < 0
+                       ? -1
+                       : sandbox_teardown(state);
 }
 
 #define etc_test(function) cmocka_unit_test_setup_teardown(function, set_up_etc, tear_down_etc)
@@ -527,6 +548,8 @@ static void test_the_watch_keeps_things_as_they_are(void **state) {
         assert_soon(IS_FENCED("5001"));
         write_file(FENCE_LOGIN_DIRECTORY "/5002", "");
         assert_soon(IS_FENCED("5002"));
+        assert_shell("nft flush chain inet coursenet_fence output");
+        assert_soon("nft list chain inet coursenet_fence output | grep -q fenced");
         assert_shell("sed 's/5001/5003/g' /etc/passwd >/etc/passwd+ && mv /etc/passwd+ /etc/passwd");
         assert_soon(IS_FENCED("5003"));
         write_file("/etc/coursenet/roster.d/123", "newellz2 10\namy 11\n");
@@ -586,6 +609,7 @@ int main(void) {
                 cmocka_unit_test(test_a_repair_now_and_then_is_no_fight),
                 cmocka_unit_test(test_a_failure_is_tried_again_later_and_later),
                 cmocka_unit_test(test_a_job_that_hangs_is_ended),
+                cmocka_unit_test(test_a_job_with_old_settings_is_ended_and_begins_again),
                 sandbox_test(test_others_changes_of_our_tables_are_heard),
                 sandbox_test(test_own_changes_are_not),
                 sandbox_test(test_what_was_missed_counts_as_changed),
