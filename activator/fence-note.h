@@ -10,12 +10,12 @@
 
 #include "util.h"
 
-/* An empty file for each uid; it is what netsetup/fence.h watches. */
+/* A file for each uid, with the user's name in it; it is what netsetup/fence.h watches. */
 #define FENCE_DIRECTORY "/run/coursenet/fence"
 
 /*
- * Notes the uid, making the directory if need be. The first time costs a file, each further one a system call
- * that finds it there. System accounts are none of ours. Failures are logged, and nothing else: a login does
+ * Notes the uid and whose it is, making the directory if need be. The first time costs a file, each further
+ * one a look into it. System accounts are none of ours. Failures are logged, and nothing else: a login does
  * not depend on it.
  */
-void fence_note(const char *directory, uid_t uid);
+void fence_note(const char *directory, uid_t uid, const char *user);

@@ -2,7 +2,10 @@
 
 /* Sorted arrays: a campus has tens of thousands of accounts, and they are compared with each other. */
 
+#include <limits.h>
+
 #include "fence-set.h"
+#include "number.h"
 
 void accounts_done(struct accounts *accounts) {
         free(accounts->items);
@@ -138,11 +141,14 @@ static bool keep_found(
 }
 
 /* One of an earlier run, or of a login: fenced until the uid turns out to be somebody else's. */
-static bool keep_remembered(
-        const struct settings *settings, const struct accounts *found, const struct account *account) {
+static bool keep_remembered(const struct settings *settings, const struct accounts *found,
+        const struct accounts *remembered, const struct account *account) {
         struct verdict verdict = judge(settings, found, account->uid);
 
         if (!uid_is_ours(account->uid) || verdict.is_except || (verdict.known && !verdict.course))
+                return false;
+        /* A login has said so: the account may be in a directory, which was not asked. */
+        if (judge(settings, remembered, account->uid).is_except)
                 return false;
         /* The rule may be another by now, and so may the exceptions. */
         return account->name[0] == '\0' || account_classify(settings, account->name) == ACCOUNT_COURSE;
@@ -168,16 +174,18 @@ static void remove_doubles(struct accounts *accounts) {
 
 int fence_compute(const struct settings *settings, const struct accounts *remembered,
         const struct accounts *found, struct accounts *ret) {
-        _cleanup_accounts_ struct accounts sorted = {0}, fenced = {0};
+        _cleanup_accounts_ struct accounts sorted = {0}, earlier = {0}, fenced = {0};
         int r;
 
         r = accounts_copy_by_uid(found, &sorted);
+        if (r >= 0)
+                r = accounts_copy_by_uid(remembered, &earlier);
         for (size_t i = 0; r >= 0 && i < sorted.n_items; i++)
                 if (keep_found(settings, &sorted, &sorted.items[i]))
                         r = accounts_add(&fenced, sorted.items[i].uid, sorted.items[i].name);
-        for (size_t i = 0; r >= 0 && i < remembered->n_items; i++)
-                if (keep_remembered(settings, &sorted, &remembered->items[i]))
-                        r = accounts_add(&fenced, remembered->items[i].uid, remembered->items[i].name);
+        for (size_t i = 0; r >= 0 && i < earlier.n_items; i++)
+                if (keep_remembered(settings, &sorted, &earlier, &earlier.items[i]))
+                        r = accounts_add(&fenced, earlier.items[i].uid, earlier.items[i].name);
         if (r < 0)
                 return r;
 
@@ -205,17 +213,32 @@ char *fence_format_memory(const struct accounts *accounts, unsigned missing) {
         return text;
 }
 
+static int parse_line(char *line, struct accounts *accounts, unsigned *missing) {
+        char *name = strchr(line, ' ');
+        unsigned uid;
+
+        if (!name)
+                return 0;
+        *name++ = '\0';
+        if (string_equal(line, "missing")) {
+                (void)number_parse(name, 0, UINT_MAX, missing);
+                return 0;
+        }
+        if (number_parse(line, 0, UINT32_MAX - 1, &uid) < 0 || name[0] == '\0')
+                return 0;
+        return accounts_add(accounts, uid, string_equal(name, "-") ? "" : name);
+}
+
 int fence_parse_memory(const char *text, struct accounts *ret, unsigned *ret_missing) {
         _cleanup_accounts_ struct accounts accounts = {0};
         _cleanup_free_ char *copy = strdup(text);
-        char name[USER_NAME_SIZE], *rest = NULL;
-        unsigned uid, missing = 0;
+        unsigned missing = 0;
+        char *rest = NULL;
         int r = copy ? 0 : -ENOMEM;
 
         for (char *line = r >= 0 ? strtok_r(copy, "\n", &rest) : NULL; line && r >= 0;
                 line = strtok_r(NULL, "\n", &rest))
-                if (sscanf(line, "missing %u", &missing) != 1 && sscanf(line, "%u %63s", &uid, name) == 2)
-                        r = accounts_add(&accounts, uid, string_equal(name, "-") ? "" : name);
+                r = parse_line(line, &accounts, &missing);
         if (r < 0)
                 return r;
 

@@ -16,7 +16,7 @@
 
 struct account {
         uint32_t uid;
-        char name[USER_NAME_SIZE]; /* empty: only the uid is known, of a login */
+        char name[USER_NAME_SIZE]; /* empty: only the uid is known */
 };
 
 /* The empty value is all zero. */

@@ -7,11 +7,13 @@
  */
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <time.h>
 
 #include "failure.h"
 #include "fence-set.h"
+#include "fence-table.h"
 #include "fence.h"
 #include "firewall.h"
 #include "lock.h"
@@ -19,10 +21,18 @@
 #include "roster.h"
 #include "ruleset.h"
 #include "runtime-file.h"
+#include "setting-value.h"
 #include "subuid.h"
 
 #define LOCK_FILE RUN_DIRECTORY "/fence.lock"
 #define MEMORY_FILE RUN_DIRECTORY "/fence.uids"
+
+/*
+ * While there is one of these, the kernel's table may not be what FENCE_RULES_FILE says: somebody has changed
+ * it, or it is being applied. They are two, as it may be changed just while it is applied.
+ */
+#define STALE_FILE RUN_DIRECTORY "/fence.stale"
+#define APPLYING_FILE RUN_DIRECTORY "/fence.applying"
 
 #define WHAT "the fence around course users"
 
@@ -36,7 +46,8 @@ struct fence {
         struct accounts found;
         unsigned missing; /* students without an account */
         bool knows_missing;
-        int error; /* of the user database: negative errno */
+        bool force; /* apply also what has been applied already */
+        int error;  /* of the user database: negative errno */
         time_t stepped;
 };
 
@@ -53,8 +64,7 @@ static time_t now_seconds(void) {
         return now.tv_sec;
 }
 
-/* --- memory ----------------------------------------------------------------------------------------------
- */
+/* --- memory ----------------------------------------------------------------------------------------- */
 
 static int load_memory(struct accounts *ret, unsigned *ret_missing) {
         _cleanup_free_ char *text = NULL;
@@ -76,22 +86,39 @@ unsigned fence_missing(void) {
         return missing;
 }
 
-static int add_logins(struct accounts *accounts) {
+/* Of a course user, or empty: the file says nothing, or what our settings do not know. */
+static void read_login(const struct settings *settings, DIR *directory, const char *file,
+        char ret_name[static USER_NAME_SIZE]) {
+        _cleanup_close_ int fd =
+                openat(dirfd(directory), file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        char text[USER_NAME_SIZE + 1];
+        ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+
+        text[n > 0 ? n : 0] = '\0';
+        text[strcspn(text, "\n")] = '\0';
+        if (!user_name_valid(text) || account_classify(settings, text) == ACCOUNT_OTHER)
+                text[0] = '\0';
+        (void)snprintf(ret_name, USER_NAME_SIZE, "%s", text);
+}
+
+static int add_logins(const struct settings *settings, struct accounts *accounts) {
         DIR *directory = opendir(FENCE_LOGIN_DIRECTORY);
+        char name[USER_NAME_SIZE];
         unsigned uid;
         int r = 0;
 
         if (!directory)
                 return errno == ENOENT ? 0 : -errno;
         for (struct dirent *entry; r >= 0 && (entry = readdir(directory));)
-                if (number_parse(entry->d_name, FENCE_UID_MIN, UINT32_MAX - 1, &uid) >= 0)
-                        r = accounts_add(accounts, uid, "");
+                if (number_parse(entry->d_name, FENCE_UID_MIN, UINT32_MAX - 1, &uid) >= 0) {
+                        read_login(settings, directory, entry->d_name, name);
+                        r = accounts_add(accounts, uid, name);
+                }
         (void)closedir(directory);
         return r;
 }
 
-/* --- applying --------------------------------------------------------------------------------------------
- */
+/* --- applying --------------------------------------------------------------------------------------- */
 
 /* The caller frees *ret. Accounts are ordered by uid. */
 static int list_uids(const struct accounts *accounts, uint32_t **ret, size_t *ret_n) {
@@ -108,8 +135,63 @@ static int list_uids(const struct accounts *accounts, uint32_t **ret, size_t *re
         return 0;
 }
 
+static int make_marker(const char *path) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        return fd < 0 ? -errno : 0;
+}
+
+void fence_set_stale(void) {
+        if (make_marker(STALE_FILE) < 0)
+                (void)unlink(FENCE_RULES_FILE);
+}
+
+/* Nobody has changed what was applied: a login of one who is fenced already costs no more than this. */
+static bool is_applied(void) {
+        return access(STALE_FILE, F_OK) < 0 && access(APPLYING_FILE, F_OK) < 0 && fence_table_exists() == 1;
+}
+
+/* Best effort: it is for a day on which two things go wrong. */
+static void keep_for_reboot(const char *rules, struct diagnostics *diagnostics) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = runtime_file_write(FENCE_STATE_FILE, rules, 0600);
+        if (r > 0) {
+                /* Not an empty file after a power cut. */
+                fd = open(FENCE_STATE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+                r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+        }
+        /* Run by hand, before the unit has made the directory. */
+        if (r < 0 && r != -ENOENT)
+                diagnostics_warning(diagnostics, FENCE_STATE_FILE, 0, "cannot be written: %s", strerror(-r));
+}
+
+static int apply_rules(struct fence *fence, const char *rules, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *applied = NULL;
+        int r;
+
+        if (!fence->force && runtime_file_read(FENCE_RULES_FILE, &applied) >= 0 &&
+                string_equal(applied, rules) && is_applied())
+                return 0;
+        r = make_marker(APPLYING_FILE);
+        if (r >= 0 && unlink(STALE_FILE) < 0 && errno != ENOENT)
+                r = -errno;
+        if (r >= 0)
+                r = runtime_file_write(FENCE_RULES_FILE, rules, 0600);
+        if (r < 0)
+                return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
+        r = firewall_apply(rules, WHAT, diagnostics);
+        if (r < 0)
+                return r;
+        (void)unlink(APPLYING_FILE);
+        fence->force = false;
+        keep_for_reboot(rules, diagnostics);
+        return 0;
+}
+
 /* Remembered first, then applied: what is fenced is never forgotten. */
-static int apply(const struct fence *fence, const struct accounts *fenced, unsigned missing,
+static int apply(struct fence *fence, const struct accounts *fenced, unsigned missing,
         struct diagnostics *diagnostics) {
         _cleanup_free_ char *memory = fence_format_memory(fenced, missing), *rules = NULL;
         _cleanup_uid_ranges_ struct uid_ranges subordinates = {0};
@@ -127,11 +209,9 @@ static int apply(const struct fence *fence, const struct accounts *fenced, unsig
                 return failure(diagnostics, WHAT, -ENOMEM, "cannot be computed");
 
         r = runtime_file_write(MEMORY_FILE, memory, 0600);
-        if (r >= 0)
-                r = runtime_file_write(FENCE_RULES_FILE, rules, 0600);
         if (r < 0)
                 return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
-        r = firewall_apply(rules, WHAT, diagnostics);
+        r = apply_rules(fence, rules, diagnostics);
         if (r >= 0 && subuid_error < 0)
                 return failure(diagnostics, SUBUID_FILE, subuid_error,
                         "cannot be read, so subordinate ids of course users are not fenced");
@@ -154,7 +234,7 @@ static int step(struct fence *fence, struct diagnostics *diagnostics) {
         accounts_done(&fence->remembered);
         r = load_memory(&fence->remembered, &missing);
         if (r >= 0)
-                r = add_logins(&fence->remembered);
+                r = add_logins(&fence->settings, &fence->remembered);
         if (r >= 0)
                 r = fence_compute(&fence->settings, &fence->remembered, &fence->found, &fenced);
         if (r < 0)
@@ -178,20 +258,23 @@ static int remove_fence(const struct fence *fence, struct diagnostics *diagnosti
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         (void)unlink(MEMORY_FILE);
         (void)unlink(FENCE_RULES_FILE);
-        return firewall_apply(rules, WHAT, diagnostics);
+        (void)unlink(FENCE_STATE_FILE);
+        return fence_table_exists() == 0 ? 0 : firewall_apply(rules, WHAT, diagnostics);
 }
 
-/* The settings have a mistake: what was applied last holds, also if somebody has flushed it. */
+/* The settings have a mistake: what was applied last holds, also over a flush or a reboot. */
 static void apply_last(struct diagnostics *diagnostics) {
         _cleanup_free_ char *rules = NULL;
         _cleanup_close_ int lock_fd = -1;
 
-        if (lock_take(LOCK_FILE, &lock_fd) >= 0 && runtime_file_read(FENCE_RULES_FILE, &rules) >= 0)
+        if (lock_take(LOCK_FILE, &lock_fd) < 0)
+                return;
+        if (runtime_file_read(FENCE_RULES_FILE, &rules) >= 0 ||
+                runtime_file_read(FENCE_STATE_FILE, &rules) >= 0)
                 (void)firewall_apply(rules, WHAT, diagnostics);
 }
 
-/* --- sources ---------------------------------------------------------------------------------------------
- */
+/* --- sources ---------------------------------------------------------------------------------------- */
 
 /* /etc/passwd itself, without a directory behind it. */
 static int find_local(struct fence *fence) {
@@ -307,23 +390,29 @@ static int find_remembered(struct fence *fence) {
         return r;
 }
 
+/*
+ * The rosters' students come first, as they are whom this is about: a directory that lists itself slowly, or
+ * never comes to an end, must not keep them out.
+ */
 static int find_all(struct fence *fence, enum fence_scope scope, struct diagnostics *diagnostics) {
         _cleanup_accounts_ struct accounts known = {0};
         int r = 0;
 
         if (scope == FENCE_NEW)
                 r = accounts_copy_by_name(&fence->remembered, &known);
-        else
-                r = find_listed(fence, diagnostics);
         if (r >= 0)
                 r = find_rosters(fence, &known, diagnostics);
-        if (r >= 0 && scope == FENCE_ALL)
-                r = find_remembered(fence);
         if (r < 0)
                 return r;
-
         fence->knows_missing = true;
-        return step(fence, diagnostics);
+        r = step(fence, diagnostics);
+        if (r < 0 || scope == FENCE_NEW)
+                return r;
+
+        r = find_listed(fence, diagnostics);
+        if (r >= 0)
+                r = find_remembered(fence);
+        return r < 0 ? r : step(fence, diagnostics);
 }
 
 static int prepare(void) {
@@ -355,7 +444,8 @@ static int update(struct fence *fence, enum fence_scope scope, struct diagnostic
 }
 
 int fence_update(const char *etc, enum fence_scope scope, struct diagnostics *diagnostics) {
-        _cleanup_(fence_done) struct fence fence = {.etc = etc};
+        /* A look at everything leaves nothing to what is known of before. */
+        _cleanup_(fence_done) struct fence fence = {.etc = etc, .force = scope == FENCE_ALL};
         int r;
 
         r = prepare();

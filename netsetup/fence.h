@@ -9,11 +9,18 @@
 #include "diagnostics.h"
 #include "lock.h"
 
-/* The activator leaves the uid of each course user who logs in here, as an empty file of that name. */
+/*
+ * The activator leaves the uid of each course user who logs in here, as a file of that name with the user's
+ * name in it. Without one the uid is fenced.
+ */
 #define FENCE_LOGIN_DIRECTORY "/run/coursenet/fence"
 
 /* What was applied last, in nft's language: the fence's plan, for whoever compares. */
 #define FENCE_RULES_FILE RUN_DIRECTORY "/fence.nft"
+
+/* The same for after a reboot, if the settings have a mistake then. The directory is the unit's, root's
+ * alone. */
+#define FENCE_STATE_FILE "/var/lib/coursenet/fence.nft"
 
 /* Where accounts are looked for. The first finds what is on this machine, and so never takes long. */
 enum fence_scope {
@@ -27,6 +34,9 @@ enum fence_scope {
  * then.
  */
 int fence_update(const char *etc, enum fence_scope scope, struct diagnostics *diagnostics);
+
+/* Somebody else has changed the fence's table: the next fence_update() applies it whatever was before. */
+void fence_set_stale(void);
 
 /* How many students of the rosters had no account when the fence was last updated. */
 unsigned fence_missing(void);

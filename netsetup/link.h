@@ -19,6 +19,13 @@
 
 #define LINK_KIND_SIZE 16U
 
+/*
+ * How wide a route is that stands for "everywhere": OpenVPN has 0.0.0.0/1 and 128.0.0.0/1, 2000::/3 and so
+ * on.
+ */
+#define DEFAULT_PREFIX_MAX 1U
+#define DEFAULT_PREFIX6_MAX 4U
+
 struct nl_sock;
 
 /* The empty value is all zero. It stays where it was opened: libnl knows the address of error. */

@@ -8,17 +8,37 @@
 #include <stdint.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "program.h"
 
 #define PATIENCE_MS 5000
 
+static int64_t now_ms(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A signal that comes in between takes nothing of the time away, and adds none. */
+static bool ends_in_time(int pidfd) {
+        struct pollfd pollfd = {.fd = pidfd, .events = POLLIN};
+        int64_t end_ms = now_ms() + PATIENCE_MS, left_ms;
+        int r;
+
+        do {
+                left_ms = end_ms - now_ms();
+                r = poll(&pollfd, 1, left_ms > 0 ? (int)left_ms : 0);
+        } while (r < 0 && errno == EINTR);
+        return r != 0;
+}
+
 static int wait_for(pid_t pid) {
         _cleanup_close_ int pidfd = pidfd_open(pid, 0);
-        struct pollfd pollfd = {.fd = pidfd, .events = POLLIN};
         int status;
 
-        if (pidfd >= 0 && poll(&pollfd, 1, PATIENCE_MS) == 0)
+        if (pidfd >= 0 && !ends_in_time(pidfd))
                 (void)kill(pid, SIGKILL);
         while (waitpid(pid, &status, 0) < 0)
                 if (errno != EINTR)

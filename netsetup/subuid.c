@@ -28,16 +28,27 @@ static bool is_fenced(const struct settings *settings, const struct accounts *fe
         return account_classify(settings, owner) == ACCOUNT_COURSE;
 }
 
-static int add_line(const char *line, const struct settings *settings, const struct accounts *fenced,
-        struct uid_ranges *ranges) {
-        unsigned long long first, count;
-        char owner[256];
+/* Cuts the line, so that it is the owner alone. False: it is none. */
+static bool parse(char *line, unsigned *ret_first, unsigned *ret_count) {
+        char *first = strchr(line, ':'), *count = first ? strchr(first + 1, ':') : NULL;
 
-        if (sscanf(line, "%255[^:]:%llu:%llu", owner, &first, &count) != 3 || count == 0 ||
-                count > UINT32_MAX || first >= UINT32_MAX || !is_fenced(settings, fenced, owner))
+        if (!count || first == line)
+                return false;
+        *first++ = '\0';
+        *count++ = '\0';
+        count[strcspn(count, "\n")] = '\0';
+        return number_parse(first, 0, UINT32_MAX - 1, ret_first) >= 0 &&
+               number_parse(count, 1, UINT32_MAX, ret_count) >= 0;
+}
+
+static int add_line(char *line, const struct settings *settings, const struct accounts *fenced,
+        struct uid_ranges *ranges) {
+        unsigned first, count;
+
+        if (!parse(line, &first, &count) || !is_fenced(settings, fenced, line))
                 return 0;
         /* Root and the system's accounts are never fenced, whatever the file gives away. */
-        if (first + count <= FENCE_UID_MIN)
+        if (first < FENCE_UID_MIN && count <= FENCE_UID_MIN - first)
                 return 0;
         if (first < FENCE_UID_MIN) {
                 count -= FENCE_UID_MIN - first;
@@ -45,7 +56,7 @@ static int add_line(const char *line, const struct settings *settings, const str
         }
         if (count > UINT32_MAX - first)
                 count = UINT32_MAX - first;
-        return add(ranges, (uint32_t)first, (uint32_t)(first + count - 1));
+        return add(ranges, first, first + count - 1);
 }
 
 static int compare(const void *a, const void *b) {

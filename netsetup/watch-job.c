@@ -83,8 +83,7 @@ bool job_want_repair(struct job *job, uint64_t now_usec) {
         return !pause;
 }
 
-/* --- running ---------------------------------------------------------------------------------------------
- */
+/* --- running ---------------------------------------------------------------------------------------- */
 
 /*
  * Our environment, but for the notification socket, which is ours alone, and with what says where stderr
@@ -207,14 +206,20 @@ void job_tick(struct job *job, uint64_t now_usec) {
                 start(job, now_usec);
 }
 
+void job_interrupt(struct job *job) {
+        if (job->pid == 0)
+                return;
+        (void)kill(job->pid, SIGKILL);
+        job->deadline_usec = UINT64_MAX;
+}
+
 uint64_t job_next_usec(const struct job *job) {
         if (job->pid > 0)
                 return job->deadline_usec;
         return job->wanted ? job->due_usec : UINT64_MAX;
 }
 
-/* --- its end ---------------------------------------------------------------------------------------------
- */
+/* --- its end ---------------------------------------------------------------------------------------- */
 
 /* The caller frees it; NULL: there is nothing to say. */
 static char *read_output(int fd) {

@@ -49,6 +49,9 @@ bool job_want_repair(struct job *job, uint64_t now_usec);
 /* Begins what is due; ends what takes too long. Failures come again, later and later. */
 void job_tick(struct job *job, uint64_t now_usec);
 
+/* It has begun with what no longer holds, and is to end. The caller says when it runs again. */
+void job_interrupt(struct job *job);
+
 /* A child has ended with this status of waitpid(2). False if it is not this job's. */
 bool job_reap(struct job *job, pid_t pid, int status, uint64_t now_usec);
 

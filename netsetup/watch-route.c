@@ -14,6 +14,7 @@
 
 #include <netlink/msg.h>
 
+#include "link.h"
 #include "plan.h"
 #include "watch-route.h"
 #include "watch-socket.h"
@@ -22,8 +23,7 @@
 #define NETCONFA_FORCE 9
 #define NETCONFA_KNOWN_MAX 9
 
-/* --- links -----------------------------------------------------------------------------------------------
- */
+/* --- links ------------------------------------------------------------------------------------------ */
 
 static struct watch_link *find_link(struct watch_route *watch, int index) {
         for (size_t i = 0; i < watch->n_links; i++)
@@ -91,13 +91,13 @@ static int list_links(struct watch_route *watch) {
         return 0;
 }
 
-/* --- routes and forwarding -------------------------------------------------------------------------------
- */
+/* --- routes and forwarding -------------------------------------------------------------------------- */
 
 static void handle_route(struct watch_route *watch, struct nlmsghdr *header) {
         const struct rtmsg *rtm = nlmsg_data(header);
 
-        if (nlmsg_valid_hdr(header, sizeof(*rtm)) && rtm->rtm_dst_len == 0 && rtm->rtm_type == RTN_UNICAST)
+        if (nlmsg_valid_hdr(header, sizeof(*rtm)) && rtm->rtm_type == RTN_UNICAST &&
+                rtm->rtm_dst_len <= (rtm->rtm_family == AF_INET6 ? DEFAULT_PREFIX6_MAX : DEFAULT_PREFIX_MAX))
                 watch->changes.routes = true;
 }
 
@@ -137,19 +137,25 @@ static int handle_message(struct nl_msg *message, void *userdata) {
 }
 
 /*
- * The kernel passes on no route but default ones: a host that takes part in the routing of a campus has tens
- * of thousands that come and go. A notification is one message. A failure costs no more than wake-ups.
+ * The kernel passes on no route but those that lead everywhere: a host that takes part in the routing of a
+ * campus has tens of thousands that come and go. A notification is one message. A failure costs no more than
+ * wake-ups.
  */
 static void filter_routes(struct nl_sock *nl) {
         const unsigned type = offsetof(struct nlmsghdr, nlmsg_type),
+                       family = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_family),
                        prefix = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_dst_len);
         /* What is loaded is taken for network byte order. */
         struct sock_filter filter[] = {
                 BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type),
                 BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 2),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 6),
+                BPF_STMT(BPF_LD | BPF_B | BPF_ABS, family),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 2),
                 BPF_STMT(BPF_LD | BPF_B | BPF_ABS, prefix),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, DEFAULT_PREFIX6_MAX, 3, 2),
+                BPF_STMT(BPF_LD | BPF_B | BPF_ABS, prefix),
+                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, DEFAULT_PREFIX_MAX, 1, 0),
                 BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
                 BPF_STMT(BPF_RET | BPF_K, 0),
         };

@@ -13,6 +13,9 @@
  */
 #define RECEIVE_BUFFER (64 * 1024 * 1024)
 
+/* Whoever changes something without a pause must not keep us from all else. */
+#define READS_MAX 256U
+
 static int to_errno(int r) {
         switch (-r) {
         case NLE_NOMEM: /* what libnl makes of ENOBUFS */
@@ -63,14 +66,15 @@ int watch_socket_open(int protocol, const int *groups, size_t n, nl_recvmsg_msg_
 
 int watch_socket_read(struct nl_sock *nl) {
         bool lost = false;
-        int r;
 
-        do {
-                r = to_errno(nl_recvmsgs_default(nl));
+        for (unsigned i = 0; i < READS_MAX; i++) {
+                int r = to_errno(nl_recvmsgs_default(nl));
+
+                if (r == -EAGAIN)
+                        break;
+                if (r < 0 && r != -ENOBUFS)
+                        return r;
                 lost |= r == -ENOBUFS;
-        } while (r >= 0 || r == -ENOBUFS);
-
-        if (r != -EAGAIN)
-                return r;
+        }
         return lost ? -ENOBUFS : 0;
 }

@@ -12,7 +12,7 @@ int watch_socket_open(int protocol, const int *groups, size_t n, nl_recvmsg_msg_
         struct nl_sock **ret);
 
 /*
- * Reads all messages there are. 0, or -ENOBUFS if some were lost (what is left has been read), or another
- * negative errno.
+ * Reads the messages there are, some hundred at most: the socket stays readable then. 0, or -ENOBUFS if some
+ * were lost, or another negative errno.
  */
 int watch_socket_read(struct nl_sock *nl);

@@ -79,8 +79,7 @@ static void want(struct watch *watch, unsigned job, unsigned delay_ms) {
         job_want(&watch->jobs[job], watch_now_usec(), delay_ms);
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------------
- */
+/* --- jobs ------------------------------------------------------------------------------------------- */
 
 static void init_jobs(struct watch *watch, const char *program) {
         struct job *jobs = watch->jobs;
@@ -89,7 +88,8 @@ static void init_jobs(struct watch *watch, const char *program) {
         job_init(&jobs[JOB_SEATS], 60000, (const char *[]){program, "refresh", "seats", NULL});
         job_init(&jobs[JOB_FENCE_LOCAL], 20000, (const char *[]){program, "fence", "local", NULL});
         job_init(&jobs[JOB_FENCE_NEW], 30000, (const char *[]){program, "fence", "new", NULL});
-        job_init(&jobs[JOB_FENCE_ALL], 30000, (const char *[]){program, "fence", NULL});
+        /* A large directory takes its time to list itself. Logins do not wait for that: READY_USEC. */
+        job_init(&jobs[JOB_FENCE_ALL], 300000, (const char *[]){program, "fence", NULL});
         job_init(&jobs[JOB_DNS], 60000, (const char *[]){program, "dns", NULL});
         job_init(&jobs[JOB_DNS_RESTART], 30000,
                 (const char *[]){"systemctl", "--no-block", "try-restart", "coursenet-dns.service", NULL});
@@ -152,8 +152,7 @@ static void reap(struct watch *watch) {
                                 handle_end(watch, i);
 }
 
-/* --- what happens ----------------------------------------------------------------------------------------
- */
+/* --- what happens ----------------------------------------------------------------------------------- */
 
 static int handle_signals(struct watch *watch) {
         struct signalfd_siginfo info;
@@ -182,8 +181,10 @@ static int handle_nft(struct watch *watch) {
         if (r < 0)
                 return r;
         who = changes.process[0] ? changes.process : "another program";
-        if (changes.fence)
+        if (changes.fence) {
+                fence_set_stale();
                 repair(watch, JOB_FENCE_LOCAL, who);
+        }
         if (changes.courses)
                 repair(watch, JOB_COURSES, who);
         if (changes.seats)
@@ -221,8 +222,12 @@ static int handle_files(struct watch *watch) {
                 want(watch, JOB_FENCE_LOCAL, DEBOUNCE_MS);
         if (changes.rosters)
                 want(watch, JOB_FENCE_NEW, FILES_DEBOUNCE_MS);
-        if (changes.settings)
+        if (changes.settings) {
+                /* They go on with the settings of before; what they have found is remembered. */
+                job_interrupt(&watch->jobs[JOB_FENCE_NEW]);
+                job_interrupt(&watch->jobs[JOB_FENCE_ALL]);
                 want(watch, JOB_FENCE_ALL, FILES_DEBOUNCE_MS);
+        }
         if (changes.rosters || changes.settings || changes.resolved)
                 want(watch, JOB_DNS, FILES_DEBOUNCE_MS);
         if (changes.resolvers || changes.settings)
@@ -230,8 +235,7 @@ static int handle_files(struct watch *watch) {
         return 0;
 }
 
-/* --- the loop --------------------------------------------------------------------------------------------
- */
+/* --- the loop --------------------------------------------------------------------------------------- */
 
 static void say_ready(struct watch *watch, uint64_t now_usec) {
         if (watch->ready || (!watch->jobs[JOB_FENCE_ALL].has_ended && now_usec < watch->ready_usec))

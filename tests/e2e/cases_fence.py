@@ -127,3 +127,14 @@ def fence_from_boot(guest):
         expect_equal(session.run(fetch(world.web4)).strip(), world.host4, "whom the web server saw, of the seat")
         session.close()
         wait_gone(guest)
+
+
+@case("a boot with a mistake in the settings has the fence of before")
+@with_settings("[site]\nfence = perhaps\n")
+def fence_from_boot_with_mistake(guest):
+    guest.reboot()
+    with World(guest) as world:
+        expect_equal(gets_out(guest, world, STUDENT), [], "how a student gets out")
+        expect_equal(gets_out(guest, world, "alice"), BOTH, "how alice gets out")
+    expect_equal(guest.run("stat -c '%a %U' /var/lib/coursenet").stdout, "700 root\n", "whose the fence's copy is")
+    guest.run("systemctl reset-failed")

@@ -4,13 +4,15 @@
 
 #include "sandbox.h"
 
+#include <dlfcn.h>
+#include <pwd.h>
+
 #include "netsetup/fence-set.h"
 #include "netsetup/fence.h"
 
 #define ETC "/etc/coursenet"
 
-/* --- the computation -------------------------------------------------------------------------------------
- */
+/* --- the computation -------------------------------------------------------------------------------- */
 
 static const struct settings *default_settings(void) {
         static struct settings settings;
@@ -121,8 +123,13 @@ static void test_the_memory_comes_back_as_it_was(void **state) {
         assert_int_equal(read.items[1].uid, 5002);
         assert_string_equal(read.items[1].name, "");
         accounts_done(&read);
-        assert_int_equal(fence_parse_memory("garbage\n5003\n\n5004 x\n", &read, &missing), 0);
+        assert_int_equal(fence_parse_memory("garbage\n5003\n\n-5003 x\n+5003 x\n4294972299 x\n5003 \n"
+                                            "missing -1\n5004 x\n",
+                                 &read, &missing),
+                0);
+        assert_int_equal(missing, 0);
         assert_int_equal(read.n_items, 1);
+        assert_int_equal(read.items[0].uid, 5004);
 }
 
 static void test_accounts_are_found_by_either_order(void **state) {
@@ -144,12 +151,12 @@ static void test_accounts_are_found_by_either_order(void **state) {
         assert_false(accounts_have_name(&by_name, "cs123-s1000"));
 }
 
-/* --- with a user database --------------------------------------------------------------------------------
- */
+/* --- with a user database --------------------------------------------------------------------------- */
 
 /* A sandbox with an /etc of its own. */
 static int set_up_etc(void **state) {
-        if (sandbox_setup(state) < 0 || mkdir("/run/etc", 0755) < 0)
+        if (sandbox_setup(state) < 0 || mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=755") < 0 ||
+                mkdir("/run/etc", 0755) < 0)
                 return -1;
         write_file("/run/etc/nsswitch.conf", "passwd: files\n");
         write_file("/run/etc/passwd", "root:x:0:0::/:/bin/sh\n");
@@ -157,7 +164,9 @@ static int set_up_etc(void **state) {
 }
 
 static int tear_down_etc(void **state) {
-        return umount2("/etc", MNT_DETACH) < 0 ? -1 : sandbox_teardown(state);
+        return umount2("/etc", MNT_DETACH) < 0 || umount2("/var/lib", MNT_DETACH) < 0
+                       ? -1
+                       : sandbox_teardown(state);
 }
 
 #define etc_test(function) cmocka_unit_test_setup_teardown(function, set_up_etc, tear_down_etc)
@@ -173,6 +182,28 @@ static void add_user(const char *name, unsigned uid) {
 
 #define is_fenced(uid)                                                                                       \
         (shell("nft get element inet coursenet_fence fenced '{ %u }' 2>/dev/null >&2", uid) == 0)
+
+/* An account that is not in /etc/passwd: a directory that is asked by name, and lists itself in vain. */
+static struct passwd directory;
+static bool was_fenced_when_listed;
+
+struct passwd *getpwnam(const char *name) {
+        struct passwd *(*next)(const char *name);
+
+        *(void **)&next = dlsym(RTLD_NEXT, "getpwnam");
+        return directory.pw_name && string_equal(name, directory.pw_name) ? &directory : next(name);
+}
+
+struct passwd *getpwent(void) {
+        struct passwd *(*next)(void);
+
+        *(void **)&next = dlsym(RTLD_NEXT, "getpwent");
+        if (!directory.pw_name)
+                return next();
+        was_fenced_when_listed = is_fenced(directory.pw_uid);
+        errno = ENOENT;
+        return NULL;
+}
 
 static void test_users_of_this_machine(void **state) {
         struct sandbox *sandbox = *state;
@@ -231,6 +262,111 @@ static void test_a_deleted_account_stays_fenced_until_its_number_is_given_away(v
         assert_false(is_fenced(5001));
 }
 
+static void test_a_login_says_who_is_excepted(void **state) {
+        struct sandbox *sandbox = *state;
+
+        update(sandbox, FENCE_LOCAL);
+        /* As notes were before they had names. */
+        write_file(FENCE_LOGIN_DIRECTORY "/5001", "");
+        write_file(FENCE_LOGIN_DIRECTORY "/5002", "cs123-newellz2\n");
+        write_file(FENCE_LOGIN_DIRECTORY "/5003", "cs123-tutor\tx");
+        write_file(FENCE_LOGIN_DIRECTORY "/5004", "alice\n");
+        write_file(ETC "/coursenet.conf", "[site]\nfence-except-users = cs123-tutor\n");
+        update(sandbox, FENCE_LOCAL);
+        assert_true(is_fenced(5001));
+        assert_true(is_fenced(5002));
+        assert_true(is_fenced(5003));
+        assert_true(is_fenced(5004));
+
+        /* No user database here knows the name. */
+        write_file(FENCE_LOGIN_DIRECTORY "/5001", "cs123-tutor\n");
+        update(sandbox, FENCE_LOCAL);
+        assert_false(is_fenced(5001));
+        update(sandbox, FENCE_ALL);
+        assert_false(is_fenced(5001));
+        write_file(ETC "/coursenet.conf", "");
+        update(sandbox, FENCE_LOCAL);
+        assert_true(is_fenced(5001));
+}
+
+static void test_rosters_are_looked_up_before_a_directory_is_listed(void **state) {
+        struct sandbox *sandbox = *state;
+
+        write_file(ETC "/roster.d/123", "newellz2 10\n");
+        directory = (struct passwd){.pw_name = (char *)(uintptr_t) "cs123-newellz2", .pw_uid = 5001};
+        update(sandbox, FENCE_ALL);
+        directory = (struct passwd){0};
+        assert_true(was_fenced_when_listed);
+        assert_int_equal(fence_missing(), 0);
+}
+
+/* The number that the kernel gives a table anew whenever it is made. */
+static unsigned table_handle(void) {
+        unsigned handle = 0;
+        FILE *file = popen(
+                "nft -j list tables | grep -o '\"coursenet_fence\", \"handle\": [0-9]*' | grep -o '[0-9]*$'",
+                "re");
+
+        assert_non_null(file);
+        assert_int_equal(fscanf(file, "%u", &handle), 1);
+        (void)pclose(file);
+        return handle;
+}
+
+static void test_what_is_applied_is_not_applied_again(void **state) {
+        struct sandbox *sandbox = *state;
+        unsigned handle;
+
+        add_user("cs123-newellz2", 5001);
+        update(sandbox, FENCE_ALL);
+        handle = table_handle();
+        update(sandbox, FENCE_LOCAL);
+        update(sandbox, FENCE_NEW);
+        assert_int_equal(table_handle(), handle);
+        write_file(FENCE_LOGIN_DIRECTORY "/5002", "");
+        update(sandbox, FENCE_LOCAL);
+        assert_int_not_equal(table_handle(), handle);
+
+        assert_shell("nft delete table inet coursenet_fence");
+        update(sandbox, FENCE_LOCAL);
+        assert_true(is_fenced(5001));
+        /* What is left of a table is no fence. */
+        assert_shell("nft flush set inet coursenet_fence fenced");
+        fence_set_stale();
+        update(sandbox, FENCE_LOCAL);
+        assert_true(is_fenced(5001));
+        /* Somebody was killed over it. */
+        handle = table_handle();
+        write_file("/run/coursenet/fence.applying", "");
+        update(sandbox, FENCE_LOCAL);
+        assert_int_not_equal(table_handle(), handle);
+        handle = table_handle();
+        update(sandbox, FENCE_LOCAL);
+        assert_int_equal(table_handle(), handle);
+        update(sandbox, FENCE_ALL);
+        assert_int_not_equal(table_handle(), handle);
+}
+
+static void test_broken_settings_keep_the_fence_over_a_reboot(void **state) {
+        struct sandbox *sandbox = *state;
+
+        /* There is no such directory where the unit has never been started. */
+        update(sandbox, FENCE_ALL);
+        assert_shell("mkdir -m 700 /var/lib/coursenet");
+        add_user("cs123-newellz2", 5001);
+        update(sandbox, FENCE_ALL);
+        assert_shell("test $(stat -c %%a " FENCE_STATE_FILE ") = 600");
+        write_file(ETC "/coursenet.conf", "[site]\nfence = perhaps\n");
+        assert_shell("nft flush ruleset; rm -r /run/coursenet");
+        assert_int_equal(fence_update(ETC, FENCE_ALL, &sandbox->diagnostics), -EINVAL);
+        assert_true(is_fenced(5001));
+
+        diagnostics_done(&sandbox->diagnostics);
+        write_file(ETC "/coursenet.conf", "[site]\nfence = no\n");
+        update(sandbox, FENCE_ALL);
+        assert_no_shell("test -e " FENCE_STATE_FILE " || nft list table inet coursenet_fence 2>/dev/null");
+}
+
 static void test_broken_settings_keep_the_fence_even_if_it_was_flushed(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -283,6 +419,10 @@ int main(void) {
                 etc_test(test_a_login_is_fenced_without_an_account_in_sight),
                 etc_test(test_students_without_an_account_are_counted_and_found_later),
                 etc_test(test_a_deleted_account_stays_fenced_until_its_number_is_given_away),
+                etc_test(test_a_login_says_who_is_excepted),
+                etc_test(test_rosters_are_looked_up_before_a_directory_is_listed),
+                etc_test(test_what_is_applied_is_not_applied_again),
+                etc_test(test_broken_settings_keep_the_fence_over_a_reboot),
                 etc_test(test_broken_settings_keep_the_fence_even_if_it_was_flushed),
                 etc_test(test_a_uid_is_no_name),
                 etc_test(test_no_fence_leaves_no_table),

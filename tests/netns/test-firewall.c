@@ -243,7 +243,9 @@ static void test_subordinates(void **state) {
         assert_shell(
                 "printf '%%s\\n' cs123-b:165536:65536 alice:300000:65536 cs123-a:100000:65536 "
                 "1001:500000:10 1002:600000:10 cs123-grader:700000:10 cs123-a:500005:10 nonsense cs123-c:x:1 "
-                "cs123-c:800000:0 cs123-c:0:500 cs123-c:900:200 cs123-c:4294967290:100000 >/run/subuid");
+                "cs123-c:800000:0 cs123-c:0:500 cs123-c:900:200 cs123-c:4294967290:100000 "
+                "cs123-d:-4294367296:10 cs123-d:+700000:10 cs123-d:700000:-1 cs123-d:18446744073710251616:10 "
+                "cs123-d:700000:10x cs123-d:700000:10:1 :700000:10 >/run/subuid");
         assert_int_equal(subuid_load("/run/subuid", &settings, &fenced, &ranges), 0);
         assert_int_equal(ranges.n_items, 4);
         assert_int_equal(ranges.items[0].first, 1000);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the watch hears and what it does about it: each of its ears alone, and then all of it, as a process.
- */
+/* What the watch hears and does about it: each of its ears alone, and then all of it, as a process. */
 
 #include "sandbox.h"
 
@@ -10,12 +9,14 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "netsetup/dns-files.h"
 #include "netsetup/fence.h"
 #include "netsetup/firewall.h"
 #include "netsetup/notify.h"
+#include "netsetup/program.h"
 #include "netsetup/ruleset.h"
 #include "netsetup/watch-file.h"
 #include "netsetup/watch-job.h"
@@ -28,8 +29,7 @@
 #define MS UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
 
-/* --- jobs: time is what the test says it is --------------------------------------------------------------
- */
+/* --- jobs: time is what the test says it is --------------------------------------------------------- */
 
 static void make_job(struct job *job) {
         job_init(job, 1000, (const char *[]){"true", NULL});
@@ -149,8 +149,25 @@ static void test_a_job_that_hangs_is_ended(void **state) {
         job_done(&job);
 }
 
-/* --- nftables --------------------------------------------------------------------------------------------
- */
+static void test_a_job_with_old_settings_is_ended_and_begins_again(void **state) {
+        uint64_t now = 100 * SECOND;
+        struct job job;
+        int status;
+
+        (void)state;
+        job_init(&job, 300000, (const char *[]){"sleep", "1000", NULL});
+        job_interrupt(&job);
+        job_want(&job, now, 0);
+        job_tick(&job, now);
+        job_interrupt(&job);
+        job_want(&job, now, 100);
+        assert_int_equal(waitpid(job.pid, &status, 0), job.pid);
+        assert_true(job_reap(&job, job.pid, status, now));
+        assert_int_equal(job_next_usec(&job), now + 100 * MS);
+        job_done(&job);
+}
+
+/* --- nftables --------------------------------------------------------------------------------------- */
 
 #define TABLES                                                                                               \
         "table inet coursenet { chain x { }; }; table netdev coursenet { chain vl-12310 { }; };"             \
@@ -231,8 +248,7 @@ static void test_what_was_missed_counts_as_changed(void **state) {
         watch_nft_close(&watch);
 }
 
-/* --- routes and links ------------------------------------------------------------------------------------
- */
+/* --- routes and links ------------------------------------------------------------------------------- */
 
 static void test_what_concerns_uplinks_is_heard_and_nothing_else(void **state) {
         static const struct {
@@ -247,6 +263,14 @@ static void test_what_concerns_uplinks_is_heard_and_nothing_else(void **state) {
                 {"ip route del default", true, false, false},
                 {"ip -6 route add default dev up0", true, false, false},
                 {"ip -6 route add 2001:db8::/32 dev up0", false, false, false},
+                /* As OpenVPN does it. */
+                {"ip route add 0.0.0.0/1 dev up0", true, false, false},
+                {"ip route add 128.0.0.0/1 dev up0", true, false, false},
+                {"ip route del 128.0.0.0/1", true, false, false},
+                {"ip route add 64.0.0.0/2 dev up0", false, false, false},
+                {"ip -6 route add 2000::/3 dev up0", true, false, false},
+                {"ip -6 route add 3000::/4 dev up0", true, false, false},
+                {"ip -6 route add 3000::/5 dev up0", false, false, false},
                 {"ip route add blackhole default", false, false, false},
                 {"ip link set up1 mtu 1400", false, false, false},
                 {"ip link set up1 down && ip link set up1 name up2", true, false, false},
@@ -299,11 +323,57 @@ static void test_a_feed_of_routes_does_not_even_wake(void **state) {
         watch_route_close(&watch);
 }
 
-/* --- files -----------------------------------------------------------------------------------------------
- */
+static bool is_readable(int fd) {
+        struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+
+        return poll(&pollfd, 1, 0) > 0;
+}
+
+static void test_a_stream_of_changes_is_read_in_parts(void **state) {
+        struct watch_route_changes changes;
+        struct watch_route watch;
+        unsigned n = 0;
+
+        (void)state;
+        assert_shell("ip link add up0 type veth peer name up1 && ip link set up0 up && ip link set up1 up");
+        (void)usleep(200000);
+        assert_int_equal(watch_route_open(&watch), 0);
+        assert_shell("for i in $(seq 1000); do echo route add default dev up0 metric $i; done | ip -batch -");
+        do {
+                assert_int_equal(watch_route_read(&watch, &changes), 0);
+                assert_true(changes.routes);
+                n++;
+        } while (is_readable(watch_route_fd(&watch)));
+        assert_in_range(n, 2, 10);
+        watch_route_close(&watch);
+}
+
+static void ignore_signal(int signal) {
+        (void)signal;
+}
+
+static void test_a_program_is_not_waited_for_for_ever_whatever_signals_come(void **state) {
+        const struct itimerval often = {.it_interval.tv_usec = 100000, .it_value.tv_usec = 100000},
+                               never = {0};
+        const struct sigaction action = {.sa_handler = ignore_signal};
+        struct sigaction old;
+        uint64_t begin = watch_now_usec();
+
+        (void)state;
+        assert_int_equal(program_run((const char *[]){"sh", "-c", "exit 3", NULL}), 3);
+        assert_int_equal(sigaction(SIGALRM, &action, &old), 0);
+        assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+        assert_int_equal(program_run((const char *[]){"sleep", "30", NULL}), -ETIMEDOUT);
+        assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+        assert_int_equal(sigaction(SIGALRM, &old, NULL), 0);
+        assert_in_range(watch_now_usec() - begin, 4 * SECOND, 10 * SECOND);
+}
+
+/* --- files ------------------------------------------------------------------------------------------ */
 
 static int set_up_etc(void **state) {
-        if (sandbox_setup(state) < 0 || mkdir("/run/etc", 0755) < 0)
+        if (sandbox_setup(state) < 0 || mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=755") < 0 ||
+                mkdir("/run/etc", 0755) < 0)
                 return -1;
         write_file("/run/etc/nsswitch.conf", "passwd: files\n");
         write_file("/run/etc/passwd", "root:x:0:0::/:/bin/sh\ncs123-newellz2:x:5001:5001::/:/bin/sh\n");
@@ -313,7 +383,9 @@ static int set_up_etc(void **state) {
 }
 
 static int tear_down_etc(void **state) {
-        return umount2("/etc", MNT_DETACH) < 0 ? -1 : sandbox_teardown(state);
+        return umount2("/etc", MNT_DETACH) < 0 || umount2("/var/lib", MNT_DETACH) < 0
+                       ? -1
+                       : sandbox_teardown(state);
 }
 
 #define etc_test(function) cmocka_unit_test_setup_teardown(function, set_up_etc, tear_down_etc)
@@ -381,8 +453,7 @@ static void test_files_are_heard_however_they_change(void **state) {
         watch_files_close(&watch);
 }
 
-/* --- the notification ------------------------------------------------------------------------------------
- */
+/* --- the notification ------------------------------------------------------------------------------- */
 
 static int listen_for_notifications(const char *path, socklen_t length) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -429,8 +500,7 @@ static void test_systemd_is_told_at_a_path_and_by_an_abstract_name(void **state)
         assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------------------------- */
 
 static pid_t start_watch(void) {
         int fd = listen_for_notifications("/run/notify", sizeof("/run/notify"));
@@ -478,6 +548,8 @@ static void test_the_watch_keeps_things_as_they_are(void **state) {
         assert_soon(IS_FENCED("5001"));
         write_file(FENCE_LOGIN_DIRECTORY "/5002", "");
         assert_soon(IS_FENCED("5002"));
+        assert_shell("nft flush chain inet coursenet_fence output");
+        assert_soon("nft list chain inet coursenet_fence output | grep -q fenced");
         assert_shell("sed 's/5001/5003/g' /etc/passwd >/etc/passwd+ && mv /etc/passwd+ /etc/passwd");
         assert_soon(IS_FENCED("5003"));
         write_file("/etc/coursenet/roster.d/123", "newellz2 10\namy 11\n");
@@ -537,11 +609,14 @@ int main(void) {
                 cmocka_unit_test(test_a_repair_now_and_then_is_no_fight),
                 cmocka_unit_test(test_a_failure_is_tried_again_later_and_later),
                 cmocka_unit_test(test_a_job_that_hangs_is_ended),
+                cmocka_unit_test(test_a_job_with_old_settings_is_ended_and_begins_again),
                 sandbox_test(test_others_changes_of_our_tables_are_heard),
                 sandbox_test(test_own_changes_are_not),
                 sandbox_test(test_what_was_missed_counts_as_changed),
                 sandbox_test(test_what_concerns_uplinks_is_heard_and_nothing_else),
                 sandbox_test(test_a_feed_of_routes_does_not_even_wake),
+                sandbox_test(test_a_stream_of_changes_is_read_in_parts),
+                cmocka_unit_test(test_a_program_is_not_waited_for_for_ever_whatever_signals_come),
                 etc_test(test_files_are_heard_however_they_change),
                 sandbox_test(test_systemd_is_told_at_a_path_and_by_an_abstract_name),
                 etc_test(test_the_watch_keeps_things_as_they_are),
