@@ -211,7 +211,8 @@ int inspect_seat(
         if (r != NETNS_OURS) {
                 diagnostics_error(inspection->diagnostics, link->name, 0,
                         "the seat's namespace " NETNS_DIRECTORY "/%s is gone, so nobody can log in: "
-                        "systemctl stop netns@%s.service, and the next login makes it anew",
+                        "systemctl stop netns@%s.service cuts off who is in it still, and the next login "
+                        "makes it anew",
                         plan->netns, plan->name);
                 return 0;
         }
