@@ -112,7 +112,7 @@ static bool printable(const char *text) {
 
 bool uplink_valid(const char *name) {
         return link_name_valid(name) && printable(name) && !strpbrk(name, "\"\\*") &&
-               !string_equal(name, "lo");
+               !string_equal(name, "lo") && !string_equal(name, "all") && !string_equal(name, "default");
 }
 
 bool user_name_valid(const char *name) {

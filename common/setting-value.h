@@ -26,7 +26,10 @@ bool domain_valid(const char *text);
 /* What the kernel takes for the name of an interface, dev_valid_name(). */
 bool link_name_valid(const char *name);
 
-/* The name of an interface that may stand in quotes in a rule set: no pattern, and nothing that ends them. */
+/*
+ * The name of an interface that may stand in quotes in a rule set: no pattern, and nothing that ends them.
+ * Nor is it what the kernel's settings take for every interface, "all" and "default".
+ */
 bool uplink_valid(const char *name);
 
 /* Directories have names of many kinds. None has blanks, a colon (passwd(5)), a slash, or a comma. */

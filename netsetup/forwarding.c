@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The record is written before the first switch is turned: being killed in between costs at most a record of
- * something that was not done, and the next run puts it right.
+ * The record always has at least what is switched on by us: it grows before switches are turned on, and
+ * shrinks after they are off. Being killed in between costs a record of something that was not done, which
+ * the next run puts right.
  */
 
 #include <dirent.h>
-#include <fcntl.h>
 
 #include "failure.h"
 #include "forwarding.h"
+#include "runtime-file.h"
 #include "sysctl.h"
 
 #define PATH_SIZE 96U
-#define RECORD_SIZE 4096U
 
 enum family {
         IPV4,
@@ -35,63 +35,78 @@ static bool reads(const char *root, const char *path, const char *value) {
 
 /* --- the record ---------------------------------------------------------------------------------------- */
 
-/* Lines "ipv4 up0", "ipv6 up0", "accept_ra up0" and "ipv6 all". "all" is no name of a link's folder there. */
-static void parse_record(char *text, struct forwarding *ret) {
-        for (char *line; (line = strsep(&text, "\n"));) {
-                char *name = strchr(line, ' ');
+/*
+ * Lines "ipv4 up0 2", "ipv6 up0 2", "accept_ra up0 2" and "ipv6 all 0". The number is the link's index, by
+ * which one is found again that has been renamed: its switches stay as they are.
+ */
+static void parse_line(const char *line, struct forwarding *ret) {
+        char kind[16], name[IFNAMSIZ], renamed[IFNAMSIZ];
+        unsigned index = 0;
 
-                if (!name)
-                        continue;
-                *name++ = '\0';
-                if (string_equal(line, "ipv4"))
-                        link_names_add(&ret->opened4, name);
-                else if (string_equal(line, "accept_ra"))
-                        link_names_add(&ret->accept_ra, name);
-                else if (string_equal(line, "ipv6") && string_equal(name, "all"))
-                        ret->opened6_all = true;
-                else if (string_equal(line, "ipv6"))
-                        link_names_add(&ret->opened6, name);
-        }
+        if (sscanf(line, "%15s %15s %u", kind, name, &index) < 2)
+                return;
+        if (index > 0 && if_nametoindex(name) == 0 && if_indextoname(index, renamed))
+                (void)string_copy(name, sizeof(name), renamed);
+
+        if (string_equal(kind, "ipv4"))
+                link_names_add(&ret->opened4, name);
+        else if (string_equal(kind, "accept_ra"))
+                link_names_add(&ret->accept_ra, name);
+        else if (string_equal(kind, "ipv6") && string_equal(name, "all"))
+                ret->opened6_all = true;
+        else if (string_equal(kind, "ipv6"))
+                link_names_add(&ret->opened6, name);
 }
 
 /* No record is an empty one. */
 static void read_record(const char *path, struct forwarding *ret) {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        char text[RECORD_SIZE];
-        ssize_t n;
+        _cleanup_free_ char *text = NULL;
+        char *rest;
 
         *ret = (struct forwarding){0};
-        n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-        if (n <= 0)
+        if (runtime_file_read(path, &text) < 0)
                 return;
-        text[n] = '\0';
-        parse_record(text, ret);
+        rest = text;
+        for (char *line; (line = strsep(&rest, "\n"));)
+                parse_line(line, ret);
 }
 
-static void print_names(FILE *file, const char *kind, const struct link_names *names) {
+static void print_names(FILE *stream, const char *kind, const struct link_names *names) {
         for (size_t i = 0; i < names->n_items; i++)
-                (void)fprintf(file, "%s %s\n", kind, names->items[i]);
+                (void)fprintf(stream, "%s %s %u\n", kind, names->items[i], if_nametoindex(names->items[i]));
 }
 
 static int write_record(const char *path, const struct forwarding *forwarding) {
-        _cleanup_fclose_ FILE *file = NULL;
-        _cleanup_free_ char *new_path = NULL;
+        _cleanup_free_ char *text = NULL;
+        FILE *stream;
+        size_t size;
+        int r;
 
-        if (asprintf(&new_path, "%s.new", path) < 0) {
-                new_path = NULL;
+        stream = open_memstream(&text, &size);
+        if (!stream)
                 return -ENOMEM;
-        }
-        file = fopen(new_path, "we");
-        if (!file)
-                return -errno;
-        print_names(file, "ipv4", &forwarding->opened4);
-        print_names(file, "ipv6", &forwarding->opened6);
-        print_names(file, "accept_ra", &forwarding->accept_ra);
+        print_names(stream, "ipv4", &forwarding->opened4);
+        print_names(stream, "ipv6", &forwarding->opened6);
+        print_names(stream, "accept_ra", &forwarding->accept_ra);
         if (forwarding->opened6_all)
-                (void)fputs("ipv6 all\n", file);
-        if (fflush(file) != 0 || rename(new_path, path) < 0)
-                return -errno;
-        return 0;
+                (void)fputs("ipv6 all 0\n", stream);
+        if (fclose(stream) != 0)
+                return -ENOMEM;
+        r = runtime_file_write(path, text, 0600);
+        return r < 0 ? r : 0;
+}
+
+static void add_names(struct link_names *names, const struct link_names *more) {
+        for (size_t i = 0; i < more->n_items; i++)
+                link_names_add(names, more->items[i]);
+}
+
+/* before becomes what either of the two has. */
+static void join(struct forwarding *before, const struct forwarding *now) {
+        add_names(&before->opened4, &now->opened4);
+        add_names(&before->opened6, &now->opened6);
+        add_names(&before->accept_ra, &now->accept_ra);
+        before->opened6_all |= now->opened6_all;
 }
 
 /* --- the plan ------------------------------------------------------------------------------------------ */
@@ -108,24 +123,34 @@ static void plan_links(const char *root, enum family family, const struct link_n
         }
 }
 
-/* Every link of the host that takes router advertisements, and would no more once the host forwards. */
-static void plan_accept_ra(const char *root, const struct link_names *before, struct link_names *ret) {
-        char folder[128], path[PATH_SIZE];
+static void add_accept_ra(const char *root, const char *link, struct link_names *ret) {
+        char path[PATH_SIZE];
+
+        (void)snprintf(path, sizeof(path), "net/ipv6/conf/%.15s/accept_ra", link);
+        if (reads(root, path, "1"))
+                link_names_add(ret, link);
+}
+
+/*
+ * Every link of the host that takes router advertisements, and would no more once the host forwards. The
+ * uplinks come first, and seats' links, which are many and take none, are left out.
+ */
+static void plan_accept_ra(const char *root, const struct forwarding *before, struct forwarding *forwarding) {
+        struct link_names *names = &forwarding->accept_ra;
+        char folder[128];
         DIR *directory;
 
-        *ret = *before;
+        *names = before->accept_ra;
+        for (size_t i = 0; i < forwarding->uplinks.n_items; i++)
+                add_accept_ra(root, forwarding->uplinks.items[i], names);
         (void)snprintf(folder, sizeof(folder), "%s/net/ipv6/conf", root);
         directory = opendir(folder);
         if (!directory)
                 return;
-        for (struct dirent *entry; (entry = readdir(directory));) {
-                if (entry->d_name[0] == '.' || string_equal(entry->d_name, "all") ||
-                        strlen(entry->d_name) >= IFNAMSIZ)
-                        continue;
-                (void)snprintf(path, sizeof(path), "net/ipv6/conf/%.15s/accept_ra", entry->d_name);
-                if (reads(root, path, "1"))
-                        link_names_add(ret, entry->d_name);
-        }
+        for (struct dirent *entry; (entry = readdir(directory));)
+                if (entry->d_name[0] != '.' && strlen(entry->d_name) < IFNAMSIZ &&
+                        !string_equal(entry->d_name, "all") && !string_starts_with(entry->d_name, "vl-"))
+                        add_accept_ra(root, entry->d_name, names);
         (void)closedir(directory);
 }
 
@@ -159,7 +184,7 @@ static void plan6(const char *root, const struct forwarding *before, struct forw
                 return;
         }
         forwarding->opened6_all = true;
-        plan_accept_ra(root, &before->accept_ra, &forwarding->accept_ra);
+        plan_accept_ra(root, before, forwarding);
 }
 
 void forwarding_plan(const struct forwarding_paths *paths, struct forwarding *forwarding) {
@@ -204,23 +229,37 @@ static int turn_accept_ra(const char *root, const char *link, const char *value)
         return turn(root, path, value);
 }
 
-static void close_links(
+static int close_links(
         const char *root, enum family family, const struct link_names *before, const struct link_names *now) {
-        for (size_t i = 0; i < before->n_items; i++)
+        int r = 0;
+
+        for (size_t i = 0; i < before->n_items && r >= 0; i++)
                 if (!link_names_have(now, before->items[i]))
-                        (void)turn_link(root, family, before->items[i], "0");
+                        r = turn_link(root, family, before->items[i], "0");
+        return r;
+}
+
+/* IPv6 as a whole, on kernels that know no other way. */
+static int close_all6(const char *root, const struct forwarding *before) {
+        int r;
+
+        r = turn(root, "net/ipv6/conf/all/forwarding", "0");
+        for (size_t i = 0; i < before->accept_ra.n_items && r >= 0; i++)
+                r = turn_accept_ra(root, before->accept_ra.items[i], "1");
+        return r;
 }
 
 /* A host that others have made a router meanwhile stays one. */
-static void close_before(const char *root, const struct forwarding *before, const struct forwarding *now) {
+static int close_before(const char *root, const struct forwarding *before, const struct forwarding *now) {
+        int r = 0;
+
         if (!reads(root, "net/ipv4/conf/all/forwarding", "1"))
-                close_links(root, IPV4, &before->opened4, &now->opened4);
-        close_links(root, IPV6, &before->opened6, &now->opened6);
-        if (!before->opened6_all || now->opened6_all)
-                return;
-        (void)turn(root, "net/ipv6/conf/all/forwarding", "0");
-        for (size_t i = 0; i < before->accept_ra.n_items; i++)
-                (void)turn_accept_ra(root, before->accept_ra.items[i], "1");
+                r = close_links(root, IPV4, &before->opened4, &now->opened4);
+        if (r >= 0)
+                r = close_links(root, IPV6, &before->opened6, &now->opened6);
+        if (r >= 0 && before->opened6_all && !now->opened6_all)
+                r = close_all6(root, before);
+        return r;
 }
 
 static int open_bridges(const char *root, const struct forwarding *now) {
@@ -251,18 +290,29 @@ static int open_now(const char *root, const struct forwarding *now) {
         return r;
 }
 
-int forwarding_apply(const struct forwarding_paths *paths, const struct forwarding *forwarding,
+int forwarding_close(const struct forwarding_paths *paths, const struct forwarding *forwarding,
         struct diagnostics *diagnostics) {
         struct forwarding before;
         int r;
 
         read_record(paths->state, &before);
-        r = write_record(paths->state, forwarding);
+        r = close_before(paths->root, &before, forwarding);
+        return r < 0 ? failure(diagnostics, "forwarding", r, "cannot be switched off") : 0;
+}
+
+int forwarding_open(const struct forwarding_paths *paths, const struct forwarding *forwarding,
+        struct diagnostics *diagnostics) {
+        struct forwarding both;
+        int r;
+
+        read_record(paths->state, &both);
+        join(&both, forwarding);
+        r = write_record(paths->state, &both);
         if (r < 0)
                 return failure(diagnostics, paths->state, r, "cannot be written");
-        close_before(paths->root, &before, forwarding);
         r = open_now(paths->root, forwarding);
-        return r < 0 ? failure(diagnostics, "forwarding", r,
-                               "cannot be switched on (sysctl -a | grep forwarding)")
-                     : 0;
+        if (r < 0)
+                return failure(diagnostics, "forwarding", r, "cannot be switched on");
+        r = write_record(paths->state, forwarding);
+        return r < 0 ? failure(diagnostics, paths->state, r, "cannot be written") : 0;
 }

@@ -36,6 +36,13 @@ struct forwarding {
  */
 void forwarding_plan(const struct forwarding_paths *paths, struct forwarding *forwarding);
 
-/* Switches on what the plan says, and off what was switched on before and is in it no more. */
-int forwarding_apply(const struct forwarding_paths *paths, const struct forwarding *forwarding,
+/*
+ * Switches off what was switched on before and is in the plan no more. What stands between it and others in
+ * the firewall goes after that only, so a switch that cannot be turned is an error.
+ */
+int forwarding_close(const struct forwarding_paths *paths, const struct forwarding *forwarding,
+        struct diagnostics *diagnostics);
+
+/* Switches on what the plan says: after the firewall has closed what is thereby open to others. */
+int forwarding_open(const struct forwarding_paths *paths, const struct forwarding *forwarding,
         struct diagnostics *diagnostics);

@@ -106,19 +106,21 @@ static int read_address6(struct nl_msg *message, void *userdata) {
         return NL_OK;
 }
 
+static uint32_t route_table(const struct rtmsg *rtm, struct nlattr **attributes) {
+        return attributes[RTA_TABLE] ? netlink_get_u32(attributes[RTA_TABLE]) : rtm->rtm_table;
+}
+
 /* NULL: another message, a broken one, or a route of the table "local". */
 static const struct rtmsg *parse_route(
         struct nl_msg *message, struct nlattr *attributes[static RTA_MAX + 1]) {
         struct nlmsghdr *header = nlmsg_hdr(message);
         const struct rtmsg *rtm;
-        uint32_t table;
 
         if (header->nlmsg_type != RTM_NEWROUTE ||
                 nlmsg_parse(header, sizeof(*rtm), attributes, RTA_MAX, NULL) < 0)
                 return NULL;
         rtm = nlmsg_data(header);
-        table = attributes[RTA_TABLE] ? netlink_get_u32(attributes[RTA_TABLE]) : rtm->rtm_table;
-        return table == RT_TABLE_LOCAL ? NULL : rtm;
+        return route_table(rtm, attributes) == RT_TABLE_LOCAL ? NULL : rtm;
 }
 
 /* The interface of a route with several next hops is that of the first. */
@@ -201,7 +203,7 @@ static int read_default_interface(struct nl_msg *message, void *userdata) {
         unsigned widest;
 
         rtm = parse_route(message, attributes);
-        if (!rtm || rtm->rtm_type != RTN_UNICAST)
+        if (!rtm || rtm->rtm_type != RTN_UNICAST || route_table(rtm, attributes) != RT_TABLE_MAIN)
                 return NL_SKIP;
         widest = rtm->rtm_family == AF_INET6 ? DEFAULT_PREFIX6_MAX : DEFAULT_PREFIX_MAX;
         if ((rtm->rtm_family != AF_INET && rtm->rtm_family != AF_INET6) || rtm->rtm_dst_len > widest)
@@ -213,17 +215,29 @@ static int read_default_interface(struct nl_msg *message, void *userdata) {
         return NL_OK;
 }
 
-static int read_our_link(struct nl_msg *message, void *userdata) {
-        struct netlink_items *items = userdata;
-        struct link link, *added;
+static int append_link(struct netlink_items *items, const struct link *link) {
+        struct link *added;
 
-        if (!netlink_parse_link(message, &link) || link.group != COURSENET_LINK_GROUP ||
-                !string_equal(link.kind, items->wanted))
+        if (!string_equal(link->kind, items->wanted))
                 return NL_SKIP;
         added = netlink_append(items);
         if (added)
-                *added = link;
+                *added = *link;
         return NL_OK;
+}
+
+static int read_link(struct nl_msg *message, void *userdata) {
+        struct link link;
+
+        return netlink_parse_link(message, &link) ? append_link(userdata, &link) : NL_SKIP;
+}
+
+static int read_our_link(struct nl_msg *message, void *userdata) {
+        struct link link;
+
+        if (!netlink_parse_link(message, &link) || link.group != COURSENET_LINK_GROUP)
+                return NL_SKIP;
+        return append_link(userdata, &link);
 }
 
 /* Of addresses or routes; frees what it had, if it fails. */
@@ -319,7 +333,8 @@ int link_list_default_interfaces(struct link_socket *socket, struct links *ret) 
         return r;
 }
 
-int link_list_ours(struct link_socket *socket, const char *kind, struct links *ret) {
+static int list_links(
+        struct link_socket *socket, const char *kind, nl_recvmsg_msg_cb_t read, struct links *ret) {
         struct {
                 struct ifinfomsg ifi;
                 struct nlattr header;
@@ -333,7 +348,7 @@ int link_list_ours(struct link_socket *socket, const char *kind, struct links *r
                 .type = RTM_GETLINK,
                 .request = &request,
                 .request_size = sizeof(request),
-                .read = read_our_link,
+                .read = read,
         };
         struct netlink_items items = {.item_size = sizeof(struct link), .wanted = kind};
         int r;
@@ -344,4 +359,12 @@ int link_list_ours(struct link_socket *socket, const char *kind, struct links *r
         else
                 *ret = (struct links){.items = items.array, .n_items = items.n_items};
         return r;
+}
+
+int link_list_kind(struct link_socket *socket, const char *kind, struct links *ret) {
+        return list_links(socket, kind, read_link, ret);
+}
+
+int link_list_ours(struct link_socket *socket, const char *kind, struct links *ret) {
+        return list_links(socket, kind, read_our_link, ret);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Network links, addresses and routes: what is asked of the kernel over rtnetlink, with qdisc.h,
- * qdisc.h and rule.h beside it. Only link.c, link-address.c, link-list.c and the files behind those
+ * Network links, addresses and routes: what is asked of the kernel over rtnetlink, with qdisc.h and rule.h
+ * beside it. Only link.c, link-address.c, link-list.c and the files behind those
  * headers know libnl; its errors end there and come out as the kernel's own negative errno.
  *
  * A link is "ours" if it has the kind that we make under such a name and COURSENET_LINK_GROUP as its group.
@@ -160,12 +160,14 @@ int link_list_routes(struct link_socket *socket, const struct address *subnet, s
 int link_list_routes6(struct link_socket *socket, const struct address6 *subnet, struct link_networks6 *ret);
 
 /*
- * The interfaces that IPv4 and IPv6 default routes of any table lead to, each once: VPNs and policy routing
- * have tables of their own. OpenVPN's halves of a default route count as one.
+ * The interfaces that IPv4 and IPv6 default routes of the main table lead to, each once. OpenVPN's halves of
+ * a default route count as one. Other tables are for some packets only: that of a management network is no
+ * way for seats to go.
  */
 int link_list_default_interfaces(struct link_socket *socket, struct links *ret);
 
-/* All links of ours of a kind: "bridge" or "veth". */
+/* All links of a kind, "bridge" or "veth": everybody's, or ours. */
+int link_list_kind(struct link_socket *socket, const char *kind, struct links *ret);
 int link_list_ours(struct link_socket *socket, const char *kind, struct links *ret);
 
 void link_networks_done(struct link_networks *networks);

@@ -36,6 +36,7 @@ struct live {
         struct bridge_plan *courses;
         int *indices; /* of their bridges */
         size_t n_courses;
+        struct link_names bridged; /* others' bridges */
 };
 
 static void live_done(struct live *live) {
@@ -90,6 +91,11 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
                 const char *course = course_of_bridge(bridges->items[i].name);
                 struct bridge_plan *plan = &live.courses[live.n_courses];
 
+                if (bridges->items[i].group != COURSENET_LINK_GROUP) {
+                        if (uplink_valid(bridges->items[i].name))
+                                link_names_add(&live.bridged, bridges->items[i].name);
+                        continue;
+                }
                 if (!course)
                         continue;
                 bridge_plan_name(course, plan);
@@ -172,6 +178,7 @@ static char *format_rules(const struct live *live, const struct settings *settin
                 .opened4 = forwarding->opened4,
                 .opened6 = forwarding->opened6,
                 .opened6_all = forwarding->opened6_all,
+                .bridged = live->bridged,
                 .dns = settings->dns.source != DNS_OFF,
         };
 
@@ -238,7 +245,7 @@ static int apply_rates(struct link_socket *socket, const struct live *live) {
         return r;
 }
 
-/* Rules come before forwarding, and go after it: nothing is forwarded that they have not seen. */
+/* Rules come before what they guard, and go after it: nothing is forwarded that they have not seen. */
 static int apply(const struct live *live, const struct settings *settings, struct forwarding *forwarding,
         struct diagnostics *diagnostics) {
         int r;
@@ -247,12 +254,17 @@ static int apply(const struct live *live, const struct settings *settings, struc
         forwarding->n_courses = live->n_courses;
         forwarding_plan(&forwarding_paths, forwarding);
 
-        if (live->n_courses == 0) {
-                r = forwarding_apply(&forwarding_paths, forwarding, diagnostics);
-                return apply_rules(live, settings, forwarding, diagnostics) < 0 ? -EIO : r;
-        }
-        r = apply_rules(live, settings, forwarding, diagnostics);
-        return r < 0 ? r : forwarding_apply(&forwarding_paths, forwarding, diagnostics);
+        r = forwarding_close(&forwarding_paths, forwarding, diagnostics);
+        if (r >= 0)
+                r = apply_rules(live, settings, forwarding, diagnostics);
+        return r < 0 ? r : forwarding_open(&forwarding_paths, forwarding, diagnostics);
+}
+
+static bool any_ours(const struct links *links) {
+        for (size_t i = 0; i < links->n_items; i++)
+                if (links->items[i].group == COURSENET_LINK_GROUP)
+                        return true;
+        return false;
 }
 
 /* Without a course there is nothing to decide, so that a stop needs no configuration. */
@@ -261,16 +273,14 @@ static int load_courses(struct link_socket *socket, const char *etc, struct sett
         _cleanup_links_ struct links bridges = {0};
         int r;
 
-        r = link_list_ours(socket, "bridge", &bridges);
+        r = link_list_kind(socket, "bridge", &bridges);
         if (r < 0)
                 return failure(diagnostics, NETWORK, r, "the host's bridges cannot be listed");
-        if (bridges.n_items == 0)
+        if (!any_ours(&bridges))
                 return 0;
         r = settings_load(etc, settings, diagnostics);
-        if (r < 0) {
-                restore_rules(diagnostics);
+        if (r < 0)
                 return r;
-        }
         r = list_courses(socket, &bridges, settings, ret);
         return r < 0 ? failure(diagnostics, NETWORK, r, "the host's addresses cannot be listed") : 0;
 }
@@ -282,8 +292,10 @@ static int refresh(struct link_socket *socket, const char *etc, struct diagnosti
         int r;
 
         r = load_courses(socket, etc, &settings, &live, diagnostics);
-        if (r < 0)
+        if (r < 0) {
+                restore_rules(diagnostics);
                 return r;
+        }
         if (live.n_courses > 0)
                 r = list_uplinks(socket, &settings, &forwarding.uplinks);
         if (r < 0)

@@ -56,8 +56,7 @@ static void put_replacement(struct text *text, const char *table) {
         put(text, "add table %s\ndelete table %s\n", table, table);
 }
 
-/* --- sets and maps
- * ------------------------------------------------------------------------------------------ */
+/* --- sets and maps --------------------------------------------------------------------------------- */
 
 /*
  * A set or map is opened, gets its elements, and is closed; nft takes no empty braces, so they appear with
@@ -125,6 +124,15 @@ static void put_together(struct text *text, const struct ruleset_courses *course
                 if (courses->courses[i].traffic.isolation != ISOLATION_SEAT)
                         put_element(
                                 &set, "\"%s\" . \"%s\"", courses->courses[i].name, courses->courses[i].name);
+        close_set(&set);
+}
+
+/* The same for others' bridges: what passes them was never routed, so it is not ours to drop. */
+static void put_bridged(struct text *text, const struct ruleset_courses *courses) {
+        struct set set = open_set(text, "set", "bridged", "ifname . ifname");
+
+        for (size_t i = 0; i < courses->bridged.n_items; i++)
+                put_element(&set, "\"%s\" . \"%s\"", courses->bridged.items[i], courses->bridged.items[i]);
         close_set(&set);
 }
 
@@ -276,8 +284,7 @@ static void put_limits(struct text *text, const struct ruleset_courses *courses)
         close_set(&map);
 }
 
-/* --- the table of courses
- * ----------------------------------------------------------------------------------- */
+/* --- the table of courses -------------------------------------------------------------------------- */
 
 /*
  * A seat asks whatever the host's resolv.conf names, or the gateway: our name service answers for them, as it
@@ -346,6 +353,7 @@ static const char forward_chains[] = "\tchain from_seats {\n"
                                      "\t\toifgroup " GROUP " jump to_seats\n"
                                      /* What has nothing to do with a seat is forwarded as it was before we
                                       * came: where that was not at all, not at all. */
+                                     "\t\tiifname . oifname @bridged accept\n"
                                      "\t\tmeta nfproto ipv4 iifname @opened4 drop\n"
                                      "\t\tmeta nfproto ipv6 iifname @opened6 drop\n"
                                      "%s"
@@ -364,6 +372,7 @@ static void put_courses(struct text *text, const struct ruleset_courses *courses
         put_names(text, "uplinks", &courses->uplinks);
         put_names(text, "opened4", &courses->opened4);
         put_names(text, "opened6", &courses->opened6);
+        put_bridged(text, courses);
         put_together(text, courses);
         put_bridges(text, "open", courses, is_open);
         put_bridges(text, "inbound", courses, takes_connections);
@@ -405,8 +414,7 @@ char *ruleset_format_first_course(const struct ruleset_courses *courses) {
         return text_close(&text);
 }
 
-/* --- the chain of a seat
- * ------------------------------------------------------------------------------------ */
+/* --- the chain of a seat --------------------------------------------------------------------------- */
 
 static void put_rule(struct text *text, const char *link, const char *rule) {
         put(text, "add rule " RULESET_SEATS " %s %s\n", link, rule);
@@ -490,8 +498,7 @@ char *ruleset_format_seat_removal(const char *link) {
         return text_close(&text);
 }
 
-/* --- the fence
- * ---------------------------------------------------------------------------------------------- */
+/* --- the fence ------------------------------------------------------------------------------------- */
 
 static void put_open_ports(struct text *text, const struct ports *ports) {
         struct set set = open_set(text, "set", "open", "inet_proto . inet_service");

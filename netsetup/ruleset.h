@@ -28,6 +28,7 @@ struct ruleset_courses {
         struct link_names uplinks; /* where seats may go out */
         struct link_names opened4; /* links that forward IPv4 only because of us */
         struct link_names opened6; /* the same for IPv6 */
+        struct link_names bridged; /* bridges of others */
         bool opened6_all;          /* IPv6 is forwarded at all, between any two links, only because of us */
         char resolvers[RULESET_RESOLVERS_MAX][INET6_ADDRSTRLEN]; /* the host's, IPv4 and IPv6 */
         size_t n_resolvers;

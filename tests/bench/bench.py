@@ -1,6 +1,7 @@
 """Runs the benchmarks in a guest of their own and prints their ratios. See docs/performance.md."""
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -11,11 +12,14 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 # pylint: disable=wrong-import-position
 import isolation
 from guest import Guest
-from seats import STUDENT, add_accounts, set_up_class
+from network import inside, seats_up
+from seats import SEAT, STUDENT, add_accounts, set_up_class
+from world import World
 
 JOURNAL_LINES = 60
 SOURCE = "/usr/src/coursenet"
 PROGRAMS = "build/tests/bench"
+SETTINGS = "/etc/coursenet/coursenet.conf"
 SESSION_SERVICE, SCALE_SERVICE = "coursenet-bench", "coursenet-bench-scale"
 SCALE_COURSES = ("201", "202", "203", "404")
 EMPTY_UNIT = """\
@@ -61,6 +65,41 @@ def scale_users(guest, count):
     return users
 
 
+def gigabits(guest, client, server, seconds):
+    """TCP from one namespace to another: iperf3's server runs for one client and ends."""
+    listener = guest.popen([*server[0], "iperf3", "--server", "--one-off"])
+    guest.wait_until(lambda: guest.run([*server[0], "ss", "-Hltn", "sport = :5201"]).stdout, what="iperf3 listens")
+    command = [*client, "iperf3", "--client", server[1], "--time", str(seconds), "--omit", "1", "--json"]
+    report = json.loads(guest.run(command, timeout=60).stdout)
+    listener.wait_output()
+    return report["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def measure_throughput(guest, rounds, seconds):
+    """A seat to its gateway and to the world beside a veth pair without anything, in turns: the medians of their ratios."""
+    guest.run("ip netns add bare-a; ip netns add bare-b; ip link add bare-a netns bare-a type veth peer name bare-b netns bare-b;"
+              "ip -n bare-a addr add 198.51.100.1/24 dev bare-a; ip -n bare-b addr add 198.51.100.2/24 dev bare-b;"
+              "ip -n bare-a link set bare-a up; ip -n bare-b link set bare-b up")
+    before = guest.read(SETTINGS)
+    guest.write(SETTINGS, f"{before}\n[site]\nhost-ports = 5201\n")
+    with World(guest) as world, seats_up(guest, SEAT):
+        seat = inside(SEAT)
+        bare = (["ip", "netns", "exec", "bare-a"], (["ip", "netns", "exec", "bare-b"], "198.51.100.2"))
+        ways = {"gateway": (seat, ([], "10.0.123.1")), "world": (seat, (world.prefix(), world.web4))}
+        ratios = {name: [] for name in ways}
+        for _ in range(rounds):
+            floor = gigabits(guest, *bare, seconds)
+            for name, (client, server) in ways.items():
+                measured = gigabits(guest, client, server, seconds)
+                ratios[name].append((measured / floor, measured, floor))
+        guest.run("ip netns del bare-a; ip netns del bare-b")
+    guest.write(SETTINGS, before)
+    for name, found in ratios.items():
+        ratio, measured, floor = sorted(found)[len(found) // 2]
+        print(f"{'seat to ' + name:15} {measured:5.1f} Gbit/s   a bare veth pair {floor:5.1f} Gbit/s   ratio {ratio:.2f}   "
+              f"(median of {rounds}; {min(found)[0]:.2f} to {max(found)[0]:.2f})", flush=True)
+
+
 def measure(guest, program, *arguments):
     """Prints what the program says when it says it: some of it takes minutes."""
     process = guest.popen([f"{SOURCE}/{PROGRAMS}/{program}", *arguments], stderr=subprocess.STDOUT)
@@ -77,6 +116,8 @@ def bench(options):
         print(f"# {os.cpu_count()} processors, Linux {os.uname().release}, "
               f"{guest.run('systemctl --version').stdout.splitlines()[0]}", flush=True)
         measure(guest, "session-bench", SESSION_SERVICE, STUDENT, str(options.pairs))
+        if options.rounds:
+            measure_throughput(guest, options.rounds, options.seconds)
         if options.seats:
             measure(guest, "scale-bench", SCALE_SERVICE, *scale_users(guest, options.seats))
     return 0
@@ -86,6 +127,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", default="trixie", help="the Debian release of the guest (default: trixie)")
     parser.add_argument("--pairs", type=int, default=30, help="how many pairs to measure (default: 30)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often to measure throughput (default: 5; 0: not at all)")
+    parser.add_argument("--seconds", type=int, default=3, help="how long each time (default: 3)")
     parser.add_argument("--seats", type=int, default=400, help="how many seats at once (default: 400; 0: not measured)")
     options = parser.parse_args()
     return isolation.run(lambda: bench(options))
