@@ -72,8 +72,8 @@ net_sources = netsetup/bridge.c netsetup/default-route.c netsetup/dns-files.c ne
 	netsetup/inspect-seat.c netsetup/inspect.c netsetup/leftover.c netsetup/link-address.c netsetup/link-list.c \
 	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns.c netsetup/network.c \
 	netsetup/notify.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
-	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat.c netsetup/stand-in.c \
-	netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/watch-file.c netsetup/watch-job.c \
+	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat-rules.c netsetup/seat.c \
+	netsetup/stand-in.c netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/watch-file.c netsetup/watch-job.c \
 	netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
 net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
 

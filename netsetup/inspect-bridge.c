@@ -50,19 +50,95 @@ static int inspect_course_rate(
         return 0;
 }
 
-int inspect_bridge(struct inspection *inspection, const struct link *link, const struct bridge_plan *plan) {
-        char repair[128];
+/*
+ * Whether the bridge has an address that is not planned, and not the planned one: then the settings were
+ * edited, and seats that are up have the former address, which is put into *ret_text, as their gateway.
+ */
+static int find_former4(struct inspection *inspection, const struct link *link, const struct address *planned,
+        char ret_text[static ADDRESS6_TEXT_SIZE]) {
+        _cleanup_link_networks_ struct link_networks networks = {0};
+        bool found = false;
         int r;
 
+        r = link_list_addresses(&inspection->host, &networks);
+        for (size_t i = 0; r >= 0 && i < networks.n_items; i++) {
+                const struct link_network *item = &networks.items[i];
+
+                if (item->index != link->index)
+                        continue;
+                if (item->address.ip == planned->ip && item->address.prefix == planned->prefix)
+                        return 0;
+                address_format(&item->address, ret_text);
+                found = true;
+        }
+        return r < 0 ? r : found;
+}
+
+static int find_former6(struct inspection *inspection, const struct link *link,
+        const struct address6 *planned, char ret_text[static ADDRESS6_TEXT_SIZE]) {
+        _cleanup_link_networks6_ struct link_networks6 networks = {0};
+        bool found = false;
+        int r;
+
+        r = link_list_addresses6(&inspection->host, &networks);
+        for (size_t i = 0; r >= 0 && i < networks.n_items; i++) {
+                const struct link_network6 *item = &networks.items[i];
+
+                if (item->index != link->index)
+                        continue;
+                if (address6_same_ip(&item->address, planned) && item->address.prefix == planned->prefix)
+                        return 0;
+                address6_format(&item->address, ret_text);
+                found = true;
+        }
+        return r < 0 ? r : found;
+}
+
+/* True: it has been told of, and nobody should set the bridge to its plan while there are seats on it. */
+static int inspect_edited(
+        struct inspection *inspection, const struct link *link, const struct bridge_plan *plan) {
+        char former[ADDRESS6_TEXT_SIZE], planned[ADDRESS6_TEXT_SIZE] = "no IPv6";
+        int r;
+
+        r = find_former4(inspection, link, &plan->address, former);
+        if (r > 0)
+                address_format(&plan->address, planned);
+        else if (r == 0) {
+                r = find_former6(inspection, link, &plan->address6, former);
+                if (r > 0 && address6_is_set(&plan->address6))
+                        address6_format(&plan->address6, planned);
+        }
+        if (r < 0)
+                return failure(inspection->diagnostics, link->name, r, "its addresses cannot be listed");
+        if (r > 0)
+                diagnostics_warning(inspection->diagnostics, link->name, 0,
+                        "has the address %s, while the settings plan %s now: that counts from the next start "
+                        "of the course, when its last seat has gone",
+                        former, planned);
+        return r;
+}
+
+int inspect_bridge(struct inspection *inspection, const struct link *link, const struct bridge_plan *plan) {
+        char repair[128];
+        int r, edited;
+
+        edited = inspect_edited(inspection, link, plan);
+        if (edited < 0)
+                return edited;
         (void)snprintf(repair, sizeof(repair),
-                "coursenet-net bridge start %s (in /usr/libexec/coursenet) sets it right", plan->course);
-        inspect_link(inspection, link, &plan->mac, repair);
+                edited ? "ip link set br-%s up sets it right"
+                       : "coursenet-net bridge start %s (in /usr/libexec/coursenet) sets it right",
+                plan->course);
+        if (edited)
+                inspect_link_up(inspection, link, repair);
+        else
+                inspect_link(inspection, link, &plan->mac, repair);
         /* A link that is down has lost its IPv6 addresses, and more. */
         if (!(link->flags & IFF_UP))
                 return 0;
         inspect_forwarding(inspection, link, plan);
         r = inspect_course_rate(inspection, link, plan);
-        if (r < 0)
+        if (r < 0 || edited)
                 return r;
         return inspect_addresses(
                 inspection, &inspection->host, link, &plan->address, &plan->address6, repair);

@@ -5,12 +5,16 @@
 #include "failure.h"
 #include "inspect.h"
 
+void inspect_link_up(struct inspection *inspection, const struct link *link, const char *repair) {
+        if (!(link->flags & IFF_UP))
+                diagnostics_error(inspection->diagnostics, link->name, 0, "is down: %s", repair);
+}
+
 void inspect_link(
         struct inspection *inspection, const struct link *link, const struct mac *mac, const char *repair) {
         char real[MAC_TEXT_SIZE], planned[MAC_TEXT_SIZE];
 
-        if (!(link->flags & IFF_UP))
-                diagnostics_error(inspection->diagnostics, link->name, 0, "is down: %s", repair);
+        inspect_link_up(inspection, link, repair);
         if (memcmp(&link->mac, mac, sizeof(*mac)) == 0)
                 return;
         mac_format(&link->mac, real);

@@ -39,20 +39,33 @@ static uint64_t find_rate(const struct inspection *inspection, int index) {
         return 0;
 }
 
-static int inspect_port(struct inspection *inspection, const struct link *link, const struct seat_plan *plan,
-        const char *repair) {
+static int inspect_master(struct inspection *inspection, const struct link *link,
+        const struct seat_plan *plan, const char *repair) {
         struct link bridge = {0};
         int r;
 
-        inspect_link(inspection, link, &plan->link_mac, repair);
-        inspect_rate(inspection, link->name, find_rate(inspection, link->index), plan->rate, repair);
         r = link_find(&inspection->host, plan->bridge, "bridge", &bridge);
         if (r < 0)
                 return failure(inspection->diagnostics, plan->bridge, r, "cannot be looked up");
-        if (link->master == 0 || link->master != bridge.index) {
-                diagnostics_error(inspection->diagnostics, link->name, 0, "is not connected to %s: %s",
-                        plan->bridge, repair);
-                return 0;
+        if (link->master != 0 && link->master == bridge.index)
+                return 1;
+        diagnostics_error(
+                inspection->diagnostics, link->name, 0, "is not connected to %s: %s", plan->bridge, repair);
+        return 0;
+}
+
+static int inspect_port(struct inspection *inspection, const struct link *link, const struct seat_plan *plan,
+        bool edited, const char *repair) {
+        int r;
+
+        inspect_rate(inspection, link->name, find_rate(inspection, link->index), plan->rate, repair);
+        if (edited)
+                inspect_link_up(inspection, link, repair);
+        else {
+                inspect_link(inspection, link, &plan->link_mac, repair);
+                r = inspect_master(inspection, link, plan, repair);
+                if (r <= 0)
+                        return r;
         }
         if (link->isolated != (plan->isolation == ISOLATION_SEAT))
                 diagnostics_error(inspection->diagnostics, link->name, 0,
@@ -136,8 +149,8 @@ static int inspect_dns(struct inspection *inspection, int netns_fd, struct link_
         return r < 0 ? failure(inspection->diagnostics, peer->name, r, "its DNS rules cannot be listed") : 0;
 }
 
-static int inspect_inside(
-        struct inspection *inspection, int netns_fd, const struct seat_plan *plan, const char *repair) {
+static int inspect_inside(struct inspection *inspection, int netns_fd, const struct seat_plan *plan,
+        bool edited, const char *repair) {
         _cleanup_link_socket_ struct link_socket inside = {0};
         struct link peer;
         int r;
@@ -152,8 +165,12 @@ static int inspect_inside(
                         "there is no link %s of ours in the seat: %s", plan->peer, repair);
                 return 0;
         }
-        inspect_link(inspection, &peer, &plan->peer_mac, repair);
         r = inspect_inner_rate(inspection, &inside, &peer, plan, repair);
+        if (edited) {
+                inspect_link_up(inspection, &peer, repair);
+                return r;
+        }
+        inspect_link(inspection, &peer, &plan->peer_mac, repair);
         if (r >= 0)
                 r = inspect_addresses(inspection, &inside, &peer, &plan->address, &plan->address6, repair);
         if (r >= 0)
@@ -163,13 +180,29 @@ static int inspect_inside(
         return r;
 }
 
-int inspect_seat(struct inspection *inspection, const struct link *link, const struct seat_plan *plan) {
+/* All that goes with the addresses is then as it was, and as it should be until the seat stops. */
+static void tell_edited(
+        struct inspection *inspection, const struct link *link, const struct seat_plan *plan) {
+        char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE];
+
+        address_format(&plan->address, address);
+        address_format_ip(plan->gateway, gateway);
+        diagnostics_warning(inspection->diagnostics, link->name, 0,
+                "has another address, gateway, bridge or name service than the settings plan now (%s by %s): "
+                "that counts from the seat's next start, and until then it works as before",
+                address, gateway);
+}
+
+int inspect_seat(
+        struct inspection *inspection, const struct link *link, const struct seat_plan *plan, bool edited) {
         _cleanup_close_ int netns_fd = -1;
         char repair[REPAIR_SIZE];
         int r;
 
         format_repair(plan, repair);
-        r = inspect_port(inspection, link, plan, repair);
+        if (edited)
+                tell_edited(inspection, link, plan);
+        r = inspect_port(inspection, link, plan, edited, repair);
         if (r < 0)
                 return r;
         r = netns_find(plan->netns, &netns_fd);
@@ -178,9 +211,10 @@ int inspect_seat(struct inspection *inspection, const struct link *link, const s
         if (r != NETNS_OURS) {
                 diagnostics_error(inspection->diagnostics, link->name, 0,
                         "the seat's namespace " NETNS_DIRECTORY "/%s is gone, so nobody can log in: "
-                        "systemctl stop netns@%s.service, and the next login makes it anew",
+                        "systemctl stop netns@%s.service cuts off who is in it still, and the next login "
+                        "makes it anew",
                         plan->netns, plan->name);
                 return 0;
         }
-        return inspect_inside(inspection, netns_fd, plan, repair);
+        return inspect_inside(inspection, netns_fd, plan, edited, repair);
 }

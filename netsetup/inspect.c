@@ -8,6 +8,7 @@
 #include "inspect.h"
 #include "failure.h"
 #include "number.h"
+#include "seat-rules.h"
 
 #define PAUSE_USEC 300000U
 
@@ -57,6 +58,26 @@ static int load_seat(struct inspection *inspection, const char *name, struct sea
         return seat_plan_load(inspection->etc, inspection->settings, &id, ret, &ignored);
 }
 
+/* Its rules are those that it was started with, whatever the settings say by now. */
+static int inspect_one_seat(struct inspection *inspection, const struct link *link, const char *seat) {
+        char **rules = &inspection->seats[inspection->n_seats];
+        bool kept = seat_rules_read(link->name, rules) >= 0;
+        struct seat_plan plan;
+
+        inspection->n_seats += kept;
+        if (load_seat(inspection, seat, &plan) < 0) {
+                tell_no_plan(inspection, link->name);
+                return 0;
+        }
+        if (!kept) {
+                *rules = seat_rules_format(&plan);
+                if (!*rules)
+                        return failure(inspection->diagnostics, link->name, -ENOMEM, "cannot be looked at");
+                inspection->n_seats++;
+        }
+        return inspect_seat(inspection, link, &plan, !seat_rules_fit(*rules, &plan));
+}
+
 static int inspect_seats(struct inspection *inspection) {
         _cleanup_links_ struct links links = {0};
         int r;
@@ -71,17 +92,10 @@ static int inspect_seats(struct inspection *inspection) {
                 return failure(inspection->diagnostics, "seats", -ENOMEM, "cannot be listed");
 
         for (size_t i = 0; r >= 0 && i < links.n_items; i++) {
-                const char *name = links.items[i].name, *seat = id_of(name, "vl-");
-                struct seat_plan *plan = &inspection->seats[inspection->n_seats];
+                const char *seat = id_of(links.items[i].name, "vl-");
 
-                if (!seat)
-                        continue;
-                if (load_seat(inspection, seat, plan) < 0) {
-                        tell_no_plan(inspection, name);
-                        continue;
-                }
-                inspection->n_seats++;
-                r = inspect_seat(inspection, &links.items[i], plan);
+                if (seat)
+                        r = inspect_one_seat(inspection, &links.items[i], seat);
         }
         return r;
 }
@@ -91,6 +105,8 @@ static int inspect_seats(struct inspection *inspection) {
 static void inspection_done(struct inspection *inspection) {
         link_close(&inspection->host);
         qdisc_rates_done(&inspection->rates);
+        for (size_t i = 0; i < inspection->n_seats; i++)
+                free(inspection->seats[i]);
         free(inspection->seats);
 }
 

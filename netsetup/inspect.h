@@ -24,14 +24,16 @@ struct inspection {
         const struct settings *settings; /* the site's */
         struct link_socket host;
         struct qdisc_rates rates; /* of the host's links */
-        struct seat_plan *seats;  /* of those that are up */
+        char **seats;             /* the rules of those that are up, as far as they are known */
         size_t n_seats;
         struct diagnostics *diagnostics;
 };
 
 /* Each looks at one link of ours that is there; negative errno, and an error in diagnostics, if it cannot. */
 int inspect_bridge(struct inspection *inspection, const struct link *link, const struct bridge_plan *plan);
-int inspect_seat(struct inspection *inspection, const struct link *link, const struct seat_plan *plan);
+/* edited: the settings give it other addresses, or another way out, than when it started. */
+int inspect_seat(
+        struct inspection *inspection, const struct link *link, const struct seat_plan *plan, bool edited);
 
 /*
  * Compares the addresses of an interface with the planned ones; repair ends the sentence. socket is in the
@@ -43,6 +45,9 @@ int inspect_addresses(struct inspection *inspection, struct link_socket *socket,
 /* Compares its MAC address, and whether it is up. */
 void inspect_link(
         struct inspection *inspection, const struct link *link, const struct mac *mac, const char *repair);
+
+/* The latter alone. */
+void inspect_link_up(struct inspection *inspection, const struct link *link, const char *repair);
 
 /* Compares our tables with their plan, and looks at what other people's drop. */
 int inspect_firewall(struct inspection *inspection);

@@ -10,3 +10,9 @@
  * is open.
  */
 int lock_take(const char *path, int *ret_fd);
+
+/* The same, beside others that have it shared. */
+int lock_take_shared(const char *path, int *ret_fd);
+
+/* Like lock_take(), but does not wait: -EWOULDBLOCK if somebody has it. */
+int lock_try(const char *path, int *ret_fd);

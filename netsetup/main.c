@@ -17,6 +17,7 @@
 #include "netns.h"
 #include "network.h"
 #include "ping.h"
+#include "seat-rules.h"
 #include "seat.h"
 #include "watch.h"
 
@@ -72,7 +73,7 @@ static int run_refresh_courses(const char *id, struct diagnostics *diagnostics) 
 
 static int run_refresh_seats(const char *id, struct diagnostics *diagnostics) {
         (void)id;
-        return network_refresh_seats(ETC_DIRECTORY, diagnostics);
+        return seat_rules_refresh(ETC_DIRECTORY, diagnostics);
 }
 
 static int run_fence(const char *id, struct diagnostics *diagnostics) {

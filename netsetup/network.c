@@ -17,7 +17,6 @@
 #include "number.h"
 #include "qdisc.h"
 #include "runtime-file.h"
-#include "seat.h"
 #include "setting-value.h"
 #include "sysctl.h"
 
@@ -25,8 +24,6 @@
 
 /* What was applied last. */
 #define RULES_FILE RUN_DIRECTORY "/courses.nft"
-
-#define REFRESH_TRIES 10U
 
 static const struct forwarding_paths forwarding_paths = {
         .root = SYSCTL_ROOT,
@@ -354,83 +351,4 @@ int network_format(
         *ret = commands;
         *ret_uplinks = forwarding.uplinks;
         return 0;
-}
-
-/* --- seats --------------------------------------------------------------------------------------------- */
-
-/* The chain of one link that is up; one whose plan cannot be had keeps what it has. */
-static int append_seat(const char *etc, const struct settings *settings, const char *link, FILE *commands,
-        struct diagnostics *diagnostics) {
-        _cleanup_free_ char *text = NULL;
-        struct seat_plan plan;
-        struct seat_id id;
-
-        if (!string_starts_with(link, "vl-") ||
-                seat_id_parse(link + strlen("vl-"), settings->course_digits, &id) < 0)
-                return 0;
-        if (seat_plan_load(etc, settings, &id, &plan, diagnostics) < 0)
-                return 0;
-        text = ruleset_format_seat(&plan);
-        if (!text)
-                return -ENOMEM;
-        return fputs(text, commands) < 0 ? -ENOMEM : 0;
-}
-
-static int format_seats(const char *etc, const struct settings *settings, const struct links *links,
-        char **ret, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *text = NULL;
-        FILE *stream;
-        size_t size;
-        int r = 0;
-
-        stream = open_memstream(&text, &size);
-        if (!stream)
-                return -ENOMEM;
-        for (size_t i = 0; i < links->n_items && r >= 0; i++)
-                r = append_seat(etc, settings, links->items[i].name, stream, diagnostics);
-        if (fclose(stream) != 0)
-                r = -ENOMEM;
-        if (r < 0)
-                return r;
-
-        *ret = text;
-        text = NULL;
-        return 0;
-}
-
-static int refresh_seats(struct link_socket *socket, const char *etc, const struct settings *settings,
-        struct diagnostics *diagnostics) {
-        _cleanup_links_ struct links links = {0};
-        _cleanup_free_ char *commands = NULL;
-        int r;
-
-        r = link_list_ours(socket, "veth", &links);
-        if (r >= 0)
-                r = format_seats(etc, settings, &links, &commands, diagnostics);
-        if (r < 0)
-                return failure(diagnostics, "the seats", r, "cannot be listed");
-        return commands[0] ? firewall_apply(commands, "the seats", diagnostics) : 0;
-}
-
-/* A link that goes between the list and the transaction fails all of it; then there is a new list to make. */
-int network_refresh_seats(const char *etc, struct diagnostics *diagnostics) {
-        _cleanup_settings_ struct settings settings = {0};
-        _cleanup_link_socket_ struct link_socket socket = {0};
-        int r;
-
-        r = settings_load(etc, &settings, diagnostics);
-        if (r < 0)
-                return r;
-        r = link_open(&socket);
-        if (r < 0)
-                return failure(
-                        diagnostics, "the seats", r, "the kernel's network configuration cannot be reached");
-
-        for (unsigned i = 1;; i++) {
-                _cleanup_diagnostics_ struct diagnostics said = {0};
-
-                r = refresh_seats(&socket, etc, &settings, i < REFRESH_TRIES ? &said : diagnostics);
-                if (r >= 0 || i == REFRESH_TRIES)
-                        return r;
-        }
 }

@@ -22,6 +22,3 @@ int network_refresh(const char *etc, struct diagnostics *diagnostics);
  */
 int network_format(
         const char *etc, char **ret, struct link_names *ret_uplinks, struct diagnostics *diagnostics);
-
-/* Makes the chains of all seats that are up anew, in one transaction. */
-int network_refresh_seats(const char *etc, struct diagnostics *diagnostics);

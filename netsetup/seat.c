@@ -13,13 +13,12 @@
 #include <sched.h>
 
 #include "failure.h"
-#include "firewall.h"
 #include "link.h"
 #include "netns.h"
 #include "number.h"
 #include "qdisc.h"
 #include "rule.h"
-#include "ruleset.h"
+#include "seat-rules.h"
 #include "seat.h"
 #include "sysctl.h"
 
@@ -165,14 +164,6 @@ static int create_cable(struct link_socket *socket, const struct seat_plan *plan
         return r < 0 ? failure(diagnostics, plan->link, r, "cannot be created") : 0;
 }
 
-static int apply_firewall(const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *commands = ruleset_format_seat(plan);
-
-        if (!commands)
-                return failure(diagnostics, plan->link, -ENOMEM, "cannot have its firewall");
-        return firewall_apply(commands, plan->link, diagnostics);
-}
-
 /* What holds for the seat, on the side where the student cannot reach. Nobody can send before vr- is up. */
 static int guard_link(
         struct link_socket *socket, const struct seat_plan *plan, struct diagnostics *diagnostics) {
@@ -193,7 +184,7 @@ static int guard_link(
                 if (r < 0)
                         return failure(diagnostics, plan->link, r, "cannot have its limit (rate)");
         }
-        return apply_firewall(plan, diagnostics);
+        return seat_rules_apply(plan, diagnostics);
 }
 
 /* Before the kernel makes it by itself, when the link comes up: see add_address6() in bridge.c. */
@@ -304,7 +295,6 @@ static void wait_for_carrier(struct link_socket *socket, const char *name) {
 
 /* The link first: as long as it is there, so is what guards it. */
 static int remove_cable(struct link_socket *socket, const char *name, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *commands = NULL;
         struct link link;
         int r;
 
@@ -318,17 +308,47 @@ static int remove_cable(struct link_socket *socket, const char *name, struct dia
         if (r < 0)
                 return failure(diagnostics, name, r, "cannot be removed");
 
-        commands = ruleset_format_seat_removal(name);
-        if (!commands)
-                return failure(diagnostics, name, -ENOMEM, "its firewall cannot be removed");
-        return firewall_apply(commands, name, diagnostics);
+        return seat_rules_remove(name, diagnostics);
+}
+
+static int lock_rules(const char *link, int *ret_fd, struct diagnostics *diagnostics) {
+        int r = seat_rules_lock(ret_fd);
+
+        return r < 0 ? failure(diagnostics, link, r, "its firewall cannot be locked") : 0;
+}
+
+static int connect_seat(struct link_socket *host, struct link_socket *inside, int netns_fd,
+        const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_close_ int lock = -1;
+        struct link bridge;
+        int r, index;
+
+        r = lock_rules(plan->link, &lock, diagnostics);
+        if (r >= 0)
+                r = find_bridge(host, plan, &bridge, diagnostics);
+        if (r >= 0)
+                r = remove_leftover(host, plan->link, "on the host", diagnostics);
+        if (r >= 0)
+                r = remove_leftover(inside, plan->peer, "in the seat's namespace", diagnostics);
+        if (r >= 0)
+                r = create_cable(host, plan, bridge.index, netns_fd, diagnostics);
+        if (r < 0)
+                return r;
+
+        r = guard_link(host, plan, diagnostics);
+        if (r >= 0)
+                r = configure_peer(inside, plan, &index, diagnostics);
+        if (r >= 0)
+                r = configure_names(inside, netns_fd, plan, index, diagnostics);
+        if (r < 0)
+                (void)remove_cable(host, plan->link, diagnostics);
+        return r;
 }
 
 static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket host = {0}, inside = {0};
         _cleanup_close_ int netns_fd = -1;
-        struct link bridge;
-        int r, index;
+        int r;
 
         r = open_namespace(plan, &netns_fd, diagnostics);
         if (r < 0)
@@ -340,25 +360,9 @@ static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) 
                 return failure(
                         diagnostics, plan->name, r, "the kernel's network configuration cannot be reached");
 
-        r = find_bridge(&host, plan, &bridge, diagnostics);
-        if (r >= 0)
-                r = remove_leftover(&host, plan->link, "on the host", diagnostics);
-        if (r >= 0)
-                r = remove_leftover(&inside, plan->peer, "in the seat's namespace", diagnostics);
-        if (r >= 0)
-                r = create_cable(&host, plan, bridge.index, netns_fd, diagnostics);
+        r = connect_seat(&host, &inside, netns_fd, plan, diagnostics);
         if (r < 0)
                 return r;
-
-        r = guard_link(&host, plan, diagnostics);
-        if (r >= 0)
-                r = configure_peer(&inside, plan, &index, diagnostics);
-        if (r >= 0)
-                r = configure_names(&inside, netns_fd, plan, index, diagnostics);
-        if (r < 0) {
-                (void)remove_cable(&host, plan->link, diagnostics);
-                return r;
-        }
         wait_for_carrier(&host, plan->link);
         wait_for_carrier(&host, plan->bridge);
         return 0;
@@ -377,10 +381,13 @@ int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostic
 
 int seat_stop(const char *seat, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_close_ int lock = -1;
         struct seat_plan plan;
         int r;
 
         r = seat_plan_for_stop(seat, &plan, diagnostics);
+        if (r >= 0)
+                r = lock_rules(plan.link, &lock, diagnostics);
         if (r < 0)
                 return r;
         r = link_open(&socket);

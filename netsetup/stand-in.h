@@ -7,7 +7,9 @@
  * and the right names are put back into what nft lists.
  */
 
-#include "plan.h"
+#include <net/if.h>
+
+#include "util.h"
 
 /* How many links stand in for so many seats: the kernel lets a link have 1024 chains. */
 unsigned stand_in_count(size_t n_seats);
@@ -15,8 +17,8 @@ unsigned stand_in_count(size_t n_seats);
 /* What they are called, counted from 0. */
 void stand_in_name(unsigned i, char ret_name[static IFNAMSIZ]);
 
-/* The commands that make the chains. The caller frees them; NULL: out of memory. */
-char *stand_in_format(const struct seat_plan *seats, size_t n_seats);
+/* The commands for each chain as one text, which the caller frees; NULL: out of memory. */
+char *stand_in_format(char *const *seats, size_t n_seats);
 
 /* A listing of RULESET_SEATS as if each chain were on its own link. NULL: out of memory. */
 char *stand_in_restore(const char *listing);

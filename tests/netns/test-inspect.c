@@ -216,6 +216,52 @@ static void changed_settings_are_differences(void **state) {
         assert_int_equal(sandbox->diagnostics.n_items, 4);
 }
 
+/* Nothing about them is wrong, and whoever "set it right" would cut them off. */
+static void edited_addresses_count_from_the_next_start(void **state) {
+        static const struct {
+                const char *file, *text;
+                const char *said[3];
+        } edits[] = {
+                {"coursenet.conf", "[course 123]\nsubnet = 10.9.9.0/24\n",
+                        {"br-123: warning: has the address 10.0.123.1/24, while the settings plan "
+                         "10.9.9.1/24 now: that counts from the next start of the course",
+                                "vl-12310: warning: has another address, gateway, bridge or name service "
+                                "than the settings plan now (10.9.9.10/24 by 10.9.9.1): that counts from "
+                                "the seat's next start",
+                                "vl-12311: warning: has another address"}},
+                {"netns/ns12310.conf", "VR_IP=10.0.123.77\n",
+                        {"vl-12310: warning: has another address", NULL, NULL}},
+                {"netns/ns12310.conf", "BR_IP=10.0.123.254\n",
+                        {"vl-12310: warning: has another address", NULL, NULL}},
+                {"coursenet.conf", "[site]\nnetwork6 = fd12:3456:789a::/48\n",
+                        {"br-123: warning: has the address fd", "vl-12310: warning: has another address",
+                                "vl-12311: warning: has another address"}},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(edits); i++) {
+                void *own = NULL;
+                struct sandbox *sandbox;
+                size_t n = 0;
+
+                assert_int_equal(sandbox_setup(&own), 0);
+                sandbox = own;
+                bring_up(sandbox);
+                configure(edits[i].file, edits[i].text);
+                look(sandbox);
+                for (; n < ELEMENTSOF(edits[i].said) && edits[i].said[n]; n++)
+                        assert_warning(sandbox, edits[i].said[n]);
+                assert_int_equal(sandbox->diagnostics.n_items, n);
+                /* Their filter is compared all the same, with what they were started with. */
+                assert_shell("nft add rule netdev coursenet vl-12310 accept");
+                look(sandbox);
+                assert_error(sandbox, "vl-12310: the filter for what the seat sends is not as planned: it "
+                                      "has 'accept' besides");
+                assert_int_equal(sandbox->diagnostics.n_items, n + 1);
+                assert_int_equal(sandbox_teardown(&own), 0);
+        }
+        (void)state;
+}
+
 static void a_host_without_a_way_out_is_a_warning(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -284,6 +330,11 @@ static void an_override_with_a_mistake_costs_one_seat(void **state) {
         assert_warning(sandbox, "vl-12310: warning: cannot be compared with its plan, as the configuration "
                                 "has a mistake there");
         assert_int_equal(sandbox->diagnostics.n_items, 1);
+
+        assert_shell("nft flush chain netdev coursenet vl-12310");
+        look(sandbox);
+        assert_error(sandbox, "vl-12310: the filter for what the seat sends is not as planned: it lacks");
+        assert_int_equal(sandbox->diagnostics.n_items, 2);
 }
 
 int main(void) {
@@ -297,6 +348,7 @@ int main(void) {
                 sandbox_test(each_thing_that_is_wrong_is_named),
                 sandbox_test(who_is_not_fenced_is_named),
                 sandbox_test(changed_settings_are_differences),
+                sandbox_test(edited_addresses_count_from_the_next_start),
                 sandbox_test(a_host_without_a_way_out_is_a_warning),
                 sandbox_test(foreign_firewalls_are_told),
                 sandbox_test(what_does_not_last_is_not_told),

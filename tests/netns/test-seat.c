@@ -8,6 +8,7 @@
 #include "netsetup/bridge.h"
 #include "netsetup/netns.h"
 #include "netsetup/ping.h"
+#include "netsetup/seat-rules.h"
 #include "netsetup/seat.h"
 #include "plan.h"
 #include "sandbox.h"
@@ -388,6 +389,132 @@ static void a_start_that_is_killed_leaves_nothing_that_disturbs(void **state) {
         kill_at_every_point(start_12310, start_12310_again, *state);
 }
 
+/* --- the filter ---------------------------------------------------------------------------------------- */
+
+#define FILTERS "nft list table netdev coursenet"
+#define KEPT "/run/coursenet/seats/vl-12310.nft"
+
+static int restore(struct sandbox *sandbox) {
+        return seat_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics);
+}
+
+static void a_filter_is_kept_while_the_seat_is_up(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("test \"$(stat -c %%a:%%U /run/coursenet/seats " KEPT " | tr '\\n' ' ')\" = "
+                     "'700:root 600:root '");
+        assert_shell(FILTERS " >/run/before && nft flush ruleset && nft -f " KEPT " && " FILTERS
+                             " | cmp - /run/before");
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_shell("test -z \"$(ls /run/coursenet/seats)\"");
+        assert_no_shell(FILTERS " | grep -q chain");
+        assert_silence(sandbox);
+}
+
+/* An edit counts from the next start on, and a mistake does not leave live seats without a filter. */
+static void a_filter_is_restored_whatever_the_settings_say(void **state) {
+        static const struct {
+                const char *file, *text;
+        } edits[] = {
+                {"coursenet.conf", ""},
+                {"coursenet.conf", "[course 123]\nsubnet = 172.16.5.0/24\n"},
+                {"coursenet.conf", "[site]\nnetwork = 192.168.0.0/16\nnetwork6 = off\n"},
+                {"coursenet.conf", "[site]\ncourse-digits = 4\n"},
+                {"coursenet.conf", "nonsense\n"},
+                {"netns/ns12310.conf", "VR_IP=10.0.123.77\n"},
+                {"netns/ns12310.conf", "nonsense\n"},
+        };
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell(FILTERS " >/run/before");
+        for (size_t i = 0; i < ELEMENTSOF(edits); i++) {
+                configure(edits[i].file, edits[i].text);
+                assert_int_equal(restore(sandbox), 0);
+                assert_shell(FILTERS " | cmp - /run/before");
+                assert_shell("nft flush ruleset");
+                assert_int_equal(restore(sandbox), 0);
+                assert_shell(FILTERS " | cmp - /run/before");
+        }
+        assert_silence(sandbox);
+}
+
+static void without_a_kept_filter_the_plan_counts(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell(FILTERS " >/run/before && rm -r /run/coursenet/seats && nft flush ruleset");
+        assert_int_equal(restore(sandbox), 0);
+        assert_shell(FILTERS " | cmp - /run/before");
+        assert_silence(sandbox);
+
+        configure("coursenet.conf", "nonsense\n");
+        assert_int_equal(restore(sandbox), 0);
+        assert_warning(sandbox, "vl-12310: warning: its firewall is left as it is");
+        assert_shell(FILTERS " | cmp - /run/before");
+}
+
+/* As a stop leaves it that is killed, where a chain outlives its link. */
+static void a_chain_without_a_link_is_removed(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell(FILTERS " >/run/before");
+        assert_shell("nft add chain netdev coursenet vl-12311 && nft add rule netdev coursenet vl-12311 drop "
+                     "&& echo >/run/coursenet/seats/vl-12311.nft");
+        assert_int_equal(restore(sandbox), 0);
+        assert_shell(FILTERS " | cmp - /run/before");
+        assert_shell("test \"$(ls /run/coursenet/seats)\" = vl-12310.nft");
+        assert_silence(sandbox);
+
+        assert_shell("ip link del vl-12310");
+        assert_int_equal(restore(sandbox), 0);
+        assert_no_shell(FILTERS " 2>/dev/null | grep -q chain");
+        assert_silence(sandbox);
+}
+
+static void a_filter_that_cannot_be_restored_costs_one_seat(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(netns_start(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_shell("echo nonsense >" KEPT " && nft flush ruleset");
+        assert_true(restore(sandbox) < 0);
+        assert_error(sandbox, "the seats: the firewall cannot be set");
+        assert_shell("nft list chain netdev coursenet vl-12311 >/dev/null");
+}
+
+/* In a class that logs in, somebody has the lock at any time. */
+static void a_filter_is_restored_while_seats_come_and_go(void **state) {
+        struct sandbox *sandbox = *state;
+        int lock = -1, status;
+        pid_t pid;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell(FILTERS " >/run/before && nft flush ruleset");
+        assert_int_equal(seat_rules_lock(&lock), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                (void)close(lock);
+                _exit(restore(sandbox) < 0);
+        }
+        assert_shell("for i in $(seq 100); do " FILTERS
+                     " 2>/dev/null | cmp -s - /run/before && exit 0; sleep 0.05; done; exit 1");
+        assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+        (void)close(lock);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(a_start_connects_the_seat_and_a_stop_cuts_it_off),
@@ -415,6 +542,12 @@ int main(void) {
                 sandbox_test(a_stop_works_without_namespace_and_configuration),
                 sandbox_test(what_can_be_no_seat_is_refused),
                 sandbox_test(a_start_that_is_killed_leaves_nothing_that_disturbs),
+                sandbox_test(a_filter_is_kept_while_the_seat_is_up),
+                sandbox_test(a_filter_is_restored_whatever_the_settings_say),
+                sandbox_test(without_a_kept_filter_the_plan_counts),
+                sandbox_test(a_chain_without_a_link_is_removed),
+                sandbox_test(a_filter_that_cannot_be_restored_costs_one_seat),
+                sandbox_test(a_filter_is_restored_while_seats_come_and_go),
         };
 
         return cmocka_run_group_tests_name("seat", tests, NULL, NULL);

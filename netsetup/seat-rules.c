@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "seat-rules.h"
+#include "failure.h"
+#include "firewall.h"
+#include "link.h"
+#include "lock.h"
+#include "ruleset.h"
+#include "runtime-file.h"
+
+#define SEATS "the seats"
+
+#define LOCK_FILE RUN_DIRECTORY "/seats.lock"
+#define RULES_DIRECTORY RUN_DIRECTORY "/seats"
+
+#define REFRESH_TRIES 10U
+
+typedef char rules_path_t[sizeof(RULES_DIRECTORY "/.nft") + IFNAMSIZ];
+
+int seat_rules_lock(int *ret_fd) {
+        return lock_take_shared(LOCK_FILE, ret_fd);
+}
+
+/* --- the text of one seat ------------------------------------------------------------------------------ */
+
+static void format_path(const char *link, rules_path_t ret_path) {
+        (void)snprintf(ret_path, sizeof(rules_path_t), RULES_DIRECTORY "/%s.nft", link);
+}
+
+/* The first line: what a seat that is up keeps of the settings, beside what the rules need of it. */
+static char *format_heading(const struct seat_plan *plan) {
+        char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE], *heading;
+        char address6[ADDRESS6_TEXT_SIZE], gateway6[ADDRESS6_TEXT_SIZE];
+
+        address_format(&plan->address, address);
+        address_format_ip(plan->gateway, gateway);
+        address6_format(&plan->address6, address6);
+        address6_format_ip(&plan->gateway6, gateway6);
+        return asprintf(&heading, "# %s %s via %s %s on %s%s\n", address, address6, gateway, gateway6,
+                       plan->bridge, plan->dns ? ", with names" : "") < 0
+                       ? NULL
+                       : heading;
+}
+
+char *seat_rules_format(const struct seat_plan *plan) {
+        _cleanup_free_ char *heading = format_heading(plan), *commands = ruleset_format_seat(plan);
+        char *text;
+
+        return !heading || !commands || asprintf(&text, "%s%s", heading, commands) < 0 ? NULL : text;
+}
+
+int seat_rules_read(const char *link, char **ret) {
+        rules_path_t path;
+
+        format_path(link, path);
+        return runtime_file_read(path, ret);
+}
+
+bool seat_rules_fit(const char *text, const struct seat_plan *plan) {
+        _cleanup_free_ char *heading = format_heading(plan);
+
+        return heading && string_starts_with(text, heading);
+}
+
+static int keep(const char *link, const char *text) {
+        rules_path_t path;
+        int r;
+
+        format_path(link, path);
+        r = runtime_directory_make(RULES_DIRECTORY, 0700);
+        return r < 0 ? r : runtime_file_write(path, text, 0600);
+}
+
+int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *text = seat_rules_format(plan);
+        int r = text ? keep(plan->link, text) : -ENOMEM;
+
+        if (r < 0)
+                return failure(diagnostics, plan->link, r, "its firewall cannot be kept in " RULES_DIRECTORY);
+        return firewall_apply(text, plan->link, diagnostics);
+}
+
+static void forget(const char *link) {
+        rules_path_t path;
+
+        format_path(link, path);
+        (void)unlink(path);
+}
+
+int seat_rules_remove(const char *link, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = ruleset_format_seat_removal(link);
+        int r;
+
+        if (!commands)
+                return failure(diagnostics, link, -ENOMEM, "its firewall cannot be removed");
+        r = firewall_apply(commands, link, diagnostics);
+        if (r >= 0)
+                forget(link);
+        return r;
+}
+
+/* --- all seats ----------------------------------------------------------------------------------------- */
+
+/* The empty value is all zero. */
+struct refresh {
+        const char *etc;
+        struct settings settings; /* read when a link needs them */
+        bool has_settings;
+        struct links links; /* ours, also what is no seat's */
+        char *listing;      /* of the table; NULL: there is none */
+        char **texts;       /* commands, each of which could be applied by itself */
+        size_t n_texts;
+};
+
+static void forget_texts(struct refresh *refresh) {
+        for (size_t i = 0; i < refresh->n_texts; i++)
+                free(refresh->texts[i]);
+        free(refresh->texts);
+        refresh->texts = NULL;
+        refresh->n_texts = 0;
+}
+
+static void refresh_done(struct refresh *refresh) {
+        forget_texts(refresh);
+        links_done(&refresh->links);
+        settings_done(&refresh->settings);
+        free(refresh->listing);
+}
+
+#define _cleanup_refresh_ _cleanup_(refresh_done)
+
+/* Takes text, which is NULL if there was no memory for it. */
+static int add_text(struct refresh *refresh, char *text) {
+        char **texts;
+
+        texts = text ? reallocarray(refresh->texts, refresh->n_texts + 1, sizeof(*texts)) : NULL;
+        if (!texts) {
+                free(text);
+                return -ENOMEM;
+        }
+        refresh->texts = texts;
+        texts[refresh->n_texts++] = text;
+        return 0;
+}
+
+/* A link that was set up by a version that kept no text. */
+static int plan_seat(
+        struct refresh *refresh, const char *seat, struct seat_plan *ret, struct diagnostics *diagnostics) {
+        struct seat_id id;
+        int r;
+
+        if (!refresh->has_settings) {
+                r = settings_load(refresh->etc, &refresh->settings, diagnostics);
+                if (r < 0)
+                        return r;
+                refresh->has_settings = true;
+        }
+        r = seat_id_parse(seat, refresh->settings.course_digits, &id);
+        return r < 0 ? r : seat_plan_load(refresh->etc, &refresh->settings, &id, ret, diagnostics);
+}
+
+/* One for which nothing can be had keeps what it has. */
+static int add_seat(struct refresh *refresh, const char *link, struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        struct seat_plan plan;
+        char *text;
+
+        if (!string_starts_with(link, "vl-"))
+                return 0;
+        if (seat_rules_read(link, &text) >= 0)
+                return add_text(refresh, text);
+        if (plan_seat(refresh, link + strlen("vl-"), &plan, &ignored) >= 0)
+                return add_text(refresh, ruleset_format_seat(&plan));
+        diagnostics_warning(diagnostics, link, 0,
+                "its firewall is left as it is: it was not kept in " RULES_DIRECTORY
+                ", and the settings have a mistake");
+        return 0;
+}
+
+/* Left by a stop that was killed. A link that goes takes its chain along, but not since Linux 6.16. */
+static int add_removals(struct refresh *refresh) {
+        static const char opening[] = "\tchain ";
+        _cleanup_free_ char *listing = strdup(refresh->listing);
+        char *rest = listing;
+        int r = listing ? 0 : -ENOMEM;
+
+        for (char *line; r >= 0 && (line = strsep(&rest, "\n"));) {
+                char *name = line + strlen(opening);
+
+                if (!string_starts_with(line, opening))
+                        continue;
+                name[strcspn(name, " ")] = '\0';
+                if (!string_starts_with(name, "vl-") || strlen(name) >= IFNAMSIZ || if_nametoindex(name) != 0)
+                        continue;
+                r = add_text(refresh, ruleset_format_seat_removal(name));
+                if (r >= 0)
+                        forget(name);
+        }
+        return r;
+}
+
+static char *join(const struct refresh *refresh) {
+        _cleanup_free_ char *text = NULL;
+        bool failed;
+        FILE *stream;
+        size_t size;
+        char *r;
+
+        stream = open_memstream(&text, &size);
+        if (!stream)
+                return NULL;
+        for (size_t i = 0; i < refresh->n_texts; i++)
+                (void)fputs(refresh->texts[i], stream);
+        failed = ferror(stream) != 0;
+        if (fclose(stream) != 0 || failed)
+                return NULL;
+        r = text;
+        text = NULL;
+        return r;
+}
+
+/* So that what is wrong with one costs only that one. */
+static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *diagnostics) {
+        int r = 0;
+
+        for (size_t i = 0; i < refresh->n_texts; i++) {
+                int each = firewall_apply(refresh->texts[i], SEATS, diagnostics);
+
+                if (each < 0)
+                        r = each;
+        }
+        return r;
+}
+
+static int apply(const struct refresh *refresh, bool last, struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        _cleanup_free_ char *commands = NULL;
+        int r;
+
+        if (refresh->n_texts == 0)
+                return 0;
+        commands = join(refresh);
+        if (!commands)
+                return failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
+        r = firewall_apply(commands, SEATS, &ignored);
+        return r < 0 && last ? apply_one_by_one(refresh, diagnostics) : r;
+}
+
+static int collect(
+        struct refresh *refresh, struct link_socket *socket, bool locked, struct diagnostics *diagnostics) {
+        int r;
+
+        forget_texts(refresh);
+        links_done(&refresh->links);
+        r = link_list_ours(socket, "veth", &refresh->links);
+        for (size_t i = 0; r >= 0 && i < refresh->links.n_items; i++)
+                r = add_seat(refresh, refresh->links.items[i].name, diagnostics);
+        return r >= 0 && locked && refresh->listing ? add_removals(refresh) : r;
+}
+
+/* A link may go with its namespace at any time, which fails the transaction: then there is a new list to
+ * make. */
+static int refresh_all(
+        struct refresh *refresh, struct link_socket *socket, bool locked, struct diagnostics *diagnostics) {
+        for (unsigned i = 1;; i++) {
+                _cleanup_diagnostics_ struct diagnostics again = {0};
+                int r = collect(refresh, socket, locked, i == 1 ? diagnostics : &again);
+
+                if (r < 0)
+                        return failure(diagnostics, SEATS, r, "cannot be listed");
+                r = apply(refresh, i == REFRESH_TRIES, diagnostics);
+                if (r >= 0 || i == REFRESH_TRIES)
+                        return r;
+        }
+}
+
+/*
+ * While a class logs in, the lock is never free. What guards those who are up does not wait for that: it is
+ * restored at once, and once more with the lock, as a seat may have become another in between.
+ */
+static int take_lock(struct refresh *refresh, struct link_socket *socket, int *ret_fd) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        int r = lock_try(LOCK_FILE, ret_fd);
+
+        if (r != -EWOULDBLOCK)
+                return r;
+        (void)refresh_all(refresh, socket, false, &ignored);
+        return lock_take(LOCK_FILE, ret_fd);
+}
+
+int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
+        _cleanup_refresh_ struct refresh refresh = {.etc = etc};
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_close_ int lock = -1;
+        int r;
+
+        r = link_open(&socket);
+        if (r < 0)
+                return failure(diagnostics, SEATS, r, "the kernel's network configuration cannot be reached");
+        /* It takes long where there are many, so no login waits for it; whose link is gone is seen later. */
+        r = firewall_list_table(RULESET_SEATS, &refresh.listing);
+        if (r < 0 && r != -ENOENT)
+                return failure(diagnostics, SEATS, r, "their firewall cannot be listed");
+        r = take_lock(&refresh, &socket, &lock);
+        if (r < 0)
+                return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
+        return refresh_all(&refresh, &socket, true, diagnostics);
+}
