@@ -9,11 +9,6 @@
 
 #include "netlink.h"
 
-/* How wide a route is that stands for "everywhere": OpenVPN has 0.0.0.0/1 and 128.0.0.0/1, 2000::/4 and so
- * on. */
-#define DEFAULT_PREFIX_MAX 1U
-#define DEFAULT_PREFIX6_MAX 4U
-
 void link_networks_done(struct link_networks *networks) {
         free(networks->items);
         *networks = (struct link_networks){0};

@@ -47,12 +47,6 @@ static void live_done(struct live *live) {
 
 #define _cleanup_live_ _cleanup_(live_done)
 
-static const char *course_of_bridge(const char *name) {
-        const char *course = string_starts_with(name, "br-") ? name + strlen("br-") : "";
-
-        return digits_only(course) && strlen(course) < COURSE_SIZE ? course : NULL;
-}
-
 static void find_address(const struct link_networks *networks, int index, struct address *ret) {
         for (size_t i = 0; i < networks->n_items; i++)
                 if (networks->items[i].index == index) {
@@ -88,7 +82,7 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
         if (!live.courses || !live.indices)
                 return -ENOMEM;
         for (size_t i = 0; i < bridges->n_items; i++) {
-                const char *course = course_of_bridge(bridges->items[i].name);
+                const char *course = bridge_course(bridges->items[i].name);
                 struct bridge_plan *plan = &live.courses[live.n_courses];
 
                 if (bridges->items[i].group != COURSENET_LINK_GROUP) {

@@ -250,7 +250,7 @@ bool job_reap(struct job *job, pid_t pid, int status, uint64_t now_usec) {
         job->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         pass_on(job);
         /* Beyond that a command has words of its own. */
-        if (job->status == EXIT_FAILURE || job->status < 0)
+        if (job->status == EXIT_FAILURE || job->status == 255 || job->status < 0)
                 retry_later(job, now_usec);
         else
                 job->n_failed = 0;

@@ -203,8 +203,9 @@ static int handle_route(struct watch *watch) {
                 want(watch, JOB_COURSES, DEBOUNCE_MS);
         if (changes.forwarding)
                 repair(watch, JOB_COURSES, "another program");
-        /* A link is new to resolved, and so is what it was told of the last one. */
-        if (changes.bridge && resolved_is_running())
+        /* The name service may not know the course yet; a link is new to resolved, whatever it was told of
+         * the last. */
+        if (changes.bridge)
                 want(watch, JOB_DNS, DEBOUNCE_MS);
         return 0;
 }

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A small world for each test: a network namespace and a mount namespace of its own, an empty /run and an
- * empty folder in the place of /etc/coursenet. What a test leaves behind ends with it. Foreign things are
- * made with ip(8), and what came out is looked at with it too, so that the code under test is never its own
- * witness.
+ * A small world for each test: a network namespace and a mount namespace of its own, an empty /run, an empty
+ * /var/lib and an empty folder in the place of /etc/coursenet. What a test leaves behind ends with it.
+ * Foreign things are made with ip(8), and what came out is looked at with it too, so that the code under test
+ * is never its own witness.
  */
 
 #include <fcntl.h>
@@ -41,7 +41,8 @@ static inline int sandbox_setup(void **state) {
         while (umount2("/run/netns", MNT_DETACH) == 0)
                 ;
         /* /run is shared within this mount namespace, as it is on a host that systemd booted. */
-        if (mount("tmpfs", "/run", "tmpfs", 0, "mode=755") < 0 ||
+        if (mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=755") < 0 ||
+                mount("tmpfs", "/run", "tmpfs", 0, "mode=755") < 0 ||
                 mount(NULL, "/run", NULL, MS_SHARED, NULL) < 0 || mkdir(SANDBOX_ETC, 0755) < 0 ||
                 mkdir(SANDBOX_ETC "/netns", 0755) < 0)
                 return -1;
@@ -57,7 +58,7 @@ static inline int sandbox_teardown(void **state) {
         diagnostics_done(&sandbox->diagnostics);
         free(sandbox);
         /* With every namespace that is still mounted below: the next sandbox begins as a copy of this one. */
-        return umount2("/run", MNT_DETACH);
+        return umount2("/run", MNT_DETACH) < 0 ? -1 : umount2("/var/lib", MNT_DETACH);
 }
 
 #define sandbox_test(function) cmocka_unit_test_setup_teardown(function, sandbox_setup, sandbox_teardown)
