@@ -203,9 +203,8 @@ static int handle_route(struct watch *watch) {
                 want(watch, JOB_COURSES, DEBOUNCE_MS);
         if (changes.forwarding)
                 repair(watch, JOB_COURSES, "another program");
-        /* The name service may not know the course yet; a link is new to resolved, whatever it was told of
-         * the last. */
-        if (changes.bridge)
+        /* A link is new to resolved, whatever that was told of the last. */
+        if (changes.bridge && resolved_is_running())
                 want(watch, JOB_DNS, DEBOUNCE_MS);
         return 0;
 }
