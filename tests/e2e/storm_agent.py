@@ -204,13 +204,15 @@ def stop_a_unit(number, kind, draw):
 
 
 def helper_command(pid):
-    """What a running coursenet-net is about, as ["netns", "start", "20110"]; None if the process is another."""
+    """What a unit's coursenet-net is about, as ["netns", "start", "20110"]; None if the process is another."""
     try:
         with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
             if file.read() != "coursenet-net\n":
                 return None
         with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
-            return file.read().split("\0")[1:4]
+            command = file.read().split("\0")[1:-1]
+        # The watch and its jobs are of that name too.
+        return command if len(command) == 3 else None
     except (FileNotFoundError, ProcessLookupError):
         return None
 
