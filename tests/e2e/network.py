@@ -70,7 +70,7 @@ def expect_out(guest, world, *seats):
 
 def soon(guest, condition, what):
     """Waits for what the watcher brings about by itself; a second should do, so ten are generous."""
-    guest.wait_until(condition, timeout=10, what=what)
+    guest.wait_until(condition, timeout=40, what=what)
 
 
 def expect_soon_same(guest, look, before, what):
