@@ -69,7 +69,7 @@ def expect_out(guest, world, *seats):
 
 
 def soon(guest, condition, what):
-    """Waits for what the watcher brings about by itself; a second should do, so ten are generous."""
+    """Waits for what the watcher brings about by itself; a second should do, so forty are generous."""
     guest.wait_until(condition, timeout=40, what=what)
 
 
