@@ -9,8 +9,6 @@
 #include "manager.h"
 #include "setting-value.h"
 
-#define UID_MIN 1000U
-
 /* The file is as long as that and no longer. */
 static bool has_text(const char *path, const char *text) {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -56,7 +54,7 @@ void fence_note(const char *directory, uid_t uid, const char *user) {
         char text[USER_NAME_SIZE + 1] = "";
         int r;
 
-        if (uid < UID_MIN || uid == (uid_t)-1)
+        if (uid < SYSTEM_UID_END || uid == (uid_t)-1)
                 return;
         /* What is no name is fenced by its uid alone. */
         if (user_name_valid(user))

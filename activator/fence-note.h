@@ -8,10 +8,8 @@
 
 #include <sys/types.h>
 
+#include "course-account.h"
 #include "util.h"
-
-/* A file for each uid, with the user's name in it; it is what netsetup/fence.h watches. */
-#define FENCE_DIRECTORY "/run/coursenet/fence"
 
 /*
  * Notes the uid and whose it is, making the directory if need be. The first time costs a file, each further

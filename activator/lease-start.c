@@ -414,7 +414,7 @@ void lease_open(struct manager *manager, struct connection *connection, const st
          * enter a seat, so that is no sign of a course user.
          */
         if (request->type == REQUEST_OPEN)
-                fence_note(FENCE_DIRECTORY, request->uid, request->user);
+                fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
                 refuse(connection, request, REPLY_REFUSED, "the request came without a pidfd of its sender");
                 return;

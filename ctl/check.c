@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "command.h"
+#include "course-account.h"
 #include "host-check.h"
 #include "live-check.h"
 #include "message.h"
@@ -68,9 +69,6 @@ enum account {
         ACCOUNT_UNKNOWN, /* that the directory service is down is no mistake in a roster */
         _ACCOUNT_MAX,
 };
-
-/* As in conf/pam-configs/coursenet. */
-#define SYSTEM_UID_END 1000U
 
 static enum account find_account(const char *user) {
         const struct passwd *found;

@@ -9,9 +9,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/wait.h>
 #include <time.h>
 
+#include "child.h"
 #include "finding-line.h"
 #include "live-check.h"
 
@@ -116,13 +116,6 @@ static void read_findings(const char *program, char *text, struct diagnostics *d
                 }
 }
 
-static int wait_for(pid_t pid, int *ret_status) {
-        while (waitpid(pid, ret_status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return 0;
-}
-
 void live_check(const char *program, struct diagnostics *diagnostics) {
         _cleanup_free_ char *text = NULL;
         struct run run;
@@ -139,7 +132,7 @@ void live_check(const char *program, struct diagnostics *diagnostics) {
         if (r < 0)
                 (void)kill(run.pid, SIGKILL);
         close_pointer(&run.fd);
-        if (wait_for(run.pid, &status) < 0)
+        if (child_wait(run.pid, &status) < 0)
                 status = -1;
 
         if (text)

@@ -130,7 +130,7 @@ static struct verdict judge(const struct settings *settings, const struct accoun
 }
 
 static bool uid_is_ours(uint32_t uid) {
-        return uid >= FENCE_UID_MIN && uid != (uint32_t)-1;
+        return uid >= SYSTEM_UID_END && uid != (uint32_t)-1;
 }
 
 /* One that was found: fenced if it is a course user's, and none of its namesakes by number is excepted. */

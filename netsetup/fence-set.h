@@ -9,10 +9,8 @@
 
 #include <stdint.h>
 
+#include "course-account.h"
 #include "settings.h"
-
-/* System accounts are never a course's. */
-#define FENCE_UID_MIN 1000U
 
 struct account {
         uint32_t uid;

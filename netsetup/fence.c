@@ -102,7 +102,7 @@ static void read_login(const struct settings *settings, DIR *directory, const ch
 }
 
 static int add_logins(const struct settings *settings, struct accounts *accounts) {
-        DIR *directory = opendir(FENCE_LOGIN_DIRECTORY);
+        DIR *directory = opendir(COURSE_LOGIN_DIRECTORY);
         char name[USER_NAME_SIZE];
         unsigned uid;
         int r = 0;
@@ -110,7 +110,7 @@ static int add_logins(const struct settings *settings, struct accounts *accounts
         if (!directory)
                 return errno == ENOENT ? 0 : -errno;
         for (struct dirent *entry; r >= 0 && (entry = readdir(directory));)
-                if (number_parse(entry->d_name, FENCE_UID_MIN, UINT32_MAX - 1, &uid) >= 0) {
+                if (number_parse(entry->d_name, SYSTEM_UID_END, UINT32_MAX - 1, &uid) >= 0) {
                         read_login(settings, directory, entry->d_name, name);
                         r = accounts_add(accounts, uid, name);
                 }
@@ -420,7 +420,7 @@ static int prepare(void) {
 
         r = runtime_directory_make(RUN_DIRECTORY, 0755);
         if (r >= 0)
-                r = runtime_directory_make(FENCE_LOGIN_DIRECTORY, 0700);
+                r = runtime_directory_make(COURSE_LOGIN_DIRECTORY, 0700);
         return r;
 }
 

@@ -6,14 +6,9 @@
  * computed here is whose uids these are; ruleset.h has what is done to them.
  */
 
+#include "course-account.h"
 #include "diagnostics.h"
 #include "lock.h"
-
-/*
- * The activator leaves the uid of each course user who logs in here, as a file of that name with the user's
- * name in it. Without one the uid is fenced.
- */
-#define FENCE_LOGIN_DIRECTORY "/run/coursenet/fence"
 
 /* What was applied last, in nft's language: the fence's plan, for whoever compares. */
 #define FENCE_RULES_FILE RUN_DIRECTORY "/fence.nft"

@@ -4,10 +4,10 @@
 
 #include <nss.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #include <nftables/libnftables.h>
 
+#include "child.h"
 #include "failure.h"
 #include "firewall.h"
 
@@ -86,27 +86,20 @@ static int apply_without_accounts(const char *commands, const char *what, struct
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int wait_for(pid_t pid) {
-        int status;
-
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -EIO;
-}
-
 static int apply_in_child(const char *commands, const char *what, struct diagnostics *diagnostics) {
         struct report *report =
                 mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        int r, status = -1;
         pid_t pid;
-        int r;
 
         if (report == MAP_FAILED)
                 return failure(diagnostics, what, -errno, "the firewall cannot be set");
         pid = fork();
         if (pid == 0)
                 _exit(apply_without_accounts(commands, what, report));
-        r = pid < 0 ? -errno : wait_for(pid);
+        r = pid < 0 ? -errno : child_wait(pid, &status);
+        if (r >= 0 && status != 0)
+                r = -EIO;
         if (r < 0 && report->text[0])
                 diagnostics_error(diagnostics, what, 0, "%s", report->text);
         else if (r < 0)
@@ -142,10 +135,6 @@ static int list(const char *object, const char *name, unsigned flags, char **ret
 
 int firewall_list_table(const char *table, char **ret) {
         return list("table", table, 0, ret);
-}
-
-int firewall_list_chain(const char *chain, char **ret) {
-        return list("chain", chain, 0, ret);
 }
 
 int firewall_list_all(char **ret) {

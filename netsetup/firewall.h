@@ -20,8 +20,5 @@ int firewall_apply(const char *commands, const char *what, struct diagnostics *d
  */
 int firewall_list_table(const char *table, char **ret);
 
-/* Prints a chain ("netdev coursenet vl-12310") the same way. */
-int firewall_list_chain(const char *chain, char **ret);
-
 /* Everybody's tables, as `nft -j list ruleset` prints them. The caller frees *ret. */
 int firewall_list_all(char **ret);

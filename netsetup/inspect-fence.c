@@ -7,10 +7,8 @@
 
 #include <pwd.h>
 
+#include "course-account.h"
 #include "inspect.h"
-
-/* As in the fence: system accounts are never a course's. */
-#define UID_MIN 1000U
 
 #define NAMES_SHOWN 5U
 
@@ -54,7 +52,7 @@ static bool look_up(const struct inspection *inspection, const char *user, const
         if (!found)
                 return errno == 0 || errno == ENOENT || errno == ESRCH;
         uid = found->pw_uid;
-        if (uid >= UID_MIN && !bsearch(&uid, uids, n_uids, sizeof(uid), compare_uids))
+        if (uid >= SYSTEM_UID_END && !bsearch(&uid, uids, n_uids, sizeof(uid), compare_uids))
                 add_missing(missing, user);
         return true;
 }

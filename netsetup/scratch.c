@@ -7,8 +7,8 @@
 
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
+#include "child.h"
 #include "failure.h"
 #include "finding-line.h"
 #include "firewall.h"
@@ -77,13 +77,6 @@ static int work(const struct scratch_table *tables, size_t n_tables, unsigned n_
         return EXIT_FAILURE;
 }
 
-static int wait_for(pid_t pid, int *ret_status) {
-        while (waitpid(pid, ret_status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return 0;
-}
-
 static int read_listings(FILE *stream, struct scratch_table *tables, size_t n_tables) {
         for (size_t i = 0; i < n_tables; i++) {
                 _cleanup_free_ char *listing = NULL;
@@ -124,7 +117,7 @@ int scratch_list(
                 return failure(diagnostics, WHAT, -errno, "cannot be listed");
         if (pid == 0)
                 _exit(work(tables, n_tables, n_links, stream));
-        r = wait_for(pid, &status);
+        r = child_wait(pid, &status);
         rewind(stream);
 
         if (r >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)

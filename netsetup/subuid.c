@@ -23,7 +23,7 @@ static int add(struct uid_ranges *ranges, uint32_t first, uint32_t last) {
 static bool is_fenced(const struct settings *settings, const struct accounts *fenced, const char *owner) {
         unsigned uid;
 
-        if (number_parse(owner, FENCE_UID_MIN, UINT32_MAX - 1, &uid) >= 0)
+        if (number_parse(owner, SYSTEM_UID_END, UINT32_MAX - 1, &uid) >= 0)
                 return accounts_have_uid(fenced, uid);
         return account_classify(settings, owner) == ACCOUNT_COURSE;
 }
@@ -48,11 +48,11 @@ static int add_line(char *line, const struct settings *settings, const struct ac
         if (!parse(line, &first, &count) || !is_fenced(settings, fenced, line))
                 return 0;
         /* Root and the system's accounts are never fenced, whatever the file gives away. */
-        if (first < FENCE_UID_MIN && count <= FENCE_UID_MIN - first)
+        if (first < SYSTEM_UID_END && count <= SYSTEM_UID_END - first)
                 return 0;
-        if (first < FENCE_UID_MIN) {
-                count -= FENCE_UID_MIN - first;
-                first = FENCE_UID_MIN;
+        if (first < SYSTEM_UID_END) {
+                count -= SYSTEM_UID_END - first;
+                first = SYSTEM_UID_END;
         }
         if (count > UINT32_MAX - first)
                 count = UINT32_MAX - first;

@@ -98,7 +98,7 @@ static void add_all(struct watch_files *watch) {
         add(watch, path, offsetof(struct watch_file_changes, settings));
         (void)snprintf(path, sizeof(path), "%s/" ROSTER_DIRECTORY "/", watch->etc);
         add(watch, path, offsetof(struct watch_file_changes, rosters));
-        add(watch, FENCE_LOGIN_DIRECTORY "/", offsetof(struct watch_file_changes, logins));
+        add(watch, COURSE_LOGIN_DIRECTORY "/", offsetof(struct watch_file_changes, logins));
         add(watch, RESOLVED_SOCKET, offsetof(struct watch_file_changes, resolved));
         add_resolvers(watch);
 }

@@ -11,7 +11,7 @@ struct watch_file_changes {
         bool settings, rosters;
         bool resolvers; /* /etc/resolv.conf, wherever it leads */
         bool passwd;    /* or who has which subordinate ids */
-        bool logins;    /* a course user has logged in for the first time, FENCE_LOGIN_DIRECTORY */
+        bool logins;    /* a course user has logged in for the first time, COURSE_LOGIN_DIRECTORY */
         bool resolved;  /* systemd-resolved has come */
 };
 

@@ -327,7 +327,7 @@ static int open_all(struct watch *watch, const char *etc, const char *program) {
         if (r >= 0)
                 r = runtime_directory_make(RUN_DIRECTORY, 0755);
         if (r >= 0)
-                r = runtime_directory_make(FENCE_LOGIN_DIRECTORY, 0700);
+                r = runtime_directory_make(COURSE_LOGIN_DIRECTORY, 0700);
         if (r >= 0)
                 r = watch_files_open(&watch->files, etc);
         return r;

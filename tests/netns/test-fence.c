@@ -220,14 +220,14 @@ static void test_a_login_is_fenced_without_an_account_in_sight(void **state) {
         struct sandbox *sandbox = *state;
 
         update(sandbox, FENCE_LOCAL);
-        write_file(FENCE_LOGIN_DIRECTORY "/5001", "");
-        write_file(FENCE_LOGIN_DIRECTORY "/0", "");
-        write_file(FENCE_LOGIN_DIRECTORY "/nonsense", "");
+        write_file(COURSE_LOGIN_DIRECTORY "/5001", "");
+        write_file(COURSE_LOGIN_DIRECTORY "/0", "");
+        write_file(COURSE_LOGIN_DIRECTORY "/nonsense", "");
         update(sandbox, FENCE_LOCAL);
         assert_true(is_fenced(5001));
         assert_false(is_fenced(0));
         /* And it stays so when the note is gone. */
-        assert_shell("rm " FENCE_LOGIN_DIRECTORY "/5001");
+        assert_shell("rm " COURSE_LOGIN_DIRECTORY "/5001");
         update(sandbox, FENCE_ALL);
         assert_true(is_fenced(5001));
 }
@@ -267,10 +267,10 @@ static void test_a_login_says_who_is_excepted(void **state) {
 
         update(sandbox, FENCE_LOCAL);
         /* As notes were before they had names. */
-        write_file(FENCE_LOGIN_DIRECTORY "/5001", "");
-        write_file(FENCE_LOGIN_DIRECTORY "/5002", "cs123-newellz2\n");
-        write_file(FENCE_LOGIN_DIRECTORY "/5003", "cs123-tutor\tx");
-        write_file(FENCE_LOGIN_DIRECTORY "/5004", "alice\n");
+        write_file(COURSE_LOGIN_DIRECTORY "/5001", "");
+        write_file(COURSE_LOGIN_DIRECTORY "/5002", "cs123-newellz2\n");
+        write_file(COURSE_LOGIN_DIRECTORY "/5003", "cs123-tutor\tx");
+        write_file(COURSE_LOGIN_DIRECTORY "/5004", "alice\n");
         write_file(ETC "/coursenet.conf", "[site]\nfence-except-users = cs123-tutor\n");
         update(sandbox, FENCE_LOCAL);
         assert_true(is_fenced(5001));
@@ -279,7 +279,7 @@ static void test_a_login_says_who_is_excepted(void **state) {
         assert_true(is_fenced(5004));
 
         /* No user database here knows the name. */
-        write_file(FENCE_LOGIN_DIRECTORY "/5001", "cs123-tutor\n");
+        write_file(COURSE_LOGIN_DIRECTORY "/5001", "cs123-tutor\n");
         update(sandbox, FENCE_LOCAL);
         assert_false(is_fenced(5001));
         update(sandbox, FENCE_ALL);
@@ -323,7 +323,7 @@ static void test_what_is_applied_is_not_applied_again(void **state) {
         update(sandbox, FENCE_LOCAL);
         update(sandbox, FENCE_NEW);
         assert_int_equal(table_handle(), handle);
-        write_file(FENCE_LOGIN_DIRECTORY "/5002", "");
+        write_file(COURSE_LOGIN_DIRECTORY "/5002", "");
         update(sandbox, FENCE_LOCAL);
         assert_int_not_equal(table_handle(), handle);
 

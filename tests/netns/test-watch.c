@@ -546,7 +546,7 @@ static void test_the_watch_keeps_things_as_they_are(void **state) {
 
         assert_shell("nft flush ruleset");
         assert_soon(IS_FENCED("5001"));
-        write_file(FENCE_LOGIN_DIRECTORY "/5002", "");
+        write_file(COURSE_LOGIN_DIRECTORY "/5002", "");
         assert_soon(IS_FENCED("5002"));
         assert_shell("nft flush chain inet coursenet_fence output");
         assert_soon("nft list chain inet coursenet_fence output | grep -q fenced");
