@@ -72,10 +72,12 @@ net_sources = netsetup/bridge.c netsetup/default-route.c netsetup/dns-files.c ne
 	netsetup/inspect-seat.c netsetup/inspect.c netsetup/leftover.c netsetup/link-address.c netsetup/link-list.c \
 	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns.c netsetup/network.c \
 	netsetup/notify.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
-	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat-rules.c netsetup/seat.c \
+	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat-chain.c netsetup/seat-rules.c netsetup/seat.c \
 	netsetup/stand-in.c netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/watch-file.c netsetup/watch-job.c \
 	netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
-net_packages = libnl-route-3.0 libnl-3.0 libnftables json-c
+net_packages = libnl-route-3.0 libnl-3.0 json-c
+# Loaded when it is needed, see netsetup/firewall.c.
+net_loaded_packages = libnftables
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c \
 	activator/fence-note.c activator/lease-start.c activator/lease.c activator/log.c activator/peer.c \
@@ -115,7 +117,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 flags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
 libraries = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 
-$(BUILD)/netsetup/%.o: override CFLAGS += $(call flags,$(net_packages))
+$(BUILD)/netsetup/%.o: override CFLAGS += $(call flags,$(net_packages) $(net_loaded_packages))
 $(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages))
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages))
 $(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"'

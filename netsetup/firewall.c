@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The boundary to libnftables: a context for each call, no state. */
+/*
+ * The boundary to libnftables: a context for each call, no state.
+ *
+ * The library is loaded when it is needed. Most starts of this program are a seat's, which a login waits for
+ * and which do without it; it brings five others along, and takes longer to load than all of their work.
+ */
 
+#include <dlfcn.h>
 #include <nss.h>
 #include <sys/mman.h>
 
@@ -11,19 +17,64 @@
 #include "failure.h"
 #include "firewall.h"
 
+/* Debian: libnftables1 */
+#define LIBRARY "libnftables.so.1"
+
+#define SYMBOLS(X)                                                                                           \
+        X(nft_ctx_buffer_error)                                                                              \
+        X(nft_ctx_buffer_output)                                                                             \
+        X(nft_ctx_free)                                                                                      \
+        X(nft_ctx_get_error_buffer)                                                                          \
+        X(nft_ctx_get_output_buffer)                                                                         \
+        X(nft_ctx_new)                                                                                       \
+        X(nft_ctx_output_set_flags)                                                                          \
+        X(nft_run_cmd_from_buffer)
+
+#define DECLARE(symbol) static __typeof__(symbol) *lib_##symbol;
+SYMBOLS(DECLARE)
+
+struct symbol {
+        const char *name;
+        void *pointer; /* to the variable of the same name */
+};
+
+/* Returns 0, or -ELIBACC: dlerror() says why. It stays loaded, as others of its kind do. */
+static int load_library(void) {
+#define SYMBOL(symbol) {#symbol, &lib_##symbol},
+        static const struct symbol symbols[] = {SYMBOLS(SYMBOL)};
+        static bool loaded;
+        void *library;
+
+        if (loaded)
+                return 0;
+        library = dlopen(LIBRARY, RTLD_NOW | RTLD_NODELETE);
+        if (!library)
+                return -ELIBACC;
+        for (size_t i = 0; i < ELEMENTSOF(symbols); i++) {
+                void *address = dlsym(library, symbols[i].name);
+
+                if (!address)
+                        return -ELIBACC;
+                /* Functions and objects are different kinds of pointer in C; in POSIX they are not. */
+                memcpy(symbols[i].pointer, &address, sizeof(address));
+        }
+        loaded = true;
+        return 0;
+}
+
 static void free_context(struct nft_ctx **context) {
         if (*context)
-                nft_ctx_free(*context);
+                lib_nft_ctx_free(*context);
 }
 
 #define _cleanup_context_ _cleanup_(free_context)
 
 /* NULL: out of memory. Nothing is printed: output and errors are kept. */
 static struct nft_ctx *new_context(void) {
-        _cleanup_context_ struct nft_ctx *context = nft_ctx_new(NFT_CTX_DEFAULT);
+        _cleanup_context_ struct nft_ctx *context = lib_nft_ctx_new(NFT_CTX_DEFAULT);
         struct nft_ctx *r;
 
-        if (!context || nft_ctx_buffer_output(context) != 0 || nft_ctx_buffer_error(context) != 0)
+        if (!context || lib_nft_ctx_buffer_output(context) != 0 || lib_nft_ctx_buffer_error(context) != 0)
                 return NULL;
         r = context;
         context = NULL;
@@ -33,7 +84,7 @@ static struct nft_ctx *new_context(void) {
 /* What is worth telling: the first line, without the words that every one of them begins with. */
 static void report(struct nft_ctx *context, const char *what, struct diagnostics *diagnostics) {
         static const char *const openings[] = {"Error: ", "Could not process rule: "};
-        const char *text = nft_ctx_get_error_buffer(context);
+        const char *text = lib_nft_ctx_get_error_buffer(context);
 
         for (size_t i = 0; i < ELEMENTSOF(openings); i++) {
                 const char *opening = strstr(text, openings[i]);
@@ -46,13 +97,20 @@ static void report(struct nft_ctx *context, const char *what, struct diagnostics
 }
 
 static int apply(const char *commands, const char *what, struct diagnostics *diagnostics) {
-        _cleanup_context_ struct nft_ctx *context = new_context();
+        _cleanup_context_ struct nft_ctx *context = NULL;
+        int r;
 
+        r = load_library();
+        if (r < 0) {
+                diagnostics_error(diagnostics, what, 0, "the firewall cannot be set: %s", dlerror());
+                return r;
+        }
+        context = new_context();
         if (!context) {
                 diagnostics_error(diagnostics, what, 0, "the firewall cannot be set: out of memory");
                 return -ENOMEM;
         }
-        if (nft_run_cmd_from_buffer(context, commands) == 0)
+        if (lib_nft_run_cmd_from_buffer(context, commands) == 0)
                 return 0;
         report(context, what, diagnostics);
         return -EIO;
@@ -114,19 +172,24 @@ int firewall_apply(const char *commands, const char *what, struct diagnostics *d
 }
 
 static int list(const char *object, const char *name, unsigned flags, char **ret) {
-        _cleanup_context_ struct nft_ctx *context = new_context();
+        _cleanup_context_ struct nft_ctx *context = NULL;
         _cleanup_free_ char *command = NULL;
         char *text;
+        int r;
 
+        r = load_library();
+        if (r < 0)
+                return r;
+        context = new_context();
         if (!context || asprintf(&command, "list %s %s", object, name) < 0) {
                 command = NULL;
                 return -ENOMEM;
         }
-        nft_ctx_output_set_flags(context, flags);
-        if (nft_run_cmd_from_buffer(context, command) != 0)
-                return strstr(nft_ctx_get_error_buffer(context), strerror(ENOENT)) ? -ENOENT : -EIO;
+        lib_nft_ctx_output_set_flags(context, flags);
+        if (lib_nft_run_cmd_from_buffer(context, command) != 0)
+                return strstr(lib_nft_ctx_get_error_buffer(context), strerror(ENOENT)) ? -ENOENT : -EIO;
 
-        text = strdup(nft_ctx_get_output_buffer(context));
+        text = strdup(lib_nft_ctx_get_output_buffer(context));
         if (!text)
                 return -ENOMEM;
         *ret = text;

@@ -85,6 +85,21 @@ static int plan_fence(const struct inspection *inspection, struct tables *tables
         return *commands ? 0 : -ENOMEM;
 }
 
+/* The table is there from the first seat on, or from when the watch first looked; without any it does nothing. */
+static int plan_seats(const struct inspection *inspection, struct tables *tables) {
+        _cleanup_free_ char *table = NULL, *seats = NULL;
+        char *commands;
+
+        if (inspection->n_seats == 0 && !tables->actual[TABLE_SEATS])
+                return 0;
+        table = ruleset_format_seats(false);
+        seats = stand_in_format(inspection->seats, inspection->n_seats);
+        if (!table || !seats || asprintf(&commands, "%s%s", table, seats) < 0)
+                return -ENOMEM;
+        tables->planned[TABLE_SEATS].commands = commands;
+        return 0;
+}
+
 static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {
         for (size_t i = 0; i < _TABLE_MAX; i++) {
                 int r = firewall_list_table(tables->planned[i].name, &tables->actual[i]);
@@ -102,12 +117,9 @@ static int plan_tables(struct inspection *inspection, struct tables *tables, str
                 inspection->diagnostics);
         if (r < 0)
                 return r;
-        if (inspection->n_seats > 0) {
-                tables->planned[TABLE_SEATS].commands =
-                        stand_in_format(inspection->seats, inspection->n_seats);
-                if (!tables->planned[TABLE_SEATS].commands)
-                        return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be looked at");
-        }
+        r = plan_seats(inspection, tables);
+        if (r < 0)
+                return failure(inspection->diagnostics, WHAT, r, "cannot be looked at");
         r = plan_fence(inspection, tables);
         return r < 0 ? failure(inspection->diagnostics, RULESET_FENCE, r, "cannot be looked at") : 0;
 }
@@ -151,8 +163,8 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
 
         (void)table_compare(RULESET_COURSES, tables.planned[TABLE_COURSES].listing,
                 tables.actual[TABLE_COURSES], inspection->diagnostics);
-        (void)table_compare_seats(
-                tables.planned[TABLE_SEATS].listing, tables.actual[TABLE_SEATS], inspection->diagnostics);
+        (void)table_compare(RULESET_SEATS, tables.planned[TABLE_SEATS].listing, tables.actual[TABLE_SEATS],
+                inspection->diagnostics);
         if (table_compare(RULESET_FENCE, tables.planned[TABLE_FENCE].listing, tables.actual[TABLE_FENCE],
                     inspection->diagnostics) == 0 &&
                 tables.actual[TABLE_FENCE])

@@ -8,6 +8,7 @@
 #include "inspect.h"
 #include "failure.h"
 #include "number.h"
+#include "ruleset.h"
 #include "seat-rules.h"
 
 #define PAUSE_USEC 300000U
@@ -59,23 +60,30 @@ static int load_seat(struct inspection *inspection, const char *name, struct sea
 }
 
 /* Its rules are those that it was started with, whatever the settings say by now. */
-static int inspect_one_seat(struct inspection *inspection, const struct link *link, const char *seat) {
-        char **rules = &inspection->seats[inspection->n_seats];
-        bool kept = seat_rules_read(link->name, rules) >= 0;
-        struct seat_plan plan;
+static int add_rules(struct inspection *inspection, const struct seat_plan *plan) {
+        char *rules = ruleset_format_seat(plan);
 
-        inspection->n_seats += kept;
-        if (load_seat(inspection, seat, &plan) < 0) {
+        if (!rules)
+                return failure(inspection->diagnostics, plan->link, -ENOMEM, "cannot be looked at");
+        inspection->seats[inspection->n_seats++] = rules;
+        return 0;
+}
+
+static int inspect_one_seat(struct inspection *inspection, const struct link *link, const char *seat) {
+        struct seat_plan plan, started;
+        bool kept = seat_rules_read(link->name, &started) >= 0,
+             planned = load_seat(inspection, seat, &plan) >= 0;
+        int r = 0;
+
+        if (kept || planned)
+                r = add_rules(inspection, kept ? &started : &plan);
+        if (r < 0)
+                return r;
+        if (!planned) {
                 tell_no_plan(inspection, link->name);
                 return 0;
         }
-        if (!kept) {
-                *rules = seat_rules_format(&plan);
-                if (!*rules)
-                        return failure(inspection->diagnostics, link->name, -ENOMEM, "cannot be looked at");
-                inspection->n_seats++;
-        }
-        return inspect_seat(inspection, link, &plan, !seat_rules_fit(*rules, &plan));
+        return inspect_seat(inspection, link, &plan, kept && !seat_rules_fit(link->name, &plan));
 }
 
 static int inspect_seats(struct inspection *inspection) {

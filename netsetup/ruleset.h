@@ -12,9 +12,18 @@
 #include "plan.h"
 #include "subuid.h"
 
+#define RULESET_SEATS_TABLE "coursenet"
 #define RULESET_COURSES "inet coursenet"     /* NAT, isolation, reach of the host: all courses that are up */
-#define RULESET_SEATS "netdev coursenet"     /* what may come out of a seat: one chain a seat */
+#define RULESET_SEATS "netdev " RULESET_SEATS_TABLE /* what may come out of a seat */
 #define RULESET_FENCE "inet coursenet_fence" /* course users' processes outside of their seats */
+
+/* In the table of seats: the sets of who may send what, and the chains that look there. */
+#define RULESET_MACS "macs"
+#define RULESET_SENDERS4 "senders4"
+#define RULESET_SENDERS6 "senders6"
+#define RULESET_TARGETS6 "targets6"
+#define RULESET_SENT "sent"
+#define RULESET_SENT6 "sent6"
 
 /* Where the name service of the seats listens, on the gateways; a privileged port that nobody else uses. */
 #define RULESET_DNS_PORT 530
@@ -52,10 +61,19 @@ char *ruleset_format_courses(const struct ruleset_courses *courses);
  */
 char *ruleset_format_first_course(const struct ruleset_courses *courses);
 
-/* Makes or replaces the chain of one seat, which must be applied while its link is there. */
+/*
+ * The table of seats with all but the seats, whether or not it is there already. anew: nobody may send what
+ * no seat behind it in the same transaction allows.
+ */
+char *ruleset_format_seats(bool anew);
+
+/*
+ * One seat's part of that table, which must be there; the seat's link too. Its chain is replaced. seat-chain.h
+ * makes the very same.
+ */
 char *ruleset_format_seat(const struct seat_plan *plan);
 
-/* Removes the chain of a link ("vl-12310"), whether or not it is there. */
+/* Removes the chain of a link ("vl-12310"), whether or not it is there; the table must be. */
 char *ruleset_format_seat_removal(const char *link);
 
 /* Replaces the whole table; with fence disabled, removes it. */

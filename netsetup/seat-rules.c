@@ -7,96 +7,146 @@
 #include "lock.h"
 #include "ruleset.h"
 #include "runtime-file.h"
+#include "seat-chain.h"
 
 #define SEATS "the seats"
 
 #define LOCK_FILE RUN_DIRECTORY "/seats.lock"
-#define RULES_DIRECTORY RUN_DIRECTORY "/seats"
+#define RECORD_DIRECTORY RUN_DIRECTORY "/seats"
 
 #define REFRESH_TRIES 10U
 
-typedef char rules_path_t[sizeof(RULES_DIRECTORY "/.nft") + IFNAMSIZ];
+typedef char record_path_t[sizeof(RECORD_DIRECTORY "/") + IFNAMSIZ];
 
 int seat_rules_lock(int *ret_fd) {
         return lock_take_shared(LOCK_FILE, ret_fd);
 }
 
-/* --- the text of one seat ------------------------------------------------------------------------------ */
+/* --- the record of one seat ---------------------------------------------------------------------------- */
 
-static void format_path(const char *link, rules_path_t ret_path) {
-        (void)snprintf(ret_path, sizeof(rules_path_t), RULES_DIRECTORY "/%s.nft", link);
+static void format_path(const char *link, record_path_t ret_path) {
+        (void)snprintf(ret_path, sizeof(record_path_t), RECORD_DIRECTORY "/%s", link);
 }
 
-/* The first line: what a seat that is up keeps of the settings, beside what the rules need of it. */
-static char *format_heading(const struct seat_plan *plan) {
-        char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE], *heading;
+/* One line: what a seat that is up keeps of the settings. Its rules need only the first two words. */
+static char *format_record(const struct seat_plan *plan) {
+        char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE], *record;
         char address6[ADDRESS6_TEXT_SIZE], gateway6[ADDRESS6_TEXT_SIZE];
 
         address_format(&plan->address, address);
         address_format_ip(plan->gateway, gateway);
         address6_format(&plan->address6, address6);
         address6_format_ip(&plan->gateway6, gateway6);
-        return asprintf(&heading, "# %s %s via %s %s on %s%s\n", address, address6, gateway, gateway6,
-                       plan->bridge, plan->dns ? ", with names" : "") < 0
+        return asprintf(&record, "%s %s via %s %s on %s%s\n", address, address6, gateway, gateway6, plan->bridge,
+                       plan->dns ? ", with names" : "") < 0
                        ? NULL
-                       : heading;
+                       : record;
 }
 
-char *seat_rules_format(const struct seat_plan *plan) {
-        _cleanup_free_ char *heading = format_heading(plan), *commands = ruleset_format_seat(plan);
-        char *text;
+static bool parse_record(const char *record, struct seat_plan *plan) {
+        char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE];
 
-        return !heading || !commands || asprintf(&text, "%s%s", heading, commands) < 0 ? NULL : text;
+        if (sscanf(record, "%18s %49s ", address, address6) != 2 ||
+                address_parse(address, 32, &plan->address) < 0 ||
+                address6_parse(address6, 128, &plan->address6) < 0)
+                return false;
+        plan->peer_mac = mac_of_host(plan->address.ip);
+        return true;
 }
 
-int seat_rules_read(const char *link, char **ret) {
-        rules_path_t path;
-
-        format_path(link, path);
-        return runtime_file_read(path, ret);
-}
-
-bool seat_rules_fit(const char *text, const struct seat_plan *plan) {
-        _cleanup_free_ char *heading = format_heading(plan);
-
-        return heading && string_starts_with(text, heading);
-}
-
-static int keep(const char *link, const char *text) {
-        rules_path_t path;
+int seat_rules_read(const char *link, struct seat_plan *ret) {
+        _cleanup_free_ char *record = NULL;
+        struct seat_plan plan;
+        record_path_t path;
         int r;
 
         format_path(link, path);
-        r = runtime_directory_make(RULES_DIRECTORY, 0700);
-        return r < 0 ? r : runtime_file_write(path, text, 0600);
+        r = runtime_file_read(path, &record);
+        if (r < 0)
+                return r;
+        seat_plan_name(link + strlen("vl-"), &plan);
+        if (!parse_record(record, &plan))
+                return -EBADMSG;
+        *ret = plan;
+        return 0;
 }
 
-int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *text = seat_rules_format(plan);
-        int r = text ? keep(plan->link, text) : -ENOMEM;
+bool seat_rules_fit(const char *link, const struct seat_plan *plan) {
+        _cleanup_free_ char *record = NULL, *planned = format_record(plan);
+        record_path_t path;
 
-        if (r < 0)
-                return failure(diagnostics, plan->link, r, "its firewall cannot be kept in " RULES_DIRECTORY);
-        return firewall_apply(text, plan->link, diagnostics);
+        format_path(link, path);
+        return planned && runtime_file_read(path, &record) >= 0 && string_equal(record, planned);
+}
+
+static int keep(const struct seat_plan *plan) {
+        _cleanup_free_ char *record = format_record(plan);
+        record_path_t path;
+        int r;
+
+        if (!record)
+                return -ENOMEM;
+        format_path(plan->link, path);
+        r = runtime_directory_make(RECORD_DIRECTORY, 0700);
+        return r < 0 ? r : runtime_file_write(path, record, 0600);
 }
 
 static void forget(const char *link) {
-        rules_path_t path;
+        record_path_t path;
 
         format_path(link, path);
         (void)unlink(path);
 }
 
-int seat_rules_remove(const char *link, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *commands = ruleset_format_seat_removal(link);
+/* --- one seat ------------------------------------------------------------------------------------------ */
+
+/* A stop that was killed may have left what an earlier address was allowed. */
+static int remove_earlier(const struct seat_plan *plan) {
+        struct seat_plan earlier;
+
+        if (seat_rules_fit(plan->link, plan) || seat_rules_read(plan->link, &earlier) < 0)
+                return 0;
+        return seat_chain_remove(&earlier);
+}
+
+static int make_table(struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = ruleset_format_seats(false);
+
+        return commands ? firewall_apply(commands, SEATS, diagnostics)
+                        : failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
+}
+
+int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         int r;
 
-        if (!commands)
-                return failure(diagnostics, link, -ENOMEM, "its firewall cannot be removed");
-        r = firewall_apply(commands, link, diagnostics);
+        r = remove_earlier(plan);
         if (r >= 0)
-                forget(link);
-        return r;
+                r = keep(plan);
+        if (r < 0)
+                return failure(diagnostics, plan->link, r, "its firewall cannot be kept in " RECORD_DIRECTORY);
+
+        r = seat_chain_make(plan);
+        if (r == -ENOENT) {
+                r = make_table(diagnostics);
+                if (r < 0)
+                        return r;
+                r = seat_chain_make(plan);
+        }
+        return r < 0 ? failure(diagnostics, plan->link, r, "its firewall cannot be set") : 0;
+}
+
+int seat_rules_remove(const char *link, struct diagnostics *diagnostics) {
+        struct seat_plan plan;
+        int r;
+
+        /* Without a record, there is at most a chain that leads nowhere. */
+        if (seat_rules_read(link, &plan) < 0)
+                seat_plan_name(link + strlen("vl-"), &plan);
+        r = seat_chain_remove(&plan);
+        if (r < 0)
+                return failure(diagnostics, link, r, "its firewall cannot be removed");
+        forget(link);
+        return 0;
 }
 
 /* --- all seats ----------------------------------------------------------------------------------------- */
@@ -108,7 +158,8 @@ struct refresh {
         bool has_settings;
         struct links links; /* ours, also what is no seat's */
         char *listing;      /* of the table; NULL: there is none */
-        char **texts;       /* commands, each of which could be applied by itself */
+        bool complete;      /* each of them has its text */
+        char **texts;       /* commands, each of which could be applied by itself, but after the table's */
         size_t n_texts;
 };
 
@@ -163,16 +214,15 @@ static int plan_seat(
 static int add_seat(struct refresh *refresh, const char *link, struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         struct seat_plan plan;
-        char *text;
 
         if (!string_starts_with(link, "vl-"))
                 return 0;
-        if (seat_rules_read(link, &text) >= 0)
-                return add_text(refresh, text);
-        if (plan_seat(refresh, link + strlen("vl-"), &plan, &ignored) >= 0)
+        if (seat_rules_read(link, &plan) >= 0 ||
+                plan_seat(refresh, link + strlen("vl-"), &plan, &ignored) >= 0)
                 return add_text(refresh, ruleset_format_seat(&plan));
+        refresh->complete = false;
         diagnostics_warning(diagnostics, link, 0,
-                "its firewall is left as it is: it was not kept in " RULES_DIRECTORY
+                "its firewall is left as it is: it was not kept in " RECORD_DIRECTORY
                 ", and the settings have a mistake");
         return 0;
 }
@@ -199,7 +249,7 @@ static int add_removals(struct refresh *refresh) {
         return r;
 }
 
-static char *join(const struct refresh *refresh) {
+static char *join(const struct refresh *refresh, const char *table) {
         _cleanup_free_ char *text = NULL;
         bool failed;
         FILE *stream;
@@ -209,6 +259,7 @@ static char *join(const struct refresh *refresh) {
         stream = open_memstream(&text, &size);
         if (!stream)
                 return NULL;
+        (void)fputs(table, stream);
         for (size_t i = 0; i < refresh->n_texts; i++)
                 (void)fputs(refresh->texts[i], stream);
         failed = ferror(stream) != 0;
@@ -220,8 +271,9 @@ static char *join(const struct refresh *refresh) {
 }
 
 /* So that what is wrong with one costs only that one. */
-static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *diagnostics) {
-        int r = 0;
+static int apply_one_by_one(
+        const struct refresh *refresh, const char *table, struct diagnostics *diagnostics) {
+        int r = firewall_apply(table, SEATS, diagnostics);
 
         for (size_t i = 0; i < refresh->n_texts; i++) {
                 int each = firewall_apply(refresh->texts[i], SEATS, diagnostics);
@@ -232,18 +284,17 @@ static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *d
         return r;
 }
 
-static int apply(const struct refresh *refresh, bool last, struct diagnostics *diagnostics) {
+/* Without the lock, seats may have come that are not among these: they keep what they are allowed. */
+static int apply(const struct refresh *refresh, bool locked, bool last, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *table = ruleset_format_seats(locked && refresh->complete), *commands = NULL;
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
-        _cleanup_free_ char *commands = NULL;
         int r;
 
-        if (refresh->n_texts == 0)
-                return 0;
-        commands = join(refresh);
+        commands = table ? join(refresh, table) : NULL;
         if (!commands)
                 return failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
         r = firewall_apply(commands, SEATS, &ignored);
-        return r < 0 && last ? apply_one_by_one(refresh, diagnostics) : r;
+        return r < 0 && last ? apply_one_by_one(refresh, table, diagnostics) : r;
 }
 
 static int collect(
@@ -252,6 +303,7 @@ static int collect(
 
         forget_texts(refresh);
         links_done(&refresh->links);
+        refresh->complete = true;
         r = link_list_ours(socket, "veth", &refresh->links);
         for (size_t i = 0; r >= 0 && i < refresh->links.n_items; i++)
                 r = add_seat(refresh, refresh->links.items[i].name, diagnostics);
@@ -268,7 +320,7 @@ static int refresh_all(
 
                 if (r < 0)
                         return failure(diagnostics, SEATS, r, "cannot be listed");
-                r = apply(refresh, i == REFRESH_TRIES, diagnostics);
+                r = apply(refresh, locked, i == REFRESH_TRIES, diagnostics);
                 if (r >= 0 || i == REFRESH_TRIES)
                         return r;
         }

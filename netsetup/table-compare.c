@@ -179,50 +179,66 @@ static void describe(const struct part *planned, const struct part *actual, char
 /* --- telling ---------------------------------------------------------------------------------- */
 
 struct comparison {
-        const char *table; /* NULL: parts are told as seats' links */
+        const char *table;
         size_t n_different;
         struct diagnostics *diagnostics;
 };
 
-/* "vl-12310" of "chain vl-12310". */
-static const char *link_of(const char *name) {
-        const char *blank = strchr(name, ' ');
+/* "vl-12310" of "chain vl-12310"; NULL: it is another part of the table. */
+static const char *seat_link(const char *name) {
+        static const char opening[] = "chain ";
 
-        return blank ? blank + 1 : name;
+        return string_starts_with(name, "chain vl-") ? name + strlen(opening) : NULL;
 }
 
-/* Either may be NULL, but not both. */
-static void tell(struct comparison *comparison, const struct part *planned, const struct part *actual) {
+/* Here and below: either part may be NULL, but not both. */
+static void tell_part(struct comparison *comparison, const struct part *planned, const struct part *actual) {
         const char *name = planned ? planned->name : actual->name;
         char text[512];
 
+        if (!actual)
+                diagnostics_error(
+                        comparison->diagnostics, comparison->table, 0, "%s is missing: " REPAIR, name);
+        else if (!planned)
+                diagnostics_error(comparison->diagnostics, comparison->table, 0,
+                        "%s is not of coursenet's making: " REPAIR, name);
+        else {
+                describe(planned, actual, text, sizeof(text));
+                diagnostics_error(comparison->diagnostics, comparison->table, 0,
+                        "%s is not as planned: %s: " REPAIR, name, text);
+        }
+}
+
+static void tell_seat(struct comparison *comparison, const char *link, const struct part *planned,
+        const struct part *actual) {
+        char text[512];
+
+        if (!actual)
+                diagnostics_error(comparison->diagnostics, link, 0,
+                        "nothing checks what the seat sends (chain %s in its table is missing): " REPAIR,
+                        link);
+        else if (!planned)
+                diagnostics_warning(comparison->diagnostics, link, 0,
+                        "is no seat's link that is up, but has a filter: " REPAIR);
+        else {
+                describe(planned, actual, text, sizeof(text));
+                diagnostics_error(comparison->diagnostics, link, 0,
+                        "the filter for what the seat sends is not as planned: %s: " REPAIR, text);
+        }
+}
+
+static void tell(struct comparison *comparison, const struct part *planned, const struct part *actual) {
+        const char *link = seat_link(planned ? planned->name : actual->name);
+
         /* A link that is there, but whose plan cannot be had, keeps the filter that it has. */
-        if (!comparison->table && !planned && if_nametoindex(link_of(name)) != 0)
+        if (link && !planned && if_nametoindex(link) != 0)
                 return;
         if (++comparison->n_different > PARTS_SHOWN)
                 return;
-        if (planned && actual)
-                describe(planned, actual, text, sizeof(text));
-
-        if (comparison->table && !actual)
-                diagnostics_error(
-                        comparison->diagnostics, comparison->table, 0, "%s is missing: " REPAIR, name);
-        else if (comparison->table && !planned)
-                diagnostics_error(comparison->diagnostics, comparison->table, 0,
-                        "%s is not of coursenet's making: " REPAIR, name);
-        else if (comparison->table)
-                diagnostics_error(comparison->diagnostics, comparison->table, 0,
-                        "%s is not as planned: %s: " REPAIR, name, text);
-        else if (!actual)
-                diagnostics_error(comparison->diagnostics, link_of(name), 0,
-                        "nothing checks what the seat sends (chain %s in its table is missing): " REPAIR,
-                        link_of(name));
-        else if (!planned)
-                diagnostics_warning(comparison->diagnostics, link_of(name), 0,
-                        "is no seat's link that is up, but has a filter: " REPAIR);
+        if (link)
+                tell_seat(comparison, link, planned, actual);
         else
-                diagnostics_error(comparison->diagnostics, link_of(name), 0,
-                        "the filter for what the seat sends is not as planned: %s: " REPAIR, text);
+                tell_part(comparison, planned, actual);
 }
 
 static void compare(struct comparison *comparison, const struct table *planned, const struct table *actual) {
@@ -239,15 +255,15 @@ static void compare(struct comparison *comparison, const struct table *planned, 
 
 static void compare_texts(struct comparison *comparison, const char *planned, const char *actual) {
         _cleanup_table_ struct table one = {0}, other = {0};
-        const char *path = comparison->table ? comparison->table : "seats";
 
         if (table_parse(planned ? planned : "", &one) < 0 || table_parse(actual ? actual : "", &other) < 0) {
-                diagnostics_error(comparison->diagnostics, path, 0, "cannot be compared: out of memory");
+                diagnostics_error(
+                        comparison->diagnostics, comparison->table, 0, "cannot be compared: out of memory");
                 return;
         }
         compare(comparison, &one, &other);
         if (comparison->n_different > PARTS_SHOWN)
-                diagnostics_error(comparison->diagnostics, path, 0, "%zu more are not as planned",
+                diagnostics_error(comparison->diagnostics, comparison->table, 0, "%zu more are not as planned",
                         comparison->n_different - PARTS_SHOWN);
 }
 
@@ -269,12 +285,4 @@ size_t table_compare(
                         "there is such a table, but no need of it: "
                         "systemctl restart coursenet-network.service removes it");
         return 1;
-}
-
-/* A table without chains is as good as none. */
-size_t table_compare_seats(const char *planned, const char *actual, struct diagnostics *diagnostics) {
-        struct comparison comparison = {.diagnostics = diagnostics};
-
-        compare_texts(&comparison, planned, actual);
-        return comparison.n_different;
 }

@@ -19,7 +19,7 @@ test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs
 	$(container_test_programs) $(enter_test_programs)
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
-$(BUILD)/tests/netns/%.o: override CFLAGS += $(shell $(PKG_CONFIG) --cflags $(net_packages))
+$(BUILD)/tests/netns/%.o: override CFLAGS += $(call flags,$(net_packages))
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A transaction is a batch of messages in one datagram, as linux/netfilter/nfnetlink.h and nf_tables.h have
+ * them. libnl builds them; what is in them is nft's own, so that nft lists the same as after
+ * ruleset_format_seat().
+ */
+
+#include <arpa/inet.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+
+#include "ruleset.h"
+#include "seat-chain.h"
+
+/* The hook of a netdev chain: NF_NETDEV_INGRESS, in a header that is the kernel's own. */
+#define HOOK_INGRESS 0U
+
+/* All messages of one seat take a third of that. */
+#define BATCH_SIZE 8192U
+
+struct batch {
+        size_t size, last; /* where the last message begins */
+        uint32_t sequence;
+        bool failed; /* out of memory, or of room */
+        _Alignas(struct nlmsghdr) char bytes[BATCH_SIZE];
+};
+
+/* --- messages ------------------------------------------------------------------------------------------ */
+
+/* NULL: out of memory. */
+static struct nl_msg *new_message(int type, int flags, uint8_t family, uint16_t resource) {
+        struct nfgenmsg generic = {
+                .nfgen_family = family, .version = NFNETLINK_V0, .res_id = htons(resource)};
+        struct nl_msg *message = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
+
+        if (message && nlmsg_append(message, &generic, sizeof(generic), NLMSG_ALIGNTO) < 0) {
+                nlmsg_free(message);
+                return NULL;
+        }
+        return message;
+}
+
+static struct nl_msg *new_change(int type, int flags) {
+        return new_message((NFNL_SUBSYS_NFTABLES << 8) | type, flags, NFPROTO_NETDEV, 0);
+}
+
+/* Takes the message; r: negative, if it could not be finished. */
+static void put(struct batch *batch, struct nl_msg *message, int r) {
+        struct nlmsghdr *header = message ? nlmsg_hdr(message) : NULL;
+
+        if (!header || r < 0 || NLMSG_ALIGN(header->nlmsg_len) > sizeof(batch->bytes) - batch->size)
+                batch->failed = true;
+        else {
+                header->nlmsg_seq = batch->sequence++;
+                batch->last = batch->size;
+                memcpy(batch->bytes + batch->size, header, header->nlmsg_len);
+                batch->size += NLMSG_ALIGN(header->nlmsg_len);
+        }
+        nlmsg_free(message);
+}
+
+static void put_frame(struct batch *batch, int type) {
+        put(batch, new_message(type, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES), 0);
+}
+
+/* --- a chain and its rules ----------------------------------------------------------------------------- */
+
+static int add_hook(struct nl_msg *message, const char *device) {
+        struct nlattr *hook = nla_nest_start(message, NFTA_CHAIN_HOOK);
+
+        if (!hook || nla_put_u32(message, NFTA_HOOK_HOOKNUM, htonl(HOOK_INGRESS)) < 0 ||
+                nla_put_u32(message, NFTA_HOOK_PRIORITY, 0) < 0 ||
+                nla_put_string(message, NFTA_HOOK_DEV, device) < 0)
+                return -ENOMEM;
+        nla_nest_end(message, hook);
+        return nla_put_u32(message, NFTA_CHAIN_POLICY, htonl(NF_DROP)) < 0 ||
+                               nla_put_string(message, NFTA_CHAIN_TYPE, "filter") < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
+/* device: where the chain sees what comes in; NULL: as it is, if there is one already. */
+static void put_chain(struct batch *batch, const char *chain, const char *device) {
+        struct nl_msg *message = new_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+        int r = -ENOMEM;
+
+        if (message && nla_put_string(message, NFTA_CHAIN_TABLE, RULESET_SEATS_TABLE) >= 0 &&
+                nla_put_string(message, NFTA_CHAIN_NAME, chain) >= 0)
+                r = device ? add_hook(message, device) : 0;
+        put(batch, message, r);
+}
+
+static void put_chain_deletion(struct batch *batch, const char *chain) {
+        struct nl_msg *message = new_change(NFT_MSG_DELCHAIN, 0);
+        int r = -ENOMEM;
+
+        if (message && nla_put_string(message, NFTA_CHAIN_TABLE, RULESET_SEATS_TABLE) >= 0)
+                r = nla_put_string(message, NFTA_CHAIN_NAME, chain);
+        put(batch, message, r);
+}
+
+/* All rules of a chain, as the message names none. */
+static void put_flush(struct batch *batch, const char *chain) {
+        struct nl_msg *message = new_change(NFT_MSG_DELRULE, 0);
+        int r = -ENOMEM;
+
+        if (message && nla_put_string(message, NFTA_RULE_TABLE, RULESET_SEATS_TABLE) >= 0)
+                r = nla_put_string(message, NFTA_RULE_CHAIN, chain);
+        put(batch, message, r);
+}
+
+/* The expression that nft makes of "jump CHAIN": the verdict is loaded into its register. */
+static int add_jump(struct nl_msg *message, const char *to) {
+        struct nlattr *list = nla_nest_start(message, NFTA_RULE_EXPRESSIONS), *item, *expression, *data,
+                      *verdict;
+
+        item = list ? nla_nest_start(message, NFTA_LIST_ELEM) : NULL;
+        if (!item || nla_put_string(message, NFTA_EXPR_NAME, "immediate") < 0)
+                return -ENOMEM;
+        expression = nla_nest_start(message, NFTA_EXPR_DATA);
+        if (!expression || nla_put_u32(message, NFTA_IMMEDIATE_DREG, htonl(NFT_REG_VERDICT)) < 0)
+                return -ENOMEM;
+        data = nla_nest_start(message, NFTA_IMMEDIATE_DATA);
+        verdict = data ? nla_nest_start(message, NFTA_DATA_VERDICT) : NULL;
+        if (!verdict || nla_put_u32(message, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_JUMP)) < 0 ||
+                nla_put_string(message, NFTA_VERDICT_CHAIN, to) < 0)
+                return -ENOMEM;
+        nla_nest_end(message, verdict);
+        nla_nest_end(message, data);
+        nla_nest_end(message, expression);
+        nla_nest_end(message, item);
+        nla_nest_end(message, list);
+        return 0;
+}
+
+static void put_jump(struct batch *batch, const char *chain, const char *to) {
+        struct nl_msg *message = new_change(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+        int r = -ENOMEM;
+
+        if (message && nla_put_string(message, NFTA_RULE_TABLE, RULESET_SEATS_TABLE) >= 0 &&
+                nla_put_string(message, NFTA_RULE_CHAIN, chain) >= 0)
+                r = add_jump(message, to);
+        put(batch, message, r);
+}
+
+/* --- elements ------------------------------------------------------------------------------------------ */
+
+/* The parts of a key, each of which begins at a register: four bytes (NFT_REG32_SIZE). */
+struct key {
+        size_t size;
+        uint8_t bytes[64];
+};
+
+static void key_add(struct key *key, const void *bytes, size_t size) {
+        memcpy(key->bytes + key->size, bytes, size);
+        key->size += (size + NFT_REG32_SIZE - 1) / NFT_REG32_SIZE * NFT_REG32_SIZE;
+}
+
+static struct key key_of(const struct seat_plan *plan) {
+        struct key key = {0};
+        char name[IFNAMSIZ] = "";
+
+        (void)string_copy(name, sizeof(name), plan->link);
+        key_add(&key, name, sizeof(name));
+        return key;
+}
+
+/* type: NFT_MSG_NEWSETELEM, which is no error where it is there already, or NFT_MSG_DELSETELEM. */
+static void put_member(struct batch *batch, int type, const char *set, const struct key *key) {
+        struct nl_msg *message = new_change(type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
+        struct nlattr *list = NULL, *item = NULL, *nested = NULL;
+        int r = -ENOMEM;
+
+        if (message && nla_put_string(message, NFTA_SET_ELEM_LIST_TABLE, RULESET_SEATS_TABLE) >= 0 &&
+                nla_put_string(message, NFTA_SET_ELEM_LIST_SET, set) >= 0)
+                list = nla_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+        item = list ? nla_nest_start(message, NFTA_LIST_ELEM) : NULL;
+        nested = item ? nla_nest_start(message, NFTA_SET_ELEM_KEY) : NULL;
+        if (nested && nla_put(message, NFTA_DATA_VALUE, (int)key->size, key->bytes) >= 0) {
+                nla_nest_end(message, nested);
+                nla_nest_end(message, item);
+                nla_nest_end(message, list);
+                r = 0;
+        }
+        put(batch, message, r);
+}
+
+static void put_sender6(
+        struct batch *batch, int type, const struct seat_plan *plan, const struct address6 *address) {
+        struct key key = key_of(plan);
+
+        key_add(&key, address->bytes, sizeof(address->bytes));
+        put_member(batch, type, RULESET_SENDERS6, &key);
+        put_member(batch, type, RULESET_TARGETS6, &key);
+}
+
+/* All elements of a seat. */
+static void put_members(struct batch *batch, int type, const struct seat_plan *plan) {
+        struct address6 link_local = mac_link_local(&plan->peer_mac);
+        uint32_t ip = htonl(plan->address.ip);
+        struct key key = key_of(plan);
+
+        key_add(&key, plan->peer_mac.bytes, sizeof(plan->peer_mac.bytes));
+        put_member(batch, type, RULESET_MACS, &key);
+        key_add(&key, &ip, sizeof(ip));
+        put_member(batch, type, RULESET_SENDERS4, &key);
+        if (!address6_is_set(&plan->address6))
+                return;
+        put_sender6(batch, type, plan, &plan->address6);
+        put_sender6(batch, type, plan, &link_local);
+}
+
+/* --- transactions -------------------------------------------------------------------------------------- */
+
+/*
+ * An error is told for the message that it is in; where there is none, all that comes is what the last message
+ * asks for. Negative errno.
+ */
+static int read_answer(struct nl_sock *nl) {
+        union {
+                struct nlmsghdr header;
+                char bytes[BATCH_SIZE];
+        } buffer;
+        const struct nlmsgerr *error;
+        ssize_t n;
+
+        do
+                n = recv(nl_socket_get_fd(nl), &buffer, sizeof(buffer), 0);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        if (!nlmsg_ok(&buffer.header, (int)n) || buffer.header.nlmsg_type != NLMSG_ERROR ||
+                !nlmsg_valid_hdr(&buffer.header, sizeof(*error)))
+                return -EPROTO;
+        error = nlmsg_data(&buffer.header);
+        return error->error;
+}
+
+static int exchange(struct batch *batch) {
+        struct nl_sock *nl = nl_socket_alloc();
+        int r = -ENOMEM;
+
+        if (nl && nl_connect(nl, NETLINK_NETFILTER) < 0)
+                r = -errno;
+        else if (nl)
+                r = nl_sendto(nl, batch->bytes, batch->size) < 0 ? -errno : read_answer(nl);
+        if (nl)
+                nl_socket_free(nl);
+        return r;
+}
+
+static void begin(struct batch *batch) {
+        *batch = (struct batch){0};
+        put_frame(batch, NFNL_MSG_BATCH_BEGIN);
+}
+
+static int commit(struct batch *batch) {
+        struct nlmsghdr *last = (struct nlmsghdr *)(void *)(batch->bytes + batch->last);
+
+        last->nlmsg_flags |= NLM_F_ACK;
+        put_frame(batch, NFNL_MSG_BATCH_END);
+        return batch->failed ? -ENOMEM : exchange(batch);
+}
+
+int seat_chain_make(const struct seat_plan *plan) {
+        struct batch batch;
+
+        begin(&batch);
+        put_chain(&batch, plan->link, plan->link);
+        put_flush(&batch, plan->link);
+        put_jump(&batch, plan->link, RULESET_SENT);
+        if (address6_is_set(&plan->address6))
+                put_jump(&batch, plan->link, RULESET_SENT6);
+        put_members(&batch, NFT_MSG_NEWSETELEM, plan);
+        return commit(&batch);
+}
+
+/* What is not there is made first: to delete it would be an error otherwise. */
+int seat_chain_remove(const struct seat_plan *plan) {
+        struct batch batch;
+        int r;
+
+        begin(&batch);
+        put_chain(&batch, plan->link, NULL);
+        put_flush(&batch, plan->link);
+        put_chain_deletion(&batch, plan->link);
+        put_members(&batch, NFT_MSG_NEWSETELEM, plan);
+        put_members(&batch, NFT_MSG_DELSETELEM, plan);
+        r = commit(&batch);
+        return r == -ENOENT ? 0 : r; /* without the table there is nothing of it */
+}
