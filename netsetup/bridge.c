@@ -4,12 +4,17 @@
  * netbr@: a bridge with the gateway's address. It is made only if its subnet is free on this host: two
  * networks with the same addresses would both work now and then, which is worse than a course that says why
  * it does not start.
+ *
+ * A bridge that is up is guarded: it is set up last, when the courses' firewall knows it. To begin with a seat
+ * nobody needs to wait for that, so the unit counts as started once a new bridge is there, and systemd gets the
+ * seat's next program ready meanwhile; the seat's start waits for the bridge to be up, see seat.c.
  */
 
 #include "bridge.h"
 #include "failure.h"
 #include "link.h"
 #include "network.h"
+#include "notify.h"
 #include "number.h"
 
 /* For messages: an index means nothing to an admin. */
@@ -212,12 +217,9 @@ static int add_address6(struct link_socket *socket, const struct bridge_plan *pl
 
 static int repair(struct link_socket *socket, const struct bridge_plan *plan, const struct link *link,
         struct diagnostics *diagnostics) {
-        bool same_mac = memcmp(&plan->mac, &link->mac, sizeof(plan->mac)) == 0;
         int r;
 
-        r = link_bring_up(socket, link, same_mac ? NULL : &plan->mac);
-        if (r >= 0)
-                r = remove_other_addresses(socket, plan, link->index);
+        r = remove_other_addresses(socket, plan, link->index);
         if (r >= 0)
                 r = remove_other_addresses6(socket, plan, link->index);
         if (r >= 0)
@@ -251,6 +253,14 @@ static int create(struct link_socket *socket, const struct bridge_plan *plan, st
         }
         *ret = link;
         return 0;
+}
+
+static int bring_up(struct link_socket *socket, const struct bridge_plan *plan, const struct link *link,
+        struct diagnostics *diagnostics) {
+        bool same_mac = memcmp(&plan->mac, &link->mac, sizeof(plan->mac)) == 0;
+        int r = link_bring_up(socket, link, same_mac ? NULL : &plan->mac);
+
+        return r < 0 ? failure(diagnostics, plan->name, r, "cannot be set up") : 0;
 }
 
 static int remove_link(
@@ -296,8 +306,12 @@ static int apply(const char *etc, const struct bridge_plan *plan, struct diagnos
                                : create(&socket, plan, &link, diagnostics);
         if (r < 0)
                 return r;
+        if (state != LINK_OURS)
+                (void)notify_send("READY=1");
 
         r = network_refresh(etc, diagnostics);
+        if (r >= 0)
+                r = bring_up(&socket, plan, &link, diagnostics);
         if (r < 0 && state != LINK_OURS) {
                 (void)remove_link(&socket, plan->name, "bridge", diagnostics);
                 (void)network_refresh(etc, diagnostics);

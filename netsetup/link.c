@@ -180,7 +180,7 @@ static int create_link(
         struct link_socket *socket, const char *name, const char *kind, const struct mac *mac) {
         struct nl_msg *request = new_link_request();
 
-        if (!request || put_link_description(request, name, mac, IFF_UP) < 0 ||
+        if (!request || put_link_description(request, name, mac, 0) < 0 ||
                 put_kind(request, kind, NULL) < 0) {
                 nlmsg_free(request);
                 return -ENOMEM;

@@ -16,6 +16,7 @@
 #include "message.h"
 #include "netns.h"
 #include "network.h"
+#include "notify.h"
 #include "ping.h"
 #include "seat-rules.h"
 #include "seat.h"
@@ -121,21 +122,22 @@ static const struct command {
         const char *verb; /* NULL: the object is the whole command */
         command_run_t run;
         bool takes_id; /* of a course or a seat; the others are about all of them */
+        bool notifies; /* tells systemd when it has done its work: see main() */
 } commands[] = {
-        {"bridge", "start", run_bridge_start, true},
-        {"bridge", "stop", run_bridge_stop, true},
-        {"netns", "start", run_netns_start, true},
-        {"netns", "stop", run_netns_stop, true},
-        {"seat", "start", run_seat_start, true},
-        {"seat", "stop", seat_stop, true},
-        {"test", NULL, run_test, true},
-        {"refresh", "courses", run_refresh_courses, false},
-        {"refresh", "seats", run_refresh_seats, false},
-        {"fence", NULL, run_fence, false},
-        {"fence", "new", run_fence_new, false},
-        {"fence", "local", run_fence_local, false},
-        {"dns", NULL, run_dns, false},
-        {"watch", NULL, run_watch, false},
+        {"bridge", "start", run_bridge_start, true, true},
+        {"bridge", "stop", run_bridge_stop, true, false},
+        {"netns", "start", run_netns_start, true, true},
+        {"netns", "stop", run_netns_stop, true, false},
+        {"seat", "start", run_seat_start, true, true},
+        {"seat", "stop", seat_stop, true, false},
+        {"test", NULL, run_test, true, false},
+        {"refresh", "courses", run_refresh_courses, false, false},
+        {"refresh", "seats", run_refresh_seats, false, false},
+        {"fence", NULL, run_fence, false, false},
+        {"fence", "new", run_fence_new, false, false},
+        {"fence", "local", run_fence_local, false, false},
+        {"dns", NULL, run_dns, false, false},
+        {"watch", NULL, run_watch, false, false},
 };
 
 static const char usage[] =
@@ -150,7 +152,7 @@ static const char usage[] =
         "coursenet-net check                      for coursenetctl check: what is up, against the plan\n";
 
 /* NULL: no such command. *ret_id is then untouched. */
-static command_run_t find_command(int argc, char **argv, const char **ret_id) {
+static const struct command *find_command(int argc, char **argv, const char **ret_id) {
         for (size_t i = 0; i < ELEMENTSOF(commands); i++) {
                 const struct command *command = &commands[i];
                 int n = command->verb ? 2 : 1;
@@ -159,7 +161,7 @@ static command_run_t find_command(int argc, char **argv, const char **ret_id) {
                         (command->verb && !string_equal(argv[2], command->verb)))
                         continue;
                 *ret_id = argv[n + 1]; /* NULL without one */
-                return command->run;
+                return command;
         }
         return NULL;
 }
@@ -177,8 +179,8 @@ static int run_check(void) {
 
 int main(int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        const struct command *command;
         const char *id = NULL;
-        command_run_t run;
         int r;
 
         if (argc == 2 && string_equal(argv[1], "--help")) {
@@ -187,13 +189,16 @@ int main(int argc, char **argv) {
         }
         if (argc == 2 && string_equal(argv[1], "check"))
                 return run_check();
-        run = find_command(argc, argv, &id);
-        if (!run) {
+        command = find_command(argc, argv, &id);
+        if (!command) {
                 (void)fputs(usage, stderr);
                 return EXIT_USAGE;
         }
 
-        r = run(id, &diagnostics);
+        r = command->run(id, &diagnostics);
         message_print_diagnostics(&diagnostics);
+        /* That all is done is news to systemd some time before it has dealt with the end of a process. */
+        if (r >= 0 && command->notifies)
+                r = notify_send("READY=1");
         return r < 0 ? EXIT_FAILURE : r;
 }

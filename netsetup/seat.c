@@ -25,6 +25,10 @@
 /* Beyond that, a login goes on all the same. */
 #define CARRIER_PATIENCE_MS 200U
 
+/* Longer than the courses' firewall ever took; shorter than the unit's own limit. */
+#define BRIDGE_PATIENCE_MS 15000U
+#define BRIDGE_PAUSE_MAX_MS 32U
+
 int seat_parse_id(const struct settings *settings, const char *seat, struct seat_id *ret,
         struct diagnostics *diagnostics) {
         int r;
@@ -293,6 +297,34 @@ static void wait_for_carrier(struct link_socket *socket, const char *name) {
         }
 }
 
+/*
+ * A course's bridge is up when its rules are in force: see bridge.c, where that happens while systemd prepares
+ * this program; so there is seldom something to wait for. A bridge of the admin's is theirs to set up.
+ */
+static int wait_for_bridge(
+        struct link_socket *socket, const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        unsigned pause_ms = 1, waited_ms = 0;
+        struct link link;
+
+        for (;;) {
+                int r = link_find(socket, plan->bridge, "bridge", &link);
+
+                if (r == LINK_FOREIGN || (r == LINK_OURS && (link.flags & IFF_UP)))
+                        return 0;
+                if (r != LINK_OURS || waited_ms >= BRIDGE_PATIENCE_MS) {
+                        diagnostics_error(diagnostics, plan->bridge, 0,
+                                "is not up, so seat %s cannot be connected to it: see "
+                                "systemctl status netbr@%s.service",
+                                plan->name, plan->bridge_course);
+                        return r < 0 ? r : -ENETDOWN;
+                }
+                (void)usleep(pause_ms * 1000U);
+                waited_ms += pause_ms;
+                if (pause_ms < BRIDGE_PAUSE_MAX_MS)
+                        pause_ms *= 2;
+        }
+}
+
 /* The link first: as long as it is there, so is what guards it. */
 static int remove_cable(struct link_socket *socket, const char *name, struct diagnostics *diagnostics) {
         struct link link;
@@ -340,6 +372,8 @@ static int connect_seat(struct link_socket *host, struct link_socket *inside, in
                 r = configure_peer(inside, plan, &index, diagnostics);
         if (r >= 0)
                 r = configure_names(inside, netns_fd, plan, index, diagnostics);
+        if (r >= 0)
+                r = wait_for_bridge(host, plan, diagnostics);
         if (r < 0)
                 (void)remove_cable(host, plan->link, diagnostics);
         return r;

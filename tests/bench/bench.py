@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 import isolation
 from guest import Guest
 from network import inside, seats_up
-from seats import SEAT, STUDENT, add_accounts, set_up_class
+from seats import SEAT, SECOND, STUDENT, add_accounts, set_up_class
 from world import World
 
 JOURNAL_LINES = 60
@@ -138,7 +138,7 @@ def bench(options):
         prepare(guest)
         print(f"# {os.cpu_count()} processors, Linux {os.uname().release}, "
               f"{guest.run('systemctl --version').stdout.splitlines()[0]}", flush=True)
-        measure(guest, "session-bench", SESSION_SERVICE, STUDENT, str(options.pairs))
+        measure(guest, "session-bench", SESSION_SERVICE, STUDENT, SECOND, str(options.pairs))
         if options.rounds:
             measure_throughput(guest, options.rounds, options.seconds)
         if options.seats:

@@ -4,41 +4,64 @@
  * Measures logins against the least that systemd could do in their place, alternating in one run, so that a
  * noisy machine disturbs both alike:
  *
- *   new seat      pam_open_session() of a student without one   against  a slice over two chained empty units
- *   second lease  pam_open_session() of a student who has one   against  an empty slice
+ *   first seat    pam_open_session() of a student who is the   against  a slice over two chained empty units
+ *                 first of the course, so that it has no bridge
+ *   next seat     the same while OTHER-USER, of the same course, is logged in
+ *   second lease  pam_open_session() of a student who has one  against  an empty slice
  *
- * usage: session-bench PAM-SERVICE USER PAIRS. Runs in a guest, as root; bench.py prepares it.
+ * The ratio is the median of the pairs' ratios: what are measured right after each other meet the same machine.
+ *
+ * usage: session-bench PAM-SERVICE USER OTHER-USER PAIRS. Runs in a guest, as root; bench.py prepares it.
  */
 
 #include "bench.h"
 
 #define PAIRS_MAX 1000
 
+static double median_ratio(const uint64_t *ours, const uint64_t *floor, size_t n) {
+        uint64_t ratios[PAIRS_MAX];
+
+        for (size_t i = 0; i < n; i++)
+                ratios[i] = ours[i] * 1000 / floor[i];
+        return median(ratios, n); /* in milliseconds, so that a thousandth is one */
+}
+
 static void report(const char *what, const char *against, uint64_t *ours, uint64_t *floor, size_t n) {
-        double a = median(ours, n), b = median(floor, n);
+        double ratio = median_ratio(ours, floor, n), a = median(ours, n), b = median(floor, n);
 
         (void)printf("%-12s %7.2f ms   %-32s %7.2f ms   ratio %.2f   (medians of %zu pairs; %.2f to %.2f and "
                      "%.2f to %.2f)\n",
-                what, a, against, b, a / b, n, (double)ours[0] / 1000, (double)ours[n - 1] / 1000,
+                what, a, against, b, ratio, n, (double)ours[0] / 1000, (double)ours[n - 1] / 1000,
                 (double)floor[0] / 1000, (double)floor[n - 1] / 1000);
 }
 
-static void measure_new_seat(
-        sd_bus *bus, struct seen *seen, const char *service, const char *user, size_t n) {
+/* last: of the units that come with the seat, the one that is gone last. Then everything is as it was. */
+static void measure_new_seat(sd_bus *bus, struct seen *seen, const char *what, const char *last,
+        const char *service, const char *user, size_t n) {
         uint64_t ours[PAIRS_MAX], floor[PAIRS_MAX];
         pam_handle_t *pam;
 
         for (size_t i = 0; i < n; i++) {
                 ours[i] = open_session(service, user, &pam);
-                /* The bridge goes last: then everything is as it was. */
-                *seen = (struct seen){.removed = "netbr@"};
+                *seen = (struct seen){.removed = last};
                 close_session(pam);
                 wait_for(bus, &seen->n_removed, 1);
 
                 floor[i] = start_slice(bus, seen, "coursenetbench-b@1.service");
                 stop_slice(bus, seen, "coursenetbench-a@1.service");
         }
-        report("new seat", "a slice over two empty units", ours, floor, n);
+        report(what, "a slice over two empty units", ours, floor, n);
+}
+
+static void measure_next_seat(sd_bus *bus, struct seen *seen, const char *service, const char *user,
+        const char *other, size_t n) {
+        pam_handle_t *first;
+
+        (void)open_session(service, other, &first);
+        measure_new_seat(bus, seen, "next seat", "netns@", service, user, n);
+        *seen = (struct seen){.removed = "netbr@"};
+        close_session(first);
+        wait_for(bus, &seen->n_removed, 1);
 }
 
 static void measure_second_lease(
@@ -62,12 +85,13 @@ int main(int argc, char **argv) {
         sd_bus *bus = NULL;
         size_t n;
 
-        if (argc != 4 || (n = (size_t)atoi(argv[3])) == 0 || n > PAIRS_MAX) {
-                (void)fprintf(stderr, "usage: session-bench PAM-SERVICE USER PAIRS\n");
+        if (argc != 5 || (n = (size_t)atoi(argv[4])) == 0 || n > PAIRS_MAX) {
+                (void)fprintf(stderr, "usage: session-bench PAM-SERVICE USER OTHER-USER PAIRS\n");
                 return 2;
         }
         bus = connect_bus(&seen);
-        measure_new_seat(bus, &seen, argv[1], argv[2], n);
+        measure_new_seat(bus, &seen, "first seat", "netbr@", argv[1], argv[2], n);
+        measure_next_seat(bus, &seen, argv[1], argv[2], argv[3], n);
         measure_second_lease(bus, &seen, argv[1], argv[2], n);
         sd_bus_flush_close_unref(bus);
         return 0;
