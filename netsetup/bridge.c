@@ -5,9 +5,9 @@
  * networks with the same addresses would both work now and then, which is worse than a course that says why
  * it does not start.
  *
- * A bridge that is up is guarded: it is set up last, when the courses' firewall knows it. To begin with a seat
- * nobody needs to wait for that, so the unit counts as started once a new bridge is there, and systemd gets the
- * seat's next program ready meanwhile; the seat's start waits for the bridge to be up, see seat.c.
+ * A bridge that is up is guarded: it is set up last, when the courses' firewall knows it. To begin with a
+ * seat nobody needs to wait for that, so the unit counts as started once a new bridge is there, and systemd
+ * gets the seat's next program ready meanwhile; the seat's start waits for the bridge to be up, see seat.c.
  */
 
 #include "bridge.h"

@@ -85,7 +85,8 @@ static int plan_fence(const struct inspection *inspection, struct tables *tables
         return *commands ? 0 : -ENOMEM;
 }
 
-/* The table is there from the first seat on, or from when the watch first looked; without any it does nothing. */
+/* The table is there from the first seat on, or from when the watch first looked; without any it does
+ * nothing. */
 static int plan_seats(const struct inspection *inspection, struct tables *tables) {
         _cleanup_free_ char *table = NULL, *seats = NULL;
         char *commands;

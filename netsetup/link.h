@@ -105,8 +105,8 @@ int link_find(struct link_socket *socket, const char *name, const char *kind, st
 int link_get(struct link_socket *socket, int index, struct link *ret);
 
 /*
- * The link is created and marked as ours in one request; it is down. -EEXIST if the name has been taken meanwhile,
- * -EOPNOTSUPP if the kernel does not have that kind of link.
+ * The link is created and marked as ours in one request; it is down. -EEXIST if the name has been taken
+ * meanwhile, -EOPNOTSUPP if the kernel does not have that kind of link.
  */
 int link_create_bridge(struct link_socket *socket, const char *name, const struct mac *mac);
 

@@ -437,7 +437,8 @@ static const char seats_table[] =
         "\t\tiifname . ether saddr != @" RULESET_MACS " drop\n"
         "\t\tarp htype 1 iifname . arp saddr ether . arp saddr ip @" RULESET_SENDERS4 " accept\n"
         "\t\tigmp type membership-query drop\n"
-        /* Seats take packets to their loopback from outside, see rule.h: only name queries have to go there. */
+        /* Seats take packets to their loopback from outside, see rule.h: only name queries have to go there.
+         */
         "\t\tip daddr 127.0.0.0/8 meta l4proto != { tcp, udp } drop\n"
         "\t\tip daddr 127.0.0.0/8 th dport != 53 drop\n"
         "\t\tiifname . ether saddr . ip saddr @" RULESET_SENDERS4 " accept\n"

@@ -13,9 +13,9 @@
 #include "subuid.h"
 
 #define RULESET_SEATS_TABLE "coursenet"
-#define RULESET_COURSES "inet coursenet"     /* NAT, isolation, reach of the host: all courses that are up */
+#define RULESET_COURSES "inet coursenet" /* NAT, isolation, reach of the host: all courses that are up */
 #define RULESET_SEATS "netdev " RULESET_SEATS_TABLE /* what may come out of a seat */
-#define RULESET_FENCE "inet coursenet_fence" /* course users' processes outside of their seats */
+#define RULESET_FENCE "inet coursenet_fence"        /* course users' processes outside of their seats */
 
 /* In the table of seats: the sets of who may send what, and the chains that look there. */
 #define RULESET_MACS "macs"
@@ -68,8 +68,8 @@ char *ruleset_format_first_course(const struct ruleset_courses *courses);
 char *ruleset_format_seats(bool anew);
 
 /*
- * One seat's part of that table, which must be there; the seat's link too. Its chain is replaced. seat-chain.h
- * makes the very same.
+ * One seat's part of that table, which must be there; the seat's link too. Its chain is replaced.
+ * seat-chain.h makes the very same.
  */
 char *ruleset_format_seat(const struct seat_plan *plan);
 

@@ -219,8 +219,8 @@ static void put_members(struct batch *batch, int type, const struct seat_plan *p
 /* --- transactions -------------------------------------------------------------------------------------- */
 
 /*
- * An error is told for the message that it is in; where there is none, all that comes is what the last message
- * asks for. Negative errno.
+ * An error is told for the message that it is in; where there is none, all that comes is what the last
+ * message asks for. Negative errno.
  */
 static int read_answer(struct nl_sock *nl) {
         union {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A seat's part of the table of seats (see ruleset.h), put up and taken down over nf_tables' own netlink: a login
- * waits for it, and libnftables, which reads all tables before it changes one, takes longer with each seat
- * that is up. Needed of a plan: link, peer_mac, address and address6.
+ * A seat's part of the table of seats (see ruleset.h), put up and taken down over nf_tables' own netlink: a
+ * login waits for it, and libnftables, which reads all tables before it changes one, takes longer with each
+ * seat that is up. Needed of a plan: link, peer_mac, address and address6.
  *
  * Both return 0 or negative errno, the kernel's own; nothing is done by halves.
  */

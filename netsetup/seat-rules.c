@@ -37,8 +37,8 @@ static char *format_record(const struct seat_plan *plan) {
         address_format_ip(plan->gateway, gateway);
         address6_format(&plan->address6, address6);
         address6_format_ip(&plan->gateway6, gateway6);
-        return asprintf(&record, "%s %s via %s %s on %s%s\n", address, address6, gateway, gateway6, plan->bridge,
-                       plan->dns ? ", with names" : "") < 0
+        return asprintf(&record, "%s %s via %s %s on %s%s\n", address, address6, gateway, gateway6,
+                       plan->bridge, plan->dns ? ", with names" : "") < 0
                        ? NULL
                        : record;
 }
@@ -123,7 +123,8 @@ int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnosti
         if (r >= 0)
                 r = keep(plan);
         if (r < 0)
-                return failure(diagnostics, plan->link, r, "its firewall cannot be kept in " RECORD_DIRECTORY);
+                return failure(
+                        diagnostics, plan->link, r, "its firewall cannot be kept in " RECORD_DIRECTORY);
 
         r = seat_chain_make(plan);
         if (r == -ENOENT) {

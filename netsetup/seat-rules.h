@@ -3,8 +3,8 @@
 
 /*
  * What a seat may send: its part of the table of seats. It belongs to the addresses that the seat was started
- * with, whatever the settings say by now; so those are recorded for as long as the seat is up, and are what is
- * restored, and compared with. A lock keeps a restoration and the seats' starts and stops apart.
+ * with, whatever the settings say by now; so those are recorded for as long as the seat is up, and are what
+ * is restored, and compared with. A lock keeps a restoration and the seats' starts and stops apart.
  */
 
 #include "diagnostics.h"
@@ -13,7 +13,8 @@
 /* Held, as long as *ret_fd is open, by whoever starts or stops a seat; any number may do so side by side. */
 int seat_rules_lock(int *ret_fd);
 
-/* Keeps the record and sets up the rules; the link must be there, and the lock be held. Errors are in diagnostics. */
+/* Keeps the record and sets up the rules; the link must be there, and the lock be held. Errors are in
+ * diagnostics. */
 int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnostics);
 
 /* Removes rules and record of a link, whether or not they are there. As above. */

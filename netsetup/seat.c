@@ -298,8 +298,9 @@ static void wait_for_carrier(struct link_socket *socket, const char *name) {
 }
 
 /*
- * A course's bridge is up when its rules are in force: see bridge.c, where that happens while systemd prepares
- * this program; so there is seldom something to wait for. A bridge of the admin's is theirs to set up.
+ * A course's bridge is up when its rules are in force: see bridge.c, where that happens while systemd
+ * prepares this program; so there is seldom something to wait for. A bridge of the admin's is theirs to set
+ * up.
  */
 static int wait_for_bridge(
         struct link_socket *socket, const struct seat_plan *plan, struct diagnostics *diagnostics) {

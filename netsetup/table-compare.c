@@ -263,8 +263,8 @@ static void compare_texts(struct comparison *comparison, const char *planned, co
         }
         compare(comparison, &one, &other);
         if (comparison->n_different > PARTS_SHOWN)
-                diagnostics_error(comparison->diagnostics, comparison->table, 0, "%zu more are not as planned",
-                        comparison->n_different - PARTS_SHOWN);
+                diagnostics_error(comparison->diagnostics, comparison->table, 0,
+                        "%zu more are not as planned", comparison->n_different - PARTS_SHOWN);
 }
 
 size_t table_compare(

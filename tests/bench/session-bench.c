@@ -9,7 +9,8 @@
  *   next seat     the same while OTHER-USER, of the same course, is logged in
  *   second lease  pam_open_session() of a student who has one  against  an empty slice
  *
- * The ratio is the median of the pairs' ratios: what are measured right after each other meet the same machine.
+ * The ratio is the median of the pairs' ratios: what are measured right after each other meet the same
+ * machine.
  *
  * usage: session-bench PAM-SERVICE USER OTHER-USER PAIRS. Runs in a guest, as root; bench.py prepares it.
  */
@@ -36,9 +37,9 @@ static void report(const char *what, const char *against, uint64_t *ours, uint64
 }
 
 /*
- * A login comes to a machine that has done with the last one. What is still cleared up behind a namespace, and
- * what the kernel does faster because it has just been done (to move a process into a control group), would
- * else go to the account of whatever is measured next.
+ * A login comes to a machine that has done with the last one. What is still cleared up behind a namespace,
+ * and what the kernel does faster because it has just been done (to move a process into a control group),
+ * would else go to the account of whatever is measured next.
  */
 static void settle(void) {
         (void)usleep(100000);
@@ -64,8 +65,8 @@ static void measure_new_seat(sd_bus *bus, struct seen *seen, const char *what, c
         report(what, "a slice over two empty units", ours, floor, n);
 }
 
-static void measure_next_seat(sd_bus *bus, struct seen *seen, const char *service, const char *user,
-        const char *other, size_t n) {
+static void measure_next_seat(
+        sd_bus *bus, struct seen *seen, const char *service, const char *user, const char *other, size_t n) {
         pam_handle_t *first;
 
         (void)open_session(service, other, &first);

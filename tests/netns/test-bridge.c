@@ -261,6 +261,16 @@ static void what_can_be_no_course_is_refused(void **state) {
         assert_error(sandbox, "1234567: expected a course number, such as 123");
 }
 
+/* A package that somebody removed: nothing is left of the bridge, and one knows why. */
+static void without_libnftables_there_is_no_bridge(void **state) {
+        (void)state;
+        assert_shell(
+                "mount --bind /dev/null $(ldconfig -p | sed -n 's/.*libnftables.so.1 .*=> //p' | head -n 1)");
+        assert_shell("! " BUILD_DIRECTORY "/coursenet-net bridge start 123 2>/run/said");
+        assert_shell("grep -q 'the firewall cannot be set: .*libnftables.so.1' /run/said");
+        assert_no_shell("ip link show br-123 2>/dev/null");
+}
+
 static void start_123(struct sandbox *sandbox) {
         (void)start(sandbox, "123");
 }
@@ -302,6 +312,7 @@ int main(void) {
                 sandbox_test(br_ip_may_have_a_prefix),
                 sandbox_test(every_mistake_in_the_configuration_is_said),
                 sandbox_test(what_can_be_no_course_is_refused),
+                sandbox_test(without_libnftables_there_is_no_bridge),
                 sandbox_test(a_start_that_is_killed_leaves_nothing_that_disturbs),
         };
 

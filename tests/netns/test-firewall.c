@@ -9,6 +9,7 @@
 
 #include "netsetup/firewall.h"
 #include "netsetup/ruleset.h"
+#include "netsetup/seat-chain.h"
 
 static struct address6 parse6(const char *text) {
         struct address6 address;
@@ -155,43 +156,107 @@ static void test_others_stay(void **state) {
         assert_shell("nft -a list table inet filter | cmp - /run/before");
 }
 
-static void test_seat(void **state) {
-        struct sandbox *sandbox = *state;
-        struct seat_plan seat = make_seat("12310", 0x0a007b0a, "fd12:3456:789a:123::10"),
-                         other = make_seat("12311", 0x0a007b0b, NULL);
+#define SEATS "nft list table netdev coursenet"
 
+/* Seat 10 has IPv6, seat 11 has not; their links are there. */
+static void make_two_seats(struct seat_plan *seat, struct seat_plan *other) {
+        *seat = make_seat("12310", 0x0a007b0a, "fd12:3456:789a:123::10");
+        *other = make_seat("12311", 0x0a007b0b, NULL);
         assert_shell("ip link add vl-12310 type veth peer name vr-12310");
         assert_shell("ip link add vl-12311 type veth peer name vr-12311");
+}
+
+static void test_seats(void **state) {
+        static const char *const elements[] = {
+                " *\"vl-12310\" . 02:63:0a:00:7b:0a",
+                " *\"vl-12311\" . 02:63:0a:00:7b:0b",
+                " *\"vl-12310\" . 02:63:0a:00:7b:0a . 10.0.123.10",
+                " *\"vl-12311\" . 02:63:0a:00:7b:0b . 10.0.123.11",
+                " *\"vl-12310\" . fd12:3456:789a:123::10",
+                " *\"vl-12310\" . fe80::63:aff:fe00:7b0a",
+                " *\"vl-12310\" . 0xfd123456789a01230000000000000010",
+                " *\"vl-12310\" . 0xfe8000000000000000630afffe007b0a",
+        };
+        struct sandbox *sandbox = *state;
+        struct seat_plan seat, other;
+
+        make_two_seats(&seat, &other);
         for (unsigned i = 0; i < 2; i++) {
+                apply(sandbox, ruleset_format_seats(i == 1));
                 apply(sandbox, ruleset_format_seat(&seat));
                 apply(sandbox, ruleset_format_seat(&other));
         }
-        assert_shell("nft list chain netdev coursenet vl-12310 >/run/chain");
-        assert_shell("grep -q 'hook ingress device \"vl-12310\" priority filter; policy drop;' /run/chain");
-        assert_shell("grep -q 'ether saddr != 02:63:0a:00:7b:0a drop' /run/chain");
-        assert_shell(
-                "grep -q 'arp saddr ether 02:63:0a:00:7b:0a arp saddr ip 10.0.123.10 accept' /run/chain");
-        assert_shell(
-                "grep -q 'ip6 saddr { fd12:3456:789a:123::10, fe80::63:aff:fe00:7b0a } accept' /run/chain");
-        assert_shell("grep -q 'fd123456789a01230000000000000010' /run/chain");
-        assert_shell("test $(grep -c 'ip saddr' /run/chain) = 1");
-        assert_no_shell("nft list chain netdev coursenet vl-12311 | grep -qE 'ip6|icmpv6'");
+        assert_shell(SEATS " >/run/table && tr -d '\\n\\t' </run/table >/run/line");
+        assert_shell("grep -q 'hook ingress device \"vl-12310\" priority filter; policy drop;jump sentjump "
+                     "sent6}' /run/line");
+        assert_shell("grep -q 'hook ingress device \"vl-12311\" priority filter; policy drop;jump sent}' "
+                     "/run/line");
+        for (size_t i = 0; i < ELEMENTSOF(elements); i++)
+                assert_shell("grep -q '[{,]%s[ ,]' /run/line", elements[i]);
 
-        apply(sandbox, ruleset_format_seat_removal(seat.link));
-        assert_no_shell("nft list chain netdev coursenet vl-12310 >/dev/null 2>&1");
-        assert_shell("nft list chain netdev coursenet vl-12311 >/dev/null");
-        apply(sandbox, ruleset_format_seat_removal(seat.link));
+        /* Anew, and without one of them: it is allowed nothing. */
+        apply(sandbox, ruleset_format_seats(true));
+        apply(sandbox, ruleset_format_seat(&seat));
+        assert_no_shell(SEATS " | grep -q 02:63:0a:00:7b:0b");
+        apply(sandbox, ruleset_format_seat_removal(other.link));
+        apply(sandbox, ruleset_format_seat_removal(other.link));
+        assert_no_shell(SEATS " | grep -q vl-12311");
+}
+
+/* Both ways to make a seat's part of the table are the same to nft. */
+static void test_seat_without_nft(void **state) {
+        struct sandbox *sandbox = *state;
+        struct seat_plan seats[2];
+
+        make_two_seats(&seats[0], &seats[1]);
+        apply(sandbox, ruleset_format_seats(false));
+        assert_shell(SEATS " >/run/empty");
+        for (size_t i = 0; i < ELEMENTSOF(seats); i++) {
+                apply(sandbox, ruleset_format_seat(&seats[i]));
+                assert_shell(SEATS " >/run/by-nft && nft delete table netdev coursenet");
+                apply(sandbox, ruleset_format_seats(false));
+
+                /* The second time, all of it is there. */
+                for (unsigned j = 0; j < 2; j++) {
+                        assert_int_equal(seat_chain_make(&seats[i]), 0);
+                        assert_shell(SEATS " | diff /run/by-nft -");
+                }
+                for (unsigned j = 0; j < 2; j++) {
+                        assert_int_equal(seat_chain_remove(&seats[i]), 0);
+                        assert_shell(SEATS " | diff /run/empty -");
+                }
+        }
+}
+
+static void test_seat_is_all_or_nothing(void **state) {
+        struct sandbox *sandbox = *state;
+        struct seat_plan seat, other;
+
+        make_two_seats(&seat, &other);
+        assert_int_equal(seat_chain_make(&seat), -ENOENT);
+        assert_int_equal(seat_chain_remove(&seat), 0);
+        assert_no_shell(SEATS " 2>/dev/null");
+
+        /* A set of the table is missing. */
+        apply(sandbox, ruleset_format_seats(false));
+        assert_int_equal(seat_chain_make(&other), 0);
+        assert_shell("nft 'flush chain netdev coursenet sent6; delete set netdev coursenet targets6'");
+        assert_int_equal(seat_chain_make(&seat), -ENOENT);
+        assert_no_shell(SEATS " | grep -q vl-12310");
+        assert_shell(SEATS " | grep -q vl-12311");
 }
 
 static void test_seat_whose_link_went_first(void **state) {
         struct sandbox *sandbox = *state;
-        struct seat_plan seat = make_seat("12310", 0x0a007b0a, NULL);
+        struct seat_plan seat, other;
 
-        assert_shell("ip link add vl-12310 type veth peer name vr-12310");
-        apply(sandbox, ruleset_format_seat(&seat));
+        make_two_seats(&seat, &other);
+        apply(sandbox, ruleset_format_seats(false));
+        assert_shell(SEATS " >/run/empty");
+        assert_int_equal(seat_chain_make(&seat), 0);
         assert_shell("ip link del vl-12310");
-        apply(sandbox, ruleset_format_seat_removal(seat.link));
-        assert_no_shell("nft list chain netdev coursenet vl-12310 >/dev/null 2>&1");
+        assert_int_equal(seat_chain_remove(&seat), 0);
+        assert_shell(SEATS " | diff /run/empty -");
 }
 
 static void test_fence(void **state) {
@@ -285,7 +350,9 @@ int main(void) {
                 sandbox_test(test_first_course),
                 sandbox_test(test_course_without_address),
                 sandbox_test(test_others_stay),
-                sandbox_test(test_seat),
+                sandbox_test(test_seats),
+                sandbox_test(test_seat_without_nft),
+                sandbox_test(test_seat_is_all_or_nothing),
                 sandbox_test(test_seat_whose_link_went_first),
                 sandbox_test(test_fence),
                 sandbox_test(test_subordinates),

@@ -392,7 +392,7 @@ static void a_start_that_is_killed_leaves_nothing_that_disturbs(void **state) {
 /* --- the filter ---------------------------------------------------------------------------------------- */
 
 #define FILTERS "nft list table netdev coursenet"
-#define KEPT "/run/coursenet/seats/vl-12310.nft"
+#define KEPT "/run/coursenet/seats/vl-12310"
 
 static int restore(struct sandbox *sandbox) {
         return seat_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics);
@@ -405,11 +405,12 @@ static void a_filter_is_kept_while_the_seat_is_up(void **state) {
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_shell("test \"$(stat -c %%a:%%U /run/coursenet/seats " KEPT " | tr '\\n' ' ')\" = "
                      "'700:root 600:root '");
-        assert_shell(FILTERS " >/run/before && nft flush ruleset && nft -f " KEPT " && " FILTERS
-                             " | cmp - /run/before");
+        assert_shell(
+                "grep -q '^10.0.123.10/24 fd.*::10/64 via 10.0.123.1 fd.*::1 on br-123, with names$' " KEPT);
+        assert_shell(FILTERS " | grep -q vl-12310");
         assert_int_equal(stop(sandbox, "12310"), 0);
         assert_shell("test -z \"$(ls /run/coursenet/seats)\"");
-        assert_no_shell(FILTERS " | grep -q chain");
+        assert_no_shell(FILTERS " | grep -q vl-12310");
         assert_silence(sandbox);
 }
 
@@ -466,18 +467,20 @@ static void a_chain_without_a_link_is_removed(void **state) {
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_shell(FILTERS " >/run/before");
         assert_shell("nft add chain netdev coursenet vl-12311 && nft add rule netdev coursenet vl-12311 drop "
-                     "&& echo >/run/coursenet/seats/vl-12311.nft");
+                     "&& echo >/run/coursenet/seats/vl-12311 && nft add element netdev coursenet macs '{ "
+                     "vl-12311 . 02:00:00:00:00:01 }'");
         assert_int_equal(restore(sandbox), 0);
         assert_shell(FILTERS " | cmp - /run/before");
-        assert_shell("test \"$(ls /run/coursenet/seats)\" = vl-12310.nft");
+        assert_shell("test \"$(ls /run/coursenet/seats)\" = vl-12310");
         assert_silence(sandbox);
 
         assert_shell("ip link del vl-12310");
         assert_int_equal(restore(sandbox), 0);
-        assert_no_shell(FILTERS " 2>/dev/null | grep -q chain");
+        assert_no_shell(FILTERS " | grep -q vl-");
         assert_silence(sandbox);
 }
 
+/* Of a seat of which nothing can be known: the others get theirs, and it keeps what it has. */
 static void a_filter_that_cannot_be_restored_costs_one_seat(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -485,10 +488,67 @@ static void a_filter_that_cannot_be_restored_costs_one_seat(void **state) {
         assert_int_equal(netns_start(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_int_equal(start(sandbox, "12311"), 0);
-        assert_shell("echo nonsense >" KEPT " && nft flush ruleset");
-        assert_true(restore(sandbox) < 0);
-        assert_error(sandbox, "the seats: the firewall cannot be set");
-        assert_shell("nft list chain netdev coursenet vl-12311 >/dev/null");
+        assert_shell(FILTERS " >/run/before && echo nonsense >" KEPT);
+        configure("netns/ns12310.conf", "VR_IP=nonsense\n");
+        assert_int_equal(restore(sandbox), 0);
+        assert_warning(sandbox, "vl-12310: warning: its firewall is left as it is");
+        assert_shell(FILTERS " | cmp - /run/before");
+
+        assert_shell("nft flush ruleset");
+        assert_int_equal(restore(sandbox), 0);
+        assert_shell(FILTERS " | grep -q 'chain vl-12311'");
+        assert_no_shell(FILTERS " | grep -q vl-12310");
+}
+
+/* As a stop that was killed leaves it where a chain goes with its link, and what it allows does not. */
+static void what_an_earlier_address_was_allowed_is_taken_back(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip link del vl-12310");
+        configure("netns/ns12310.conf", "VR_IP=10.0.123.77\n");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell(FILTERS " | grep -q '\"vl-12310\" . 02:63:0a:00:7b:4d . 10.0.123.77'");
+        assert_no_shell(FILTERS " | grep -qE '7b:?0a'");
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_shell(FILTERS " | grep -q vl-12310");
+        assert_silence(sandbox);
+}
+
+/* So it is while the course's firewall is being set up: see bridge.c. */
+static void a_start_waits_for_its_bridge_to_be_up(void **state) {
+        struct sandbox *sandbox = *state;
+        int status;
+        pid_t pid;
+
+        make_bridge_and_namespace(sandbox);
+        assert_shell("ip link set br-123 down");
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(start(sandbox, "12310") < 0);
+        assert_shell("for i in $(seq 500); do ip -o link show vl-12310 >/dev/null 2>&1 && exit; sleep 0.01; "
+                     "done; exit 1");
+        assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+        assert_shell("ip link set br-123 up");
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_connected();
+}
+
+/* The course's firewall could not be set up: netbr@ has failed, and takes its bridge away. */
+static void a_bridge_that_goes_before_it_is_up_fails_the_start(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_shell("ip link set br-123 down; (until ip -o link show vl-12310 2>/dev/null; do sleep 0.01; "
+                     "done; ip link del br-123) >/dev/null &");
+        assert_int_equal(start(sandbox, "12310"), -ENETDOWN);
+        assert_error(sandbox,
+                "br-123: is not up, so seat 12310 cannot be connected to it: see systemctl status "
+                "netbr@123.service");
+        assert_no_cable();
 }
 
 /* In a class that logs in, somebody has the lock at any time. */
@@ -547,6 +607,9 @@ int main(void) {
                 sandbox_test(without_a_kept_filter_the_plan_counts),
                 sandbox_test(a_chain_without_a_link_is_removed),
                 sandbox_test(a_filter_that_cannot_be_restored_costs_one_seat),
+                sandbox_test(what_an_earlier_address_was_allowed_is_taken_back),
+                sandbox_test(a_start_waits_for_its_bridge_to_be_up),
+                sandbox_test(a_bridge_that_goes_before_it_is_up_fails_the_start),
                 sandbox_test(a_filter_is_restored_while_seats_come_and_go),
         };
 
