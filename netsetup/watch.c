@@ -17,7 +17,6 @@
 #include "dns-files.h"
 #include "failure.h"
 #include "fence.h"
-#include "link.h"
 #include "lock.h"
 #include "message.h"
 #include "notify.h"
@@ -106,18 +105,7 @@ static struct stat stat_dns(void) {
         return st;
 }
 
-static bool course_is_up(void) {
-        _cleanup_link_socket_ struct link_socket socket = {0};
-        _cleanup_links_ struct links bridges = {0};
-
-        return link_open(&socket) >= 0 && link_list_ours(&socket, "bridge", &bridges) >= 0 &&
-               bridges.n_items > 0;
-}
-
-/*
- * dnsmasq reads its configuration only once. Where there was none, a course that is up has started it in
- * vain; the others will.
- */
+/* dnsmasq reads its configuration only once. Where there was none, it was started in vain. */
 static void handle_dns(struct watch *watch) {
         struct stat now = stat_dns(), before = watch->dns;
 
@@ -125,10 +113,7 @@ static void handle_dns(struct watch *watch) {
         if ((before.st_ino == now.st_ino && before.st_dev == now.st_dev) ||
                 access("/run/systemd/system", F_OK) < 0)
                 return;
-        if (before.st_ino != 0)
-                want(watch, JOB_DNS_RESTART, 0);
-        else if (course_is_up())
-                want(watch, JOB_DNS_START, 0);
+        want(watch, before.st_ino != 0 ? JOB_DNS_RESTART : JOB_DNS_START, 0);
 }
 
 static void handle_fence(struct watch *watch) {
