@@ -8,8 +8,8 @@
  * that creates them, so there is no list of them that could be late. Rules match names, not indices: an
  * uplink that is unplugged and comes back is the same to them.
  *
- * Every table is replaced as a whole. "add table" before "delete table" makes the latter succeed where there
- * is none; nft(8) has "destroy" for it since 1.0.7 only.
+ * The tables of the courses and of the fence are replaced as a whole. "add table" before "delete table" makes
+ * the latter succeed where there is none; nft(8) has "destroy" for it since 1.0.7 only.
  */
 
 #include <inttypes.h>
