@@ -80,9 +80,9 @@ static void missing_bridge_error(const struct seat_plan *plan, struct diagnostic
                         plan->name, plan->netns);
         else
                 diagnostics_error(diagnostics, plan->bridge, 0,
-                        "there is no such bridge for seat %s: netbr@%s.service makes it, and nsbr@%s.service "
-                        "starts that only for seats on a roster (coursenetctl roster add %s NAME)",
-                        plan->name, plan->bridge_course, plan->name, plan->id.course);
+                        "there is no such bridge for seat %s: see systemctl status netbr@%s.service, which "
+                        "makes it, and comes along with seats on a roster (coursenetctl roster add %s NAME)",
+                        plan->name, plan->bridge_course, plan->id.course);
 }
 
 /* It need not be ours: an admin may have named their own in BR=. Nothing but the port is added to it. */

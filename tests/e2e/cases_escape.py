@@ -666,14 +666,16 @@ def subordinate_ids(outside):
 
 @check
 def subordinate_ids_that_come(outside):
-    """Ids that a student is given later."""
-    outside.guest.run("cp /etc/subuid /run/subuid.before; usermod --add-subuids 900000-900099 " + STUDENT)
+    """Ids that a student is given later, far from those that useradd gives to each account."""
+    as_uid = ["setpriv", "--clear-groups", "--reuid=3900000099", "sh", "-c", fetch(outside.world.web4, 1)]
+    reached = lambda: outside.guest.run(as_uid, check=False).stdout.strip()  # noqa: E731
+    expect_equal(reached(), outside.world.host4, "the control: whom the server saw before")
+    outside.guest.run("cp /etc/subuid /run/subuid.before; usermod --add-subuids 3900000000-3900000099 " + STUDENT)
     try:
-        as_uid = ["setpriv", "--clear-groups", "--reuid=900099", "sh", "-c", fetch(outside.world.web4, 1)]
-        soon(outside.guest, lambda: outside.guest.run(as_uid, check=False).stdout == "", "the new ids are fenced")
+        soon(outside.guest, lambda: reached() == "", "the new ids are fenced")
     finally:
         outside.guest.run("cat /run/subuid.before >/etc/subuid")
-    soon(outside.guest, lambda: outside.guest.run(as_uid, check=False).stdout.strip() == outside.world.host4, "they are free again")
+    soon(outside.guest, lambda: reached() == outside.world.host4, "they are free again")
 
 
 OTHER_PROTOCOLS = """

@@ -1,11 +1,12 @@
 """The firewall: who reaches whom, what cannot be forged, whom it survives, and what check says of it."""
 
 import frames
-from case import case, expect, expect_equal, expect_in, expect_not_in, expect_status, skip
+from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status, skip
 from cases_stay import SETTINGS, with_settings
 from network import (COURSES_TABLE, FAR_GATEWAY, FENCE_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6, expect_out,
                      expect_soon_same, in_seat, inside, reaches, saw, seat_address6, seats_up, soon)
-from seats import ADDRESS, FAR_ADDRESS, FAR_SEAT, SEAT, SECOND_ADDRESS, SECOND_SEAT, set_up_class
+from seats import ADDRESS, FAR_ADDRESS, FAR_SEAT, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, is_active,
+                   set_up_class, wait_gone
 from world import World, resolver
 
 
@@ -409,3 +410,24 @@ def limits(guest):
                   "what check says")
     finally:
         guest.run(f"rm {roster}")
+
+
+@case("a course whose firewall cannot be set lets nobody in, and says why; when it can, everything is well")
+def no_firewall(guest):
+    set_up_class(guest)
+    library = guest.run("ldconfig -p | sed -n 's/.*libnftables.so.1 .*=> //p'").stdout.split()[0]
+    before = guest.journal_position()
+    guest.run(f"mount --bind /dev/null {library}")
+    try:
+        refused = guest.ssh(STUDENT, "echo in", check=False)
+        expect_failure(refused, "a login without a firewall")
+        expect_not_in("in\n", refused.stdout, "what the login said")
+        expect_in("tell your course staff", refused.stdout + refused.stderr, "what the student is told")
+        for line in ("the firewall cannot be set: ", "netbr@123.service failed; see: journalctl"):
+            expect_in(line, guest.journal(since=before), "the journal")
+        guest.wait_until(lambda: not is_active(guest, "netns@12310") and not is_active(guest, "netbr@123"), what="both have gone")
+        expect_not_in("br-123", guest.run("ip -br link").stdout, "the links")
+    finally:
+        guest.run(f"umount {library}; systemctl restart coursenet-dns")  # dnsmasq may need that library, too
+    expect_equal(guest.ssh(STUDENT, "echo in").stdout, "in\n", "what the next login says")
+    wait_gone(guest)
