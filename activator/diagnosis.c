@@ -22,13 +22,23 @@ static void format_names(const struct lease *lease, struct names *ret) {
 /* What the units say; the culprit is the one furthest down the chain. */
 struct finding {
         char culprit[UNIT_SIZE];
-        bool culprit_failed; /* else it hangs */
+        bool culprit_failed;
+        const char *verdict;
 };
+
+/* Of a state that a unit should not be in; NULL: there is nothing wrong with it. */
+static const char *judge(const char *state) {
+        if (string_equal(state, "failed"))
+                return "failed";
+        if (string_equal(state, "activating"))
+                return "takes too long";
+        return string_equal(state, "deactivating") ? "is going down" : NULL;
+}
 
 static void note_culprit(struct finding *finding, const char *unit, const char *state) {
         bool failed = string_equal(state, "failed");
 
-        if (!failed && !string_equal(state, "activating") && !string_equal(state, "deactivating"))
+        if (!judge(state))
                 return;
         /* nsbr@ waits for (or fails with) the others, so they are the better answer; a failure is better than
          * a wait. */
@@ -36,6 +46,7 @@ static void note_culprit(struct finding *finding, const char *unit, const char *
                 (string_starts_with(unit, "nsbr@") || (finding->culprit_failed && !failed)))
                 return;
         finding->culprit_failed = failed;
+        finding->verdict = judge(state);
         (void)string_copy(finding->culprit, sizeof(finding->culprit), unit);
 }
 
@@ -60,7 +71,7 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         (void)read_units(reply, &finding);
         if (finding.culprit[0])
                 (void)snprintf(text, sizeof(text), "%s %s; see: journalctl -b -u %s", finding.culprit,
-                        finding.culprit_failed ? "failed" : "takes too long", finding.culprit);
+                        finding.verdict, finding.culprit);
         else
                 (void)snprintf(text, sizeof(text),
                         "nsbr@%s.service did not come up; see: journalctl -b -u 'n*@%s*'", lease->seat,
