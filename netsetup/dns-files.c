@@ -43,6 +43,13 @@ static void print_course(FILE *file, const struct settings *settings, const stru
         (void)fprintf(file, "rev-server=%s\n", text6);
 }
 
+/*
+ * With no interface named at all, dnsmasq would serve all of them: a host without a course would answer its
+ * neighbours. Nothing can be called that: 16 characters are one too many for a link.
+ */
+#define NO_INTERFACE "coursenet-nobody"
+_Static_assert(sizeof(NO_INTERFACE) > IFNAMSIZ, "a link may have this name");
+
 char *dns_format_configuration(const struct site *site) {
         char *text = NULL;
         size_t size;
@@ -56,6 +63,8 @@ char *dns_format_configuration(const struct site *site) {
                 "cache-size=%u\ndns-forward-max=%u\npid-file\nlog-facility=-\n",
                 RULESET_DNS_PORT, CACHE_SIZE, FORWARD_MAX);
         print_upstream(file, &site->settings.dns);
+        if (site->n_courses == 0)
+                (void)fputs("\ninterface=" NO_INTERFACE "\n", file);
         for (size_t i = 0; i < site->n_courses; i++)
                 print_course(file, &site->settings, &site->courses[i]);
         if (fclose(file) != 0) {

@@ -198,7 +198,10 @@ int main(int argc, char **argv) {
         r = command->run(id, &diagnostics);
         message_print_diagnostics(&diagnostics);
         /* That all is done is news to systemd some time before it has dealt with the end of a process. */
-        if (r >= 0 && command->notifies)
+        if (r >= 0 && command->notifies) {
                 r = notify_send("READY=1");
+                if (r < 0)
+                        message_warning("systemd cannot be told that this is done: %s", strerror(-r));
+        }
         return r < 0 ? EXIT_FAILURE : r;
 }

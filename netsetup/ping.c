@@ -11,8 +11,8 @@
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "clock.h"
 #include "failure.h"
 #include "link.h"
 #include "ping.h"
@@ -34,13 +34,6 @@ struct pinger {
         bool raw; /* sees everybody's answers, each behind its IP header */
         uint16_t id;
 };
-
-static int64_t now_ms(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void sleep_until(int64_t when) {
         int64_t left = when - now_ms();

@@ -8,18 +8,11 @@
 #include <stdint.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "clock.h"
 #include "program.h"
 
 #define PATIENCE_MS 5000
-
-static int64_t now_ms(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* A signal that comes in between takes nothing of the time away, and adds none. */
 static bool ends_in_time(int pidfd) {

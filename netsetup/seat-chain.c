@@ -242,14 +242,20 @@ static int read_answer(struct nl_sock *nl) {
         return error->error;
 }
 
+/* After a call of libnl's that failed, for a reason of its own perhaps. */
+static int last_error(void) {
+        return errno > 0 ? -errno : -EIO;
+}
+
 static int exchange(struct batch *batch) {
         struct nl_sock *nl = nl_socket_alloc();
         int r = -ENOMEM;
 
+        errno = 0;
         if (nl && nl_connect(nl, NETLINK_NETFILTER) < 0)
-                r = -errno;
+                r = last_error();
         else if (nl)
-                r = nl_sendto(nl, batch->bytes, batch->size) < 0 ? -errno : read_answer(nl);
+                r = nl_sendto(nl, batch->bytes, batch->size) < 0 ? last_error() : read_answer(nl);
         if (nl)
                 nl_socket_free(nl);
         return r;
@@ -284,7 +290,6 @@ int seat_chain_make(const struct seat_plan *plan) {
 /* What is not there is made first: to delete it would be an error otherwise. */
 int seat_chain_remove(const struct seat_plan *plan) {
         struct batch batch;
-        int r;
 
         begin(&batch);
         put_chain(&batch, plan->link, NULL);
@@ -292,6 +297,5 @@ int seat_chain_remove(const struct seat_plan *plan) {
         put_chain_deletion(&batch, plan->link);
         put_members(&batch, NFT_MSG_NEWSETELEM, plan);
         put_members(&batch, NFT_MSG_DELSETELEM, plan);
-        r = commit(&batch);
-        return r == -ENOENT ? 0 : r; /* without the table there is nothing of it */
+        return commit(&batch);
 }

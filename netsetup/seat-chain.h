@@ -6,12 +6,13 @@
  * login waits for it, and libnftables, which reads all tables before it changes one, takes longer with each
  * seat that is up. Needed of a plan: link, peer_mac, address and address6.
  *
- * Both return 0 or negative errno, the kernel's own; nothing is done by halves.
+ * Both return 0 or negative errno, the kernel's own; nothing is done by halves. -ENOENT: the table is not
+ * there, or not all of it, see ruleset_format_seats(); before Linux 6.16 also that the link is not.
  */
 
 #include "plan.h"
 
-/* The seat's link must be there. -ENOENT: it is not, or the table is not, see ruleset_format_seats(). */
+/* The seat's link must be there. */
 int seat_chain_make(const struct seat_plan *plan);
 
 /* Whether or not it is there, and the link. */

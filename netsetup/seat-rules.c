@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "seat-rules.h"
+#include <dirent.h>
+
 #include "failure.h"
 #include "firewall.h"
 #include "link.h"
@@ -8,6 +9,7 @@
 #include "ruleset.h"
 #include "runtime-file.h"
 #include "seat-chain.h"
+#include "seat-rules.h"
 
 #define SEATS "the seats"
 
@@ -100,15 +102,6 @@ static void forget(const char *link) {
 
 /* --- one seat ------------------------------------------------------------------------------------------ */
 
-/* A stop that was killed may have left what an earlier address was allowed. */
-static int remove_earlier(const struct seat_plan *plan) {
-        struct seat_plan earlier;
-
-        if (seat_rules_fit(plan->link, plan) || seat_rules_read(plan->link, &earlier) < 0)
-                return 0;
-        return seat_chain_remove(&earlier);
-}
-
 static int make_table(struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = ruleset_format_seats(false);
 
@@ -116,38 +109,56 @@ static int make_table(struct diagnostics *diagnostics) {
                         : failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
 }
 
-int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        int r;
+/* change: one of seat_chain.h's. Where the table is missing, or part of it, it is made first. */
+static int change_chain(int (*change)(const struct seat_plan *plan), const struct seat_plan *plan,
+        struct diagnostics *diagnostics) {
+        int r = change(plan);
 
-        r = remove_earlier(plan);
-        if (r >= 0)
-                r = keep(plan);
-        if (r < 0)
-                return failure(
-                        diagnostics, plan->link, r, "its firewall cannot be kept in " RECORD_DIRECTORY);
-
-        r = seat_chain_make(plan);
         if (r == -ENOENT) {
                 r = make_table(diagnostics);
                 if (r < 0)
                         return r;
-                r = seat_chain_make(plan);
+                r = change(plan);
         }
-        return r < 0 ? failure(diagnostics, plan->link, r, "its firewall cannot be set") : 0;
+        return r < 0 ? failure(diagnostics, plan->link, r, "its firewall cannot be changed") : 0;
+}
+
+/* A stop that was killed may have left what an earlier address was allowed. */
+static int remove_earlier(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        struct seat_plan earlier;
+
+        if (seat_rules_fit(plan->link, plan) || seat_rules_read(plan->link, &earlier) < 0)
+                return 0;
+        return change_chain(seat_chain_remove, &earlier, diagnostics);
+}
+
+int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        int r;
+
+        r = remove_earlier(plan, diagnostics);
+        if (r < 0)
+                return r;
+        r = keep(plan);
+        if (r < 0)
+                return failure(
+                        diagnostics, plan->link, r, "its firewall cannot be kept in " RECORD_DIRECTORY);
+        return change_chain(seat_chain_make, plan, diagnostics);
 }
 
 int seat_rules_remove(const char *link, struct diagnostics *diagnostics) {
         struct seat_plan plan;
         int r;
 
-        /* Without a record, there is at most a chain that leads nowhere. */
-        if (seat_rules_read(link, &plan) < 0)
+        r = seat_rules_read(link, &plan);
+        if (r == -ENOENT || r == -EBADMSG)
+                /* Then there is at most a chain. */
                 seat_plan_name(link + strlen("vl-"), &plan);
-        r = seat_chain_remove(&plan);
-        if (r < 0)
-                return failure(diagnostics, link, r, "its firewall cannot be removed");
-        forget(link);
-        return 0;
+        else if (r < 0)
+                return failure(diagnostics, link, r, "its record in " RECORD_DIRECTORY " cannot be read");
+        r = change_chain(seat_chain_remove, &plan, diagnostics);
+        if (r >= 0)
+                forget(link);
+        return r;
 }
 
 /* --- all seats ----------------------------------------------------------------------------------------- */
@@ -195,7 +206,7 @@ static int add_text(struct refresh *refresh, char *text) {
         return 0;
 }
 
-/* A link that was set up by a version that kept no text. */
+/* A link whose record is lost. */
 static int plan_seat(
         struct refresh *refresh, const char *seat, struct seat_plan *ret, struct diagnostics *diagnostics) {
         struct seat_id id;
@@ -212,15 +223,22 @@ static int plan_seat(
 }
 
 /* One for which nothing can be had keeps what it has. */
-static int add_seat(struct refresh *refresh, const char *link, struct diagnostics *diagnostics) {
+static int add_seat(struct refresh *refresh, const char *link, bool locked, struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         struct seat_plan plan;
+        int r = 0;
 
         if (!string_starts_with(link, "vl-"))
                 return 0;
-        if (seat_rules_read(link, &plan) >= 0 ||
-                plan_seat(refresh, link + strlen("vl-"), &plan, &ignored) >= 0)
+        if (seat_rules_read(link, &plan) >= 0)
                 return add_text(refresh, ruleset_format_seat(&plan));
+        if (plan_seat(refresh, link + strlen("vl-"), &plan, &ignored) >= 0) {
+                /* A stop has to know what to take back. Without the lock, it may be a start that has no
+                 * record yet. */
+                if (locked)
+                        r = keep(&plan);
+                return r < 0 ? r : add_text(refresh, ruleset_format_seat(&plan));
+        }
         refresh->complete = false;
         diagnostics_warning(diagnostics, link, 0,
                 "its firewall is left as it is: it was not kept in " RECORD_DIRECTORY
@@ -244,10 +262,20 @@ static int add_removals(struct refresh *refresh) {
                 if (!string_starts_with(name, "vl-") || strlen(name) >= IFNAMSIZ || if_nametoindex(name) != 0)
                         continue;
                 r = add_text(refresh, ruleset_format_seat_removal(name));
-                if (r >= 0)
-                        forget(name);
         }
         return r;
+}
+
+/* Only when nothing is left of what they allowed. */
+static void forget_gone(void) {
+        DIR *directory = opendir(RECORD_DIRECTORY);
+
+        if (!directory)
+                return;
+        for (struct dirent *entry; (entry = readdir(directory));)
+                if (string_starts_with(entry->d_name, "vl-") && if_nametoindex(entry->d_name) == 0)
+                        (void)unlinkat(dirfd(directory), entry->d_name, 0);
+        (void)closedir(directory);
 }
 
 static char *join(const struct refresh *refresh, const char *table) {
@@ -272,9 +300,8 @@ static char *join(const struct refresh *refresh, const char *table) {
 }
 
 /* So that what is wrong with one costs only that one. */
-static int apply_one_by_one(
-        const struct refresh *refresh, const char *table, struct diagnostics *diagnostics) {
-        int r = firewall_apply(table, SEATS, diagnostics);
+static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *diagnostics) {
+        int r = make_table(diagnostics);
 
         for (size_t i = 0; i < refresh->n_texts; i++) {
                 int each = firewall_apply(refresh->texts[i], SEATS, diagnostics);
@@ -285,9 +312,12 @@ static int apply_one_by_one(
         return r;
 }
 
-/* Without the lock, seats may have come that are not among these: they keep what they are allowed. */
-static int apply(const struct refresh *refresh, bool locked, bool last, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *table = ruleset_format_seats(locked && refresh->complete), *commands = NULL;
+/*
+ * anew: with these, nobody else may send anything. Without the lock, seats may have come that are not among
+ * them: they keep what they are allowed, as does one of which nothing is known.
+ */
+static int apply(const struct refresh *refresh, bool anew, bool last, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *table = ruleset_format_seats(anew), *commands = NULL;
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         int r;
 
@@ -295,7 +325,9 @@ static int apply(const struct refresh *refresh, bool locked, bool last, struct d
         if (!commands)
                 return failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
         r = firewall_apply(commands, SEATS, &ignored);
-        return r < 0 && last ? apply_one_by_one(refresh, table, diagnostics) : r;
+        if (r >= 0 && anew)
+                forget_gone();
+        return r < 0 && last ? apply_one_by_one(refresh, diagnostics) : r;
 }
 
 static int collect(
@@ -307,12 +339,14 @@ static int collect(
         refresh->complete = true;
         r = link_list_ours(socket, "veth", &refresh->links);
         for (size_t i = 0; r >= 0 && i < refresh->links.n_items; i++)
-                r = add_seat(refresh, refresh->links.items[i].name, diagnostics);
+                r = add_seat(refresh, refresh->links.items[i].name, locked, diagnostics);
         return r >= 0 && locked && refresh->listing ? add_removals(refresh) : r;
 }
 
-/* A link may go with its namespace at any time, which fails the transaction: then there is a new list to
- * make. */
+/*
+ * A link may go with its namespace at any time, which fails the transaction (before Linux 6.16): then there
+ * is a new list to make.
+ */
 static int refresh_all(
         struct refresh *refresh, struct link_socket *socket, bool locked, struct diagnostics *diagnostics) {
         for (unsigned i = 1;; i++) {
@@ -321,24 +355,35 @@ static int refresh_all(
 
                 if (r < 0)
                         return failure(diagnostics, SEATS, r, "cannot be listed");
-                r = apply(refresh, locked, i == REFRESH_TRIES, diagnostics);
+                r = apply(refresh, locked && refresh->complete, i == REFRESH_TRIES, diagnostics);
                 if (r >= 0 || i == REFRESH_TRIES)
                         return r;
         }
 }
 
+/* Whose link is gone is seen from it later. */
+static int list_table(struct refresh *refresh, struct diagnostics *diagnostics) {
+        int r;
+
+        free(refresh->listing);
+        refresh->listing = NULL;
+        r = firewall_list_table(RULESET_SEATS, &refresh->listing);
+        return r < 0 && r != -ENOENT ? failure(diagnostics, SEATS, r, "their firewall cannot be listed") : 0;
+}
+
 /*
  * While a class logs in, the lock is never free. What guards those who are up does not wait for that: it is
- * restored at once, and once more with the lock, as a seat may have become another in between.
+ * restored at once, and once more with the lock, as a seat may have gone or become another in between.
  */
-static int take_lock(struct refresh *refresh, struct link_socket *socket, int *ret_fd) {
+static int restore_and_lock(
+        struct refresh *refresh, struct link_socket *socket, int *ret_fd, struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
-        int r = lock_try(LOCK_FILE, ret_fd);
+        int r;
 
-        if (r != -EWOULDBLOCK)
-                return r;
         (void)refresh_all(refresh, socket, false, &ignored);
-        return lock_take(LOCK_FILE, ret_fd);
+        r = lock_take(LOCK_FILE, ret_fd);
+        return r < 0 ? failure(diagnostics, LOCK_FILE, r, "cannot be locked")
+                     : list_table(refresh, diagnostics);
 }
 
 int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
@@ -350,12 +395,14 @@ int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         r = link_open(&socket);
         if (r < 0)
                 return failure(diagnostics, SEATS, r, "the kernel's network configuration cannot be reached");
-        /* It takes long where there are many, so no login waits for it; whose link is gone is seen later. */
-        r = firewall_list_table(RULESET_SEATS, &refresh.listing);
-        if (r < 0 && r != -ENOENT)
-                return failure(diagnostics, SEATS, r, "their firewall cannot be listed");
-        r = take_lock(&refresh, &socket, &lock);
+        /* It takes long where there are many, so no login waits for it. */
+        r = list_table(&refresh, diagnostics);
         if (r < 0)
-                return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
-        return refresh_all(&refresh, &socket, true, diagnostics);
+                return r;
+        r = lock_try(LOCK_FILE, &lock);
+        if (r == -EWOULDBLOCK)
+                r = restore_and_lock(&refresh, &socket, &lock, diagnostics);
+        else if (r < 0)
+                r = failure(diagnostics, LOCK_FILE, r, "cannot be locked");
+        return r < 0 ? r : refresh_all(&refresh, &socket, true, diagnostics);
 }

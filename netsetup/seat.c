@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sched.h>
 
+#include "clock.h"
 #include "failure.h"
 #include "link.h"
 #include "netns.h"
@@ -26,7 +27,7 @@
 #define CARRIER_PATIENCE_MS 200U
 
 /* Longer than the courses' firewall ever took; shorter than the unit's own limit. */
-#define BRIDGE_PATIENCE_MS 15000U
+#define BRIDGE_PATIENCE_MS 15000
 #define BRIDGE_PAUSE_MAX_MS 32U
 
 int seat_parse_id(const struct settings *settings, const char *seat, struct seat_id *ret,
@@ -297,30 +298,41 @@ static void wait_for_carrier(struct link_socket *socket, const char *name) {
         }
 }
 
+static void bridge_down_error(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        diagnostics_error(diagnostics, plan->bridge, 0,
+                "is down, so seat %s cannot be connected to it: see systemctl status netbr@%s.service; if "
+                "that "
+                "has not failed, somebody has set the bridge down (ip link set %s up)",
+                plan->name, plan->bridge_course, plan->bridge);
+}
+
 /*
  * A course's bridge is up when its rules are in force: see bridge.c, where that happens while systemd
  * prepares this program; so there is seldom something to wait for. A bridge of the admin's is theirs to set
  * up.
  */
-static int wait_for_bridge(
-        struct link_socket *socket, const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        unsigned pause_ms = 1, waited_ms = 0;
+static int wait_for_bridge(struct link_socket *socket, const struct seat_plan *plan, int index,
+        struct diagnostics *diagnostics) {
+        int64_t end_ms = now_ms() + BRIDGE_PATIENCE_MS;
+        unsigned pause_ms = 1;
         struct link link;
 
         for (;;) {
                 int r = link_find(socket, plan->bridge, "bridge", &link);
 
-                if (r == LINK_FOREIGN || (r == LINK_OURS && (link.flags & IFF_UP)))
+                if (r < 0)
+                        return failure(diagnostics, plan->bridge, r, "cannot be looked up");
+                if (r == LINK_ABSENT || link.index != index) {
+                        missing_bridge_error(plan, diagnostics);
+                        return -ENODEV;
+                }
+                if (r == LINK_FOREIGN || (link.flags & IFF_UP))
                         return 0;
-                if (r != LINK_OURS || waited_ms >= BRIDGE_PATIENCE_MS) {
-                        diagnostics_error(diagnostics, plan->bridge, 0,
-                                "is not up, so seat %s cannot be connected to it: see "
-                                "systemctl status netbr@%s.service",
-                                plan->name, plan->bridge_course);
-                        return r < 0 ? r : -ENETDOWN;
+                if (now_ms() >= end_ms) {
+                        bridge_down_error(plan, diagnostics);
+                        return -ENETDOWN;
                 }
                 (void)usleep(pause_ms * 1000U);
-                waited_ms += pause_ms;
                 if (pause_ms < BRIDGE_PAUSE_MAX_MS)
                         pause_ms *= 2;
         }
@@ -351,20 +363,17 @@ static int lock_rules(const char *link, int *ret_fd, struct diagnostics *diagnos
 }
 
 static int connect_seat(struct link_socket *host, struct link_socket *inside, int netns_fd,
-        const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        const struct seat_plan *plan, int bridge, struct diagnostics *diagnostics) {
         _cleanup_close_ int lock = -1;
-        struct link bridge;
         int r, index;
 
         r = lock_rules(plan->link, &lock, diagnostics);
-        if (r >= 0)
-                r = find_bridge(host, plan, &bridge, diagnostics);
         if (r >= 0)
                 r = remove_leftover(host, plan->link, "on the host", diagnostics);
         if (r >= 0)
                 r = remove_leftover(inside, plan->peer, "in the seat's namespace", diagnostics);
         if (r >= 0)
-                r = create_cable(host, plan, bridge.index, netns_fd, diagnostics);
+                r = create_cable(host, plan, bridge, netns_fd, diagnostics);
         if (r < 0)
                 return r;
 
@@ -373,16 +382,32 @@ static int connect_seat(struct link_socket *host, struct link_socket *inside, in
                 r = configure_peer(inside, plan, &index, diagnostics);
         if (r >= 0)
                 r = configure_names(inside, netns_fd, plan, index, diagnostics);
-        if (r >= 0)
-                r = wait_for_bridge(host, plan, diagnostics);
         if (r < 0)
                 (void)remove_cable(host, plan->link, diagnostics);
         return r;
 }
 
+/* Nobody else waits for the bridge with it: the lock is free. */
+static int wait_until_connected(
+        struct link_socket *host, const struct seat_plan *plan, int bridge, struct diagnostics *diagnostics) {
+        _cleanup_close_ int lock = -1;
+        int r;
+
+        r = wait_for_bridge(host, plan, bridge, diagnostics);
+        if (r < 0) {
+                if (lock_rules(plan->link, &lock, diagnostics) >= 0)
+                        (void)remove_cable(host, plan->link, diagnostics);
+                return r;
+        }
+        wait_for_carrier(host, plan->link);
+        wait_for_carrier(host, plan->bridge);
+        return 0;
+}
+
 static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket host = {0}, inside = {0};
         _cleanup_close_ int netns_fd = -1;
+        struct link bridge;
         int r;
 
         r = open_namespace(plan, &netns_fd, diagnostics);
@@ -395,12 +420,10 @@ static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) 
                 return failure(
                         diagnostics, plan->name, r, "the kernel's network configuration cannot be reached");
 
-        r = connect_seat(&host, &inside, netns_fd, plan, diagnostics);
-        if (r < 0)
-                return r;
-        wait_for_carrier(&host, plan->link);
-        wait_for_carrier(&host, plan->bridge);
-        return 0;
+        r = find_bridge(&host, plan, &bridge, diagnostics);
+        if (r >= 0)
+                r = connect_seat(&host, &inside, netns_fd, plan, bridge.index, diagnostics);
+        return r < 0 ? r : wait_until_connected(&host, plan, bridge.index, diagnostics);
 }
 
 int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostics) {

@@ -5,8 +5,8 @@ from case import case, expect, expect_equal, expect_failure, expect_in, expect_n
 from cases_stay import SETTINGS, with_settings
 from network import (COURSES_TABLE, FAR_GATEWAY, FENCE_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6, expect_out,
                      expect_soon_same, in_seat, inside, reaches, saw, seat_address6, seats_up, soon)
-from seats import (ADDRESS, FAR_ADDRESS, FAR_SEAT, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, is_active, set_up_class,
-                   wait_gone)
+from seats import (ADDRESS, FAR_ADDRESS, FAR_SEAT, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, is_active, leases,
+                   set_up_class, wait_gone)
 from world import World, resolver
 
 
@@ -426,7 +426,9 @@ def no_firewall(guest):
         # Of the seat's unit, which waits for the bridge's, if that is on its second try.
         for line in ("the firewall cannot be set: ", "see: journalctl -b -u n"):
             expect_in(line, guest.journal(since=before), "the journal")
-        guest.wait_until(lambda: not is_active(guest, "netns@12310") and not is_active(guest, "netbr@123"), what="both have gone")
+        guest.wait_until(lambda: not any(is_active(guest, f"{unit}.service") for unit in ("netns@12310", "netbr@123", "nsbr@12310")),
+                         what="all units of the seat have gone")
+        expect_equal(leases(guest), [], "the leases")
         expect_not_in("br-123", guest.run("ip -br link").stdout, "the links")
     finally:
         guest.run(f"umount {library}; systemctl restart coursenet-dns")  # dnsmasq may need that library, too

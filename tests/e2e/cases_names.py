@@ -4,7 +4,7 @@ from case import case, expect, expect_equal, expect_in
 from cases_network import with_container
 from cases_stay import SETTINGS, with_settings
 from network import in_seat, places, seat_address6, seats_up, soon
-from seats import ADDRESS, ROSTER_FILE, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, wait_gone
+from seats import ADDRESS, ROSTER_FILE, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, set_up_class, wait_gone
 from world import NAME, World, fetch, resolver
 
 
@@ -183,3 +183,22 @@ def dns_closed(guest):
                 answer = world.run(f"dig +short +tries=1 +time=1 -p {port} @{address} {NAME} A", check=False).stdout
                 expect(world.web4 not in answer, f"the world gets an answer of {address} at port {port}")
         expect_in(world.web4, finds(guest, NAME), "what the seat finds")
+
+
+@case("without any course the name service is there for nobody, and the first course has it")
+def dns_without_courses(guest):
+    set_up_class(guest)
+    guest.run("mv /etc/coursenet/roster.d /etc/coursenet/roster.d.away && mkdir /etc/coursenet/roster.d; "
+              "systemctl restart coursenet-dns")
+    try:
+        soon(guest, lambda: guest.run("systemctl show -P MainPID coursenet-dns").stdout != "0\n", "it runs")
+        guest.run("grep -q nobody /run/coursenet/dns/dnsmasq.conf")
+        with World(guest) as world, resolver(guest, "plain"):
+            for address in (world.host4, world.host6):
+                answer = world.run(f"dig +short +tries=1 +time=1 -p 530 @{address} {NAME} A", check=False).stdout
+                expect(world.web4 not in answer, f"the world gets an answer of {address}")
+            expect_equal(guest.run("ss -Hlntu sport = :530").stdout, "", "the listeners at port 530")
+    finally:
+        guest.run("rmdir /etc/coursenet/roster.d; mv /etc/coursenet/roster.d.away /etc/coursenet/roster.d")
+    with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT):
+        soon(guest, lambda: world.web4 in finds(guest, NAME), "the seat finds names")

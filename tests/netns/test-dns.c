@@ -14,6 +14,20 @@ static void load(struct sandbox *sandbox, struct site *site) {
         assert_int_equal(site_load(SANDBOX_ETC, site, &sandbox->diagnostics), 0);
 }
 
+/* Which is what dnsmasq takes for "on all interfaces". */
+static void test_without_courses_nothing_is_listened_on(void **state) {
+        struct sandbox *sandbox = *state;
+        _cleanup_site_ struct site site = {0};
+        _cleanup_free_ char *text = NULL;
+
+        configure("coursenet.conf", SETTINGS);
+        load(sandbox, &site);
+        text = dns_format_configuration(&site);
+        assert_non_null(text);
+        assert_non_null(strstr(text, "\ninterface=coursenet-nobody\n"));
+        assert_shell("! ip link add coursenet-nobody type dummy 2>/dev/null");
+}
+
 static void test_every_course_is_listened_on_and_answered_for_by_name(void **state) {
         struct sandbox *sandbox = *state;
         _cleanup_site_ struct site site = {0};
@@ -234,6 +248,7 @@ static int set_up(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                dns_test(test_without_courses_nothing_is_listened_on),
                 dns_test(test_every_course_is_listened_on_and_answered_for_by_name),
                 dns_test(test_own_servers_are_asked_and_no_other),
                 dns_test(test_hosts_have_both_addresses),

@@ -454,10 +454,23 @@ static void without_a_kept_filter_the_plan_counts(void **state) {
         assert_shell(FILTERS " | cmp - /run/before");
         assert_silence(sandbox);
 
+        assert_shell("rm -r /run/coursenet/seats");
         configure("coursenet.conf", "nonsense\n");
         assert_int_equal(restore(sandbox), 0);
         assert_warning(sandbox, "vl-12310: warning: its firewall is left as it is");
         assert_shell(FILTERS " | cmp - /run/before");
+}
+
+static void what_was_restored_without_a_record_is_taken_back(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("rm -r /run/coursenet/seats && nft flush ruleset");
+        assert_int_equal(restore(sandbox), 0);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_no_shell(FILTERS " | grep -q vl-12310");
+        assert_silence(sandbox);
 }
 
 /* As a stop leaves it that is killed, where a chain outlives its link. */
@@ -545,10 +558,9 @@ static void a_bridge_that_goes_before_it_is_up_fails_the_start(void **state) {
         make_bridge_and_namespace(sandbox);
         assert_shell("ip link set br-123 down; (until ip -o link show vl-12310 2>/dev/null; do sleep 0.01; "
                      "done; ip link del br-123) >/dev/null &");
-        assert_int_equal(start(sandbox, "12310"), -ENETDOWN);
+        assert_int_equal(start(sandbox, "12310"), -ENODEV);
         assert_error(sandbox,
-                "br-123: is not up, so seat 12310 cannot be connected to it: see systemctl status "
-                "netbr@123.service");
+                "br-123: there is no such bridge for seat 12310: see systemctl status netbr@123.service");
         assert_no_cable();
 }
 
@@ -606,6 +618,7 @@ int main(void) {
                 sandbox_test(a_filter_is_kept_while_the_seat_is_up),
                 sandbox_test(a_filter_is_restored_whatever_the_settings_say),
                 sandbox_test(without_a_kept_filter_the_plan_counts),
+                sandbox_test(what_was_restored_without_a_record_is_taken_back),
                 sandbox_test(a_chain_without_a_link_is_removed),
                 sandbox_test(a_filter_that_cannot_be_restored_costs_one_seat),
                 sandbox_test(what_an_earlier_address_was_allowed_is_taken_back),
