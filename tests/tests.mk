@@ -59,8 +59,8 @@ sanitized_programs = $(test_programs:$(BUILD)/%=$(sanitized)/%)
 # The packages come first: what is to be built is known only with them.
 prepare-check:
 	$(Q)tests/as-root tests/install-packages
-	$(Q)$(MAKE) --no-print-directory WERROR=1 all
-	$(Q)$(MAKE) --no-print-directory WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
 
 check: prepare-check
 	$(Q)tests/as-root tests/run --e2e '$(e2e)' $(sanitized_programs)
