@@ -46,8 +46,20 @@ static struct nl_msg *new_message(int type, int flags, uint8_t family, uint16_t 
         return message;
 }
 
-static struct nl_msg *new_change(int type, int flags) {
-        return new_message((NFNL_SUBSYS_NFTABLES << 8) | type, flags, NFPROTO_NETDEV, 0);
+_Static_assert((int)NFTA_CHAIN_TABLE == (int)NFTA_RULE_TABLE &&
+                       (int)NFTA_CHAIN_TABLE == (int)NFTA_SET_ELEM_LIST_TABLE,
+        "a message names its table alike, whatever of it is changed");
+
+/* A change of something in the table of seats, which the attribute names. NULL: out of memory. */
+static struct nl_msg *new_change(int type, int flags, int attribute, const char *name) {
+        struct nl_msg *message = new_message((NFNL_SUBSYS_NFTABLES << 8) | type, flags, NFPROTO_NETDEV, 0);
+
+        if (message && (nla_put_string(message, NFTA_CHAIN_TABLE, RULESET_SEATS_TABLE) < 0 ||
+                               nla_put_string(message, attribute, name) < 0)) {
+                nlmsg_free(message);
+                return NULL;
+        }
+        return message;
 }
 
 /* Takes the message; r: negative, if it could not be finished. */
@@ -87,32 +99,18 @@ static int add_hook(struct nl_msg *message, const char *device) {
 
 /* device: where the chain sees what comes in; NULL: as it is, if there is one already. */
 static void put_chain(struct batch *batch, const char *chain, const char *device) {
-        struct nl_msg *message = new_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-        int r = -ENOMEM;
+        struct nl_msg *message = new_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFTA_CHAIN_NAME, chain);
 
-        if (message && nla_put_string(message, NFTA_CHAIN_TABLE, RULESET_SEATS_TABLE) >= 0 &&
-                nla_put_string(message, NFTA_CHAIN_NAME, chain) >= 0)
-                r = device ? add_hook(message, device) : 0;
-        put(batch, message, r);
+        put(batch, message, message && device ? add_hook(message, device) : 0);
 }
 
 static void put_chain_deletion(struct batch *batch, const char *chain) {
-        struct nl_msg *message = new_change(NFT_MSG_DELCHAIN, 0);
-        int r = -ENOMEM;
-
-        if (message && nla_put_string(message, NFTA_CHAIN_TABLE, RULESET_SEATS_TABLE) >= 0)
-                r = nla_put_string(message, NFTA_CHAIN_NAME, chain);
-        put(batch, message, r);
+        put(batch, new_change(NFT_MSG_DELCHAIN, 0, NFTA_CHAIN_NAME, chain), 0);
 }
 
 /* All rules of a chain, as the message names none. */
 static void put_flush(struct batch *batch, const char *chain) {
-        struct nl_msg *message = new_change(NFT_MSG_DELRULE, 0);
-        int r = -ENOMEM;
-
-        if (message && nla_put_string(message, NFTA_RULE_TABLE, RULESET_SEATS_TABLE) >= 0)
-                r = nla_put_string(message, NFTA_RULE_CHAIN, chain);
-        put(batch, message, r);
+        put(batch, new_change(NFT_MSG_DELRULE, 0, NFTA_RULE_CHAIN, chain), 0);
 }
 
 /* The expression that nft makes of "jump CHAIN": the verdict is loaded into its register. */
@@ -140,13 +138,10 @@ static int add_jump(struct nl_msg *message, const char *to) {
 }
 
 static void put_jump(struct batch *batch, const char *chain, const char *to) {
-        struct nl_msg *message = new_change(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-        int r = -ENOMEM;
+        struct nl_msg *message =
+                new_change(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, NFTA_RULE_CHAIN, chain);
 
-        if (message && nla_put_string(message, NFTA_RULE_TABLE, RULESET_SEATS_TABLE) >= 0 &&
-                nla_put_string(message, NFTA_RULE_CHAIN, chain) >= 0)
-                r = add_jump(message, to);
-        put(batch, message, r);
+        put(batch, message, message ? add_jump(message, to) : 0);
 }
 
 /* --- elements ------------------------------------------------------------------------------------------ */
@@ -171,24 +166,25 @@ static struct key key_of(const struct seat_plan *plan) {
         return key;
 }
 
-/* type: NFT_MSG_NEWSETELEM, which is no error where it is there already, or NFT_MSG_DELSETELEM. */
-static void put_member(struct batch *batch, int type, const char *set, const struct key *key) {
-        struct nl_msg *message = new_change(type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
-        struct nlattr *list = NULL, *item = NULL, *nested = NULL;
-        int r = -ENOMEM;
+static int add_key(struct nl_msg *message, const struct key *key) {
+        struct nlattr *list = nla_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS), *item, *nested;
 
-        if (message && nla_put_string(message, NFTA_SET_ELEM_LIST_TABLE, RULESET_SEATS_TABLE) >= 0 &&
-                nla_put_string(message, NFTA_SET_ELEM_LIST_SET, set) >= 0)
-                list = nla_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
         item = list ? nla_nest_start(message, NFTA_LIST_ELEM) : NULL;
         nested = item ? nla_nest_start(message, NFTA_SET_ELEM_KEY) : NULL;
-        if (nested && nla_put(message, NFTA_DATA_VALUE, (int)key->size, key->bytes) >= 0) {
-                nla_nest_end(message, nested);
-                nla_nest_end(message, item);
-                nla_nest_end(message, list);
-                r = 0;
-        }
-        put(batch, message, r);
+        if (!nested || nla_put(message, NFTA_DATA_VALUE, (int)key->size, key->bytes) < 0)
+                return -ENOMEM;
+        nla_nest_end(message, nested);
+        nla_nest_end(message, item);
+        nla_nest_end(message, list);
+        return 0;
+}
+
+/* type: NFT_MSG_NEWSETELEM, which is no error where it is there already, or NFT_MSG_DELSETELEM. */
+static void put_member(struct batch *batch, int type, const char *set, const struct key *key) {
+        struct nl_msg *message =
+                new_change(type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_SET, set);
+
+        put(batch, message, message ? add_key(message, key) : 0);
 }
 
 static void put_sender6(
