@@ -24,6 +24,9 @@
 
 #define ETC_DIRECTORY "/etc/coursenet"
 
+/* Shorter than TimeoutStartSec= of the units. */
+#define NOTIFY_PATIENCE_MS 15000
+
 enum {
         EXIT_USAGE = 2,
         EXIT_NOT_RUN = 3, /* dns: there is to be no name service */
@@ -177,6 +180,17 @@ static int run_check(void) {
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* That all is done is news to systemd some time before it has dealt with the end of a process: it goes on,
+ * and this process can wait until it was heard. */
+static int say_done(void) {
+        int r = notify_send("READY=1");
+        int heard = r < 0 ? r : notify_wait(NOTIFY_PATIENCE_MS);
+
+        if (heard < 0)
+                message_warning("systemd cannot be told that this is done: %s", strerror(-heard));
+        return r;
+}
+
 int main(int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         const struct command *command;
@@ -197,11 +211,7 @@ int main(int argc, char **argv) {
 
         r = command->run(id, &diagnostics);
         message_print_diagnostics(&diagnostics);
-        /* That all is done is news to systemd some time before it has dealt with the end of a process. */
-        if (r >= 0 && command->notifies) {
-                r = notify_send("READY=1");
-                if (r < 0)
-                        message_warning("systemd cannot be told that this is done: %s", strerror(-r));
-        }
+        if (r >= 0 && command->notifies)
+                r = say_done();
         return r < 0 ? EXIT_FAILURE : r;
 }

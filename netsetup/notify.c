@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One datagram to the socket that systemd names in the environment; "@" stands for an abstract one. */
+/*
+ * One datagram to the socket that systemd names in the environment; "@" stands for an abstract one. Without
+ * libsystemd, which each login would have to wait for to be loaded three times.
+ */
 
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "notify.h"
 #include "util.h"
 
-int notify_send(const char *state) {
+/* The address in NOTIFY_SOCKET; 0: there is none. */
+static int parse_address(struct sockaddr_un *ret, socklen_t *ret_size) {
         const char *path = getenv("NOTIFY_SOCKET");
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_close_ int fd = -1;
-        socklen_t size;
 
         if (!path)
                 return 0;
@@ -20,14 +25,66 @@ int notify_send(const char *state) {
                 string_copy(address.sun_path, sizeof(address.sun_path), path) < 0)
                 return -EINVAL;
         /* An abstract name has no NUL behind it, so its length counts. */
-        size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+        *ret_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
         if (path[0] == '@')
                 address.sun_path[0] = '\0';
         else
-                size++;
+                (*ret_size)++;
+        *ret = address;
+        return 1;
+}
 
+/* passed_fd: goes along unless it is negative. */
+static int send_message(const char *state, int passed_fd) {
+        _cleanup_close_ int fd = -1;
+        struct sockaddr_un address;
+        union {
+                struct cmsghdr header;
+                char space[CMSG_SPACE(sizeof(int))];
+        } control = {.space = {0}};
+        struct iovec text = {.iov_base = (void *)(uintptr_t)state, .iov_len = strlen(state)};
+        struct msghdr message = {.msg_name = &address, .msg_iov = &text, .msg_iovlen = 1};
+        int r;
+
+        r = parse_address(&address, &message.msg_namelen);
+        if (r <= 0)
+                return r;
+        if (passed_fd >= 0) {
+                control.header = (struct cmsghdr){
+                        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+                memcpy(CMSG_DATA(&control.header), &passed_fd, sizeof(int));
+                message.msg_control = &control;
+                message.msg_controllen = sizeof(control);
+        }
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0)
+        return fd < 0 || sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 1;
+}
+
+int notify_send(const char *state) {
+        int r = send_message(state, -1);
+
+        return r < 0 ? r : 0;
+}
+
+int notify_wait(int timeout_ms) {
+        _cleanup_close_ int ours = -1;
+        _cleanup_close_ int theirs = -1;
+        struct pollfd pollfd;
+        int pair[2], r;
+
+        if (pipe2(pair, O_CLOEXEC) < 0)
                 return -errno;
-        return 0;
+        ours = pair[0];
+        theirs = pair[1];
+        r = send_message("BARRIER=1", theirs);
+        if (r <= 0)
+                return r;
+        /* Then the only other end is systemd's. */
+        (void)close(theirs);
+        theirs = -1;
+        pollfd = (struct pollfd){.fd = ours};
+        r = poll(&pollfd, 1, timeout_ms);
+        if (r < 0)
+                return -errno;
+        return r == 0 ? -ETIMEDOUT : 0;
 }

@@ -1,6 +1,8 @@
 """Logins and logouts that cross each other, seats that somebody breaks, and parts of the server that do not answer."""
 
+import contextlib
 import os
+import subprocess
 import time
 
 import pam_program
@@ -53,6 +55,36 @@ def cycles_over_reloads(guest):
     expect_in_seat(holder.run("ip -br addr"), SECOND_SEAT, SECOND_ADDRESS)
     holder.close()
     wait_gone(guest)
+
+
+# systemd looks at what programs say before it looks at which have ended, but a program can say a last word and end in
+# between. Here that takes systemd long, and processes that end have it look all the time.
+PAUSE_US = 5000
+ORPHANS = "while :; do (true &); sleep 0.015; done"
+
+
+@contextlib.contextmanager
+def slow_to_reap(guest):
+    """systemd is kept waiting each time it looks which processes have ended, as on a busy machine."""
+    tracer = subprocess.Popen(["strace", f"--attach={guest.init}", "--output=/dev/null", "--trace=waitid",
+                               f"--inject=waitid:delay_enter={PAUSE_US}"], stderr=subprocess.PIPE, text=True)
+    try:
+        expect_in("attached", tracer.stderr.readline(), "what strace said")
+        yield
+    finally:
+        tracer.terminate()
+        tracer.wait(60)
+        tracer.stderr.close()
+
+
+@case("a login succeeds when systemd sees the end of its units' programs sooner than it hears their last words")
+def slow_reaping(guest):
+    set_up_class(guest)
+    guest.popen(["sh", "-c", ORPHANS])
+    with slow_to_reap(guest):
+        for _ in range(3):
+            expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
+            wait_gone(guest)
 
 
 def slow_teardown(promise, unit, template):

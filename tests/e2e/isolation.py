@@ -16,7 +16,7 @@ import cgroup
 
 RUN_ID = "COURSENET_E2E_RUN"
 TOOLS = {"mmdebstrap": "mmdebstrap", "systemd-nspawn": "systemd-container",
-         "unshare": "util-linux", "setpriv": "util-linux", "nsenter": "util-linux", "git": "git"}
+         "unshare": "util-linux", "setpriv": "util-linux", "nsenter": "util-linux", "git": "git", "strace": "strace"}
 
 
 def cache_directory():
