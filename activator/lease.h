@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A lease: one login's need of a seat. It is a transient slice in PID 1, which requires the seat's units;
+ * A lease: one login's need of a seat. It is a transient slice in PID 1, which is bound to the seat's units;
  * systemd's own graph counts them. What is kept here beside it (and in a record below /run/coursenet/state,
  * so that a restart loses nothing) is whom it belongs to and which process opened it.
  *

@@ -8,12 +8,17 @@
 
 #include "restore.h"
 #include "fd-store.h"
+#include "number.h"
 #include "peer.h"
 #include "state.h"
 #include "systemd.h"
 
 #define LEASE_UNIT_HEAD "coursenet-"
 #define LEASE_UNIT_TAIL ".slice"
+
+/* A seat that is up, whole or in part, has this. */
+#define SEAT_UNIT_HEAD "netns@"
+#define SEAT_UNIT_TAIL ".service"
 
 struct restoring {
         struct manager *manager;
@@ -61,14 +66,25 @@ static int find_opener(struct restoring *restoring, const struct lease *lease) {
         return fd;
 }
 
-/* The id in "coursenet-ID.slice"; false if that is no lease's. */
-static bool parse_unit(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
-        size_t head = strlen(LEASE_UNIT_HEAD), tail = strlen(LEASE_UNIT_TAIL), length = strlen(unit);
+/* What is between head and tail in the unit's name; false if they do not fit it, or it is too long. */
+static bool cut_out(const char *unit, const char *head, const char *tail, char *ret, size_t size) {
+        size_t n_head = strlen(head), n_tail = strlen(tail), n = strlen(unit);
 
-        if (length < head + tail || length - head - tail >= LEASE_ID_SIZE)
+        if (n < n_head + n_tail || n - n_head - n_tail >= size || !string_starts_with(unit, head) ||
+                !string_equal(unit + n - n_tail, tail))
                 return false;
-        (void)snprintf(ret_id, LEASE_ID_SIZE, "%.*s", (int)(length - head - tail), unit + head);
-        return lease_id_valid(ret_id);
+        (void)snprintf(ret, size, "%.*s", (int)(n - n_head - n_tail), unit + n_head);
+        return true;
+}
+
+/* The id in "coursenet-ID.slice"; false if that is no lease's. */
+static bool parse_lease_unit(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
+        return cut_out(unit, LEASE_UNIT_HEAD, LEASE_UNIT_TAIL, ret_id, LEASE_ID_SIZE) &&
+               lease_id_valid(ret_id);
+}
+
+static bool parse_seat_unit(const char *unit, char ret_seat[static SEAT_ID_SIZE]) {
+        return cut_out(unit, SEAT_UNIT_HEAD, SEAT_UNIT_TAIL, ret_seat, SEAT_ID_SIZE) && digits_only(ret_seat);
 }
 
 static int take_up(struct restoring *restoring, struct lease *lease) {
@@ -86,7 +102,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
         struct lease *lease;
         int r;
 
-        if (!parse_unit(unit, id)) {
+        if (!parse_lease_unit(unit, id)) {
                 /* Who tidied went away in the middle of it; the slice would keep what it was to clear away.
                  */
                 if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
@@ -102,8 +118,6 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
                 r = -ECANCELED;
         if (r < 0) {
                 log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
-                if (lease->seat[0])
-                        lease_look_again(manager, lease->seat);
                 lease_free(lease);
                 (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
                 return;
@@ -114,6 +128,19 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
         restoring->n_leases++;
 }
 
+static void take_up_unit(struct restoring *restoring, const struct unit_row *row) {
+        bool active = string_equal(row->active_state, "active");
+        char seat[SEAT_ID_SIZE];
+
+        if (!active && row->job == 0)
+                return;
+        if (parse_seat_unit(row->name, seat))
+                /* Its last lease may have gone when nobody was there to see to it that the seat goes too. */
+                lease_look_again(restoring->manager, seat);
+        else
+                restore_lease(restoring, row->name, !active);
+}
+
 static int read_units(struct restoring *restoring, sd_bus_message *reply) {
         struct unit_row row;
         int r;
@@ -122,8 +149,7 @@ static int read_units(struct restoring *restoring, sd_bus_message *reply) {
                 return -sd_bus_message_get_errno(reply);
         r = systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                if (string_equal(row.active_state, "active") || row.job != 0)
-                        restore_lease(restoring, row.name, !string_equal(row.active_state, "active"));
+                take_up_unit(restoring, &row);
         return r;
 }
 
@@ -135,9 +161,16 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         return 0;
 }
 
+/* A record whose unit is gone: somebody stopped it when nobody was there to hear of it. */
 static int forget_record(void *userdata, const char *id) {
-        if (!lease_find(userdata, id))
-                state_remove(STATE_DIRECTORY, id);
+        struct lease lost = {0};
+
+        if (lease_find(userdata, id))
+                return 0;
+        (void)string_copy(lost.id, sizeof(lost.id), id);
+        if (state_load(STATE_DIRECTORY, id, &lost) >= 0 && lost.linger_until_usec == 0)
+                lease_log(&lost, "taken from");
+        state_remove(STATE_DIRECTORY, id);
         return 0;
 }
 
@@ -151,11 +184,12 @@ static void end_orphans(struct manager *manager) {
 int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored) {
         struct restoring restoring = {
                 .manager = manager, .stored = stored, .n_stored = n_stored, .result = 1};
-        const char *pattern = LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL;
+        const char *const patterns[] = {
+                LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL, SEAT_UNIT_HEAD "*" SEAT_UNIT_TAIL};
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         int r;
 
-        r = systemd_list_units(manager, &pattern, 1, handle_units, &restoring, &slot);
+        r = systemd_list_units(manager, patterns, ELEMENTSOF(patterns), handle_units, &restoring, &slot);
         while (r >= 0 && restoring.result == 1)
                 r = sd_event_run(manager->event, UINT64_MAX);
         if (r >= 0)

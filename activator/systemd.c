@@ -112,7 +112,8 @@ static int append_units(sd_bus_message *message, const char *property, char *con
 
 /*
  * What the lease needs, and what it only wants: a container that fails, or is stopped, does not cost the
- * login. It waits for the container only if it was told to.
+ * login. It waits for the container only if it was told to. nsbr@ counts as started before its program has
+ * ended, and that may go wrong still: Requires= would leave a lease on a seat that has failed.
  */
 static int append_dependencies(sd_bus_message *message, const struct lease *lease) {
         char names[SERVICES_MAX][SERVICE_NAME_SIZE + SEAT_ID_SIZE + sizeof("@.service")];
@@ -130,7 +131,7 @@ static int append_dependencies(sd_bus_message *message, const struct lease *leas
         if (lease_waits_for_container(lease))
                 after[1] = cont;
 
-        r = append_units(message, "Requires", needed);
+        r = append_units(message, "BindsTo", needed);
         if (r >= 0)
                 r = append_units(message, "After", after);
         return r < 0 || lease->services.n_units == 0 ? r : append_units(message, "Wants", wanted);

@@ -73,7 +73,8 @@ static int add_live_courses(const char *etc, struct site *site, struct diagnosti
         }
         if (r < 0)
                 return failure(diagnostics, DNS_CONFIGURATION, r, "cannot tell which courses are up");
-        qsort(site->courses, site->n_courses, sizeof(*site->courses), compare_courses);
+        if (site->n_courses > 0)
+                qsort(site->courses, site->n_courses, sizeof(*site->courses), compare_courses);
         return 0;
 }
 

@@ -11,8 +11,8 @@ from cases_lifetime import ACTIVATOR, expect_kept, ids
 from cases_login import OWN_NAMESPACE, expect_in_seat
 from guest import ssh_command
 from pam_program import PamProgram
-from seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, is_active, leases,
-                   leftovers, set_up_class, wait_gone)
+from seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, forget_failures,
+                   is_active, leases, leftovers, set_up_class, wait_gone)
 
 THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
 CYCLES = 150 if THOROUGH else 40
@@ -228,6 +228,27 @@ def stale_failure(guest):
     finally:
         guest.run(f"rm {drop_in}; systemctl daemon-reload")
     guest.run(f"systemctl is-failed netns@{SEAT}")
+    expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
+    wait_gone(guest)
+
+
+@case("a seat whose last program is killed when it has just said that it was done is nobody's seat, and nothing is left")
+def killed_when_done(guest):
+    set_up_class(guest)
+    drop_in = f"/run/systemd/system/nsbr@{SEAT}.service.d/die.conf"
+    guest.write(drop_in, '[Service]\nNotifyAccess=all\nExecStart=\n'
+                         'ExecStart=/bin/sh -c "systemd-notify --ready; kill -KILL $$$$"\n')
+    guest.run("systemctl daemon-reload")
+    try:
+        with PamProgram(guest) as program:
+            program.start("a", STUDENT)
+            # Whether the login sees it come or only afterwards is a matter of who is quicker.
+            expect_in(program.ask("open a"), (pam_program.SUCCESS, pam_program.SESSION_ERR), "the result of the open")
+            guest.wait_until(lambda: leases(guest) == [], what="there is no lease")
+            forget_failures(guest)
+            wait_gone(guest)
+    finally:
+        guest.run(f"rm {drop_in}; systemctl daemon-reload")
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
 

@@ -193,6 +193,13 @@ Kill = collections.namedtuple("Kill", "thing verb name time")
 HELPER_UNITS = {"bridge": "netbr", "netns": "netns", "seat": "nsbr"}
 
 
+def strikes(kill, login):
+    """Whether it was the start of a unit that the login needs whose program was killed: that unit fails, even if it has counted
+    as started already."""
+    names = {"bridge": login.student.course, "netns": login.student.seat, "seat": login.student.seat}
+    return kill.verb == "start" and kill.name == names.get(kill.thing)
+
+
 def concerns(stop, login):
     """Whether the stop of a unit takes the ground from under a login, or may do so while that is opening."""
     student = login.student
@@ -289,17 +296,16 @@ class History:
         if number in self._killed:
             return True
         began, ended = login.began - MARGIN, login.answered() + MARGIN
-        names = {"bridge": login.student.course, "netns": login.student.seat, "seat": login.student.seat}
         return (any(concerns(stop, login) and stop.began <= ended and stop.ended >= began for stop in self.stops())
-                or any(kill.verb == "start" and kill.name == names.get(kill.thing) and began <= kill.time <= ended
-                       for kill in self.kills))
+                or any(strikes(kill, login) and began <= kill.time <= ended for kill in self.kills))
 
     def unexplained_refusals(self):
         return [login for number, login in self.logins.items()
                 if login.refused and not self.explained_refusal(number)]
 
     def may_be_cut(self, login):
-        return any(concerns(stop, login) and stop.ended >= login.began for stop in self.stops())
+        return (any(concerns(stop, login) and stop.ended >= login.began for stop in self.stops())
+                or any(strikes(kill, login) and kill.time >= login.began for kill in self.kills))
 
     def must_be_cut(self, login):
         """A stop came when it was in, and nobody's login of that seat or course came in between and won."""

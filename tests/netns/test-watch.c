@@ -549,6 +549,8 @@ static pid_t start_watch(void) {
 
         assert_true(pid >= 0);
         if (pid == 0) {
+                /* A test that fails does not get to stopping it. */
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
                 (void)setenv("NOTIFY_SOCKET", "/run/notify", true);
                 (void)execl(PROGRAM, PROGRAM, "watch", NULL);
                 _exit(EXIT_FAILURE);
