@@ -9,6 +9,7 @@
 #include "diagnosis.h"
 #include "fd-store.h"
 #include "fence-note.h"
+#include "lease-event.h"
 #include "lease.h"
 #include "peer.h"
 #include "seat-lookup.h"
@@ -64,7 +65,7 @@ static void succeed(struct lease *lease) {
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         lease_activate(lease);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
-        lease_log(lease, "given to");
+        lease_log(lease, LEASE_GIVEN);
         lease_end_lingering(lease->manager, lease->seat);
         if (!lease->no_wait)
                 hand_over(lease);
@@ -297,6 +298,7 @@ static void fill_lease(struct lease *lease, const struct request *request, const
         (void)string_copy(lease->tty, sizeof(lease->tty), request->tty);
         (void)string_copy(lease->remote_host, sizeof(lease->remote_host), request->remote_host);
         lease->address = seat->address;
+        lease->address6 = seat->address6;
         lease->hold = request->type == REQUEST_HOLD;
         /* A hold is root's: no user sees it as their own. */
         lease->uid = lease->hold ? (uid_t)-1 : request->uid;

@@ -2,11 +2,13 @@
 
 /* The life of leases from when they are there to their end: see the states in lease.h, and lease-start.c. */
 
+#include <inttypes.h>
 #include <systemd/sd-journal.h>
 #include <time.h>
 
 #include "connection.h"
 #include "fd-store.h"
+#include "lease-event.h"
 #include "lease.h"
 #include "seat-lookup.h"
 #include "session.h"
@@ -98,17 +100,20 @@ void lease_forget_all(struct manager *manager) {
                 forget(lease);
 }
 
-/* Who had which address from when to when is what an abuse desk will ask; `journalctl COURSENET_USER=…` finds
- * it. */
+/* Who had which address from when to when is what an abuse desk will ask; `coursenetctl history` tells. */
 void lease_log(const struct lease *lease, const char *what) {
-        char address[ADDRESS_TEXT_SIZE];
+        char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE] = "";
 
         address_format_ip(lease->address.ip, address);
+        if (address6_is_set(&lease->address6))
+                address6_format_ip(&lease->address6, address6);
         (void)sd_journal_send("MESSAGE=Seat %s (%s) %s %s: %s, process %ld%s%s", lease->seat, address, what,
                 lease->user, lease->service, (long)lease->opener, lease->remote_host[0] ? ", from " : "",
-                lease->remote_host, "PRIORITY=%d", LOG_INFO, "COURSENET_LEASE=%s", lease->id,
-                "COURSENET_USER=%s", lease->user, "COURSENET_SEAT=%s", lease->seat, "COURSENET_ADDRESS=%s",
-                address, "COURSENET_EVENT=%s", what, NULL);
+                lease->remote_host, "PRIORITY=%d", LOG_INFO, "COURSENET_EVENT=%s", what, "COURSENET_LEASE=%s",
+                lease->id, "COURSENET_USER=%s", lease->user, "COURSENET_COURSE=%s", lease->course,
+                "COURSENET_SEAT=%s", lease->seat, "COURSENET_ADDRESS=%s", address, "COURSENET_ADDRESS6=%s",
+                address6, "COURSENET_SERVICE=%s", lease->service, "COURSENET_REMOTE_HOST=%s",
+                lease->remote_host, "COURSENET_SINCE=%" PRIu64, lease->since_usec, NULL);
 }
 
 /* --- the end of a lease ----------------------------------------------------------------------------------
@@ -173,6 +178,8 @@ static void end(struct lease *lease, const char *what) {
                 return;
         if (lease->state == LEASE_ACTIVE)
                 lease_log(lease, what);
+        else if (lease->state == LEASE_LINGERING)
+                lease_log(lease, LEASE_KEPT);
         lease->state = LEASE_ENDING;
         /* Should we die now, the next of us must not take it for a lease that somebody has. */
         state_remove(STATE_DIRECTORY, lease->id);
@@ -181,7 +188,7 @@ static void end(struct lease *lease, const char *what) {
 }
 
 void lease_end(struct lease *lease) {
-        end(lease, "given back by");
+        end(lease, LEASE_GIVEN_BACK);
 }
 
 static bool is_last_of_seat(const struct lease *lease) {
@@ -213,7 +220,7 @@ int lease_linger(struct lease *lease, uint64_t until_usec) {
 static int begin_linger(struct lease *lease, unsigned seconds) {
         int r;
 
-        lease_log(lease, "given back by");
+        lease_log(lease, LEASE_GIVEN_BACK);
         drop_waits(lease);
         drop_opener(lease);
         fd_store_drop(lease->id);
@@ -254,7 +261,7 @@ static void tell_user(const struct lease *lease, const char *what) {
 
 void lease_take(struct lease *lease, const char *how) {
         tell_user(lease, how);
-        end(lease, "taken from");
+        end(lease, LEASE_TAKEN);
 }
 
 unsigned lease_stop_all(struct manager *manager, const char *target) {
@@ -273,7 +280,7 @@ unsigned lease_stop_all(struct manager *manager, const char *target) {
                 }
                 if (lease->state == LEASE_ACTIVE)
                         tell_user(lease, "was stopped by an administrator");
-                end(lease, "taken from");
+                end(lease, LEASE_TAKEN);
         }
         return n;
 }
@@ -377,9 +384,10 @@ static void handle_gone(struct lease *lease) {
                 return;
         }
         if (lease->state == LEASE_ACTIVE) {
-                lease_log(lease, "taken from");
+                lease_log(lease, LEASE_TAKEN);
                 tell_user(lease, "was stopped");
-        }
+        } else if (lease->state == LEASE_LINGERING)
+                lease_log(lease, LEASE_KEPT);
         (void)string_copy(seat, sizeof(seat), lease->seat);
         lease_free(lease);
         if (seat_is_empty(manager, seat))

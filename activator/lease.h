@@ -38,6 +38,7 @@ struct lease {
         char course[COURSE_SIZE];
         char seat[SEAT_ID_SIZE];
         struct address address;
+        struct address6 address6; /* of no seat without IPv6 */
         char token[TOKEN_SIZE]; /* what its opener knows it by while it has no answer */
         char service[SERVICE_SIZE];
         char tty[ORIGIN_SIZE];
@@ -125,7 +126,7 @@ void lease_retry(struct lease *lease);
 /* Ends a lease that is starting and answers who waits for it. */
 void lease_fail(struct lease *lease, enum reply_type type, const char *text);
 
-/* One line in the journal, with fields. what: "given to" and the like. */
+/* One line in the journal, with fields. what: see lease-event.h. */
 void lease_log(const struct lease *lease, const char *what);
 
 uint64_t now_realtime_usec(void);

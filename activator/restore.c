@@ -8,6 +8,7 @@
 
 #include "restore.h"
 #include "fd-store.h"
+#include "lease-event.h"
 #include "number.h"
 #include "peer.h"
 #include "state.h"
@@ -169,7 +170,7 @@ static int forget_record(void *userdata, const char *id) {
                 return 0;
         (void)string_copy(lost.id, sizeof(lost.id), id);
         if (state_load(STATE_DIRECTORY, id, &lost) >= 0 && lost.linger_until_usec == 0)
-                lease_log(&lost, "taken from");
+                lease_log(&lost, LEASE_TAKEN);
         state_remove(STATE_DIRECTORY, id);
         return 0;
 }

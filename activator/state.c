@@ -45,9 +45,15 @@ static int boot_id(char ret[static SD_ID128_STRING_MAX]) {
 }
 
 static void print_record(FILE *file, const struct lease *lease, const char *boot) {
+        char address6[ADDRESS6_TEXT_SIZE];
+
         (void)fprintf(file, "[lease]\nboot-id = %s\nuser = %s\nuid = %u\ncourse = %s\nseat = %s\n", boot,
                 lease->user, (unsigned)lease->uid, lease->course, lease->seat);
         (void)fprintf(file, "address = %" PRIu32 "\nprefix = %u\n", lease->address.ip, lease->address.prefix);
+        if (address6_is_set(&lease->address6)) {
+                address6_format(&lease->address6, address6);
+                (void)fprintf(file, "address6 = %s\n", address6);
+        }
         (void)fprintf(file, "token = %s\n", lease->token);
         (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service,
                 lease->tty, lease->remote_host, lease->since_usec);
@@ -130,6 +136,8 @@ static int handle_field(void *userdata, const char *section, const char *name, c
                 lease->address.ip = (uint32_t)read_number(record, value, UINT32_MAX);
         else if (string_equal(name, "prefix"))
                 lease->address.prefix = (unsigned)read_number(record, value, 32);
+        else if (string_equal(name, "address6"))
+                record->bad |= address6_parse(value, 128, &lease->address6) < 0;
         else if (string_equal(name, "service"))
                 read_text(record, lease->service, sizeof(lease->service), value);
         else if (string_equal(name, "token"))
