@@ -79,19 +79,18 @@ net_packages = libnl-route-3.0 libnl-3.0 json-c
 # Loaded when it is needed, see netsetup/firewall.c.
 net_loaded_packages = libnftables
 
-activator_sources = activator/connection.c activator/diagnosis.c activator/enter.c activator/fd-store.c \
-	activator/fence-note.c activator/lease-start.c activator/lease.c activator/log.c activator/peer.c \
-	activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
-	activator/state.c activator/systemd.c activator/terminal.c activator/tidy.c activator/whois.c \
-	activator/wiring.c
+activator_sources = activator/connection.c activator/diagnosis.c activator/empty-seat.c activator/enter.c \
+	activator/fd-store.c activator/fence-note.c activator/lease-start.c activator/lease.c activator/log.c \
+	activator/peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
+	activator/state.c activator/systemd.c activator/terminal.c activator/tidy.c activator/whois.c activator/wiring.c
 activator_packages = libsystemd
 
 container_sources = container/instance.c container/runtime.c
 
-ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/hold.c ctl/host-check.c ctl/json.c ctl/lease-list.c \
-	ctl/limits.c ctl/live-check.c ctl/message.c ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c \
-	ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c \
-	ctl/target.c ctl/unit-list.c ctl/user-manager.c
+ctl_sources = ctl/check.c ctl/class-list.c ctl/command.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/json.c \
+	ctl/lease-history.c ctl/lease-journal.c ctl/lease-list.c ctl/limits.c ctl/live-check.c ctl/message.c ctl/moment.c \
+	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
+	ctl/seat.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c ctl/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \

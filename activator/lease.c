@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "connection.h"
+#include "empty-seat.h"
 #include "fd-store.h"
 #include "lease-event.h"
 #include "lease.h"
@@ -15,7 +16,6 @@
 #include "state.h"
 #include "systemd.h"
 #include "terminal.h"
-#include "tidy.h"
 #include "wiring.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
@@ -330,51 +330,6 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
         return NULL;
 }
 
-/* A seat whose last lease has gone. */
-struct empty_seat {
-        struct manager *manager;
-        char seat[SEAT_ID_SIZE];
-};
-
-static bool seat_is_empty(struct manager *manager, const char *seat) {
-        struct lease *lease, *next;
-
-        HASH_ITER (hh, manager->leases, lease, next)
-                if (string_equal(lease->seat, seat))
-                        return false;
-        return true;
-}
-
-static int handle_look_again(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct empty_seat *empty = userdata;
-
-        (void)usec;
-        if (seat_is_empty(empty->manager, empty->seat))
-                tidy(empty->manager, empty->seat, NULL, NULL);
-        (void)sd_event_source_disable_unref(source);
-        return 0;
-}
-
-/*
- * systemd looks once whether a unit is needed, and lets it be when something is in its way just then: a stop
- * of nsbr@ takes the user's manager along, and cannot while that is being started.
- */
-void lease_look_again(struct manager *manager, const char *seat) {
-        struct empty_seat *empty = malloc(sizeof(*empty));
-        sd_event_source *source;
-
-        if (!empty)
-                return;
-        empty->manager = manager;
-        (void)string_copy(empty->seat, sizeof(empty->seat), seat);
-        if (sd_event_add_time_relative(
-                    manager->event, &source, CLOCK_MONOTONIC, RETRY_USEC, 0, handle_look_again, empty) < 0) {
-                free(empty);
-                return;
-        }
-        (void)sd_event_source_set_destroy_callback(source, free);
-}
-
 static void handle_gone(struct lease *lease) {
         struct manager *manager = lease->manager;
         char seat[SEAT_ID_SIZE];
@@ -391,7 +346,7 @@ static void handle_gone(struct lease *lease) {
         (void)string_copy(seat, sizeof(seat), lease->seat);
         lease_free(lease);
         if (seat_is_empty(manager, seat))
-                lease_look_again(manager, seat);
+                empty_seat_tidy_later(manager, seat);
 }
 
 static void ask_whether_gone(struct lease *lease);

@@ -39,7 +39,7 @@ struct lease {
         char seat[SEAT_ID_SIZE];
         struct address address;
         struct address6 address6; /* of no seat without IPv6 */
-        char token[TOKEN_SIZE]; /* what its opener knows it by while it has no answer */
+        char token[TOKEN_SIZE];   /* what its opener knows it by while it has no answer */
         char service[SERVICE_SIZE];
         char tty[ORIGIN_SIZE];
         char remote_host[ORIGIN_SIZE];
@@ -130,9 +130,6 @@ void lease_fail(struct lease *lease, enum reply_type type, const char *text);
 void lease_log(const struct lease *lease, const char *what);
 
 uint64_t now_realtime_usec(void);
-
-/* Some time later: if the seat has no lease then, it is seen to that none of its units is left. */
-void lease_look_again(struct manager *manager, const char *seat);
 
 /* Ends a lease, now. Returns at once; the table forgets it when systemd says that its unit is gone. */
 void lease_end(struct lease *lease);

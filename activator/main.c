@@ -71,12 +71,12 @@ static int wire(struct manager *manager) {
 /* --- --tidy ----------------------------------------------------------------------------------------------
  */
 
-static void handle_tidied(void *userdata, int error) {
+static void handle_tidied(void *userdata, int result) {
         struct manager *manager = userdata;
 
-        if (error < 0)
-                log_error("Cannot clear up behind the failed start: %s", strerror(-error));
-        (void)sd_event_exit(manager->event, error < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        if (result < 0)
+                log_error("Cannot clear up behind the failed start: %s", strerror(-result));
+        (void)sd_event_exit(manager->event, result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 static int tidy_up(struct manager *manager, const char *seat) {

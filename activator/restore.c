@@ -7,6 +7,7 @@
  */
 
 #include "restore.h"
+#include "empty-seat.h"
 #include "fd-store.h"
 #include "lease-event.h"
 #include "number.h"
@@ -137,7 +138,7 @@ static void take_up_unit(struct restoring *restoring, const struct unit_row *row
                 return;
         if (parse_seat_unit(row->name, seat))
                 /* Its last lease may have gone when nobody was there to see to it that the seat goes too. */
-                lease_look_again(restoring->manager, seat);
+                empty_seat_tidy_later(restoring->manager, seat);
         else
                 restore_lease(restoring, row->name, !active);
 }

@@ -20,16 +20,17 @@ struct tidying {
         char slice[UNIT_SIZE];
         char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
         char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
+        bool seat_up;          /* one of the first two is up */
         sd_bus_slot *slot;     /* the one call that is under way */
         tidy_callback_t callback;
         void *userdata;
         struct tidying *prev, *next;
 };
 
-static void finish(struct tidying *tidying, int error) {
+static void finish(struct tidying *tidying, int result) {
         DL_DELETE(tidying->manager->tidyings, tidying);
         if (tidying->callback)
-                tidying->callback(tidying->userdata, error);
+                tidying->callback(tidying->userdata, result);
         sd_bus_slot_unref(tidying->slot);
         free(tidying);
 }
@@ -53,9 +54,16 @@ static void find_names(struct tidying *tidying, const char *seat) {
         (void)snprintf(tidying->netbr, UNIT_SIZE, "netbr@%s.service", plan.bridge_course);
 }
 
+static int found(const struct tidying *tidying) {
+        return tidying->seat_up ? TIDY_SEAT_UP : TIDY_SEAT_DOWN;
+}
+
 static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct tidying *tidying = userdata;
+
         (void)error;
-        finish(userdata, sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply) : 0);
+        finish(tidying, sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply)
+                                                                    : found(tidying));
         return 0;
 }
 
@@ -76,7 +84,7 @@ static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *e
         /* An error means that somebody needs the units just now, or that another one tidies: then it is well.
          */
         if (sd_bus_message_is_method_error(reply, NULL))
-                finish(tidying, 0);
+                finish(tidying, found(tidying));
         return 0; /* tidy_job_removed() goes on */
 }
 
@@ -96,8 +104,10 @@ static int collect_active(
         r = sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply)
                                                         : systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                if (string_equal(row.active_state, "active") && n < 3)
-                        ret[n++] = name_of(tidying, row.name);
+                if (string_equal(row.active_state, "active") && n < 3) {
+                        ret[n] = name_of(tidying, row.name);
+                        tidying->seat_up |= ret[n++] != tidying->netbr;
+                }
         *ret_n = n;
         return r;
 }
@@ -111,7 +121,7 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         (void)error;
         r = collect_active(tidying, reply, active, &n);
         if (r < 0 || n == 0) {
-                finish(tidying, r);
+                finish(tidying, r < 0 ? r : TIDY_SEAT_DOWN);
                 return 0;
         }
         tidying->slot = sd_bus_slot_unref(tidying->slot);

@@ -9,9 +9,16 @@
 
 #include "manager.h"
 
-typedef void (*tidy_callback_t)(void *userdata, int error);
+/* How it was before systemd was made to look. */
+enum tidy_result {
+        TIDY_SEAT_DOWN, /* nothing but, may be, the course's bridge was up */
+        TIDY_SEAT_UP,
+};
 
-/* The callback comes once, at once or later; NULL: none. error: negative errno, or 0. */
+/* result: see above, or negative errno. */
+typedef void (*tidy_callback_t)(void *userdata, int result);
+
+/* The callback comes once, at once or later; NULL: none. */
 void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata);
 
 /*

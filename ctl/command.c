@@ -10,11 +10,13 @@
 enum {
         OPTION_HELP = 256,
         OPTION_JSON,
+        OPTION_AT,
 };
 
 static const struct option options[] = {
         {"help", no_argument, NULL, OPTION_HELP},
         {"json", no_argument, NULL, OPTION_JSON},
+        {"at", required_argument, NULL, OPTION_AT},
         {0},
 };
 
@@ -33,14 +35,19 @@ int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct a
         /* 0, not 1: getopt() then forgets all of an earlier run. Its own messages would not name us. */
         optind = 0;
         opterr = 0;
-        for (int c; (c = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
+        for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) >= 0;) {
                 if (c == OPTION_HELP) {
                         (void)fputs(syntax->usage, stdout);
                         return 1;
                 }
-                if (c != OPTION_JSON || !syntax->json)
+                if (c == ':')
+                        return refuse(syntax, "This option needs a value", argv[optind - 1]);
+                if (c == OPTION_JSON && syntax->json)
+                        arguments.json = true;
+                else if (c == OPTION_AT && syntax->at)
+                        arguments.at = optarg;
+                else
                         return refuse(syntax, "There is no such option here", argv[optind - 1]);
-                arguments.json = true;
         }
 
         arguments.words = argv + optind;

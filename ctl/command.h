@@ -30,6 +30,7 @@ struct paths {
 
 /* Each gets its own name as argv[0] and returns an exit code. */
 int check_command(const struct paths *paths, int argc, char **argv);
+int history_command(const struct paths *paths, int argc, char **argv);
 int roster_command(const struct paths *paths, int argc, char **argv);
 int seat_command(const struct paths *paths, int argc, char **argv);
 int start_command(const struct paths *paths, int argc, char **argv);
@@ -39,6 +40,7 @@ int status_command(const struct paths *paths, int argc, char **argv);
 struct syntax {
         const char *usage; /* printed by --help: a "Usage:" line, then what the command does */
         bool json;         /* takes --json */
+        bool at;           /* takes --at */
         int words_min, words_max;
 };
 
@@ -46,6 +48,7 @@ struct arguments {
         char **words; /* borrowed from argv */
         int n_words;
         bool json;
+        const char *at; /* borrowed; NULL: not given */
 };
 
 /*

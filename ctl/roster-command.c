@@ -23,26 +23,26 @@ static const struct part {
                 {"Usage: coursenetctl roster list [--json] COURSE\n"
                  "\n"
                  "Shows who is on the roster of a course, with seat and address.\n",
-                        true, 1, 1}},
+                        true, false, 1, 1}},
         {"add", roster_add_names,
                 {"Usage: coursenetctl roster add COURSE NAME...\n"
                  "\n"
                  "Seats students; each gets the lowest number that nobody has or had. One who is on the\n"
                  "roster already keeps their seat, one who was removed gets the old one back.\n",
-                        false, 2, 65536}},
+                        false, false, 2, 65536}},
         {"remove", roster_remove_names,
                 {"Usage: coursenetctl roster remove COURSE NAME...\n"
                  "\n"
                  "Takes students off the roster. Their numbers stay reserved for them, and whoever is\n"
                  "logged in stays so until logout.\n",
-                        false, 2, 65536}},
+                        false, false, 2, 65536}},
         {"import", roster_import,
                 {"Usage: coursenetctl roster import COURSE FILE\n"
                  "\n"
                  "Seats everybody on a class list who has no seat yet, in its order; moves and removes\n"
                  "nobody. FILE (\"-\": standard input) has one name a line, or is CSV with a column of\n"
                  "logins, such as a Canvas gradebook. With any mistake in it nothing is changed.\n",
-                        false, 2, 2}},
+                        false, false, 2, 2}},
 };
 
 int roster_command(const struct paths *paths, int argc, char **argv) {

@@ -3,11 +3,11 @@
 /* `coursenetctl status`: which seats are up, who holds them, since when and from where. */
 
 #include <pwd.h>
-#include <time.h>
 
 #include "command.h"
 #include "json.h"
 #include "message.h"
+#include "moment.h"
 #include "snapshot.h"
 #include "table.h"
 #include "target.h"
@@ -21,8 +21,6 @@ static const struct syntax syntax = {
         .json = true,
         .words_max = 1,
 };
-
-#define USEC_PER_SEC 1000000U
 
 struct view {
         const char *etc;
@@ -90,15 +88,6 @@ static const char *const headings[] = {
         "SINCE",
 };
 
-/* The host's own time, to the minute. */
-static void format_local_time(uint64_t usec, char *text, size_t size) {
-        time_t seconds = (time_t)(usec / USEC_PER_SEC);
-        struct tm tm;
-
-        if (!localtime_r(&seconds, &tm) || strftime(text, size, "%Y-%m-%d %H:%M", &tm) == 0)
-                text[0] = '\0';
-}
-
 static const char *lease_origin(const struct reply *lease) {
         if (lease->remote_host[0])
                 return lease->remote_host;
@@ -113,7 +102,7 @@ static int add_row(
         if (seat->has_address)
                 address_format(&seat->address, address);
         if (lease)
-                format_local_time(lease->since_usec, since, sizeof(since));
+                moment_format_minute(lease->since_usec, since, sizeof(since));
 
         return table_add(table,
                 (const char *const[]){seat->course, seat->seat, seat->user[0] ? seat->user : "-", address,
@@ -200,15 +189,6 @@ static int print_for_people(const struct view *view) {
 
 /* --- for scripts ----------------------------------------------------------------------------- */
 
-/* RFC 3339. */
-static void format_utc_time(uint64_t usec, char *text, size_t size) {
-        time_t seconds = (time_t)(usec / USEC_PER_SEC);
-        struct tm tm;
-
-        if (!gmtime_r(&seconds, &tm) || strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-                text[0] = '\0';
-}
-
 static int put_lease(json_object *leases, const struct reply *lease) {
         bool has_pid = lease->pid > 0; /* an admin's hold has no process */
         json_object *object = json_append_object(leases);
@@ -217,7 +197,7 @@ static int put_lease(json_object *leases, const struct reply *lease) {
 
         if (!object)
                 return -ENOMEM;
-        format_utc_time(lease->since_usec, since, sizeof(since));
+        moment_format_utc(lease->since_usec, since, sizeof(since));
 
         if (json_put_text(object, "id", lease->lease) < 0 ||
                 json_put_text(object, "service", lease->service) < 0)

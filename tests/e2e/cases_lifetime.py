@@ -366,27 +366,36 @@ def ends_while_stopped(guest):
     wait_gone(guest)
 
 
-@case("a seat that systemd could not take down while the activator was away goes when it is back")
-def left_up_while_stopped(guest):
-    set_up_class(guest)
-    uid = guest.run(f"id -u {STUDENT}").stdout.strip()
-    drop_in = "/run/systemd/system/user@.service.d/slow.conf"
-    # systemd does not stop nsbr@ when its last lease goes while the user's manager, a part of it, is being started.
-    guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 3\n")
-    guest.run("systemctl daemon-reload")
-    try:
-        login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "sleep infinity"])
-        guest.wait_until(f"systemctl is-active user@{uid} | grep -q activating", what="the user's manager is being started")
-        guest.run(f"systemctl stop {SOCKETS} {ACTIVATOR}")
-        guest.run(f"systemctl stop 'coursenet-{SEAT}_*.slice'")
-        login.kill_in_guest()
-        guest.wait_until(f"! systemctl is-active user@{uid} | grep -q activating", what="the manager's start has ended")
-        expect(is_active(guest, f"nsbr@{SEAT}"), "systemd took the seat down: there is nothing to see here")
-        guest.run(f"systemctl start {SOCKETS} {ACTIVATOR}")
-        wait_gone(guest)
-    finally:
-        # A reload would have systemd look again by itself.
-        guest.run(f"rm {drop_in}; systemctl daemon-reload; systemctl start {SOCKETS} {ACTIVATOR}")
+def hindered_stop(promise, away):
+    @case(promise)
+    def left_up(guest):
+        set_up_class(guest)
+        uid = guest.run(f"id -u {STUDENT}").stdout.strip()
+        drop_in = "/run/systemd/system/user@.service.d/slow.conf"
+        # systemd does not stop nsbr@ when its last lease goes while the user's manager, a part of it, is being started.
+        guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 5\n")
+        guest.run("systemctl daemon-reload")
+        try:
+            login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "sleep infinity"])
+            guest.wait_until(f"systemctl is-active user@{uid} | grep -q activating",
+                             what="the user's manager is being started")
+            if away:
+                guest.run(f"systemctl stop {SOCKETS} {ACTIVATOR}")
+            guest.run(f"systemctl stop 'coursenet-{SEAT}_*.slice'")
+            login.kill_in_guest()
+            guest.wait_until(f"! systemctl is-active user@{uid} | grep -q activating", what="the manager's start has ended")
+            expect(is_active(guest, f"nsbr@{SEAT}"), "systemd took the seat down: there is nothing to see here")
+            if away:
+                guest.run(f"systemctl start {SOCKETS} {ACTIVATOR}")
+            wait_gone(guest)
+        finally:
+            # A reload would have systemd look again by itself.
+            guest.run(f"rm {drop_in}; systemctl daemon-reload; systemctl start {SOCKETS} {ACTIVATOR}")
+    return left_up
+
+
+hindered_stop("a seat that systemd could not take down while the user's manager was being started goes afterwards", False)
+hindered_stop("a seat that systemd could not take down while the activator was away goes when that is back", True)
 
 
 @case("a reboot with logins open starts clean, and the next login needs nothing done by hand")

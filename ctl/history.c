@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* `coursenetctl history`: who had which address, and when. */
+
+#include "command.h"
+#include "json.h"
+#include "lease-journal.h"
+#include "message.h"
+#include "moment.h"
+#include "table.h"
+
+static const struct syntax syntax = {
+        .usage = "Usage: coursenetctl history [--json] [--at TIME] [ADDRESS|COURSE|SEAT|USER]\n"
+                 "\n"
+                 "Shows who had which address from when to when, a line for each login, as the journal "
+                 "tells.\n"
+                 "With --at, only who had it then: on a day, in a minute, or at a second.\n"
+                 "\n"
+                 "TIME: " MOMENT_FORMS ".\n",
+        .json = true,
+        .at = true,
+        .words_max = 1,
+};
+
+struct question {
+        const char *word; /* NULL: anything */
+        const char *at;   /* as it was typed; NULL: any time */
+        struct span span;
+};
+
+static size_t count_shown(const struct lease_journal *journal, const struct question *question) {
+        struct past_lease *lease, *next;
+        size_t n = 0;
+
+        HASH_ITER (hh, journal->history.leases, lease, next)
+                n += past_lease_within(lease, &question->span);
+        return n;
+}
+
+/* --- for people ------------------------------------------------------------------------------ */
+
+static const char *const headings[] = {"ADDRESS", "USER", "SINCE", "UNTIL", "SERVICE", "FROM"};
+
+static const char *or_dash(const char *text) {
+        return text[0] ? text : "-";
+}
+
+static void format_end(const struct past_lease *lease, char *text, size_t size) {
+        char until[32];
+
+        moment_format(lease->until_usec, until, sizeof(until));
+        (void)snprintf(text, size, "%s%s", lease->end == LEASE_END_NONE ? "now" : until,
+                lease->end == LEASE_END_TAKEN  ? " (taken)"
+                : lease->end == LEASE_END_BOOT ? " (host down)"
+                                               : "");
+}
+
+static int add_row(struct libscols_table *table, const struct past_lease *lease) {
+        char since[32], until[64];
+
+        moment_format(lease->since_usec, since, sizeof(since));
+        format_end(lease, until, sizeof(until));
+        return table_add(table,
+                (const char *const[]){or_dash(lease->address), or_dash(lease->user), since, until,
+                        or_dash(lease->service), or_dash(lease->remote_host)},
+                ELEMENTSOF(headings));
+}
+
+static int print_table(const struct lease_journal *journal, const struct question *question) {
+        _cleanup_table_ struct libscols_table *table = NULL;
+        struct past_lease *lease, *next;
+        int r;
+
+        r = table_new(headings, ELEMENTSOF(headings), &table);
+        HASH_ITER (hh, journal->history.leases, lease, next)
+                if (r >= 0 && past_lease_within(lease, &question->span))
+                        r = add_row(table, lease);
+        return r < 0 ? r : table_print(table);
+}
+
+/* --- for scripts ----------------------------------------------------------------------------- */
+
+static const char *const end_names[] = {
+        [LEASE_END_NONE] = NULL,
+        [LEASE_END_LOGOUT] = "logout",
+        [LEASE_END_TAKEN] = "taken",
+        [LEASE_END_BOOT] = "host-down",
+};
+
+static int put_or_null(json_object *object, const char *key, const char *text) {
+        return json_put_text(object, key, text[0] ? text : NULL);
+}
+
+static int put_lease(json_object *leases, const struct past_lease *lease) {
+        json_object *object = json_append_object(leases);
+        char since[32], until[32];
+
+        if (!object)
+                return -ENOMEM;
+        moment_format_utc(lease->since_usec, since, sizeof(since));
+        moment_format_utc(lease->until_usec, until, sizeof(until));
+        if (json_put_text(object, "id", lease->id) < 0 || put_or_null(object, "user", lease->user) < 0 ||
+                put_or_null(object, "seat", lease->seat) < 0 ||
+                put_or_null(object, "address", lease->address) < 0 ||
+                put_or_null(object, "address6", lease->address6) < 0 ||
+                put_or_null(object, "service", lease->service) < 0 ||
+                put_or_null(object, "remote_host", lease->remote_host) < 0 ||
+                json_put_text(object, "since", since) < 0 ||
+                json_put_text(object, "until", lease->end == LEASE_END_NONE ? NULL : until) < 0 ||
+                json_put_text(object, "end", end_names[lease->end]) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int print_json(const struct lease_journal *journal, const struct question *question) {
+        _cleanup_json_ json_object *document = json_new_document();
+        struct past_lease *lease, *next;
+        char begins[32];
+        json_object *leases;
+        int r = 0;
+
+        moment_format_utc(journal->begins_usec, begins, sizeof(begins));
+        if (!document || json_put_text(document, "journal_begins", journal->begins_usec ? begins : NULL) < 0)
+                return -ENOMEM;
+        leases = json_put_array(document, "leases");
+        if (!leases)
+                return -ENOMEM;
+        HASH_ITER (hh, journal->history.leases, lease, next)
+                if (r >= 0 && past_lease_within(lease, &question->span))
+                        r = put_lease(leases, lease);
+        return r < 0 ? r : json_print(document);
+}
+
+/* --- what is said beside --------------------------------------------------------------------- */
+
+/* How far back one can look: that nothing is known must not look like nothing happened. */
+static void report_reach(const struct lease_journal *journal, const struct question *question) {
+        const char *why =
+                journal->persistent ? "" : "; it is kept in memory only: see journald.conf(5), Storage=";
+        char begins[32];
+
+        moment_format(journal->begins_usec, begins, sizeof(begins));
+        if (question->span.from_usec < journal->begins_usec)
+                complain("The journal begins at %s: of what was before, nothing is known%s.", begins, why);
+}
+
+static void report_none(const struct question *question) {
+        char at[64] = "";
+
+        if (question->at)
+                (void)snprintf(at, sizeof(at), " at %s", question->at);
+        if (question->word)
+                complain("The journal knows of no lease of '%s'%s.", question->word, at);
+        else
+                complain("The journal knows of no lease%s.", at);
+}
+
+static int read_failed(int r) {
+        if (r == -EACCES && geteuid() == 0)
+                complain("There is no system journal on this machine: see journald.conf(5), Storage=");
+        else if (r == -EACCES)
+                complain("There is no system journal that you may read: be root, or in the group "
+                         "systemd-journal");
+        else
+                complain("The journal cannot be read: %s", strerror(-r));
+        return EXIT_NO;
+}
+
+/* Returns an exit code. */
+static int answer(const struct lease_journal *journal, const struct question *question, bool json) {
+        bool any = count_shown(journal, question) > 0;
+        int r = 0;
+
+        if (json)
+                r = print_json(journal, question);
+        else if (any)
+                r = print_table(journal, question);
+        if (r < 0) {
+                complain("%s", strerror(-r));
+                return EXIT_NO;
+        }
+        if (!any)
+                report_none(question);
+        if (!any || question->at)
+                report_reach(journal, question);
+        return any ? EXIT_DONE : EXIT_NO;
+}
+
+int history_command(const struct paths *paths, int argc, char **argv) {
+        _cleanup_lease_journal_ struct lease_journal journal = {0};
+        struct question question = {.span = {.to_usec = UINT64_MAX}};
+        struct arguments arguments;
+        int r;
+
+        (void)paths;
+        r = arguments_parse(argc, argv, &syntax, &arguments);
+        if (r != 0)
+                return r > 0 ? EXIT_DONE : EXIT_USAGE;
+        question.at = arguments.at;
+        question.word = arguments.n_words > 0 ? arguments.words[0] : NULL;
+        if (question.at && moment_parse(question.at, time(NULL), &question.span) < 0) {
+                complain("'%s' is no time; expected " MOMENT_FORMS, question.at);
+                return EXIT_USAGE;
+        }
+
+        r = lease_journal_read(question.word, &journal);
+        if (r < 0)
+                return read_failed(r);
+        return answer(&journal, &question, arguments.json);
+}

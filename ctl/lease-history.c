@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lease-history.h"
+#include "lease-event.h"
+
+static void past_lease_free(struct past_lease *lease) {
+        free(lease->id);
+        free(lease->user);
+        free(lease->seat);
+        free(lease->address);
+        free(lease->address6);
+        free(lease->service);
+        free(lease->remote_host);
+        free(lease);
+}
+
+void lease_history_done(struct lease_history *history) {
+        struct past_lease *lease, *next;
+
+        HASH_ITER (hh, history->leases, lease, next) {
+                HASH_DEL(history->leases, lease);
+                past_lease_free(lease);
+        }
+}
+
+static int copy_texts(struct past_lease *lease, const struct lease_event *event) {
+        const struct {
+                char **to;
+                const char *from;
+        } texts[] = {
+                {&lease->id, event->id},
+                {&lease->user, event->user},
+                {&lease->seat, event->seat},
+                {&lease->address, event->address},
+                {&lease->address6, event->address6},
+                {&lease->service, event->service},
+                {&lease->remote_host, event->remote_host},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                *texts[i].to = strdup(texts[i].from);
+                if (!*texts[i].to)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int append(struct lease_history *history, const struct lease_event *event, uint64_t since_usec,
+        struct past_lease **ret) {
+        struct past_lease *lease = calloc(1, sizeof(*lease));
+
+        if (!lease)
+                return -ENOMEM;
+        if (copy_texts(lease, event) < 0) {
+                past_lease_free(lease);
+                return -ENOMEM;
+        }
+        lease->since_usec = since_usec;
+        lease->boot = event->boot;
+        HASH_ADD_KEYPTR(hh, history->leases, lease->id, strlen(lease->id), lease);
+        *ret = lease;
+        return 0;
+}
+
+int lease_history_add(struct lease_history *history, const struct lease_event *event, uint64_t begins_usec) {
+        struct past_lease *lease;
+        int r;
+
+        HASH_FIND_STR(history->leases, event->id, lease);
+        if (string_equal(event->what, LEASE_GIVEN))
+                return lease ? 0 : append(history, event, event->usec, &lease);
+        if (!lease) {
+                /* Without a beginning it was never given, unless that is too long ago. */
+                if (event->since_usec == 0 || event->since_usec >= begins_usec)
+                        return 0;
+                r = append(history, event, event->since_usec, &lease);
+                if (r < 0)
+                        return r;
+        }
+        lease->until_usec = event->usec;
+        lease->end = string_equal(event->what, LEASE_TAKEN) ? LEASE_END_TAKEN : LEASE_END_LOGOUT;
+        return 0;
+}
+
+int lease_history_end_boots(struct lease_history *history, boot_end_t boot_end, void *userdata) {
+        sd_id128_t known = SD_ID128_NULL;
+        struct past_lease *lease, *next;
+        uint64_t usec = 0;
+        int r = 0;
+
+        HASH_ITER (hh, history->leases, lease, next) {
+                if (lease->end != LEASE_END_NONE)
+                        continue;
+                /* Those of a boot stand together. */
+                if (!sd_id128_equal(lease->boot, known)) {
+                        r = boot_end(userdata, lease->boot, &usec);
+                        if (r < 0)
+                                return r;
+                        known = lease->boot;
+                }
+                if (r == 0)
+                        continue;
+                lease->until_usec = usec;
+                lease->end = LEASE_END_BOOT;
+        }
+        return 0;
+}
+
+bool past_lease_within(const struct past_lease *lease, const struct span *span) {
+        return lease->since_usec < span->to_usec &&
+               (lease->end == LEASE_END_NONE || lease->until_usec >= span->from_usec);
+}

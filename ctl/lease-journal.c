@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Anybody can write to the journal, with any field but those that begin with an underscore: these journald
+ * fills in, from what the kernel says of the sender. So only what root has logged counts.
+ */
+
+#include <inttypes.h>
+#include <systemd/sd-journal.h>
+
+#include "address.h"
+#include "address6.h"
+#include "lease-event.h"
+#include "lease-journal.h"
+
+#define FROM_ROOT "_UID=0"
+
+static const char *const events[] = {LEASE_GIVEN, LEASE_GIVEN_BACK, LEASE_TAKEN, LEASE_KEPT};
+
+/* "FIELD=VALUE": the longest field and any argument that could match. */
+#define MATCH_SIZE 256U
+
+void lease_journal_done(struct lease_journal *journal) {
+        lease_history_done(&journal->history);
+}
+
+static int add_match(sd_journal *journal, const char *field, const char *value) {
+        char match[MATCH_SIZE];
+        int n = snprintf(match, sizeof(match), "%s=%s", field, value);
+
+        /* What is too long was never logged either; cut off, it matches nothing. */
+        return n < 0 ? -EINVAL : sd_journal_add_match(journal, match, 0);
+}
+
+/* A lease's event, logged by root; field NULL: of any lease. Alternatives to what was added before. */
+static int add_alternative(sd_journal *journal, const char *field, const char *value) {
+        int r = sd_journal_add_disjunction(journal);
+
+        if (r >= 0)
+                r = sd_journal_add_match(journal, FROM_ROOT, 0);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(events); i++)
+                r = add_match(journal, "COURSENET_EVENT", events[i]);
+        return r < 0 || !field ? r : add_match(journal, field, value);
+}
+
+static int add_matches(sd_journal *journal, const char *word) {
+        static const char *const names[] = {"COURSENET_USER", "COURSENET_SEAT", "COURSENET_COURSE"};
+        char ip[ADDRESS6_TEXT_SIZE];
+        struct address6 address6;
+        struct address address;
+        int r = 0;
+
+        if (!word)
+                return add_alternative(journal, NULL, NULL);
+        if (address_parse(word, 32, &address) >= 0) {
+                address_format_ip(address.ip, ip);
+                return add_alternative(journal, "COURSENET_ADDRESS", ip);
+        }
+        if (address6_parse(word, 128, &address6) >= 0) {
+                address6_format_ip(&address6, ip);
+                return add_alternative(journal, "COURSENET_ADDRESS6", ip);
+        }
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++)
+                r = add_alternative(journal, names[i], word);
+        return r;
+}
+
+/* The texts of one entry: sd-journal's own are good for one call only. */
+struct entry {
+        char what[32], id[64], user[64], seat[32], address[64], address6[64], service[64], since[32];
+        char remote_host[160];
+};
+
+static void read_field(sd_journal *journal, const char *field, char *text, size_t size) {
+        size_t length, head = strlen(field) + 1;
+        const void *data;
+
+        text[0] = '\0';
+        if (sd_journal_get_data(journal, field, &data, &length) >= 0 && length >= head)
+                (void)snprintf(text, size, "%.*s", (int)(length - head), (const char *)data + head);
+}
+
+static int read_entry(sd_journal *journal, struct entry *entry, struct lease_event *ret) {
+        sd_id128_t boot;
+        uint64_t usec, monotonic;
+        int r;
+
+        r = sd_journal_get_realtime_usec(journal, &usec);
+        if (r >= 0)
+                r = sd_journal_get_monotonic_usec(journal, &monotonic, &boot);
+        if (r < 0)
+                return r;
+        read_field(journal, "COURSENET_EVENT", entry->what, sizeof(entry->what));
+        read_field(journal, "COURSENET_LEASE", entry->id, sizeof(entry->id));
+        read_field(journal, "COURSENET_USER", entry->user, sizeof(entry->user));
+        read_field(journal, "COURSENET_SEAT", entry->seat, sizeof(entry->seat));
+        read_field(journal, "COURSENET_ADDRESS", entry->address, sizeof(entry->address));
+        read_field(journal, "COURSENET_ADDRESS6", entry->address6, sizeof(entry->address6));
+        read_field(journal, "COURSENET_SERVICE", entry->service, sizeof(entry->service));
+        read_field(journal, "COURSENET_REMOTE_HOST", entry->remote_host, sizeof(entry->remote_host));
+        read_field(journal, "COURSENET_SINCE", entry->since, sizeof(entry->since));
+        *ret = (struct lease_event){
+                .what = entry->what,
+                .id = entry->id,
+                .user = entry->user,
+                .seat = entry->seat,
+                .address = entry->address,
+                .address6 = entry->address6,
+                .service = entry->service,
+                .remote_host = entry->remote_host,
+                .usec = usec,
+                .since_usec = strtoull(entry->since, NULL, 10),
+                .boot = boot,
+        };
+        return 0;
+}
+
+static int read_entries(sd_journal *journal, struct lease_journal *ret) {
+        struct lease_event event;
+        struct entry entry;
+        int r;
+
+        r = sd_journal_seek_head(journal);
+        while (r >= 0 && (r = sd_journal_next(journal)) > 0) {
+                r = read_entry(journal, &entry, &event);
+                if (r >= 0)
+                        r = lease_history_add(&ret->history, &event, ret->begins_usec);
+        }
+        return r;
+}
+
+/* The time of the last entry of a boot, whoever logged it. */
+static int find_boot_end(void *userdata, sd_id128_t boot, uint64_t *ret_usec) {
+        sd_journal *journal = userdata;
+        char id[SD_ID128_STRING_MAX];
+        sd_id128_t current;
+        int r;
+
+        r = sd_id128_get_boot(&current);
+        if (r < 0 || sd_id128_equal(boot, current))
+                return r;
+        sd_journal_flush_matches(journal);
+        r = add_match(journal, "_BOOT_ID", sd_id128_to_string(boot, id));
+        if (r >= 0)
+                r = sd_journal_seek_tail(journal);
+        if (r >= 0)
+                r = sd_journal_previous(journal);
+        if (r > 0)
+                r = sd_journal_get_realtime_usec(journal, ret_usec);
+        return r < 0 ? r : 1;
+}
+
+static int read_journal(sd_journal *journal, const char *word, struct lease_journal *ret) {
+        int persistent = sd_journal_has_persistent_files(journal);
+        int r;
+
+        if (persistent <= 0 && sd_journal_has_runtime_files(journal) <= 0)
+                return -EACCES;
+        ret->persistent = persistent > 0;
+        r = sd_journal_get_cutoff_realtime_usec(journal, &ret->begins_usec, NULL);
+        if (r >= 0)
+                r = add_matches(journal, word);
+        if (r >= 0)
+                r = read_entries(journal, ret);
+        return r < 0 ? r : lease_history_end_boots(&ret->history, find_boot_end, journal);
+}
+
+int lease_journal_read(const char *word, struct lease_journal *ret) {
+        _cleanup_lease_journal_ struct lease_journal read = {0};
+        sd_journal *journal;
+        int r;
+
+        r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+        if (r < 0)
+                return r;
+        r = read_journal(journal, word, &read);
+        sd_journal_close(journal);
+        if (r < 0)
+                return r;
+        *ret = read;
+        read = (struct lease_journal){0};
+        return 0;
+}

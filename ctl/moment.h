@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Points in time, as people write and read them. All are microseconds since 1970, as the journal has them. */
+
+#include <stdint.h>
+#include <time.h>
+
+#include "util.h"
+
+#define USEC_PER_SEC UINT64_C(1000000)
+
+/* From the first to before the last. */
+struct span {
+        uint64_t from_usec;
+        uint64_t to_usec;
+};
+
+/* What moment_parse() understands, for messages. */
+#define MOMENT_FORMS                                                                                         \
+        "YYYY-MM-DD, YYYY-MM-DD HH:MM or YYYY-MM-DD HH:MM:SS, today's HH:MM or HH:MM:SS (in local time; a "  \
+        "Z "                                                                                                 \
+        "or +HHMM behind says otherwise), or @SECONDS"
+
+/*
+ * The day, minute or second that a text names: who knows no seconds means any of the minute. A T may stand
+ * for the space. now: says which day today is. -EINVAL for anything else, and for a time that there never was
+ * (30 February, an hour that summer time skips).
+ */
+int moment_parse(const char *text, time_t now, struct span *ret);
+
+/* "2026-01-31 09:00", the host's own time. */
+void moment_format_minute(uint64_t usec, char *text, size_t size);
+
+/* "2026-01-31 09:00:00", the host's own time. */
+void moment_format(uint64_t usec, char *text, size_t size);
+
+/* "2026-01-31T09:00:00Z" (RFC 3339). */
+void moment_format_utc(uint64_t usec, char *text, size_t size);
