@@ -22,7 +22,7 @@ static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_er
         if (r < 0)
                 return r;
         lease_job_removed(userdata, job, unit, result);
-        tidy_job_removed(userdata, unit, result);
+        tidy_job_removed(userdata, job, unit, result);
         return 0;
 }
 

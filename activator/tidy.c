@@ -15,13 +15,19 @@
 
 #define UNIT_SIZE 64U
 
+/* A slice that stays would hold the seat: so it is stopped until it is gone. */
+#define RETRY_USEC UINT64_C(5000000)
+
 struct tidying {
         struct manager *manager;
         char slice[UNIT_SIZE];
         char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
         char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
         bool seat_up;          /* one of the first two is up */
+        bool slice_up;         /* somebody's, who has gone away since */
+        char stop_job[64];     /* the slice's, its D-Bus path */
         sd_bus_slot *slot;     /* the one call that is under way */
+        sd_event_source *retry_source;
         tidy_callback_t callback;
         void *userdata;
         struct tidying *prev, *next;
@@ -32,6 +38,7 @@ static void finish(struct tidying *tidying, int result) {
         if (tidying->callback)
                 tidying->callback(tidying->userdata, result);
         sd_bus_slot_unref(tidying->slot);
+        (void)sd_event_source_disable_unref(tidying->retry_source);
         free(tidying);
 }
 
@@ -60,19 +67,41 @@ static int found(const struct tidying *tidying) {
 
 static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct tidying *tidying = userdata;
+        const char *job;
 
         (void)error;
-        finish(tidying, sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply)
-                                                                    : found(tidying));
+        tidying->slot = sd_bus_slot_unref(tidying->slot);
+        if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
+                finish(tidying, found(tidying));
+        else if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "o", &job) >= 0)
+                (void)string_copy(tidying->stop_job, sizeof(tidying->stop_job), job);
+        return 0; /* tidy_job_removed() goes on, or stop_again() */
+}
+
+static void stop_slice(struct tidying *tidying);
+
+static int stop_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        stop_slice(userdata);
         return 0;
+}
+
+static int retry_later(struct tidying *tidying) {
+        tidying->retry_source = sd_event_source_disable_unref(tidying->retry_source);
+        return sd_event_add_time_relative(tidying->manager->event, &tidying->retry_source, CLOCK_MONOTONIC,
+                RETRY_USEC, 0, stop_again, tidying);
 }
 
 static void stop_slice(struct tidying *tidying) {
         int r;
 
+        tidying->stop_job[0] = '\0';
         tidying->slot = sd_bus_slot_unref(tidying->slot);
         r = systemd_stop_unit(
                 tidying->manager, tidying->slice, "replace", handle_stopped, tidying, &tidying->slot);
+        if (r >= 0)
+                r = retry_later(tidying);
         if (r < 0)
                 finish(tidying, r);
 }
@@ -94,7 +123,7 @@ static const char *name_of(const struct tidying *tidying, const char *unit) {
         return string_equal(unit, tidying->netns) ? tidying->netns : tidying->netbr;
 }
 
-/* Those that are up, of the three. */
+/* Those that are up, of the three; and whether a slice is. */
 static int collect_active(
         struct tidying *tidying, sd_bus_message *reply, const char *ret[static 3], size_t *ret_n) {
         struct unit_row row;
@@ -104,7 +133,9 @@ static int collect_active(
         r = sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply)
                                                         : systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                if (string_equal(row.active_state, "active") && n < 3) {
+                if (string_equal(row.name, tidying->slice))
+                        tidying->slice_up = string_equal(row.active_state, "active");
+                else if (string_equal(row.active_state, "active") && n < 3) {
                         ret[n] = name_of(tidying, row.name);
                         tidying->seat_up |= ret[n++] != tidying->netbr;
                 }
@@ -120,13 +151,19 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
 
         (void)error;
         r = collect_active(tidying, reply, active, &n);
-        if (r < 0 || n == 0) {
+        if (r < 0 || (n == 0 && !tidying->slice_up)) {
                 finish(tidying, r < 0 ? r : TIDY_SEAT_DOWN);
                 return 0;
         }
         tidying->slot = sd_bus_slot_unref(tidying->slot);
+        if (tidying->slice_up) {
+                stop_slice(tidying);
+                return 0;
+        }
         r = systemd_start_wanting_slice(
                 tidying->manager, tidying->slice, active, n, handle_started, tidying, &tidying->slot);
+        if (r >= 0)
+                r = retry_later(tidying);
         if (r < 0)
                 finish(tidying, r);
         return 0;
@@ -134,7 +171,8 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
 
 void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata) {
         struct tidying *tidying = malloc(sizeof(*tidying));
-        const char *patterns[3];
+        const char *patterns[4];
+        size_t n = 0;
         int r;
 
         if (!tidying) {
@@ -146,21 +184,26 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
         DL_APPEND(manager->tidyings, tidying);
         find_names(tidying, seat);
 
-        patterns[0] = tidying->nsbr;
-        patterns[1] = tidying->netns;
-        patterns[2] = tidying->netbr;
-        r = systemd_list_units(
-                manager, patterns, tidying->netbr[0] ? 3 : 2, handle_units, tidying, &tidying->slot);
+        patterns[n++] = tidying->slice;
+        patterns[n++] = tidying->nsbr;
+        patterns[n++] = tidying->netns;
+        if (tidying->netbr[0])
+                patterns[n++] = tidying->netbr;
+        r = systemd_list_units(manager, patterns, n, handle_units, tidying, &tidying->slot);
         if (r < 0)
                 finish(tidying, r);
 }
 
-void tidy_job_removed(struct manager *manager, const char *unit, const char *result) {
+void tidy_job_removed(struct manager *manager, const char *job, const char *unit, const char *result) {
         struct tidying *tidying, *next;
         char seat[SEAT_ID_SIZE];
 
         DL_FOREACH_SAFE(manager->tidyings, tidying, next) {
-                if (string_equal(tidying->slice, unit))
+                if (!string_equal(tidying->slice, unit) || !tidying->retry_source)
+                        continue; /* not ours, or of another one who tidies: this one has only just begun */
+                if (string_equal(tidying->stop_job, job))
+                        finish(tidying, found(tidying));
+                else
                         stop_slice(tidying);
         }
         if (string_equal(result, "canceled") && sscanf(unit, "nsbr@%12[0-9].service", seat) == 1)

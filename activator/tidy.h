@@ -26,4 +26,4 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
  * `systemctl stop` of a netns@ that hangs, begins one: that is no failure, so systemd tells nobody but who
  * listens for jobs.
  */
-void tidy_job_removed(struct manager *manager, const char *unit, const char *result);
+void tidy_job_removed(struct manager *manager, const char *job, const char *unit, const char *result);

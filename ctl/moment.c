@@ -5,6 +5,9 @@
 
 #define SECONDS_PER_MINUTE 60
 
+/* Kiribati is furthest from Greenwich. */
+#define OFFSET_MAX (14L * 3600)
+
 static const struct form {
         const char *format; /* of strptime() */
         unsigned seconds;   /* how long what it names lasts; 0: a day */
@@ -37,7 +40,7 @@ static bool parse_zone(const char *text, struct zone *ret) {
                 return false;
         end = strptime(text, "%z", &tm);
         ret->offset = tm.tm_gmtoff;
-        return end && *end == '\0';
+        return end && *end == '\0' && labs(ret->offset) <= OFFSET_MAX;
 }
 
 /* -1: there is no such time. */

@@ -382,10 +382,11 @@ def hindered_stop(promise, away):
             if away:
                 guest.run(f"systemctl stop {SOCKETS} {ACTIVATOR}")
             guest.run(f"systemctl stop 'coursenet-{SEAT}_*.slice'")
+            expect(is_active(guest, f"nsbr@{SEAT}"), "systemd takes the seat down: there is nothing to see here")
             login.kill_in_guest()
-            guest.wait_until(f"! systemctl is-active user@{uid} | grep -q activating", what="the manager's start has ended")
-            expect(is_active(guest, f"nsbr@{SEAT}"), "systemd took the seat down: there is nothing to see here")
             if away:
+                guest.wait_until(f"! systemctl is-active user@{uid} | grep -q activating",
+                                 what="the manager's start has ended")
                 guest.run(f"systemctl start {SOCKETS} {ACTIVATOR}")
             wait_gone(guest)
         finally:
@@ -396,6 +397,17 @@ def hindered_stop(promise, away):
 
 hindered_stop("a seat that systemd could not take down while the user's manager was being started goes afterwards", False)
 hindered_stop("a seat that systemd could not take down while the activator was away goes when that is back", True)
+
+
+@case("a seat goes although one who was to clear it up went away half-way")
+def unfinished_tidying(guest):
+    set_up_class(guest)
+    session = guest.ssh_popen(STUDENT)
+    guest.run(f"""
+        busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager StartTransientUnit \
+            'ssa(sv)a(sa(sv))' coursenet-tidy_{SEAT}.slice fail 1 Wants as 1 nsbr@{SEAT}.service 0""")
+    session.close()
+    wait_gone(guest)
 
 
 @case("a reboot with logins open starts clean, and the next login needs nothing done by hand")

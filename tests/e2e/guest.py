@@ -160,11 +160,16 @@ class Guest:
         """Where this side sees the control group of a unit, as in system.slice/ssh.service."""
         return f"{self._cgroups[0]}/payload/{unit_path}"
 
-    def reboot(self):
-        """Restarts the guest; what is in /run is gone afterwards, the rest stays."""
-        self.run("systemctl reboot", check=False)
+    def reboot(self, crash=False):
+        """Restarts the guest; what is in /run is gone afterwards, the rest stays. crash: at once, nobody says goodbye."""
+        self.run("systemctl reboot --force --force" if crash else "systemctl reboot", check=False)
         # With --keep-unit, systemd-nspawn leaves the second boot to whoever started it.
         self._wait_nspawn()
+        if crash:
+            # What is left of the first boot would be taken for the second one's.
+            for group in self._cgroups:
+                cgroup.remove(group)
+            self._cgroups = []
         self._start()
 
     def poweroff(self):

@@ -37,6 +37,7 @@ import cases_escape  # noqa: F401 pylint: disable=unused-import
 import cases_jupyterhub  # noqa: F401 pylint: disable=unused-import
 import cases_enter  # noqa: F401 pylint: disable=unused-import
 import cases_lifetime  # noqa: F401 pylint: disable=unused-import
+import cases_history  # noqa: F401 pylint: disable=unused-import
 import cases_races  # noqa: F401 pylint: disable=unused-import
 import cases_crossings  # noqa: F401 pylint: disable=unused-import
 import cases_storm  # noqa: F401 pylint: disable=unused-import
