@@ -185,6 +185,7 @@ static int prepare(struct manager *manager) {
 static int serve(struct manager *manager) {
         int r;
 
+        manager->serves = true;
         r = handle_signals(manager);
         if (r >= 0)
                 r = prepare(manager);

@@ -48,6 +48,7 @@ struct whois_lookup;
 struct manager {
         sd_event *event;
         sd_bus *bus;
+        bool serves;                    /* all seats, not one for a moment as --tidy does */
         struct lease *leases;           /* a uthash by id */
         struct connection *connections; /* a utlist */
         struct tidying *tidyings;       /* a utlist */

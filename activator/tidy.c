@@ -206,6 +206,8 @@ void tidy_job_removed(struct manager *manager, const char *job, const char *unit
                 else
                         stop_slice(tidying);
         }
-        if (string_equal(result, "canceled") && sscanf(unit, "nsbr@%12[0-9].service", seat) == 1)
+        /* Whoever is here for one seat would go away in the middle of another's. */
+        if (manager->serves && string_equal(result, "canceled") &&
+                sscanf(unit, "nsbr@%12[0-9].service", seat) == 1)
                 tidy(manager, seat, NULL, NULL);
 }

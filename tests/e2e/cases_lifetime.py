@@ -373,7 +373,7 @@ def hindered_stop(promise, away):
         uid = guest.run(f"id -u {STUDENT}").stdout.strip()
         drop_in = "/run/systemd/system/user@.service.d/slow.conf"
         # systemd does not stop nsbr@ when its last lease goes while the user's manager, a part of it, is being started.
-        guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 5\n")
+        guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 3\n")
         guest.run("systemctl daemon-reload")
         try:
             login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "sleep infinity"])

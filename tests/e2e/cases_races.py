@@ -82,7 +82,7 @@ def slow_reaping(guest):
     set_up_class(guest)
     guest.popen(["sh", "-c", ORPHANS])
     with slow_to_reap(guest):
-        for _ in range(3):
+        for _ in range(2):
             expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
             wait_gone(guest)
 
