@@ -9,7 +9,10 @@
 bool seat_is_empty(struct manager *manager, const char *seat);
 
 /*
- * Some time later, and again until nothing of the seat is up or somebody has it: has systemd look whether its
- * units are needed.
+ * Some time later has systemd look whether the seat's units are needed: again and again, for some minutes,
+ * until nothing of the seat is up or somebody has it. What is up then still, an admin's own unit needs.
  */
 void empty_seat_tidy_later(struct manager *manager, const char *seat);
+
+/* The activator ends. */
+void empty_seats_forget(struct manager *manager);

@@ -20,6 +20,9 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
+#define DAY_USEC (24 * 3600 * USEC_PER_SEC)
+#define ACCURACY_USEC (600 * USEC_PER_SEC)
+
 /* How long to wait before asking again a systemd or logind that did not answer. */
 #define RETRY_USEC (2 * USEC_PER_SEC)
 
@@ -116,10 +119,31 @@ void lease_log(const struct lease *lease, const char *what) {
                 lease->remote_host, "COURSENET_SINCE=%" PRIu64, lease->since_usec, NULL);
 }
 
+static int handle_day(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct manager *manager = userdata;
+        struct lease *lease, *next;
+
+        (void)usec;
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease->state == LEASE_ACTIVE)
+                        lease_log(lease, LEASE_HELD);
+        (void)sd_event_source_disable_unref(source);
+        return lease_log_daily(manager);
+}
+
+int lease_log_daily(struct manager *manager) {
+        sd_event_source *source;
+
+        return sd_event_add_time_relative(
+                manager->event, &source, CLOCK_BOOTTIME, DAY_USEC, ACCURACY_USEC, handle_day, manager);
+}
+
 /* --- the end of a lease ----------------------------------------------------------------------------------
  */
 
 static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
+static void handle_gone(struct lease *lease);
 
 static int handle_stop_again(sd_event_source *source, uint64_t usec, void *userdata);
 
@@ -163,7 +187,7 @@ static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *e
                 return 0; /* UnitRemoved tells when it is gone */
 
         if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit")) {
-                lease_free(lease);
+                handle_gone(lease);
                 return 0;
         }
         log_error("Cannot stop the lease %s of %s: %s", lease->id, lease->user,
@@ -179,7 +203,7 @@ static void end(struct lease *lease, const char *what) {
         if (lease->state == LEASE_ACTIVE)
                 lease_log(lease, what);
         else if (lease->state == LEASE_LINGERING)
-                lease_log(lease, LEASE_KEPT);
+                lease_log(lease, LEASE_LINGER_OVER);
         lease->state = LEASE_ENDING;
         /* Should we die now, the next of us must not take it for a lease that somebody has. */
         state_remove(STATE_DIRECTORY, lease->id);
@@ -220,7 +244,7 @@ int lease_linger(struct lease *lease, uint64_t until_usec) {
 static int begin_linger(struct lease *lease, unsigned seconds) {
         int r;
 
-        lease_log(lease, LEASE_GIVEN_BACK);
+        lease_log(lease, LEASE_LINGERS);
         drop_waits(lease);
         drop_opener(lease);
         fd_store_drop(lease->id);
@@ -342,7 +366,7 @@ static void handle_gone(struct lease *lease) {
                 lease_log(lease, LEASE_TAKEN);
                 tell_user(lease, "was stopped");
         } else if (lease->state == LEASE_LINGERING)
-                lease_log(lease, LEASE_KEPT);
+                lease_log(lease, LEASE_LINGER_OVER);
         (void)string_copy(seat, sizeof(seat), lease->seat);
         lease_free(lease);
         if (seat_is_empty(manager, seat))

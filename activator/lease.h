@@ -129,6 +129,9 @@ void lease_fail(struct lease *lease, enum reply_type type, const char *text);
 /* One line in the journal, with fields. what: see lease-event.h. */
 void lease_log(const struct lease *lease, const char *what);
 
+/* Has all leases that last logged once a day, see there. Negative errno. */
+int lease_log_daily(struct manager *manager);
+
 uint64_t now_realtime_usec(void);
 
 /* Ends a lease, now. Returns at once; the table forgets it when systemd says that its unit is gone. */

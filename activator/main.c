@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "connection.h"
+#include "empty-seat.h"
 #include "fd-store.h"
 #include "lease.h"
 #include "number.h"
@@ -40,6 +41,8 @@ static int manager_init(struct manager *manager) {
 
 static void manager_done(struct manager *manager) {
         lease_forget_all(manager);
+        tidy_forget_all(manager);
+        empty_seats_forget(manager);
         while (manager->connections)
                 connection_free(manager->connections);
         whois_done(manager);
@@ -176,7 +179,9 @@ static int prepare(struct manager *manager) {
                 log_error("Cannot take up the leases again: %s", strerror(-r));
                 return r;
         }
-        r = server_listen(manager, received.activator, true);
+        r = lease_log_daily(manager);
+        if (r >= 0)
+                r = server_listen(manager, received.activator, true);
         if (r >= 0)
                 r = server_listen(manager, received.query, false);
         return r;

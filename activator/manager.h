@@ -43,6 +43,7 @@ enum {
 struct lease;
 struct connection;
 struct tidying;
+struct empty_seat;
 struct whois_lookup;
 
 struct manager {
@@ -52,6 +53,7 @@ struct manager {
         struct lease *leases;           /* a uthash by id */
         struct connection *connections; /* a utlist */
         struct tidying *tidyings;       /* a utlist */
+        struct empty_seat *empty_seats; /* a utlist */
         uint64_t last_complaint_usec;   /* CLOCK_REALTIME, see connection.c */
         struct whois_lookup *lookups;   /* a utlist */
         sd_event_source *lookup_source; /* lookups are to be started */

@@ -93,6 +93,8 @@ static int take_up(struct restoring *restoring, struct lease *lease) {
         if (lease->linger_until_usec > 0)
                 return lease_linger(lease, lease->linger_until_usec);
         lease_activate(lease);
+        /* Also one that was given when nobody was there to say so. */
+        lease_log(lease, LEASE_HELD);
         return lease->hold ? 0 : lease_watch_opener(lease, find_opener(restoring, lease));
 }
 
@@ -170,8 +172,8 @@ static int forget_record(void *userdata, const char *id) {
         if (lease_find(userdata, id))
                 return 0;
         (void)string_copy(lost.id, sizeof(lost.id), id);
-        if (state_load(STATE_DIRECTORY, id, &lost) >= 0 && lost.linger_until_usec == 0)
-                lease_log(&lost, LEASE_TAKEN);
+        if (state_load(STATE_DIRECTORY, id, &lost) >= 0)
+                lease_log(&lost, lost.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
         state_remove(STATE_DIRECTORY, id);
         return 0;
 }

@@ -178,14 +178,14 @@ int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, 
         return r;
 }
 
-int systemd_start_wanting_slice(struct manager *manager, const char *slice, const char *const *units,
+int systemd_start_needing_slice(struct manager *manager, const char *slice, const char *const *units,
         size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        const char *wanted[SERVICES_MAX + 1] = {NULL};
+        const char *needed[SERVICES_MAX + 1] = {NULL};
         int r;
 
         for (size_t i = 0; i < n && i < SERVICES_MAX; i++)
-                wanted[i] = units[i];
+                needed[i] = units[i];
         r = sd_bus_message_new_method_call(
                 manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
         if (r >= 0)
@@ -193,7 +193,7 @@ int systemd_start_wanting_slice(struct manager *manager, const char *slice, cons
         if (r >= 0)
                 r = sd_bus_message_open_container(message, 'a', "(sv)");
         if (r >= 0)
-                r = append_units(message, "Wants", (char *const *)(uintptr_t)wanted);
+                r = append_units(message, "Requisite", (char *const *)(uintptr_t)needed);
         if (r >= 0)
                 r = sd_bus_message_close_container(message);
         if (r >= 0)

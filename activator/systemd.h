@@ -16,8 +16,9 @@ int systemd_connect(struct manager *manager);
 /* StartTransientUnit of the lease's slice. JobRemoved tells the end: lease_job_removed(). */
 int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, sd_bus_slot **ret_slot);
 
-/* StartTransientUnit of a slice that wants n units; mode "fail": whatever is queued already wins. */
-int systemd_start_wanting_slice(struct manager *manager, const char *slice, const char *const *units,
+/* StartTransientUnit of a slice that needs n units, which are up; mode "fail": whatever is queued already
+ * wins. */
+int systemd_start_needing_slice(struct manager *manager, const char *slice, const char *const *units,
         size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 
 /* StopUnit, with a job mode, and ResetFailedUnit; with no callback no reply is asked for. */

@@ -2,8 +2,8 @@
 
 /*
  * Whether anybody needs a unit only systemd knows: an admin's own unit may, or an enabled netbr@. So it is
- * made to look again: a slice that wants the units which are up is started and stopped, and at its end
- * systemd asks of each whether it is needed still.
+ * made to look again: a slice that needs the units which are up is started and stopped, and at its end
+ * systemd asks of each whether it is needed still. Requisite=, as that starts nothing that has gone since.
  */
 
 #include <utlist.h>
@@ -15,31 +15,50 @@
 
 #define UNIT_SIZE 64U
 
-/* A slice that stays would hold the seat: so it is stopped until it is gone. */
+/* A slice that stays would hold the seat: so it is stopped until it is gone, for a minute. */
 #define RETRY_USEC UINT64_C(5000000)
+#define RETRIES_MAX 12U
+
+#define JOB_SIZE 64U
 
 struct tidying {
         struct manager *manager;
         char slice[UNIT_SIZE];
         char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
         char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
-        bool seat_up;          /* one of the first two is up */
+        bool seat_up;          /* one of the first two is up, or on its way there or back */
         bool slice_up;         /* somebody's, who has gone away since */
-        char stop_job[64];     /* the slice's, its D-Bus path */
-        sd_bus_slot *slot;     /* the one call that is under way */
+        char start_job[JOB_SIZE], stop_job[JOB_SIZE]; /* the slice's, their D-Bus paths */
+        sd_bus_slot *slot;                            /* the one call that is under way */
         sd_event_source *retry_source;
-        tidy_callback_t callback;
+        unsigned n_retries;
+        tidy_callback_t callback; /* NULL: none */
         void *userdata;
         struct tidying *prev, *next;
 };
 
-static void finish(struct tidying *tidying, int result) {
+static void forget(struct tidying *tidying) {
         DL_DELETE(tidying->manager->tidyings, tidying);
-        if (tidying->callback)
-                tidying->callback(tidying->userdata, result);
         sd_bus_slot_unref(tidying->slot);
         (void)sd_event_source_disable_unref(tidying->retry_source);
         free(tidying);
+}
+
+static void finish(struct tidying *tidying, int result) {
+        tidy_callback_t callback = tidying->callback;
+        void *userdata = tidying->userdata;
+
+        forget(tidying);
+        if (callback)
+                callback(userdata, result);
+}
+
+void tidy_forget_all(struct manager *manager) {
+        struct tidying *tidying, *next;
+
+        DL_FOREACH_SAFE(manager->tidyings, tidying, next) {
+                forget(tidying);
+        }
 }
 
 /* The units' names. What of the configuration cannot be read is left alone: the bridge, then. */
@@ -65,25 +84,38 @@ static int found(const struct tidying *tidying) {
         return tidying->seat_up ? TIDY_SEAT_UP : TIDY_SEAT_DOWN;
 }
 
+static void read_job(sd_bus_message *reply, char ret_job[static JOB_SIZE]) {
+        const char *job;
+
+        if (sd_bus_message_read(reply, "o", &job) < 0 || string_copy(ret_job, JOB_SIZE, job) < 0)
+                ret_job[0] = '\0';
+}
+
 static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct tidying *tidying = userdata;
-        const char *job;
 
         (void)error;
         tidying->slot = sd_bus_slot_unref(tidying->slot);
         if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
                 finish(tidying, found(tidying));
-        else if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "o", &job) >= 0)
-                (void)string_copy(tidying->stop_job, sizeof(tidying->stop_job), job);
+        else if (!sd_bus_message_is_method_error(reply, NULL))
+                read_job(reply, tidying->stop_job);
         return 0; /* tidy_job_removed() goes on, or stop_again() */
 }
 
 static void stop_slice(struct tidying *tidying);
 
 static int stop_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct tidying *tidying = userdata;
+
         (void)source;
         (void)usec;
-        stop_slice(userdata);
+        if (++tidying->n_retries <= RETRIES_MAX) {
+                stop_slice(tidying);
+                return 0;
+        }
+        log_error("%s cannot be stopped: systemd does not get to it", tidying->slice);
+        finish(tidying, -ETIMEDOUT);
         return 0;
 }
 
@@ -110,11 +142,14 @@ static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *e
         struct tidying *tidying = userdata;
 
         (void)error;
+        tidying->slot = sd_bus_slot_unref(tidying->slot);
         /* An error means that somebody needs the units just now, or that another one tidies: then it is well.
          */
         if (sd_bus_message_is_method_error(reply, NULL))
                 finish(tidying, found(tidying));
-        return 0; /* tidy_job_removed() goes on */
+        else
+                read_job(reply, tidying->start_job);
+        return 0; /* tidy_job_removed() goes on, or stop_again() */
 }
 
 static const char *name_of(const struct tidying *tidying, const char *unit) {
@@ -123,7 +158,12 @@ static const char *name_of(const struct tidying *tidying, const char *unit) {
         return string_equal(unit, tidying->netns) ? tidying->netns : tidying->netbr;
 }
 
-/* Those that are up, of the three; and whether a slice is. */
+static bool is_down(const struct unit_row *row) {
+        return row->job == 0 &&
+               (string_equal(row->active_state, "inactive") || string_equal(row->active_state, "failed"));
+}
+
+/* Those that are up, of the three; and whether the seat and a slice are. */
 static int collect_active(
         struct tidying *tidying, sd_bus_message *reply, const char *ret[static 3], size_t *ret_n) {
         struct unit_row row;
@@ -134,10 +174,13 @@ static int collect_active(
                                                         : systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
                 if (string_equal(row.name, tidying->slice))
-                        tidying->slice_up = string_equal(row.active_state, "active");
-                else if (string_equal(row.active_state, "active") && n < 3) {
-                        ret[n] = name_of(tidying, row.name);
-                        tidying->seat_up |= ret[n++] != tidying->netbr;
+                        tidying->slice_up = !is_down(&row);
+                else {
+                        const char *name = name_of(tidying, row.name);
+
+                        tidying->seat_up |= name != tidying->netbr && !is_down(&row);
+                        if (string_equal(row.active_state, "active") && n < 3)
+                                ret[n++] = name;
                 }
         *ret_n = n;
         return r;
@@ -152,7 +195,7 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         (void)error;
         r = collect_active(tidying, reply, active, &n);
         if (r < 0 || (n == 0 && !tidying->slice_up)) {
-                finish(tidying, r < 0 ? r : TIDY_SEAT_DOWN);
+                finish(tidying, r < 0 ? r : found(tidying));
                 return 0;
         }
         tidying->slot = sd_bus_slot_unref(tidying->slot);
@@ -160,7 +203,7 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
                 stop_slice(tidying);
                 return 0;
         }
-        r = systemd_start_wanting_slice(
+        r = systemd_start_needing_slice(
                 tidying->manager, tidying->slice, active, n, handle_started, tidying, &tidying->slot);
         if (r >= 0)
                 r = retry_later(tidying);
@@ -199,11 +242,11 @@ void tidy_job_removed(struct manager *manager, const char *job, const char *unit
         char seat[SEAT_ID_SIZE];
 
         DL_FOREACH_SAFE(manager->tidyings, tidying, next) {
-                if (!string_equal(tidying->slice, unit) || !tidying->retry_source)
-                        continue; /* not ours, or of another one who tidies: this one has only just begun */
+                /* Another one's job is none of ours; if it stops the slice before we do, stop_again() finds
+                 * out. */
                 if (string_equal(tidying->stop_job, job))
                         finish(tidying, found(tidying));
-                else
+                else if (string_equal(tidying->start_job, job))
                         stop_slice(tidying);
         }
         /* Whoever is here for one seat would go away in the middle of another's. */

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Clears away what a failed start of a seat left up: StopWhenUnneeded= misses a unit whose sibling failed
- * (systemd#41234), such as netns@12310 when netbr@123 could not start. Run by coursenet-tidy@SEAT.service,
- * which is OnFailure= of nsbr@.
+ * Clears away what of a seat is up and needed no more. StopWhenUnneeded= misses a unit whose sibling failed
+ * (systemd#41234), such as netns@12310 when netbr@123 could not start: coursenet-tidy@SEAT.service, which is
+ * OnFailure= of nsbr@. And it misses one that could not be stopped when its last lease went: empty-seat.c.
  */
 
 #include "manager.h"
@@ -18,7 +18,7 @@ enum tidy_result {
 /* result: see above, or negative errno. */
 typedef void (*tidy_callback_t)(void *userdata, int result);
 
-/* The callback comes once, at once or later; NULL: none. */
+/* The callback comes once, at once or later, unless all are forgotten before; NULL: none. */
 void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata);
 
 /*
@@ -27,3 +27,6 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
  * listens for jobs.
  */
 void tidy_job_removed(struct manager *manager, const char *job, const char *unit, const char *result);
+
+/* Without a word to who waits for them: the activator ends. */
+void tidy_forget_all(struct manager *manager);

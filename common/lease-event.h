@@ -7,7 +7,11 @@
  */
 
 #define LEASE_GIVEN "given to"
+/* Again for each one that lasts, when the activator starts and once a day: the journal forgets what is old.
+ */
+#define LEASE_HELD "still held by"
 #define LEASE_GIVEN_BACK "given back by"
 #define LEASE_TAKEN "taken from"
-/* After linger=: the login had ended before. */
-#define LEASE_KEPT "kept no longer for"
+/* linger=: the login has ended, the seat stays; and it goes, too. */
+#define LEASE_LINGERS "kept for a while for"
+#define LEASE_LINGER_OVER "kept no longer for"

@@ -47,7 +47,8 @@ int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct a
                 else if (c == OPTION_AT && syntax->at)
                         arguments.at = optarg;
                 else
-                        return refuse(syntax, "There is no such option here", argv[optind - 1]);
+                        return refuse(syntax, "There is no such option here",
+                                c == OPTION_AT ? "--at" : argv[optind - 1]);
         }
 
         arguments.words = argv + optind;

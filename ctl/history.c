@@ -5,6 +5,7 @@
 #include "command.h"
 #include "json.h"
 #include "lease-journal.h"
+#include "lease-list.h"
 #include "message.h"
 #include "moment.h"
 #include "table.h"
@@ -49,10 +50,13 @@ static void format_end(const struct past_lease *lease, char *text, size_t size) 
         char until[32];
 
         moment_format(lease->until_usec, until, sizeof(until));
-        (void)snprintf(text, size, "%s%s", lease->end == LEASE_END_NONE ? "now" : until,
-                lease->end == LEASE_END_TAKEN  ? " (taken)"
-                : lease->end == LEASE_END_BOOT ? " (host down)"
-                                               : "");
+        if (lease->end == LEASE_END_NONE || lease->end == LEASE_END_UNKNOWN)
+                (void)snprintf(text, size, "%s", lease->end == LEASE_END_NONE ? "now" : "not known");
+        else
+                (void)snprintf(text, size, "%s%s", until,
+                        lease->end == LEASE_END_TAKEN  ? " (taken)"
+                        : lease->end == LEASE_END_BOOT ? " (host down)"
+                                                       : "");
 }
 
 static int add_row(struct libscols_table *table, const struct past_lease *lease) {
@@ -85,6 +89,7 @@ static const char *const end_names[] = {
         [LEASE_END_LOGOUT] = "logout",
         [LEASE_END_TAKEN] = "taken",
         [LEASE_END_BOOT] = "host-down",
+        [LEASE_END_UNKNOWN] = "unknown",
 };
 
 static int put_or_null(json_object *object, const char *key, const char *text) {
@@ -106,7 +111,7 @@ static int put_lease(json_object *leases, const struct past_lease *lease) {
                 put_or_null(object, "service", lease->service) < 0 ||
                 put_or_null(object, "remote_host", lease->remote_host) < 0 ||
                 json_put_text(object, "since", since) < 0 ||
-                json_put_text(object, "until", lease->end == LEASE_END_NONE ? NULL : until) < 0 ||
+                json_put_text(object, "until", lease->until_usec == 0 ? NULL : until) < 0 ||
                 json_put_text(object, "end", end_names[lease->end]) < 0)
                 return -ENOMEM;
         return 0;
@@ -186,25 +191,76 @@ static int answer(const struct lease_journal *journal, const struct question *qu
         return any ? EXIT_DONE : EXIT_NO;
 }
 
+static uint64_t now_usec(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000U;
+}
+
+/* What the activator had before the journal was read: it may have been unable to log an end. */
+struct live {
+        struct lease_list list;
+        uint64_t usec;
+};
+
+static void live_done(struct live *live) {
+        lease_list_done(&live->list);
+}
+
+static bool is_live(void *userdata, const char *id) {
+        const struct live *live = userdata;
+
+        for (size_t i = 0; i < live->list.n_leases; i++)
+                if (string_equal(live->list.leases[i].lease, id))
+                        return true;
+        return false;
+}
+
+/* Others than root may not ask for all leases: they have to believe the journal. */
+static bool load_live(const struct paths *paths, struct live *ret) {
+        char reason[REPLY_TEXT_SIZE];
+
+        ret->usec = now_usec();
+        return geteuid() == 0 &&
+               lease_list_load(paths->activator_socket, &ret->list, reason, sizeof(reason)) >= 0;
+}
+
+/* Returns an exit code. */
+static int parse_time(struct question *question) {
+        if (moment_parse(question->at, time(NULL), &question->span) < 0) {
+                complain("'%s' is no time; expected " MOMENT_FORMS, question->at);
+                return EXIT_USAGE;
+        }
+        if (question->span.from_usec > now_usec()) {
+                complain("'%s' is still to come: to mean another day than today, say which", question->at);
+                return EXIT_USAGE;
+        }
+        return EXIT_DONE;
+}
+
 int history_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_lease_journal_ struct lease_journal journal = {0};
         struct question question = {.span = {.to_usec = UINT64_MAX}};
+        _cleanup_(live_done) struct live live = {0};
         struct arguments arguments;
+        bool known;
         int r;
 
-        (void)paths;
         r = arguments_parse(argc, argv, &syntax, &arguments);
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
         question.at = arguments.at;
         question.word = arguments.n_words > 0 ? arguments.words[0] : NULL;
-        if (question.at && moment_parse(question.at, time(NULL), &question.span) < 0) {
-                complain("'%s' is no time; expected " MOMENT_FORMS, question.at);
-                return EXIT_USAGE;
-        }
+        r = question.at ? parse_time(&question) : EXIT_DONE;
+        if (r != EXIT_DONE)
+                return r;
 
+        known = load_live(paths, &live);
         r = lease_journal_read(question.word, &journal);
         if (r < 0)
                 return read_failed(r);
+        if (known)
+                lease_history_end_unseen(&journal.history, live.usec, is_live, &live);
         return answer(&journal, &question, arguments.json);
 }

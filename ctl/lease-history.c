@@ -63,19 +63,24 @@ static int append(struct lease_history *history, const struct lease_event *event
 }
 
 int lease_history_add(struct lease_history *history, const struct lease_event *event, uint64_t begins_usec) {
+        bool given = string_equal(event->what, LEASE_GIVEN), held = string_equal(event->what, LEASE_HELD);
         struct past_lease *lease;
         int r;
 
         HASH_FIND_STR(history->leases, event->id, lease);
-        if (string_equal(event->what, LEASE_GIVEN))
-                return lease ? 0 : append(history, event, event->usec, &lease);
         if (!lease) {
-                /* Without a beginning it was never given, unless that is too long ago. */
-                if (event->since_usec == 0 || event->since_usec >= begins_usec)
+                /* With an end only it was never given, unless that is too long ago. */
+                if (!given && !held && (event->since_usec == 0 || event->since_usec >= begins_usec))
                         return 0;
-                r = append(history, event, event->since_usec, &lease);
+                r = append(history, event, given ? event->usec : event->since_usec, &lease);
                 if (r < 0)
                         return r;
+        }
+        if (given || held)
+                return 0;
+        if (string_equal(event->what, LEASE_LINGERS)) {
+                lease->lingers = true;
+                return 0;
         }
         lease->until_usec = event->usec;
         lease->end = string_equal(event->what, LEASE_TAKEN) ? LEASE_END_TAKEN : LEASE_END_LOGOUT;
@@ -100,13 +105,32 @@ int lease_history_end_boots(struct lease_history *history, boot_end_t boot_end, 
                 }
                 if (r == 0)
                         continue;
-                lease->until_usec = usec;
+                lease->until_usec = usec > lease->since_usec ? usec : lease->since_usec;
                 lease->end = LEASE_END_BOOT;
         }
         return 0;
 }
 
+void lease_history_end_unseen(struct lease_history *history, uint64_t usec,
+        bool (*is_live)(void *userdata, const char *id), void *userdata) {
+        struct past_lease *lease, *next;
+
+        HASH_ITER (hh, history->leases, lease, next)
+                if (lease->end == LEASE_END_NONE && !lease->lingers && lease->since_usec < usec &&
+                        !is_live(userdata, lease->id))
+                        lease->end = LEASE_END_UNKNOWN;
+}
+
+static int compare(const struct past_lease *a, const struct past_lease *b) {
+        return (a->since_usec > b->since_usec) - (a->since_usec < b->since_usec);
+}
+
+void lease_history_sort(struct lease_history *history) {
+        HASH_SORT(history->leases, compare);
+}
+
 bool past_lease_within(const struct past_lease *lease, const struct span *span) {
         return lease->since_usec < span->to_usec &&
-               (lease->end == LEASE_END_NONE || lease->until_usec >= span->from_usec);
+               (lease->end == LEASE_END_NONE || lease->end == LEASE_END_UNKNOWN ||
+                       lease->until_usec >= span->from_usec);
 }

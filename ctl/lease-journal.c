@@ -2,7 +2,8 @@
 
 /*
  * Anybody can write to the journal, with any field but those that begin with an underscore: these journald
- * fills in, from what the kernel says of the sender. So only what root has logged counts.
+ * fills in, from what the kernel says of the sender. So only what root has logged counts, and of that only
+ * what came from the activator: a setuid program may print what its caller wants.
  */
 
 #include <inttypes.h>
@@ -14,8 +15,10 @@
 #include "lease-journal.h"
 
 #define FROM_ROOT "_UID=0"
+#define FROM_ACTIVATOR "_SYSTEMD_UNIT=coursenet-activator.service"
 
-static const char *const events[] = {LEASE_GIVEN, LEASE_GIVEN_BACK, LEASE_TAKEN, LEASE_KEPT};
+static const char *const events[] = {
+        LEASE_GIVEN, LEASE_HELD, LEASE_GIVEN_BACK, LEASE_TAKEN, LEASE_LINGERS, LEASE_LINGER_OVER};
 
 /* "FIELD=VALUE": the longest field and any argument that could match. */
 #define MATCH_SIZE 256U
@@ -32,12 +35,14 @@ static int add_match(sd_journal *journal, const char *field, const char *value) 
         return n < 0 ? -EINVAL : sd_journal_add_match(journal, match, 0);
 }
 
-/* A lease's event, logged by root; field NULL: of any lease. Alternatives to what was added before. */
+/* A lease's events; field NULL: any lease's. Alternatives to what was added before. */
 static int add_alternative(sd_journal *journal, const char *field, const char *value) {
         int r = sd_journal_add_disjunction(journal);
 
         if (r >= 0)
                 r = sd_journal_add_match(journal, FROM_ROOT, 0);
+        if (r >= 0)
+                r = sd_journal_add_match(journal, FROM_ACTIVATOR, 0);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(events); i++)
                 r = add_match(journal, "COURSENET_EVENT", events[i]);
         return r < 0 || !field ? r : add_match(journal, field, value);
@@ -123,7 +128,10 @@ static int read_entries(sd_journal *journal, struct lease_journal *ret) {
         r = sd_journal_seek_head(journal);
         while (r >= 0 && (r = sd_journal_next(journal)) > 0) {
                 r = read_entry(journal, &entry, &event);
-                if (r >= 0)
+                /* After a crash one asks, and after a crash the journal may be damaged: the rest is good. */
+                if (r == -EBADMSG || (r >= 0 && event.id[0] == '\0'))
+                        r = 0;
+                else if (r >= 0)
                         r = lease_history_add(&ret->history, &event, ret->begins_usec);
         }
         return r;
@@ -145,6 +153,7 @@ static int find_boot_end(void *userdata, sd_id128_t boot, uint64_t *ret_usec) {
                 r = sd_journal_seek_tail(journal);
         if (r >= 0)
                 r = sd_journal_previous(journal);
+        *ret_usec = 0;
         if (r > 0)
                 r = sd_journal_get_realtime_usec(journal, ret_usec);
         return r < 0 ? r : 1;
@@ -162,7 +171,11 @@ static int read_journal(sd_journal *journal, const char *word, struct lease_jour
                 r = add_matches(journal, word);
         if (r >= 0)
                 r = read_entries(journal, ret);
-        return r < 0 ? r : lease_history_end_boots(&ret->history, find_boot_end, journal);
+        if (r >= 0)
+                r = lease_history_end_boots(&ret->history, find_boot_end, journal);
+        if (r >= 0)
+                lease_history_sort(&ret->history);
+        return r;
 }
 
 int lease_journal_read(const char *word, struct lease_journal *ret) {

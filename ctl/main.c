@@ -25,8 +25,7 @@ static const struct command {
                 "which seats are up, who holds them"},
         {"seat", seat_command, "seat [--json] USER", "the seat that a user has, computed"},
         {"check", check_command, "check", "what is wrong with the configuration"},
-        {"history", history_command, "history [--json] [--at TIME] [ADDRESS|USER]",
-                "who had which address when"},
+        {"history", history_command, "history [--at TIME] [ADDRESS|SEAT|USER]", "who had which address when"},
         {"start", start_command, "start COURSE|SEAT|USER", "bring seats up and hold them"},
         {"stop", stop_command, "stop COURSE|SEAT|USER", "end every lease of seats"},
         {"roster", roster_command, "roster list|add|remove|import ...", "who sits where in a course"},
@@ -35,7 +34,7 @@ static const struct command {
 static void print_usage(FILE *stream) {
         (void)fputs("Usage: coursenetctl COMMAND ...\n\n", stream);
         for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-                (void)fprintf(stream, "  %-44s %s\n", commands[i].synopsis, commands[i].summary);
+                (void)fprintf(stream, "  %-39s %s\n", commands[i].synopsis, commands[i].summary);
         (void)fputs("\n"
                     "  --help     this text; behind a command: what that command does\n"
                     "  --version  the version of coursenet\n"

@@ -44,20 +44,21 @@ static bool parse_zone(const char *text, struct zone *ret) {
 }
 
 /* -1: there is no such time. */
-static time_t to_seconds(const struct tm *tm, const struct zone *zone) {
+static time_t to_seconds(const struct tm *tm, const struct zone *zone, bool day) {
         struct tm normal = *tm;
         time_t seconds;
 
         normal.tm_isdst = -1;
         seconds = zone->local ? mktime(&normal) : timegm(&normal);
-        if (seconds < 0 || normal.tm_mday != tm->tm_mday || normal.tm_hour != tm->tm_hour ||
-                normal.tm_min != tm->tm_min)
+        /* Where summer time begins at midnight, that day begins at one. */
+        if (seconds < 0 || normal.tm_mday != tm->tm_mday ||
+                (!day && (normal.tm_hour != tm->tm_hour || normal.tm_min != tm->tm_min)))
                 return -1;
         return zone->local ? seconds : seconds - zone->offset;
 }
 
 static int fill_span(const struct tm *tm, const struct zone *zone, unsigned length, struct span *ret) {
-        time_t from = to_seconds(tm, zone), to = from + (time_t)length;
+        time_t from = to_seconds(tm, zone, length == 0), to = from + (time_t)length;
         struct tm next = *tm;
 
         if (from < 0)

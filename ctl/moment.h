@@ -18,13 +18,12 @@ struct span {
 
 /* What moment_parse() understands, for messages. */
 #define MOMENT_FORMS                                                                                         \
-        "YYYY-MM-DD, YYYY-MM-DD HH:MM or YYYY-MM-DD HH:MM:SS, today's HH:MM or HH:MM:SS (in local time; a "  \
-        "Z "                                                                                                 \
-        "or +HHMM behind says otherwise), or @SECONDS"
+        "YYYY-MM-DD, YYYY-MM-DD HH:MM or YYYY-MM-DD HH:MM:SS, today's HH:MM or HH:MM:SS (all local, unless " \
+        "Z, UTC or +HHMM is behind), or @SECONDS"
 
 /*
  * The day, minute or second that a text names: who knows no seconds means any of the minute. A T may stand
- * for the space. now: says which day today is. -EINVAL for anything else, and for a time that there never was
+ * for the space. now: says which day it is. -EINVAL for anything else, and for a time that there never was
  * (30 February, an hour that summer time skips).
  */
 int moment_parse(const char *text, time_t now, struct span *ret);

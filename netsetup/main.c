@@ -24,7 +24,7 @@
 
 #define ETC_DIRECTORY "/etc/coursenet"
 
-/* Shorter than TimeoutStartSec= of the units. */
+/* systemd ends whoever takes longer than TimeoutStartSec= of the unit, 20 s. */
 #define NOTIFY_PATIENCE_MS 15000
 
 enum {
@@ -180,8 +180,8 @@ static int run_check(void) {
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* That all is done is news to systemd some time before it has dealt with the end of a process: it goes on,
- * and this process can wait until it was heard. */
+/* READY=1 lets systemd go on before it has dealt with the end of this process; which comes when systemd has
+ * read it. */
 static int say_done(void) {
         int r = notify_send("READY=1");
         int heard = r < 0 ? r : notify_wait(NOTIFY_PATIENCE_MS);

@@ -6,6 +6,7 @@ import json
 from case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from cases_lifetime import ACTIVATOR, SOCKETS
 from cases_stay import with_settings
+from guest import ssh_command
 from seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, STUDENT, leases, set_up_class, wait_gone)
 
 
@@ -55,8 +56,10 @@ def who_had_it(guest):
     over = ended(guest, lease["id"])
     expect_equal(over["end"], "logout", "how it ended")
     expect(now["since"] <= over["until"] <= at(now["since"], minutes=10), f"it ended at {over['until']}")
+    later = at(over["until"], seconds=1)
+    guest.wait_until(lambda: guest.run("date -u +%Y-%m-%dT%H:%M:%SZ").stdout.strip() > later, what="it is later")
     for moment, had in ((at(now["since"], days=-1), False), (at(now["since"], seconds=-1), False), (now["since"], True),
-                        (over["until"], True), (at(over["until"], seconds=1), False), (now["since"][:10] + "Z", True)):
+                        (over["until"], True), (later, False), (now["since"][:10] + "Z", True)):
         expect_equal(lease["id"] in history(guest, "--at", moment, ADDRESS), had, f"whether the student had it at {moment}")
     other.close()
     wait_gone(guest)
@@ -73,6 +76,9 @@ def not_known(guest):
     said = guest.run(["coursenetctl", "history", "--at", "2001-02-03 04:05", ADDRESS], check=False)
     expect_status(said, 1, "history of long ago")
     expect_in(f"no lease of '{ADDRESS}' at 2001-02-03 04:05", said.stderr, "its message")
+    said = guest.run(["coursenetctl", "history", "--at", "2101-02-03"], check=False)
+    expect_status(said, 2, "history of what is still to come")
+    expect_in("'2101-02-03' is still to come", said.stderr, "its message")
     said = guest.run(["coursenetctl", "history", "--at", "last week"], check=False)
     expect_status(said, 2, "history at no time")
     expect_in("'last week' is no time; expected YYYY-MM-DD", said.stderr, "its message")
@@ -91,10 +97,11 @@ def other_ends(guest):
     session = guest.ssh_popen(STUDENT)
     [lease] = leases(guest, SEAT)
     session.close()
-    left = ended(guest, lease["id"])
+    left = guest.run("date -u +%Y-%m-%dT%H:%M:%SZ").stdout.strip()
     wait_gone(guest)
-    guest.wait_until(lambda: history(guest)[lease["id"]]["until"] >= at(left["until"], seconds=2),
-                     what="the seat was the student's until it went")
+    over = ended(guest, lease["id"])
+    expect(over["until"] >= at(left, seconds=2), f"the seat lingered from {left} on, until {over['until']}")
+    expect_equal(over["end"], "logout", "how a lease that lingered ended")
 
     guest.ssh_popen(STUDENT)
     [lease] = leases(guest, SEAT)
@@ -104,6 +111,27 @@ def other_ends(guest):
     gone = history(guest)[lease["id"]]
     expect_equal(gone["end"], "host-down", "how a lease ended with the host")
     expect(gone["until"] >= gone["since"], "it ended before it began")
+
+
+@case("history knows a login that was given its seat while the activator was away")
+def given_unseen(guest):
+    set_up_class(guest)
+    drop_in = f"/run/systemd/system/nsbr@{SEAT}.service.d/slow.conf"
+    guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 3\n")
+    guest.run("systemctl daemon-reload")
+    try:
+        login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "read -r line"])
+        guest.wait_until(f"systemctl is-active nsbr@{SEAT} | grep -qx activating", what="the seat is being started")
+        guest.run(f"systemctl stop {ACTIVATOR}; systemctl start {ACTIVATOR}")
+        guest.wait_until(lambda: leases(guest, SEAT), what="the student has the seat")
+        [lease] = leases(guest, SEAT)
+        guest.wait_until(lambda: lease["id"] in history(guest), what="the lease is in the history")
+        login.stdin.close()
+        login.wait(60)
+        expect_equal(ended(guest, lease["id"])["end"], "logout", "how it ended")
+    finally:
+        guest.run(f"rm {drop_in}; systemctl daemon-reload")
+    wait_gone(guest)
 
 
 @case("history knows the end of a lease that was stopped while the activator was away")
@@ -130,19 +158,32 @@ fields = {"MESSAGE": "forged", "COURSENET_EVENT": "given to", "COURSENET_LEASE":
           "_UID": "0", "_SYSTEMD_UNIT": "coursenet-activator.service", "SYSLOG_IDENTIFIER": "coursenet-activator"}
 link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 link.sendto("".join(f"{name}={value}\\n" for name, value in fields.items()).encode(), "/run/systemd/journal/socket")
+sys.stdin.read()
 """
+
+
+def forge(guest, lease_id, user="root", cgroup=None):
+    """The forger stays until journald has looked at who it is."""
+    move = f"echo $$ >/sys/fs/cgroup/system.slice/{cgroup}/cgroup.procs && " if cgroup else ""
+    forger = guest.popen(["sh", "-c", f"{move} exec \"$@\"", "sh", "python3", "-c", FORGE, lease_id], user=user)
+    guest.wait_until(f"journalctl -o cat COURSENET_LEASE={lease_id} | grep -q forged", what="it is in the journal")
+    forger.stdin.close()
+    forger.wait(60)
 
 
 @case("a student cannot put a lease of somebody else's into the history")
 def forged(guest):
     set_up_class(guest)
-    guest.run(["python3", "-c", FORGE, "12311_f0"], user=STUDENT)
-    guest.run(["python3", "-c", FORGE, "12311_f1"], user="root")
-    # The same by root counts: so it was the sender that did not.
-    guest.wait_until(lambda: "12311_f1" in history(guest, SECOND), what="what root has logged is in the history")
-    expect_in("12311_f0", guest.run("journalctl -o cat --output-fields=COURSENET_LEASE COURSENET_USER=" + SECOND).stdout,
-              "the journal")
-    expect_not_in("12311_f0", history(guest), "the history")
+    guest.run("coursenetctl status")
+    forge(guest, "12311_f0", user=STUDENT)
+    forge(guest, "12311_f1")
+    forge(guest, "12311_f2", cgroup="coursenet-activator.service")
+    known = history(guest)
+    expect_not_in("12311_f0", known, "the history, of what a student has logged")
+    expect_not_in("12311_f1", known, "the history, of what some program of root's has logged")
+    # The same from where the activator is counts: so it was the sender that did not.
+    expect_in("12311_f2", known, "the history")
+    expect_equal(known["12311_f2"]["end"], "unknown", "the end of a lease that the activator does not have")
 
 
 @case("history is for those who may read the system's journal")

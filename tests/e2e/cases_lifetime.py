@@ -377,15 +377,17 @@ def hindered_stop(promise, away):
         guest.run("systemctl daemon-reload")
         try:
             login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "sleep infinity"])
-            guest.wait_until(f"systemctl is-active user@{uid} | grep -q activating",
+            guest.wait_until(f"systemctl is-active user@{uid} | grep -qx activating",
                              what="the user's manager is being started")
+            since = guest.journal_position()
             if away:
                 guest.run(f"systemctl stop {SOCKETS} {ACTIVATOR}")
             guest.run(f"systemctl stop 'coursenet-{SEAT}_*.slice'")
-            expect(is_active(guest, f"nsbr@{SEAT}"), "systemd takes the seat down: there is nothing to see here")
+            guest.wait_until(lambda: f"nsbr@{SEAT}.service: Failed to enqueue stop job" in guest.journal(since=since),
+                             what="systemd could not take the seat down")
             login.kill_in_guest()
             if away:
-                guest.wait_until(f"! systemctl is-active user@{uid} | grep -q activating",
+                guest.wait_until(f"! systemctl is-active user@{uid} | grep -qx activating",
                                  what="the manager's start has ended")
                 guest.run(f"systemctl start {SOCKETS} {ACTIVATOR}")
             wait_gone(guest)

@@ -48,6 +48,8 @@ AGREE_DEADLINE = 40
 # How far apart two things may be and still have to do with each other.
 MARGIN = 0.5
 RSS_SLACK_KIB = 2048
+# RuntimeMaxSec= of netbr@: as long after its start a unit may still fail because its program was killed.
+HELPER_SECONDS = 20
 
 ACTIONS = {"login": 30, "ssh": 7, "crowd": 3, "logout": 32, "kill_client": 4, "kill_opener": 4, "kill_helper": 4,
            "stop": 5, "reload": 2, "kill_activator": 1, "restart_activator": 1}
@@ -308,7 +310,8 @@ class History:
 
     def may_be_cut(self, login):
         return (any(concerns(stop, login) and stop.ended >= login.began for stop in self.stops())
-                or any(strikes(kill, login) and kill.time >= login.began for kill in self.kills))
+                or any(strikes(kill, login) and login.began - MARGIN <= kill.time <= login.answered() + HELPER_SECONDS
+                       for kill in self.kills))
 
     def must_be_cut(self, login):
         """A stop came when it was in, and nobody's login of that seat or course came in between and won."""

@@ -76,13 +76,21 @@ static void beginnings_and_ends_are_brought_together(void **state) {
         assert_string_equal(lease->remote_host, "192.0.2.7");
 }
 
+static bool is_b(void *userdata, const char *id) {
+        (void)userdata;
+        return string_equal(id, "b");
+}
+
 static void a_seat_that_lingers_is_its_users_until_it_goes(void **state) {
         _cleanup_lease_history_ struct lease_history history = {0};
 
         (void)state;
         add(&history, LEASE_GIVEN, "a", 110);
-        add(&history, LEASE_GIVEN_BACK, "a", 120);
-        add(&history, LEASE_KEPT, "a", 180);
+        add(&history, LEASE_LINGERS, "a", 120);
+        assert_lease(&history, "a", 110, 0, LEASE_END_NONE);
+        lease_history_end_unseen(&history, 150, is_b, NULL);
+        assert_lease(&history, "a", 110, 0, LEASE_END_NONE);
+        add(&history, LEASE_LINGER_OVER, "a", 180);
         assert_lease(&history, "a", 110, 180, LEASE_END_LOGOUT);
 }
 
@@ -108,6 +116,37 @@ static void an_end_without_a_beginning_counts_if_that_is_too_long_ago(void **sta
         never_given.since_usec = 0;
         assert_int_equal(lease_history_add(&history, &never_given, BEGINS), 0);
         assert_null(find(&history, "b"));
+}
+
+static void a_lease_that_is_held_is_known_though_its_beginning_is_not(void **state) {
+        _cleanup_lease_history_ struct lease_history history = {0};
+
+        (void)state;
+        add(&history, LEASE_GIVEN, "b", 110);
+        add(&history, LEASE_HELD, "a", 120);
+        add(&history, LEASE_HELD, "b", 130);
+        assert_lease(&history, "a", 50, 0, LEASE_END_NONE);
+        assert_lease(&history, "b", 110, 0, LEASE_END_NONE);
+        lease_history_sort(&history);
+        assert_string_equal(history.leases->id, "a");
+        add(&history, LEASE_GIVEN_BACK, "a", 140);
+        assert_lease(&history, "a", 50, 140, LEASE_END_LOGOUT);
+}
+
+static void a_lease_that_has_gone_unseen_has_an_unknown_end(void **state) {
+        static const char *const ids[] = {"a", "b", "c", "d"};
+        _cleanup_lease_history_ struct lease_history history = {0};
+
+        (void)state;
+        for (unsigned i = 0; i < ELEMENTSOF(ids); i++)
+                add(&history, LEASE_GIVEN, ids[i], 110 + i * 10);
+        add(&history, LEASE_TAKEN, "c", 200);
+        lease_history_end_unseen(&history, 140, is_b, NULL);
+        assert_lease(&history, "a", 110, 0, LEASE_END_UNKNOWN);
+        assert_lease(&history, "b", 120, 0, LEASE_END_NONE);
+        assert_lease(&history, "c", 130, 200, LEASE_END_TAKEN);
+        assert_lease(&history, "d", 140, 0, LEASE_END_NONE);
+        assert_true(past_lease_within(find(&history, "a"), &(struct span){1000, 1001}));
 }
 
 static int find_end(void *userdata, sd_id128_t boot, uint64_t *ret_usec) {
@@ -158,6 +197,8 @@ int main(void) {
                 cmocka_unit_test(beginnings_and_ends_are_brought_together),
                 cmocka_unit_test(a_seat_that_lingers_is_its_users_until_it_goes),
                 cmocka_unit_test(an_end_without_a_beginning_counts_if_that_is_too_long_ago),
+                cmocka_unit_test(a_lease_that_is_held_is_known_though_its_beginning_is_not),
+                cmocka_unit_test(a_lease_that_has_gone_unseen_has_an_unknown_end),
                 cmocka_unit_test(no_lease_outlives_its_boot),
                 cmocka_unit_test(a_lease_was_there_within_a_span_if_they_touch),
         };

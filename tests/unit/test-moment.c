@@ -57,6 +57,18 @@ static void what_a_time_names_is_a_day_a_minute_or_a_second(void **state) {
         }
 }
 
+/* As in Chile, where summer time begins at midnight. */
+static void a_day_without_its_first_hour_is_a_day(void **state) {
+        struct span span;
+
+        (void)state;
+        assert_int_equal(setenv("TZ", "<-04>4<-03>,M9.1.6/24,M4.1.6/24", true), 0);
+        assert_int_equal(moment_parse("2026-09-06", NOW, &span), 0);
+        assert_int_equal(span.to_usec - span.from_usec, 23 * 3600 * USEC_PER_SEC);
+        assert_int_equal(moment_parse("2026-09-06 00:30", NOW, &span), -EINVAL);
+        assert_int_equal(set_zone(NULL), 0);
+}
+
 static void what_is_no_time_is_refused(void **state) {
         static const char *const wrong[] = {
                 "",
@@ -113,6 +125,7 @@ static void times_are_written_as_the_host_has_them_and_in_utc(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_a_time_names_is_a_day_a_minute_or_a_second),
+                cmocka_unit_test(a_day_without_its_first_hour_is_a_day),
                 cmocka_unit_test(what_is_no_time_is_refused),
                 cmocka_unit_test(times_are_written_as_the_host_has_them_and_in_utc),
         };
