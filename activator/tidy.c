@@ -27,7 +27,7 @@ struct tidying {
         char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
         char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
         bool seat_up;          /* one of the first two is up, or on its way there or back */
-        bool slice_up;         /* somebody's, who has gone away since */
+        bool slice_up;         /* somebody else's, who may have gone away */
         char start_job[JOB_SIZE], stop_job[JOB_SIZE]; /* the slice's, their D-Bus paths */
         sd_bus_slot *slot;                            /* the one call that is under way */
         sd_event_source *retry_source;
