@@ -123,19 +123,19 @@ static int handle_day(sd_event_source *source, uint64_t usec, void *userdata) {
         struct manager *manager = userdata;
         struct lease *lease, *next;
 
+        int r;
+
         (void)usec;
         HASH_ITER (hh, manager->leases, lease, next)
                 if (lease->state == LEASE_ACTIVE)
                         lease_log(lease, LEASE_HELD);
-        (void)sd_event_source_disable_unref(source);
-        return lease_log_daily(manager);
+        r = sd_event_source_set_time_relative(source, DAY_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 int lease_log_daily(struct manager *manager) {
-        sd_event_source *source;
-
         return sd_event_add_time_relative(
-                manager->event, &source, CLOCK_BOOTTIME, DAY_USEC, ACCURACY_USEC, handle_day, manager);
+                manager->event, NULL, CLOCK_BOOTTIME, DAY_USEC, ACCURACY_USEC, handle_day, manager);
 }
 
 /* --- the end of a lease ----------------------------------------------------------------------------------

@@ -8,19 +8,17 @@ import time
 from case import case, expect, expect_equal, expect_failure, expect_in
 from cases_stay import with_settings
 from pam_program import SUCCESS, PamProgram
-from seats import ADDRESS, SEAT, SECOND, STUDENT, add_students, forget_failures, is_active, leases, leftovers, set_up_class, wait_gone
+from seats import (ADDRESS, SEAT, SECOND, STUDENT, add_students, drop_in, forget_failures, is_active, leases, leftovers,
+                   set_up_class, wait_gone)
 
 
 @contextlib.contextmanager
 def slow_start(guest, template, seconds):
     """Starts of this template take so long."""
-    path = f"/run/systemd/system/{template}.service.d/slow.conf"
-    guest.write(path, f"[Service]\nExecStartPre=/bin/sleep {seconds}\n")
-    guest.run("systemctl daemon-reload")
     try:
-        yield
+        with drop_in(guest, template, f"ExecStartPre=/bin/sleep {seconds}"):
+            yield
     finally:
-        guest.run(f"rm {path}; systemctl daemon-reload")
         forget_failures(guest)
 
 

@@ -7,7 +7,7 @@ from case import case, expect, expect_equal, expect_in, expect_not_in, expect_st
 from cases_lifetime import ACTIVATOR, SOCKETS
 from cases_stay import with_settings
 from guest import ssh_command
-from seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, STUDENT, leases, set_up_class, wait_gone)
+from seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, STUDENT, drop_in, leases, set_up_class, wait_gone)
 
 
 def history(guest, *words):
@@ -116,10 +116,7 @@ def other_ends(guest):
 @case("history knows a login that was given its seat while the activator was away")
 def given_unseen(guest):
     set_up_class(guest)
-    drop_in = f"/run/systemd/system/nsbr@{SEAT}.service.d/slow.conf"
-    guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 3\n")
-    guest.run("systemctl daemon-reload")
-    try:
+    with drop_in(guest, f"nsbr@{SEAT}", "ExecStartPre=/bin/sleep 3"):
         login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "read -r line"])
         guest.wait_until(f"systemctl is-active nsbr@{SEAT} | grep -qx activating", what="the seat is being started")
         guest.run(f"systemctl stop {ACTIVATOR}; systemctl start {ACTIVATOR}")
@@ -129,8 +126,6 @@ def given_unseen(guest):
         login.stdin.close()
         login.wait(60)
         expect_equal(ended(guest, lease["id"])["end"], "logout", "how it ended")
-    finally:
-        guest.run(f"rm {drop_in}; systemctl daemon-reload")
     wait_gone(guest)
 
 

@@ -11,8 +11,8 @@ from cases_harness import logind_sessions
 from cases_login import OWN_NAMESPACE, expect_in_seat
 from guest import ssh_command
 from pam_program import PamProgram
-from seats import (ADDRESS, FAR, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, is_active, leases,
-                   leftovers, set_up_class, wait_gone)
+from seats import (ADDRESS, FAR, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in, is_active,
+                   leases, leftovers, set_up_class, wait_gone)
 from session import Session
 from stream import Stream
 
@@ -371,29 +371,26 @@ def hindered_stop(promise, away):
     def left_up(guest):
         set_up_class(guest)
         uid = guest.run(f"id -u {STUDENT}").stdout.strip()
-        drop_in = "/run/systemd/system/user@.service.d/slow.conf"
         # systemd does not stop nsbr@ when its last lease goes while the user's manager, a part of it, is being started.
-        guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 3\n")
-        guest.run("systemctl daemon-reload")
-        try:
+        with drop_in(guest, "user@", "ExecStartPre=/bin/sleep 3"):
             login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "sleep infinity"])
             guest.wait_until(f"systemctl is-active user@{uid} | grep -qx activating",
                              what="the user's manager is being started")
             since = guest.journal_position()
             if away:
                 guest.run(f"systemctl stop {SOCKETS} {ACTIVATOR}")
-            guest.run(f"systemctl stop 'coursenet-{SEAT}_*.slice'")
-            guest.wait_until(lambda: f"nsbr@{SEAT}.service: Failed to enqueue stop job" in guest.journal(since=since),
-                             what="systemd could not take the seat down")
-            login.kill_in_guest()
-            if away:
-                guest.wait_until(f"! systemctl is-active user@{uid} | grep -qx activating",
-                                 what="the manager's start has ended")
+            try:
+                guest.run(f"systemctl stop 'coursenet-{SEAT}_*.slice'")
+                guest.wait_until(lambda: f"nsbr@{SEAT}.service: Failed to enqueue stop job" in guest.journal(since=since),
+                                 what="systemd could not take the seat down")
+                login.kill_in_guest()
+                if away:
+                    guest.wait_until(f"! systemctl is-active user@{uid} | grep -qx activating",
+                                     what="the manager's start has ended")
+            finally:
                 guest.run(f"systemctl start {SOCKETS} {ACTIVATOR}")
+            # A reload, as at the end of this block, would have systemd look again by itself.
             wait_gone(guest)
-        finally:
-            # A reload would have systemd look again by itself.
-            guest.run(f"rm {drop_in}; systemctl daemon-reload; systemctl start {SOCKETS} {ACTIVATOR}")
     return left_up
 
 

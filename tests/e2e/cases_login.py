@@ -6,7 +6,7 @@ import pam_program
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from pam_program import PamProgram
 from seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT,
-                   STRANGER, STUDENT, is_active, leases, leftovers, set_up_class, status, wait_gone)
+                   STRANGER, STUDENT, drop_in, is_active, leases, leftovers, set_up_class, status, wait_gone)
 
 HOST_NAMESPACE = "readlink /proc/1/ns/net"
 OWN_NAMESPACE = "readlink /proc/self/ns/net"
@@ -184,22 +184,17 @@ def failing_seat(guest):
 @case("a unit that hangs costs one student the login in time, and nobody else anything")
 def hanging_unit(guest):
     set_up_class(guest)
-    drop_in = f"/run/systemd/system/netns@{SEAT}.service.d/hang.conf"
-    guest.write(drop_in, "[Service]\nExecStartPre=/bin/sleep 300\nTimeoutStartSec=300\n")
-    guest.run("systemctl daemon-reload")
     program = pam_program.install(guest, options="join=no timeout=4")
     since = guest.journal_position()
     started = time.monotonic()
-    try:
+    with drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/sleep 300\nTimeoutStartSec=300"):
         hanging = guest.popen([*program, pam_program.SERVICE, STUDENT])
         guest.wait_until(f"systemctl is-active netns@{SEAT} | grep -q activating")
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
         expect(hanging.poll() is None, "the hanging login ended before the other one was served")
         expect_failure(hanging.wait_output(), "the hanging login")
         took = time.monotonic() - started
-    finally:
-        guest.run(f"rm {drop_in}; systemctl daemon-reload")
-        guest.run(f"systemctl stop netns@{SEAT}; systemctl reset-failed")
+    guest.run(f"systemctl stop netns@{SEAT}; systemctl reset-failed")
     expect(took < 30, f"the hanging login took {took:.1f} s, with timeout=4")
     expect_in(f"netns@{SEAT}.service takes too long", guest.journal(since=since), "the log")
     wait_gone(guest)

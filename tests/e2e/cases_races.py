@@ -11,8 +11,8 @@ from cases_lifetime import ACTIVATOR, expect_kept, ids
 from cases_login import OWN_NAMESPACE, expect_in_seat
 from guest import ssh_command
 from pam_program import PamProgram
-from seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, forget_failures,
-                   is_active, leases, leftovers, set_up_class, wait_gone)
+from seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in,
+                   forget_failures, is_active, leases, leftovers, set_up_class, wait_gone)
 
 THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
 CYCLES = 150 if THOROUGH else 40
@@ -91,10 +91,7 @@ def slow_teardown(promise, unit, template):
     @case(promise)
     def login_in_teardown(guest):
         set_up_class(guest)
-        drop_in = f"/run/systemd/system/{template}@.service.d/slow.conf"
-        guest.write(drop_in, "[Service]\nExecStopPost=/bin/sleep 2\n")
-        guest.run("systemctl daemon-reload")
-        try:
+        with drop_in(guest, f"{template}@", "ExecStopPost=/bin/sleep 2"):
             guest.ssh_popen(STUDENT).close()
             guest.wait_until(f"systemctl is-active {unit} | grep -q deactivating", what=f"{unit} is being stopped")
             session = guest.ssh_popen(STUDENT)
@@ -103,8 +100,6 @@ def slow_teardown(promise, unit, template):
             expect_equal(len(leases(guest, SEAT)), 1, "the number of leases")
             session.close()
             wait_gone(guest)
-        finally:
-            guest.run(f"rm {drop_in}; systemctl daemon-reload")
     return login_in_teardown
 
 
@@ -217,16 +212,11 @@ def restarted_namespace(guest):
 @case("a namespace unit that has failed does not stand in the next login's way, nor in another student's")
 def stale_failure(guest):
     set_up_class(guest)
-    drop_in = f"/run/systemd/system/netns@{SEAT}.service.d/fail.conf"
-    guest.write(drop_in, "[Service]\nExecStartPre=/bin/false\n")
-    guest.run("systemctl daemon-reload")
-    try:
+    with drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/false"):
         refused = guest.ssh(STUDENT, "echo inside", check=False)
         expect_failure(refused, "a login whose namespace fails")
         expect_not_in("inside", refused.stdout, "what it printed")
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
-    finally:
-        guest.run(f"rm {drop_in}; systemctl daemon-reload")
     guest.run(f"systemctl is-failed netns@{SEAT}")
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
@@ -235,20 +225,14 @@ def stale_failure(guest):
 @case("a seat whose last program is killed when it has just said that it was done is nobody's seat, and nothing is left")
 def killed_when_done(guest):
     set_up_class(guest)
-    drop_in = f"/run/systemd/system/nsbr@{SEAT}.service.d/die.conf"
-    guest.write(drop_in, '[Service]\nNotifyAccess=all\nExecStart=\n'
-                         'ExecStart=/bin/sh -c "systemd-notify --ready; kill -KILL $$$$"\n')
-    guest.run("systemctl daemon-reload")
-    try:
-        with PamProgram(guest) as program:
-            program.start("a", STUDENT)
-            # Whether the login sees it come or only afterwards is a matter of who is quicker.
-            expect_in(program.ask("open a"), (pam_program.SUCCESS, pam_program.SESSION_ERR), "the result of the open")
-            guest.wait_until(lambda: leases(guest) == [], what="there is no lease")
-            forget_failures(guest)
-            wait_gone(guest)
-    finally:
-        guest.run(f"rm {drop_in}; systemctl daemon-reload")
+    dies = 'NotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c "systemd-notify --ready; kill -KILL $$$$"'
+    with drop_in(guest, f"nsbr@{SEAT}", dies), PamProgram(guest) as program:
+        program.start("a", STUDENT)
+        # Whether the login sees it come or only afterwards is a matter of who is quicker.
+        expect_in(program.ask("open a"), (pam_program.SUCCESS, pam_program.SESSION_ERR), "the result of the open")
+        guest.wait_until(lambda: leases(guest) == [], what="there is no lease")
+        forget_failures(guest)
+        wait_gone(guest)
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
 

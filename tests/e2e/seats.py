@@ -1,5 +1,6 @@
 """The class that the cases teach, and what a seat looks like from the host: up, or gone without a trace."""
 
+import contextlib
 import json
 
 STUDENT, SEAT, ADDRESS = "cs123-newellz2", "12310", "10.0.123.10"
@@ -103,6 +104,18 @@ def forget_failures(guest):
     guest.wait_until(f"! systemctl list-units --plain --no-legend --state=activating,deactivating {UNITS} | grep -q .",
                      what="no unit of a seat is on its way")
     guest.run("systemctl reset-failed")
+
+
+@contextlib.contextmanager
+def drop_in(guest, unit, service):
+    """Lines for the [Service] of a unit, in memory and at the end gone again."""
+    path = f"/run/systemd/system/{unit}.service.d/test.conf"
+    guest.write(path, f"[Service]\n{service}\n")
+    guest.run("systemctl daemon-reload")
+    try:
+        yield
+    finally:
+        guest.run(f"rm {path}; systemctl daemon-reload")
 
 
 def is_active(guest, unit):
