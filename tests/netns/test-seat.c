@@ -580,7 +580,7 @@ static void a_filter_is_restored_while_seats_come_and_go(void **state) {
                 (void)close(lock);
                 _exit(restore(sandbox) < 0);
         }
-        assert_shell("for i in $(seq 100); do " FILTERS
+        assert_shell("for i in $(seq 500); do " FILTERS
                      " 2>/dev/null | cmp -s - /run/before && exit 0; sleep 0.05; done; exit 1");
         assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
         (void)close(lock);
