@@ -183,9 +183,9 @@ static uint64_t _unused_ start_slice(sd_bus *bus, struct seen *seen, const char 
         return now_usec() - start;
 }
 
-/* last: the unit that goes last; then everything is as it was. */
-static void _unused_ stop_slice(sd_bus *bus, struct seen *seen, const char *last) {
+/* last: the n units that go last, by how their names begin; then everything is as it was. */
+static void _unused_ stop_slice(sd_bus *bus, struct seen *seen, const char *last, size_t n) {
         *seen = (struct seen){.removed = last};
         send_stop(bus, EMPTY_LEASE);
-        wait_for(bus, &seen->n_removed, 1);
+        wait_for(bus, &seen->n_removed, n);
 }

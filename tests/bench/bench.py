@@ -36,10 +36,10 @@ ExecStart=/bin/true
 
 
 def write_empty_units(guest):
-    """Pairs of units that do nothing, the first of each pair bound to the second."""
-    for last, first, stop in (("b", "a", ""), ("d", "c", "ExecStopPost=-/bin/true")):
-        bound = f"BindsTo=coursenetbench-{first}@%i.service\nAfter=coursenetbench-{first}@%i.service"
-        for name, dependency in ((last, bound), (first, "")):
+    """Units that do nothing: the first of each line is bound to the others, which are started side by side."""
+    for (last, *others), stop in (("b", "a"), ""), (("d", "c"), "ExecStopPost=-/bin/true"), (("f", "e1", "e2"), ""):
+        needed = " ".join(f"coursenetbench-{name}@%i.service" for name in others)
+        for name, dependency in ((last, f"BindsTo={needed}\nAfter={needed}"), *((name, "") for name in others)):
             guest.write(f"/etc/systemd/system/coursenetbench-{name}@.service",
                         EMPTY_UNIT.format(dependency=dependency, stop=stop))
     guest.run("systemctl daemon-reload")

@@ -94,7 +94,7 @@ static size_t count_bridges(const struct bench *bench) {
 static uint64_t measure_floor(struct bench *bench) {
         uint64_t took = start_slice(bench->bus, &bench->seen, "coursenetbench-b@1.service");
 
-        stop_slice(bench->bus, &bench->seen, "coursenetbench-a@1.service");
+        stop_slice(bench->bus, &bench->seen, "coursenetbench-a@1.service", 1);
         return took;
 }
 

@@ -4,8 +4,8 @@
  * Measures logins against the least that systemd could do in their place, alternating in one run, so that a
  * noisy machine disturbs both alike:
  *
- *   first seat    pam_open_session() of a student who is the   against  a slice over two chained empty units
- *                 first of the course, so that it has no bridge
+ *   first seat    pam_open_session() of a student who is the   against  a slice over two chained empty units,
+ *                 first of the course, so that it has no bridge         and over three, wired as ours are
  *   next seat     the same while OTHER-USER, of the same course, is logged in
  *   second lease  pam_open_session() of a student who has one  against  an empty slice
  *
@@ -45,9 +45,22 @@ static void settle(void) {
         (void)usleep(100000);
 }
 
+/* Empty units, see bench.py. */
+struct floor {
+        const char *what;
+        const char *last,
+                *first; /* the one that is started last, and how the names of those begin that go last */
+        size_t n_first;
+};
+
+static const struct floor two_units = {
+        "a slice over two empty units", "coursenetbench-b@1.service", "coursenetbench-a@", 1};
+static const struct floor three_units = {
+        "a slice over three of them", "coursenetbench-f@1.service", "coursenetbench-e", 2};
+
 /* last: of the units that come with the seat, the one that is gone last. Then everything is as it was. */
 static void measure_new_seat(sd_bus *bus, struct seen *seen, const char *what, const char *last,
-        const char *service, const char *user, size_t n) {
+        const struct floor *empty, const char *service, const char *user, size_t n) {
         uint64_t ours[PAIRS_MAX], floor[PAIRS_MAX];
         pam_handle_t *pam;
 
@@ -59,10 +72,10 @@ static void measure_new_seat(sd_bus *bus, struct seen *seen, const char *what, c
                 wait_for(bus, &seen->n_removed, 1);
 
                 settle();
-                floor[i] = start_slice(bus, seen, "coursenetbench-b@1.service");
-                stop_slice(bus, seen, "coursenetbench-a@1.service");
+                floor[i] = start_slice(bus, seen, empty->last);
+                stop_slice(bus, seen, empty->first, empty->n_first);
         }
-        report(what, "a slice over two empty units", ours, floor, n);
+        report(what, empty->what, ours, floor, n);
 }
 
 static void measure_next_seat(
@@ -70,7 +83,7 @@ static void measure_next_seat(
         pam_handle_t *first;
 
         (void)open_session(service, other, &first);
-        measure_new_seat(bus, seen, "next seat", "netns@", service, user, n);
+        measure_new_seat(bus, seen, "next seat", "netns@", &two_units, service, user, n);
         *seen = (struct seen){.removed = "netbr@"};
         close_session(first);
         wait_for(bus, &seen->n_removed, 1);
@@ -88,7 +101,7 @@ static void measure_second_lease(
                 close_session(second);
                 settle();
                 floor[i] = start_slice(bus, seen, NULL);
-                stop_slice(bus, seen, EMPTY_LEASE);
+                stop_slice(bus, seen, EMPTY_LEASE, 1);
         }
         close_session(first);
         report("second lease", "an empty slice", ours, floor, n);
@@ -104,7 +117,8 @@ int main(int argc, char **argv) {
                 return 2;
         }
         bus = connect_bus(&seen);
-        measure_new_seat(bus, &seen, "first seat", "netbr@", argv[1], argv[2], n);
+        measure_new_seat(bus, &seen, "first seat", "netbr@", &two_units, argv[1], argv[2], n);
+        measure_new_seat(bus, &seen, "first seat", "netbr@", &three_units, argv[1], argv[2], n);
         measure_next_seat(bus, &seen, argv[1], argv[2], argv[3], n);
         measure_second_lease(bus, &seen, argv[1], argv[2], n);
         sd_bus_flush_close_unref(bus);
