@@ -6,10 +6,10 @@
  * systemd's own graph counts them. What is kept here beside it (and in a record below /run/coursenet/state,
  * so that a restart loses nothing) is whom it belongs to and which process opened it.
  *
- *     starting ──job done──▶ active ──close, or opener dead and no logind session led by it──▶ ending ──unit
- * gone──▶ freed │                        └──the same, if it is the seat's last and linger= is set──▶
- * lingering ──▲ └──job failed, deadline, or the opener hung
- * up───────────────────────────────────────────────────┘
+ * starting:   until its job is done; a job that fails, a deadline, and an opener that hangs up, end it
+ * active:     until it is closed, or its opener is dead and no logind session is led by it
+ * lingering:  in place of ending, if it is the seat's last and linger= is set; until its time is over
+ * ending:     until its unit is gone; then it is freed
  *
  * An admin's hold is a lease without an opener: only lease_stop_all() ends it.
  */
