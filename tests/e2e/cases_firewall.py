@@ -173,7 +173,7 @@ def noise(line):
 def no_forgery_later(guest):
     with seats_up(guest, SEAT):
         guest.run("nft flush ruleset")
-        guest.wait_until(f"nft list chain {SEATS_TABLE} vl-{SEAT}", timeout=10)
+        guest.wait_until(f"nft list chain {SEATS_TABLE} vl-{SEAT}")
         with seats_up_beside(guest, SECOND_SEAT):
             for sender, receiver in ((SEAT, SECOND_SEAT), (SECOND_SEAT, SEAT)):
                 watcher = frames.watch(guest, inside(receiver), f"vr-{receiver}", "the last")

@@ -108,7 +108,7 @@ def console(guest):
     try:
         # Not on the terminal itself, where ip would colour its words.
         guest.console.send("ip -br addr | cat\n")
-        guest.console.read_until(f"vr-{SEAT}@[^\n]* {ADDRESS}/24", timeout=20)
+        guest.console.read_until(f"vr-{SEAT}@[^\n]* {ADDRESS}/24")
         [lease] = leases(guest, SEAT)
         expect_equal(lease["service"], "login", "the lease's service")
     finally:

@@ -197,7 +197,7 @@ def restarted_namespace(guest):
     [lease] = leases(guest)
     namespace = old.run(OWN_NAMESPACE)
     guest.run(["systemctl", "restart", f"netns@{SEAT}"])
-    guest.wait_until(lambda: lease["id"] not in ids(guest), timeout=10, what="the lease has ended")
+    guest.wait_until(lambda: lease["id"] not in ids(guest), what="the lease has ended")
     new = guest.ssh_popen(STUDENT)
     expect_in_seat(new.run("ip -br addr"), SEAT, ADDRESS)
     expect(new.run(OWN_NAMESPACE) != namespace, "the next login is in the old namespace")
