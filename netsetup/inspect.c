@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * All of it is looked at twice if the first time shows a difference, and what is gone by then is not told:
+ * All of it is looked at again if the first time shows a difference, and what is gone by then is not told:
  * seats come up and go down meanwhile, and nobody waits for a check.
  */
 
@@ -11,7 +11,8 @@
 #include "ruleset.h"
 #include "seat-rules.h"
 
-#define PAUSE_USEC 300000U
+/* Between the looks. A seat is begun and done within the first; within the second where a class logs in. */
+static const useconds_t pauses_usec[] = {300000, 1000000};
 
 /* --- the links --------------------------------------------------------------------------------- */
 
@@ -142,22 +143,34 @@ static bool has_finding(const struct diagnostics *diagnostics, const struct diag
         return false;
 }
 
-static void keep_lasting(
-        const struct diagnostics *first, const struct diagnostics *second, struct diagnostics *diagnostics) {
-        for (size_t i = 0; i < second->n_items; i++) {
-                const struct diagnostic *item = &second->items[i];
+static void add_lasting(
+        const struct diagnostics *before, const struct diagnostics *now, struct diagnostics *ret) {
+        for (size_t i = 0; i < now->n_items; i++) {
+                const struct diagnostic *item = &now->items[i];
 
-                if (!has_finding(first, item))
+                if (!has_finding(before, item))
                         continue;
                 if (item->level == DIAGNOSTIC_ERROR)
-                        diagnostics_error(diagnostics, item->path, item->line, "%s", item->text);
+                        diagnostics_error(ret, item->path, item->line, "%s", item->text);
                 else
-                        diagnostics_warning(diagnostics, item->path, item->line, "%s", item->text);
+                        diagnostics_warning(ret, item->path, item->line, "%s", item->text);
         }
 }
 
+/* Of what was found, only what is so still remains. A look that fails says all that it can say. */
+static int look_again(const char *etc, const struct site *site, struct diagnostics *found) {
+        _cleanup_diagnostics_ struct diagnostics now = {0};
+        struct diagnostics lasting = {0};
+        int r = inspect_all(etc, site, &now);
+
+        add_lasting(r < 0 ? &now : found, &now, &lasting);
+        diagnostics_done(found);
+        *found = lasting;
+        return r;
+}
+
 int inspect(const char *etc, struct diagnostics *diagnostics) {
-        _cleanup_diagnostics_ struct diagnostics ignored = {0}, first = {0}, second = {0};
+        _cleanup_diagnostics_ struct diagnostics ignored = {0}, found = {0};
         _cleanup_site_ struct site site = {0};
         int r;
 
@@ -168,11 +181,12 @@ int inspect(const char *etc, struct diagnostics *diagnostics) {
                         "what is up cannot be compared with the settings, as they have a mistake");
                 return r;
         }
-        r = inspect_all(etc, &site, &first);
-        if (r >= 0 && first.n_items == 0 && first.n_errors == 0)
-                return 0;
-        (void)usleep(PAUSE_USEC);
-        r = inspect_all(etc, &site, &second);
-        keep_lasting(r < 0 ? &second : &first, &second, diagnostics);
+        r = inspect_all(etc, &site, &found);
+        for (size_t i = 0; i < ELEMENTSOF(pauses_usec) && (r < 0 || found.n_items > 0 || found.n_errors > 0);
+                i++) {
+                (void)usleep(pauses_usec[i]);
+                r = look_again(etc, &site, &found);
+        }
+        add_lasting(&found, &found, diagnostics);
         return r;
 }

@@ -184,7 +184,7 @@ def failing_seat(guest):
 @case("a unit that hangs costs one student the login in time, and nobody else anything")
 def hanging_unit(guest):
     set_up_class(guest)
-    program = pam_program.install(guest, options="join=no timeout=4")
+    program = pam_program.install(guest, options="join=no timeout=15")
     since = guest.journal_position()
     started = time.monotonic()
     with drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/sleep 300\nTimeoutStartSec=300"):
@@ -195,7 +195,7 @@ def hanging_unit(guest):
         expect_failure(hanging.wait_output(), "the hanging login")
         took = time.monotonic() - started
     guest.run(f"systemctl stop netns@{SEAT}; systemctl reset-failed")
-    expect(took < 30, f"the hanging login took {took:.1f} s, with timeout=4")
+    expect(took < 60, f"the hanging login took {took:.1f} s, with timeout=15")
     expect_in(f"netns@{SEAT}.service takes too long", guest.journal(since=since), "the log")
     wait_gone(guest)
 

@@ -307,16 +307,20 @@ static void foreign_firewalls_are_told(void **state) {
         assert_int_equal(sandbox->diagnostics.n_items, 1);
 }
 
-/* What is to happen while the code under test pauses. */
+/* What is to happen while the code under test pauses, and in which of its pauses, counted from one. */
 static void (*in_the_pause)(void);
+static unsigned n_pauses;
 
+/* In its place, so that nothing depends on who is quicker. What is wrong in these tests stays wrong, so short
+ * pauses do. */
 int usleep(useconds_t usec) {
-        const struct timespec pause = {.tv_sec = usec / 1000000, .tv_nsec = (long)(usec % 1000000) * 1000};
+        const struct timespec pause = {.tv_nsec = usec < 20000 ? (long)usec * 1000 : 20000000};
         void (*happens)(void) = in_the_pause;
 
-        in_the_pause = NULL;
-        if (happens)
+        if (happens && --n_pauses == 0) {
+                in_the_pause = NULL;
                 happens();
+        }
         return nanosleep(&pause, NULL);
 }
 
@@ -331,10 +335,13 @@ static void what_does_not_last_is_not_told(void **state) {
         struct sandbox *sandbox = *state;
 
         bring_up(sandbox);
-        assert_shell("ip -n ns12310 link set vr-12310 down");
-        in_the_pause = start_the_seat;
-        assert_all_is_well(sandbox);
-        assert_null(in_the_pause);
+        for (unsigned pause = 1; pause <= 2; pause++) {
+                assert_shell("ip -n ns12310 link set vr-12310 down");
+                in_the_pause = start_the_seat;
+                n_pauses = pause;
+                assert_all_is_well(sandbox);
+                assert_null(in_the_pause);
+        }
 }
 
 static void settings_with_a_mistake_are_no_plan(void **state) {
