@@ -40,8 +40,7 @@ struct symbol {
         void *pointer; /* to the variable of the same name */
 };
 
-/* Of x86-64 and, with pages of 4 KiB, of others. Where it is wrong, or none are to be had, nothing is lost.
- */
+/* As on x86-64, and wherever pages have 4 KiB. Where there are none, nothing is lost. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /*

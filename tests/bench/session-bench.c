@@ -48,8 +48,8 @@ static void settle(void) {
 /* Empty units, see bench.py. */
 struct floor {
         const char *what;
-        const char *last,
-                *first; /* the one that is started last, and how the names of those begin that go last */
+        const char *last;  /* the one that is started last */
+        const char *first; /* how the names of the n_first others begin, which go last */
         size_t n_first;
 };
 

@@ -119,8 +119,9 @@ static const struct {
                 NULL},
         {"tc qdisc add dev vl-12310 root handle 636e: tbf rate 1mbit burst 10k latency 50ms",
                 "vl-12310: is limited to 1000000 bits per second instead of 0", NULL},
-        /* Somebody is left in it, so that the cable is still there. */
-        {"nsenter --net=/run/netns/ns12310 sh -c ': >/run/inside; exec sleep 60' & "
+        /* Somebody is left in it, so that the cable is still there; no longer than this sandbox. */
+        {"nsenter --net=/run/netns/ns12310 sh -c ': >/run/inside; for i in $(seq 600); do "
+         "test -e /run/inside || exit; sleep 0.1; done' & "
          "until test -e /run/inside; do sleep 0.01; done; umount /run/netns/ns12310",
                 "vl-12310: the seat's namespace /run/netns/ns12310 is gone, so nobody can log in", NULL},
         {"ip -n ns12310 addr add 10.0.123.66/24 dev vr-12310",
