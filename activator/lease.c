@@ -122,7 +122,6 @@ void lease_log(const struct lease *lease, const char *what) {
 static int handle_day(sd_event_source *source, uint64_t usec, void *userdata) {
         struct manager *manager = userdata;
         struct lease *lease, *next;
-
         int r;
 
         (void)usec;
