@@ -30,10 +30,12 @@ PACKAGES = """
     libjson-c-dev
     libcsv-dev uthash-dev libcmocka-dev
     nftables libnftables-dev dnsmasq-base bind9-dnsutils iperf3 at cron
+    tmux screen mosh vsftpd opendoas polkitd pkexec systemd-container
+    sssd-common sssd-proxy libnss-sss libpam-sss libnss-extrausers
 """.split()
 
 # What only one suite's cases use: a hub of today is in trixie only, and one suite's firewalls and resolvers do.
-SUITE_PACKAGES = {"trixie": ["jupyterhub", "jupyter-server",
+SUITE_PACKAGES = {"trixie": ["jupyterhub", "jupyter-server", "sudo-rs",
                              "firewalld", "network-manager", "systemd-resolved", "libnss-resolve"]}
 
 MMDEBSTRAP = [
@@ -105,9 +107,15 @@ systemd-machine-id-setup >/dev/null
 systemctl --quiet enable harness.service
 # A case that wants one of them starts it.
 for unit in jupyterhub firewalld NetworkManager NetworkManager-wait-online NetworkManager-dispatcher systemd-resolved \\
-        systemd-networkd nftables dnsmasq; do
+        systemd-networkd nftables dnsmasq vsftpd sssd; do
     systemctl --quiet disable $unit.service 2>/dev/null || true
 done
+for socket in /usr/lib/systemd/system/sssd-*.socket; do
+    systemctl --quiet disable "${socket##*/}" 2>/dev/null || true
+done
+# Nor does a directory have a part in any login, but in a case that is about one.
+pam-auth-update --package --remove sss
+sed -i 's/ sss$//; s/ sss / /' /etc/nsswitch.conf
 systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 # OpenSSH 9.8 and later shut out an address after failed logins: here all logins come from one.
 mkdir -p /run/sshd
