@@ -175,7 +175,8 @@ install: all
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(hubdir)/pam.d \
 		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(dbusdir) $(DESTDIR)$(networkdir) $(DESTDIR)$(rulesdir) \
 		$(DESTDIR)$(nmconfdir) \
-		$(DESTDIR)/etc/coursenet/roster.d $(DESTDIR)/etc/coursenet/netns
+		$(DESTDIR)/etc/coursenet/netns
+	$(Q)test -d $(DESTDIR)/etc/coursenet/roster.d || $(INSTALL) -d -m 700 $(DESTDIR)/etc/coursenet/roster.d
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 		$(DESTDIR)$(libexecdir)/

@@ -65,18 +65,13 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
                 finish(reloading, r);
 }
 
-/* Appends the drop-ins of one seat but that of the user's manager: only a login knows the uid. */
-static size_t plan_seat(const struct site *site, const struct site_course *course, size_t i,
-        const struct service_settings *services, struct wiring *ret) {
-        const struct seat_plan *seat = &course->seats[i];
-        char user[USER_NAME_SIZE];
-        size_t n = 0;
+/* Appends the drop-ins of one seat that name no user: those that do are written at a login. */
+static size_t plan_seat(
+        const struct seat_plan *seat, const struct service_settings *services, struct wiring *ret) {
+        size_t n = wiring_plan_seat(seat, ret);
 
-        n += wiring_plan_seat(seat, &ret[n]);
-        if (name_rule_format(&site->settings.rule, seat->id.course, course->students[i], user) < 0)
-                return n;
-        for (size_t j = 0; j < services->n_units; j++)
-                wiring_plan_service(seat, user, services, j, &ret[n++]);
+        for (size_t i = 0; i < services->n_units; i++)
+                wiring_plan_stand_in(seat, services->units[i], &ret[n++]);
         return n;
 }
 
@@ -97,7 +92,7 @@ static struct wiring *plan_all(const struct site *site, size_t *ret_n_seats, siz
 
                 settings_services(&site->settings, course->bridge.course, &services);
                 for (size_t j = 0; j < course->n_seats; j++)
-                        n += plan_seat(site, course, j, &services, &wirings[n]);
+                        n += plan_seat(&course->seats[j], &services, &wirings[n]);
         }
         *ret_n_seats = n_seats;
         *ret_n = n;

@@ -141,8 +141,9 @@ static int append_lease_properties(sd_bus_message *message, const struct lease *
         char description[160];
         int r;
 
-        (void)snprintf(description, sizeof(description), "Lease of seat %s for %s (%s)", lease->seat,
-                lease->user, lease->service);
+        /* Without the user's name: everybody may list units. */
+        (void)snprintf(
+                description, sizeof(description), "Lease of seat %s (%s)", lease->seat, lease->service);
 
         r = sd_bus_message_open_container(message, 'a', "(sv)");
         if (r >= 0)

@@ -9,10 +9,14 @@
 #include "systemd.h"
 #include "wiring.h"
 
+/* There is nothing of that name. systemd says it when somebody starts the service by hand. */
+#define STAND_IN_PATH "/run/coursenet/nobody-has-logged-in-on-this-seat"
+
 bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
         if (seat->bridge_course[0] == '\0')
                 return false;
 
+        ret->stand_in = false;
         (void)snprintf(ret->unit, sizeof(ret->unit), "nsbr@%s.service", seat->name);
         (void)snprintf(ret->text, sizeof(ret->text),
                 "# Written by coursenet-activator: seat %s is on the bridge of course %s.\n"
@@ -24,6 +28,7 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
 }
 
 void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret) {
+        ret->stand_in = false;
         (void)snprintf(ret->unit, sizeof(ret->unit), "user@%u.service", (unsigned)uid);
         (void)snprintf(ret->text, sizeof(ret->text),
                 "# Written by coursenet-activator: this user's services belong into seat %s.\n"
@@ -47,6 +52,7 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
         const struct service_settings *services, size_t i, struct wiring *ret) {
         const char *name = services->units[i];
 
+        ret->stand_in = false;
         (void)snprintf(ret->unit, sizeof(ret->unit), "%s@%s.service", name, seat->name);
         (void)snprintf(ret->text, sizeof(ret->text),
                 "# Written by coursenet-activator: part of seat %s.\n"
@@ -69,6 +75,18 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
         append_limit(ret->text, sizeof(ret->text), "TasksMax", services->tasks_max);
 }
 
+void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret) {
+        *ret = (struct wiring){.stand_in = true};
+        (void)snprintf(ret->unit, sizeof(ret->unit), "%s@%s.service", service, seat->name);
+        (void)snprintf(ret->text, sizeof(ret->text),
+                "# Written by coursenet-activator: part of seat %s, whose user is not named before a login.\n"
+                "# By hand: coursenetctl start %s\n"
+                "[Unit]\n"
+                "StopWhenUnneeded=yes\n"
+                "AssertPathExists=" STAND_IN_PATH "\n",
+                seat->name, seat->name);
+}
+
 /* Room for the longest path there can be. */
 typedef char wiring_path_t[512];
 
@@ -84,6 +102,7 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
         char text[sizeof(wiring->text) + 1];
         _cleanup_close_ int fd = -1;
         wiring_path_t path;
+        struct stat st;
         ssize_t n;
         int r;
 
@@ -92,6 +111,11 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
                 return r;
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (fd < 0)
+                return 1;
+        if (wiring->stand_in)
+                return 0;
+        /* An earlier version let everybody read it. */
+        if (fstat(fd, &st) < 0 || (st.st_mode & S_IRWXO))
                 return 1;
         n = read(fd, text, sizeof(text));
         return n < 0 || (size_t)n != strlen(wiring->text) || memcmp(text, wiring->text, (size_t)n) != 0;
@@ -104,7 +128,7 @@ static int write_file(const char *path, const char *text) {
         _cleanup_close_ int fd = -1;
         size_t size = strlen(text);
 
-        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return -errno;
         return write(fd, text, size) == (ssize_t)size ? 0 : errno > 0 ? -errno : -EIO;
@@ -129,11 +153,13 @@ int wiring_write(const char *directory, const struct wiring *wiring) {
         if (mkdir(folder, 0755) < 0 && errno != EEXIST)
                 return -errno;
         r = write_file(temporary, wiring->text);
-        if (r >= 0 && rename(temporary, file) < 0)
+        /* The one that a login has written since comes first. */
+        if (r >= 0 &&
+                renameat2(AT_FDCWD, temporary, AT_FDCWD, file, wiring->stand_in ? RENAME_NOREPLACE : 0) < 0)
                 r = -errno;
         if (r < 0)
                 (void)unlink(temporary);
-        return r;
+        return r == -EEXIST && wiring->stand_in ? 0 : r;
 }
 
 /* A drop-in whose file is not as it should be. */

@@ -13,6 +13,8 @@
  * Written before systemd loads the unit, a drop-in needs no daemon-reload. Wiring is only ever added, and
  * changed only while the unit is down: without it the next daemon-reload would take the course's bridge from
  * under a live seat. /run forgets it at the next boot.
+ *
+ * Everybody may ask systemd what a drop-in says, so a student's name stands in none before the first login.
  */
 
 #include "manager.h"
@@ -27,6 +29,7 @@
 struct wiring {
         char unit[WIRING_UNIT_SIZE]; /* the unit that it is for */
         char text[768];
+        bool stand_in; /* takes no place of one that is there, whatever that says */
 };
 
 /* As many as one login can need. */
@@ -49,6 +52,13 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
  */
 void wiring_plan_service(const struct seat_plan *seat, const char *user,
         const struct service_settings *services, size_t i, struct wiring *ret);
+
+/*
+ * The drop-in of a service until the student's first login, or an admin's hold: without it, the service would
+ * start as root; with the student's name in it, systemd would tell everybody who is on the roster. The
+ * service cannot be started with it. Pure.
+ */
+void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret);
 
 /* 1 if DIRECTORY/UNIT.d/50-coursenet.conf has other contents, or is not there; 0 if it is the same. */
 int wiring_differs(const char *directory, const struct wiring *wiring);

@@ -60,6 +60,20 @@ static void check_directory(const char *etc, const char *name, struct diagnostic
                 diagnostics_error(diagnostics, path, 0, "group and others may not write to it (chmod go-w)");
 }
 
+/* That closes all that is in it, whatever the modes of the files. */
+static void check_roster_privacy(const char *etc, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        if (asprintf(&path, "%s/" ROSTER_DIRECTORY, etc) < 0) {
+                path = NULL;
+                return;
+        }
+        if (lstat(path, &st) >= 0 && S_ISDIR(st.st_mode) && (st.st_mode & S_IRWXO))
+                diagnostics_warning(diagnostics, path, 0,
+                        "everybody may look into it, and so see who is in which course (chmod o-rwx)");
+}
+
 /* --- accounts -------------------------------------------------------------------------------- */
 
 enum account {
@@ -259,6 +273,7 @@ int check_command(const struct paths *paths, int argc, char **argv) {
 
         check_directory(paths->etc, "", &diagnostics);
         check_directory(paths->etc, ROSTER_DIRECTORY, &diagnostics);
+        check_roster_privacy(paths->etc, &diagnostics);
         check_directory(paths->etc, OVERRIDE_DIRECTORY, &diagnostics);
         check_site(paths, &wanted, &diagnostics);
         check_socket(paths->activator_socket, "coursenet-activator.socket", &diagnostics);

@@ -17,11 +17,25 @@ void roster_lock_done(struct roster_lock *lock) {
         lock->path = NULL;
 }
 
-/* Whatever the umask: everybody may read who sits where, only root writes. */
-static int make_directory(const char *path) {
-        if (mkdir(path, 0755) < 0)
+/* Whatever the umask. */
+static int make_directory(const char *path, mode_t mode) {
+        if (mkdir(path, mode) < 0)
                 return errno == EEXIST ? 0 : -errno;
-        return chmod(path, 0755) < 0 ? -errno : 0;
+        return chmod(path, mode) < 0 ? -errno : 0;
+}
+
+/*
+ * Who is in a course is not for everybody to know, and neither is how many they are, which a file's size
+ * would tell. A folder that was open to others is closed; to whom an admin gave it by its group stays so.
+ */
+static int close_to_others(int directory) {
+        struct stat st;
+
+        if (fstat(directory, &st) < 0)
+                return -errno;
+        if (!(st.st_mode & S_IRWXO))
+                return 0;
+        return fchmod(directory, st.st_mode & 07777 & ~(mode_t)S_IRWXO) < 0 ? -errno : 0;
 }
 
 /* On a file that only root can open: a lock that others can take, others can keep. */
@@ -49,9 +63,9 @@ int roster_lock_take(const char *etc, struct roster_lock *ret, const char **ret_
         }
 
         *ret_reason = "cannot make the folder of the rosters";
-        r = make_directory(etc);
+        r = make_directory(etc, 0755);
         if (r >= 0)
-                r = make_directory(lock.path);
+                r = make_directory(lock.path, 0700);
         if (r < 0)
                 return r;
 
@@ -59,6 +73,9 @@ int roster_lock_take(const char *etc, struct roster_lock *ret, const char **ret_
         lock.directory = open(lock.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (lock.directory < 0)
                 return -errno;
+        r = close_to_others(lock.directory);
+        if (r < 0)
+                return r;
         lock.fd = open_lock_file(lock.directory);
         if (lock.fd < 0)
                 return lock.fd;
@@ -93,16 +110,14 @@ static int write_new(int directory, const char *name, const char *text) {
         /* What is there is left over from a crash: the lock is ours. */
         if (unlinkat(directory, name, 0) < 0 && errno != ENOENT)
                 return -errno;
-        fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
 
         r = write_all(fd, text, strlen(text));
         if (r < 0)
                 return r;
-        if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
-                return -errno;
-        return 0;
+        return fsync(fd) < 0 ? -errno : 0;
 }
 
 int roster_file_write(

@@ -172,6 +172,49 @@ static void a_change_is_seen_and_replaces_the_old(void **state) {
         assert_string_equal(text, after.text);
 }
 
+static void drop_in_path(const struct wiring *wiring, char ret[static 256]) {
+        (void)snprintf(ret, 256, "%s/%s.d/" WIRING_FILE, directory, wiring->unit);
+}
+
+static void a_stand_in_names_nobody_and_takes_no_place_of_a_students(void **state) {
+        struct seat_plan seat = make_seat("12311", "123");
+        struct service_settings services = {.units = {"nsbr"}, .n_units = 1};
+        _cleanup_free_ char *text = NULL;
+        struct wiring stand_in, own;
+
+        (void)state;
+        wiring_plan_stand_in(&seat, "nsbr", &stand_in);
+        assert_null(strstr(stand_in.text, "User="));
+        assert_non_null(
+                strstr(stand_in.text, "\n[Unit]\nStopWhenUnneeded=yes\nAssertPathExists=/run/coursenet/"));
+        wiring_plan_service(&seat, "cs123-newellz2", &services, 0, &own);
+        assert_string_equal(stand_in.unit, own.unit);
+
+        assert_int_equal(wiring_write(directory, &stand_in), 0);
+        assert_int_equal(wiring_differs(directory, &own), 1);
+        assert_int_equal(wiring_write(directory, &own), 0);
+        assert_int_equal(wiring_differs(directory, &stand_in), 0);
+        assert_int_equal(wiring_write(directory, &stand_in), 0);
+        text = read_drop_in(&own);
+        assert_string_equal(text, own.text);
+}
+
+static void a_drop_in_is_for_root_alone(void **state) {
+        struct seat_plan seat = make_seat("12312", "123");
+        struct wiring wiring;
+        struct stat st;
+        char path[256];
+
+        (void)state;
+        assert_true(wiring_plan_seat(&seat, &wiring));
+        assert_int_equal(wiring_write(directory, &wiring), 0);
+        drop_in_path(&wiring, path);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode, S_IFREG | 0600);
+        assert_int_equal(chmod(path, 0644), 0);
+        assert_int_equal(wiring_differs(directory, &wiring), 1);
+}
+
 static void a_directory_that_is_not_there_is_an_error(void **state) {
         struct seat_plan seat = make_seat("12310", "123");
         struct wiring wiring;
@@ -214,6 +257,8 @@ int main(void) {
                 cmocka_unit_test(the_longest_id_fits),
                 cmocka_unit_test(what_is_written_is_not_written_again),
                 cmocka_unit_test(a_change_is_seen_and_replaces_the_old),
+                cmocka_unit_test(a_stand_in_names_nobody_and_takes_no_place_of_a_students),
+                cmocka_unit_test(a_drop_in_is_for_root_alone),
                 cmocka_unit_test(a_directory_that_is_not_there_is_an_error),
         };
 

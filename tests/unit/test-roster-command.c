@@ -115,12 +115,32 @@ static void test_first_import(void **state) {
         assert_output("Course 123: 2 seated.");
         assert_output("the activator cannot be reached");
 
-        /* Everybody may read it, whatever root's umask. */
+        /* For root alone, whatever the umask. */
         assert_int_equal(stat(etc_path("roster.d/123"), &st), 0);
-        assert_int_equal(st.st_mode, S_IFREG | 0644);
+        assert_int_equal(st.st_mode, S_IFREG | 0600);
         assert_int_equal(st.st_uid, 0);
         assert_int_equal(stat(etc_path("roster.d"), &st), 0);
-        assert_int_equal(st.st_mode, S_IFDIR | 0755);
+        assert_int_equal(st.st_mode, S_IFDIR | 0700);
+}
+
+static void test_an_open_folder_is_told_of_and_closed(void **state) {
+        struct stat st;
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\n");
+        write_file("pam.d/sshd", "session required pam_coursenet.so\n");
+        assert_int_equal(run(check_command, WORDS("check")), EXIT_DONE);
+        assert_output("everybody may look into it, and so see who is in which course (chmod o-rwx)");
+
+        assert_int_equal(chmod(etc_path("roster.d"), 0755), 0);
+        (void)umask(0);
+        assert_int_equal(ROSTER("add", "123", "bob"), EXIT_DONE);
+        assert_int_equal(stat(etc_path("roster.d"), &st), 0);
+        assert_int_equal(st.st_mode, S_IFDIR | 0750);
+        assert_int_equal(stat(etc_path("roster.d/123"), &st), 0);
+        assert_int_equal(st.st_mode, S_IFREG | 0600);
+        assert_int_equal(run(check_command, WORDS("check")), EXIT_DONE);
+        assert_null(strstr(output, "everybody"));
 }
 
 static void test_weekly_import(void **state) {
@@ -419,7 +439,7 @@ static void test_check(void **state) {
         assert_output("'ns12312.conf' is used by no course or seat");
         assert_output("systemctl enable --now coursenet-activator.socket");
         assert_output("systemctl enable --now coursenet-query.socket");
-        assert_output("0 errors, 4 warnings\n");
+        assert_output("0 errors, 5 warnings\n");
 
         write_file("roster.d/123", "root 10\n\nbob ten\n");
         write_file("pam.d/sshd", "session required pam_coursenet.so rule=x\n");
@@ -452,6 +472,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_usage),
                 TEST(test_first_import),
+                TEST(test_an_open_folder_is_told_of_and_closed),
                 TEST(test_weekly_import),
                 TEST(test_import_is_all_or_nothing),
                 TEST(test_lists_that_cannot_be_read),
