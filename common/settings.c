@@ -29,6 +29,7 @@ struct parser {
         struct course_settings *course;    /* the one whose section is read; borrowed */
         struct service_settings *services; /* of the section that is read; borrowed */
         struct traffic_settings *traffic;  /* so is this */
+        struct staff *staff;               /* and this */
         bool bad;
 };
 
@@ -127,6 +128,19 @@ static void parse_leftover(struct parser *parser, const char *name, const char *
 
 static void set_leftover(struct parser *parser, const char *name, const char *value) {
         parse_leftover(parser, name, value, &parser->settings.leftover);
+}
+
+static void parse_names(struct parser *parser, const char *name, const char *value, enum names_told *ret) {
+        if (string_equal(value, "course"))
+                *ret = NAMES_COURSE;
+        else if (string_equal(value, "none"))
+                *ret = NAMES_NONE;
+        else
+                parser_error(parser, "%s = %s: expected course or none", name, value);
+}
+
+static void set_names(struct parser *parser, const char *name, const char *value) {
+        parse_names(parser, name, value, &parser->settings.names);
 }
 
 static void set_text(struct parser *parser, const char *name, const char *value, char *array, size_t size) {
@@ -493,6 +507,32 @@ static void set_fence_users(struct parser *parser, const char *name, const char 
                 parser_error(parser, "%s is empty: expected names of users, or none", name);
 }
 
+/* A comma between the names, a blank, or both. */
+static void set_staff(struct parser *parser, const char *name, const char *value) {
+        struct staff *staff = parser->staff;
+        char copy[LINE_SIZE + 1], *rest = NULL;
+
+        if (string_equal(value, "none"))
+                return;
+        (void)snprintf(copy, sizeof(copy), "%s", value);
+        for (char *word = strtok_r(copy, ", \t", &rest); word; word = strtok_r(NULL, ", \t", &rest)) {
+                if (!user_name_valid(word[0] == STAFF_GROUP ? word + 1 : word)) {
+                        parser_error(parser,
+                                "%s: '%s': expected names of users, and of groups with @ before them; or "
+                                "none",
+                                name, word);
+                        return;
+                }
+                if (staff->n_names == STAFF_MAX) {
+                        parser_error(parser, "%s: expected %u names at most: name a group", name, STAFF_MAX);
+                        return;
+                }
+                (void)string_copy(staff->names[staff->n_names++], sizeof(staff->names[0]), word);
+        }
+        if (staff->n_names == 0)
+                parser_error(parser, "%s is empty: expected names of users, @GROUP, or none", name);
+}
+
 struct row {
         const char *name;
         void (*set)(struct parser *parser, const char *name, const char *value);
@@ -507,6 +547,8 @@ static const struct row site_rows[] = {
         {"test-host", set_test_host},
         {"linger", set_linger},
         {"leftover", set_leftover},
+        {"staff", set_staff},
+        {"names", set_names},
         {"units", set_units},
         {"image", set_image},
         {"bind", set_bind},
@@ -620,11 +662,17 @@ static void set_course_leftover(struct parser *parser, const char *name, const c
         parse_leftover(parser, name, value, &parser->course->leftover);
 }
 
+static void set_course_names(struct parser *parser, const char *name, const char *value) {
+        parse_names(parser, name, value, &parser->course->names);
+}
+
 static const struct row course_rows[] = {
         {"subnet", set_course_subnet},
         {"test-host", set_course_test_host},
         {"linger", set_course_linger},
         {"leftover", set_course_leftover},
+        {"staff", set_staff},
+        {"names", set_course_names},
         {"units", set_units},
         {"image", set_image},
         {"bind", set_bind},
@@ -647,6 +695,7 @@ _Static_assert(ELEMENTSOF(site_rows) <= 64 && ELEMENTSOF(course_rows) <= 64, "a 
 static void set_site(struct parser *parser, const char *section, const char *name, const char *value) {
         parser->services = &parser->settings.services;
         parser->traffic = &parser->settings.traffic;
+        parser->staff = &parser->settings.staff;
         set_row(parser, site_rows, ELEMENTSOF(site_rows), &parser->seen_site, section, name, value);
 }
 
@@ -656,6 +705,7 @@ static void set_course(struct parser *parser, const char *section, const char *n
                 return;
         parser->services = &parser->course->services;
         parser->traffic = &parser->course->traffic;
+        parser->staff = &parser->course->staff;
         set_row(parser, course_rows, ELEMENTSOF(course_rows), &parser->course->seen, section, name, value);
 }
 
@@ -806,6 +856,7 @@ static void set_defaults(struct settings *settings) {
         settings->network = (struct address){.ip = 10U << 24, .prefix = 8};
         settings->prefix = 24;
         settings->leftover = LEFTOVER_CUT;
+        settings->names = NAMES_COURSE;
         settings->network6_auto = true;
         settings->traffic = (struct traffic_settings){
                 .nat = CHOICE_YES,
@@ -897,6 +948,12 @@ enum leftover settings_leftover(const struct settings *settings, const char *cou
         const struct course_settings *own = settings_find_course(settings, course);
 
         return own && own->leftover != LEFTOVER_UNSET ? own->leftover : settings->leftover;
+}
+
+enum names_told settings_names(const struct settings *settings, const char *course) {
+        const struct course_settings *own = settings_find_course(settings, course);
+
+        return own && own->names != NAMES_UNSET ? own->names : settings->names;
 }
 
 static void prefer(char *array, size_t size, const char *own) {

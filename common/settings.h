@@ -88,6 +88,22 @@ struct rate {
         uint64_t bits;
 };
 
+/* What the name service tells a seat of the other seats of its course. Of other courses it tells nothing. */
+enum names_told {
+        NAMES_UNSET,  /* in a course: as the site has it */
+        NAMES_COURSE, /* all names and addresses */
+        NAMES_NONE,   /* nothing */
+};
+
+#define STAFF_MAX 16U
+#define STAFF_GROUP '@' /* "@cs123-staff" is everybody in that group */
+
+/* Who may see a course, besides root: names of users, and of groups with STAFF_GROUP before them. */
+struct staff {
+        char names[STAFF_MAX][1 + USER_NAME_SIZE];
+        size_t n_names;
+};
+
 /* What a course's network lets pass. */
 struct traffic_settings {
         enum choice nat;     /* IPv4 leaves under the host's address */
@@ -137,6 +153,8 @@ struct course_settings {
         bool has_linger;
         unsigned linger_seconds;
         enum leftover leftover;
+        enum names_told names;
+        struct staff staff; /* besides the site's */
         struct service_settings services;
         unsigned line; /* of the section's first setting */
         uint64_t seen; /* which settings the section has, for its parser */
@@ -153,6 +171,8 @@ struct settings {
         char test_host[HOST_NAME_SIZE]; /* empty: the gateway of the seat that is tested */
         unsigned linger_seconds;        /* how long a seat stays up after its last login */
         enum leftover leftover;
+        enum names_told names;
+        struct staff staff; /* of every course */
         struct service_settings services;
         struct address6 network6; /* what the courses' IPv6 subnets are cut from; all zero: no IPv6 */
         bool network6_auto;       /* nobody chose it: a course that does not fit has no IPv6, and no error */
@@ -182,6 +202,7 @@ const char *settings_test_host(const struct settings *settings, const char *cour
 /* The course's own, else the site's. */
 unsigned settings_linger_seconds(const struct settings *settings, const char *course);
 enum leftover settings_leftover(const struct settings *settings, const char *course);
+enum names_told settings_names(const struct settings *settings, const char *course);
 
 /*
  * The course's own services, and the site's where it has none. Without units= in either, a course with an

@@ -157,6 +157,42 @@ static void test_how_long_a_seat_stays(void **state) {
         assert_int_equal(settings_leftover(&settings, "124"), LEFTOVER_CUT);
 }
 
+static void test_staff_and_names(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        const struct course_settings *course;
+
+        (void)state;
+        write_file(SETTINGS_FILE, "[site]\nstaff = dean\nnames = none\n"
+                                  "[course 123]\nstaff = prof,@cs123-staff , cs124-ta\nnames = course\n"
+                                  "[course 124]\nstaff = none\n");
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        assert_clean(&diagnostics);
+
+        assert_int_equal(settings.staff.n_names, 1);
+        assert_string_equal(settings.staff.names[0], "dean");
+        course = settings_find_course(&settings, "123");
+        assert_int_equal(course->staff.n_names, 3);
+        assert_string_equal(course->staff.names[0], "prof");
+        assert_string_equal(course->staff.names[1], "@cs123-staff");
+        assert_string_equal(course->staff.names[2], "cs124-ta");
+        assert_int_equal(settings_find_course(&settings, "124")->staff.n_names, 0);
+
+        assert_int_equal(settings_names(&settings, "122"), NAMES_NONE);
+        assert_int_equal(settings_names(&settings, "123"), NAMES_COURSE);
+        assert_int_equal(settings_names(&settings, "124"), NAMES_NONE);
+}
+
+static void test_nobody_is_staff_and_a_course_knows_itself_by_default(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+
+        (void)state;
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        assert_int_equal(settings.staff.n_names, 0);
+        assert_int_equal(settings_names(&settings, "123"), NAMES_COURSE);
+}
+
 static void test_services_of_a_seat(void **state) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
@@ -468,7 +504,13 @@ static const struct mistake {
         {"[site]\nleftover = keep\n", 2, "expected cut or kill"},
         {"[course 123]\nleftover =\n", 2, "expected cut or kill"},
         {"[course 123]\nleftover = cut\nleftover = cut\n", 3, "leftover is set twice in [course 123]"},
-        {"[course 123]\nprefix = 24\n", 2, "expected subnet, test-host, linger, leftover, units"},
+        {"[course 123]\nprefix = 24\n", 2, "expected subnet, test-host, linger, leftover, staff, names, units"},
+        {"[site]\nstaff =\n", 2, "staff is empty: expected names of users, @GROUP, or none"},
+        {"[course 123]\nstaff = prof @\n", 2, "'@': expected names of users, and of groups with @"},
+        {"[course 123]\nstaff = a:b\n", 2, "'a:b': expected names of users"},
+        {"[site]\nstaff = a b c d e f g h i j k l m n o p q\n", 2, "expected 16 names at most"},
+        {"[site]\nnames = all\n", 2, "names = all: expected course or none"},
+        {"[course 123]\nnames =\n", 2, "expected course or none"},
         {"[site]\ntest-host = -v\n", 2, "expected a host name"},
         {"[site]\ntest-host = a b\n", 2, "expected a host name"},
         {"[site]\ntest-host = $(x)\n", 2, "expected a host name"},
@@ -668,6 +710,8 @@ int main(void) {
                 TEST(test_files_that_say_nothing),
                 TEST(test_everything_set),
                 TEST(test_how_long_a_seat_stays),
+                TEST(test_staff_and_names),
+                TEST(test_nobody_is_staff_and_a_course_knows_itself_by_default),
                 TEST(test_services_of_a_seat),
                 TEST(test_no_image_means_no_container),
                 TEST(test_traffic),
