@@ -18,6 +18,7 @@ struct connection {
         struct manager *manager; /* borrowed */
         int fd;
         struct ucred peer;
+        uid_t key;           /* query.sock: as whom the peer counts, query-peer.h */
         bool privileged;     /* came over activator.sock, as root */
         struct lease *lease; /* borrowed; the lease that it waits for */
         struct enter *enter; /* REQUEST_ENTER, until there is a lease or an answer */
@@ -30,21 +31,27 @@ struct connection {
         struct connection *prev, *next;
 };
 
-/* What a user can make us say, and how often: a loop of theirs must not drown the log of others' logins. */
-#define COMPLAINT_INTERVAL_USEC UINT64_C(10000000)
+/*
+ * How many connections there may be. Those of query.sock, which any user may open, count until they have a
+ * lease: then the limits of leases count.
+ */
+#define CONNECTIONS_MAX 1024
+#define QUERIES_MAX 128U
+#define QUERIES_PER_USER_MAX 8U
 
-static void _printf_(2, 3) complain(struct manager *manager, const char *format, ...) {
-        uint64_t now = now_realtime_usec();
+/* Says something about what a peer did. */
+static void _printf_(2, 3) remark(const struct connection *connection, const char *format, ...) {
         char text[256];
         va_list arguments;
 
-        if (now - manager->last_complaint_usec < COMPLAINT_INTERVAL_USEC)
-                return;
-        manager->last_complaint_usec = now;
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        log_warning("%s (more like this is not logged for a while)", text);
+        if (connection->privileged)
+                log_warning("activator.sock: process %ld: %s", (long)connection->peer.pid, text);
+        else
+                query_log(connection->manager, connection->peer.uid, "process %ld: %s",
+                        (long)connection->peer.pid, text);
 }
 
 struct listener {
@@ -107,7 +114,7 @@ void connection_reply_fd(struct connection *connection, const struct reply *repl
         /* A wait=none login has its answer already. */
         r = connection->answered ? 0 : send_reply(connection, reply, fd);
         if (r < 0)
-                log_warning("Cannot answer process %ld: %s", (long)connection->peer.pid, strerror(-r));
+                remark(connection, "cannot be answered: %s", strerror(-r));
         connection_free(connection);
 }
 
@@ -191,6 +198,12 @@ static void handle_open(struct connection *connection, const struct request *req
 static void handle_enter(struct connection *connection, const struct request *request, int *pidfd) {
         int owned = *pidfd;
 
+        if (!query_peer_may_enter(connection->manager, connection->peer.uid, now_monotonic_usec())) {
+                /* coursenet-enter tries again, for as long as it would wait for its seat. */
+                remark(connection, "asks for a seat more often than it may, and has to wait");
+                connection_free(connection);
+                return;
+        }
         *pidfd = -1;
         connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
         enter_begin(connection->manager, connection, request, &connection->peer, owned);
@@ -323,8 +336,7 @@ static void handle_message(struct connection *connection) {
 
         r = request_check(&buffer, (size_t)n);
         if (r < 0) {
-                complain(connection->manager, "Process %ld of user %u sent what is no request",
-                        (long)connection->peer.pid, (unsigned)connection->peer.uid);
+                remark(connection, "sent what is no request");
                 connection_reply_text(connection, REPLY_REFUSED,
                         r == -EPROTO ? "the activator speaks another version of the protocol; is it older "
                                        "than the module?"
@@ -358,17 +370,48 @@ static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata
 /* --- accepting -------------------------------------------------------------------------------------------
  */
 
-static bool within_limits(const struct manager *manager, const struct ucred *peer, bool privileged) {
+static bool admit_login(const struct manager *manager) {
+        const struct connection *connection;
+        unsigned n = 0;
+
+        DL_FOREACH (manager->connections, connection)
+                n += connection->privileged;
+        if (n < CONNECTIONS_MAX)
+                return true;
+        log_error("There are " STRINGIFY(CONNECTIONS_MAX) " logins under way; one more is refused");
+        return false;
+}
+
+/*
+ * Whoever means to ask does so at once. So when there is no room, the connection that has been silent for
+ * longest has to go: opening many and saying nothing keeps nobody out.
+ */
+static bool has_room(struct manager *manager, uid_t key) {
+        struct connection *connection, *silent = NULL;
         unsigned n = 0, n_of_user = 0;
-        struct connection *connection;
 
         DL_FOREACH (manager->connections, connection) {
-                if (connection->privileged != privileged)
+                if (connection->privileged || connection->lease)
                         continue;
                 n++;
-                n_of_user += connection->peer.uid == peer->uid;
+                n_of_user += connection->key == key;
+                if (!silent && !connection->busy)
+                        silent = connection;
         }
-        return privileged ? n < CONNECTIONS_MAX : n < QUERIES_MAX && n_of_user < QUERIES_PER_USER_MAX;
+        if (n_of_user >= QUERIES_PER_USER_MAX)
+                return false;
+        if (n < QUERIES_MAX)
+                return true;
+        if (silent)
+                connection_free(silent);
+        return silent;
+}
+
+static bool admit_query(struct manager *manager, const struct ucred *peer) {
+        if (has_room(manager, query_peer_key(manager, peer->uid)))
+                return true;
+        query_log(manager, peer->uid, "has too many connections open; a new one is refused");
+        return false;
 }
 
 static int watch_connection(struct connection *connection) {
@@ -392,11 +435,19 @@ static void connection_new(struct manager *manager, int fd, const struct ucred *
                 (void)close(fd);
                 return;
         }
-        *connection =
-                (struct connection){.manager = manager, .fd = fd, .peer = *peer, .privileged = privileged};
+        *connection = (struct connection){
+                .manager = manager,
+                .fd = fd,
+                .peer = *peer,
+                .key = privileged ? 0 : query_peer_key(manager, peer->uid),
+                .privileged = privileged,
+        };
         DL_APPEND(manager->connections, connection);
         if (watch_connection(connection) < 0)
                 connection_free(connection);
+        else if (!privileged)
+                /* What has been sent already is read before anybody else's connection can push it out. */
+                handle_message(connection);
 }
 
 static int handle_accept(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -414,11 +465,8 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
         }
         if (peer_credentials(connection_fd, &peer) < 0 || (listener->privileged && peer.uid != 0))
                 return 0;
-        if (!within_limits(listener->manager, &peer, listener->privileged)) {
-                complain(listener->manager, "User %u has too many connections open; a new one is refused",
-                        (unsigned)peer.uid);
+        if (!(listener->privileged ? admit_login(listener->manager) : admit_query(listener->manager, &peer)))
                 return 0;
-        }
 
         connection_new(listener->manager, connection_fd, &peer, listener->privileged);
         connection_fd = -1;

@@ -10,6 +10,7 @@
 #include "fd-store.h"
 #include "fence-note.h"
 #include "lease-event.h"
+#include "lease-limit.h"
 #include "lease.h"
 #include "peer.h"
 #include "seat-lookup.h"
@@ -321,23 +322,20 @@ static int watch_opener(struct lease *lease, const struct ucred *peer, int pidfd
         return peer_start_time(peer->pid, &lease->opener_start);
 }
 
-/* NULL if the limits allow one more lease. */
-static const char *check_limits(struct manager *manager, uid_t uid, bool hold) {
-        struct lease *lease, *next;
-        unsigned n = 0;
-
-        if (HASH_COUNT(manager->leases) >= LEASES_MAX)
-                return "there are " STRINGIFY(LEASES_MAX) " leases, as many as the activator can hold";
-        HASH_ITER (hh, manager->leases, lease, next)
-                n += !lease->hold && lease->uid == uid;
-        return !hold && n >= LEASES_PER_USER_MAX
-                       ? "this user has " STRINGIFY(LEASES_PER_USER_MAX) " logins, as many as one may have"
-                       : NULL;
+static enum lease_source source_of(const struct request *request) {
+        if (request->type == REQUEST_HOLD)
+                return LEASE_BY_ADMIN;
+        return request->type == REQUEST_ENTER ? LEASE_BY_ENTER : LEASE_BY_LOGIN;
 }
 
-static void refuse(struct connection *connection, const struct request *request, enum reply_type type,
-        const char *text) {
-        log_error("No seat for %s (%s): %s", request->user, request->service, text);
+/* Why a login is refused is an error, which an admin has to see. Anybody may be refused over query.sock. */
+static void refuse(struct manager *manager, struct connection *connection, const struct request *request,
+        enum reply_type type, const char *text) {
+        if (request->type == REQUEST_ENTER)
+                query_log(manager, request->uid, "No seat for %s (%s): %s", request->user, request->service,
+                        text);
+        else
+                log_error("No seat for %s (%s): %s", request->user, request->service, text);
         connection_reply_text(connection, type, text);
 }
 
@@ -350,21 +348,22 @@ static struct lease *make_lease(struct manager *manager, struct connection *conn
         const char *limit;
 
         if (request->type == REQUEST_OPEN && request->uid == 0) {
-                refuse(connection, request, REPLY_REFUSED, "this account is root's");
+                refuse(manager, connection, request, REPLY_REFUSED, "this account is root's");
                 return NULL;
         }
-        if (!seat_lookup(manager->etc, request->user, ret_seat, &type, text)) {
-                refuse(connection, request, type, text);
+        if (!seat_lookup(
+                    manager->etc, request->user, request->type != REQUEST_ENTER, ret_seat, &type, text)) {
+                refuse(manager, connection, request, type, text);
                 return NULL;
         }
-        limit = check_limits(manager, request->uid, request->type == REQUEST_HOLD);
+        limit = lease_limit_check(manager, request->uid, source_of(request));
         if (limit) {
-                refuse(connection, request, REPLY_REFUSED, limit);
+                refuse(manager, connection, request, REPLY_REFUSED, limit);
                 return NULL;
         }
         lease = make_id(ret_seat->plan.name, id) < 0 ? NULL : lease_new(manager, id);
         if (!lease) {
-                refuse(connection, request, REPLY_FAILED, "out of memory");
+                refuse(manager, connection, request, REPLY_FAILED, "out of memory");
                 return NULL;
         }
         fill_lease(lease, request, &ret_seat->plan);
@@ -375,6 +374,7 @@ static struct lease *make_lease(struct manager *manager, struct connection *conn
 /* r: how preparing the lease went. */
 static void begin(struct lease *lease, struct connection *connection, const struct request *request,
         const struct found_seat *seat, int r) {
+        struct manager *manager = lease->manager;
         char text[REPLY_TEXT_SIZE];
 
         if (r >= 0)
@@ -385,7 +385,7 @@ static void begin(struct lease *lease, struct connection *connection, const stru
         if (r < 0) {
                 lease_free(lease);
                 (void)snprintf(text, sizeof(text), "the lease cannot be recorded: %s", strerror(-r));
-                refuse(connection, request, REPLY_FAILED, text);
+                refuse(manager, connection, request, REPLY_FAILED, text);
                 return;
         }
         lease->connection = connection;
@@ -418,7 +418,8 @@ void lease_open(struct manager *manager, struct connection *connection, const st
         if (request->type == REQUEST_OPEN)
                 fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
-                refuse(connection, request, REPLY_REFUSED, "the request came without a pidfd of its sender");
+                refuse(manager, connection, request, REPLY_REFUSED,
+                        "the request came without a pidfd of its sender");
                 return;
         }
         lease = find_unanswered(manager, request, peer);
@@ -455,7 +456,8 @@ void lease_hold(struct manager *manager, struct connection *connection, const st
                 return;
         }
         if (lease) {
-                refuse(connection, request, REPLY_REFUSED, "a hold on this seat is being started already");
+                refuse(manager, connection, request, REPLY_REFUSED,
+                        "a hold on this seat is being started already");
                 return;
         }
         lease = make_lease(manager, connection, request, &seat);

@@ -26,11 +26,19 @@
 /* How long to wait before asking again a systemd or logind that did not answer. */
 #define RETRY_USEC (2 * USEC_PER_SEC)
 
-uint64_t now_realtime_usec(void) {
+static uint64_t now_usec(clockid_t clock) {
         struct timespec ts;
 
-        (void)clock_gettime(CLOCK_REALTIME, &ts);
+        (void)clock_gettime(clock, &ts);
         return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
+}
+
+uint64_t now_realtime_usec(void) {
+        return now_usec(CLOCK_REALTIME);
+}
+
+uint64_t now_monotonic_usec(void) {
+        return now_usec(CLOCK_MONOTONIC);
 }
 
 void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_SIZE]) {
@@ -45,11 +53,12 @@ struct lease *lease_find(struct manager *manager, const char *id) {
 }
 
 void lease_activate(struct lease *lease) {
-        struct timespec ts;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-        lease->joined_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
+        lease->joined_usec = now_monotonic_usec();
         lease->state = LEASE_ACTIVE;
+}
+
+bool lease_is_entered(const struct lease *lease) {
+        return string_equal(lease->service, ENTER_SERVICE);
 }
 
 struct lease *lease_new(struct manager *manager, const char *id) {
@@ -311,15 +320,24 @@ unsigned lease_stop_all(struct manager *manager, const char *target) {
 void lease_fail(struct lease *lease, enum reply_type type, const char *text) {
         struct connection *connection = lease->connection;
 
-        log_error("No seat %s for %s (%s): %s", lease->seat, lease->user, lease->service, text);
+        if (lease_is_entered(lease))
+                query_log(lease->manager, lease->uid, "No seat %s for %s (%s): %s", lease->seat, lease->user,
+                        lease->service, text);
+        else
+                log_error("No seat %s for %s (%s): %s", lease->seat, lease->user, lease->service, text);
         lease_end(lease);
         if (connection)
                 connection_reply_text(connection, type, text);
 }
 
 void lease_abandon(struct lease *lease) {
-        log_warning("%s (%s, process %ld) hung up before it had seat %s; its lease ends", lease->user,
-                lease->service, (long)lease->opener, lease->seat);
+        static const char format[] = "%s (%s, process %ld) hung up before it had seat %s; its lease ends";
+
+        if (lease_is_entered(lease))
+                query_log(lease->manager, lease->uid, format, lease->user, lease->service,
+                        (long)lease->opener, lease->seat);
+        else
+                log_warning(format, lease->user, lease->service, (long)lease->opener, lease->seat);
         lease->connection = NULL;
         lease_end(lease);
 }

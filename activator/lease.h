@@ -77,6 +77,9 @@ struct lease {
 #define LEASE_UNIT_SIZE (sizeof("coursenet-.slice") + LEASE_ID_SIZE)
 void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_SIZE]);
 
+/* It was asked for over query.sock: by coursenet-enter, or by whatever the student says instead. */
+bool lease_is_entered(const struct lease *lease);
+
 /* An empty lease in the table, with that id. NULL: out of memory. */
 struct lease *lease_new(struct manager *manager, const char *id);
 
@@ -133,6 +136,7 @@ void lease_log(const struct lease *lease, const char *what);
 int lease_log_daily(struct manager *manager);
 
 uint64_t now_realtime_usec(void);
+uint64_t now_monotonic_usec(void);
 
 /* Ends a lease, now. Returns at once; the table forgets it when systemd says that its unit is gone. */
 void lease_end(struct lease *lease);

@@ -46,6 +46,8 @@ static void manager_done(struct manager *manager) {
         while (manager->connections)
                 connection_free(manager->connections);
         whois_done(manager);
+        query_log_done(manager);
+        query_peers_done(manager);
         manager->bus = sd_bus_flush_close_unref(manager->bus);
         manager->event = sd_event_unref(manager->event);
 }

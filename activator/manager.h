@@ -10,7 +10,8 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "util.h"
+#include "query-log.h"
+#include "query-peer.h"
 
 #define CONFIGURATION_DIRECTORY "/etc/coursenet"
 #define UNIT_DIRECTORY "/run/systemd/system"
@@ -33,13 +34,6 @@ enum {
         PRIORITY_REQUEST = SD_EVENT_PRIORITY_NORMAL,
 };
 
-/* Limits for what others control; hitting one is logged. */
-#define LEASES_MAX 4096 /* FileDescriptorStoreMax= of the unit is the same */
-#define LEASES_PER_USER_MAX 64
-#define CONNECTIONS_MAX 1024U
-#define QUERIES_MAX 128U /* connections to query.sock, which any user may open */
-#define QUERIES_PER_USER_MAX 8U
-
 struct lease;
 struct connection;
 struct tidying;
@@ -54,11 +48,13 @@ struct manager {
         struct connection *connections; /* a utlist */
         struct tidying *tidyings;       /* a utlist */
         struct empty_seat *empty_seats; /* a utlist */
-        uint64_t last_complaint_usec;   /* CLOCK_REALTIME, see connection.c */
         struct whois_lookup *lookups;   /* a utlist */
         sd_event_source *lookup_source; /* lookups are to be started */
-        const char *etc;                /* borrowed */
-        const char *unit_directory;     /* borrowed */
+        struct query_log query_log;
+        struct enter_paces enter_paces;
+        struct subordinate_uids subordinate_uids;
+        const char *etc;            /* borrowed */
+        const char *unit_directory; /* borrowed */
 };
 
 /* Messages go to stderr with systemd's priority prefix, and so into the journal. */

@@ -49,8 +49,8 @@ static int find_on_roster(const char *etc, const struct settings *settings, cons
         return 0;
 }
 
-bool seat_lookup(const char *etc, const char *user, struct found_seat *ret, enum reply_type *ret_type,
-        char text[static REPLY_TEXT_SIZE]) {
+bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat *ret,
+        enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
         char course[COURSE_SIZE], student[USER_NAME_SIZE];
@@ -68,7 +68,8 @@ bool seat_lookup(const char *etc, const char *user, struct found_seat *ret, enum
         if (r >= 0)
                 r = find_on_roster(etc, &settings, course, student, &id, &diagnostics);
         if (r == -ENOENT) {
-                log_diagnostics(&diagnostics);
+                if (log)
+                        log_diagnostics(&diagnostics);
                 *ret_type = REPLY_NO_SEAT;
                 (void)snprintf(text, REPLY_TEXT_SIZE,
                         "not on the roster of course %s; coursenetctl roster add %s %s", course, course,
@@ -81,7 +82,8 @@ bool seat_lookup(const char *etc, const char *user, struct found_seat *ret, enum
         if (r >= 0)
                 settings_services(&settings, course, &ret->services);
 
-        log_diagnostics(&diagnostics);
+        if (log)
+                log_diagnostics(&diagnostics);
         if (r < 0)
                 format_first(&diagnostics, text);
         return r >= 0;

@@ -15,10 +15,10 @@ struct found_seat {
 
 /*
  * True, and *ret filled, if the user has a seat. Otherwise *ret_type is the reply to give and text its
- * sentence; mistakes in the files are logged with file and line.
+ * sentence. log: mistakes in the files are logged with file and line.
  */
-bool seat_lookup(const char *etc, const char *user, struct found_seat *ret, enum reply_type *ret_type,
-        char text[static REPLY_TEXT_SIZE]);
+bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat *ret,
+        enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]);
 
 /* The linger= of a course; 0 also if the settings cannot be read. */
 unsigned seat_linger_seconds(const char *etc, const char *course);

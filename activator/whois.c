@@ -172,7 +172,7 @@ static int handle_exit(sd_event_source *source, int fd, uint32_t events, void *u
         (void)events;
         reason = read_answer(lookup, name);
         if (reason)
-                log_warning("The name of user %u is not known: %s", (unsigned)lookup->uid, reason);
+                query_log(manager, lookup->uid, "its name is not known: %s", reason);
         answer_all(lookup, reason ? NULL : name, reason);
         lookup_free(lookup);
         start_waiting(manager);
@@ -254,7 +254,7 @@ static void start_waiting(struct manager *manager) {
                 r = lookup_start(lookup);
                 if (r >= 0)
                         continue;
-                log_error("Cannot ask for the name of user %u: %s", (unsigned)lookup->uid, strerror(-r));
+                query_log(manager, lookup->uid, "nobody can be asked for its name: %s", strerror(-r));
                 answer_all(lookup, NULL, REASON_FAILED);
                 lookup_free(lookup);
         }

@@ -217,6 +217,8 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
         (void)state;
         whois_done(&manager);
+        query_log_done(&manager);
+        query_peers_done(&manager);
         manager.event = sd_event_unref(manager.event);
         return 0;
 }

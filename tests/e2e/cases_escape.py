@@ -837,15 +837,16 @@ def activator_socket(guest):
 
 @check
 def too_many_leases(guest):
-    """One student has 64 leases at most, and takes no other's."""
-    line = "for i in $(seq 70); do coursenet-enter --seat -- sh -c 'echo inside; exec sleep 600' & done; wait"
+    """One student has 48 leases by coursenet-enter at most, logs in all the same, and takes no other's."""
+    line = "for i in $(seq 60); do coursenet-enter --seat -- sh -c 'echo inside; exec sleep 600' & done; wait"
     process = guest.popen(line, user=STUDENT)
-    for _ in range(64):
+    for _ in range(48):
         expect_equal(process.stdout.readline(), "inside\n", "what a command printed")
-    expect_equal(len(leases(guest, SEAT)), 64, "the number of leases")
+    expect_equal(len(leases(guest, SEAT)), 48, "the number of leases")
     refused = guest.run(["coursenet-enter", "--seat", "--", "echo", "inside"], user=STUDENT, check=False)
     expect_equal((refused.returncode != 0, refused.stdout), (True, ""), "one more")
-    expect_in("64", refused.stderr, "what one more is told")
+    expect_in("48", refused.stderr, "what one more is told")
+    expect_equal(guest.ssh(STUDENT, "echo inside").stdout, "inside\n", "the student's own login")
     expect_equal(guest.ssh(SECOND, "echo inside").stdout, "inside\n", "another student's login")
     process.kill_in_guest()
     process.wait()

@@ -40,6 +40,7 @@ import cases_lifetime  # noqa: F401 pylint: disable=unused-import
 import cases_history  # noqa: F401 pylint: disable=unused-import
 import cases_races  # noqa: F401 pylint: disable=unused-import
 import cases_crossings  # noqa: F401 pylint: disable=unused-import
+import cases_limits  # noqa: F401 pylint: disable=unused-import
 import cases_storm  # noqa: F401 pylint: disable=unused-import
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

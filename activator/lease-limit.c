@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Counts; a thousand leases are counted faster than one is made. */
+
+#include "lease-limit.h"
+#include "lease.h"
+
+struct counts {
+        unsigned all, enter, of_user, enter_of_user;
+};
+
+static void count(const struct manager *manager, uid_t uid, struct counts *ret) {
+        struct lease *lease, *next;
+        struct counts counts = {0};
+
+        HASH_ITER (hh, manager->leases, lease, next) {
+                bool enter = lease_is_entered(lease);
+                bool own = !lease->hold && lease->uid == uid;
+
+                counts.all++;
+                counts.enter += enter;
+                counts.of_user += own;
+                counts.enter_of_user += own && enter;
+        }
+        *ret = counts;
+}
+
+static unsigned share(unsigned taken, unsigned all, unsigned most) {
+        unsigned part = (all - taken) / LEASES_SHARE;
+
+        if (part < LEASES_PER_USER_MIN)
+                return LEASES_PER_USER_MIN;
+        return part < most ? part : most;
+}
+
+static const char *check_enter(const struct counts *counts) {
+        if (counts->enter >= ENTER_LEASES_MAX)
+                return "coursenet-enter has " STRINGIFY(
+                        ENTER_LEASES_MAX) " commands running, as many as there may be; logging in goes on";
+        if (counts->enter_of_user >= ENTER_LEASES_PER_USER_MAX)
+                return "this user has " STRINGIFY(
+                        ENTER_LEASES_PER_USER_MAX) " commands running by coursenet-enter, as many as one may "
+                                                   "have";
+        if (counts->enter_of_user >= share(counts->enter, ENTER_LEASES_MAX, ENTER_LEASES_PER_USER_MAX))
+                return "this user has as many commands running by coursenet-enter as one may have while so "
+                       "many "
+                       "of others run";
+        return NULL;
+}
+
+const char *lease_limit_check(const struct manager *manager, uid_t uid, enum lease_source source) {
+        struct counts counts;
+
+        count(manager, uid, &counts);
+        if (counts.all >= LEASES_MAX)
+                return "there are " STRINGIFY(LEASES_MAX) " leases, as many as the activator can hold";
+        if (source == LEASE_BY_ADMIN)
+                return NULL;
+        if (counts.of_user >= LEASES_PER_USER_MAX)
+                return "this user has " STRINGIFY(LEASES_PER_USER_MAX) " logins, as many as one may have";
+        if (counts.of_user >= share(counts.all, LEASES_MAX, LEASES_PER_USER_MAX))
+                return "this user has as many logins as one may have while so many others are logged in";
+        return source == LEASE_BY_ENTER ? check_enter(&counts) : NULL;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Subordinate uids (subuid(5)): newuidmap(1) lets one student act under tens of thousands of uids, so a limit
+ * for each uid would be none. All uids of one range count as one. The owner stands there by name; the
+ * activator never asks NSS, so a range is known by its first uid instead.
+ */
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "util.h"
+
+#define SUBORDINATE_UID_FILE "/etc/subuid"
+
+struct subordinate_range {
+        uint32_t first, last;
+};
+
+/* What was read last; the empty value is all zero. */
+struct subordinate_uids {
+        struct subordinate_range *ranges; /* ordered by first */
+        size_t n_ranges;
+        struct stat stat; /* of the file as it was then */
+};
+
+void subordinate_uids_done(struct subordinate_uids *uids);
+
+/*
+ * The first uid of the range that uid is in, or uid itself. The file is read again if it has changed; one
+ * that is not there, or cannot be read, has no ranges.
+ */
+uid_t subordinate_uid_group(struct subordinate_uids *uids, const char *path, uid_t uid);
