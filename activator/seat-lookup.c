@@ -49,6 +49,23 @@ static int find_on_roster(const char *etc, const struct settings *settings, cons
         return 0;
 }
 
+/* False: it cannot be a course user's, as text says. */
+static bool take_name_apart(const struct settings *settings, const char *user,
+        char ret_course[static COURSE_SIZE], char ret_student[static USER_NAME_SIZE],
+        char text[static REPLY_TEXT_SIZE]) {
+        if (!name_rule_match(&settings->rule, user, ret_course, ret_student)) {
+                (void)snprintf(text, REPLY_TEXT_SIZE,
+                        "the site's name-rule, %.100s, does not match this user name", settings->rule_text);
+                return false;
+        }
+        if (strlen(ret_course) == settings->course_digits)
+                return true;
+        (void)snprintf(text, REPLY_TEXT_SIZE,
+                "its course, %s, has %zu digits, and courses are written with exactly %u here", ret_course,
+                strlen(ret_course), settings->course_digits);
+        return false;
+}
+
 bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat *ret,
         enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
@@ -59,10 +76,8 @@ bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat 
 
         *ret_type = REPLY_FAILED;
         r = settings_load(etc, &settings, &diagnostics);
-        if (r >= 0 && !name_rule_match(&settings.rule, user, course, student)) {
-                *ret_type = REPLY_NO_SEAT;
-                (void)snprintf(text, REPLY_TEXT_SIZE,
-                        "the site's name-rule, %.100s, does not match this user name", settings.rule_text);
+        if (r >= 0 && !take_name_apart(&settings, user, course, student, text)) {
+                *ret_type = REPLY_NO_NAME;
                 return false;
         }
         if (r >= 0)

@@ -138,7 +138,7 @@ static int append_dependencies(sd_bus_message *message, const struct lease *leas
 }
 
 static int append_lease_properties(sd_bus_message *message, const struct lease *lease) {
-        char description[160];
+        char description[64 + USER_NAME_SIZE + SERVICE_SIZE];
         int r;
 
         /* Without the user's name: everybody may list units. */

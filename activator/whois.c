@@ -24,12 +24,16 @@
 /* Less than the 5 s that glibc itself gives to an nscd that hangs: the reason is ours to say. */
 #define WHOIS_TIMEOUT_USEC UINT64_C(4000000)
 
-/* Of the child's own, besides 0: there is no such user. */
+/* Of the child's own, besides 0: there is no such user; the name is none that whois_parse() takes; another.
+ */
 #define EXIT_NOBODY 1
+#define EXIT_STRANGE 3
+#define EXIT_FAILED 2
 
 #define REASON_TIMEOUT                                                                                       \
         "the user database does not answer, so your user name is not known; getent passwd shows the same"
 #define REASON_NOBODY "your uid has no user name here"
+#define REASON_STRANGE "your user name is too long, or has characters that no course user's has"
 #define REASON_FAILED "the user database could not be asked; see journalctl -u coursenet-activator.service"
 
 struct whois_question {
@@ -50,14 +54,18 @@ struct whois_lookup {
         struct whois_lookup *prev, *next;
 };
 
+static bool name_valid(const char *name, size_t length) {
+        for (size_t i = 0; i < length; i++)
+                if (name[i] <= ' ' || name[i] > '~')
+                        return false;
+        return length > 0 && length < USER_NAME_SIZE;
+}
+
 int whois_parse(const char *output, size_t size, char ret_name[static USER_NAME_SIZE]) {
         size_t length = size > 0 ? size - 1 : 0;
 
-        if (length == 0 || length >= USER_NAME_SIZE || output[length] != '\n')
+        if (!name_valid(output, length) || output[length] != '\n')
                 return -EINVAL;
-        for (size_t i = 0; i < length; i++)
-                if (output[i] <= ' ' || output[i] > '~')
-                        return -EINVAL;
         memcpy(ret_name, output, length);
         ret_name[length] = '\0';
         return 0;
@@ -70,14 +78,16 @@ int whois_print(const char *uid) {
         unsigned number;
 
         if (number_parse(uid, 0, UINT32_MAX - 1, &number) < 0)
-                return 2;
+                return EXIT_FAILED;
         errno = 0;
         entry = getpwuid(number);
         if (!entry)
                 /* getpwuid(3): nobody of this uid is no error, or one of these. */
-                return errno == 0 || errno == ENOENT || errno == ESRCH ? EXIT_NOBODY : EXIT_NOBODY + 1;
+                return errno == 0 || errno == ENOENT || errno == ESRCH ? EXIT_NOBODY : EXIT_FAILED;
+        if (!name_valid(entry->pw_name, strlen(entry->pw_name)))
+                return EXIT_STRANGE;
         (void)printf("%s\n", entry->pw_name);
-        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_NOBODY + 1;
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 static int spawn(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, uid_t uid, int output,
@@ -154,6 +164,8 @@ static const char *read_answer(struct whois_lookup *lookup, char ret_name[static
                 return REASON_TIMEOUT;
         if (info.si_code == CLD_EXITED && info.si_status == EXIT_NOBODY)
                 return REASON_NOBODY;
+        if (info.si_code == CLD_EXITED && info.si_status == EXIT_STRANGE)
+                return REASON_STRANGE;
         n = read(lookup->output, output, sizeof(output));
         if (info.si_code != CLD_EXITED || info.si_status != EXIT_SUCCESS || n < 0 ||
                 whois_parse(output, (size_t)n, ret_name) < 0)

@@ -28,7 +28,7 @@
 /* One drop-in. */
 struct wiring {
         char unit[WIRING_UNIT_SIZE]; /* the unit that it is for */
-        char text[768];
+        char text[640 + USER_NAME_SIZE];
         bool stand_in; /* takes no place of one that is there, whatever that says */
 };
 

@@ -10,6 +10,9 @@
 #define WORD_COURSE "{course}"
 #define WORD_STUDENT "{student}"
 
+/* What directories put between a domain and a name: SSSD's full names, winbind's separator. */
+#define DOMAIN_SEPARATORS "@\\+"
+
 static bool is_digit(char c) {
         return c >= '0' && c <= '9';
 }
@@ -34,9 +37,30 @@ bool student_name_valid(const char *student) {
 
 static bool literal_valid(const char *literal) {
         for (const char *p = literal; *p; p++)
-                if (!is_student_char(*p))
+                if (!is_student_char(*p) && !strchr(DOMAIN_SEPARATORS, *p))
                         return false;
         return true;
+}
+
+static bool names_domain(const char *literal) {
+        return strpbrk(literal, DOMAIN_SEPARATORS);
+}
+
+/* The part of the literal that is no domain's, if {course} comes behind it. */
+static const char *last_word(const char *literal) {
+        const char *word = literal;
+
+        for (const char *p = literal; *p; p++)
+                if (strchr(DOMAIN_SEPARATORS, *p))
+                        word = p + 1;
+        return word;
+}
+
+static bool has_letter(const char *literal) {
+        for (const char *p = literal; *p; p++)
+                if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'))
+                        return true;
+        return false;
 }
 
 /* Copies the text from start up to end; -ENAMETOOLONG if it does not fit. */
@@ -65,6 +89,11 @@ static int split_rule(const char *text, const char *course, const char *student,
         return 0;
 }
 
+/* Of it the part that is in one word with {course}. */
+static const char *text_before_course(const struct name_rule *rule) {
+        return last_word(rule->course_first ? rule->head : rule->middle);
+}
+
 /* The literal beside {course} must not continue its digits, and something must part the two words. */
 static const char *find_ambiguity(const struct name_rule *rule) {
         size_t length = strlen(rule->middle);
@@ -75,6 +104,23 @@ static const char *find_ambiguity(const struct name_rule *rule) {
                 return "the text between the words may not touch {course} with a digit";
         if (!rule->course_first && is_digit(rule->tail[0]))
                 return "the text behind {course} may not begin with a digit";
+        if (names_domain(rule->middle) && !has_letter(text_before_course(rule)))
+                return "a domain that has the {course} must have a letter before it";
+        return NULL;
+}
+
+static const char *find_unusable(const struct name_rule *rule) {
+        size_t length = strlen(rule->head) + strlen(rule->middle) + strlen(rule->tail);
+
+        /* One digit and one character at least. */
+        if (length + 2 >= USER_NAME_SIZE)
+                return "it is too long";
+        if (!literal_valid(rule->head) || !literal_valid(rule->middle) || !literal_valid(rule->tail))
+                return "beside {course} and {student} only letters, digits, '_', '.', '-', '@', '\\' and '+' "
+                       "may stand in it";
+        /* It would join the next line of a unit file to the user's name. */
+        if (rule->tail[0] && rule->tail[strlen(rule->tail) - 1] == '\\')
+                return "it may not end with a backslash";
         return NULL;
 }
 
@@ -91,13 +137,9 @@ int name_rule_parse(const char *text, struct name_rule *ret, const char **ret_re
                 return -EINVAL;
         }
 
-        if (!literal_valid(rule.head) || !literal_valid(rule.middle) || !literal_valid(rule.tail)) {
-                *ret_reason = "beside {course} and {student} only letters, digits, '_', '.' and '-' may "
-                              "stand in it";
-                return -EINVAL;
-        }
-
-        *ret_reason = find_ambiguity(&rule);
+        *ret_reason = find_unusable(&rule);
+        if (!*ret_reason)
+                *ret_reason = find_ambiguity(&rule);
         if (*ret_reason)
                 return -EINVAL;
 
@@ -140,56 +182,286 @@ static bool split_student_first(const char *middle, const char *body, size_t len
         return true;
 }
 
-bool name_rule_match(const struct name_rule *rule, const char *user, char ret_course[static COURSE_SIZE],
-        char ret_student[static USER_NAME_SIZE]) {
+/* What keeps a name from being a course user's. */
+enum match {
+        MATCH,
+        MATCH_TOO_LONG,
+        MATCH_NO_LITERALS,
+        MATCH_NO_COURSE,
+        MATCH_COURSE_TOO_LONG,
+        MATCH_NO_STUDENT,
+};
+
+static enum match take_apart(const struct name_rule *rule, const char *user, char course[COURSE_SIZE],
+        char student[USER_NAME_SIZE]) {
         size_t head = strlen(rule->head), tail = strlen(rule->tail), length = strnlen(user, USER_NAME_SIZE);
-        char course[COURSE_SIZE], student[USER_NAME_SIZE];
         const char *body;
         struct split split;
 
-        if (length == USER_NAME_SIZE || length < head + tail)
-                return false;
-        if (strncmp(user, rule->head, head) != 0 || !string_equal(user + length - tail, rule->tail))
-                return false;
+        if (length == USER_NAME_SIZE)
+                return MATCH_TOO_LONG;
+        if (length < head + tail || strncmp(user, rule->head, head) != 0 ||
+                !string_equal(user + length - tail, rule->tail))
+                return MATCH_NO_LITERALS;
 
         body = user + head;
         length -= head + tail;
         if (!(rule->course_first ? split_course_first : split_student_first)(
                     rule->middle, body, length, &split))
-                return false;
+                return MATCH_NO_LITERALS;
 
-        if (split.course_start == split.course_end ||
-                copy_span(course, sizeof(course), body + split.course_start, body + split.course_end) < 0 ||
-                copy_span(student, sizeof(student), body + split.student_start, body + split.student_end) <
-                        0 ||
+        if (split.course_start == split.course_end)
+                return MATCH_NO_COURSE;
+        if (copy_span(course, COURSE_SIZE, body + split.course_start, body + split.course_end) < 0)
+                return MATCH_COURSE_TOO_LONG;
+        if (copy_span(student, USER_NAME_SIZE, body + split.student_start, body + split.student_end) < 0 ||
                 !student_name_valid(student))
-                return false;
+                return MATCH_NO_STUDENT;
+        return MATCH;
+}
 
+bool name_rule_match(const struct name_rule *rule, const char *user, char ret_course[static COURSE_SIZE],
+        char ret_student[static USER_NAME_SIZE]) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+
+        if (take_apart(rule, user, course, student) != MATCH)
+                return false;
         (void)string_copy(ret_course, COURSE_SIZE, course);
         (void)string_copy(ret_student, USER_NAME_SIZE, student);
         return true;
 }
 
-/* ASCII only, whatever the locale; what does not fit is cut, and matches nothing then. */
+/* --- names that come close -------------------------------------------------------------------- */
+
+/* ASCII only, whatever the locale. */
+static char lower(char c) {
+        return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/*
+ * One character of a name. Directories compare names by more than capitals: they pass over accents, invisible
+ * characters and the width of letters (RFC 4518; Active Directory). Which they do is theirs to say, so a
+ * character that is no printable ASCII is "strange": it may stand for any other, or for none.
+ */
+struct symbol {
+        char c; /* '\0': the end, or a strange one */
+        bool strange;
+        bool digit; /* it is one, or may stand for one */
+};
+
+/* In UTF-8. Accents are what directories pass over in letters, and no letter stands for a digit. */
+static bool is_latin_letter(unsigned char lead, unsigned char next) {
+        return (lead >= 0xc3 && lead <= 0xca) || (lead == 0xe1 && next >= 0xb8 && next <= 0xbb);
+}
+
+/* Moves on behind it. Bytes that are no UTF-8 are strange, too. */
+static struct symbol next_symbol(const char **text) {
+        const char *p = *text;
+        struct symbol symbol = {.c = *p, .digit = is_digit(*p)};
+
+        if (*p == '\0')
+                return symbol;
+        if (*p < ' ' || *p > '~')
+                symbol = (struct symbol){
+                        .strange = true, .digit = !is_latin_letter((unsigned char)p[0], (unsigned char)p[1])};
+        for (p++; symbol.strange && ((unsigned char)*p & 0xc0U) == 0x80U;)
+                p++;
+        *text = p;
+        return symbol;
+}
+
+/* Where in a name a mark may begin: by what stands before it. */
+enum {
+        FRONT_START = 1 << 0, /* nothing, or what is in no name: a domain's separator, a space */
+        FRONT_AT = 1 << 1,    /* '@': a name's domain begins there, and hardly ever a name */
+        FRONT_SIGN = 1 << 2,  /* '_', '.', '-' */
+        FRONT_INSIDE = 1 << 3,
+        FRONT_ANY = FRONT_START | FRONT_AT | FRONT_SIGN | FRONT_INSIDE,
+};
+
+/* What must follow. */
+enum back {
+        BACK_ANY,
+        BACK_NAME, /* the name goes on, and not with a digit */
+        BACK_END,  /* the name is over, or its domain begins */
+};
+
+/* What gives a course user's name away: a text, the digits of the course, and another text. */
+struct mark {
+        const char *before, *after; /* capitals make no difference */
+        size_t n_after;             /* how much of it counts */
+        unsigned fronts;
+        enum back back;
+};
+
+/* Before, digits, after: how far a mark has been found. */
+#define PLACES (2U * USER_NAME_SIZE)
+
+static unsigned front_behind(const struct symbol *symbol) {
+        if (symbol->c == '@')
+                return FRONT_AT;
+        if (symbol->strange || !is_student_char(symbol->c))
+                return FRONT_START;
+        return symbol->c == '_' || symbol->c == '.' || symbol->c == '-' ? FRONT_SIGN : FRONT_INSIDE;
+}
+
+static bool may_end(enum back back, const char *rest) {
+        struct symbol next = next_symbol(&rest);
+        bool is_name = next.strange || (next.c && is_student_char(next.c));
+
+        if (back == BACK_NAME)
+                return is_name && (next.strange || !next.digit);
+        return back == BACK_ANY || next.strange || !is_name;
+}
+
+static bool is_letter_of(const struct symbol *symbol, char c) {
+        return symbol->strange || lower(symbol->c) == lower(c);
+}
+
+/* All places that the symbol leads to from those that were reached before it. */
+static void step(const struct mark *mark, const struct symbol *symbol, bool places[static PLACES]) {
+        size_t n_before = strlen(mark->before), digits = n_before + 1, last = digits + mark->n_after;
+
+        for (size_t i = last + 1; i-- > 0;) {
+                /* From the end, so that places[i - 1] is still what it was. */
+                bool stays = places[i] && (symbol->strange || (i == digits && symbol->digit)), comes = false;
+
+                if (i > digits)
+                        comes = places[i - 1] && is_letter_of(symbol, mark->after[i - digits - 1]);
+                else if (i == digits)
+                        comes = places[i - 1] && symbol->digit;
+                else if (i > 0)
+                        comes = places[i - 1] && is_letter_of(symbol, mark->before[i - 1]);
+                places[i] = stays || comes;
+        }
+}
+
+static bool has_mark(const char *user, const struct mark *mark) {
+        size_t last = strlen(mark->before) + 1 + mark->n_after;
+        unsigned front = FRONT_START;
+        bool places[PLACES] = {0};
+
+        while (*user) {
+                struct symbol symbol;
+
+                places[0] = places[0] || (mark->fronts & front);
+                symbol = next_symbol(&user);
+                step(mark, &symbol, places);
+                if (places[last] && may_end(mark->back, user))
+                        return true;
+                front = front_behind(&symbol);
+        }
+        return false;
+}
+
+#define MARKS_MAX 2U
+
+/*
+ * What the names of a rule's course users have in common, whatever their directory makes of them. It is the
+ * text in front of {course}, without a domain, and the digits; the more that text says, the less else is
+ * asked for. For cs{course}-{student}:
+ *
+ *     cs123-müller, cs123_x, AD\cs123    begin as a course user's. "cs123" alone, or with a domain, does not:
+ *                                        it has no student, and people called C. S. have such names
+ *     x@cs123-lab, AD-cs123-x            may have another separator, or a domain with such a name
+ *
+ * and by rules of other kinds:
+ *
+ *     {course}-{student}                 a number alone says nothing: the middle must follow it
+ *     {student}-cs{course}               has its mark anywhere, as the student comes first
+ *     {student}-{course}                 the same, but the name must end there, or its domain begin
+ *     cs{course}\{student}               the course is a domain: cs123 alone says it
+ */
+static size_t list_marks(const struct name_rule *rule, struct mark ret[static MARKS_MAX]) {
+        const char *before = text_before_course(rule);
+        size_t middle = strlen(rule->middle), tail = strcspn(rule->tail, DOMAIN_SEPARATORS);
+        bool telling = has_letter(before);
+
+        if (names_domain(rule->middle))
+                ret[0] = (struct mark){before, "", 0, FRONT_START | FRONT_AT, BACK_ANY};
+        else if (!rule->course_first && telling)
+                ret[0] = (struct mark){before, "", 0, FRONT_ANY, BACK_ANY};
+        else if (!rule->course_first)
+                ret[0] = (struct mark){before, rule->tail, tail, FRONT_ANY, BACK_END};
+        else if (!telling)
+                ret[0] = (struct mark){before, rule->middle, middle, FRONT_START, BACK_ANY};
+        else {
+                ret[0] = (struct mark){before, "", 0, FRONT_START, BACK_NAME};
+                ret[1] = (struct mark){before, rule->middle, middle, FRONT_AT | FRONT_SIGN, BACK_ANY};
+                return 2;
+        }
+        return 1;
+}
+
+bool name_rule_resembles(const struct name_rule *rule, const char *user) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+        struct mark marks[MARKS_MAX];
+        size_t n;
+
+        if (take_apart(rule, user, course, student) == MATCH)
+                return false;
+        n = list_marks(rule, marks);
+        for (size_t i = 0; i < n; i++)
+                if (has_mark(user, &marks[i]))
+                        return true;
+        return false;
+}
+
+/* What does not fit is cut, and matches nothing then. */
 static void copy_lower(char *array, size_t size, const char *text) {
         size_t n = 0;
 
         for (; n + 1 < size && text[n]; n++)
-                array[n] = text[n] >= 'A' && text[n] <= 'Z' ? (char)(text[n] - 'A' + 'a') : text[n];
+                array[n] = lower(text[n]);
         array[n] = '\0';
 }
 
-bool name_rule_resembles(const struct name_rule *rule, const char *user) {
+static bool differs_in_capitals(const struct name_rule *rule, const char *user) {
         char course[COURSE_SIZE], student[USER_NAME_SIZE], lower_user[USER_NAME_SIZE];
-        struct name_rule lower = {.course_first = rule->course_first};
+        struct name_rule lower_rule = {.course_first = rule->course_first};
 
-        if (strlen(user) >= sizeof(lower_user) || name_rule_match(rule, user, course, student))
-                return false;
-        copy_lower(lower.head, sizeof(lower.head), rule->head);
-        copy_lower(lower.middle, sizeof(lower.middle), rule->middle);
-        copy_lower(lower.tail, sizeof(lower.tail), rule->tail);
+        copy_lower(lower_rule.head, sizeof(lower_rule.head), rule->head);
+        copy_lower(lower_rule.middle, sizeof(lower_rule.middle), rule->middle);
+        copy_lower(lower_rule.tail, sizeof(lower_rule.tail), rule->tail);
         copy_lower(lower_user, sizeof(lower_user), user);
-        return name_rule_match(&lower, lower_user, course, student);
+        return take_apart(&lower_rule, lower_user, course, student) == MATCH;
+}
+
+_Static_assert(USER_NAME_SIZE == 256 && COURSE_DIGITS_MAX == 6, "the sentences below say so");
+
+const char *name_rule_reason(const struct name_rule *rule, const char *user) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+
+        switch (take_apart(rule, user, course, student)) {
+        case MATCH_TOO_LONG:
+                return "it is longer than 255 characters";
+        case MATCH_COURSE_TOO_LONG:
+                return "its course has more than 6 digits";
+        case MATCH_NO_STUDENT:
+                return "for {student} only letters, digits, '_', '.' and '-' may stand, with one of the "
+                       "first "
+                       "three at the beginning, and a domain only where the rule has it";
+        case MATCH:
+        case MATCH_NO_LITERALS:
+        case MATCH_NO_COURSE:
+        default:
+                return differs_in_capitals(rule, user) ? "it is a course user's but for capitals"
+                                                       : "it is written in another way";
+        }
+}
+
+void name_rule_without_domain(const struct name_rule *rule, struct name_rule *ret) {
+        struct name_rule bare = *rule;
+
+        memmove(bare.head, last_word(bare.head), strlen(last_word(bare.head)) + 1);
+        bare.tail[strcspn(bare.tail, DOMAIN_SEPARATORS)] = '\0';
+        *ret = bare;
+}
+
+void name_rule_text(const struct name_rule *rule, char ret_text[static NAME_RULE_TEXT_SIZE]) {
+        (void)snprintf(ret_text, NAME_RULE_TEXT_SIZE, "%s%s%s%s%s", rule->head,
+                rule->course_first ? WORD_COURSE : WORD_STUDENT, rule->middle,
+                rule->course_first ? WORD_STUDENT : WORD_COURSE, rule->tail);
 }
 
 int name_rule_format(const struct name_rule *rule, const char *course, const char *student,

@@ -21,14 +21,14 @@
 #define QUERY_SOCKET "/run/coursenet/query.sock"
 
 #define PROTOCOL_MAGIC 0x636f7572U /* "cour" */
-#define PROTOCOL_VERSION 1U
+#define PROTOCOL_VERSION 2U
 
 #define SERVICE_SIZE 32U /* a PAM service name; longer ones are cut */
 #define ORIGIN_SIZE 128U /* a tty or a remote host; longer ones are cut */
 #define LEASE_ID_SIZE 32U
 #define ENTER_SERVICE "coursenet-enter" /* the service of a lease by REQUEST_ENTER */
 #define HOLD_SERVICE "hold"             /* the service of an admin's hold in REPLY_LEASE; its pid is 0 */
-#define REPLY_TEXT_SIZE 256U
+#define REPLY_TEXT_SIZE 512U            /* room for a name in it */
 
 /*
  * What the caller of REQUEST_OPEN draws and sends in place of a lease, in hexadecimal digits. If the
@@ -59,7 +59,8 @@ enum request_flags {
 enum reply_type {
         REPLY_DONE = 1, /* yes; for REQUEST_STATUS: there are no more leases */
         REPLY_LEASE,    /* one lease of REQUEST_STATUS; more replies follow */
-        REPLY_NO_SEAT,  /* the rule matches, the roster does not have this user */
+        REPLY_NO_SEAT,  /* the roster does not have this user */
+        REPLY_NO_NAME,  /* by the site's settings this cannot be a course user's name */
         REPLY_REFUSED,  /* not allowed, or a limit is hit */
         REPLY_FAILED,   /* the seat did not come up */
         REPLY_TIMEOUT,  /* it did not come up in time */

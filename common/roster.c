@@ -34,11 +34,22 @@ static struct roster_line *append_line(struct roster *roster, const char *text, 
         return lines;
 }
 
+/* People write their users' names without the domain, too. */
+static bool match_word(const struct settings *settings, const char *word, char ret_course[static COURSE_SIZE],
+        char ret_student[static USER_NAME_SIZE]) {
+        struct name_rule bare;
+
+        if (name_rule_match(&settings->rule, word, ret_course, ret_student))
+                return true;
+        name_rule_without_domain(&settings->rule, &bare);
+        return name_rule_match(&bare, word, ret_course, ret_student);
+}
+
 int roster_student(const struct settings *settings, const char *course, const char *word,
         char ret_student[static USER_NAME_SIZE]) {
         char other[COURSE_SIZE], student[USER_NAME_SIZE], user[USER_NAME_SIZE];
 
-        if (name_rule_match(&settings->rule, word, other, student)) {
+        if (match_word(settings, word, other, student)) {
                 if (!string_equal(other, course))
                         return -EXDEV;
                 return string_copy(ret_student, USER_NAME_SIZE, student);
@@ -55,7 +66,7 @@ const char *roster_student_reason(int error) {
         case -EXDEV:
                 return "is a user name of another course";
         case -ENAMETOOLONG:
-                return "makes a user name of more than 63 characters, which nobody could log in with";
+                return "makes a user name of more than 255 characters, which nobody could log in with";
         default:
                 return "cannot be a student's name: letters, digits, '_', '.' and '-', beginning with a "
                        "letter, a digit "
@@ -131,7 +142,7 @@ static int parse_line(struct roster *roster, const struct settings *settings, co
         const char *path, struct diagnostics *diagnostics) {
         _cleanup_free_ char *copy = strndup(text, length);
         struct roster_line entry = {0}, *line;
-        char reason[320];
+        char reason[512];
         struct words words;
         int r = 0;
 

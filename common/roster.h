@@ -64,8 +64,9 @@ char *roster_format(const struct roster *roster);
 
 /*
  * The student that a word of a roster or of a class list names: "newellz2", or the whole user name
- * "cs123-newellz2" by the site's rule. -EINVAL if it can be neither, -EXDEV for a user name of another
- * course, -ENAMETOOLONG for a student whose user name would be too long for any login.
+ * "cs123-newellz2" by the site's rule, with the domain that the rule has or without. -EINVAL if it can be
+ * neither, -EXDEV for a user name of another course, -ENAMETOOLONG for a student whose user name would be too
+ * long for any login.
  */
 int roster_student(const struct settings *settings, const char *course, const char *word,
         char ret_student[static USER_NAME_SIZE]);

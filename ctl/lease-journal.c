@@ -13,6 +13,7 @@
 #include "address6.h"
 #include "lease-event.h"
 #include "lease-journal.h"
+#include "name-rule.h"
 
 #define FROM_ROOT "_UID=0"
 #define FROM_ACTIVATOR "_SYSTEMD_UNIT=coursenet-activator.service"
@@ -72,7 +73,8 @@ static int add_matches(sd_journal *journal, const char *word) {
 
 /* The texts of one entry: sd-journal's own are good for one call only. */
 struct entry {
-        char what[32], id[64], user[64], seat[32], address[64], address6[64], service[64], since[32];
+        char what[32], id[64], user[USER_NAME_SIZE], seat[32], address[64], address6[64], service[64],
+                since[32];
         char remote_host[160];
 };
 

@@ -84,6 +84,11 @@ static int load_mapping(
         r = settings_load(etc, &settings, diagnostics);
         if (r < 0)
                 return r;
+        if (name_rule_resembles(&settings.rule, user)) {
+                complain("%s cannot be a course user's name: those are written %s here, and %s", user,
+                        settings.rule_text, name_rule_reason(&settings.rule, user));
+                return -EINVAL;
+        }
         if (!name_rule_match(&settings.rule, user, mapping.course, student)) {
                 complain("%s is not a course user: those are named %s here (name-rule in %s/" SETTINGS_FILE
                          ")",

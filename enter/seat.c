@@ -109,6 +109,7 @@ static int report_unreachable(int error) {
 static int report_refusal(const struct reply *reply) {
         switch ((enum reply_type)reply->type) {
         case REPLY_NO_SEAT:
+        case REPLY_NO_NAME:
                 complain("You have no seat: %s.", reply->text);
                 break;
         case REPLY_REFUSED:

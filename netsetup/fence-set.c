@@ -8,13 +8,18 @@
 #include "number.h"
 
 void accounts_done(struct accounts *accounts) {
+        for (size_t i = 0; i < accounts->n_items; i++)
+                free(accounts->items[i].name);
         free(accounts->items);
         *accounts = (struct accounts){0};
 }
 
 int accounts_add(struct accounts *accounts, uint32_t uid, const char *name) {
         struct account *items = accounts->items;
+        _cleanup_free_ char *copy = strdup(name);
 
+        if (!copy)
+                return -ENOMEM;
         /* Grows at each power of two. */
         if ((accounts->n_items & (accounts->n_items - 1)) == 0) {
                 items = reallocarray(items, accounts->n_items ? 2 * accounts->n_items : 1, sizeof(*items));
@@ -22,9 +27,8 @@ int accounts_add(struct accounts *accounts, uint32_t uid, const char *name) {
                         return -ENOMEM;
                 accounts->items = items;
         }
-        items += accounts->n_items++;
-        items->uid = uid;
-        (void)snprintf(items->name, sizeof(items->name), "%s", name);
+        items[accounts->n_items++] = (struct account){.uid = uid, .name = copy};
+        copy = NULL;
         return 0;
 }
 
@@ -50,14 +54,17 @@ static int compare(const void *a, const void *b) {
 
 static int copy_sorted(
         const struct accounts *accounts, int (*order)(const void *a, const void *b), struct accounts *ret) {
-        struct account *items = calloc(accounts->n_items + 1, sizeof(*items));
+        _cleanup_accounts_ struct accounts copy = {0};
+        int r = 0;
 
-        if (!items)
-                return -ENOMEM;
-        if (accounts->n_items > 0)
-                memcpy(items, accounts->items, accounts->n_items * sizeof(*items));
-        qsort(items, accounts->n_items, sizeof(*items), order);
-        *ret = (struct accounts){.items = items, .n_items = accounts->n_items};
+        for (size_t i = 0; i < accounts->n_items && r >= 0; i++)
+                r = accounts_add(&copy, accounts->items[i].uid, accounts->items[i].name);
+        if (r < 0)
+                return r;
+        if (copy.n_items > 0)
+                qsort(copy.items, copy.n_items, sizeof(*copy.items), order);
+        *ret = copy;
+        copy = (struct accounts){0};
         return 0;
 }
 
@@ -82,9 +89,9 @@ bool accounts_have_uid(const struct accounts *by_uid, uint32_t uid) {
 }
 
 bool accounts_have_name(const struct accounts *by_name, const char *name) {
-        struct account key = {0};
+        struct account key = {.name = (char *)(uintptr_t)name};
 
-        return string_copy(key.name, sizeof(key.name), name) >= 0 && search(by_name, &key, compare_names);
+        return search(by_name, &key, compare_names);
 }
 
 enum account_kind account_classify(const struct settings *settings, const char *name) {
@@ -161,13 +168,14 @@ static void remove_doubles(struct accounts *accounts) {
         if (accounts->n_items > 0)
                 qsort(accounts->items, accounts->n_items, sizeof(*accounts->items), compare);
         for (size_t i = 0; i < accounts->n_items; i++) {
-                const struct account *next = i + 1 < accounts->n_items ? &accounts->items[i + 1] : NULL,
-                                     *item = &accounts->items[i];
+                struct account *item = &accounts->items[i],
+                               *next = i + 1 < accounts->n_items ? item + 1 : NULL;
 
                 /* The empty name is the first of its uid. */
                 if (next && (compare(item, next) == 0 || (item->name[0] == '\0' && item->uid == next->uid)))
-                        continue;
-                accounts->items[n++] = *item;
+                        free(item->name);
+                else
+                        accounts->items[n++] = *item;
         }
         accounts->n_items = n;
 }

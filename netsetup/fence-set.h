@@ -14,7 +14,7 @@
 
 struct account {
         uint32_t uid;
-        char name[USER_NAME_SIZE]; /* empty: only the uid is known */
+        char *name; /* empty: only the uid is known */
 };
 
 /* The empty value is all zero. */
@@ -31,7 +31,7 @@ enum account_kind {
 
 void accounts_done(struct accounts *accounts);
 
-/* name may be longer than what fits: then it is no course user's, and cut. -ENOMEM. */
+/* Copies the name, which may be of any length: what a name says is not to be cut off it. -ENOMEM. */
 int accounts_add(struct accounts *accounts, uint32_t uid, const char *name);
 
 /* A copy in the order of uids or of names. -ENOMEM. */

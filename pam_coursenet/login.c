@@ -40,7 +40,7 @@ enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, co
         else if (name_rule_match(&options->rule, login.user, login.course, student))
                 owner = LOGIN_STUDENT;
         else if (name_rule_resembles(&options->rule, login.user))
-                owner = LOGIN_UNCLEAR;
+                owner = LOGIN_RESEMBLES;
         else
                 owner = LOGIN_OTHERS;
 
@@ -85,6 +85,18 @@ int login_deny(const struct login *login, int error, enum sentence sentence, con
         log_text(login, LOG_ERR, text);
         tell(login, sentence);
         return error;
+}
+
+int login_deny_name(const struct login *login, const char *reason) {
+        char text[LOG_TEXT_SIZE];
+
+        (void)snprintf(text, sizeof(text), "cannot be a course user's name: %s", reason);
+        log_text(login, LOG_ERR, text);
+        if (!((unsigned)login->flags & PAM_SILENT))
+                pam_error(login->pamh,
+                        "%s %s. Please log in by the account's own name, or tell your course staff.",
+                        login->user, text);
+        return -EINVAL;
 }
 
 void login_debug(const struct login *login, const char *format, ...) {

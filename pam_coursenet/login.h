@@ -22,9 +22,10 @@ struct login {
 };
 
 enum login_owner {
-        LOGIN_UNCLEAR, /* nobody can say, or it is a course user's but for capitals: denied */
-        LOGIN_OTHERS,  /* none of our business */
-        LOGIN_STUDENT, /* the rule matches; login->course is set */
+        LOGIN_UNCLEAR,   /* nobody can say: denied */
+        LOGIN_RESEMBLES, /* it may be a course user's by another name: denied, too */
+        LOGIN_OTHERS,    /* none of our business */
+        LOGIN_STUDENT,   /* the rule matches; login->course is set */
 };
 
 enum sentence {
@@ -39,6 +40,9 @@ enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, co
 /* Logs what failed and tells the user the sentence. Returns error, a negative errno, to be passed on. */
 int login_deny(const struct login *login, int error, enum sentence sentence, const char *format, ...)
         _printf_(4, 5);
+
+/* The same for a name that can be no course user's, and must not pass for anybody else's: why, for both. */
+int login_deny_name(const struct login *login, const char *reason);
 
 /* Only with the option debug. */
 void login_debug(const struct login *login, const char *format, ...) _printf_(2, 3);

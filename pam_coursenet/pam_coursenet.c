@@ -15,6 +15,17 @@
 
 #define ENTRY_POINT __attribute__((visibility("default")))
 
+/* The rule has no reason to be secret: it says how a name that the user knows should be written. */
+static void deny_name(const struct login *login) {
+        const struct name_rule *rule = &login->options->rule;
+        char reason[NAME_RULE_TEXT_SIZE + 256], text[NAME_RULE_TEXT_SIZE];
+
+        name_rule_text(rule, text);
+        (void)snprintf(reason, sizeof(reason), "those are written %s here, and %s", text,
+                name_rule_reason(rule, login->user));
+        (void)login_deny_name(login, reason);
+}
+
 /* True if the session is a student's and can be opened; else the log and the user know. */
 static bool may_open(const struct login *login, enum login_owner owner) {
         const struct options *options = login->options;
@@ -25,14 +36,11 @@ static bool may_open(const struct login *login, enum login_owner owner) {
                         options->rule_usable ? "" : "; until it is mended, nobody but root gets a session");
                 return false;
         }
-        if (owner == LOGIN_UNCLEAR) {
-                (void)login_deny(login, -EINVAL, SENTENCE_FAILED,
-                        login->user
-                                ? "the name is a course user's but for capitals; log in by the account's own"
-                                : "the session has no user name");
-                return false;
-        }
-        return true;
+        if (owner == LOGIN_UNCLEAR)
+                (void)login_deny(login, -EINVAL, SENTENCE_FAILED, "the session has no user name");
+        else if (owner == LOGIN_RESEMBLES)
+                deny_name(login);
+        return owner == LOGIN_STUDENT;
 }
 
 ENTRY_POINT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {

@@ -222,6 +222,8 @@ static int check_answer(const struct login *login, const struct reply *reply) {
                         reply->course);
         case REPLY_NO_SEAT:
                 return login_deny(login, -ENOENT, SENTENCE_NO_SEAT, "no seat: %s", reply->text);
+        case REPLY_NO_NAME:
+                return login_deny_name(login, reply->text);
         case REPLY_REFUSED:
                 return login_deny(login, -EPERM, SENTENCE_FAILED, "refused: %s", reply->text);
         case REPLY_FAILED:

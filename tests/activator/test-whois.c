@@ -21,6 +21,7 @@ enum {
         UID_NOBODY,
         UID_HANGS,
         UID_GARBAGE,
+        UID_STRANGE,
         UID_SILENT,
         UID_CRASHES,
         UID_SLOW = 2000, /* and all above */
@@ -40,7 +41,7 @@ static int play_child(unsigned uid) {
         (void)fflush(stdout);
         if (uid == UID_CRASHES)
                 abort();
-        return uid == UID_NOBODY ? 1 : 0;
+        return uid == UID_NOBODY ? 1 : uid == UID_STRANGE ? 3 : 0;
 }
 
 struct answer {
@@ -89,6 +90,7 @@ static void test_answers(void **state) {
                 {UID_GOOD, "cs123-newellz2", NULL},
                 {UID_NOBODY, NULL, "no user name"},
                 {UID_GARBAGE, NULL, "could not be asked"},
+                {UID_STRANGE, NULL, "characters that no course user's has"},
                 {UID_SILENT, NULL, "could not be asked"},
                 {UID_CRASHES, NULL, "could not be asked"},
         };

@@ -325,6 +325,7 @@ static void test_refusals(void **state) {
                 const char *part;
         } rows[] = {
                 {REPLY_NO_SEAT, "You have no seat: as the text says."},
+                {REPLY_NO_NAME, "You have no seat: as the text says."},
                 {REPLY_REFUSED, "Refused: as the text says."},
                 {REPLY_FAILED, "Your seat did not come up: as the text says."},
                 {REPLY_TIMEOUT, "Your seat did not come up in time: as the text says."},

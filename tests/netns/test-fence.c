@@ -60,6 +60,22 @@ static void test_course_users_are_fenced_and_nobody_else(void **state) {
         assert_fenced(default_settings(), &none, &found, "5002 5003 5004");
 }
 
+/* Whatever the user database makes of their names, and however long these are. */
+static void test_other_names_of_course_users_are_fenced(void **state) {
+        _cleanup_accounts_ struct accounts none = {0}, found = {0};
+        char longest[1024];
+
+        (void)state;
+        memset(longest, 'a', sizeof(longest));
+        (void)strcpy(longest + sizeof(longest) - sizeof("\\cs123-x"), "\\cs123-x");
+        add(&found, 5001, longest);
+        add(&found, 5002, "cs123-x@ad.example.edu");
+        add(&found, 5003, "cs123-m\xc3\xbcller");
+        add(&found, 5004, "cs123");
+        add(&found, 5005, "alice@ad.example.edu");
+        assert_fenced(default_settings(), &none, &found, "5001 5002 5003");
+}
+
 static void test_exceptions_are_by_uid_whoever_else_has_it(void **state) {
         _cleanup_accounts_ struct accounts remembered = {0}, found = {0};
         struct settings settings = *default_settings();
@@ -410,6 +426,7 @@ static void test_no_fence_leaves_no_table(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_course_users_are_fenced_and_nobody_else),
+                cmocka_unit_test(test_other_names_of_course_users_are_fenced),
                 cmocka_unit_test(test_exceptions_are_by_uid_whoever_else_has_it),
                 cmocka_unit_test(test_who_was_fenced_stays_so_until_the_uid_is_anothers),
                 cmocka_unit_test(test_another_rule_lets_go),

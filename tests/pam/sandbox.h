@@ -21,6 +21,8 @@
 
 static const char sandbox_accounts[] = "cs123-newellz2:x:61010:61010::/nonexistent:/bin/sh\n"
                                        "cs123-nobody:x:61011:61011::/nonexistent:/bin/sh\n"
+                                       "cs123-newellz2@ad.example.edu:x:61012:61012::/nonexistent:/bin/sh\n"
+                                       "AD\\cs123-newellz2:x:61013:61013::/nonexistent:/bin/sh\n"
                                        "staff:x:61020:61020::/nonexistent:/bin/sh\n";
 
 /* A test that cannot have its sandbox has failed. */

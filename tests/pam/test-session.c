@@ -274,6 +274,9 @@ static void test_others_are_ignored(void **state) {
                 {"cs123", IGNORED("")},
                 {"cs-newellz2", IGNORED("")},
                 {"xcs123-newellz2", IGNORED("")},
+                {"cs123@ad.example.edu", IGNORED("")},
+                {"staff@ad.example.edu", IGNORED("")},
+                {"AD\\staff", IGNORED("")},
                 {STUDENT, IGNORED("rule=ee{course}-{student}")},
                 {"staff", IGNORED("no-such-option")},
                 {"staff", IGNORED("wait=none")},
@@ -383,6 +386,83 @@ static void test_not_on_the_class_list(void **state) {
         open_denied(OURS(""), "cs123-nobody");
         assert_denied("cs123-nobody is not on the class list of course 123. Please tell your course staff.",
                 "cs123-nobody: no seat");
+}
+
+#define NAME_100                                                                                             \
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+        "aa"
+#define LIKE_OURS " cannot be a course user's name: those are written cs{course}-{student} here, and it is "
+
+/* Nobody is asked: the name alone says that it must not pass for somebody else's. */
+static void test_a_course_users_other_names_are_refused(void **state) {
+        static const char *const names[] = {
+                "CS123-newellz2",
+                "cs123-newellz2@ad.example.edu",
+                "AD\\cs123-newellz2",
+                "AD+cs123-newellz2",
+                "cs123-o'brien",
+                "cs123-m$",
+                "cs123-m\xc3\xbcller",
+                "cs123-a+b",
+                "cs123--x",
+                "cs123_x",
+                "cs123-",
+                "cs123-" NAME_100 NAME_100 NAME_100,
+                NAME_100 NAME_100 NAME_100 "\\cs123-newellz2",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                recorder_reset();
+                open_denied(OURS(""), names[i]);
+                assert_int_equal(recorder.n_sentences, 1);
+                assert_int_equal(recorder.n_errors, 1);
+                assert_logged("cannot be a course user's name");
+        }
+        assert_requests(0);
+        recorder_reset();
+        open_denied(OURS(""), "CS123-newellz2");
+        assert_denied("CS123-newellz2" LIKE_OURS
+                      "a course user's but for capitals. Please log in by the account's own name, or tell "
+                      "your course staff.",
+                "CS123-newellz2:" LIKE_OURS "a course user's but for capitals");
+}
+
+static void test_what_the_site_says_of_a_name_is_told(void **state) {
+        (void)state;
+        fake->reply.type = REPLY_NO_NAME;
+        (void)string_copy(fake->reply.text, sizeof(fake->reply.text), "its course has 4 digits");
+        open_denied(OURS(""), STUDENT);
+        assert_denied(STUDENT
+                " cannot be a course user's name: its course has 4 digits. Please log in by the "
+                "account's own name, or tell your course staff.",
+                STUDENT ": cannot be a course user's name: its course has 4 digits");
+}
+
+/* As pam.d has them: libpam has rules of its own for backslashes and brackets. */
+static void test_rules_with_a_domain(void **state) {
+        static const struct {
+                const char *stack, *user;
+        } rows[] = {
+                {OURS("rule=cs{course}-{student}@ad.example.edu"), "cs123-newellz2@ad.example.edu"},
+                {OURS("[rule=cs{course}-{student}@ad.example.edu]"), "cs123-newellz2@ad.example.edu"},
+                {OURS("rule=AD\\cs{course}-{student}"), "AD\\cs123-newellz2"},
+                {OURS("[rule=AD\\cs{course}-{student}] debug"), "AD\\cs123-newellz2"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                pam_handle_t *pamh = start(rows[i].stack, rows[i].user);
+
+                fake_reset();
+                recorder_reset();
+                if (pam_open_session(pamh, 0) != PAM_SUCCESS)
+                        fail_msg("%s: %s", rows[i].user, recorder.log);
+                assert_int_equal(namespace_now(), seat_namespace);
+                assert_string_equal(fake->seen[0].request.user, rows[i].user);
+                assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+                assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+        }
 }
 
 static void test_another_version_is_refused(void **state) {
@@ -937,6 +1017,9 @@ int main(void) {
                 TEST(test_every_failure_denies_with_one_sentence),
                 TEST(test_a_restart_of_the_activator_refuses_nobody),
                 TEST(test_not_on_the_class_list),
+                TEST(test_a_course_users_other_names_are_refused),
+                TEST(test_what_the_site_says_of_a_name_is_told),
+                TEST(test_rules_with_a_domain),
                 TEST(test_another_version_is_refused),
                 TEST(test_silence_ends_at_the_timeout),
                 TEST(test_a_hang_up_before_the_request),

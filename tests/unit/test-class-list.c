@@ -11,6 +11,9 @@
 /* What the header of a Canvas gradebook looks like, shortened. */
 #define CANVAS "Student,ID,SIS User ID,SIS Login ID,Section,Essay (17)\r\n"
 
+#define NAME_50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define NAME_250 NAME_50 NAME_50 NAME_50 NAME_50 NAME_50
+
 static struct settings settings;
 
 static int setup(void **state) {
@@ -108,8 +111,7 @@ static void test_mistakes(void **state) {
                 {"cs124:\nzed\n", 1, "the list of course 124, not of course 123"},
                 {"124:x\nzed\n", 1, "the list of course 124"},
                 {"students:\nzed\n", 1, "'students:' cannot be"},
-                {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 1,
-                        "more than 63 characters"},
+                {NAME_250 "\n", 1, "more than 255 characters"},
                 {"name,id\nZed,1\n", 1,
                         "'SIS Login ID', 'SIS User ID', 'Login ID', 'login', 'username' or 'user', found "
                         "'name', 'id'"},

@@ -8,6 +8,9 @@
 
 #define PATH "ROSTER"
 
+#define NAME_50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define NAME_250 NAME_50 NAME_50 NAME_50 NAME_50 NAME_50
+
 /* With the settings of this text, or the defaults. */
 static void load_settings(const char *text, struct settings *ret) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
@@ -133,15 +136,14 @@ static void test_mistakes(void **state) {
                 {"#removed\tamy 10\namy 11\n", 2, "stands in line 1 already"},
                 {"#removed amy\n", 1, "expected 'NAME SEAT'"},
                 {"cs124-amy 10\n", 1, "a user name of another course"},
-                {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 10\n", 1,
-                        "more than 63 characters"},
+                {NAME_250 " 10\n", 1, "more than 255 characters"},
         };
 
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
                 _cleanup_roster_ struct roster roster = {0};
-                char text[256];
+                char text[512];
 
                 /* A typo must not cost the others their seats. */
                 (void)snprintf(text, sizeof(text), "%sgood 20\n", rows[i].text);
@@ -295,6 +297,35 @@ static void test_words_that_name_a_student(void **state) {
         }
 }
 
+/* Lists and rosters name users as their directory does, or as people write them. */
+static void test_words_with_a_domain(void **state) {
+        static const struct {
+                const char *rule, *word;
+                int r;
+        } rows[] = {
+                {"cs{course}-{student}@ad.example.edu", "amy", 0},
+                {"cs{course}-{student}@ad.example.edu", "cs123-amy", 0},
+                {"cs{course}-{student}@ad.example.edu", "cs123-amy@ad.example.edu", 0},
+                {"cs{course}-{student}@ad.example.edu", "cs124-amy", -EXDEV},
+                {"cs{course}-{student}@ad.example.edu", "cs124-amy@ad.example.edu", -EXDEV},
+                {"cs{course}-{student}@ad.example.edu", "cs123-amy@other.example", -EINVAL},
+                {"AD\\cs{course}-{student}", "AD\\cs123-amy", 0},
+                {"AD\\cs{course}-{student}", "cs123-amy", 0},
+                {"AD\\cs{course}-{student}", "XY\\cs123-amy", -EINVAL},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                struct settings settings = defaults;
+                char student[USER_NAME_SIZE] = "untouched";
+                const char *reason;
+
+                assert_int_equal(name_rule_parse(rows[i].rule, &settings.rule, &reason), 0);
+                assert_int_equal(roster_student(&settings, "123", rows[i].word, student), rows[i].r);
+                assert_string_equal(student, rows[i].r < 0 ? "untouched" : "amy");
+        }
+}
+
 static void test_load(void **state) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_roster_ struct roster roster = {0};
@@ -330,6 +361,7 @@ int main(void) {
                 TEST(test_wider_and_narrower_subnets),
                 TEST(test_first_seat_setting),
                 TEST(test_words_that_name_a_student),
+                TEST(test_words_with_a_domain),
                 TEST(test_load),
         };
 
