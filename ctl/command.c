@@ -8,17 +8,54 @@
 #include "message.h"
 
 enum {
-        OPTION_HELP = 256,
-        OPTION_JSON,
+        OPTION_JSON = 256,
         OPTION_AT,
+        OPTION_COLUMN,
+        OPTION_SKIP,
+        OPTION_DRY_RUN,
 };
 
 static const struct option options[] = {
-        {"help", no_argument, NULL, OPTION_HELP},
+        {"help", no_argument, NULL, 'h'},
         {"json", no_argument, NULL, OPTION_JSON},
         {"at", required_argument, NULL, OPTION_AT},
+        {"column", required_argument, NULL, OPTION_COLUMN},
+        {"skip", no_argument, NULL, OPTION_SKIP},
+        {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
         {0},
 };
+
+bool argument_is_help(const char *word) {
+        return string_equal(word, "-h") || string_equal(word, "--help") || string_equal(word, "help");
+}
+
+/* False: the command has no such option. */
+static bool take_option(int option, const struct syntax *syntax, struct arguments *arguments) {
+        switch (option) {
+        case OPTION_JSON:
+                arguments->json = true;
+                return syntax->json;
+        case OPTION_AT:
+                arguments->at = optarg;
+                return syntax->at;
+        case OPTION_COLUMN:
+                arguments->column = optarg;
+                return syntax->import;
+        case OPTION_SKIP:
+                arguments->skip = true;
+                return syntax->import;
+        case OPTION_DRY_RUN:
+                arguments->dry_run = true;
+                return syntax->import;
+        default:
+                return false;
+        }
+}
+
+/* For messages: where an option has a value, that is the word that getopt() read last. */
+static const char *option_name(int option, char **argv) {
+        return option == OPTION_AT ? "--at" : option == OPTION_COLUMN ? "--column" : argv[optind - 1];
+}
 
 static int refuse(const struct syntax *syntax, const char *what, const char *word) {
         if (word)
@@ -35,20 +72,15 @@ int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct a
         /* 0, not 1: getopt() then forgets all of an earlier run. Its own messages would not name us. */
         optind = 0;
         opterr = 0;
-        for (int c; (c = getopt_long(argc, argv, ":", options, NULL)) >= 0;) {
-                if (c == OPTION_HELP) {
+        for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) >= 0;) {
+                if (c == 'h') {
                         (void)fputs(syntax->usage, stdout);
                         return 1;
                 }
                 if (c == ':')
                         return refuse(syntax, "This option needs a value", argv[optind - 1]);
-                if (c == OPTION_JSON && syntax->json)
-                        arguments.json = true;
-                else if (c == OPTION_AT && syntax->at)
-                        arguments.at = optarg;
-                else
-                        return refuse(syntax, "There is no such option here",
-                                c == OPTION_AT ? "--at" : argv[optind - 1]);
+                if (!take_option(c, syntax, &arguments))
+                        return refuse(syntax, "There is no such option here", option_name(c, argv));
         }
 
         arguments.words = argv + optind;

@@ -35,36 +35,58 @@ static void print_usage(FILE *stream) {
         (void)fputs("Usage: coursenetctl COMMAND ...\n\n", stream);
         for (size_t i = 0; i < ELEMENTSOF(commands); i++)
                 (void)fprintf(stream, "  %-39s %s\n", commands[i].synopsis, commands[i].summary);
-        (void)fputs("\n"
-                    "  --help     this text; behind a command: what that command does\n"
-                    "  --version  the version of coursenet\n"
-                    "\n"
-                    "Exit codes: 0 done; 1 no; 2 usage; 3 the activator cannot be reached. See "
-                    "coursenetctl(8).\n",
+        (void)fputs(
+                "\n"
+                "  --help     this text; behind a command: what that command does (so does help COMMAND)\n"
+                "  --version  the version of coursenet\n"
+                "\n"
+                "Exit codes: 0 done; 1 no; 2 usage; 3 the activator cannot be reached. See "
+                "coursenetctl(8).\n",
                 stream);
 }
 
+static const struct command *find_command(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                if (string_equal(name, commands[i].name))
+                        return &commands[i];
+        return NULL;
+}
+
+static int refuse(const char *name) {
+        complain("There is no command '%s'.", name);
+        print_usage(stderr);
+        return EXIT_USAGE;
+}
+
+/* "help", "help COMMAND" and "help roster import". */
+static int help(int argc, char **argv) {
+        const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+        char *words[] = {
+                argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : (char[]){"--help"}, (char[]){"--help"}, NULL};
+
+        if (argc > 1 && !command)
+                return refuse(argv[1]);
+        if (command)
+                return command->run(&system_paths, argc > 2 ? 3 : 2, words);
+        print_usage(stdout);
+        return EXIT_DONE;
+}
+
 static int run(int argc, char **argv) {
+        const struct command *command;
+
         if (argc < 2) {
                 print_usage(stderr);
                 return EXIT_USAGE;
         }
-        if (string_equal(argv[1], "--help")) {
-                print_usage(stdout);
-                return EXIT_DONE;
-        }
+        if (argument_is_help(argv[1]))
+                return help(argc - 1, argv + 1);
         if (string_equal(argv[1], "--version")) {
                 (void)puts("coursenet " COURSENET_VERSION);
                 return EXIT_DONE;
         }
-
-        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-                if (string_equal(argv[1], commands[i].name))
-                        return commands[i].run(&system_paths, argc - 1, argv + 1);
-
-        complain("There is no command '%s'.", argv[1]);
-        print_usage(stderr);
-        return EXIT_USAGE;
+        command = find_command(argv[1]);
+        return command ? command->run(&system_paths, argc - 1, argv + 1) : refuse(argv[1]);
 }
 
 int main(int argc, char **argv) {

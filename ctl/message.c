@@ -9,6 +9,9 @@ static void clean(char *text) {
         for (; *text; text++)
                 if ((unsigned char)*text < ' ' || *text == '\x7f')
                         *text = '?';
+                else if (text[0] == '\xc2' && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0)
+                        /* U+0080 to U+009F: U+009B begins a sequence as ESC [ does. */
+                        text[0] = text[1] = '?';
 }
 
 void complain(const char *format, ...) {

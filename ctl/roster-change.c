@@ -5,8 +5,11 @@
  * if nothing at all was wrong.
  */
 
+#include <fcntl.h>
+
 #include "activator-client.h"
 #include "class-list.h"
+#include "class-text.h"
 #include "message.h"
 #include "roster-command.h"
 #include "roster-edit.h"
@@ -24,6 +27,8 @@ struct change {
         struct libscols_table *table; /* of what changed */
         unsigned n_changed;
         unsigned n_kept;
+        size_t n_skipped; /* rows of a class list */
+        bool dry;         /* nothing is written, and who is kept is in the table, too */
 };
 
 static void change_done(struct change *change) {
@@ -46,7 +51,7 @@ static int begin(const struct paths *paths, const char *course, struct change *c
                 diagnostics_error(&change->diagnostics, paths->etc, 0, "out of memory");
                 return r;
         }
-        return roster_edit_begin(paths->etc, course, &change->edit, &change->diagnostics);
+        return roster_edit_begin(paths->etc, course, change->dry, &change->edit, &change->diagnostics);
 }
 
 static int add_row(
@@ -73,7 +78,12 @@ static void reload_activator(const struct paths *paths) {
         request_init(&request, REQUEST_RELOAD);
         r = activator_call(
                 paths->activator_socket, &request, -1, deadline_after_ms(RELOAD_TIMEOUT_MS), &reply);
-        if (r < 0)
+        if (r == -EACCES || r == -EPERM)
+                complain("warning: you may not ask the activator to take up the change (%s): it will when it "
+                         "next "
+                         "starts, or root does: systemctl restart coursenet-activator",
+                        strerror(-r));
+        else if (r < 0)
                 complain("warning: the activator cannot be reached (%s): it will take up the change when it "
                          "next starts, or now: systemctl restart coursenet-activator",
                         strerror(-r));
@@ -82,9 +92,21 @@ static void reload_activator(const struct paths *paths) {
                         reply.text[0] ? reply.text : "no (why: journalctl -u coursenet-activator)");
 }
 
+static void print_summary(const struct change *change, const char *done) {
+        (void)printf("Course %s: %u %s%s", change->edit.roster.course, change->n_changed,
+                change->dry ? "would be " : "", done);
+        if (change->n_kept > 0)
+                (void)printf(", %u kept", change->n_kept);
+        if (change->n_skipped > 0)
+                (void)printf(", %zu left out", change->n_skipped);
+        (void)puts(change->dry ? ". Nothing was written." : ".");
+}
+
 /* Writes the roster if it is to be written, and says what happened. Returns an exit code. */
 static int finish(const struct paths *paths, struct change *change, const char *done) {
-        if (change->diagnostics.n_errors == 0 && change->n_changed > 0)
+        bool writes = change->n_changed > 0 && !change->dry;
+
+        if (change->diagnostics.n_errors == 0 && writes)
                 (void)roster_edit_save(&change->edit, &change->diagnostics);
 
         print_diagnostics(stderr, &change->diagnostics);
@@ -93,14 +115,11 @@ static int finish(const struct paths *paths, struct change *change, const char *
                 return EXIT_NO;
         }
 
-        if (change->n_changed > 0 && table_print(change->table) < 0)
+        if ((change->n_changed > 0 || change->dry) && table_print(change->table) < 0)
                 complain("The table of changes could not be printed.");
-        (void)printf("Course %s: %u %s", change->edit.roster.course, change->n_changed, done);
-        if (change->n_kept > 0)
-                (void)printf(", %u kept", change->n_kept);
-        (void)puts(".");
+        print_summary(change, done);
 
-        if (change->n_changed > 0) {
+        if (writes) {
                 roster_lock_done(&change->edit.lock);
                 reload_activator(paths);
         }
@@ -117,6 +136,28 @@ static void report_full(struct change *change, const char *student) {
                 student, roster->first_seat, roster->seat_max, roster->course);
 }
 
+/* Not a full plan, so that a seat whose own files are broken can be shown and given up as well. */
+static void plan_by_number(const struct change *change, unsigned seat, struct seat_plan *ret) {
+        const struct roster *roster = &change->edit.roster;
+        struct seat_id id = {.number = seat};
+        char name[SEAT_ID_SIZE];
+
+        (void)string_copy(id.course, sizeof(id.course), roster->course);
+        seat_id_format(&id, name);
+        seat_plan_name(name, ret);
+        ret->address = change->edit.bridge.address;
+        ret->address.ip = address_network(&ret->address) + id.number;
+}
+
+static int show_kept(struct change *change, const char *student, unsigned seat) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        struct seat_plan plan;
+
+        if (roster_edit_plan(&change->edit, seat, &plan, &ignored) < 0)
+                plan_by_number(change, seat, &plan);
+        return add_row(change, student, &plan, "kept");
+}
+
 static int seat_student(struct change *change, const char *student) {
         struct seat_plan plan;
         unsigned seat;
@@ -125,7 +166,7 @@ static int seat_student(struct change *change, const char *student) {
         added = roster_add(&change->edit.roster, student, &seat);
         if (added == 0) {
                 change->n_kept++;
-                return 0;
+                return change->dry ? show_kept(change, student, seat) : 0;
         }
         if (added == -ENOSPC)
                 report_full(change, student);
@@ -139,7 +180,7 @@ static int seat_student(struct change *change, const char *student) {
         r = roster_edit_plan(&change->edit, seat, &plan, &change->diagnostics);
         if (r < 0)
                 return r;
-        return add_row(change, student, &plan, "seated");
+        return add_row(change, student, &plan, change->dry ? "would be seated" : "seated");
 }
 
 static int parse_name(struct change *change, const char *word, char ret_student[static USER_NAME_SIZE]) {
@@ -167,9 +208,7 @@ int roster_add_names(const struct paths *paths, const struct arguments *argument
 static void remove_student(struct change *change, const char *student) {
         struct roster *roster = &change->edit.roster;
         const struct roster_line *line = roster_find(roster, student);
-        struct seat_id id = {.number = line ? line->seat : 0};
         struct seat_plan plan;
-        char name[SEAT_ID_SIZE];
 
         if (!line) {
                 diagnostics_error(&change->diagnostics, change->edit.path, 0,
@@ -178,13 +217,7 @@ static void remove_student(struct change *change, const char *student) {
                 return;
         }
 
-        /* Not a full plan: a seat whose own files are broken can be given up as well. */
-        (void)string_copy(id.course, sizeof(id.course), roster->course);
-        seat_id_format(&id, name);
-        seat_plan_name(name, &plan);
-        plan.address = change->edit.bridge.address;
-        plan.address.ip = address_network(&plan.address) + id.number;
-
+        plan_by_number(change, line->seat, &plan);
         if (roster_remove(roster, student) < 0)
                 diagnostics_error(&change->diagnostics, change->edit.path, 0, "out of memory");
         change->n_changed++;
@@ -204,45 +237,58 @@ int roster_remove_names(const struct paths *paths, const struct arguments *argum
 
 /* --- import ---------------------------------------------------------------------------------- */
 
+/* Returns the size, or negative errno. */
+static ssize_t read_bytes(const char *path, char *bytes, size_t size) {
+        _cleanup_fclose_ FILE *file = NULL;
+        size_t n;
+        int fd;
+
+        if (string_equal(path, "-"))
+                fd = dup(STDIN_FILENO);
+        else
+                fd = open(path, O_RDONLY | O_CLOEXEC);
+        file = fd < 0 ? NULL : fdopen(fd, "re");
+        if (!file)
+                return -errno;
+        n = fread(bytes, 1, size, file);
+        return ferror(file) ? -errno : (ssize_t)n;
+}
+
 /* A class list is anybody's file, so it is not trusted_file_read(): it says names and nothing else. */
 static int read_list(const char *path, char **ret_text, const char **ret_reason) {
-        _cleanup_fclose_ FILE *file =
-                string_equal(path, "-") ? fdopen(dup(STDIN_FILENO), "re") : fopen(path, "re");
-        _cleanup_free_ char *text = malloc(TRUSTED_FILE_SIZE_MAX + 2);
-        size_t n;
+        _cleanup_free_ char *bytes = malloc(TRUSTED_FILE_SIZE_MAX + 1);
+        ssize_t n;
 
-        *ret_reason = "cannot be read (does it exist, and may you read it?)";
-        if (!file || !text)
-                return -errno;
-
-        n = fread(text, 1, TRUSTED_FILE_SIZE_MAX + 1, file);
-        if (ferror(file))
-                return -EIO;
-        if (n > TRUSTED_FILE_SIZE_MAX) {
+        n = bytes ? read_bytes(path, bytes, TRUSTED_FILE_SIZE_MAX + 1) : -ENOMEM;
+        if (n < 0) {
+                *ret_reason = strerror((int)-n);
+                return (int)n;
+        }
+        if (n > (ssize_t)TRUSTED_FILE_SIZE_MAX) {
                 *ret_reason = "is larger than 1 MiB";
                 return -EFBIG;
         }
-        text[n] = '\0';
-        if (memchr(text, '\0', n)) {
-                *ret_reason = "holds NUL bytes: save it as UTF-8 text or as CSV";
-                return -EINVAL;
-        }
-
-        *ret_text = text;
-        text = NULL;
-        return 0;
+        return class_text_decode(bytes, (size_t)n, ret_text, ret_reason);
 }
 
-static int parse_list(struct change *change, const char *text, const char *name, struct class_list *ret) {
-        size_t n_errors = change->diagnostics.n_errors;
+static int parse_list(struct change *change, const char *text, const char *name,
+        const struct arguments *arguments, struct class_list *ret) {
+        const struct class_list_options options = {.column = arguments->column, .skip = arguments->skip};
+        size_t n_errors = change->diagnostics.n_errors, n_new;
         int r;
 
-        r = class_list_parse(text, name, &change->edit.site.settings, change->edit.roster.course, ret,
-                &change->diagnostics);
+        r = class_list_parse(text, name, &change->edit.site.settings, change->edit.roster.course, &options,
+                ret, &change->diagnostics);
         if (r < 0)
                 return r;
-        if (ret->n_entries == 0 && change->diagnostics.n_errors == n_errors)
+        n_new = change->diagnostics.n_errors - n_errors;
+        if (ret->n_entries == 0 && n_new == 0)
                 diagnostics_error(&change->diagnostics, name, 0, "names nobody");
+        else if (n_new > 0 && n_new == ret->n_without_login && ret->n_entries > 0)
+                diagnostics_warning(&change->diagnostics, name, 0,
+                        "%zu row%s no login; --skip leaves out such rows and seats the others", n_new,
+                        n_new == 1 ? " has" : "s have");
+        change->n_skipped = ret->n_without_login;
         return change->diagnostics.n_errors > n_errors ? -EINVAL : 0;
 }
 
@@ -283,14 +329,18 @@ int roster_import(const struct paths *paths, const struct arguments *arguments) 
 
         /* Before the lock is taken: whoever types the list may take their time. */
         if (read_list(path, &text, &reason) < 0) {
-                complain("%s %s", name, reason);
+                complain("%s: %s", name, reason);
                 return EXIT_NO;
         }
-        if (begin(paths, arguments->words[0], &change) >= 0 && parse_list(&change, text, name, &list) >= 0)
+        change.dry = arguments->dry_run;
+        if (begin(paths, arguments->words[0], &change) >= 0 &&
+                parse_list(&change, text, name, arguments, &list) >= 0)
                 for (size_t i = 0; i < list.n_entries; i++)
                         if (seat_student(&change, list.entries[i].student) == -ENOSPC)
                                 break;
 
+        if (change.diagnostics.n_errors == 0 && list.column)
+                (void)printf("The logins are from the column '%s'.\n", list.column);
         r = finish(paths, &change, "seated");
         if (r == EXIT_DONE)
                 report_absent(&change.edit.roster, &list);

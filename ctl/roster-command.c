@@ -9,7 +9,7 @@ static const char usage[] =
         "Usage: coursenetctl roster list [--json] COURSE\n"
         "       coursenetctl roster add COURSE NAME...\n"
         "       coursenetctl roster remove COURSE NAME...\n"
-        "       coursenetctl roster import COURSE FILE\n"
+        "       coursenetctl roster import [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
         "\n"
         "Who sits where in a course. NAME is a student (newellz2) or a whole user name (cs123-newellz2).\n"
         "See coursenet-roster(5).\n";
@@ -23,33 +23,38 @@ static const struct part {
                 {"Usage: coursenetctl roster list [--json] COURSE\n"
                  "\n"
                  "Shows who is on the roster of a course, with seat and address.\n",
-                        true, false, 1, 1}},
+                        .json = true, .words_min = 1, .words_max = 1}},
         {"add", roster_add_names,
                 {"Usage: coursenetctl roster add COURSE NAME...\n"
                  "\n"
                  "Seats students; each gets the lowest number that nobody has or had. One who is on the\n"
                  "roster already keeps their seat, one who was removed gets the old one back.\n",
-                        false, false, 2, 65536}},
+                        .words_min = 2, .words_max = 65536}},
         {"remove", roster_remove_names,
                 {"Usage: coursenetctl roster remove COURSE NAME...\n"
                  "\n"
                  "Takes students off the roster. Their numbers stay reserved for them, and whoever is\n"
                  "logged in stays so until logout.\n",
-                        false, false, 2, 65536}},
+                        .words_min = 2, .words_max = 65536}},
         {"import", roster_import,
-                {"Usage: coursenetctl roster import COURSE FILE\n"
+                {"Usage: coursenetctl roster import [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
                  "\n"
                  "Seats everybody on a class list who has no seat yet, in its order; moves and removes\n"
-                 "nobody. FILE (\"-\": standard input) has one name a line, or is CSV with a column of\n"
-                 "logins, such as a Canvas gradebook. With any mistake in it nothing is changed.\n",
-                        false, false, 2, 2}},
+                 "nobody. FILE (\"-\": standard input) has one name or mail address a line, or is a table\n"
+                 "with a column of logins, such as the gradebook of Canvas, Moodle, Blackboard or\n"
+                 "Brightspace. With any mistake in it nothing is changed.\n"
+                 "\n"
+                 "  --column NAME  the column that holds the logins\n"
+                 "  --skip         leave out rows that have no login, and name them, but seat the others\n"
+                 "  --dry-run      show what would change, and write nothing\n",
+                        .import = true, .words_min = 2, .words_max = 2}},
 };
 
 int roster_command(const struct paths *paths, int argc, char **argv) {
         struct arguments arguments;
         int r;
 
-        if (argc > 1 && string_equal(argv[1], "--help")) {
+        if (argc > 1 && argument_is_help(argv[1])) {
                 (void)fputs(usage, stdout);
                 return EXIT_DONE;
         }

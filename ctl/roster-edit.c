@@ -63,7 +63,7 @@ static int load_roster(struct roster_edit *edit, const char *course, struct diag
         size_t n_errors = diagnostics->n_errors;
         int r;
 
-        if (asprintf(&edit->path, "%s/%s", edit->lock.path, course) < 0) {
+        if (asprintf(&edit->path, "%s/" ROSTER_DIRECTORY "/%s", edit->etc, course) < 0) {
                 edit->path = NULL;
                 diagnostics_error(diagnostics, edit->etc, 0, "out of memory");
                 return -ENOMEM;
@@ -81,13 +81,13 @@ static int load_roster(struct roster_edit *edit, const char *course, struct diag
         return 0;
 }
 
-int roster_edit_begin(
-        const char *etc, const char *course, struct roster_edit *ret, struct diagnostics *diagnostics) {
+int roster_edit_begin(const char *etc, const char *course, bool dry, struct roster_edit *ret,
+        struct diagnostics *diagnostics) {
         _cleanup_roster_edit_ struct roster_edit edit = ROSTER_EDIT_EMPTY;
         int r;
 
         edit.etc = etc;
-        r = take_lock(&edit, diagnostics);
+        r = dry ? 0 : take_lock(&edit, diagnostics);
         if (r < 0)
                 return r;
         r = load_site(&edit, diagnostics);

@@ -3,7 +3,7 @@
 
 /*
  * A change of one course's roster: begun under the lock, checked against the whole site, written at once or
- * not at all.
+ * not at all. A dry one takes no lock and makes no file, so it cannot be saved.
  */
 
 #include "roster-file.h"
@@ -22,12 +22,12 @@ struct roster_edit {
 void roster_edit_done(struct roster_edit *edit);
 
 /*
- * Takes the lock and loads the roster. Negative errno, with at least one error added to diagnostics, if the
- * settings or the roster have mistakes, the site cannot have the course, or its subnet is in the way of
- * another course's.
+ * Takes the lock, unless the roster is only to be looked at (dry), and loads the roster. Negative errno, with
+ * at least one error added to diagnostics, if the settings or the roster have mistakes, the site cannot have
+ * the course, or its subnet is in the way of another course's.
  */
-int roster_edit_begin(
-        const char *etc, const char *course, struct roster_edit *ret, struct diagnostics *diagnostics);
+int roster_edit_begin(const char *etc, const char *course, bool dry, struct roster_edit *ret,
+        struct diagnostics *diagnostics);
 
 /*
  * The plan of a seat that was just added; -EINVAL with errors added to diagnostics if the seat cannot be, as

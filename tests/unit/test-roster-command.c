@@ -99,6 +99,16 @@ static void test_usage(void **state) {
         assert_output("Usage: coursenetctl seat");
         assert_int_equal(run(check_command, WORDS("check", "x")), EXIT_USAGE);
         assert_int_equal(ROSTER("--help"), EXIT_DONE);
+        assert_int_equal(ROSTER("-h"), EXIT_DONE);
+        assert_int_equal(ROSTER("help"), EXIT_DONE);
+        assert_int_equal(ROSTER("list", "-h"), EXIT_DONE);
+        assert_int_equal(SEAT("-h"), EXIT_DONE);
+        assert_int_equal(SEAT("-x", "cs123-amy"), EXIT_USAGE);
+        assert_int_equal(ROSTER("add", "--skip", "123", "amy"), EXIT_USAGE);
+        assert_output("There is no such option here: --skip");
+        assert_int_equal(ROSTER("import", "--column"), EXIT_USAGE);
+        assert_int_equal(ROSTER("list", "--column", "x", "123"), EXIT_USAGE);
+        assert_output("There is no such option here: --column");
         assert_int_equal(ROSTER("import", "--help"), EXIT_DONE);
         assert_output("Canvas");
 }
@@ -172,7 +182,7 @@ static void test_import_is_all_or_nothing(void **state) {
 static void test_lists_that_cannot_be_read(void **state) {
         (void)state;
         assert_int_equal(ROSTER("import", "123", etc_path("missing")), EXIT_NO);
-        assert_output("cannot be read");
+        assert_output("/missing: No such file or directory");
         write_bytes("list", "a\0b\0", 4);
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
         assert_output("NUL bytes");
@@ -180,7 +190,75 @@ static void test_lists_that_cannot_be_read(void **state) {
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
         assert_output("names nobody");
         assert_int_equal(ROSTER("import", "123", etc), EXIT_NO);
+        assert_output("Is a directory");
+        write_file("list", "<html><table>");
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
+        assert_output("web page");
         assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
+}
+
+/* Not even the folder of the rosters is made, nor is the lock taken. */
+static void test_dry_run(void **state) {
+        (void)state;
+        write_file("list", "Name;Login\nZed;zed\nBo;\nAmy;amy\nBob;bob\n");
+        assert_int_equal(ROSTER("import", "--dry-run", "--skip", "123", etc_path("list")), EXIT_DONE);
+        assert_output("list:3: warning: 'Bo' has no Login; the row is left out");
+        assert_output("The logins are from the column 'Login'.");
+        assert_output("zed  12310 10.0.123.10/24 would be seated");
+        assert_output("Course 123: 3 would be seated, 1 left out. Nothing was written.");
+        assert_null(strstr(output, "activator"));
+        assert_int_equal(access(etc_path("roster.d"), F_OK), -1);
+
+        write_file("roster.d/123", "amy 10\n#removed bob 11\ncarl 12\n");
+        assert_int_equal(ROSTER("import", "--dry-run", "--skip", "123", etc_path("list")), EXIT_DONE);
+        assert_output("zed  12313 10.0.123.13/24 would be seated");
+        assert_output("amy  12310 10.0.123.10/24 kept");
+        assert_output("bob  12311 10.0.123.11/24 would be seated");
+        assert_output("Course 123: 2 would be seated, 1 kept, 1 left out. Nothing was written.");
+        assert_output("On the roster, but not on this list: carl.");
+        assert_file("roster.d/123", "amy 10\n#removed bob 11\ncarl 12\n");
+        assert_int_equal(access(etc_path("roster.d/.lock"), F_OK), -1);
+
+        assert_int_equal(ROSTER("import", "--dry-run", "123", etc_path("list")), EXIT_NO);
+        assert_output("list:3: 'Bo' has no Login");
+}
+
+/* Rows without a login: all or nothing, unless the admin says that they may be left out. */
+static void test_skip(void **state) {
+        (void)state;
+        write_file("list", "Student,SIS Login ID\nZed,zed\nBo,\nAl,al.smith+cs@mail.example\nAmy,amy\n");
+        assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
+        assert_output("list:3: 'Bo' has no SIS Login ID");
+        assert_output("list:4: 'al.smith+cs@mail.example' cannot be");
+        assert_output("2 rows have no login; --skip leaves out such rows and seats the others");
+        assert_output("Nothing was changed.");
+        assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
+
+        assert_int_equal(ROSTER("import", "--skip", "123", etc_path("list")), EXIT_DONE);
+        assert_output("list:3: warning: 'Bo' has no SIS Login ID; the row is left out");
+        assert_output("list:4: warning: 'al.smith+cs@mail.example' cannot be");
+        assert_output("Course 123: 2 seated, 2 left out.");
+        assert_file("roster.d/123", "zed 10\namy 11\n");
+
+        /* A list of nobody but such rows is no list. */
+        write_file("list", "Student,SIS Login ID\nBo,\n");
+        assert_int_equal(ROSTER("import", "--skip", "123", etc_path("list")), EXIT_NO);
+        assert_output("names nobody");
+        /* Another course's is not, whatever is left out. */
+        write_file("list", "cs124:\nzed\nal+cs\n");
+        assert_int_equal(ROSTER("import", "--skip", "123", etc_path("list")), EXIT_NO);
+        assert_output("the list of course 124");
+        assert_file("roster.d/123", "zed 10\namy 11\n");
+}
+
+static void test_column(void **state) {
+        (void)state;
+        write_file("list", "Name,Matrikel,Mail\nZed,m801,z@mail.example\n");
+        assert_int_equal(ROSTER("import", "--column", "matrikel", "123", etc_path("list")), EXIT_DONE);
+        assert_output("The logins are from the column 'Matrikel'.");
+        assert_file("roster.d/123", "m801 10\n");
+        assert_int_equal(ROSTER("import", "--column=login", "123", etc_path("list")), EXIT_NO);
+        assert_output("no column is called 'login': there are 'Name', 'Matrikel', 'Mail'");
 }
 
 static void test_import_from_stdin(void **state) {
@@ -194,7 +272,7 @@ static void test_import_from_stdin(void **state) {
         assert_true(dup2(saved, 0) >= 0);
         (void)close(fd);
         (void)close(saved);
-        assert_output("stdin: warning: 1 logins have capitals");
+        assert_output("stdin: warning: 1 login has capitals");
         assert_file("roster.d/123", "amy 10\n");
 }
 
@@ -476,6 +554,9 @@ int main(void) {
                 TEST(test_weekly_import),
                 TEST(test_import_is_all_or_nothing),
                 TEST(test_lists_that_cannot_be_read),
+                TEST(test_dry_run),
+                TEST(test_skip),
+                TEST(test_column),
                 TEST(test_import_from_stdin),
                 TEST(test_refusals),
                 TEST(test_mistakes_elsewhere),

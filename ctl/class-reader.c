@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Students are taken up here, each once, whatever a list looks like. */
+
+#include "class-reader.h"
+#include "number.h"
+#include "roster.h"
+
+#define BLANKS " \t\r\n"
+
+void class_list_done(struct class_list *list) {
+        for (size_t i = 0; i < list->n_entries; i++)
+                free(list->entries[i].word);
+        free(list->entries);
+        free(list->column);
+        *list = (struct class_list){0};
+}
+
+void class_reader_done(struct class_reader *reader) {
+        class_list_done(&reader->list);
+        free(reader->first_elsewhere);
+        reader->first_elsewhere = NULL;
+}
+
+void class_reader_refuse(struct class_reader *reader, unsigned line, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        if (vasprintf(&text, format, arguments) < 0)
+                text = NULL;
+        va_end(arguments);
+
+        reader->list.n_without_login++;
+        reader->no_memory |= !text;
+        if (!text)
+                return;
+        if (reader->options->skip)
+                diagnostics_warning(reader->diagnostics, reader->path, line, "%s; the row is left out", text);
+        else
+                diagnostics_error(reader->diagnostics, reader->path, line, "%s", text);
+}
+
+static int append_entry(struct class_list *list, const char *student, const char *word, unsigned line) {
+        struct class_entry *entries;
+        char *copy;
+
+        entries = reallocarray(list->entries, list->n_entries + 1, sizeof(*entries));
+        if (!entries)
+                return -ENOMEM;
+        list->entries = entries;
+
+        copy = strdup(word);
+        if (!copy)
+                return -ENOMEM;
+
+        entries += list->n_entries++;
+        *entries = (struct class_entry){.word = copy, .line = line};
+        (void)string_copy(entries->student, sizeof(entries->student), student);
+        return 0;
+}
+
+static const struct class_entry *find_entry(const struct class_list *list, const char *student) {
+        for (size_t i = 0; i < list->n_entries; i++)
+                if (string_equal(list->entries[i].student, student))
+                        return &list->entries[i];
+        return NULL;
+}
+
+static void report_again(
+        struct class_reader *reader, const struct class_entry *earlier, const char *word, unsigned line) {
+        /* anna@one.edu and anna@two.edu may be two people: that is for a person to say. */
+        if (strcasecmp(earlier->word, word) != 0)
+                diagnostics_error(reader->diagnostics, reader->path, line,
+                        "'%s' and '%s' in line %u would both be student %s: leave one of them out", word,
+                        earlier->word, earlier->line, earlier->student);
+        else
+                diagnostics_warning(reader->diagnostics, reader->path, line,
+                        "'%s' stands in line %u already; one seat it is", word, earlier->line);
+}
+
+/* Not tolower(): the result may not depend on a locale. */
+static bool lower(char *text) {
+        bool lowered = false;
+
+        for (; *text; text++)
+                if (*text >= 'A' && *text <= 'Z') {
+                        *text = (char)(*text - 'A' + 'a');
+                        lowered = true;
+                }
+        return lowered;
+}
+
+static bool is_user_name(const struct class_reader *reader, const char *word) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+
+        return name_rule_match(&reader->settings->rule, word, course, student);
+}
+
+char *class_reader_login(const struct class_reader *reader, const char *word) {
+        char *login = strdup(word + (word[0] == '#')), *at;
+
+        if (!login)
+                return NULL;
+        (void)lower(login);
+        at = strchr(login, '@');
+        if (at && !is_user_name(reader, login))
+                *at = '\0';
+        return login;
+}
+
+/* Who has a private address instead of the university's has a login that it does not say. */
+static void note_host(struct class_reader *reader, const char *word, unsigned line) {
+        const char *host = strchr(word, '@'), *first = NULL;
+
+        for (size_t i = 0; i < reader->list.n_entries && !first; i++)
+                first = strchr(reader->list.entries[i].word, '@');
+        if (!host || !first || strcasecmp(host, first) == 0)
+                return;
+        if (reader->n_elsewhere++ == 0) {
+                reader->line_elsewhere = line;
+                reader->first_elsewhere = strdup(word);
+                reader->no_memory |= !reader->first_elsewhere;
+        }
+}
+
+void class_reader_add(struct class_reader *reader, const char *word, bool exact, unsigned line) {
+        bool verbatim = exact && (!strchr(word, '@') || is_user_name(reader, word));
+        _cleanup_free_ char *login = verbatim ? strdup(word) : class_reader_login(reader, word);
+        const struct class_entry *earlier;
+        char student[USER_NAME_SIZE];
+        int r;
+
+        if (!login) {
+                reader->no_memory = true;
+                return;
+        }
+        r = roster_student(reader->settings, reader->course, login, student);
+        if (r == -EXDEV) {
+                /* No slip in one row, but the list of another course. */
+                diagnostics_error(
+                        reader->diagnostics, reader->path, line, "'%s' %s", word, roster_student_reason(r));
+                return;
+        }
+        if (r < 0) {
+                class_reader_refuse(reader, line, "'%s' %s", word, roster_student_reason(r));
+                return;
+        }
+
+        earlier = find_entry(&reader->list, student);
+        if (earlier) {
+                report_again(reader, earlier, word, line);
+                return;
+        }
+        note_host(reader, word, line);
+        reader->n_lowered += strncmp(word + (word[0] == '#'), login, strlen(login)) != 0;
+        reader->no_memory |= append_entry(&reader->list, student, word, line) < 0;
+}
+
+bool class_reader_header(const struct class_reader *reader, const char *text,
+        char ret_course[static COURSE_SIZE], const char **ret_rest) {
+        const struct name_rule *rule = &reader->settings->rule;
+        const char *literal = rule->course_first ? rule->head : rule->middle;
+        size_t n;
+
+        literal += strspn(literal, "-_.");
+        if (string_starts_with(text, literal))
+                text += strlen(literal);
+        n = strspn(text, "0123456789");
+        if (n == 0 || n >= COURSE_SIZE || text[n] != ':')
+                return false;
+
+        memcpy(ret_course, text, n);
+        ret_course[n] = '\0';
+        *ret_rest = text + n + 1;
+        return true;
+}
+
+/* Small letters, as logins are, and more than one would write in a title. */
+static bool seems_to_name_students(const char *text) {
+        _cleanup_free_ char *copy = strdup(text);
+        bool any = false;
+        char *rest = NULL;
+
+        for (char *word = copy ? strtok_r(copy, BLANKS, &rest) : NULL; word;
+                word = strtok_r(NULL, BLANKS, &rest)) {
+                if (!student_name_valid(word) || (word[0] >= '0' && word[0] <= '9') || lower(word))
+                        return false;
+                any = true;
+        }
+        return any;
+}
+
+void class_reader_check_header(
+        struct class_reader *reader, const char *course, const char *rest, unsigned line) {
+        if (!string_equal(course, reader->course))
+                diagnostics_error(reader->diagnostics, reader->path, line,
+                        "this is the list of course %s, not of course %s", course, reader->course);
+
+        /* An id, a date or a title is usual there; a name there would be lost without a word. */
+        if (seems_to_name_students(rest))
+                diagnostics_warning(reader->diagnostics, reader->path, line,
+                        "what stands behind the header's colon is passed over: names go on lines of their "
+                        "own");
+}
+
+void class_reader_finish(struct class_reader *reader) {
+        if (reader->n_lowered > 0)
+                diagnostics_warning(reader->diagnostics, reader->path, 0,
+                        "%u login%s capitals; students are named in lower case, as Unix users are",
+                        reader->n_lowered, reader->n_lowered == 1 ? " has" : "s have");
+        if (reader->n_elsewhere > 0)
+                diagnostics_warning(reader->diagnostics, reader->path, reader->line_elsewhere,
+                        "'%s' is at another host than the first address (%u such in this list): is what "
+                        "stands "
+                        "before the @ really the login?",
+                        reader->first_elsewhere ? reader->first_elsewhere : "", reader->n_elsewhere);
+}
