@@ -70,8 +70,8 @@ net_sources = netsetup/bridge.c netsetup/default-route.c netsetup/dns-files.c ne
 	netsetup/fence-set.c netsetup/fence-table.c netsetup/fence.c netsetup/firewall.c netsetup/foreign.c netsetup/forwarding.c \
 	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c netsetup/inspect-link.c \
 	netsetup/inspect-seat.c netsetup/inspect.c netsetup/leftover.c netsetup/link-address.c netsetup/link-list.c \
-	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns.c netsetup/network.c \
-	netsetup/notify.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
+	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns-record.c netsetup/netns.c netsetup/network.c \
+	netsetup/notify.c netsetup/nsid.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
 	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat-chain.c netsetup/seat-rules.c netsetup/seat.c \
 	netsetup/stand-in.c netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/watch-file.c netsetup/watch-job.c \
 	netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c

@@ -34,7 +34,9 @@ static const char *const names[_LIMIT_MAX] = {
 /* Half a browser. */
 #define CONNECTIONS_PER_SEAT 128U
 
-/* Services with PrivateNetwork=, and seats whose namespace outlives them because something still runs in it.
+/*
+ * Services with PrivateNetwork=. Namespaces that outlive their seats, because something still runs in them,
+ * have a quarter of the limit besides: netsetup/netns-record.h.
  */
 #define NAMESPACES_MARGIN 128U
 
@@ -187,7 +189,7 @@ void limits_check(const struct limits *limits, const struct limits_need *need, s
         check_neighbours(&checking, LIMIT_NEIGH4_THRESH1, need->n_seats, NEIGH4_PER_SEAT, "IPv4");
         check_neighbours(&checking, LIMIT_NEIGH6_THRESH1, need->n_seats6, NEIGH6_PER_SEAT, "IPv6");
         if (need->n_seats > 0)
-                check(&checking, LIMIT_NET_NAMESPACES, need->n_seats + NAMESPACES_MARGIN,
+                check(&checking, LIMIT_NET_NAMESPACES, (need->n_seats + NAMESPACES_MARGIN) * 4U / 3U,
                         "each of %zu seats is a network namespace", need->n_seats);
         check(&checking, LIMIT_CONNTRACK, need->n_nat * CONNECTIONS_PER_SEAT,
                 "%zu seats share this many translated connections", need->n_nat);

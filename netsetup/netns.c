@@ -24,6 +24,7 @@
 #include "leftover.h"
 #include "link.h"
 #include "lock.h"
+#include "netns-record.h"
 #include "netns.h"
 #include "number.h"
 #include "seat.h"
@@ -221,6 +222,53 @@ static int keep(const char *path, int netns_fd, struct diagnostics *diagnostics)
         return r < 0 ? failure(diagnostics, path, r, "the namespace that is there cannot be set right") : 0;
 }
 
+/* What is counted, and with what; the empty value is all zero. */
+struct counting {
+        struct link_socket socket;
+        struct netns_record record;
+};
+
+static void counting_done(struct counting *counting) {
+        link_close(&counting->socket);
+        netns_record_done(&counting->record);
+}
+
+#define _cleanup_counting_ _cleanup_(counting_done)
+
+static int begin_counting(struct counting *counting) {
+        int r;
+
+        r = link_open(&counting->socket);
+        return r < 0 ? r : netns_record_load(NETNS_RECORD_FILE, &counting->record);
+}
+
+/* A seat that is not counted is a seat all the same. */
+static void warn_uncounted(int error, const char *path, struct diagnostics *diagnostics) {
+        if (error < 0)
+                diagnostics_warning(diagnostics, path, 0,
+                        "it cannot be noted in " NETNS_RECORD_FILE
+                        " (%s): how many namespaces of this seat are "
+                        "kept alive is not known",
+                        strerror(-error));
+}
+
+/* The seat has a namespace now, a new one or that of before. */
+static void note_start(const struct seat_plan *plan, const char *path, struct diagnostics *diagnostics) {
+        _cleanup_counting_ struct counting counting = {0};
+        _cleanup_close_ int netns_fd = -1;
+        int r;
+
+        netns_fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        r = netns_fd < 0 ? -errno : begin_counting(&counting);
+        if (r >= 0) {
+                netns_record_prune(&counting.record, &counting.socket, plan->name);
+                r = netns_record_note(&counting.record, &counting.socket, plan->name, netns_fd, NETNS_USE_UP);
+        }
+        if (r >= 0)
+                r = netns_record_save(NETNS_RECORD_FILE, &counting.record);
+        warn_uncounted(r, path, diagnostics);
+}
+
 static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_lock_ struct lock lock = LOCK_NONE;
         _cleanup_close_ int netns_fd = -1;
@@ -244,9 +292,10 @@ static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) 
                         plan->netns, plan->name);
                 return -EEXIST;
         }
-        if (r == NETNS_OURS)
-                return keep(path, netns_fd, diagnostics);
-        return create(path, r == NETNS_STALE, diagnostics);
+        r = r == NETNS_OURS ? keep(path, netns_fd, diagnostics) : create(path, r == NETNS_STALE, diagnostics);
+        if (r >= 0)
+                note_start(plan, path, diagnostics);
+        return r;
 }
 
 int netns_start(const char *etc, const char *seat, struct diagnostics *diagnostics) {
@@ -328,6 +377,86 @@ static int remove_all(const char *name, const char *path, struct diagnostics *di
         return 0;
 }
 
+/* Of all seats: those that have ended are only looked for when there seem to be too many. */
+static bool are_too_many(struct counting *counting) {
+        size_t limit = netns_former_limit();
+
+        if (netns_record_count_former(&counting->record, NULL) < limit)
+                return false;
+        netns_record_prune(&counting->record, &counting->socket, NULL);
+        return netns_record_count_former(&counting->record, NULL) >= limit;
+}
+
+static bool are_too_many_of_seat(struct counting *counting, const char *seat) {
+        netns_record_prune(&counting->record, &counting->socket, seat);
+        return netns_record_count_former(&counting->record, seat) >= NETNS_FORMER_MAX;
+}
+
+/* A namespace that was kept goes when it need not be any more: at the next stop of any seat. */
+static void release_kept(struct counting *counting, struct diagnostics *diagnostics) {
+        char path[NETNS_PATH_SIZE];
+        struct seat_plan plan;
+
+        /* Forgetting former ones moves others to lower places: downwards none is passed over. */
+        for (size_t i = counting->record.n_entries; i-- > 0;) {
+                struct netns_entry entry;
+
+                if (i >= counting->record.n_entries || counting->record.entries[i].use != NETNS_USE_KEPT)
+                        continue;
+                entry = counting->record.entries[i];
+                if (are_too_many(counting))
+                        return;
+                seat_plan_name(entry.seat, &plan);
+                if (are_too_many_of_seat(counting, plan.name))
+                        continue;
+                format_path(plan.netns, path);
+                if (remove_all(plan.netns, path, diagnostics) >= 0)
+                        netns_record_retire(&counting->record, entry.id);
+        }
+}
+
+/* Takes the name of the seat's own namespace away, or notes that it is kept. */
+static int give_up(struct counting *counting, const struct seat_plan *plan, const char *path,
+        struct diagnostics *diagnostics) {
+        _cleanup_close_ int netns_fd = -1;
+        bool kept;
+        int r;
+
+        r = netns_find(plan->netns, &netns_fd);
+        if (r != NETNS_OURS)
+                return remove_all(plan->netns, path, diagnostics);
+        kept = are_too_many_of_seat(counting, plan->name) || are_too_many(counting);
+        r = netns_record_note(&counting->record, &counting->socket, plan->name, netns_fd,
+                kept ? NETNS_USE_KEPT : NETNS_USE_FORMER);
+        warn_uncounted(r, path, diagnostics);
+        if (kept && r >= 0) {
+                diagnostics_warning(diagnostics, plan->name, 0,
+                        "too many namespaces of former logins are kept by what was left running, or open, "
+                        "in them: this one stays too, without a network, and the next login has it again");
+                return 0;
+        }
+        /* An open namespace file would keep its own mount busy. */
+        close_pointer(&netns_fd);
+        return remove_all(plan->netns, path, diagnostics);
+}
+
+static int count_and_give_up(
+        const struct seat_plan *plan, const char *path, struct diagnostics *diagnostics) {
+        _cleanup_counting_ struct counting counting = {0};
+        int r;
+
+        r = begin_counting(&counting);
+        if (r < 0) {
+                warn_uncounted(r, path, diagnostics);
+                return remove_all(plan->netns, path, diagnostics);
+        }
+        r = give_up(&counting, plan, path, diagnostics);
+        release_kept(&counting, diagnostics);
+        netns_record_prune(&counting.record, &counting.socket, plan->name);
+        warn_uncounted(netns_record_save(NETNS_RECORD_FILE, &counting.record), path, diagnostics);
+        return r;
+}
+
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics) {
         _cleanup_lock_ struct lock lock = LOCK_NONE;
         char path[NETNS_PATH_SIZE];
@@ -345,5 +474,5 @@ int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostic
                 return 0;
         if (r < 0)
                 return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
-        return remove_all(plan.netns, path, diagnostics);
+        return count_and_give_up(&plan, path, diagnostics);
 }

@@ -3,7 +3,8 @@
 import time
 
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
-from seats import SECOND, STRANGER, STUDENT, drop_in, set_up_class, wait_gone
+from seats import (ADDRESS, SEAT, SECOND, STRANGER, STUDENT, drop_in, leases, leftovers, pings, set_up_class,
+                   wait_gone)
 
 ACTIVATOR = "coursenet-activator"
 
@@ -132,3 +133,76 @@ def query_silence(guest):
     process.kill_in_guest()
     process.wait()
     wait_gone(guest)
+
+
+# Enters, keeps what it gets, and lets the seat go, again and again.
+HOARD = AS_USERS + """
+def enter(channel):
+    while True:
+        try:
+            with connect() as query:
+                socket.send_fds(query, [request], [os.pidfd_open(os.getpid())])
+                _, fds, _, _ = socket.recv_fds(query, 4096, 1)
+            if fds:
+                socket.send_fds(channel, [b"x"], fds)
+                return
+        except OSError:
+            time.sleep(0.1)
+
+import subprocess
+held = []
+for turn in range(int(sys.argv[1])):
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        enter(theirs)
+        os._exit(0)
+    held += socket.recv_fds(ours, 1, 1)[1]
+    os.waitpid(child, 0)
+    while subprocess.run(["systemctl", "is-active", "--quiet", "netns@12310"]).returncode == 0:
+        time.sleep(0.02)
+print(len({os.fstat(fd).st_ino for fd in held}), flush=True)
+sys.stdin.read()
+"""
+
+
+def hold_by_login(guest, rounds):
+    """Logs in and leaves a process behind, again and again; returns the namespaces of what is left."""
+    left = "setsid --fork sleep 600 </dev/null >/dev/null 2>&1; readlink /proc/self/ns/net"
+    found = set()
+    for _ in range(rounds):
+        found.add(guest.ssh(STUDENT, left).stdout.strip())
+        guest.wait_until(f"systemctl is-active netns@{SEAT} | grep -q inactive", what="the seat is down")
+    return found
+
+
+@case("a student who keeps the namespaces of former seats keeps few, by coursenet-enter and by logins, and nobody is refused")
+def hoard_of_namespaces(guest):
+    set_up_class(guest)
+    process = guest.popen(["python3", "-c", HOARD, "7"], user=STUDENT)
+    began = time.monotonic()
+    kept = int(process.stdout.readline())
+    expect(kept <= 5, f"seven rounds of entering made {kept} namespaces, in {time.monotonic() - began:.1f} s")
+    by_login = hold_by_login(guest, 3)
+    expect_equal(len(by_login), 1, "the number of namespaces that three logins have then")
+    # What is left behind is cut off all the same.
+    for namespace in by_login:
+        pid = guest.run(f"for pid in $(pgrep -u {STUDENT} sleep); do"
+                        f" test \"$(readlink /proc/$pid/ns/net)\" != '{namespace}' || echo $pid; done | head -n 1").stdout.strip()
+        expect_failure(guest.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ping", "-c1", "-W1", "10.0.123.1"], check=False),
+                       "a ping from what was left behind")
+    # Others, and the student, log in as ever.
+    second = guest.ssh_popen(SECOND)
+    session = guest.ssh_popen(STUDENT)
+    expect_in(f"{ADDRESS}/24", session.run("ip -br address"), "the addresses of the next login")
+    expect_equal(session.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"), "reached", "the next login's gateway")
+    expect(pings(guest, ADDRESS, f"ns{SEAT}"), "the seat does not reach itself")
+    session.close()
+    process.kill_in_guest()
+    process.wait()
+    guest.run(f"pkill -KILL -u {STUDENT} sleep", check=False)
+    second.close()
+    guest.wait_until(lambda: not leases(guest), what="nobody is logged in")
+    guest.ssh(SECOND, "true")
+    wait_gone(guest)
+    expect_equal(leftovers(guest), "", "what is left when nothing is kept any more")

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "netsetup/netns-record.h"
 #include "netsetup/netns.h"
 #include "plan.h"
 #include "sandbox.h"
@@ -542,6 +543,145 @@ static void nobody_outside_the_seat_is_killed(void **state) {
         assert_true(has_ended(outside));
 }
 
+/* --- namespaces that somebody keeps alive ------------------------------------------------------- */
+
+#define ROUNDS 12
+
+/* The kernel lets a namespace go a moment after the last netlink socket in it is closed. */
+static void wait_until_none_is_left(void) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        struct netns_record record;
+        size_t n = 1;
+
+        assert_int_equal(link_open(&socket), 0);
+        for (unsigned i = 0; i < 5000 && n > 0; i++) {
+                assert_int_equal(netns_record_load(NETNS_RECORD_FILE, &record), 0);
+                netns_record_prune(&record, &socket, NULL);
+                n = netns_record_count_former(&record, NULL);
+                netns_record_done(&record);
+                (void)usleep(n > 0 ? 1000 : 0);
+        }
+        assert_int_equal(n, 0);
+}
+
+/* Starts and stops the seat again and again, and keeps each namespace open. Returns how many there were. */
+static unsigned hoard(struct sandbox *sandbox, int ret_fds[static ROUNDS]) {
+        ino_t inodes[ROUNDS];
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                bool known = false;
+
+                assert_int_equal(start(sandbox, "12310"), 0);
+                assert_complete();
+                ret_fds[i] = open(PATH, O_RDONLY | O_CLOEXEC);
+                assert_true(ret_fds[i] >= 0);
+                inodes[i] = inode(PATH);
+                for (unsigned j = 0; j < i; j++)
+                        known |= inodes[j] == inodes[i];
+                n += !known;
+                assert_int_equal(stop(sandbox, "12310"), 0);
+        }
+        return n;
+}
+
+static void close_all(int fds[static ROUNDS]) {
+        for (unsigned i = 0; i < ROUNDS; i++)
+                assert_int_equal(close(fds[i]), 0);
+}
+
+static void former_namespaces_that_are_kept_open_become_no_more_than_a_few(void **state) {
+        struct sandbox *sandbox = *state;
+        int fds[ROUNDS];
+        ino_t kept;
+
+        assert_int_equal(hoard(sandbox, fds), NETNS_FORMER_MAX + 1);
+        /* The last one is there under its name, and the next start has it. */
+        assert_int_equal(find(), NETNS_OURS);
+        kept = inode(PATH);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_true(inode(PATH) == kept);
+
+        /* Another seat does not care. */
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_int_equal(stop(sandbox, "12311"), 0);
+        assert_no_shell("test -e " NETNS_DIRECTORY "/ns12311");
+
+        close_all(fds);
+        wait_until_none_is_left();
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(find(), NETNS_ABSENT);
+}
+
+static void a_kept_namespace_goes_when_nobody_keeps_the_others_any_more(void **state) {
+        struct sandbox *sandbox = *state;
+        int fds[ROUNDS];
+
+        (void)hoard(sandbox, fds);
+        close_all(fds);
+        wait_until_none_is_left();
+        assert_int_equal(find(), NETNS_OURS);
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_int_equal(stop(sandbox, "12311"), 0);
+        assert_int_equal(find(), NETNS_ABSENT);
+}
+
+static void namespaces_that_nobody_keeps_are_made_anew_each_time(void **state) {
+        struct sandbox *sandbox = *state;
+
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                assert_int_equal(start(sandbox, "12310"), 0);
+                assert_int_equal(stop(sandbox, "12310"), 0);
+                assert_int_equal(find(), NETNS_ABSENT);
+                wait_until_none_is_left();
+        }
+        assert_silence(sandbox);
+}
+
+static void when_all_seats_together_have_too_many_none_gets_another(void **state) {
+        struct sandbox *sandbox = *state;
+        size_t limit = netns_former_limit();
+        struct netns_record record;
+        FILE *file;
+        int id, fd;
+
+        /* One that is there, written down as often as there may be former ones. */
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_int_equal(netns_record_load(NETNS_RECORD_FILE, &record), 0);
+        assert_int_equal(record.n_entries, 1);
+        id = record.entries[0].id;
+        netns_record_done(&record);
+        fd = open(NETNS_DIRECTORY "/ns12311", O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        file = fopen(NETNS_RECORD_FILE, "ae");
+        assert_non_null(file);
+        for (size_t i = 0; i < limit; i++)
+                (void)fprintf(file, "99%zu %d former\n", i, id);
+        assert_int_equal(fclose(file), 0);
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_complete();
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(find(), NETNS_OURS);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_complete();
+        assert_int_equal(close(fd), 0);
+}
+
+static void a_record_that_is_lost_or_garbage_stops_no_seat(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("printf 'garbage\\n12310\\n12310 x up\\n' >" NETNS_RECORD_FILE);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(find(), NETNS_ABSENT);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("rm " NETNS_RECORD_FILE);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(find(), NETNS_ABSENT);
+        assert_silence(sandbox);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(somebodys_lock_holds_up_nobody),
@@ -572,6 +712,11 @@ int main(void) {
                 sandbox_test(what_can_be_no_seat_is_refused),
                 sandbox_test(a_start_that_is_killed_leaves_nothing_that_disturbs),
                 sandbox_test(a_stop_that_is_killed_is_finished_by_the_next),
+                sandbox_test(former_namespaces_that_are_kept_open_become_no_more_than_a_few),
+                sandbox_test(a_kept_namespace_goes_when_nobody_keeps_the_others_any_more),
+                sandbox_test(namespaces_that_nobody_keeps_are_made_anew_each_time),
+                sandbox_test(when_all_seats_together_have_too_many_none_gets_another),
+                sandbox_test(a_record_that_is_lost_or_garbage_stops_no_seat),
         };
 
         return cmocka_run_group_tests_name("netns", tests, NULL, NULL);

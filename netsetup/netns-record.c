@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Lines "SEAT NUMBER USE", the order of which does not matter. */
+
+#include <sys/random.h>
+
+#include "netns-record.h"
+#include "nsid.h"
+#include "number.h"
+#include "runtime-file.h"
+
+/* The kernel itself gives the lowest numbers: ours are far from them. */
+#define ID_FIRST 0x10000000
+#define ID_LAST 0x7ffffffe
+#define ID_TRIES 16U
+
+static const char *const uses[] = {
+        [NETNS_USE_UP] = "up",
+        [NETNS_USE_KEPT] = "kept",
+        [NETNS_USE_FORMER] = "former",
+};
+
+void netns_record_done(struct netns_record *record) {
+        free(record->entries);
+        *record = (struct netns_record){0};
+}
+
+static struct netns_entry *append(struct netns_record *record, const char *seat, int id) {
+        struct netns_entry *entries = reallocarray(record->entries, record->n_entries + 1, sizeof(*entries));
+        struct netns_entry *entry;
+
+        if (!entries)
+                return NULL;
+        record->entries = entries;
+        entry = &entries[record->n_entries++];
+        *entry = (struct netns_entry){.id = id};
+        (void)string_copy(entry->seat, sizeof(entry->seat), seat);
+        return entry;
+}
+
+static int parse_line(char *line, struct netns_record *record) {
+        char *seat, *id, *use, *rest = NULL;
+        struct netns_entry *entry;
+        unsigned number;
+
+        seat = strtok_r(line, " ", &rest);
+        id = strtok_r(NULL, " ", &rest);
+        use = strtok_r(NULL, " ", &rest);
+        if (!use || !digits_only(seat) || strlen(seat) >= SEAT_ID_SIZE ||
+                number_parse(id, 0, INT32_MAX, &number) < 0)
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(uses); i++)
+                if (string_equal(use, uses[i])) {
+                        entry = append(record, seat, (int)number);
+                        if (!entry)
+                                return -ENOMEM;
+                        entry->use = (enum netns_use)i;
+                }
+        return 0;
+}
+
+int netns_record_load(const char *path, struct netns_record *ret) {
+        _cleanup_netns_record_ struct netns_record record = {0};
+        _cleanup_free_ char *text = NULL;
+        char *rest = NULL;
+        int r;
+
+        r = runtime_file_read(path, &text);
+        if (r == -ENOENT) {
+                *ret = record;
+                return 0;
+        }
+        for (char *line = r < 0 ? NULL : strtok_r(text, "\n", &rest); line && r >= 0;
+                line = strtok_r(NULL, "\n", &rest))
+                r = parse_line(line, &record);
+        if (r < 0)
+                return r;
+        *ret = record;
+        record = (struct netns_record){0};
+        return 0;
+}
+
+int netns_record_save(const char *path, const struct netns_record *record) {
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
+        FILE *file = open_memstream(&text, &size);
+
+        if (!file)
+                return -ENOMEM;
+        for (size_t i = 0; i < record->n_entries; i++)
+                (void)fprintf(file, "%s %d %s\n", record->entries[i].seat, record->entries[i].id,
+                        uses[record->entries[i].use]);
+        if (fclose(file) != 0)
+                return -ENOMEM;
+        return runtime_file_write(path, text, 0600);
+}
+
+/* The next after the highest; without any, one that is unlikely to be taken. */
+static int next_id(const struct netns_record *record) {
+        uint32_t random = 0;
+        int id = 0;
+
+        for (size_t i = 0; i < record->n_entries; i++)
+                if (record->entries[i].id > id && record->entries[i].id < ID_LAST)
+                        id = record->entries[i].id;
+        if (id >= ID_FIRST)
+                return id + 1;
+        if (getrandom(&random, sizeof(random), 0) < 0)
+                return ID_FIRST;
+        return ID_FIRST + (int)(random % (ID_LAST - ID_FIRST));
+}
+
+int netns_record_note(struct netns_record *record, struct link_socket *socket, const char *seat, int netns_fd,
+        enum netns_use use) {
+        struct netns_entry *entry = NULL;
+        int wanted = next_id(record), id = -EEXIST;
+
+        for (unsigned i = 0; i < ID_TRIES && id == -EEXIST; i++)
+                id = nsid_take(socket, netns_fd, wanted + (int)i);
+        if (id < 0)
+                return id;
+        for (size_t i = 0; i < record->n_entries && !entry; i++)
+                if (record->entries[i].id == id)
+                        entry = &record->entries[i];
+        if (!entry)
+                entry = append(record, seat, id);
+        if (!entry)
+                return -ENOMEM;
+        (void)string_copy(entry->seat, sizeof(entry->seat), seat);
+        entry->use = use;
+        return 0;
+}
+
+void netns_record_retire(struct netns_record *record, int id) {
+        for (size_t i = 0; i < record->n_entries; i++)
+                if (record->entries[i].id == id)
+                        record->entries[i].use = NETNS_USE_FORMER;
+}
+
+static bool is_former(const struct netns_entry *entry, const char *seat) {
+        return entry->use == NETNS_USE_FORMER && (!seat || string_equal(entry->seat, seat));
+}
+
+void netns_record_prune(struct netns_record *record, struct link_socket *socket, const char *seat) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_entries; i++) {
+                /* What the kernel does not tell counts as there. */
+                if (!is_former(&record->entries[i], seat) ||
+                        nsid_is_alive(socket, record->entries[i].id) != 0)
+                        record->entries[n++] = record->entries[i];
+        }
+        record->n_entries = n;
+}
+
+size_t netns_record_count_former(const struct netns_record *record, const char *seat) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < record->n_entries; i++)
+                n += is_former(&record->entries[i], seat);
+        return n;
+}
+
+size_t netns_former_limit(void) {
+        long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+        _cleanup_free_ char *text = NULL;
+        size_t by_memory = SIZE_MAX, by_kernel = SIZE_MAX;
+
+        if (pages > 0 && page > 0)
+                by_memory = (size_t)pages * (size_t)page / 16U / NETNS_BYTES;
+        if (runtime_file_read("/proc/sys/user/max_net_namespaces", &text) >= 0)
+                by_kernel = strtoul(text, NULL, 10) / 4U;
+        return by_memory < by_kernel ? by_memory : by_kernel;
+}

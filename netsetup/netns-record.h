@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Which namespaces seats have, and had. A namespace without a name stays as long as somebody has a process in
+ * it or holds it open, and anybody may: so a student who logs in and out in a loop could keep very many. All
+ * count as root's, against user.max_net_namespaces and in memory, and when there are no more, nobody logs in.
+ *
+ * So a seat leaves NETNS_FORMER_MAX behind at most. From then on its namespace stays under its name when the
+ * seat goes, without a cable, and the next login has it again.
+ *
+ * The record is one file, read and written under the lock of netns.c. It counts by numbers (nsid.h); a record
+ * that is lost, or a kernel that does not answer, only means that nothing is counted.
+ */
+
+#include "diagnostics.h"
+#include "link.h"
+#include "plan.h"
+
+#define NETNS_RECORD_FILE "/run/coursenet/namespaces"
+
+#define NETNS_FORMER_MAX 4U
+
+/* What one takes of the kernel's memory, measured on Linux 6.18 with IPv6. */
+#define NETNS_BYTES (256U * 1024U)
+
+enum netns_use {
+        NETNS_USE_UP,     /* of a seat that is up */
+        NETNS_USE_KEPT,   /* its seat is down, its name is there */
+        NETNS_USE_FORMER, /* it has no name any more */
+};
+
+struct netns_entry {
+        char seat[SEAT_ID_SIZE];
+        int id;
+        enum netns_use use;
+};
+
+struct netns_record {
+        struct netns_entry *entries;
+        size_t n_entries;
+};
+
+/* A record that is not there is empty; lines that are none are passed over. */
+int netns_record_load(const char *path, struct netns_record *ret);
+int netns_record_save(const char *path, const struct netns_record *record);
+void netns_record_done(struct netns_record *record);
+
+/* Notes what the seat's namespace is now used for, and gives it a number if it has none. */
+int netns_record_note(struct netns_record *record, struct link_socket *socket, const char *seat, int netns_fd,
+        enum netns_use use);
+
+/* The name of the namespace with that number has been taken away. */
+void netns_record_retire(struct netns_record *record, int id);
+
+/* Forgets former namespaces that are gone: of one seat, or of all (NULL). */
+void netns_record_prune(struct netns_record *record, struct link_socket *socket, const char *seat);
+
+/* How many former ones there are: of one seat, or of all (NULL). */
+size_t netns_record_count_former(const struct netns_record *record, const char *seat);
+
+/*
+ * How many former ones all seats may have: a quarter of what the kernel allows root, so that the seats
+ * themselves and other services have the rest, and a sixteenth of the memory.
+ */
+size_t netns_former_limit(void);
+
+#define _cleanup_netns_record_ _cleanup_(netns_record_done)
