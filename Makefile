@@ -214,7 +214,7 @@ clean:
 help:
 	@echo 'make                 build the programs and the module into $(BUILD)/'
 	@echo 'make demo            boot a guest and show one student from login to logout (root, or through sudo)'
-	@echo 'make check           run every test (root, or through sudo)'
+	@echo 'make check           run every test (root, or through sudo); make check T=fence runs those that match'
 	@echo 'make check-unit      run the tests that need no booted guest'
 	@echo 'make bench           measure logins in a guest, as ratios'
 	@echo 'make install         install below DESTDIR, with PREFIX (now $(PREFIX))'

@@ -62,11 +62,14 @@ prepare-check:
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 all
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
 
+# T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
+run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')
+
 check: prepare-check
-	$(Q)tests/as-root tests/run --e2e '$(e2e)' $(sanitized_programs)
+	$(Q)$(run_tests) --e2e '$(e2e)' $(sanitized_programs)
 
 check-unit: prepare-check
-	$(Q)tests/as-root tests/run $(sanitized_programs)
+	$(Q)$(run_tests) $(sanitized_programs)
 
 demo:
 	$(Q)tests/as-root tests/install-packages

@@ -1,6 +1,7 @@
 """Cases: what they promise, on which suites, and how one is run and reported."""
 
 import dataclasses
+import sys
 import time
 import traceback
 
@@ -18,6 +19,7 @@ class Case:
     promise: str
     suites: tuple
     function: object
+    module: str
 
 
 _cases = []
@@ -25,16 +27,27 @@ _cases = []
 
 def case(promise, suites=tree.SUITES):
     """Registers a function of one guest under the sentence it proves."""
+    # Not the function's own, which is another module's where a decorator of that module wraps it.
+    module = sys._getframe(1).f_globals["__name__"]  # pylint: disable=protected-access
+
     def register(function):
-        _cases.append(Case(promise, tuple(suites), function))
+        _cases.append(Case(promise, tuple(suites), function, module))
         return function
     return register
 
 
-def selected(suite, substrings):
-    """The cases for a suite whose promise has one of the substrings; all, if there are no substrings."""
+def selected(suite, texts):
+    """The cases for a suite whose promise or module's name has one of the texts; all, if there are no texts."""
     return [each for each in _cases if suite in each.suites
-            and (not substrings or any(part in each.promise for part in substrings))]
+            and (not texts or any(text in each.promise or text in each.module for text in texts))]
+
+
+def by_module(cases):
+    """Lists of cases: those of one module together, all in the order in which they were registered."""
+    modules = {}
+    for each in cases:
+        modules.setdefault(each.module, []).append(each)
+    return list(modules.values())
 
 
 def run_case(each, guest):

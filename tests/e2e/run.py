@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Boots a guest of each suite and runs the cases in it.
+"""Boots guests of each suite and runs the cases in them.
 
-    python3 tests/e2e/run.py [--suite SUITE]... [--case SUBSTRING]... [--source DIR] [--list] [--keep] [--shell]
+    python3 tests/e2e/run.py [--suite SUITE]... [--case TEXT]... [--guests N] [--source DIR] [--list] [--keep] [--shell]
 
-Must run as root. Prints a line for each case and closes with `N passed, N failed, N skipped`; the exit status is 1
-if a case failed, a guest did not boot, or nothing ran.
+Must run as root. TEXT is a part of a case's promise or of its module's name. N guests of a suite work side by side;
+the cases of one module stay together and in order. Prints a line for each case and closes with `N passed, N failed,
+N skipped`; the exit status is 1 if a case failed, a guest did not boot, or nothing ran.
 """
 
 import argparse
 import collections
+import contextlib
 import os
+import queue
 import sys
 import threading
 import traceback
@@ -23,25 +26,28 @@ import isolation
 import tree
 from guest import Guest
 
-# Importing them registers their cases, which run in this order.
-import cases_harness  # noqa: F401 pylint: disable=unused-import
-import cases_units  # noqa: F401 pylint: disable=unused-import
-import cases_login  # noqa: F401 pylint: disable=unused-import
+# Importing them registers their cases. Those that take longest come first, so that guests end at about the same time.
+import cases_jupyterhub  # noqa: F401 pylint: disable=unused-import
 import cases_stay  # noqa: F401 pylint: disable=unused-import
+import cases_races  # noqa: F401 pylint: disable=unused-import
 import cases_container  # noqa: F401 pylint: disable=unused-import
-import cases_network  # noqa: F401 pylint: disable=unused-import
+import cases_lifetime  # noqa: F401 pylint: disable=unused-import
+import cases_crossings  # noqa: F401 pylint: disable=unused-import
+import cases_login  # noqa: F401 pylint: disable=unused-import
 import cases_firewall  # noqa: F401 pylint: disable=unused-import
 import cases_names  # noqa: F401 pylint: disable=unused-import
-import cases_fence  # noqa: F401 pylint: disable=unused-import
 import cases_escape  # noqa: F401 pylint: disable=unused-import
-import cases_jupyterhub  # noqa: F401 pylint: disable=unused-import
-import cases_enter  # noqa: F401 pylint: disable=unused-import
-import cases_lifetime  # noqa: F401 pylint: disable=unused-import
-import cases_history  # noqa: F401 pylint: disable=unused-import
-import cases_races  # noqa: F401 pylint: disable=unused-import
-import cases_crossings  # noqa: F401 pylint: disable=unused-import
-import cases_limits  # noqa: F401 pylint: disable=unused-import
 import cases_storm  # noqa: F401 pylint: disable=unused-import
+import cases_limits  # noqa: F401 pylint: disable=unused-import
+import cases_fence  # noqa: F401 pylint: disable=unused-import
+import cases_network  # noqa: F401 pylint: disable=unused-import
+import cases_enter  # noqa: F401 pylint: disable=unused-import
+import cases_units  # noqa: F401 pylint: disable=unused-import
+import cases_history  # noqa: F401 pylint: disable=unused-import
+import cases_harness  # noqa: F401 pylint: disable=unused-import
+
+# The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
+GUESTS_OF_A_SUITE = 2
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -73,7 +79,8 @@ class Report:
 def parse_arguments():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n")[2].strip())
     parser.add_argument("--suite", action="append", choices=tree.SUITES)
-    parser.add_argument("--case", action="append", metavar="SUBSTRING")
+    parser.add_argument("--case", action="append", metavar="TEXT")
+    parser.add_argument("--guests", type=int, default=GUESTS_OF_A_SUITE, metavar="N")
     parser.add_argument("--source", default=PROJECT, metavar="DIR")
     parser.add_argument("--list", action="store_true", help="print the cases and end")
     parser.add_argument("--keep", action="store_true", help="leave the guests up after the cases until Enter")
@@ -81,14 +88,20 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def run_suite(suite, options, report):
-    cases = case.selected(suite, options.case)
-    if not cases:
-        return
+def taken_from(waiting):
+    """Takes one item after the other from a queue that other threads empty too."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            yield waiting.get_nowait()
+
+
+def run_guest(suite, name, modules, options, report):
+    """Boots one guest and runs modules from the queue until it is empty."""
     try:
-        with Guest.boot(suite, options.source, suite, report.log(suite)) as guest:
-            for each in cases:
-                report.add(suite, *case.run_case(each, guest))
+        with Guest.boot(suite, options.source, name, report.log(name)) as guest:
+            for cases in taken_from(modules):
+                for each in cases:
+                    report.add(suite, *case.run_case(each, guest))
             if options.keep:
                 keep(guest)
     except Exception:  # pylint: disable=broad-except
@@ -101,10 +114,20 @@ def keep(guest):
     sys.stdin.readline()
 
 
+def guests_of(suite, options, report):
+    """A thread for each guest of a suite that has something to do."""
+    modules = case.by_module(case.selected(suite, options.case))
+    names = [suite if number == 1 else f"{suite}-{number}" for number in range(1, options.guests + 1)]
+    waiting = queue.SimpleQueue()
+    for module in modules:
+        waiting.put(module)
+    return [threading.Thread(target=run_guest, args=(suite, name, waiting, options, report), daemon=True)
+            for name in names[:len(modules)]]
+
+
 def run_cases(options):
     report = Report()
-    suites = options.suite or tree.SUITES
-    threads = [threading.Thread(target=run_suite, args=(suite, options, report), daemon=True) for suite in suites]
+    threads = [thread for suite in options.suite or tree.SUITES for thread in guests_of(suite, options, report)]
     for thread in threads:
         thread.start()
     for thread in threads:
