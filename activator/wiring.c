@@ -102,7 +102,6 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
         char text[sizeof(wiring->text) + 1];
         _cleanup_close_ int fd = -1;
         wiring_path_t path;
-        struct stat st;
         ssize_t n;
         int r;
 
@@ -114,9 +113,6 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
                 return 1;
         if (wiring->stand_in)
                 return 0;
-        /* An earlier version let everybody read it. */
-        if (fstat(fd, &st) < 0 || (st.st_mode & S_IRWXO))
-                return 1;
         n = read(fd, text, sizeof(text));
         return n < 0 || (size_t)n != strlen(wiring->text) || memcmp(text, wiring->text, (size_t)n) != 0;
 }
@@ -128,7 +124,7 @@ static int write_file(const char *path, const char *text) {
         _cleanup_close_ int fd = -1;
         size_t size = strlen(text);
 
-        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd < 0)
                 return -errno;
         return write(fd, text, size) == (ssize_t)size ? 0 : errno > 0 ? -errno : -EIO;
@@ -150,7 +146,8 @@ int wiring_write(const char *directory, const struct wiring *wiring) {
         if (r < 0)
                 return r;
 
-        if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+        /* The folder hides what is in it. A file that not everybody may read, systemd warns of. */
+        if (mkdir(folder, 0700) < 0 && errno != EEXIST)
                 return -errno;
         r = write_file(temporary, wiring->text);
         /* The one that a login has written since comes first. */

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * dnsmasq listens on the bridges of courses, each by its name: "br-*" would be an admin's bridges, too. What
- * is asked of a course's domain and of its subnets is answered here or not at all; all else goes where the
- * host's own queries go.
+ * What is asked of any course's domain or subnets is answered here or not at all; all else goes where the
+ * host's own queries go. What there is to answer, and where to listen, is each dnsmasq's own: dns-serve.c.
  */
 
 #include "dns-files.h"
 #include "ruleset.h"
 #include "setting-value.h"
 
-/* A class asks at once, and for the same names. */
-#define CACHE_SIZE 10000
+/* A class asks at once, and for the same names. dnsmasq takes the room for all of them when it starts. */
+#define CACHE_SIZE 1000
 #define FORWARD_MAX 1000
 
 static void print_upstream(FILE *file, const struct dns_settings *dns) {
@@ -33,7 +32,7 @@ static void print_course(FILE *file, const struct settings *settings, const stru
 
         settings_domain(settings, bridge->course, domain);
         address_format(&subnet, text);
-        (void)fprintf(file, "\ninterface=%s\nlocal=/%s/\n", bridge->name, domain);
+        (void)fprintf(file, "\n# %s\nlocal=/%s/\n", bridge->name, domain);
         if (bridge->address.ip != 0)
                 (void)fprintf(file, "rev-server=%s\n", text);
         if (!address6_is_set(&bridge->address6))
@@ -42,13 +41,6 @@ static void print_course(FILE *file, const struct settings *settings, const stru
         address6_format(&subnet6, text6);
         (void)fprintf(file, "rev-server=%s\n", text6);
 }
-
-/*
- * With no interface named at all, dnsmasq would serve all of them: a host without a course would answer its
- * neighbours. Nothing can be called that: 16 characters are one too many for a link.
- */
-#define NO_INTERFACE "coursenet-nobody"
-_Static_assert(sizeof(NO_INTERFACE) > IFNAMSIZ, "a link may have this name");
 
 char *dns_format_configuration(const struct site *site) {
         char *text = NULL;
@@ -59,12 +51,10 @@ char *dns_format_configuration(const struct site *site) {
                 return NULL;
         (void)fprintf(file,
                 "# Written by coursenet from its settings and rosters; `coursenet-net dns` writes it anew.\n"
-                "port=%u\nbind-dynamic\nexcept-interface=lo\nno-hosts\nhostsdir=" DNS_HOSTS_DIRECTORY "\n"
+                "port=%u\nbind-dynamic\nexcept-interface=lo\nno-hosts\n"
                 "cache-size=%u\ndns-forward-max=%u\npid-file\nlog-facility=-\n",
                 RULESET_DNS_PORT, CACHE_SIZE, FORWARD_MAX);
         print_upstream(file, &site->settings.dns);
-        if (site->n_courses == 0)
-                (void)fputs("\ninterface=" NO_INTERFACE "\n", file);
         for (size_t i = 0; i < site->n_courses; i++)
                 print_course(file, &site->settings, &site->courses[i]);
         if (fclose(file) != 0) {
@@ -108,6 +98,15 @@ static void warn_left_out(const struct site_course *course, struct diagnostics *
                         n, course->bridge.course, first);
 }
 
+static void print_seats(
+        FILE *file, const struct site_course *course, const char *domain, struct diagnostics *diagnostics) {
+        for (size_t i = 0; i < course->n_seats; i++)
+                if (student_has_name(course->students[i]))
+                        print_host(file, &course->seats[i].address, &course->seats[i].address6,
+                                course->students[i], domain);
+        warn_left_out(course, diagnostics);
+}
+
 char *dns_format_hosts(
         const struct site *site, const struct site_course *course, struct diagnostics *diagnostics) {
         char domain[DOMAIN_SIZE], *text = NULL;
@@ -118,11 +117,9 @@ char *dns_format_hosts(
                 return NULL;
         settings_domain(&site->settings, course->bridge.course, domain);
         print_host(file, &course->bridge.address, &course->bridge.address6, DNS_GATEWAY, domain);
-        for (size_t i = 0; i < course->n_seats; i++)
-                if (student_has_name(course->students[i]))
-                        print_host(file, &course->seats[i].address, &course->seats[i].address6,
-                                course->students[i], domain);
-        warn_left_out(course, diagnostics);
+        /* Whoever asks in a course gets the same answers: what one seat may know of itself, all would. */
+        if (settings_names(&site->settings, course->bridge.course) == NAMES_COURSE)
+                print_seats(file, course, domain, diagnostics);
         if (fclose(file) != 0) {
                 free(text);
                 return NULL;

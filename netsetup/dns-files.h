@@ -2,15 +2,21 @@
 #pragma once
 
 /*
- * The files of the name service as a computation: dnsmasq's configuration, and a file of hosts for each
- * course. The caller frees the texts; NULL: out of memory.
+ * The files of the name service as a computation: the configuration that the dnsmasqs of all courses have in
+ * common, and a file of hosts for each course, of which only its own dnsmasq knows. The caller frees the
+ * texts; NULL: out of memory.
  */
 
 #include "site.h"
 
 #define DNS_DIRECTORY "/run/coursenet/dns"
 #define DNS_CONFIGURATION DNS_DIRECTORY "/dnsmasq.conf"
-#define DNS_HOSTS_DIRECTORY DNS_DIRECTORY "/hosts"
+#define DNS_HOSTS_DIRECTORY DNS_DIRECTORY "/hosts" /* a folder for each course that is served */
+#define DNS_HOSTS_FILE "names"                     /* in that folder */
+
+/* The last two as coursenet-dns.service sees them, to whose user DNS_DIRECTORY is closed. */
+#define DNS_SERVED_CONFIGURATION "/run/coursenet/names/dnsmasq.conf"
+#define DNS_SERVED_HOSTS_DIRECTORY "/run/coursenet/names/hosts"
 
 /* The host name of a course's gateway in the course's domain. */
 #define DNS_GATEWAY "gateway"
@@ -18,8 +24,8 @@
 char *dns_format_configuration(const struct site *site);
 
 /*
- * The names of a course's gateway and seats. A student whose name cannot be one in DNS is left out, with a
- * warning for the course.
+ * The names of a course's gateway and, unless the settings say names = none, of its seats. A student whose
+ * name cannot be one in DNS is left out, with a warning for the course.
  */
 char *dns_format_hosts(
         const struct site *site, const struct site_course *course, struct diagnostics *diagnostics);

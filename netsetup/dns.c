@@ -3,11 +3,15 @@
 /*
  * Writes what dns-files.c computes. dnsmasq reads changed hosts by itself; its configuration only at a start.
  *
+ * Who is in a course is not for everybody to read: the folder of all files is root's alone. The user of
+ * dnsmasq sees what is in it by mounts of its own, see coursenet-dns.service.
+ *
  * A course that is up is served whether or not its roster can be read: seats outlive the roster, and an admin
  * may bring up the bridge of a course that has none.
  */
 
 #include <dirent.h>
+#include <sys/stat.h>
 
 #include "dns-files.h"
 #include "dns.h"
@@ -20,7 +24,7 @@
 
 #define LOCK_FILE RUN_DIRECTORY "/dns.lock"
 
-typedef char hosts_path_t[sizeof(DNS_HOSTS_DIRECTORY) + COURSE_SIZE];
+typedef char hosts_path_t[sizeof(DNS_HOSTS_DIRECTORY "//" DNS_HOSTS_FILE) + COURSE_SIZE];
 
 /* --- courses that are up without a roster -------------------------------------------------------------- */
 
@@ -84,32 +88,71 @@ static int add_live_courses(const char *etc, struct site *site, struct diagnosti
 static int write_text(const char *path, char *text, struct diagnostics *diagnostics) {
         int r;
 
-        /* dnsmasq is nobody in particular, so all may read it. */
+        /* For dnsmasq's user, who is nobody in particular: others do not get as far as here. */
         r = text ? runtime_file_write(path, text, 0644) : -ENOMEM;
         free(text);
         return r < 0 ? failure(diagnostics, path, r, "cannot be written") : 0;
 }
 
-/* Without a roster the names of before are the best there are. */
-static int write_hosts(const struct site *site, struct diagnostics *diagnostics) {
+/* With just this mode, whatever the umask or an earlier version made of it. */
+static int make_directory(const char *path, mode_t mode) {
+        int r = runtime_directory_make(path, mode);
+
+        return r < 0 ? r : chmod(path, mode) < 0 ? -errno : 0;
+}
+
+static void course_path(const char *course, const char *file, hosts_path_t ret) {
+        (void)snprintf(ret, sizeof(hosts_path_t), DNS_HOSTS_DIRECTORY "/%s%s", course, file);
+}
+
+/* Without a roster the names of before are the best there are, if there are to be any. */
+static bool keeps_names(const struct site *site, const struct site_course *course, const char *path) {
+        return !has_roster(course) &&
+               settings_names(&site->settings, course->bridge.course) == NAMES_COURSE &&
+               access(path, F_OK) >= 0;
+}
+
+static int write_course(
+        const struct site *site, const struct site_course *course, struct diagnostics *diagnostics) {
         hosts_path_t path;
+        struct stat st;
+        int r;
+
+        course_path(course->bridge.course, "", path);
+        /* A file, where an earlier version had the names of the course. */
+        if (lstat(path, &st) >= 0 && !S_ISDIR(st.st_mode))
+                (void)unlink(path);
+        r = make_directory(path, 0755);
+        if (r < 0)
+                return failure(diagnostics, path, r, "cannot be made");
+        course_path(course->bridge.course, "/" DNS_HOSTS_FILE, path);
+        return keeps_names(site, course, path)
+                       ? 0
+                       : write_text(path, dns_format_hosts(site, course, diagnostics), diagnostics);
+}
+
+static int write_hosts(const struct site *site, struct diagnostics *diagnostics) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < site->n_courses; i++) {
-                const struct site_course *course = &site->courses[i];
-
-                (void)snprintf(path, sizeof(path), DNS_HOSTS_DIRECTORY "/%s", course->bridge.course);
-                if (has_roster(course) || access(path, F_OK) < 0)
-                        r = write_text(path, dns_format_hosts(site, course, diagnostics), diagnostics);
-        }
+        for (size_t i = 0; r >= 0 && i < site->n_courses; i++)
+                r = write_course(site, &site->courses[i], diagnostics);
         return r;
+}
+
+static void remove_course(const char *course) {
+        hosts_path_t path;
+
+        course_path(course, "/" DNS_HOSTS_FILE, path);
+        (void)unlink(path);
+        course_path(course, "", path);
+        if (rmdir(path) < 0 && errno == ENOTDIR)
+                (void)unlink(path);
 }
 
 /* Of courses that have no roster any more. A roster that cannot be read right now keeps its names. */
 static void remove_old_hosts(const char *etc, const struct site *site) {
         DIR *directory = opendir(DNS_HOSTS_DIRECTORY);
         char roster[256];
-        hosts_path_t path;
 
         if (!directory)
                 return;
@@ -117,9 +160,8 @@ static void remove_old_hosts(const char *etc, const struct site *site) {
                 if (!digits_only(entry->d_name) || strlen(entry->d_name) >= COURSE_SIZE)
                         continue;
                 (void)snprintf(roster, sizeof(roster), "%s/" ROSTER_DIRECTORY "/%s", etc, entry->d_name);
-                (void)snprintf(path, sizeof(path), DNS_HOSTS_DIRECTORY "/%s", entry->d_name);
                 if (!site || (!site_find_course(site, entry->d_name) && access(roster, F_OK) < 0))
-                        (void)unlink(path);
+                        remove_course(entry->d_name);
         }
         (void)closedir(directory);
 }
@@ -127,9 +169,9 @@ static void remove_old_hosts(const char *etc, const struct site *site) {
 static int prepare(struct diagnostics *diagnostics) {
         int r;
 
-        r = runtime_directory_make(DNS_DIRECTORY, 0755);
+        r = make_directory(DNS_DIRECTORY, 0700);
         if (r >= 0)
-                r = runtime_directory_make(DNS_HOSTS_DIRECTORY, 0755);
+                r = make_directory(DNS_HOSTS_DIRECTORY, 0755);
         return r < 0 ? failure(diagnostics, DNS_DIRECTORY, r, "cannot be made") : 0;
 }
 
@@ -140,14 +182,13 @@ static int write_all(const char *etc, struct site *site, struct diagnostics *dia
         if (r >= 0)
                 r = add_live_courses(etc, site, diagnostics);
         if (r >= 0)
-                r = write_text(DNS_CONFIGURATION, dns_format_configuration(site), diagnostics);
-        if (r >= 0)
                 r = write_hosts(site, diagnostics);
         if (r < 0)
                 return r;
         remove_old_hosts(etc, site);
-        resolved_update(site, diagnostics);
-        return DNS_READY;
+        /* Last: when it has changed, dnsmasq is started anew, for each of the folders. */
+        r = write_text(DNS_CONFIGURATION, dns_format_configuration(site), diagnostics);
+        return r < 0 ? r : DNS_READY;
 }
 
 int dns_update(const char *etc, struct diagnostics *diagnostics) {
@@ -159,6 +200,7 @@ int dns_update(const char *etc, struct diagnostics *diagnostics) {
         r = lock_take(LOCK_FILE, &lock);
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
+        resolved_forget(diagnostics);
         r = site_load(etc, &site, diagnostics);
         if (r < 0)
                 return access(DNS_CONFIGURATION, F_OK) >= 0 ? DNS_READY : r;
@@ -167,6 +209,5 @@ int dns_update(const char *etc, struct diagnostics *diagnostics) {
 
         (void)unlink(DNS_CONFIGURATION);
         remove_old_hosts(etc, NULL);
-        resolved_forget(diagnostics);
         return DNS_NOT_RUN;
 }

@@ -11,9 +11,8 @@ enum dns_state {
 };
 
 /*
- * Writes dnsmasq's configuration and the hosts of every course that has a roster or is up below
- * DNS_DIRECTORY, and tells systemd-resolved, where the host has that, whom to ask about the courses that are
- * up. Returns an enum dns_state or negative errno; mistakes are in diagnostics. Settings that cannot be used
- * leave what is there.
+ * Writes the configuration of all dnsmasqs, and the hosts of every course that has a roster or is up, below
+ * DNS_DIRECTORY. Returns an enum dns_state or negative errno; mistakes are in diagnostics. Settings that
+ * cannot be used leave what is there.
  */
 int dns_update(const char *etc, struct diagnostics *diagnostics);

@@ -8,6 +8,7 @@
 #include <limits.h>
 
 #include "bridge.h"
+#include "dns-serve.h"
 #include "dns.h"
 #include "failure.h"
 #include "fence.h"
@@ -23,6 +24,7 @@
 #include "watch.h"
 
 #define ETC_DIRECTORY "/etc/coursenet"
+#define DNSMASQ "/usr/sbin/dnsmasq"
 
 /* systemd ends whoever takes longer than TimeoutStartSec= of the unit, 20 s. */
 #define NOTIFY_PATIENCE_MS 15000
@@ -104,6 +106,11 @@ static int run_dns(const char *id, struct diagnostics *diagnostics) {
         return r == DNS_NOT_RUN ? EXIT_NOT_RUN : EXIT_SUCCESS;
 }
 
+static int run_dns_serve(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return dns_serve(DNSMASQ, diagnostics);
+}
+
 /* The jobs of the watch are this very program, also after it was replaced by a newer one. */
 static int run_watch(const char *id, struct diagnostics *diagnostics) {
         static const char deleted[] = " (deleted)";
@@ -140,6 +147,7 @@ static const struct command {
         {"fence", "new", run_fence_new, false, false},
         {"fence", "local", run_fence_local, false, false},
         {"dns", NULL, run_dns, false, false},
+        {"dns", "serve", run_dns_serve, false, false},
         {"watch", NULL, run_watch, false, false},
 };
 
@@ -150,7 +158,7 @@ static const char usage[] =
         "coursenet-net test SEAT                  testnetns@: a ping from within the seat\n"
         "coursenet-net refresh courses|seats      the firewall of all that is up, anew\n"
         "coursenet-net fence [local|new]          course users outside of their seats\n"
-        "coursenet-net dns                        coursenet-dns: the names of all seats\n"
+        "coursenet-net dns [serve]                coursenet-dns: the names of all seats\n"
         "coursenet-net watch                      coursenet-network: keeps all of this as it is\n"
         "coursenet-net check                      for coursenetctl check: what is up, against the plan\n";
 

@@ -2,22 +2,13 @@
 #pragma once
 
 /*
- * systemd-resolved. Where the host resolves with libnss-resolve, a process in a seat asks the host's resolved
- * over a Unix socket, which no namespace cuts; so resolved itself is told to ask our name service about the
- * courses' domains, and about nothing else.
+ * systemd-resolved. It answers every process of the host, over a Unix socket that no namespace cuts, and does
+ * not look who asks: what it knew of a course's names, all students would know. So it is told nothing.
  */
 
-#include "site.h"
+#include "diagnostics.h"
 
 #define RESOLVED_SOCKET "/run/systemd/resolve/io.systemd.Resolve"
 
-bool resolved_is_running(void);
-
-/* Tells it about each course whose bridge is up and that it does not know yet. */
-void resolved_update(const struct site *site, struct diagnostics *diagnostics);
-
-/* Takes back what it was told of our bridges. */
+/* Takes back what it was told of our bridges; an earlier version of coursenet did tell it. */
 void resolved_forget(struct diagnostics *diagnostics);
-
-/* Whether a link's record of resolved's, as text, has this domain routed to the link, and a server for it. */
-bool resolved_record_has(const char *record, const char *domain);

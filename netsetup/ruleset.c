@@ -230,26 +230,39 @@ static void put_resolvers(struct text *text, const struct ruleset_courses *cours
         close_set(&set);
 }
 
-static void put_name_servers(struct text *text, const struct ruleset_courses *courses) {
-        struct set map = open_set(text, "map", "name_server4", "ifname : ipv4_addr");
+/* A map from bridges, and a set of the addresses alone, in each family. */
+static void put_name_servers4(struct text *text, const struct ruleset_courses *courses, bool map) {
+        struct set set = open_set(text, map ? "map" : "set", map ? "name_server4" : "name_servers4",
+                map ? "ifname : ipv4_addr" : "ipv4_addr");
         char ip[ADDRESS6_TEXT_SIZE];
 
         for (size_t i = 0; i < courses->n_courses; i++) {
                 if (courses->courses[i].address.ip == 0)
                         continue;
                 address_format_ip(courses->courses[i].address.ip, ip);
-                put_element(&map, "\"%s\" : %s", courses->courses[i].name, ip);
+                if (map)
+                        put_element(&set, "\"%s\" : %s", courses->courses[i].name, ip);
+                else
+                        put_element(&set, "%s", ip);
         }
-        close_set(&map);
+        close_set(&set);
+}
 
-        map = open_set(text, "map", "name_server6", "ifname : ipv6_addr");
+static void put_name_servers6(struct text *text, const struct ruleset_courses *courses, bool map) {
+        struct set set = open_set(text, map ? "map" : "set", map ? "name_server6" : "name_servers6",
+                map ? "ifname : ipv6_addr" : "ipv6_addr");
+        char ip[ADDRESS6_TEXT_SIZE];
+
         for (size_t i = 0; i < courses->n_courses; i++) {
                 if (!address6_is_set(&courses->courses[i].address6))
                         continue;
                 address6_format_ip(&courses->courses[i].address6, ip);
-                put_element(&map, "\"%s\" : %s", courses->courses[i].name, ip);
+                if (map)
+                        put_element(&set, "\"%s\" : %s", courses->courses[i].name, ip);
+                else
+                        put_element(&set, "%s", ip);
         }
-        close_set(&map);
+        close_set(&set);
 }
 
 /*
@@ -308,6 +321,7 @@ static const char names_chains[] =
 static const char input_chains[] = "\tchain input {\n"
                                    "\t\ttype filter hook input priority filter; policy accept;\n"
                                    "\t\tiifgroup " GROUP " jump to_host\n"
+                                   "%s"
                                    "\t}\n"
                                    "\tchain to_host {\n"
                                    "\t\tiifname vmap @limits\n"
@@ -326,6 +340,16 @@ static const char input_chains[] = "\tchain input {\n"
                                    "\t\tiifname . meta l4proto . th dport @gateway_ports accept\n"
                                    "%s"
                                    "\t}\n";
+
+/*
+ * A seat is told the names of its course; a process of the host, which may be anybody's, would be told those
+ * of all. dnsmasq itself takes the loopback for an interface that it serves.
+ */
+#define OF_HOST L4 "th dport " DNS_PORT " reject with icmpx admin-prohibited\n"
+
+static const char name_service_of_host_rules[] =
+        "\t\tiif \"lo\" ip daddr @name_servers4 " OF_HOST "\t\tiif \"lo\" ip6 daddr @name_servers6 " OF_HOST
+        "\t\tiif \"lo\" ip6 daddr fe80::/10 " OF_HOST;
 
 static const char name_service_rule[] = "\t\tmeta l4proto { tcp, udp } th dport " DNS_PORT " accept\n";
 
@@ -384,10 +408,14 @@ static void put_courses(struct text *text, const struct ruleset_courses *courses
         put_host_ports(text, "host_ports", courses, true);
         if (courses->dns) {
                 put_resolvers(text, courses);
-                put_name_servers(text, courses);
+                for (int map = 0; map < 2; map++) {
+                        put_name_servers4(text, courses, map);
+                        put_name_servers6(text, courses, map);
+                }
                 put(text, "%s", names_chains);
         }
-        put(text, input_chains, courses->dns ? name_service_rule : "");
+        put(text, input_chains, courses->dns ? name_service_of_host_rules : "",
+                courses->dns ? name_service_rule : "");
         put(text, forward_chains, courses->opened6_all ? opened6_rule : "");
         put(text, "%s", postrouting_chain);
         put(text, "}\n");

@@ -9,7 +9,6 @@
 #include <sys/inotify.h>
 
 #include "fence.h"
-#include "resolved.h"
 #include "roster.h"
 #include "watch-file.h"
 
@@ -99,7 +98,6 @@ static void add_all(struct watch_files *watch) {
         (void)snprintf(path, sizeof(path), "%s/" ROSTER_DIRECTORY "/", watch->etc);
         add(watch, path, offsetof(struct watch_file_changes, rosters));
         add(watch, COURSE_LOGIN_DIRECTORY "/", offsetof(struct watch_file_changes, logins));
-        add(watch, RESOLVED_SOCKET, offsetof(struct watch_file_changes, resolved));
         add_resolvers(watch);
 }
 

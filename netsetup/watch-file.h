@@ -12,7 +12,6 @@ struct watch_file_changes {
         bool resolvers; /* /etc/resolv.conf, wherever it leads */
         bool passwd;    /* or who has which subordinate ids */
         bool logins;    /* a course user has logged in for the first time, COURSE_LOGIN_DIRECTORY */
-        bool resolved;  /* systemd-resolved has come */
 };
 
 #define WATCH_FILES_MAX 16U

@@ -74,9 +74,7 @@ static void handle_link(struct watch_route *watch, struct nlmsghdr *header) {
 
         if (header->nlmsg_type == RTM_DELLINK)
                 forget_link(watch, ifi->ifi_index);
-        else if (ours)
-                watch->changes.bridge |= (ifi->ifi_flags & IFF_UP) && string_starts_with(name, "br-");
-        else if (remember_link(watch, ifi->ifi_index, name))
+        else if (!ours && remember_link(watch, ifi->ifi_index, name))
                 watch->changes.routes = true;
 }
 
@@ -196,7 +194,7 @@ int watch_route_read(struct watch_route *watch, struct watch_route_changes *ret)
         if (r < 0 && r != -ENOBUFS)
                 return r;
         if (r == -ENOBUFS)
-                watch->changes = (struct watch_route_changes){.routes = true, .bridge = true};
+                watch->changes = (struct watch_route_changes){.routes = true};
         *ret = watch->changes;
         watch->changes = (struct watch_route_changes){0};
         return 0;

@@ -10,7 +10,6 @@
 struct watch_route_changes {
         bool routes;     /* a default route, or a link that may be an uplink, is new or another */
         bool forwarding; /* somebody has switched it off somewhere */
-        bool bridge;     /* a course's bridge has come up */
 };
 
 struct watch_link {

@@ -20,7 +20,6 @@
 #include "lock.h"
 #include "message.h"
 #include "notify.h"
-#include "resolved.h"
 #include "runtime-file.h"
 #include "watch-file.h"
 #include "watch-job.h"
@@ -188,9 +187,6 @@ static int handle_route(struct watch *watch) {
                 want(watch, JOB_COURSES, DEBOUNCE_MS);
         if (changes.forwarding)
                 repair(watch, JOB_COURSES, "another program");
-        /* A link is new to resolved, whatever that was told of the last. */
-        if (changes.bridge && resolved_is_running())
-                want(watch, JOB_DNS, DEBOUNCE_MS);
         return 0;
 }
 
@@ -213,7 +209,7 @@ static int handle_files(struct watch *watch) {
                 job_interrupt(&watch->jobs[JOB_FENCE_ALL]);
                 want(watch, JOB_FENCE_ALL, FILES_DEBOUNCE_MS);
         }
-        if (changes.rosters || changes.settings || changes.resolved)
+        if (changes.rosters || changes.settings)
                 want(watch, JOB_DNS, FILES_DEBOUNCE_MS);
         if (changes.resolvers || changes.settings)
                 want(watch, JOB_COURSES, DEBOUNCE_MS);

@@ -4,7 +4,8 @@ from case import case, expect, expect_equal, expect_in
 from cases_network import with_container
 from cases_stay import SETTINGS, with_settings
 from network import in_seat, places, seat_address6, seats_up, soon
-from seats import ADDRESS, ROSTER_FILE, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, set_up_class, wait_gone
+from seats import ADDRESS, FAR_ADDRESS, FAR_SEAT, ROSTER_FILE, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, set_up_class, \
+    wait_gone
 from world import NAME, World, fetch, resolver
 
 
@@ -132,42 +133,85 @@ def roster_gone(guest):
             guest.write(ROSTER_FILE, before)
 
 
-@case("what systemd-resolved was told of a course follows domain, and is taken back with dns = off", suites=("trixie",))
-def resolved_told(guest):
+def asks(guest, seat, name, *options):
+    """What dig says in a seat, to whom resolv.conf names; a name, or an address after -x."""
+    words = ("-x", name) if name[0].isdigit() else (name, "A")
+    return in_seat(guest, seat, " ".join(["dig", "+short", "+tries=1", "+time=3", *options, *words]), check=False).stdout.strip()
+
+
+@case("a seat finds nobody of another course by name or address, and no process of the host finds anybody")
+def names_of_own_course_only(guest):
+    own, other = "newellz2.cs123.internal", "doej.cs377.internal"
+    with World(guest), resolver(guest, "plain"), seats_up(guest, SEAT, FAR_SEAT):
+        for seat, name, address, foreign, foreign_address in ((SEAT, own, ADDRESS, other, FAR_ADDRESS),
+                                                              (FAR_SEAT, other, FAR_ADDRESS, own, ADDRESS)):
+            # pylint: disable=cell-var-from-loop
+            soon(guest, lambda: asks(guest, seat, name) == address, f"{seat} finds itself")
+            expect_equal(asks(guest, seat, address), f"{name}.", "whose the own address is")
+            for tcp in ((), ("+tcp",)):
+                expect_equal(asks(guest, seat, foreign, *tcp), "", f"what {seat} finds of {foreign}")
+                expect_equal(asks(guest, seat, foreign_address, *tcp), "", f"what {seat} finds of {foreign_address}")
+        link_local = guest.run("ip -6 -o address show dev br-123 scope link").stdout.split()[3].split("/")[0]
+        gateway6 = guest.run("ip -6 -o address show dev br-123 scope global").stdout.split()[3].split("/")[0]
+        for user in (STUDENT, "alice"):
+            for server in ("10.0.123.1", gateway6, f"{link_local}%br-123"):
+                for tcp in ("", "+tcp"):
+                    said = guest.run(f"dig +short +tries=1 +time=1 {tcp} -p 530 @{server} {own} A", user=user, check=False).stdout
+                    expect(ADDRESS not in said, f"{user} outside of a seat is told by {server}: {said}")
+        expect(ADDRESS not in guest.run(f"getent ahosts {own}", user=STUDENT, check=False).stdout, "the host tells the name")
+
+
+@case("with names = none a seat finds its gateway and nobody")
+def names_none(guest):
+    set_up_class(guest)
     before = guest.read(SETTINGS)
-    told = lambda: guest.run("resolvectl domain br-123").stdout.split(":", 1)[1].strip()  # noqa: E731
-    with World(guest), resolver(guest, "resolved"), seats_up(guest, SEAT):
+    with World(guest), resolver(guest, "plain"), seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
         try:
-            soon(guest, lambda: told() == "~cs123.internal", "resolved is told")
-            guest.write(SETTINGS, before + "\n[site]\ndomain = old-cs{course}.internal\n")
-            soon(guest, lambda: told() == "~old-cs123.internal", "resolved is told of the new domain")
-            guest.write(SETTINGS, before)
-            soon(guest, lambda: told() == "~cs123.internal", "resolved is told of the domain whose end is the same")
-            guest.write(SETTINGS, before + "\n[site]\ndns = off\n")
-            soon(guest, lambda: told() == "", "resolved forgets the course")
-            expect_equal(guest.run("ls /run/systemd/resolve/netif").stdout, "", "resolved's records of links")
+            soon(guest, lambda: asks(guest, SEAT, "smithj.cs123.internal") == SECOND_ADDRESS, "the seat finds the other")
+            guest.write(SETTINGS, before + "\n[course 123]\nnames = none\n")
+            soon(guest, lambda: asks(guest, SEAT, "smithj.cs123.internal") == "", "the seat finds the other no more")
+            expect_equal(asks(guest, SEAT, SECOND_ADDRESS), "", "whose the other's address is")
+            expect_equal(asks(guest, SEAT, "gateway.cs123.internal"), "10.0.123.1", "the gateway")
+            expect_equal(asks(guest, FAR_SEAT, "doej.cs377.internal"), FAR_ADDRESS, "what a course without it finds")
         finally:
             guest.write(SETTINGS, before)
+        soon(guest, lambda: asks(guest, SEAT, "smithj.cs123.internal") == SECOND_ADDRESS, "the seat finds the other again")
+
+
+@case("systemd-resolved, which answers everybody, knows the names of no course; what it was told before is taken back",
+      suites=("trixie",))
+def resolved_knows_nobody(guest):
+    name = "newellz2.cs123.internal"
+    with World(guest), resolver(guest, "resolved"), seats_up(guest, SEAT, FAR_SEAT):
+        # As an earlier version of coursenet did.
+        guest.run("resolvectl domain br-123 '~cs123.internal' && resolvectl dns br-123 10.0.123.1:530")
+        guest.run("/usr/libexec/coursenet/coursenet-net dns")
+        expect_equal(guest.run("ls /run/systemd/resolve/netif").stdout, "", "resolved's records of links")
+        for seat in (SEAT, FAR_SEAT):
+            expect_equal(in_seat(guest, seat, f"resolvectl query {name}", check=False).stdout, "", f"what {seat} is told")
+        soon(guest, lambda: asks(guest, SEAT, name) == ADDRESS, "the own name service is asked all the same")
+    with World(guest), resolver(guest, "resolved-stub"), seats_up(guest, SEAT):
+        soon(guest, lambda: ADDRESS in finds(guest, name), "with 'dns' in nsswitch.conf the seat finds its course")
 
 
 @case("the name service that cannot be set up is a failed unit, which comes up when it can")
 def dns_fails(guest):
-    guest.run("systemctl stop coursenet-network coursenet-dns; rm -rf /run/coursenet/dns && echo >/run/coursenet/dns")
+    guest.run("systemctl stop coursenet-network coursenet-dns; rm -f /run/coursenet/dns.lock && mkdir /run/coursenet/dns.lock")
     try:
         expect_equal(guest.run("/usr/libexec/coursenet/coursenet-net dns", check=False).returncode, 255, "the exit status")
         guest.run("systemctl start coursenet-dns", check=False)
         soon(guest, lambda: int(guest.run("systemctl show --value -p NRestarts coursenet-dns").stdout) > 0, "it is tried again")
-        guest.run("rm /run/coursenet/dns")
+        guest.run("rmdir /run/coursenet/dns.lock")
         soon(guest, lambda: guest.run("systemctl is-active coursenet-dns", check=False).stdout == "active\n", "it is up")
     finally:
-        guest.run("rm -f /run/coursenet/dns; systemctl stop coursenet-dns; systemctl start coursenet-network; "
+        guest.run("rmdir /run/coursenet/dns.lock; systemctl stop coursenet-dns; systemctl start coursenet-network; "
                   "systemctl reset-failed", check=False)
 
 
 @case("the name service that was killed comes back, and a restart of it or the watcher loses no name")
 def dns_restarts(guest):
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT, SECOND_SEAT):
-        for command in ("systemctl kill --signal=KILL coursenet-dns", "systemctl restart coursenet-dns",
+        for command in ("systemctl kill --signal=KILL coursenet-dns", "pkill -KILL -f 'hosts/12[3]'", "systemctl restart coursenet-dns",
                         "systemctl restart coursenet-network"):
             guest.run(command)
             soon(guest, lambda: world.web4 in finds(guest, NAME), f"names are found after `{command}`")
@@ -192,7 +236,6 @@ def dns_without_courses(guest):
               "systemctl restart coursenet-dns")
     try:
         soon(guest, lambda: guest.run("systemctl show -P MainPID coursenet-dns").stdout != "0\n", "it runs")
-        guest.run("grep -q nobody /run/coursenet/dns/dnsmasq.conf")
         with World(guest) as world, resolver(guest, "plain"):
             for address in (world.host4, world.host6):
                 answer = world.run(f"dig +short +tries=1 +time=1 -p 530 @{address} {NAME} A", check=False).stdout
