@@ -1,0 +1,105 @@
+"""Users of a directory, whose names have a domain: none walks past the module, and the site's rule may have the domain."""
+
+import json
+
+from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from cases_fence import BOTH, gets_out
+from cases_stay import SETTINGS
+from directory import FULL_NAMES, PREFIXED_NAMES, Directory
+from network import soon
+from seats import ROSTER_FILE, leases, leftovers, set_up_class, status, wait_gone
+from world import World
+
+# Longer than useradd's 32 characters, with the domain.
+STUDENT = "annabelle-fitzgerald"
+ACCOUNTS = {f"cs123-{STUDENT}": 30001, "cs0123-dora": 30002, "bob": 30003, "cs123-m$": 30004}
+SEAT, ADDRESS = "12310", "10.0.123.10"
+OWN_NAMESPACE = "readlink /proc/self/ns/net"
+
+# Part of each seat, as a container is: systemd runs it as the student.
+SHOW_UNIT = """\
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'id -un >&2'
+"""
+
+
+def expect_refused(guest, user, reason):
+    """Nothing runs, the user reads why, and so does the log."""
+    since = guest.journal_position()
+    result = guest.ssh(user, "echo inside", check=False)
+    expect_failure(result, f"a login of {user}")
+    expect_not_in("inside", result.stdout, f"what {user} runs")
+    expect_in(f"{user} cannot be a course user's name: ", result.stdout + result.stderr, f"what {user} reads")
+    expect_in(reason, result.stdout + result.stderr, f"what {user} reads")
+    expect_in(reason, guest.journal(since=since), "the log")
+    expect_equal(leftovers(guest), "", "what is up")
+
+
+def expect_seat(guest, user):
+    """All that a student has, from the login to the logout."""
+    session = guest.ssh_popen(user)
+    expect_in(f"{ADDRESS}/24", session.run("ip -br addr"), "the addresses of the login")
+    expect_equal(session.run("id -un; echo $COURSENET_SEAT"), f"{user}\n{SEAT}", "the login")
+    expect_in(ADDRESS, session.run(f"getent ahosts {STUDENT}.cs123.internal"), "the seat's own name")
+    [seat] = status(guest)
+    expect_equal((seat["seat"], seat["user"], seat["address"]), (SEAT, user, f"{ADDRESS}/24"), "the seat of status")
+    expect_in(user, session.run("coursenetctl status 2>/dev/null"), "what the student sees of it")
+    expect_in(f"{ADDRESS}/24", guest.run(["coursenet-enter", "--seat", "--", "ip", "-br", "addr"], user=user).stdout,
+              "the addresses of a process that enters")
+    soon(guest, lambda: user in guest.run(f"journalctl -o cat -u show@{SEAT}").stdout.splitlines(), "the seat's unit is the student's")
+    expect_in(user, guest.run(f"coursenetctl history {ADDRESS}").stdout, "the history")
+    expect_equal(json.loads(guest.run(["coursenetctl", "seat", "--json", "--", user]).stdout)["seat"], SEAT, "what a hub asks for")
+    session.close()
+    wait_gone(guest)
+    guest.run(["coursenetctl", "start", user])
+    expect_equal([each["service"] for each in leases(guest, SEAT)], ["hold"], "the leases of the seat")
+    guest.run(["coursenetctl", "stop", user])
+    wait_gone(guest)
+
+
+def full_names_of(guest, domain, names, full_name):
+    """full_name: from a short name to what the directory calls it."""
+    set_up_class(guest)
+    before, roster = guest.read(SETTINGS), guest.read(ROSTER_FILE)
+    student, other = full_name(f"cs123-{STUDENT}"), full_name("bob")
+    rule = full_name("cs{course}-{student}")
+    guest.write("/run/systemd/system/show@.service", SHOW_UNIT)
+    with Directory(guest, domain, names, ACCOUNTS) as directory:
+        try:
+            expect_refused(guest, student, "those are written cs{course}-{student} here")
+            expect_refused(guest, full_name("cs123-m$"), "those are written cs{course}-{student} here")
+            expect_failure(guest.run(["su", "-", student, "-c", "true"], check=False), "su to the student")
+            result = guest.run(["coursenetctl", "seat", "--json", "--", student], check=False)
+            expect_failure(result, "a hub's question for the student")
+            expect_equal(result.stdout, "", "what a hub is told, which would start a server on the host")
+            expect_equal(guest.ssh(other, OWN_NAMESPACE).stdout, guest.run(OWN_NAMESPACE).stdout, "the namespace of another's login")
+
+            guest.write(SETTINGS, f"[site]\nname-rule = {rule}\nunits = show\n")
+            directory.set_rule(rule)
+            guest.run(["rm", ROSTER_FILE])
+            guest.run("coursenetctl roster import 123 -", input=f"{student}\n")
+            expect_in("\n0 errors", "\n" + guest.run("coursenetctl check").stdout, "the findings")
+            expect_seat(guest, student)
+            expect_refused(guest, full_name("cs0123-dora"), "its course, 0123, has 4 digits")
+            expect_refused(guest, full_name("cs123-m$"), f"those are written {rule} here")
+            expect_equal(guest.ssh(other, OWN_NAMESPACE).stdout, guest.run(OWN_NAMESPACE).stdout, "the namespace of another's login")
+            with World(guest) as world:
+                expect_equal(gets_out(guest, world, student), [], "how a student's process outside gets out")
+                expect_equal(gets_out(guest, world, other), BOTH, "how another's gets out")
+        finally:
+            guest.write(SETTINGS, before)
+            guest.write(ROSTER_FILE, roster)
+            guest.run("rm /run/systemd/system/show@.service; systemctl daemon-reload")
+    expect(not leftovers(guest), "something is left")
+
+
+@case("a directory's full names, NAME@DOMAIN: refused, and with the domain in the rule a seat like any other's")
+def full_names(guest):
+    full_names_of(guest, "ad.example.edu", FULL_NAMES, lambda name: f"{name}@ad.example.edu")
+
+
+@case("a directory's full names, DOMAIN\\NAME, the same")
+def prefixed_names(guest):
+    full_names_of(guest, "AD", PREFIXED_NAMES, lambda name: f"AD\\{name}")
