@@ -87,7 +87,7 @@ activator_packages = libsystemd
 
 container_sources = container/instance.c container/runtime.c
 
-ctl_sources = ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c ctl/command.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/json.c \
+ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c ctl/command.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/json.c \
 	ctl/lease-history.c ctl/lease-journal.c ctl/lease-list.c ctl/limits.c ctl/live-check.c ctl/login-column.c ctl/message.c ctl/moment.c \
 	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
 	ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c ctl/user-manager.c

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include "account-check.h"
 #include "command.h"
 #include "course-account.h"
 #include "host-check.h"
@@ -235,6 +236,7 @@ static void check_site(
                 check_overrides(paths->etc, &site, diagnostics);
         for (size_t i = 0; i < site.n_courses; i++)
                 check_accounts(paths->etc, &site, &site.courses[i], diagnostics);
+        account_check(&site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);
         if (geteuid() == 0 && access(paths->net, X_OK) == 0)
                 live_check(paths->net, diagnostics);

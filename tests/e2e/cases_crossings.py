@@ -165,17 +165,21 @@ def stubborn_leftovers(guest):
     expect_failure(guest.run("pgrep -u " + ",".join(users), check=False), "finding what was left")
 
 
-@case("a course user's name in capitals is refused, not taken for somebody else's", suites=("trixie",))
+@case("a course user's name in capitals is refused, not taken for somebody else's; check tells, and of a uid's other name",
+      suites=("trixie",))
 def capitals(guest):
     set_up_class(guest)
-    guest.run("useradd -m -s /bin/bash --badname CS123-newellz2")
+    guest.run(f"useradd -m -s /bin/bash --badname CS123-newellz2; useradd -o -u $(id -u {STUDENT}) other")
     try:
         since = guest.journal_position()
         refused = guest.run("su - CS123-newellz2 -c 'echo inside'", check=False)
         expect_failure(refused, "a login in capitals")
         expect_in("but for capitals", guest.journal(since=since), "the log")
+        findings = guest.run("coursenetctl check", check=False).stdout
+        expect_in("'CS123-newellz2' (it is a course user's but for capitals)", findings, "the findings")
+        expect_in(f"{STUDENT} is also 'other'", findings, "the findings")
     finally:
-        guest.run("userdel -r CS123-newellz2", check=False)
+        guest.run("userdel -r CS123-newellz2; userdel -f other", check=False)
     expect_equal(leftovers(guest), "", "what is up")
 
 

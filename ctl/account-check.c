@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The module goes by names alone, as it asks nobody about a login that is not ours. So an account of another
+ * name and a student's uid is somebody else's for it: the fence, which goes by uid, is all that holds it. An
+ * admin should know.
+ */
+
+#include <pwd.h>
+
+#include "account-check.h"
+#include "course-account.h"
+
+#define PASSWD_FILE "/etc/passwd"
+#define NAMES_SHOWN 5U
+
+struct student {
+        uid_t uid;
+        char *user;
+        char *other; /* what the user database calls the uid; NULL: the same */
+};
+
+struct students {
+        struct student *items;
+        size_t n_items;
+};
+
+static void students_done(struct students *students) {
+        for (size_t i = 0; i < students->n_items; i++) {
+                free(students->items[i].user);
+                free(students->items[i].other);
+        }
+        free(students->items);
+        *students = (struct students){0};
+}
+
+/* Pairs or names for a sentence, the first few of them. */
+struct list {
+        char text[NAMES_SHOWN * 160U];
+        size_t n;
+};
+
+static void _printf_(2, 3) list_add(struct list *list, const char *format, ...) {
+        size_t length = strlen(list->text);
+        va_list arguments;
+
+        if (list->n++ >= NAMES_SHOWN)
+                return;
+        if (length > 0)
+                length += (size_t)snprintf(list->text + length, sizeof(list->text) - length, ", ");
+        if (length >= sizeof(list->text))
+                return;
+        va_start(arguments, format);
+        (void)vsnprintf(list->text + length, sizeof(list->text) - length, format, arguments);
+        va_end(arguments);
+}
+
+static int compare_students(const void *a, const void *b) {
+        const struct student *one = a, *other = b;
+
+        return one->uid < other->uid ? -1 : one->uid > other->uid;
+}
+
+/* 0 also if there is no such account; 1: the user database does not answer. */
+static int add_student(struct students *students, const char *user) {
+        struct student *items, student = {0};
+        const struct passwd *account;
+
+        errno = 0;
+        account = getpwnam(user);
+        if (!account)
+                return errno != 0 && errno != ENOENT && errno != ESRCH;
+        student.uid = account->pw_uid;
+        account = getpwuid(student.uid);
+
+        items = reallocarray(students->items, students->n_items + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        students->items = items;
+        student.user = strdup(user);
+        if (account && !string_equal(account->pw_name, user))
+                student.other = strdup(account->pw_name);
+        if (!student.user)
+                return -ENOMEM;
+        items[students->n_items++] = student;
+        return 0;
+}
+
+/* One that cannot be looked up is enough, as in check_accounts(). */
+static int find_students(const struct site *site, struct students *students) {
+        char user[USER_NAME_SIZE];
+        int r = 0;
+
+        for (size_t i = 0; i < site->n_courses && r == 0; i++) {
+                const struct site_course *course = &site->courses[i];
+
+                for (size_t j = 0; j < course->n_seats && r == 0; j++)
+                        if (name_rule_format(&site->settings.rule, course->bridge.course, course->students[j],
+                                    user) >= 0)
+                                r = add_student(students, user);
+        }
+        if (students->n_items > 0)
+                qsort(students->items, students->n_items, sizeof(*students->items), compare_students);
+        return r;
+}
+
+static const struct student *find_uid(const struct students *students, uid_t uid) {
+        struct student key = {.uid = uid};
+
+        return students->n_items > 0 ? bsearch(&key, students->items, students->n_items,
+                                               sizeof(*students->items), compare_students)
+                                     : NULL;
+}
+
+static bool has_name(const struct student *student, const char *name) {
+        return string_equal(student->user, name) || (student->other && string_equal(student->other, name));
+}
+
+static void look_at_local(const struct site *site, const struct students *students, struct list *namesakes,
+        struct list *alike) {
+        _cleanup_fclose_ FILE *file = fopen(PASSWD_FILE, "re");
+
+        for (const struct passwd *entry; file && (entry = fgetpwent(file));) {
+                const struct student *student = find_uid(students, entry->pw_uid);
+
+                if (student && !has_name(student, entry->pw_name))
+                        list_add(namesakes, "%s is also '%s'", student->user, entry->pw_name);
+                if (entry->pw_uid >= SYSTEM_UID_END &&
+                        name_rule_resembles(&site->settings.rule, entry->pw_name))
+                        list_add(alike, "'%s' (%s)", entry->pw_name,
+                                name_rule_reason(&site->settings.rule, entry->pw_name));
+        }
+}
+
+void account_check(const struct site *site, struct diagnostics *diagnostics) {
+        _cleanup_(students_done) struct students students = {0};
+        struct list namesakes = {0}, alike = {0};
+
+        (void)find_students(site, &students);
+        for (size_t i = 0; i < students.n_items; i++)
+                if (students.items[i].other)
+                        list_add(&namesakes, "%s is '%s'", students.items[i].user, students.items[i].other);
+        look_at_local(site, &students, &namesakes, &alike);
+
+        if (namesakes.n > 0)
+                diagnostics_warning(diagnostics, "accounts", 0,
+                        "%zu uids of students have another name: %s%s. Logins by that name get no seat: give "
+                        "the other account a uid of its own, or write name-rule as the user database has the "
+                        "names",
+                        namesakes.n, namesakes.text, namesakes.n > NAMES_SHOWN ? ", ..." : "");
+        if (alike.n > 0)
+                diagnostics_warning(diagnostics, PASSWD_FILE, 0,
+                        "%zu accounts have names that only resemble course users', and are refused and "
+                        "fenced: %s%s. Rename them, or see NAMES in pam_coursenet(8)",
+                        alike.n, alike.text, alike.n > NAMES_SHOWN ? ", ..." : "");
+}
