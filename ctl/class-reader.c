@@ -100,8 +100,9 @@ static bool is_user_name(const struct class_reader *reader, const char *word) {
 char *class_reader_login(const struct class_reader *reader, const char *word) {
         char *login = strdup(word + (word[0] == '#')), *at;
 
-        if (!login)
-                return NULL;
+        /* A domain in front of a name may have capitals. */
+        if (!login || is_user_name(reader, login))
+                return login;
         (void)lower(login);
         at = strchr(login, '@');
         if (at && !is_user_name(reader, login))
@@ -159,10 +160,12 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
 
 bool class_reader_header(const struct class_reader *reader, const char *text,
         char ret_course[static COURSE_SIZE], const char **ret_rest) {
-        const struct name_rule *rule = &reader->settings->rule;
-        const char *literal = rule->course_first ? rule->head : rule->middle;
+        const char *literal;
+        struct name_rule rule;
         size_t n;
 
+        name_rule_without_domain(&reader->settings->rule, &rule);
+        literal = rule.course_first ? rule.head : rule.middle;
         literal += strspn(literal, "-_.");
         if (string_starts_with(text, literal))
                 text += strlen(literal);

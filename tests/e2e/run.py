@@ -36,7 +36,6 @@ import cases_crossings  # noqa: F401 pylint: disable=unused-import
 import cases_login  # noqa: F401 pylint: disable=unused-import
 import cases_firewall  # noqa: F401 pylint: disable=unused-import
 import cases_names  # noqa: F401 pylint: disable=unused-import
-import cases_fence  # noqa: F401 pylint: disable=unused-import
 import cases_directory  # noqa: F401 pylint: disable=unused-import
 import cases_escape  # noqa: F401 pylint: disable=unused-import
 import cases_storm  # noqa: F401 pylint: disable=unused-import

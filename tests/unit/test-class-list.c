@@ -235,6 +235,35 @@ static void test_header_by_another_rule(void **state) {
         }
 }
 
+/* Users' names with the domain that the rule has, or without; a domain has capitals, a login has none. */
+static void test_names_with_a_domain(void **state) {
+        static const struct {
+                const char *rule, *list;
+        } rows[] = {
+                {"cs{course}-{student}@ad.example.edu", "cs123:\ncs123-zed@ad.example.edu\ncs123-amy\nbob\n"},
+                {"cs{course}-{student}@ad.example.edu", "name,login\nZ,cs123-zed@ad.example.edu\nA,CS123-AMY@"
+                                                        "AD.EXAMPLE.EDU\nB,bob@mail.example\n"},
+                {"AD\\cs{course}-{student}", "cs123:\nAD\\cs123-zed\ncs123-amy\nbob\n"},
+                {"AD\\cs{course}-{student}", "name,login\nZ,AD\\cs123-zed\nA,cs123-amy\nB,bob\n"},
+        };
+        static const struct class_list_options options;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                _cleanup_class_list_ struct class_list list = {0};
+                struct settings other = settings;
+                const char *reason;
+
+                assert_int_equal(name_rule_parse(rows[i].rule, &other.rule, &reason), 0);
+                assert_int_equal(
+                        class_list_parse(rows[i].list, PATH, &other, "123", &options, &list, &diagnostics),
+                        0);
+                assert_int_equal(diagnostics.n_errors, 0);
+                assert_students(&list, "zed amy bob");
+        }
+}
+
 /* What each file of SHAPES gives. The words are of an error, or of a warning where rows are skipped. */
 static const struct shape {
         const char *file, *students;
@@ -425,6 +454,7 @@ int main(void) {
                 TEST(test_every_mistake_is_told),
                 TEST(test_warnings),
                 TEST(test_header_by_another_rule),
+                TEST(test_names_with_a_domain),
                 TEST(test_shapes),
                 TEST(test_no_text),
                 TEST(test_skipped_rows),
