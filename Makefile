@@ -80,9 +80,11 @@ net_packages = libnl-route-3.0 libnl-3.0 json-c
 net_loaded_packages = libnftables
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/empty-seat.c activator/enter.c \
-	activator/fd-store.c activator/fence-note.c activator/lease-limit.c activator/lease-start.c activator/lease.c \
-	activator/log.c activator/peer.c activator/query-log.c activator/query-peer.c activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
-	activator/state.c activator/subordinate-uid.c activator/systemd.c activator/terminal.c activator/tidy.c activator/whois.c activator/wiring.c
+	activator/fd-store.c activator/fence-note.c activator/keeper.c activator/lease-limit.c activator/lease-start.c \
+	activator/lease.c activator/linger.c activator/log.c activator/peer.c activator/query-log.c activator/query-peer.c \
+	activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
+	activator/state.c activator/subordinate-uid.c activator/systemd.c activator/terminal.c activator/tidy.c \
+	activator/whois.c activator/wiring.c
 activator_packages = libsystemd
 
 container_sources = container/instance.c container/runtime.c

@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "enter.h"
 #include "lease.h"
+#include "linger.h"
 #include "peer.h"
 #include "reload.h"
 
@@ -168,6 +169,19 @@ static void send_replies(struct connection *connection) {
         connection_free(connection);
 }
 
+/* At most one reply a lease. */
+static void add_status(struct connection *connection, const struct lease *lease) {
+        struct reply *reply = &connection->replies[connection->n_replies];
+
+        if (lease->state == LEASE_ACTIVE)
+                lease_fill_reply(lease, REPLY_LEASE, reply);
+        else if (lease->state == LEASE_LINGERING)
+                linger_fill_reply(lease, reply);
+        else
+                return;
+        connection->n_replies++;
+}
+
 /* Root sees every lease over activator.sock; everybody else, and over query.sock also root, their own. */
 static void handle_status(struct connection *connection) {
         struct manager *manager = connection->manager;
@@ -179,9 +193,8 @@ static void handle_status(struct connection *connection) {
                 return;
         }
         HASH_ITER (hh, manager->leases, lease, next)
-                if (lease->state == LEASE_ACTIVE &&
-                        (connection->privileged || lease->uid == connection->peer.uid))
-                        lease_fill_reply(lease, REPLY_LEASE, &connection->replies[connection->n_replies++]);
+                if (connection->privileged || lease->uid == connection->peer.uid)
+                        add_status(connection, lease);
         reply_init(&connection->replies[connection->n_replies++], REPLY_DONE);
         send_replies(connection);
 }

@@ -12,6 +12,7 @@
 #include "lease-event.h"
 #include "lease-limit.h"
 #include "lease.h"
+#include "linger.h"
 #include "peer.h"
 #include "seat-lookup.h"
 #include "seat-namespace.h"
@@ -67,7 +68,7 @@ static void succeed(struct lease *lease) {
         lease_activate(lease);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
         lease_log(lease, LEASE_GIVEN);
-        lease_end_lingering(lease->manager, lease->seat);
+        linger_take_over(lease);
         if (!lease->no_wait)
                 hand_over(lease);
         lease_check_opener(lease);
@@ -206,7 +207,9 @@ void lease_job_removed(struct manager *manager, const char *job, const char *uni
                 lease_unit_name(lease, name);
                 if (!string_equal(name, unit))
                         continue;
-                if (lease->state != LEASE_STARTING)
+                if (lease->state == LEASE_LINGERING)
+                        linger_look_soon(lease);
+                else if (lease->state != LEASE_STARTING)
                         check_namespace(lease);
                 else if (string_equal(lease->job, job))
                         /* A stop of the same unit ends with "done" as well. */
@@ -264,12 +267,23 @@ static size_t plan_wiring(
         return n;
 }
 
+/* Without it logind may end the manager before the seat goes: no reason to refuse a login. */
+static void wire_keeping(const struct lease *lease, const struct found_seat *seat) {
+        int r = wiring_keep_user(lease->manager->unit_directory, lease->uid, seat->keep);
+
+        if (r < 0)
+                log_warning("The manager of %s cannot be told to stay with seat %s: %s", lease->user,
+                        lease->seat, strerror(-r));
+}
+
 static void wire_and_start(struct lease *lease, const struct found_seat *seat) {
         struct wiring_result failed = {0};
         struct wiring wirings[WIRING_MAX];
         size_t n = plan_wiring(lease, seat, wirings);
         int r;
 
+        if (!lease->hold)
+                wire_keeping(lease, seat);
         r = wiring_update(lease->manager, wirings, n, handle_wired, lease, &lease->wiring);
         if (r == 0)
                 start_unit(lease);

@@ -11,7 +11,7 @@
 #include "fd-store.h"
 #include "lease-event.h"
 #include "lease.h"
-#include "seat-lookup.h"
+#include "linger.h"
 #include "session.h"
 #include "state.h"
 #include "systemd.h"
@@ -81,6 +81,7 @@ static void drop_waits(struct lease *lease) {
         lease->leader_check = NULL;
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        linger_drop(lease);
         if (lease->connection)
                 connection_set_lease(lease->connection, NULL);
         lease->connection = NULL;
@@ -204,6 +205,11 @@ static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *e
         return 0;
 }
 
+/* A lease that was not seen to linger ends as any other. */
+static void log_linger_over(const struct lease *lease) {
+        lease_log(lease, lease->linger_told ? LEASE_LINGER_OVER : LEASE_GIVEN_BACK);
+}
+
 /* what: of whose doing a lease that is active ends, for the log. */
 static void end(struct lease *lease, const char *what) {
         if (lease->state == LEASE_ENDING)
@@ -211,7 +217,7 @@ static void end(struct lease *lease, const char *what) {
         if (lease->state == LEASE_ACTIVE)
                 lease_log(lease, what);
         else if (lease->state == LEASE_LINGERING)
-                lease_log(lease, LEASE_LINGER_OVER);
+                log_linger_over(lease);
         lease->state = LEASE_ENDING;
         /* Should we die now, the next of us must not take it for a lease that somebody has. */
         state_remove(STATE_DIRECTORY, lease->id);
@@ -223,61 +229,15 @@ void lease_end(struct lease *lease) {
         end(lease, LEASE_GIVEN_BACK);
 }
 
-static bool is_last_of_seat(const struct lease *lease) {
-        struct lease *other, *next;
-
-        HASH_ITER (hh, lease->manager->leases, other, next)
-                if (other != lease && other->state != LEASE_ENDING && string_equal(other->seat, lease->seat))
-                        return false;
-        return true;
-}
-
-static int handle_linger_over(sd_event_source *source, uint64_t usec, void *userdata) {
-        (void)source;
-        (void)usec;
-        lease_end(userdata);
-        return 0;
-}
-
-int lease_linger(struct lease *lease, uint64_t until_usec) {
-        uint64_t now = now_realtime_usec();
-
-        lease->state = LEASE_LINGERING;
-        lease->linger_until_usec = until_usec;
-        return sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC,
-                until_usec > now ? until_usec - now : 0, 0, handle_linger_over, lease);
-}
-
-/* The unit stays for a while and keeps the seat; it is nobody's any more. */
-static int begin_linger(struct lease *lease, unsigned seconds) {
-        int r;
-
-        lease_log(lease, LEASE_LINGERS);
+void lease_let_go(struct lease *lease) {
         drop_waits(lease);
         drop_opener(lease);
         fd_store_drop(lease->id);
-        r = lease_linger(lease, now_realtime_usec() + seconds * USEC_PER_SEC);
-        return r < 0 ? r : state_save(STATE_DIRECTORY, lease);
 }
 
 void lease_close(struct lease *lease) {
-        unsigned seconds;
-
-        if (lease->state != LEASE_ACTIVE || lease->hold || !is_last_of_seat(lease)) {
+        if (lease->state != LEASE_ACTIVE || lease->hold || !linger_begin(lease))
                 lease_end(lease);
-                return;
-        }
-        seconds = seat_linger_seconds(lease->manager->etc, lease->course);
-        if (seconds == 0 || begin_linger(lease, seconds) < 0)
-                lease_end(lease);
-}
-
-void lease_end_lingering(struct manager *manager, const char *seat) {
-        struct lease *lease, *next;
-
-        HASH_ITER (hh, manager->leases, lease, next)
-                if (lease->state == LEASE_LINGERING && string_equal(lease->seat, seat))
-                        lease_end(lease);
 }
 
 static void tell_user(const struct lease *lease, const char *what) {
@@ -383,7 +343,7 @@ static void handle_gone(struct lease *lease) {
                 lease_log(lease, LEASE_TAKEN);
                 tell_user(lease, "was stopped");
         } else if (lease->state == LEASE_LINGERING)
-                lease_log(lease, LEASE_LINGER_OVER);
+                log_linger_over(lease);
         (void)string_copy(seat, sizeof(seat), lease->seat);
         lease_free(lease);
         if (seat_is_empty(manager, seat))

@@ -8,14 +8,15 @@
  *
  * starting:   until its job is done; a job that fails, a deadline, and an opener that hangs up, end it
  * active:     until it is closed, or its opener is dead and no logind session is led by it
- * lingering:  in place of ending, if it is the seat's last and linger= is set; until its time is over
- * ending:     until its unit is gone; then it is freed
+ * lingering:  in place of ending, if it is the seat's last, and the course keeps the seat for a while:
+ * linger.h ending:     until its unit is gone; then it is freed
  *
  * An admin's hold is a lease without an opener: only lease_stop_all() ends it.
  */
 
 #include <uthash.h>
 
+#include "keeper.h"
 #include "manager.h"
 #include "plan.h"
 #include "protocol.h"
@@ -48,6 +49,7 @@ struct lease {
         uint64_t joined_usec; /* CLOCK_MONOTONIC; its login is in no namespace that is younger */
         bool hold;
         uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
+        uint64_t keep_until_usec;   /* the same, of leftover = keep; 0: nothing that is left keeps the seat */
 
         pid_t opener;          /* 0: a hold */
         uint64_t opener_start; /* clock ticks since boot */
@@ -65,7 +67,12 @@ struct lease {
         bool pass_namespace;              /* answer with a descriptor of the seat's namespace */
         sd_event_source *death_source;
         sd_event_source *deadline_source;
-        struct wiring_update *wiring; /* while its seat's wiring is brought up to date */
+        struct keeper keeper;           /* while it lingers: what keeps the seat */
+        bool linger_told;               /* the log has it that it lingers */
+        uint64_t look_delay_usec;       /* from an event to the next look at what keeps the seat */
+        sd_event_source *look_source;   /* the next look; NULL: linger= is not over yet */
+        sd_event_source *keeper_source; /* the control group of what keeps the seat */
+        struct wiring_update *wiring;   /* while its seat's wiring is brought up to date */
         struct leader_check *leader_check;
         sd_bus_slot *call_slot;                           /* the one call that is under way */
         sd_bus_slot *gone_slot;                           /* the question whether the unit is really gone */
@@ -111,14 +118,11 @@ void lease_abandon(struct lease *lease);
  */
 void lease_hold(struct manager *manager, struct connection *connection, const struct request *request);
 
-/* The login has ended: ends the lease, at once or after the course's linger=. */
+/* The login has ended: ends the lease, at once or after it has lingered (linger.h). */
 void lease_close(struct lease *lease);
 
-/* Lets the lease linger until then, CLOCK_REALTIME; also after a restart. */
-int lease_linger(struct lease *lease, uint64_t until_usec);
-
-/* A new lease has the seat: what lingers is needed no more. */
-void lease_end_lingering(struct manager *manager, const char *seat);
+/* The lease is its login's no more, whose process is forgotten; it waits for nothing. */
+void lease_let_go(struct lease *lease);
 
 /* Ends every lease of a user, a seat or a course, and tells the users' terminals. Returns how many. */
 unsigned lease_stop_all(struct manager *manager, const char *target);

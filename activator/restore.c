@@ -10,6 +10,7 @@
 #include "empty-seat.h"
 #include "fd-store.h"
 #include "lease-event.h"
+#include "linger.h"
 #include "number.h"
 #include "peer.h"
 #include "state.h"
@@ -91,7 +92,7 @@ static bool parse_seat_unit(const char *unit, char ret_seat[static SEAT_ID_SIZE]
 
 static int take_up(struct restoring *restoring, struct lease *lease) {
         if (lease->linger_until_usec > 0)
-                return lease_linger(lease, lease->linger_until_usec);
+                return linger_resume(lease);
         lease_activate(lease);
         /* Also one that was given when nobody was there to say so. */
         lease_log(lease, LEASE_HELD);

@@ -94,8 +94,10 @@ bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat 
         if (r >= 0)
                 r = seat_plan_load(etc, &settings, &id, &ret->plan, &diagnostics);
 
-        if (r >= 0)
+        if (r >= 0) {
                 settings_services(&settings, course, &ret->services);
+                ret->keep = settings_leftover(&settings, course) == LEFTOVER_KEEP;
+        }
 
         if (log)
                 log_diagnostics(&diagnostics);
@@ -104,10 +106,14 @@ bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat 
         return r >= 0;
 }
 
-unsigned seat_linger_seconds(const char *etc, const char *course) {
+void seat_after_logout(const char *etc, const char *course, struct after_logout *ret) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
 
-        return settings_load(etc, &settings, &diagnostics) < 0 ? 0
-                                                               : settings_linger_seconds(&settings, course);
+        *ret = (struct after_logout){0};
+        if (settings_load(etc, &settings, &diagnostics) < 0)
+                return;
+        ret->linger_seconds = settings_linger_seconds(&settings, course);
+        if (settings_leftover(&settings, course) == LEFTOVER_KEEP)
+                ret->keep_seconds = settings_leftover_max_seconds(&settings, course);
 }

@@ -11,6 +11,7 @@
 struct found_seat {
         struct seat_plan plan;
         struct service_settings services;
+        bool keep; /* leftover = keep */
 };
 
 /*
@@ -20,8 +21,14 @@ struct found_seat {
 bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat *ret,
         enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]);
 
-/* The linger= of a course; 0 also if the settings cannot be read. */
-unsigned seat_linger_seconds(const char *etc, const char *course);
+/* What keeps a course's seats after their last logout. */
+struct after_logout {
+        unsigned linger_seconds; /* linger=; 0: it does not last */
+        unsigned keep_seconds;   /* leftover-max= with leftover = keep; else 0 */
+};
+
+/* All 0 also if the settings cannot be read. */
+void seat_after_logout(const char *etc, const char *course, struct after_logout *ret);
 
 /* Logs every finding. */
 void log_diagnostics(const struct diagnostics *diagnostics);

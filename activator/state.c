@@ -57,8 +57,8 @@ static void print_record(FILE *file, const struct lease *lease, const char *boot
         (void)fprintf(file, "token = %s\n", lease->token);
         (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service,
                 lease->tty, lease->remote_host, lease->since_usec);
-        (void)fprintf(file, "hold = %d\nno-wait = %d\nlinger-until = %" PRIu64 "\n", lease->hold,
-                lease->no_wait, lease->linger_until_usec);
+        (void)fprintf(file, "hold = %d\nno-wait = %d\nlinger-until = %" PRIu64 "\nkeep-until = %" PRIu64 "\n",
+                lease->hold, lease->no_wait, lease->linger_until_usec, lease->keep_until_usec);
         (void)fprintf(
                 file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)lease->opener, lease->opener_start);
 }
@@ -154,6 +154,8 @@ static int handle_field(void *userdata, const char *section, const char *name, c
                 lease->no_wait = read_number(record, value, 1) > 0;
         else if (string_equal(name, "linger-until"))
                 lease->linger_until_usec = read_number(record, value, UINT64_MAX);
+        else if (string_equal(name, "keep-until"))
+                lease->keep_until_usec = read_number(record, value, UINT64_MAX);
         else if (string_equal(name, "opener"))
                 lease->opener = (pid_t)read_number(record, value, INT32_MAX);
         else if (string_equal(name, "opener-start"))

@@ -24,6 +24,7 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
                 "BindsTo=netbr@%s.service\n"
                 "After=netbr@%s.service\n",
                 seat->name, seat->bridge_course, seat->bridge_course, seat->bridge_course);
+        ret->file = WIRING_FILE;
         return true;
 }
 
@@ -38,6 +39,7 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
                 "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n"
                 "TimeoutStopSec=5s\n",
                 seat->name, seat->name, seat->netns);
+        ret->file = WIRING_FILE;
 }
 
 /* "SETTING=VALUE", if there is a value. */
@@ -64,6 +66,7 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
                 "User=%s\n"
                 "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
                 seat->name, seat->name, seat->name, user, seat->netns);
+        ret->file = WIRING_FILE;
         if (!string_equal(name, SERVICE_CONTAINER))
                 return;
 
@@ -90,6 +93,10 @@ void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, str
 /* Room for the longest path there can be. */
 typedef char wiring_path_t[512];
 
+static const char *file_of(const struct wiring *wiring) {
+        return wiring->file ? wiring->file : WIRING_FILE;
+}
+
 static int format_path(
         wiring_path_t path, const char *directory, const struct wiring *wiring, const char *file) {
         int n = snprintf(
@@ -105,7 +112,7 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
         ssize_t n;
         int r;
 
-        r = format_path(path, directory, wiring, WIRING_FILE);
+        r = format_path(path, directory, wiring, file_of(wiring));
         if (r < 0)
                 return r;
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -140,7 +147,7 @@ int wiring_write(const char *directory, const struct wiring *wiring) {
 
         r = format_path(folder, directory, wiring, "");
         if (r >= 0)
-                r = format_path(file, directory, wiring, WIRING_FILE);
+                r = format_path(file, directory, wiring, file_of(wiring));
         if (r >= 0)
                 r = format_path(temporary, directory, wiring, name);
         if (r < 0)
@@ -157,6 +164,53 @@ int wiring_write(const char *directory, const struct wiring *wiring) {
         if (r < 0)
                 (void)unlink(temporary);
         return r == -EEXIST && wiring->stand_in ? 0 : r;
+}
+
+static int remove_file(const char *directory, const struct wiring *wiring) {
+        wiring_path_t path;
+        int r;
+
+        r = format_path(path, directory, wiring, file_of(wiring));
+        if (r < 0)
+                return r;
+        if (unlink(path) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        /* Its folder as well, if there is nothing else in it. */
+        *strrchr(path, '/') = '\0';
+        (void)rmdir(path);
+        return 0;
+}
+
+static int set_keeping(const char *directory, const struct wiring *wiring, bool keep) {
+        if (!keep)
+                return remove_file(directory, wiring);
+        return wiring_differs(directory, wiring) ? wiring_write(directory, wiring) : 0;
+}
+
+int wiring_keep_user(const char *directory, uid_t uid, bool keep) {
+        static const struct {
+                const char *name, *more;
+        } units[] = {
+                {"user", ""},
+                {"user-runtime-dir", "StopWhenUnneeded=yes\n"},
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(units) && r >= 0; i++) {
+                struct wiring wiring = {.file = WIRING_KEEP_FILE};
+
+                (void)snprintf(
+                        wiring.unit, sizeof(wiring.unit), "%s@%u.service", units[i].name, (unsigned)uid);
+                (void)snprintf(wiring.text, sizeof(wiring.text),
+                        "# Written by coursenet-activator: leftover = keep. It ends with the seat, not when "
+                        "logind says.\n"
+                        "[Unit]\n"
+                        "RefuseManualStop=yes\n"
+                        "%s",
+                        units[i].more);
+                r = set_keeping(directory, &wiring, keep);
+        }
+        return r;
 }
 
 /* A drop-in whose file is not as it should be. */

@@ -21,6 +21,7 @@
 #include "plan.h"
 
 #define WIRING_FILE "50-coursenet.conf"
+#define WIRING_KEEP_FILE "50-coursenet-keep.conf"
 
 /* The longest: a template's name, '@', an id and ".service", with the NUL. */
 #define WIRING_UNIT_SIZE (SERVICE_NAME_SIZE + SEAT_ID_SIZE + sizeof("@.service"))
@@ -29,7 +30,8 @@
 struct wiring {
         char unit[WIRING_UNIT_SIZE]; /* the unit that it is for */
         char text[640 + USER_NAME_SIZE];
-        bool stand_in; /* takes no place of one that is there, whatever that says */
+        bool stand_in;    /* takes no place of one that is there, whatever that says */
+        const char *file; /* its name; NULL: WIRING_FILE */
 };
 
 /* As many as one login can need. */
@@ -47,6 +49,16 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret);
 void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret);
 
 /*
+ * With leftover = keep the user's manager stays for as long as the seat does, though logind would end it some
+ * seconds after the user's last session: logind's stop is refused. From systemd 256 on that is a stop of the
+ * unit of /run/user/UID, which takes the manager along, and which nobody else would stop: so it ends when
+ * neither manager nor session needs it, as with earlier versions. The files are written or removed at once,
+ * whatever systemd has loaded: if that is too late, it counts from the manager's next start on. Negative
+ * errno.
+ */
+int wiring_keep_user(const char *directory, uid_t uid, bool keep);
+
+/*
  * Makes the i-th of a seat's services (settings_services()) the student's own, in the seat, for as long as
  * somebody needs it; pure.
  */
@@ -60,7 +72,7 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
  */
 void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret);
 
-/* 1 if DIRECTORY/UNIT.d/50-coursenet.conf has other contents, or is not there; 0 if it is the same. */
+/* 1 if its file below DIRECTORY/UNIT.d has other contents, or is not there; 0 if it is the same. */
 int wiring_differs(const char *directory, const struct wiring *wiring);
 
 /* Writes it, whole or not at all. */

@@ -64,6 +64,7 @@ enum reply_type {
         REPLY_REFUSED,  /* not allowed, or a limit is hit */
         REPLY_FAILED,   /* the seat did not come up */
         REPLY_TIMEOUT,  /* it did not come up in time */
+        REPLY_KEPT,     /* REQUEST_STATUS: a lease that lingers after its login; more replies follow */
         _REPLY_TYPE_MAX,
 };
 
@@ -89,9 +90,10 @@ struct reply {
         uint16_t version;
         uint16_t type; /* enum reply_type */
         uint32_t uid;
-        int32_t pid;         /* REPLY_LEASE: the opener's */
-        uint64_t since_usec; /* REPLY_LEASE: CLOCK_REALTIME in microseconds */
-        uint32_t address;    /* of the seat, host byte order */
+        int32_t pid; /* REPLY_LEASE: the opener's; REPLY_KEPT: of the process that keeps the seat, 0: none */
+        uint64_t
+                since_usec; /* REPLY_LEASE: CLOCK_REALTIME in microseconds; REPLY_KEPT: until when, at most */
+        uint32_t address;   /* of the seat, host byte order */
         uint32_t prefix;
         char lease[LEASE_ID_SIZE];
         char course[8]; /* COURSE_SIZE, rounded up */
@@ -100,7 +102,8 @@ struct reply {
         char service[SERVICE_SIZE];
         char tty[ORIGIN_SIZE];
         char remote_host[ORIGIN_SIZE];
-        char text[REPLY_TEXT_SIZE]; /* a sentence for the log or an admin: what failed and where to look */
+        char text[REPLY_TEXT_SIZE]; /* a sentence for the log or an admin: what failed and where to look;
+                                       REPLY_KEPT: the process' name, and tty has its systemd unit */
 };
 
 /* Sets magic, version and type; everything else is zero. */

@@ -39,6 +39,36 @@ int rate_parse(const char *text, struct rate *ret) {
         return 0;
 }
 
+/* 0: no unit that there is. */
+static unsigned duration_unit(const char *suffix) {
+        static const struct {
+                const char *suffix;
+                unsigned seconds;
+        } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+
+        for (size_t i = 0; i < ELEMENTSOF(units); i++)
+                if (string_equal(suffix, units[i].suffix))
+                        return units[i].seconds;
+        return 0;
+}
+
+int duration_parse(const char *text, unsigned minimum, unsigned maximum, unsigned *ret_seconds) {
+        size_t digits = strspn(text, DIGITS);
+        unsigned unit = duration_unit(text + digits), count;
+        char number[16];
+
+        if (unit == 0 || digits >= sizeof(number))
+                return -EINVAL;
+        memcpy(number, text, digits);
+        number[digits] = '\0';
+        if (number_parse(number, 0, UINT32_MAX, &count) < 0)
+                return -EINVAL;
+        if (count > maximum / unit || count * unit < minimum)
+                return -ERANGE;
+        *ret_seconds = count * unit;
+        return 0;
+}
+
 int port_parse(const char *text, struct port *ret) {
         struct port port = {.any_address = string_starts_with(text, "*:")};
         const char *slash;

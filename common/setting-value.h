@@ -11,6 +11,12 @@
 /* "10M": bits per second, in thousands (K), millions (M) or billions (G), 64K to 16G; "none": no limit. */
 int rate_parse(const char *text, struct rate *ret);
 
+/*
+ * "90", "90s", "90min", "12h", "2d": a time in whole seconds, or in the unit behind the number, from minimum
+ * to maximum seconds. -EINVAL or -ERANGE.
+ */
+int duration_parse(const char *text, unsigned minimum, unsigned maximum, unsigned *ret_seconds);
+
 /* "443", "443/tcp", "443/udp", and each with "*:" before it. */
 int port_parse(const char *text, struct port *ret);
 

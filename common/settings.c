@@ -122,8 +122,10 @@ static void parse_leftover(struct parser *parser, const char *name, const char *
                 *ret = LEFTOVER_CUT;
         else if (string_equal(value, "kill"))
                 *ret = LEFTOVER_KILL;
+        else if (string_equal(value, "keep"))
+                *ret = LEFTOVER_KEEP;
         else
-                parser_error(parser, "%s = %s: expected cut or kill", name, value);
+                parser_error(parser, "%s = %s: expected cut, kill or keep", name, value);
 }
 
 static void set_leftover(struct parser *parser, const char *name, const char *value) {
@@ -141,6 +143,17 @@ static void parse_names(struct parser *parser, const char *name, const char *val
 
 static void set_names(struct parser *parser, const char *name, const char *value) {
         parse_names(parser, name, value, &parser->settings.names);
+}
+
+static void parse_leftover_max(struct parser *parser, const char *name, const char *value, unsigned *ret) {
+        if (duration_parse(value, 1, LEFTOVER_MAX_SECONDS, ret) < 0)
+                parser_error(parser,
+                        "%s = %s: expected a time such as 90min, 12h or 2d, from one second to 30 days", name,
+                        value);
+}
+
+static void set_leftover_max(struct parser *parser, const char *name, const char *value) {
+        parse_leftover_max(parser, name, value, &parser->settings.leftover_max_seconds);
 }
 
 static void set_text(struct parser *parser, const char *name, const char *value, char *array, size_t size) {
@@ -547,6 +560,7 @@ static const struct row site_rows[] = {
         {"test-host", set_test_host},
         {"linger", set_linger},
         {"leftover", set_leftover},
+        {"leftover-max", set_leftover_max},
         {"staff", set_staff},
         {"names", set_names},
         {"units", set_units},
@@ -666,11 +680,16 @@ static void set_course_names(struct parser *parser, const char *name, const char
         parse_names(parser, name, value, &parser->course->names);
 }
 
+static void set_course_leftover_max(struct parser *parser, const char *name, const char *value) {
+        parse_leftover_max(parser, name, value, &parser->course->leftover_max_seconds);
+}
+
 static const struct row course_rows[] = {
         {"subnet", set_course_subnet},
         {"test-host", set_course_test_host},
         {"linger", set_course_linger},
         {"leftover", set_course_leftover},
+        {"leftover-max", set_course_leftover_max},
         {"staff", set_staff},
         {"names", set_course_names},
         {"units", set_units},
@@ -857,6 +876,7 @@ static void set_defaults(struct settings *settings) {
         settings->prefix = 24;
         settings->leftover = LEFTOVER_CUT;
         settings->names = NAMES_COURSE;
+        settings->leftover_max_seconds = LEFTOVER_DEFAULT_SECONDS;
         settings->network6_auto = true;
         settings->traffic = (struct traffic_settings){
                 .nat = CHOICE_YES,
@@ -954,6 +974,13 @@ enum names_told settings_names(const struct settings *settings, const char *cour
         const struct course_settings *own = settings_find_course(settings, course);
 
         return own && own->names != NAMES_UNSET ? own->names : settings->names;
+}
+
+unsigned settings_leftover_max_seconds(const struct settings *settings, const char *course) {
+        const struct course_settings *own = settings_find_course(settings, course);
+
+        return own && own->leftover_max_seconds > 0 ? own->leftover_max_seconds
+                                                    : settings->leftover_max_seconds;
 }
 
 static void prefer(char *array, size_t size, const char *own) {

@@ -27,11 +27,16 @@
 
 #define LINGER_MAX_SECONDS 86400U
 
+/* leftover-max: the default, and the most there can be. */
+#define LEFTOVER_DEFAULT_SECONDS (12U * 3600U)
+#define LEFTOVER_MAX_SECONDS (30U * 86400U)
+
 /* What becomes of processes in a seat when its last login has ended. */
 enum leftover {
         LEFTOVER_UNSET, /* in a course: as the site has it */
-        LEFTOVER_CUT,   /* they go on without a network */
-        LEFTOVER_KILL,  /* they are ended */
+        LEFTOVER_CUT,   /* the seat goes: they lose the network, or end with the student's manager */
+        LEFTOVER_KILL,  /* the seat goes, and they are ended */
+        LEFTOVER_KEEP,  /* the seat stays while they run, up to leftover-max */
 };
 
 /* What a seat has besides its network: template units, and the container among them. Empty texts: not set. */
@@ -154,7 +159,8 @@ struct course_settings {
         unsigned linger_seconds;
         enum leftover leftover;
         enum names_told names;
-        struct staff staff; /* besides the site's */
+        struct staff staff;            /* besides the site's */
+        unsigned leftover_max_seconds; /* 0: the site's */
         struct service_settings services;
         unsigned line; /* of the section's first setting */
         uint64_t seen; /* which settings the section has, for its parser */
@@ -172,7 +178,8 @@ struct settings {
         unsigned linger_seconds;        /* how long a seat stays up after its last login */
         enum leftover leftover;
         enum names_told names;
-        struct staff staff; /* of every course */
+        struct staff staff;            /* of every course */
+        unsigned leftover_max_seconds; /* how long leftover = keep keeps a seat after its last logout */
         struct service_settings services;
         struct address6 network6; /* what the courses' IPv6 subnets are cut from; all zero: no IPv6 */
         bool network6_auto;       /* nobody chose it: a course that does not fit has no IPv6, and no error */
@@ -203,6 +210,7 @@ const char *settings_test_host(const struct settings *settings, const char *cour
 unsigned settings_linger_seconds(const struct settings *settings, const char *course);
 enum leftover settings_leftover(const struct settings *settings, const char *course);
 enum names_told settings_names(const struct settings *settings, const char *course);
+unsigned settings_leftover_max_seconds(const struct settings *settings, const char *course);
 
 /*
  * The course's own services, and the site's where it has none. Without units= in either, a course with an

@@ -214,6 +214,9 @@ static bool is_live(void *userdata, const char *id) {
         for (size_t i = 0; i < live->list.n_leases; i++)
                 if (string_equal(live->list.leases[i].lease, id))
                         return true;
+        for (size_t i = 0; i < live->list.n_lingering; i++)
+                if (string_equal(live->list.lingering[i].lease, id))
+                        return true;
         return false;
 }
 

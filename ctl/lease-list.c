@@ -9,25 +9,24 @@
 
 void lease_list_done(struct lease_list *list) {
         free(list->leases);
+        free(list->lingering);
         *list = (struct lease_list){0};
 }
 
-static int append_lease(struct lease_list *list, size_t *allocated, const struct reply *lease) {
-        if (list->n_leases == *allocated) {
-                size_t larger = *allocated ? 2 * *allocated : 64;
-                struct reply *leases = reallocarray(list->leases, larger, sizeof(*leases));
+/* Grows by doubling: full when n is a power of two, or none. */
+static int append(struct reply **array, size_t *n, const struct reply *reply) {
+        if ((*n & (*n - 1)) == 0) {
+                struct reply *larger = reallocarray(*array, *n ? 2 * *n : 1, sizeof(*larger));
 
-                if (!leases)
+                if (!larger)
                         return -ENOMEM;
-                list->leases = leases;
-                *allocated = larger;
+                *array = larger;
         }
-        list->leases[list->n_leases++] = *lease;
+        (*array)[(*n)++] = *reply;
         return 0;
 }
 
 static int receive_leases(int fd, uint64_t deadline, struct lease_list *list, char *reason, size_t size) {
-        size_t allocated = 0;
         struct reply reply;
         int r;
 
@@ -37,12 +36,15 @@ static int receive_leases(int fd, uint64_t deadline, struct lease_list *list, ch
                         return r;
                 if (reply.type == REPLY_DONE)
                         return 0;
-                if (reply.type != REPLY_LEASE) {
+                if (reply.type == REPLY_LEASE)
+                        r = append(&list->leases, &list->n_leases, &reply);
+                else if (reply.type == REPLY_KEPT)
+                        r = append(&list->lingering, &list->n_lingering, &reply);
+                else {
                         (void)snprintf(
                                 reason, size, "%s", reply.text[0] ? reply.text : "it does not say why");
                         return -ECANCELED;
                 }
-                r = append_lease(list, &allocated, &reply);
                 if (r < 0)
                         return r;
         }

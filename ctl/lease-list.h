@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The leases that the activator has: all for root, their own for others. */
+/* The leases that the activator has, and those that linger: all for root, their own for others. */
 
 #include "protocol.h"
 
@@ -9,6 +9,8 @@
 struct lease_list {
         struct reply *leases; /* each a REPLY_LEASE */
         size_t n_leases;
+        struct reply *lingering; /* each a REPLY_KEPT */
+        size_t n_lingering;
 };
 
 void lease_list_done(struct lease_list *list);

@@ -82,12 +82,19 @@ static const char *container_state(enum unit_state state) {
         return "none";
 }
 
+/* One that has the seat, or keeps it. */
+static const struct reply *lease_of(const struct snapshot_seat *seat) {
+        return seat->n_leases > 0 ? &seat->leases[0] : seat->kept;
+}
+
 /* From the lease, which is how the seat came up; else from the roster, of removed students too. */
 static void find_user(const struct site *site, const struct seat_id *id, struct snapshot_seat *seat) {
         const struct site_course *course = site_find_course(site, id->course);
 
-        if (seat->n_leases > 0) {
-                (void)string_copy(seat->user, sizeof(seat->user), seat->leases[0].user);
+        const struct reply *lease = lease_of(seat);
+
+        if (lease) {
+                (void)string_copy(seat->user, sizeof(seat->user), lease->user);
                 return;
         }
         for (size_t i = 0; course && i < course->roster.n_lines; i++) {
@@ -101,11 +108,11 @@ static void find_user(const struct site *site, const struct seat_id *id, struct 
 static void find_address(
         const char *etc, const struct site *site, const struct seat_id *id, struct snapshot_seat *seat) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        const struct reply *lease = lease_of(seat);
         struct seat_plan plan;
 
-        if (seat->n_leases > 0 && seat->leases[0].address != 0 && seat->leases[0].prefix <= 32) {
-                seat->address =
-                        (struct address){.ip = seat->leases[0].address, .prefix = seat->leases[0].prefix};
+        if (lease && lease->address != 0 && lease->prefix <= 32) {
+                seat->address = (struct address){.ip = lease->address, .prefix = lease->prefix};
                 seat->has_address = true;
         } else if (seat_plan_load(etc, &site->settings, id, &plan, &ignored) >= 0) {
                 seat->address = plan.address;
@@ -162,13 +169,22 @@ static const char *next_id(const struct cursor *cursor, unsigned course_digits) 
         return unit ? unit->instance : lease ? lease->seat : NULL;
 }
 
+/* There are few, if any. */
+static const struct reply *find_kept(const struct lease_list *leases, const char *seat) {
+        for (size_t i = 0; i < leases->n_lingering; i++)
+                if (leases->lingering[i].pid > 0 && string_equal(leases->lingering[i].seat, seat))
+                        return &leases->lingering[i];
+        return NULL;
+}
+
 /* Reads both lists up to the next id; false as fill_seat(). */
 static bool take_seat(const char *etc, const struct site *site, const char *name, struct cursor *cursor,
         struct snapshot_seat *ret) {
         enum unit_state states[_UNIT_KIND_MAX] = {0};
         const struct reply *lease;
 
-        *ret = (struct snapshot_seat){.leases = current_lease(cursor)};
+        *ret = (struct snapshot_seat){
+                .leases = current_lease(cursor), .kept = find_kept(cursor->leases, name)};
         for (const struct unit *unit; (unit = current_unit(cursor)) && string_equal(unit->instance, name);
                 cursor->unit++)
                 states[unit->kind] = unit->state;

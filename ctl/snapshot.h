@@ -21,6 +21,8 @@ struct snapshot_seat {
         const char *container;      /* none, starting, running, failed */
         const struct reply *leases; /* borrowed; oldest first */
         size_t n_leases;
+        const struct reply
+                *kept; /* borrowed; what the student left running keeps the seat; NULL: nothing does */
 };
 
 /* The empty value is all zero. */

@@ -94,7 +94,7 @@ static const char *lease_origin(const struct reply *lease) {
         return lease->tty[0] ? lease->tty : "-";
 }
 
-/* lease is NULL for a seat that nobody holds. */
+/* lease is NULL for a seat that nobody holds; it may be kept by what its student left running. */
 static int add_row(
         struct libscols_table *table, const struct snapshot_seat *seat, const struct reply *lease) {
         char address[ADDRESS_TEXT_SIZE] = "-", since[32] = "-";
@@ -106,8 +106,14 @@ static int add_row(
 
         return table_add(table,
                 (const char *const[]){seat->course, seat->seat, seat->user[0] ? seat->user : "-", address,
-                        seat->state, seat->container, lease ? lease->service : "-",
-                        lease ? lease_origin(lease) : "-", since},
+                        seat->state, seat->container,
+                        lease        ? lease->service
+                        : seat->kept ? "kept"
+                                     : "-",
+                        lease        ? lease_origin(lease)
+                        : seat->kept ? seat->kept->text
+                                     : "-",
+                        since},
                 ELEMENTSOF(headings));
 }
 
@@ -121,7 +127,7 @@ static int print_table(const struct view *view) {
 
                 if (!is_shown(view, seat))
                         continue;
-                if (seat->n_leases == 0)
+                if (seat->n_leases == 0 || seat->kept)
                         r = add_row(table, seat, NULL);
                 for (size_t j = 0; j < seat->n_leases && r >= 0; j++)
                         r = add_row(table, seat, &seat->leases[j]);
@@ -141,14 +147,17 @@ static void report_bridges(const struct view *view) {
         }
 }
 
-/* The uid of those who are logged in on the seat; false: nobody is. */
+/* The uid of those who are logged in on the seat, or left something running that keeps it; false: nobody is.
+ */
 static bool find_uid(const struct snapshot_seat *seat, uid_t *ret) {
         for (size_t i = 0; i < seat->n_leases; i++)
                 if (seat->leases[i].pid > 0) {
                         *ret = seat->leases[i].uid;
                         return true;
                 }
-        return false;
+        if (seat->kept)
+                *ret = seat->kept->uid;
+        return seat->kept;
 }
 
 static enum user_manager find_manager(const struct snapshot_seat *seat) {
@@ -174,11 +183,27 @@ static void report_managers(const struct view *view) {
         }
 }
 
+static void report_kept(const struct view *view) {
+        char until[32];
+
+        for (size_t i = 0; i < view->snapshot.n_seats; i++) {
+                const struct snapshot_seat *seat = &view->snapshot.seats[i];
+
+                if (!is_shown(view, seat) || !seat->kept)
+                        continue;
+                moment_format_minute(seat->kept->since_usec, until, sizeof(until));
+                (void)printf("Seat %s is kept for %s until %s at most, by '%s' (process %ld in %s)\n",
+                        seat->seat, seat->user, until, seat->kept->text, (long)seat->kept->pid,
+                        seat->kept->tty);
+        }
+}
+
 static int print_for_people(const struct view *view) {
         if (!view->own_user[0])
                 report_bridges(view);
         if (count_shown(view) > 0) {
                 report_managers(view);
+                report_kept(view);
                 return print_table(view);
         }
         (void)puts(view->own_user[0] ? "No seat of yours is up."
@@ -211,6 +236,23 @@ static int put_lease(json_object *leases, const struct reply *lease) {
         return 0;
 }
 
+/* What of a student's without a login keeps the seat, or null. */
+static int put_kept(json_object *seat, const struct reply *kept) {
+        json_object *object = kept ? json_object_new_object() : NULL;
+        char until[32];
+
+        if (!kept)
+                return json_put_text(seat, "kept", NULL);
+        if (!object || json_put(seat, "kept", object) < 0)
+                return -ENOMEM;
+        moment_format_utc(kept->since_usec, until, sizeof(until));
+        if (json_put(object, "pid", json_object_new_int(kept->pid)) < 0 ||
+                json_put_text(object, "command", kept->text) < 0 ||
+                json_put_text(object, "unit", kept->tty) < 0 || json_put_text(object, "until", until) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
 static const char *const manager_names[] = {
         [USER_MANAGER_NONE] = "none",
         [USER_MANAGER_IN_SEAT] = "seat",
@@ -237,6 +279,8 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
                 json_put_text(object, "manager", manager_names[find_manager(seat)]) < 0)
                 return -ENOMEM;
 
+        if (put_kept(object, seat->kept) < 0)
+                return -ENOMEM;
         leases = json_put_array(object, "leases");
         if (!leases)
                 return -ENOMEM;

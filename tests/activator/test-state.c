@@ -28,6 +28,8 @@ static struct lease example(void) {
                 .since_usec = UINT64_C(1767225600000000),
                 .opener = 4242,
                 .opener_start = UINT64_C(987654321),
+                .linger_until_usec = UINT64_C(1767225700000000),
+                .keep_until_usec = UINT64_C(1767268800000000),
         };
 
         return lease;
@@ -69,6 +71,8 @@ static void a_record_comes_back_as_it_was(void **state) {
         assert_int_equal(loaded.uid, saved.uid);
         assert_int_equal(loaded.since_usec, saved.since_usec);
         assert_int_equal(loaded.opener, saved.opener);
+        assert_int_equal(loaded.linger_until_usec, saved.linger_until_usec);
+        assert_int_equal(loaded.keep_until_usec, saved.keep_until_usec);
         assert_int_equal(loaded.opener_start, saved.opener_start);
 }
 

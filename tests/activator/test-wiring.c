@@ -73,6 +73,31 @@ static void a_users_manager_is_put_into_the_seat(void **state) {
         assert_null(strstr(wiring.text, "After="));
 }
 
+static bool keep_file_exists(const char *unit, const char *line) {
+        char path[256];
+        _cleanup_free_ char *text = NULL;
+        const char *reason;
+
+        (void)snprintf(path, sizeof(path), "%s/%s.d/" WIRING_KEEP_FILE, directory, unit);
+        return trusted_file_read(path, &text, &reason) >= 0 && strstr(text, line);
+}
+
+static void a_manager_that_is_kept_is_not_logins_to_end(void **state) {
+        (void)state;
+        assert_int_equal(wiring_keep_user(directory, 1001, false), 0);
+        assert_false(keep_file_exists("user@1001.service", ""));
+        for (unsigned i = 0; i < 2; i++) {
+                assert_int_equal(wiring_keep_user(directory, 1001, true), 0);
+                assert_true(keep_file_exists("user@1001.service", "\n[Unit]\nRefuseManualStop=yes\n"));
+                assert_true(keep_file_exists("user-runtime-dir@1001.service", "\nRefuseManualStop=yes\n"));
+                /* Nobody else would stop it. */
+                assert_true(keep_file_exists("user-runtime-dir@1001.service", "\nStopWhenUnneeded=yes\n"));
+        }
+        assert_int_equal(wiring_keep_user(directory, 1001, false), 0);
+        assert_false(keep_file_exists("user@1001.service", ""));
+        assert_false(keep_file_exists("user-runtime-dir@1001.service", ""));
+}
+
 static void a_service_is_the_students_own_in_the_seat(void **state) {
         struct seat_plan seat = make_seat("12310", "123");
         struct service_settings services = {.units = {"vnc"}, .n_units = 1, .memory_max = "2G"};
@@ -247,6 +272,7 @@ int main(void) {
                 cmocka_unit_test(a_seat_on_another_courses_bridge_is_bound_to_that),
                 cmocka_unit_test(a_seat_on_an_admins_bridge_needs_no_unit),
                 cmocka_unit_test(a_users_manager_is_put_into_the_seat),
+                cmocka_unit_test(a_manager_that_is_kept_is_not_logins_to_end),
                 cmocka_unit_test(the_largest_user_fits),
                 cmocka_unit_test(a_service_is_the_students_own_in_the_seat),
                 cmocka_unit_test(a_container_has_its_turn_and_its_limits),

@@ -128,25 +128,6 @@ def leave_running(guest):
     return "pgrep -f '^sleep 7654' >/dev/null"
 
 
-@case("what a student leaves running is cut off: it lives on without a network")
-def leftover_cut(guest):
-    set_up_class(guest)
-    find = leave_running(guest)
-    wait_gone(guest)
-    guest.run(find)
-    pid = guest.run("pgrep -f '^sleep 7654'").stdout.strip()
-    expect_not_in("vr-", guest.run(f"nsenter -t {pid} -n ip -br link").stdout, "the links of what was left")
-    guest.run(f"kill {pid}")
-
-
-@case("what a student leaves running is ended, if the settings say so")
-@with_settings("[site]\nleftover = kill\n")
-def leftover_kill(guest):
-    find = leave_running(guest)
-    wait_gone(guest)
-    expect_failure(guest.run(find, check=False), "finding the process")
-
-
 @case("with logind's KillUserProcesses the seat goes the same way")
 def kill_user_processes(guest):
     set_up_class(guest)

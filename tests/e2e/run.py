@@ -30,6 +30,7 @@ from guest import Guest
 import cases_jupyterhub  # noqa: F401 pylint: disable=unused-import
 import cases_stay  # noqa: F401 pylint: disable=unused-import
 import cases_races  # noqa: F401 pylint: disable=unused-import
+import cases_leftover  # noqa: F401 pylint: disable=unused-import
 import cases_container  # noqa: F401 pylint: disable=unused-import
 import cases_lifetime  # noqa: F401 pylint: disable=unused-import
 import cases_crossings  # noqa: F401 pylint: disable=unused-import

@@ -74,6 +74,49 @@ static void test_no_rates(void **state) {
         }
 }
 
+static void test_durations(void **state) {
+        static const struct {
+                const char *text;
+                int expected;
+                unsigned seconds;
+        } rows[] = {
+                {"1", 0, 1},
+                {"90", 0, 90},
+                {"90s", 0, 90},
+                {"90min", 0, 5400},
+                {"90m", 0, 5400},
+                {"12h", 0, 43200},
+                {"1d", 0, 86400},
+                {"86400", 0, 86400},
+                {"0", -ERANGE, 7},
+                {"0h", -ERANGE, 7},
+                {"2d", -ERANGE, 7},
+                {"86401", -ERANGE, 7},
+                {"4294967295d", -ERANGE, 7},
+                {"", -EINVAL, 7},
+                {"h", -EINVAL, 7},
+                {"-1h", -EINVAL, 7},
+                {"1.5h", -EINVAL, 7},
+                {"1 h", -EINVAL, 7},
+                {"1h30min", -EINVAL, 7},
+                {"1H", -EINVAL, 7},
+                {"4294967296", -EINVAL, 7},
+                {"99999999999999999999", -EINVAL, 7},
+                {"infinity", -EINVAL, 7},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                unsigned seconds = 7;
+                int r = duration_parse(rows[i].text, 1, 86400, &seconds);
+
+                /* A number that does not fit may be told as either. */
+                if (r != rows[i].expected && !(r < 0 && rows[i].expected < 0))
+                        fail_msg("'%s' gives %d", rows[i].text, r);
+                assert_int_equal(seconds, rows[i].seconds);
+        }
+}
+
 static void test_ports(void **state) {
         static const struct {
                 const char *text;
@@ -249,6 +292,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rates),
                 cmocka_unit_test(test_no_rates),
+                cmocka_unit_test(test_durations),
                 cmocka_unit_test(test_ports),
                 cmocka_unit_test(test_no_ports),
                 cmocka_unit_test(test_labels),

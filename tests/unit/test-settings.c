@@ -145,7 +145,8 @@ static void test_how_long_a_seat_stays(void **state) {
         (void)state;
         write_file(SETTINGS_FILE, "[site]\nlinger = 60\nleftover = kill\n"
                                   "[course 123]\nlinger = 0\n"
-                                  "[course 124]\nleftover = cut\n");
+                                  "[course 124]\nleftover = cut\nleftover-max = 90min\n"
+                                  "[course 125]\nleftover = keep\n");
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         assert_clean(&diagnostics);
 
@@ -155,6 +156,16 @@ static void test_how_long_a_seat_stays(void **state) {
         assert_int_equal(settings_leftover(&settings, "122"), LEFTOVER_KILL);
         assert_int_equal(settings_leftover(&settings, "123"), LEFTOVER_KILL);
         assert_int_equal(settings_leftover(&settings, "124"), LEFTOVER_CUT);
+        assert_int_equal(settings_leftover(&settings, "125"), LEFTOVER_KEEP);
+        assert_int_equal(settings_leftover_max_seconds(&settings, "123"), 12 * 3600);
+        assert_int_equal(settings_leftover_max_seconds(&settings, "124"), 90 * 60);
+
+        settings_done(&settings);
+        write_file(SETTINGS_FILE,
+                "[site]\nleftover = keep\nleftover-max = 2d\n[course 123]\nleftover-max = 1h\n");
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        assert_int_equal(settings_leftover_max_seconds(&settings, "122"), 2 * 86400);
+        assert_int_equal(settings_leftover_max_seconds(&settings, "123"), 3600);
 }
 
 static void test_staff_and_names(void **state) {
@@ -501,10 +512,13 @@ static const struct mistake {
         {"[site]\nunits = a b c d e f g h i\n", 2, "8 units at most"},
         {"[site]\nlinger = -1\n", 2, "expected a number from 0 to 86400"},
         {"[course 123]\nlinger = 86401\n", 2, "expected a number from 0 to 86400"},
-        {"[site]\nleftover = keep\n", 2, "expected cut or kill"},
-        {"[course 123]\nleftover =\n", 2, "expected cut or kill"},
+        {"[site]\nleftover = stay\n", 2, "expected cut, kill or keep"},
+        {"[course 123]\nleftover =\n", 2, "expected cut, kill or keep"},
+        {"[site]\nleftover-max = 31d\n", 2, "expected a time such as 90min, 12h or 2d"},
+        {"[course 123]\nleftover-max = 0\n", 2, "expected a time such as 90min, 12h or 2d"},
         {"[course 123]\nleftover = cut\nleftover = cut\n", 3, "leftover is set twice in [course 123]"},
-        {"[course 123]\nprefix = 24\n", 2, "expected subnet, test-host, linger, leftover, staff, names, units"},
+        {"[course 123]\nprefix = 24\n", 2,
+                "expected subnet, test-host, linger, leftover, leftover-max, staff, names, units"},
         {"[site]\nstaff =\n", 2, "staff is empty: expected names of users, @GROUP, or none"},
         {"[course 123]\nstaff = prof @\n", 2, "'@': expected names of users, and of groups with @"},
         {"[course 123]\nstaff = a:b\n", 2, "'a:b': expected names of users"},

@@ -46,6 +46,21 @@ static void add_lease(struct world *world, const char *seat, const char *user, u
         list->leases[list->n_leases++].since_usec = since_usec;
 }
 
+static void add_lingering(struct world *world, const char *seat, const char *user, pid_t pid) {
+        struct lease_list *list = &world->leases;
+        struct reply *reply;
+
+        list->lingering = reallocarray(list->lingering, list->n_lingering + 1, sizeof(*list->lingering));
+        assert_non_null(list->lingering);
+        reply = &list->lingering[list->n_lingering++];
+        reply_init(reply, REPLY_KEPT);
+        protocol_copy_text(reply->seat, sizeof(reply->seat), seat);
+        protocol_copy_text(reply->user, sizeof(reply->user), user);
+        reply->pid = pid;
+        reply->address = 0x0a630001;
+        reply->prefix = 16;
+}
+
 static void add_unit(struct world *world, const char *name, const char *active_state) {
         assert_int_equal(unit_list_add(&world->units, name, active_state), 0);
 }
@@ -179,6 +194,30 @@ static void test_leases(void **state) {
         assert_string_equal(seats[2].user, "cs377-zed");
 }
 
+static void test_kept_seats(void **state) {
+        struct world *world = *state;
+        const struct snapshot_seat *seats;
+
+        add_unit(world, "nsbr@12310.service", "active");
+        add_unit(world, "nsbr@12311.service", "active");
+        add_unit(world, "nsbr@12350.service", "active");
+        add_lingering(world, "12311", "cs123-bob", 0);
+        add_lingering(world, "12350", "cs123-old", 4711);
+        make(world);
+
+        seats = world->snapshot.seats;
+        assert_int_equal(world->snapshot.n_seats, 3);
+        assert_null(seats[0].kept);
+        /* It only lingers. */
+        assert_null(seats[1].kept);
+        assert_string_equal(seats[2].seat, "12350");
+        assert_non_null(seats[2].kept);
+        assert_int_equal(seats[2].kept->pid, 4711);
+        assert_int_equal(seats[2].n_leases, 0);
+        assert_string_equal(seats[2].user, "cs123-old");
+        assert_address(&seats[2], "10.99.0.1/16");
+}
+
 /* What is up counts, not what the files say by now. */
 static void test_lease_wins_over_files(void **state) {
         struct world *world = *state;
@@ -199,6 +238,7 @@ int main(void) {
                 TEST(test_states),
                 TEST(test_names_and_order),
                 TEST(test_leases),
+                TEST(test_kept_seats),
                 TEST(test_lease_wins_over_files),
         };
 
