@@ -13,16 +13,42 @@
 #include "join.h"
 #include "seat-namespace.h"
 
+/*
+ * Display managers that have threads, as a connection of GLib's to the bus brings one along. Their session is
+ * a child of the thread that opens it, and nothing else of the process has to be in the seat:
+ * session_child_run() in LightDM's session-child.c, and gdm_session_worker_start_session() in GDM's
+ * gdm-session-worker.c. Sorted.
+ */
+static const char *const services_that_fork_in_thread[] = {
+        "gdm-autologin",
+        "gdm-fingerprint",
+        "gdm-password",
+        "gdm-smartcard",
+        "lightdm",
+        "lightdm-autologin",
+};
+
+static bool forks_in_thread(const char *service) {
+        for (size_t i = 0; service && i < ELEMENTSOF(services_that_fork_in_thread); i++)
+                if (string_equal(service, services_that_fork_in_thread[i]))
+                        return true;
+        return false;
+}
+
 static void closedir_pointer(DIR **directory) {
         if (*directory)
                 (void)closedir(*directory);
 }
 
-int join_check_threads(void) {
-        _cleanup_(closedir_pointer) DIR *directory = opendir("/proc/self/task");
+int join_check_threads(const char *service) {
+        _cleanup_(closedir_pointer) DIR *directory = NULL;
         const struct dirent *entry;
         unsigned threads = 0;
 
+        if (forks_in_thread(service))
+                return 0;
+
+        directory = opendir("/proc/self/task");
         if (!directory)
                 return -errno;
 
@@ -73,7 +99,7 @@ static int origin_open(struct origin *ret) {
         if (fstat(fd, &st) < 0)
                 return -errno;
 
-        *ret = (struct origin){.fd = fd, .device = st.st_dev, .inode = st.st_ino};
+        *ret = (struct origin){.fd = fd, .device = st.st_dev, .inode = st.st_ino, .thread = gettid()};
         fd = -1;
         return 0;
 }
@@ -109,6 +135,8 @@ int join_leave(struct origin *origin) {
 
         if (fstat(origin->fd, &st) < 0 || st.st_dev != origin->device || st.st_ino != origin->inode)
                 r = -ESTALE;
+        else if (origin->thread != gettid())
+                r = -EBUSY;
         else if (setns(origin->fd, CLONE_NEWNET) < 0)
                 r = -errno;
 

@@ -8,20 +8,25 @@
 #include "util.h"
 
 /*
- * The network namespace that the process came from. It is kept over the life of a session, in which the host
- * may close every descriptor there is and get the number again: so the descriptor is only used if it still is
- * that namespace.
+ * The network namespace that the process came from, and the thread that left it. It is kept over the life of
+ * a session, in which the host may close every descriptor there is and get the number again: so the
+ * descriptor is only used if it still is that namespace.
  */
 struct origin {
         int fd; /* -1: the process did not join any */
         dev_t device;
         ino_t inode;
+        pid_t thread;
 };
 
 #define ORIGIN_NONE ((struct origin){.fd = -1})
 
-/* 0 if this process has one thread only; -EBUSY if it has more: setns() would move just the calling one. */
-int join_check_threads(void);
+/*
+ * 0 if this process can join a seat: it has one thread only, or it is a program of which it is known that the
+ * thread that opens a session forks it. -EBUSY if not: setns() would move just the calling thread. service is
+ * the program's PAM service, or NULL.
+ */
+int join_check_threads(const char *service);
 
 /*
  * Joins the namespace of the seat. *ret is the caller's, for join_leave() or origin_done(). On failure the
@@ -29,7 +34,10 @@ int join_check_threads(void);
  */
 int join_seat(const char *seat, struct origin *ret, const char **ret_failed);
 
-/* Goes back to the origin and forgets it; 0 if there is none. -ESTALE if the descriptor is another file. */
+/*
+ * Goes back to the origin and forgets it; 0 if there is none. -ESTALE if the descriptor is another file,
+ * -EBUSY if the calling thread is not the one that joined, and thus cannot bring that one back.
+ */
 int join_leave(struct origin *origin);
 
 /* Forgets the origin; the process stays where it is. */

@@ -15,6 +15,14 @@
 
 #define ENTRY_POINT __attribute__((visibility("default")))
 
+/*
+ * What a denied open returns. pam_sm_open_session(3) has PAM_SESSION_ERR for it, but sudo goes on after that
+ * code (sudo_pam_begin_session() in its plugins/sudoers/auth/pam.c), and a shell would run outside of the
+ * seat. Every program that was tried ends at PAM_PERM_DENIED, and those that print it say "Permission
+ * denied": pam_coursenet(8) lists them.
+ */
+#define SESSION_DENIED PAM_PERM_DENIED
+
 /* The rule has no reason to be secret: it says how a name that the user knows should be written. */
 static void deny_name(const struct login *login) {
         const struct name_rule *rule = &login->options->rule;
@@ -47,7 +55,7 @@ ENTRY_POINT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, con
         struct options options;
         enum login_owner owner;
         struct login login;
-        int result = PAM_SESSION_ERR;
+        int result = SESSION_DENIED;
 
         options_parse(argc, argv, &options);
         owner = login_init(&login, pamh, flags, &options);

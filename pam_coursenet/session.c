@@ -331,7 +331,7 @@ static int check_host(const struct login *login, uid_t *ret_uid) {
 
         if (!login->options->join)
                 return 0;
-        r = join_check_threads();
+        r = join_check_threads(login->service);
         if (r == -EBUSY)
                 return login_deny(login, r, SENTENCE_FAILED,
                         "a program with threads cannot join a seat; its line in pam.d needs join=no");

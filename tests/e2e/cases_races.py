@@ -229,7 +229,7 @@ def killed_when_done(guest):
     with drop_in(guest, f"nsbr@{SEAT}", dies), PamProgram(guest) as program:
         program.start("a", STUDENT)
         # Whether the login sees it come or only afterwards is a matter of who is quicker.
-        expect_in(program.ask("open a"), (pam_program.SUCCESS, pam_program.SESSION_ERR), "the result of the open")
+        expect_in(program.ask("open a"), (pam_program.SUCCESS, pam_program.PERM_DENIED), "the result of the open")
         guest.wait_until(lambda: leases(guest) == [], what="there is no lease")
         forget_failures(guest)
         wait_gone(guest)
@@ -285,7 +285,7 @@ def broken_override(guest):
 def expect_refused_in_time(guest, program, handle):
     """An open with timeout=4 comes back with a refusal, not much later than that."""
     started = time.monotonic()
-    expect_equal(program.ask(f"open {handle}"), pam_program.SESSION_ERR, "the result of the open")
+    expect_equal(program.ask(f"open {handle}"), pam_program.PERM_DENIED, "the result of the open")
     took = time.monotonic() - started
     expect(took < 15, f"the refusal took {took:.1f} s, with timeout=4")
 
@@ -352,7 +352,7 @@ def too_many_logins(guest):
         since = guest.journal_position()
         for number in range(LEASES_PER_USER, 70):
             program.start(f"h{number}", STUDENT)
-            expect_equal(program.ask(f"open h{number}"), pam_program.SESSION_ERR, f"the result of open {number + 1}")
+            expect_equal(program.ask(f"open h{number}"), pam_program.PERM_DENIED, f"the result of open {number + 1}")
         expect_in("this user has 64 logins, as many as one may have", guest.journal(since=since), "the log")
         expect_equal(len(leases(guest, SEAT)), LEASES_PER_USER, "the number of leases")
         program.open("other", SECOND)

@@ -8,7 +8,8 @@ from stream import Stream
 PROGRAM = "/usr/local/libexec/pam-session.py"
 SERVICE = "coursenet-program"
 
-SUCCESS, SESSION_ERR = 0, 14
+# PERM_DENIED is this module's denial, SESSION_ERR pam_deny's.
+SUCCESS, PERM_DENIED, SESSION_ERR = 0, 6, 14
 
 
 def install(guest, options="join=no", lines=(), service=SERVICE):

@@ -155,10 +155,10 @@ static void assert_silence(void) {
 static void open_denied(const char *stack, const char *user) {
         pam_handle_t *pamh = start(stack, user);
 
-        assert_int_equal(pam_open_session(pamh, 0), PAM_SESSION_ERR);
+        assert_int_equal(pam_open_session(pamh, 0), PAM_PERM_DENIED);
         assert_null(pam_getenv(pamh, "COURSENET_SEAT"));
         assert_int_equal(namespace_now(), own_namespace);
-        assert_int_equal(pam_end(pamh, PAM_SESSION_ERR), PAM_SUCCESS);
+        assert_int_equal(pam_end(pamh, PAM_PERM_DENIED), PAM_SUCCESS);
 }
 
 /* What function returns in a child of its own; above 100: it died by a signal. */
@@ -569,8 +569,8 @@ static void test_pam_silent_keeps_the_sentence_back(void **state) {
         pam_handle_t *pamh = start(OURS(""), "cs123-ghost");
 
         (void)state;
-        assert_int_equal(pam_open_session(pamh, PAM_SILENT), PAM_SESSION_ERR);
-        assert_int_equal(pam_end(pamh, PAM_SESSION_ERR), PAM_SUCCESS);
+        assert_int_equal(pam_open_session(pamh, PAM_SILENT), PAM_PERM_DENIED);
+        assert_int_equal(pam_end(pamh, PAM_PERM_DENIED), PAM_SUCCESS);
         assert_int_equal(recorder.n_sentences, 0);
         assert_int_equal(recorder.n_errors, 1);
 }
@@ -665,6 +665,72 @@ static void test_a_threaded_process_does_not_join(void **state) {
 
         assert_int_equal(pthread_mutex_unlock(&mutex), 0);
         assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void *store_namespace(void *ret) {
+        struct stat st;
+
+        *(ino_t *)ret = stat("/proc/thread-self/ns/net", &st) == 0 ? st.st_ino : 0;
+        return NULL;
+}
+
+static void *close_in_thread(void *pamh) {
+        return (void *)(intptr_t)pam_close_session(pamh, 0);
+}
+
+static ino_t namespace_of_a_child(void) {
+        int report[2];
+        ino_t inode;
+        pid_t child;
+
+        assert_int_equal(pipe(report), 0);
+        child = fork();
+        if (child == 0) {
+                (void)store_namespace(&inode);
+                _exit(write(report[1], &inode, sizeof(inode)) != (ssize_t)sizeof(inode));
+        }
+        assert_int_equal(read(report[0], &inode, sizeof(inode)), sizeof(inode));
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        assert_int_equal(close(report[0]) + close(report[1]), 0);
+        return inode;
+}
+
+/* Their bus connections have threads, and the session is forked by the one that opens it. */
+static void test_a_display_manager_joins_by_its_thread(void **state) {
+        pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+        pthread_t idle, other;
+        int origin = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        pam_handle_t *pamh;
+        void *result;
+
+        (void)state;
+        assert_true(origin >= 0);
+        write_file(SANDBOX_PAM "/lightdm", "", OURS(""));
+        assert_int_equal(pthread_mutex_lock(&mutex), 0);
+        assert_int_equal(pthread_create(&idle, NULL, wait_to_end, &mutex), 0);
+        assert_int_equal(
+                pam_start_confdir("lightdm", STUDENT, &conversation, SANDBOX_PAM, &pamh), PAM_SUCCESS);
+
+        assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+        assert_int_equal(namespace_of_a_child(), seat_namespace);
+        assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+        assert_int_equal(namespace_now(), own_namespace);
+        assert_silence();
+
+        /* Another thread can end the lease, and neither move itself nor bring the first one back. */
+        assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+        assert_int_equal(pthread_create(&other, NULL, close_in_thread, pamh), 0);
+        assert_int_equal(pthread_join(other, &result), 0);
+        assert_ptr_equal(result, (void *)PAM_SUCCESS);
+        assert_logged("cannot go back to the network namespace");
+        assert_requests(4);
+        assert_int_equal(namespace_now(), seat_namespace);
+        assert_int_equal(setns(origin, CLONE_NEWNET), 0);
+        assert_int_equal(close(origin), 0);
+
+        assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+        assert_int_equal(pthread_mutex_unlock(&mutex), 0);
+        assert_int_equal(pthread_join(idle, NULL), 0);
 }
 
 /* --- who ends the lease ---------------------------------------------------------------------- */
@@ -1033,6 +1099,7 @@ int main(void) {
                 TEST(test_a_reply_without_a_lease_is_refused),
                 TEST(test_a_namespace_that_cannot_be_joined_gives_the_lease_back),
                 TEST(test_a_threaded_process_does_not_join),
+                TEST(test_a_display_manager_joins_by_its_thread),
                 TEST(test_a_later_module_fails),
                 TEST(test_close_after_a_failed_open_asks_for_nothing),
                 TEST(test_the_handle_ends_and_another_closes),
