@@ -14,23 +14,23 @@
 #include "seat-namespace.h"
 
 /*
- * Display managers that have threads, as a connection of GLib's to the bus brings one along. Their session is
- * a child of the thread that opens it, and nothing else of the process has to be in the seat:
- * session_child_run() in LightDM's session-child.c, and gdm_session_worker_start_session() in GDM's
- * gdm-session-worker.c. Sorted.
+ * Programs that have threads, as a connection of GLib's to the bus brings one along, and whose session is all
+ * the same in the thread that opens it. LightDM and GDM fork it from there (session_child_run() in
+ * session-child.c, gdm_session_worker_start_session() in gdm-session-worker.c); pkexec calls exec(). Sorted.
  */
-static const char *const services_that_fork_in_thread[] = {
+static const char *const services_of_one_thread[] = {
         "gdm-autologin",
         "gdm-fingerprint",
         "gdm-password",
         "gdm-smartcard",
         "lightdm",
         "lightdm-autologin",
+        "polkit-1",
 };
 
-static bool forks_in_thread(const char *service) {
-        for (size_t i = 0; service && i < ELEMENTSOF(services_that_fork_in_thread); i++)
-                if (string_equal(service, services_that_fork_in_thread[i]))
+static bool works_in_one_thread(const char *service) {
+        for (size_t i = 0; service && i < ELEMENTSOF(services_of_one_thread); i++)
+                if (string_equal(service, services_of_one_thread[i]))
                         return true;
         return false;
 }
@@ -45,7 +45,7 @@ int join_check_threads(const char *service) {
         const struct dirent *entry;
         unsigned threads = 0;
 
-        if (forks_in_thread(service))
+        if (works_in_one_thread(service))
                 return 0;
 
         directory = opendir("/proc/self/task");

@@ -22,9 +22,9 @@ struct origin {
 #define ORIGIN_NONE ((struct origin){.fd = -1})
 
 /*
- * 0 if this process can join a seat: it has one thread only, or it is a program of which it is known that the
- * thread that opens a session forks it. -EBUSY if not: setns() would move just the calling thread. service is
- * the program's PAM service, or NULL.
+ * 0 if this process can join a seat: it has one thread only, or it is a program whose session is known to be
+ * in the thread that opens it. -EBUSY if not: setns() would move just the calling thread. service is the
+ * program's PAM service, or NULL.
  */
 int join_check_threads(const char *service);
 

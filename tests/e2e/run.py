@@ -35,6 +35,7 @@ import cases_container  # noqa: F401 pylint: disable=unused-import
 import cases_lifetime  # noqa: F401 pylint: disable=unused-import
 import cases_crossings  # noqa: F401 pylint: disable=unused-import
 import cases_login  # noqa: F401 pylint: disable=unused-import
+import cases_programs  # noqa: F401 pylint: disable=unused-import
 import cases_firewall  # noqa: F401 pylint: disable=unused-import
 import cases_names  # noqa: F401 pylint: disable=unused-import
 import cases_directory  # noqa: F401 pylint: disable=unused-import

@@ -1031,13 +1031,16 @@ static void profile_stack(const char *module, char *ret, size_t size) {
                 "session optional pam_env.so conffile=/dev/null envfile=/run/reached\n");
 }
 
-static void open_as_shipped(const char *module, const char *user, bool expect_success) {
-        char stack[1024] = PERMIT;
+static void open_service_as_shipped(
+        const char *service, const char *module, const char *user, bool expect_success) {
+        char stack[1024] = PERMIT, path[sizeof(SANDBOX_PAM) + 32];
         pam_handle_t *pamh;
         int r;
 
         profile_stack(module, stack + strlen(stack), sizeof(stack) - strlen(stack));
-        pamh = start(stack, user);
+        (void)snprintf(path, sizeof(path), SANDBOX_PAM "/%s", service);
+        write_file(path, "", stack);
+        assert_int_equal(pam_start_confdir(service, user, &conversation, SANDBOX_PAM, &pamh), PAM_SUCCESS);
         r = pam_open_session(pamh, 0);
         if ((r == PAM_SUCCESS) != expect_success)
                 fail_msg("%s with %s: %s", user, module, pam_strerror(pamh, r));
@@ -1045,6 +1048,10 @@ static void open_as_shipped(const char *module, const char *user, bool expect_su
         if (r == PAM_SUCCESS)
                 assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
         assert_int_equal(pam_end(pamh, r), PAM_SUCCESS);
+}
+
+static void open_as_shipped(const char *module, const char *user, bool expect_success) {
+        open_service_as_shipped("test", module, user, expect_success);
 }
 
 static void test_the_shipped_stack(void **state) {
@@ -1057,6 +1064,19 @@ static void test_the_shipped_stack(void **state) {
         fake->reply.type = REPLY_FAILED;
         open_as_shipped(MODULE, STUDENT, false);
         open_as_shipped(MODULE, "staff", true);
+}
+
+/* Servers whose work is in another process than their session, or at another address than the seat's. */
+static void test_the_shipped_stack_leaves_servers_outside(void **state) {
+        static const char *const services[] = {"vsftpd", "pure-ftpd", "dovecot"};
+
+        (void)state;
+        write_file("/run/reached", "", "REACHED=1\n");
+        for (size_t i = 0; i < ELEMENTSOF(services); i++)
+                open_service_as_shipped(services[i], MODULE, STUDENT, true);
+        assert_requests(0);
+        open_service_as_shipped("vsftpd2", MODULE, STUDENT, true);
+        assert_requests(2);
 }
 
 /* An upgrade gone wrong: root gets in and mends it, a student does not get past. */
@@ -1116,6 +1136,7 @@ int main(void) {
                 TEST(test_a_reused_descriptor_is_left_alone),
                 TEST(test_nothing_is_inherited),
                 TEST(test_the_shipped_stack),
+                TEST(test_the_shipped_stack_leaves_servers_outside),
                 TEST(test_the_shipped_stack_without_the_module),
         };
 
