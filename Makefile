@@ -67,7 +67,8 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 	pam_coursenet/join.c
 
 net_sources = netsetup/bridge.c netsetup/default-route.c netsetup/dns-files.c netsetup/dns-serve.c netsetup/dns.c \
-	netsetup/fence-set.c netsetup/fence-table.c netsetup/fence.c netsetup/firewall.c netsetup/foreign.c netsetup/forwarding.c \
+	netsetup/fence-route.c netsetup/fence-set.c netsetup/fence-table.c netsetup/fence.c netsetup/firewall.c \
+	netsetup/foreign.c netsetup/forwarding.c \
 	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c netsetup/inspect-link.c \
 	netsetup/inspect-seat.c netsetup/inspect.c netsetup/leftover.c netsetup/link-address.c netsetup/link-list.c \
 	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns-record.c netsetup/netns.c netsetup/network.c \

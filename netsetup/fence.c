@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "failure.h"
+#include "fence-route.h"
 #include "fence-set.h"
 #include "fence-table.h"
 #include "fence.h"
@@ -167,6 +168,14 @@ static void keep_for_reboot(const char *rules, struct diagnostics *diagnostics) 
                 diagnostics_warning(diagnostics, FENCE_STATE_FILE, 0, "cannot be written: %s", strerror(-r));
 }
 
+/* The table, and the routing rules for what has no owner there. One that fails does not keep the other off.
+ */
+static int apply_both(const char *rules, struct diagnostics *diagnostics) {
+        int r = firewall_apply(rules, WHAT, diagnostics), route = fence_route_apply(rules, diagnostics);
+
+        return r < 0 ? r : route;
+}
+
 static int apply_rules(struct fence *fence, const char *rules, struct diagnostics *diagnostics) {
         _cleanup_free_ char *applied = NULL;
         int r;
@@ -181,7 +190,7 @@ static int apply_rules(struct fence *fence, const char *rules, struct diagnostic
                 r = runtime_file_write(FENCE_RULES_FILE, rules, 0600);
         if (r < 0)
                 return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
-        r = firewall_apply(rules, WHAT, diagnostics);
+        r = apply_both(rules, diagnostics);
         if (r < 0)
                 return r;
         (void)unlink(APPLYING_FILE);
@@ -259,7 +268,10 @@ static int remove_fence(const struct fence *fence, struct diagnostics *diagnosti
         (void)unlink(MEMORY_FILE);
         (void)unlink(FENCE_RULES_FILE);
         (void)unlink(FENCE_STATE_FILE);
-        return fence_table_exists() == 0 ? 0 : firewall_apply(rules, WHAT, diagnostics);
+        r = fence_route_apply(rules, diagnostics);
+        if (r < 0 || fence_table_exists() == 0)
+                return r;
+        return firewall_apply(rules, WHAT, diagnostics);
 }
 
 /* The settings have a mistake: what was applied last holds, also over a flush or a reboot. */
@@ -271,7 +283,7 @@ static void apply_last(struct diagnostics *diagnostics) {
                 return;
         if (runtime_file_read(FENCE_RULES_FILE, &rules) >= 0 ||
                 runtime_file_read(FENCE_STATE_FILE, &rules) >= 0)
-                (void)firewall_apply(rules, WHAT, diagnostics);
+                (void)apply_both(rules, diagnostics);
 }
 
 /* --- sources ---------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 /* Our tables against what they should be, and everybody else's for what they would drop. */
 
 #include "failure.h"
+#include "fence-route.h"
 #include "fence.h"
 #include "firewall.h"
 #include "foreign.h"
@@ -170,7 +171,9 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
                     inspection->diagnostics) == 0 &&
                 tables.actual[TABLE_FENCE])
                 inspect_fenced(inspection, tables.fenced, tables.n_fenced);
-        return 0;
+        return tables.planned[TABLE_FENCE].commands
+                       ? fence_route_inspect(tables.planned[TABLE_FENCE].commands, inspection->diagnostics)
+                       : 0;
 }
 
 /* --- the way out, and others' tables ------------------------------------------------------------ */

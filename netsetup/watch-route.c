@@ -6,6 +6,7 @@
  */
 
 #include <arpa/inet.h>
+#include <linux/fib_rules.h>
 #include <linux/filter.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
@@ -14,6 +15,7 @@
 
 #include <netlink/msg.h>
 
+#include "fence-route.h"
 #include "link.h"
 #include "plan.h"
 #include "watch-route.h"
@@ -99,6 +101,17 @@ static void handle_route(struct watch_route *watch, struct nlmsghdr *header) {
                 watch->changes.routes = true;
 }
 
+/* One of the fence's has gone. When we have removed it, that is looked at once more, and nothing to be done.
+ */
+static void handle_rule(struct watch_route *watch, struct nlmsghdr *header) {
+        struct nlattr *attributes[FRA_MAX + 1];
+
+        if (nlmsg_parse(header, sizeof(struct fib_rule_hdr), attributes, FRA_MAX, NULL) >= 0 &&
+                fence_route_is_ours(attributes[FRA_PRIORITY] ? nla_get_u32(attributes[FRA_PRIORITY]) : 0,
+                        attributes[FRA_PROTOCOL] ? nla_get_u8(attributes[FRA_PROTOCOL]) : 0))
+                watch->changes.fence = true;
+}
+
 static bool is_off(struct nlattr *attribute) {
         return attribute && nla_len(attribute) >= (int)sizeof(uint32_t) && nla_get_u32(attribute) == 0;
 }
@@ -127,6 +140,9 @@ static int handle_message(struct nl_msg *message, void *userdata) {
         case RTM_NEWROUTE:
         case RTM_DELROUTE:
                 handle_route(watch, header);
+                break;
+        case RTM_DELRULE:
+                handle_rule(watch, header);
                 break;
         default:
                 handle_netconf(watch, header);
@@ -163,8 +179,8 @@ static void filter_routes(struct nl_sock *nl) {
 }
 
 int watch_route_open(struct watch_route *watch) {
-        static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
-                RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
+        static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
+                RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF};
         int r;
 
         *watch = (struct watch_route){0};
@@ -194,7 +210,7 @@ int watch_route_read(struct watch_route *watch, struct watch_route_changes *ret)
         if (r < 0 && r != -ENOBUFS)
                 return r;
         if (r == -ENOBUFS)
-                watch->changes = (struct watch_route_changes){.routes = true};
+                watch->changes = (struct watch_route_changes){.routes = true, .fence = true};
         *ret = watch->changes;
         watch->changes = (struct watch_route_changes){0};
         return 0;

@@ -10,6 +10,7 @@
 struct watch_route_changes {
         bool routes;     /* a default route, or a link that may be an uplink, is new or another */
         bool forwarding; /* somebody has switched it off somewhere */
+        bool fence;      /* a routing rule of the fence has gone */
 };
 
 struct watch_link {

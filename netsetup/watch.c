@@ -187,6 +187,10 @@ static int handle_route(struct watch *watch) {
                 want(watch, JOB_COURSES, DEBOUNCE_MS);
         if (changes.forwarding)
                 repair(watch, JOB_COURSES, "another program");
+        if (changes.fence) {
+                fence_set_stale();
+                repair(watch, JOB_FENCE_LOCAL, "another program");
+        }
         return 0;
 }
 

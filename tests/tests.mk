@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-netns_tests = bridge dns fence firewall foreign forwarding inspect link netns qdisc rule seat sysctl watch
+netns_tests = bridge dns fence fence-route firewall foreign forwarding inspect link netns qdisc rule seat sysctl watch
 netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
 
 pam_tests = exports options session

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The fence's second half: routing rules by uid (`ip rule`), for IPv4 and IPv6.
+ *
+ * A packet filter asks for the owner of a packet's socket by its file, and three kinds of packets have none:
+ * the SYN-ACK of a SYN cookie, what a connection sends before accept(), and what it still sends after
+ * close(). Routing asks the socket itself (sk_uid), which has a uid all its life, also in its listener's
+ * name: the kernel drops a SYN, and the ACK that answers a cookie, if it finds no way back for that uid. So a
+ * fenced uid's socket never has a connection with the outside, and nothing is guessed from ports.
+ *
+ *     0:     uidrange 5001-5400 goto 32500          (one for each range; see fence-route.c for many)
+ *     31999: goto 32510
+ *     32500: lookup local
+ *     32501: ipproto tcp dport 88 goto 32510        (fence-except-ports)
+ *     32502: uidrange 5001-5400 prohibit
+ *     32510: nop
+ */
+
+#include <stdint.h>
+
+#include "diagnostics.h"
+
+/*
+ * Is a rule with this priority and protocol (RTPROT_…) one of these? Others' rules have no business in
+ * between.
+ */
+bool fence_route_is_ours(uint32_t priority, uint8_t protocol);
+
+/*
+ * Makes the rules what plan asks for, a text of ruleset_format_fence(); one that makes no table removes them.
+ * Whoever is fenced before and after is fenced all the time in between. Negative errno with one error in
+ * diagnostics. A family that the kernel does not have is passed over.
+ */
+int fence_route_apply(const char *plan, struct diagnostics *diagnostics);
+
+/* Adds an error for each family whose rules are not as planned. Changes nothing. Negative errno as above. */
+int fence_route_inspect(const char *plan, struct diagnostics *diagnostics);

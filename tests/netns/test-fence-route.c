@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The fence as somebody outside sees it: servers of a fenced uid in the sandbox's namespace, clients in one
+ * beside it. A socket belongs to the uid that it is made as, and to the namespace that it is made in, so this
+ * one process is all of them.
+ */
+
+#include "throughput.h"
+
+#include <netinet/tcp.h>
+
+#include "netsetup/fence-route.h"
+#include "netsetup/firewall.h"
+#include "netsetup/ruleset.h"
+
+#define FENCED 5001U
+#define FREE 6001U
+#define SUBORDINATE 100005U
+#define ANSWER 7000
+
+/* Longer than a lost packet waits to be sent again, and a SYN. */
+#define PATIENCE_MS 1100
+
+static const int families[] = {AF_INET, AF_INET6};
+
+static int inside_fd, outside_fd;
+
+static int set_up(void **state) {
+        int r = sandbox_setup(state);
+
+        if (r < 0 ||
+                shell("ip netns add out && ip link set lo up && ip -n out link set lo up && "
+                      "ip link add up0 type veth peer name w0 netns out && ip link set up0 up && "
+                      "ip -n out link set w0 up && ip addr add 192.0.2.2/24 dev up0 && "
+                      "ip addr add 2001:db8::2/64 dev up0 nodad && ip -n out addr add 192.0.2.1/24 dev w0 && "
+                      "ip -n out addr add 2001:db8::1/64 dev w0 nodad") != 0)
+                return -1;
+        inside_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        outside_fd = open("/run/netns/out", O_RDONLY | O_CLOEXEC);
+        return inside_fd < 0 || outside_fd < 0 ? -1 : 0;
+}
+
+static int tear_down(void **state) {
+        (void)close(inside_fd);
+        (void)close(outside_fd);
+        return sandbox_teardown(state);
+}
+
+#define route_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+static void set_sysctl(const char *name, const char *value) {
+        char path[128];
+
+        (void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+        write_file(path, value);
+}
+
+/* --- the fence -------------------------------------------------------------------------------------- */
+
+static void apply(
+        struct sandbox *sandbox, const struct fence_settings *settings, const struct ruleset_fenced *fenced) {
+        char *plan = ruleset_format_fence(settings, fenced);
+
+        assert_non_null(plan);
+        assert_int_equal(firewall_apply(plan, "fence", &sandbox->diagnostics), 0);
+        assert_int_equal(fence_route_apply(plan, &sandbox->diagnostics), 0);
+        assert_int_equal(fence_route_inspect(plan, &sandbox->diagnostics), 0);
+        assert_silence(sandbox);
+        free(plan);
+}
+
+static void fence(struct sandbox *sandbox) {
+        static const struct fence_settings settings = {.enabled = true};
+        struct uid_range range = {.first = 100000, .last = 165535};
+        uint32_t uid = FENCED;
+
+        apply(sandbox, &settings,
+                &(struct ruleset_fenced){
+                        .uids = &uid, .n_uids = 1, .subordinates = {.items = &range, .n_items = 1}});
+}
+
+/* Whether routing lets a uid to the outside, as ip(8) says. */
+static bool leads_out(uint32_t uid) {
+        return shell("ip route get 192.0.2.1 uid %u >/dev/null 2>&1", uid) == 0 &&
+               shell("ip route get 2001:db8::1 uid %u >/dev/null 2>&1", uid) == 0;
+}
+
+/* --- sockets ---------------------------------------------------------------------------------------- */
+
+union any_address {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+};
+
+/* Of the host, where a server listens; outside: of the client's end. */
+static union any_address host_address(int family, unsigned port, bool outside) {
+        union any_address address = {.any.sa_family = (sa_family_t)family};
+
+        if (family == AF_INET) {
+                address.four.sin_port = htons((uint16_t)port);
+                assert_int_equal(
+                        inet_pton(family, outside ? "192.0.2.1" : "192.0.2.2", &address.four.sin_addr), 1);
+        } else {
+                address.six.sin6_port = htons((uint16_t)port);
+                assert_int_equal(
+                        inet_pton(family, outside ? "2001:db8::1" : "2001:db8::2", &address.six.sin6_addr),
+                        1);
+        }
+        return address;
+}
+
+static int listen_as(uint32_t uid, int family, unsigned port, int backlog) {
+        union any_address address = host_address(family, port, false);
+        int fd, one = 1;
+
+        assert_int_equal(seteuid(uid), 0);
+        fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        assert_true(fd >= 0);
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
+        assert_int_equal(bind(fd, &address.any, sizeof(address)), 0);
+        assert_int_equal(listen(fd, backlog), 0);
+        assert_int_equal(seteuid(0), 0);
+        return fd;
+}
+
+static int open_outside(int family, int type) {
+        int fd;
+
+        assert_int_equal(setns(outside_fd, CLONE_NEWNET), 0);
+        fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        assert_int_equal(setns(inside_fd, CLONE_NEWNET), 0);
+        assert_true(fd >= 0);
+        return fd;
+}
+
+static int connect_from_outside(int family, unsigned port) {
+        union any_address address = host_address(family, port, false);
+        int fd = open_outside(family, SOCK_STREAM);
+
+        assert_true(connect(fd, &address.any, sizeof(address)) == 0 || errno == EINPROGRESS);
+        return fd;
+}
+
+static bool is_ready(int fd, short events, int timeout_ms) {
+        struct pollfd ready = {.fd = fd, .events = events};
+
+        return poll(&ready, 1, timeout_ms) == 1 && (ready.revents & events);
+}
+
+/* -1: nobody was there. */
+static int accept_as(uint32_t uid, int listener) {
+        int fd;
+
+        assert_int_equal(seteuid(uid), 0);
+        fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        assert_int_equal(seteuid(0), 0);
+        return fd;
+}
+
+/* Answers whoever has come, as a server does that writes and closes. How many they were. */
+static unsigned serve(uint32_t uid, int listener) {
+        static const char answer[ANSWER];
+        unsigned n = 0;
+
+        for (int fd; (fd = accept_as(uid, listener)) >= 0; n++) {
+                assert_int_equal(seteuid(uid), 0);
+                (void)send(fd, answer, sizeof(answer), MSG_NOSIGNAL);
+                (void)close(fd);
+                assert_int_equal(seteuid(0), 0);
+        }
+        return n;
+}
+
+static size_t read_some(int fd) {
+        static char bytes[65536];
+        size_t total = 0;
+        ssize_t n;
+
+        while ((n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+                total += (size_t)n;
+        return total;
+}
+
+struct outcome {
+        unsigned served;
+        size_t read;
+};
+
+/* n clients connect to a server, until they have read as much as that, or for as long as patience lasts. */
+static struct outcome try_clients(uint32_t uid, int listener, int family, unsigned port, unsigned n) {
+        struct outcome outcome = {0};
+        int64_t end = now_ms() + PATIENCE_MS;
+        int clients[8];
+
+        assert_true(n <= ELEMENTSOF(clients));
+        for (unsigned i = 0; i < n; i++)
+                clients[i] = connect_from_outside(family, port);
+        /* They wait until the queue is as full as they make it. */
+        (void)is_ready(clients[n - 1], POLLOUT, PATIENCE_MS / 3);
+        while (now_ms() < end && outcome.read < (size_t)n * ANSWER) {
+                (void)is_ready(listener, POLLIN, 20);
+                outcome.served += serve(uid, listener);
+                for (unsigned i = 0; i < n; i++)
+                        outcome.read += read_some(clients[i]);
+        }
+        for (unsigned i = 0; i < n; i++)
+                (void)close(clients[i]);
+        return outcome;
+}
+
+static void assert_closed(uint32_t uid, int listener, int family, unsigned port, unsigned n) {
+        struct outcome outcome = try_clients(uid, listener, family, port, n);
+
+        assert_int_equal(outcome.read, 0);
+        assert_int_equal(outcome.served, 0);
+}
+
+/* --- tests ------------------------------------------------------------------------------------------ */
+
+/* cookies: "1", they come when the queue is full; "2", always. */
+static void try_servers(const char *cookies) {
+        static const uint32_t closed[] = {FENCED, SUBORDINATE};
+        unsigned port = 7000;
+
+        set_sysctl("tcp_syncookies", cookies);
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                int listener = listen_as(FREE, families[i], ++port, 8);
+
+                assert_int_equal(try_clients(FREE, listener, families[i], port, 3).read, 3 * ANSWER);
+                (void)close(listener);
+                for (size_t j = 0; j < ELEMENTSOF(closed); j++) {
+                        listener = listen_as(closed[j], families[i], ++port, 0);
+                        assert_closed(closed[j], listener, families[i], port, 4);
+                        (void)close(listener);
+                }
+        }
+}
+
+static void test_a_full_queue_lets_no_client_in(void **state) {
+        fence(*state);
+        try_servers("1");
+}
+
+static void test_syn_cookies_let_no_client_in(void **state) {
+        fence(*state);
+        try_servers("2");
+}
+
+/* A program can be a server on any port of root's choice. */
+static void test_low_ports_let_no_client_in(void **state) {
+        fence(*state);
+        set_sysctl("tcp_syncookies", "2");
+        set_sysctl("ip_unprivileged_port_start", "80");
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                int listener = listen_as(FENCED, families[i], 80, 0);
+
+                assert_closed(FENCED, listener, families[i], 80, 3);
+                (void)close(listener);
+        }
+}
+
+/* The client's data is in its SYN, the server's answer right behind the SYN-ACK. */
+static size_t try_fast_open(uint32_t uid, int family, unsigned port) {
+        union any_address address = host_address(family, port, false);
+        int listener = listen_as(uid, family, port, 8), fd = open_outside(family, SOCK_STREAM);
+        int64_t end = now_ms() + PATIENCE_MS;
+        size_t read = 0;
+
+        assert_true(sendto(fd, "ask", 3, MSG_FASTOPEN, &address.any, sizeof(address)) == 3 ||
+                    errno == EINPROGRESS);
+        while (now_ms() < end && read < ANSWER) {
+                (void)is_ready(listener, POLLIN, 20);
+                (void)serve(uid, listener);
+                read += read_some(fd);
+        }
+        (void)close(fd);
+        (void)close(listener);
+        return read;
+}
+
+static void test_fast_open_lets_no_client_in(void **state) {
+        fence(*state);
+        /* Client and server, neither needs a cookie, for every listener. */
+        set_sysctl("tcp_fastopen", "1543");
+        assert_int_equal(setns(outside_fd, CLONE_NEWNET), 0);
+        set_sysctl("tcp_fastopen", "1543");
+        assert_int_equal(setns(inside_fd, CLONE_NEWNET), 0);
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                assert_int_equal(try_fast_open(FREE, families[i], 7301), ANSWER);
+                assert_int_equal(try_fast_open(FENCED, families[i], 7302), 0);
+        }
+}
+
+/*
+ * Whoever knows a cookie needs no SYN-ACK (the secret of cookies is the same in all namespaces, so a student
+ * can have one computed): the ACK alone must not do. Here the client has its cookie from before the fence.
+ */
+static void test_the_answer_to_a_cookie_does_not_come_in(void **state) {
+        set_sysctl("tcp_syncookies", "2");
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                int listeners[2] = {
+                        listen_as(FENCED, families[i], 7401, 8), listen_as(FREE, families[i], 7402, 8)};
+                int clients[2];
+
+                apply(*state, &(struct fence_settings){0}, &(struct ruleset_fenced){0});
+                assert_shell("ip netns exec out nft 'add table inet hold; add chain inet hold output { type "
+                             "filter "
+                             "hook output priority 0; }; add rule inet hold output tcp flags & (syn | ack) "
+                             "== ack drop'");
+                for (size_t j = 0; j < 2; j++) {
+                        clients[j] = connect_from_outside(families[i], 7401 + (unsigned)j);
+                        assert_true(is_ready(clients[j], POLLOUT, PATIENCE_MS));
+                }
+                fence(*state);
+                assert_shell("ip netns exec out nft delete table inet hold");
+                for (size_t j = 0; j < 2; j++)
+                        assert_int_equal(send(clients[j], "ask", 3, MSG_NOSIGNAL), 3);
+                assert_true(is_ready(listeners[1], POLLIN, PATIENCE_MS));
+                assert_false(is_ready(listeners[0], POLLIN, PATIENCE_MS));
+                for (size_t j = 0; j < 2; j++) {
+                        (void)close(clients[j]);
+                        (void)close(listeners[j]);
+                }
+        }
+}
+
+/*
+ * How many bytes never come of a server that has written all that goes in, has been fenced where it is a
+ * student's, and closes.
+ */
+static size_t left_to_read(struct sandbox *sandbox, uint32_t uid, int family, unsigned port) {
+        static const char bytes[65536];
+        int listener = listen_as(uid, family, port, 8), client = connect_from_outside(family, port), fd;
+        size_t sent = 0, read;
+        int64_t end;
+        ssize_t n;
+
+        assert_true(is_ready(listener, POLLIN, PATIENCE_MS));
+        fd = accept_as(uid, listener);
+        while ((n = send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL)) > 0)
+                sent += (size_t)n;
+        fence(sandbox);
+        (void)close(fd);
+        /* What has arrived before; reading it opens the window. */
+        read = read_some(client);
+        for (end = now_ms() + PATIENCE_MS; now_ms() < end && read < sent; read += read_some(client))
+                (void)is_ready(client, POLLIN, 20);
+        (void)close(client);
+        (void)close(listener);
+        return sent - read;
+}
+
+static void test_queued_data_of_who_is_fenced_later_stays(void **state) {
+        struct sandbox *sandbox = *state;
+        const struct fence_settings none = {0};
+
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                /* What a root daemon, or anybody else, has written before it closed goes on to be delivered.
+                 */
+                assert_int_equal(left_to_read(sandbox, 0, families[i], 7501), 0);
+                assert_int_equal(left_to_read(sandbox, FREE, families[i], 7502), 0);
+                apply(sandbox, &none, &(struct ruleset_fenced){0});
+                assert_int_not_equal(left_to_read(sandbox, FENCED, families[i], 7503), 0);
+                apply(sandbox, &none, &(struct ruleset_fenced){0});
+        }
+}
+
+/* Whose process accepts does not matter: nobody gets as far. */
+static void test_a_fenced_listener_that_is_handed_on_stays_fenced(void **state) {
+        fence(*state);
+        set_sysctl("tcp_syncookies", "2");
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                int listener = listen_as(FENCED, families[i], 7601, 0);
+
+                assert_closed(FREE, listener, families[i], 7601, 3);
+                (void)close(listener);
+        }
+}
+
+static bool datagram_arrives(int from, int to, const char *text) {
+        (void)send(from, text, strlen(text), MSG_NOSIGNAL);
+        return is_ready(to, POLLIN, PATIENCE_MS / 3) && read_some(to) > 0;
+}
+
+static void test_a_udp_socket_from_before_is_fenced(void **state) {
+        static const uint32_t uids[] = {FREE, FENCED};
+
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                union any_address address = host_address(families[i], 7700, true);
+                int to = open_outside(families[i], SOCK_DGRAM), from[2];
+
+                assert_int_equal(bind(to, &address.any, sizeof(address)), 0);
+                for (size_t j = 0; j < 2; j++) {
+                        assert_int_equal(seteuid(uids[j]), 0);
+                        from[j] = socket(families[i], SOCK_DGRAM | SOCK_CLOEXEC, 0);
+                        assert_int_equal(connect(from[j], &address.any, sizeof(address)), 0);
+                        assert_int_equal(seteuid(0), 0);
+                        assert_true(datagram_arrives(from[j], to, "before"));
+                }
+                fence(*state);
+                assert_true(datagram_arrives(from[0], to, "behind"));
+                assert_false(datagram_arrives(from[1], to, "behind"));
+                apply(*state, &(struct fence_settings){0}, &(struct ruleset_fenced){0});
+        }
+}
+
+static void test_a_connection_cannot_be_begun_to_meet_one(void **state) {
+        fence(*state);
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                union any_address address = host_address(families[i], 7800, true);
+                int fd;
+
+                assert_int_equal(seteuid(FENCED), 0);
+                fd = socket(families[i], SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+                assert_int_equal(connect(fd, &address.any, sizeof(address)), -1);
+                /* At once: there is no half-open connection that a SYN from outside could make a whole one.
+                 */
+                assert_int_equal(errno, EACCES);
+                assert_int_equal(seteuid(0), 0);
+                (void)close(fd);
+        }
+}
+
+static void test_the_host_itself_is_reached(void **state) {
+        fence(*state);
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                union any_address address = host_address(families[i], 7900, false);
+                int listener = listen_as(FENCED, families[i], 7900, 8), fd;
+
+                assert_int_equal(seteuid(FENCED), 0);
+                fd = socket(families[i], SOCK_STREAM | SOCK_CLOEXEC, 0);
+                assert_int_equal(connect(fd, &address.any, sizeof(address)), 0);
+                assert_int_equal(seteuid(0), 0);
+                assert_int_equal(serve(FENCED, listener), 1);
+                assert_true(is_ready(fd, POLLIN, PATIENCE_MS));
+                assert_int_not_equal(read_some(fd), 0);
+                (void)close(fd);
+                (void)close(listener);
+        }
+}
+
+static void test_an_open_port_is_reached_and_the_rules_follow_it(void **state) {
+        struct fence_settings settings = {.enabled = true,
+                .ports = {.is_set = true,
+                        .items = {{.number = 88, .tcp = true}, {.number = 53, .udp = true}},
+                        .n_items = 2}};
+        uint32_t uid = FENCED;
+        const struct ruleset_fenced fenced = {.uids = &uid, .n_uids = 1};
+
+        apply(*state, &settings, &fenced);
+        assert_shell("ip route get 192.0.2.1 uid 5001 ipproto tcp dport 88 >/dev/null");
+        assert_shell("ip route get 2001:db8::1 uid 5001 ipproto udp dport 53 >/dev/null");
+        assert_no_shell("ip route get 192.0.2.1 uid 5001 ipproto udp dport 88 2>/dev/null");
+        assert_false(leads_out(FENCED));
+        settings.ports.n_items = 1;
+        apply(*state, &settings, &fenced);
+        assert_no_shell("ip -6 route get 2001:db8::1 uid 5001 ipproto udp dport 53 2>/dev/null");
+        settings.enabled = false;
+        apply(*state, &settings, &fenced);
+        assert_true(leads_out(FENCED));
+        assert_no_shell("(ip rule; ip -6 rule) | grep -E 'uidrange|goto|nop|prohibit'");
+}
+
+/* Every other uid, so that no range has two; and then fewer, and none. */
+static void test_many_scattered_uids(void **state) {
+        static uint32_t uids[2000];
+        const struct fence_settings settings = {.enabled = true};
+        static const size_t numbers[] = {2000, 33, 32, 1999, 1, 0};
+
+        for (size_t i = 0; i < ELEMENTSOF(uids); i++)
+                uids[i] = 5001 + 2 * (uint32_t)i;
+        assert_shell("ip rule add pref 100 to 192.0.2.1 lookup main");
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+                size_t n = numbers[i];
+
+                apply(*state, &settings, &(struct ruleset_fenced){.uids = uids, .n_uids = n});
+                for (size_t j = 0; j < ELEMENTSOF(uids); j += 333)
+                        assert_int_equal(leads_out(uids[j]), j >= n);
+                if (n > 0)
+                        assert_false(leads_out(uids[n - 1]));
+                assert_true(leads_out(0));
+                assert_true(leads_out(5000));
+                assert_true(leads_out(5002));
+                assert_true(leads_out(9001));
+        }
+}
+
+static void test_rules_of_others_stay(void **state) {
+        assert_shell("ip rule add pref 32505 from 198.51.100.1 lookup main; ip rule add from 198.51.100.2 "
+                     "lookup main; "
+                     "ip rule | grep -v goto >/run/before");
+        fence(*state);
+        apply(*state, &(struct fence_settings){0}, &(struct ruleset_fenced){0});
+        assert_shell("ip rule | grep -v goto | diff /run/before -");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                route_test(test_a_full_queue_lets_no_client_in),
+                route_test(test_syn_cookies_let_no_client_in),
+                route_test(test_low_ports_let_no_client_in),
+                route_test(test_fast_open_lets_no_client_in),
+                route_test(test_the_answer_to_a_cookie_does_not_come_in),
+                route_test(test_queued_data_of_who_is_fenced_later_stays),
+                route_test(test_a_fenced_listener_that_is_handed_on_stays_fenced),
+                route_test(test_a_udp_socket_from_before_is_fenced),
+                route_test(test_a_connection_cannot_be_begun_to_meet_one),
+                route_test(test_the_host_itself_is_reached),
+                route_test(test_an_open_port_is_reached_and_the_rules_follow_it),
+                route_test(test_many_scattered_uids),
+                route_test(test_rules_of_others_stay),
+        };
+
+        return cmocka_run_group_tests_name("fence-route", tests, NULL, NULL);
+}
