@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 #include "netlink.h"
 
-/* How often a list is asked for again that was changed by others while it was read. */
-#define LIST_TRIES 5
+/*
+ * How often a list is asked for that others change while it is read, as they do while a class logs in. Behind
+ * the first tries there is a pause, for them to get on.
+ */
+#define LIST_TRIES 30U
+#define LIST_TRIES_AT_ONCE 5U
+#define LIST_PAUSE_USEC 2000
 
 static const struct {
         int nle;
@@ -193,6 +199,8 @@ int netlink_list(
         int r = -EAGAIN;
 
         for (unsigned i = 0; i < LIST_TRIES && r == -EAGAIN; i++) {
+                if (i >= LIST_TRIES_AT_ONCE)
+                        (void)usleep(LIST_PAUSE_USEC);
                 r = list_once(socket, question, items);
                 if (r < 0)
                         items->n_items = n_before;

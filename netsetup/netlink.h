@@ -65,8 +65,8 @@ struct netlink_question {
 };
 
 /*
- * Appends what the reader finds in the answer. The list is asked for again if others change it meanwhile; on
- * failure items are as they were before.
+ * Appends what the reader finds in the answer. The list is asked for again if others change it meanwhile, for
+ * some tens of milliseconds: then -EAGAIN. On failure items are as they were before.
  */
 int netlink_list(
         struct link_socket *socket, const struct netlink_question *question, struct netlink_items *items);

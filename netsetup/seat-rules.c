@@ -345,7 +345,7 @@ static int collect(
 
 /*
  * A link may go with its namespace at any time, which fails the transaction (before Linux 6.16): then there
- * is a new list to make.
+ * is a new list to make. So there is when the list of links has changed whenever it was read.
  */
 static int refresh_all(
         struct refresh *refresh, struct link_socket *socket, bool locked, struct diagnostics *diagnostics) {
@@ -353,6 +353,8 @@ static int refresh_all(
                 _cleanup_diagnostics_ struct diagnostics again = {0};
                 int r = collect(refresh, socket, locked, i == 1 ? diagnostics : &again);
 
+                if (r == -EAGAIN && i < REFRESH_TRIES)
+                        continue;
                 if (r < 0)
                         return failure(diagnostics, SEATS, r, "cannot be listed");
                 r = apply(refresh, locked && refresh->complete, i == REFRESH_TRIES, diagnostics);

@@ -4,6 +4,16 @@
 
 #include "link-world.h"
 
+#include <dlfcn.h>
+#include <limits.h>
+#include <netlink/errno.h>
+
+#include "netsetup/seat-rules.h"
+
+struct nl_sock;
+struct nl_cb;
+int nl_recvmsgs(struct nl_sock *nl, struct nl_cb *callbacks);
+
 static struct address6 parse6(const char *text) {
         struct address6 address;
 
@@ -269,6 +279,58 @@ static void what_is_no_port_cannot_be_isolated(void **state) {
         assert_int_equal(link_set_isolated(&socket, 4711, true), -ENODEV);
 }
 
+/* How many more dumps end as one does that others have changed meanwhile. */
+static unsigned interruptions;
+
+int nl_recvmsgs(struct nl_sock *nl, struct nl_cb *callbacks) {
+        int (*next)(struct nl_sock * nl, struct nl_cb * callbacks), r;
+
+        *(void **)&next = dlsym(RTLD_NEXT, "nl_recvmsgs");
+        r = next(nl, callbacks);
+        if (interruptions == 0)
+                return r;
+        interruptions--;
+        return -NLE_DUMP_INTR;
+}
+
+static void a_list_that_others_change_is_asked_for_again(void **state) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_links_ struct links links = {0};
+
+        (void)state;
+        assert_int_equal(link_open(&socket), 0);
+        make_dummy("d0");
+        interruptions = 20;
+        assert_int_equal(link_list_kind(&socket, "bridge", &links), 0);
+        assert_int_equal(interruptions, 0);
+        assert_int_equal(links.n_items, 1);
+
+        /* But not for ever. */
+        links_done(&links);
+        interruptions = UINT_MAX;
+        assert_int_equal(link_list_kind(&socket, "bridge", &links), -EAGAIN);
+        interruptions = 0;
+}
+
+static void seats_are_looked_at_again_when_their_list_was_never_whole(void **state) {
+        struct sandbox *sandbox = *state;
+        unsigned one_list;
+
+        interruptions = 1000;
+        {
+                _cleanup_link_socket_ struct link_socket socket = {0};
+                _cleanup_links_ struct links links = {0};
+
+                assert_int_equal(link_open(&socket), 0);
+                assert_int_equal(link_list_kind(&socket, "veth", &links), -EAGAIN);
+        }
+        one_list = 1000 - interruptions;
+        interruptions = 3 * one_list;
+        assert_int_equal(seat_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics), 0);
+        assert_silence(sandbox);
+        assert_int_equal(interruptions, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(an_ipv6_address_works_at_once_and_goes_again),
@@ -285,6 +347,8 @@ int main(void) {
                 sandbox_test(a_thousand_links_are_listed),
                 sandbox_test(a_port_can_be_isolated_and_joined_again),
                 sandbox_test(what_is_no_port_cannot_be_isolated),
+                sandbox_test(a_list_that_others_change_is_asked_for_again),
+                sandbox_test(seats_are_looked_at_again_when_their_list_was_never_whole),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
