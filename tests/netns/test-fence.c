@@ -229,6 +229,7 @@ static void test_users_of_this_machine(void **state) {
         update(sandbox, FENCE_LOCAL);
         assert_true(is_fenced(5001));
         assert_false(is_fenced(5002));
+        assert_shell("ip rule | grep -q uidrange.5001-5001 && ip -6 rule | grep -q uidrange.5001-5001");
         assert_int_equal(fence_missing(), 0);
 }
 
@@ -373,9 +374,11 @@ static void test_broken_settings_keep_the_fence_over_a_reboot(void **state) {
         update(sandbox, FENCE_ALL);
         assert_shell("test $(stat -c %%a " FENCE_STATE_FILE ") = 600");
         write_file(ETC "/coursenet.conf", "[site]\nfence = perhaps\n");
-        assert_shell("nft flush ruleset; rm -r /run/coursenet");
+        assert_shell(
+                "nft flush ruleset; rm -r /run/coursenet; ip rule del pref 0 uidrange 5001-5001 goto 32500");
         assert_int_equal(fence_update(ETC, FENCE_ALL, &sandbox->diagnostics), -EINVAL);
         assert_true(is_fenced(5001));
+        assert_shell("ip rule | grep -q uidrange.5001-5001");
 
         diagnostics_done(&sandbox->diagnostics);
         write_file(ETC "/coursenet.conf", "[site]\nfence = no\n");
@@ -414,6 +417,7 @@ static void test_no_fence_leaves_no_table(void **state) {
         write_file(ETC "/coursenet.conf", "[site]\nfence = no\n");
         update(sandbox, FENCE_ALL);
         assert_no_shell("nft list table inet coursenet_fence 2>/dev/null");
+        assert_no_shell("(ip rule; ip -6 rule) | grep uidrange");
         update(sandbox, FENCE_ALL);
         write_file(ETC "/coursenet.conf", "[site]\nfence-except-users = cs123-newellz2\n");
         update(sandbox, FENCE_ALL);

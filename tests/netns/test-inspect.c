@@ -216,6 +216,23 @@ static void who_is_not_fenced_is_named(void **state) {
         assert_shell("umount /etc/passwd");
 }
 
+static void routing_rules_of_the_fence_that_are_missing_are_told(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_shell(
+                "cp /etc/passwd /run/passwd && echo 'cs123-amy:x:54321:54321::/:/bin/sh' >>/run/passwd && "
+                "mount --bind /run/passwd /etc/passwd");
+        bring_up(sandbox);
+        assert_all_is_well(sandbox);
+        assert_shell("ip -6 rule del pref 0 uidrange 54321-54321 goto 32500");
+        assert_errors(sandbox,
+                "the routing rules of the fence: of IPv6, 1 are missing and 0 are too many (`ip rule`): "
+                "systemctl "
+                "restart coursenet-network.service",
+                NULL);
+        assert_shell("umount /etc/passwd");
+}
+
 static void changed_settings_are_differences(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -381,6 +398,7 @@ int main(void) {
                 sandbox_test(a_bridge_that_is_down_is_named),
                 sandbox_test(each_thing_that_is_wrong_is_named),
                 sandbox_test(who_is_not_fenced_is_named),
+                sandbox_test(routing_rules_of_the_fence_that_are_missing_are_told),
                 sandbox_test(changed_settings_are_differences),
                 sandbox_test(edited_addresses_count_from_the_next_start),
                 sandbox_test(a_host_without_a_way_out_is_a_warning),

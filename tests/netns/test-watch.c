@@ -574,6 +574,8 @@ static void stop_watch(pid_t pid) {
 
 #define IS_FENCED(uid) "nft get element inet coursenet_fence fenced { " uid " } >/dev/null 2>&1"
 
+#define IS_ROUTE_FENCED(family, what) "ip " family " rule | grep -qw " what
+
 static void test_the_watch_keeps_things_as_they_are(void **state) {
         pid_t pid;
 
@@ -591,12 +593,19 @@ static void test_the_watch_keeps_things_as_they_are(void **state) {
         assert_soon(IS_FENCED("5002"));
         assert_shell("nft flush chain inet coursenet_fence output");
         assert_soon("nft list chain inet coursenet_fence output | grep -q fenced");
+        /* Its routing rules too, of either family, whoever has removed them. */
+        assert_soon(IS_ROUTE_FENCED("", "5001"));
+        assert_shell("ip rule flush; ip rule add pref 32766 lookup main");
+        assert_soon(IS_ROUTE_FENCED("", "prohibit"));
+        assert_shell("ip -6 rule del pref 0 uidrange 5001-5002 goto 32500");
+        assert_soon(IS_ROUTE_FENCED("-6", "5001"));
         assert_shell("sed 's/5001/5003/g' /etc/passwd >/etc/passwd+ && mv /etc/passwd+ /etc/passwd");
         assert_soon(IS_FENCED("5003"));
         write_file("/etc/coursenet/roster.d/123", "newellz2 10\namy 11\n");
         assert_soon("grep -rq amy " DNS_HOSTS_DIRECTORY "/123");
         write_file("/etc/coursenet/coursenet.conf", "[site]\nfence = no\n");
         assert_soon("! nft list table inet coursenet_fence >/dev/null 2>&1");
+        assert_shell("! " IS_ROUTE_FENCED("", "goto"));
         write_file("/etc/coursenet/coursenet.conf", "");
         assert_soon(IS_FENCED("5003"));
 
