@@ -7,6 +7,7 @@
 
 #include "connection.h"
 #include "enter.h"
+#include "fence-note.h"
 #include "lease.h"
 #include "linger.h"
 #include "peer.h"
@@ -271,6 +272,10 @@ static void dispatch(struct connection *connection, const struct request *reques
                 return;
         case REQUEST_ENTER:
                 handle_enter(connection, request, pidfd);
+                return;
+        case REQUEST_NOTE:
+                fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
+                connection_reply_text(connection, REPLY_DONE, "");
                 return;
         case _REQUEST_TYPE_MAX:
                 break;

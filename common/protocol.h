@@ -48,6 +48,8 @@ enum request_type {
         REQUEST_RELOAD, /* root: read settings and rosters again and write the wiring of new seats */
         REQUEST_ENTER,  /* anybody: a lease on one's own seat that lasts as long as the sending process; user,
                            uid and service are the activator's to fill in */
+        REQUEST_NOTE,   /* root: the session of this account is refused; if it goes on all the same, it is one
+                           for the fence */
         _REQUEST_TYPE_MAX,
 };
 
@@ -73,9 +75,10 @@ enum reply_type {
 struct request {
         uint32_t magic;
         uint16_t version;
-        uint16_t type;       /* enum request_type */
-        uint32_t flags;      /* enum request_flags */
-        uint32_t uid;        /* the account's, which the module has from NSS: the activator never asks NSS */
+        uint16_t type;  /* enum request_type */
+        uint32_t flags; /* enum request_flags */
+        uint32_t uid;   /* OPEN, NOTE: the account's, which the module has from NSS: the activator never asks
+                           NSS */
         uint32_t timeout_ms; /* REQUEST_OPEN, REQUEST_ENTER: how long the caller will wait */
         uint32_t reserved;   /* zero */
         char user[USER_NAME_SIZE];

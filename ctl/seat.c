@@ -2,6 +2,8 @@
 
 /* `coursenetctl seat`: everything that is named after a user's seat, computed; nothing needs to be up. */
 
+#include <pwd.h>
+
 #include "command.h"
 #include "json.h"
 #include "message.h"
@@ -68,6 +70,20 @@ static int find_number(const char *etc, const struct settings *settings, const c
         return 0;
 }
 
+/* An account that its user database finds by other names, too. NULL: it is no course user's. */
+static const char *find_course_account(const struct settings *settings, const char *user) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+        const struct passwd *account = getpwnam(user);
+
+        /* The first name of the uid, which is what programs show. */
+        if (account)
+                account = getpwuid(account->pw_uid);
+        if (!account || (!name_rule_match(&settings->rule, account->pw_name, course, student) &&
+                                !name_rule_resembles(&settings->rule, account->pw_name)))
+                return NULL;
+        return account->pw_name;
+}
+
 /* What load_mapping() says of a user whom the rule does not match. */
 enum {
         NO_COURSE_USER = 1
@@ -90,6 +106,12 @@ static int load_mapping(
                 return -EINVAL;
         }
         if (!name_rule_match(&settings.rule, user, mapping.course, student)) {
+                const char *account = find_course_account(&settings, user);
+
+                if (account) {
+                        complain("%s is another name of %s: that is the one to log in with", user, account);
+                        return -EINVAL;
+                }
                 complain("%s is not a course user: those are named %s here (name-rule in %s/" SETTINGS_FILE
                          ")",
                         user, settings.rule_text, etc);

@@ -5,6 +5,7 @@
  * ours must cost nothing and leave no trace.
  */
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <syslog.h>
 
@@ -17,6 +18,38 @@ static const char *get_item(pam_handle_t *pamh, int item) {
         const void *text = NULL;
 
         return pam_get_item(pamh, item, &text) == PAM_SUCCESS ? text : NULL;
+}
+
+/* As long as a name may be that is looked for; there is none of more than LOGIN_NAME_MAX. */
+#define DATA_NAME_SIZE 320U
+
+/*
+ * The account that a module before this one has looked up: libpam's pam_modutil_getpwnam() keeps what it has
+ * found in the handle, under this name, until the handle's end. In the shipped stack pam_succeed_if asks for
+ * the uid. Whoever was found by a mail address, or by another alias of a directory, is found out by this, and
+ * nobody has to be asked. NULL: it is not there.
+ */
+static const char *find_account(pam_handle_t *pamh, const char *user) {
+        static const char head[] = "_pammodutil_getpwnam_", tail[] = "_0";
+        char name[DATA_NAME_SIZE];
+        size_t length = strlen(user);
+        const void *data = NULL;
+
+        if (length > sizeof(name) - sizeof(head) - sizeof(tail))
+                return NULL;
+        (void)stpcpy(stpcpy(stpcpy(name, head), user), tail);
+        if (pam_get_data(pamh, name, &data) != PAM_SUCCESS || !data)
+                return NULL;
+        return ((const struct passwd *)data)->pw_name;
+}
+
+/* The name is nobody's of ours; is the account? */
+static bool is_alias(const struct options *options, const char *user, const char *account) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+
+        return account && !string_equal(account, user) &&
+               (name_rule_match(&options->rule, account, course, student) ||
+                       name_rule_resembles(&options->rule, account));
 }
 
 enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, const struct options *options) {
@@ -41,8 +74,13 @@ enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, co
                 owner = LOGIN_STUDENT;
         else if (name_rule_resembles(&options->rule, login.user))
                 owner = LOGIN_RESEMBLES;
-        else
-                owner = LOGIN_OTHERS;
+        else {
+                const char *account = find_account(pamh, login.user);
+                bool alias = is_alias(options, login.user, account);
+
+                login.account = alias ? account : NULL;
+                owner = alias ? LOGIN_RESEMBLES : LOGIN_OTHERS;
+        }
 
         *ret = login;
         return owner;

@@ -18,6 +18,8 @@ struct login {
         const struct options *options;
         const char *user;
         const char *service;
+        const char *account; /* LOGIN_RESEMBLES: whom the user database has found by the name; NULL: the name
+                                says it itself */
         char course[COURSE_SIZE];
 };
 

@@ -29,9 +29,13 @@ static void deny_name(const struct login *login) {
         char reason[NAME_RULE_TEXT_SIZE + 256], text[NAME_RULE_TEXT_SIZE];
 
         name_rule_text(rule, text);
-        (void)snprintf(reason, sizeof(reason), "those are written %s here, and %s", text,
-                name_rule_reason(rule, login->user));
+        if (login->account)
+                (void)snprintf(reason, sizeof(reason), "its account is called %s", login->account);
+        else
+                (void)snprintf(reason, sizeof(reason), "those are written %s here, and %s", text,
+                        name_rule_reason(rule, login->user));
         (void)login_deny_name(login, reason);
+        session_note(login);
 }
 
 /* True if the session is a student's and can be opened; else the log and the user know. */

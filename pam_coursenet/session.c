@@ -378,6 +378,29 @@ int session_open(const struct login *login) {
         return r;
 }
 
+void session_note(const struct login *login) {
+        const struct passwd *account = pam_modutil_getpwnam(login->pamh, login->user);
+        unsigned timeout_seconds = login->options->timeout_seconds;
+        struct request request;
+        struct reply reply;
+        char text[256];
+        int r;
+
+        if (!account)
+                return;
+        request_init(&request, REQUEST_NOTE);
+        request.uid = account->pw_uid;
+        protocol_copy_text(request.user, sizeof(request.user), login->user);
+        request.timeout_ms = timeout_seconds * MSEC_PER_SEC;
+
+        r = activator_call(ACTIVATOR_SOCKET, &request, -1, deadline_after_ms(request.timeout_ms), &reply);
+        if (r >= 0)
+                return;
+        describe_error(r, timeout_seconds, text, sizeof(text));
+        pam_syslog(
+                login->pamh, LOG_ERR, "%s: the fence does not know of this session: %s", login->user, text);
+}
+
 /* --- close ----------------------------------------------------------------------------------- */
 
 void session_close(const struct login *login) {

@@ -11,5 +11,11 @@
  */
 int session_open(const struct login *login);
 
+/*
+ * The user's session is refused before anybody was asked. Where pam.d lets it go on, it is outside of every
+ * seat: so the activator is told, for the fence. What fails is logged.
+ */
+void session_note(const struct login *login);
+
 /* Goes back to the namespace the process came from and ends the lease. What fails is logged. */
 void session_close(const struct login *login);

@@ -25,6 +25,14 @@ ExecStart=/bin/sh -c 'id -un >&2'
 """
 
 
+OPTIONAL_STACK = """\
+auth sufficient pam_rootok.so
+account required pam_permit.so
+session optional pam_coursenet.so
+session required pam_permit.so
+"""
+
+
 def expect_refused(guest, user, reason):
     """Nothing runs, the user reads why, and so does the log."""
     since = guest.journal_position()
@@ -35,6 +43,20 @@ def expect_refused(guest, user, reason):
     expect_in(reason, result.stdout + result.stderr, f"what {user} reads")
     expect_in(reason, guest.journal(since=since), "the log")
     expect_equal(leftovers(guest), "", "what is up")
+
+
+def expect_fenced(guest, student, other):
+    """A name that is refused, of an account that is listed nowhere, does not get out where pam.d lets it go on."""
+    stack = guest.read("/etc/pam.d/su-l")
+    guest.write("/etc/pam.d/su-l", OPTIONAL_STACK)
+    try:
+        with World(guest) as world:
+            guest.run(["su", "-", student, "-c", "true"])
+            expect_equal(guest.run(["su", "-", other, "-c", "echo inside"]).stdout, "inside\n", "what another runs")
+            soon(guest, lambda: gets_out(guest, world, student) == [], "a session that goes on is fenced")
+            expect_equal(gets_out(guest, world, other), BOTH, "how another's gets out")
+    finally:
+        guest.write("/etc/pam.d/su-l", stack)
 
 
 def expect_seat(guest, user):
@@ -71,6 +93,7 @@ def full_names_of(guest, domain, names, full_name):
             expect_refused(guest, student, "those are written cs{course}-{student} here")
             expect_refused(guest, full_name("cs123-m$"), "those are written cs{course}-{student} here")
             expect_failure(guest.run(["su", "-", student, "-c", "true"], check=False), "su to the student")
+            expect_fenced(guest, student, other)
             result = guest.run(["coursenetctl", "seat", "--json", "--", student], check=False)
             expect_failure(result, "a hub's question for the student")
             expect_equal(result.stdout, "", "what a hub is told, which would start a server on the host")

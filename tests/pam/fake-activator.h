@@ -110,7 +110,7 @@ static inline void fake_answer(int fd, const struct request *request) {
         } buffer = {.reply = fake->reply};
         size_t size = sizeof(buffer.reply);
 
-        if (request->type == REQUEST_CLOSE)
+        if (request->type == REQUEST_CLOSE || request->type == REQUEST_NOTE)
                 reply_init(&buffer.reply, fake->close_type);
         else if (fake->manner == FAKE_ANSWERS_GARBAGE)
                 memset(&buffer, 'x', sizeof(buffer));

@@ -393,7 +393,7 @@ static void test_not_on_the_class_list(void **state) {
         "aa"
 #define LIKE_OURS " cannot be a course user's name: those are written cs{course}-{student} here, and it is "
 
-/* Nobody is asked: the name alone says that it must not pass for somebody else's. */
+/* The name alone says that it must not pass for somebody else's. */
 static void test_a_course_users_other_names_are_refused(void **state) {
         static const char *const names[] = {
                 "CS123-newellz2",
@@ -419,13 +419,51 @@ static void test_a_course_users_other_names_are_refused(void **state) {
                 assert_int_equal(recorder.n_errors, 1);
                 assert_logged("cannot be a course user's name");
         }
-        assert_requests(0);
+        /* The fence has to know of those that have an account, as the line may be optional. */
+        assert_requests(2);
+        for (unsigned i = 0; i < 2; i++) {
+                assert_int_equal(fake->seen[i].request.type, REQUEST_NOTE);
+                assert_int_equal(fake->seen[i].request.uid, STUDENT_UID + 2 + i);
+                assert_string_equal(fake->seen[i].request.user, names[1 + i]);
+        }
         recorder_reset();
         open_denied(OURS(""), "CS123-newellz2");
         assert_denied("CS123-newellz2" LIKE_OURS
                       "a course user's but for capitals. Please log in by the account's own name, or tell "
                       "your course staff.",
                 "CS123-newellz2:" LIKE_OURS "a course user's but for capitals");
+}
+
+#define ALIAS "anna@mail.example"
+
+/* A user database that finds STUDENT by a name that has nothing of it. libpam takes this in place of libc's.
+ */
+__attribute__((visibility("default"))) int getpwnam_r(
+        const char *name, struct passwd *ret, char *buffer, size_t size, struct passwd **ret_result) {
+        int (*function)(const char *, struct passwd *, char *, size_t, struct passwd **) =
+                (int (*)(const char *, struct passwd *, char *, size_t, struct passwd **))(uintptr_t)dlsym(
+                        RTLD_NEXT, "getpwnam_r");
+
+        return function(string_equal(name, ALIAS) ? STUDENT : name, ret, buffer, size, ret_result);
+}
+
+/* As in the shipped stack, where a line before ours has asked for the account. */
+static void test_an_account_that_is_known_by_now_tells(void **state) {
+        static const char stack[] = "session [success=1 default=ignore] pam_succeed_if.so quiet uid < 1000\n";
+        char whole[512];
+
+        (void)state;
+        (void)snprintf(whole, sizeof(whole), "%s%s", stack, OURS(""));
+        open_denied(whole, ALIAS);
+        assert_denied(ALIAS " cannot be a course user's name: its account is called " STUDENT
+                            ". Please log in by the account's own name, or tell your course staff.",
+                ALIAS ": cannot be a course user's name: its account is called " STUDENT);
+        (void)snprintf(whole, sizeof(whole), "%s%s", stack, IGNORED(""));
+        recorder_reset();
+        fake_reset();
+        assert_int_equal(pam_open_session(start(whole, "staff"), 0), PAM_SUCCESS);
+        assert_requests(0);
+        assert_silence();
 }
 
 static void test_what_the_site_says_of_a_name_is_told(void **state) {
@@ -1104,6 +1142,7 @@ int main(void) {
                 TEST(test_a_restart_of_the_activator_refuses_nobody),
                 TEST(test_not_on_the_class_list),
                 TEST(test_a_course_users_other_names_are_refused),
+                TEST(test_an_account_that_is_known_by_now_tells),
                 TEST(test_what_the_site_says_of_a_name_is_told),
                 TEST(test_rules_with_a_domain),
                 TEST(test_another_version_is_refused),

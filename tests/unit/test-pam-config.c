@@ -39,6 +39,30 @@ static void test_lines_that_are_right(void **state) {
         }
 }
 
+/* A directory's names, as libpam takes them: a backslash is a character like any other in a word. */
+static void test_rules_with_a_domain(void **state) {
+        static const struct {
+                const char *rule, *line;
+        } rows[] = {
+                {"AD\\cs{course}-{student}",
+                        "session required pam_coursenet.so rule=AD\\cs{course}-{student}\n"},
+                {"AD\\cs{course}-{student}",
+                        "session required pam_coursenet.so [rule=AD\\cs{course}-{student}]\n"},
+                {"cs{course}-{student}@ad.edu",
+                        "session required pam_coursenet.so rule=cs{course}-{student}@ad.edu\n"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                struct settings other = settings;
+
+                (void)string_copy(other.rule_text, sizeof(other.rule_text), rows[i].rule);
+                assert_int_equal(pam_config_check_text(rows[i].line, PATH, &other, &diagnostics), 1);
+                assert_clean(&diagnostics);
+        }
+}
+
 static void test_lines_of_others(void **state) {
         static const char *const rows[] = {
                 "",
@@ -121,6 +145,7 @@ static void test_folder(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_lines_that_are_right),
+                TEST(test_rules_with_a_domain),
                 TEST(test_lines_of_others),
                 TEST(test_mistakes),
                 TEST(test_without_settings),
