@@ -9,6 +9,7 @@
  *     user@1001.service.d/    NetworkNamespacePath= of the seat, PartOf= of nsbr@12310
  *     cont@12310.service.d/   the same, User=, BindsTo= and After= of nsbr@12310, and StopWhenUnneeded=,
  * which the template lacks
+ *     user@1001.service.d/, user-runtime-dir@1001.service.d/   with leftover = keep: logind does not end them
  *
  * Written before systemd loads the unit, a drop-in needs no daemon-reload. Wiring is only ever added, and
  * changed only while the unit is down: without it the next daemon-reload would take the course's bridge from
