@@ -204,13 +204,21 @@ static int serve(struct manager *manager) {
         return r;
 }
 
+static const char usage_text[] = "usage: coursenet-activator [--wire | --tidy SEAT | --whois UID]\n";
+
 static int usage(void) {
-        (void)fprintf(stderr, "usage: coursenet-activator [--wire | --tidy SEAT | --whois UID]\n");
+        (void)fputs(usage_text, stderr);
         return 2;
+}
+
+static int help(void) {
+        (void)fputs(usage_text, stdout);
+        return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv) {
         static const struct option options[] = {
+                {"help", no_argument, NULL, 'h'},
                 {"wire", no_argument, NULL, 'w'},
                 {"tidy", required_argument, NULL, 't'},
                 {"whois", required_argument, NULL, 'u'},
@@ -221,7 +229,11 @@ int main(int argc, char **argv) {
         bool only_wire = false;
         int option, r;
 
-        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (argc == 2 && string_equal(argv[1], "help"))
+                return help();
+        while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+                if (option == 'h')
+                        return help();
                 if (option == 'w')
                         only_wire = true;
                 else if (option == 't')

@@ -150,14 +150,24 @@ static int start(
         return run(arguments);
 }
 
+static const char usage[] = "usage: coursenet-container start ID   cont@: the container instance inst-ID";
+
+static bool is_help(const char *word) {
+        return string_equal(word, "-h") || string_equal(word, "--help") || string_equal(word, "help");
+}
+
 int main(int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         const char *runtime_directory = getenv("RUNTIME_DIRECTORY");
         const struct passwd *account;
         struct instance instance;
 
+        if (argc == 2 && is_help(argv[1])) {
+                (void)puts(usage);
+                return EXIT_SUCCESS;
+        }
         if (argc != 3 || !string_equal(argv[1], "start")) {
-                (void)complain("usage: coursenet-container start ID   cont@: the container instance inst-ID");
+                (void)complain("%s", usage);
                 return 2;
         }
         if (!runtime_directory)

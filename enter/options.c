@@ -25,6 +25,10 @@ static int parse_command(int argc, char **argv, int i, struct options *options, 
         return 0;
 }
 
+static bool is_help(const char *word) {
+        return string_equal(word, "--help") || string_equal(word, "-h");
+}
+
 int options_parse(int argc, char **argv, struct options *ret, const char **ret_reason) {
         struct options options = {.login = argc > 0 && argv[0][0] == '-'};
         int r = 0;
@@ -32,7 +36,7 @@ int options_parse(int argc, char **argv, struct options *ret, const char **ret_r
         for (int i = 1; i < argc; i++) {
                 if (string_equal(argv[i], "--seat"))
                         options.seat_only = true;
-                else if (string_equal(argv[i], "--help"))
+                else if (is_help(argv[i]) || (argc == 2 && string_equal(argv[i], "help")))
                         options.help = true;
                 else if (string_equal(argv[i], "-c")) {
                         r = parse_script(argc, argv, i + 1, &options, ret_reason);

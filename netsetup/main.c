@@ -199,13 +199,17 @@ static int say_done(void) {
         return r;
 }
 
+static bool is_help(const char *word) {
+        return string_equal(word, "-h") || string_equal(word, "--help") || string_equal(word, "help");
+}
+
 int main(int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         const struct command *command;
         const char *id = NULL;
         int r;
 
-        if (argc == 2 && string_equal(argv[1], "--help")) {
+        if (argc == 2 && is_help(argv[1])) {
                 (void)fputs(usage, stdout);
                 return EXIT_SUCCESS;
         }

@@ -27,6 +27,9 @@ $(unit_test_programs): $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o 
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(ctl_packages) $(settings_packages)) -lcsv
 
+# It runs them.
+$(BUILD)/tests/unit/test-manual: $(programs)
+
 $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(net_packages) $(settings_packages))
