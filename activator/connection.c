@@ -227,8 +227,8 @@ static void handle_stop(struct connection *connection, const struct request *req
         unsigned n = lease_stop_all(connection->manager, request->user);
         char text[REPLY_TEXT_SIZE];
 
-        log_notice(
-                "Root (process %ld) stopped %u leases of %s", (long)connection->peer.pid, n, request->user);
+        log_notice("Root (process %ld) stopped %u lease%s of %s", (long)connection->peer.pid, n,
+                n == 1 ? "" : "s", request->user);
         (void)snprintf(text, sizeof(text), "%u", n);
         connection_reply_text(connection, REPLY_DONE, text);
 }

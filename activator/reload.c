@@ -29,12 +29,14 @@ static void finish(struct reloading *reloading, int error) {
                         strerror(-error));
         else if (reloading->n_errors > 0)
                 (void)snprintf(text, sizeof(text),
-                        "%zu seats have their wiring, %u of them new; %zu mistakes: coursenetctl check names "
-                        "them",
-                        reloading->n_seats, reloading->result.written, reloading->n_errors);
+                        "%zu seat%s their wiring, %u of them new; %zu mistake%s: coursenetctl check says "
+                        "where",
+                        reloading->n_seats, reloading->n_seats == 1 ? " has" : "s have",
+                        reloading->result.written, reloading->n_errors, reloading->n_errors == 1 ? "" : "s");
         else
-                (void)snprintf(text, sizeof(text), "%zu seats have their wiring, %u of them new",
-                        reloading->n_seats, reloading->result.written);
+                (void)snprintf(text, sizeof(text), "%zu seat%s their wiring, %u of them new",
+                        reloading->n_seats, reloading->n_seats == 1 ? " has" : "s have",
+                        reloading->result.written);
 
         reloading->callback(reloading->userdata, error >= 0 && reloading->n_errors == 0, text);
         sd_bus_slot_unref(reloading->slot);
@@ -59,7 +61,8 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
                 finish(reloading, result->error);
                 return;
         }
-        log_notice("systemd has old versions of %u units in memory; reloading it", result->stale);
+        log_notice("systemd has old versions of %u unit%s in memory; reloading it", result->stale,
+                result->stale == 1 ? "" : "s");
         r = systemd_reload(reloading->manager, handle_reloaded, reloading, &reloading->slot);
         if (r < 0)
                 finish(reloading, r);

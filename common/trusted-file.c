@@ -67,10 +67,14 @@ int trusted_file_read(const char *path, char **ret_text, const char **ret_reason
                 r = -errno;
                 if (r == -ELOOP)
                         *ret_reason = "it must be a regular file, not a symbolic link";
+                else if (r == -ENXIO)
+                        *ret_reason = "it must be a regular file, not a socket";
                 else if (r == -ENOENT)
                         *ret_reason = "there is no such file";
                 else if (r == -EACCES)
                         *ret_reason = "you may not read it (try as root)";
+                else
+                        *ret_reason = strerrordesc_np(-r);
                 return r;
         }
 

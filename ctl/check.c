@@ -32,7 +32,9 @@ static const struct syntax syntax = {
 static void check_socket(const char *path, const char *unit, struct diagnostics *diagnostics) {
         struct stat st;
 
-        if (stat(path, &st) < 0)
+        if (stat(path, &st) < 0 && errno != ENOENT)
+                diagnostics_error(diagnostics, path, 0, "cannot be looked at: %m");
+        else if (stat(path, &st) < 0)
                 diagnostics_warning(diagnostics, path, 0,
                         "%m: the activator is not enabled (systemctl enable --now %s)", unit);
         else if (!S_ISSOCK(st.st_mode))
@@ -135,17 +137,18 @@ static void check_accounts(const char *etc, const struct site *site, const struc
 
         if (users[ACCOUNT_SYSTEM].n > 0)
                 diagnostics_error(diagnostics, path, 0,
-                        "%zu students have a system account, with a uid below %u, and would log in outside "
-                        "of their "
-                        "seats: %s",
-                        users[ACCOUNT_SYSTEM].n, SYSTEM_UID_END, users[ACCOUNT_SYSTEM].names);
+                        "%zu student%s a system account, with a uid below %u, and would log in outside of a "
+                        "seat: %s",
+                        users[ACCOUNT_SYSTEM].n, users[ACCOUNT_SYSTEM].n == 1 ? " has" : "s have",
+                        SYSTEM_UID_END, users[ACCOUNT_SYSTEM].names);
         if (users[ACCOUNT_UNKNOWN].n > 0)
                 diagnostics_warning(diagnostics, path, 0,
                         "whether its accounts exist cannot be said: looking one up failed");
         else if (users[ACCOUNT_MISSING].n > 0)
                 diagnostics_warning(diagnostics, path, 0,
-                        "%zu of %zu students have no Unix account on this host: %s", users[ACCOUNT_MISSING].n,
-                        course->n_seats, users[ACCOUNT_MISSING].names);
+                        "%zu of %zu student%s %s no Unix account on this host: %s", users[ACCOUNT_MISSING].n,
+                        course->n_seats, plural(course->n_seats),
+                        users[ACCOUNT_MISSING].n == 1 ? "has" : "have", users[ACCOUNT_MISSING].names);
 }
 
 /* --- overrides ------------------------------------------------------------------------------- */
@@ -256,10 +259,6 @@ static void print_wanted(const struct limits *wanted) {
         }
         if (some)
                 (void)puts("");
-}
-
-static const char *plural(size_t n) {
-        return n == 1 ? "" : "s";
 }
 
 int check_command(const struct paths *paths, int argc, char **argv) {

@@ -147,6 +147,12 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
                 class_reader_refuse(reader, line, "'%s' %s", word, roster_student_reason(r));
                 return;
         }
+        /* In a plain list, where capitals count: the student would be cs123-CS123-zed. */
+        if (string_equal(student, login) && lower(login) && is_user_name(reader, login)) {
+                class_reader_refuse(
+                        reader, line, "'%s' is a user name but for capitals: it is '%s'", word, login);
+                return;
+        }
 
         earlier = find_entry(&reader->list, student);
         if (earlier) {
@@ -154,7 +160,7 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
                 return;
         }
         note_host(reader, word, line);
-        reader->n_lowered += strncmp(word + (word[0] == '#'), login, strlen(login)) != 0;
+        reader->n_lowered += !verbatim && strncmp(word + (word[0] == '#'), login, strlen(login)) != 0;
         reader->no_memory |= append_entry(&reader->list, student, word, line) < 0;
 }
 

@@ -6,6 +6,8 @@
  * can.
  */
 
+#include <fcntl.h>
+
 #include "activator-client.h"
 #include "command.h"
 #include "message.h"
@@ -32,13 +34,6 @@ static const struct syntax stop_syntax = {
         .words_min = 1,
         .words_max = 1,
 };
-
-/* Returns an exit code. */
-static int unreachable(const struct paths *paths, int error) {
-        complain("The activator cannot be reached (%s: %s). See: systemctl status coursenet-activator.socket",
-                paths->activator_socket, strerror(-error));
-        return EXIT_UNREACHABLE;
-}
 
 /* Returns an exit code. *target borrows from *site. */
 static int find_target(
@@ -112,7 +107,7 @@ static int hold_batch(const struct paths *paths, const struct site *site, const 
         }
         for (size_t i = 0; i < n_sent; i++)
                 *n_held += receive_hold(&holds[i], deadline);
-        return r < 0 ? unreachable(paths, r) : EXIT_DONE;
+        return r < 0 ? complain_of_activator(paths->activator_socket, r) : EXIT_DONE;
 }
 
 int start_command(const struct paths *paths, int argc, char **argv) {
@@ -125,6 +120,9 @@ int start_command(const struct paths *paths, int argc, char **argv) {
         r = arguments_parse(argc, argv, &start_syntax, &arguments);
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
+        /* First of all: who may not ask may not read the rosters either, and would hear of those. */
+        if (faccessat(AT_FDCWD, paths->activator_socket, W_OK, AT_EACCESS) < 0 && errno == EACCES)
+                return complain_of_activator(paths->activator_socket, -EACCES);
         r = find_target(paths, arguments.words[0], &site, &target);
 
         for (size_t i = 0; i < target.n_seats && r == EXIT_DONE; i += BATCH) {
@@ -135,7 +133,8 @@ int start_command(const struct paths *paths, int argc, char **argv) {
         if (r != EXIT_DONE)
                 return r;
 
-        (void)printf("%zu of %zu seats are up and held.\n", n_held, target.n_seats);
+        (void)printf("%zu of %zu seat%s %s up and held.\n", n_held, target.n_seats, plural(target.n_seats),
+                n_held == 1 ? "is" : "are");
         return n_held == target.n_seats ? EXIT_DONE : EXIT_NO;
 }
 
@@ -158,7 +157,7 @@ int stop_command(const struct paths *paths, int argc, char **argv) {
         }
         r = activator_call(paths->activator_socket, &request, -1, deadline_after_ms(TIMEOUT_MS), &reply);
         if (r < 0)
-                return unreachable(paths, r);
+                return complain_of_activator(paths->activator_socket, r);
         if (reply.type != REPLY_DONE) {
                 complain("The activator refused: %s", reply.text);
                 return EXIT_NO;
@@ -171,6 +170,6 @@ int stop_command(const struct paths *paths, int argc, char **argv) {
                 if (r != EXIT_DONE)
                         return r;
         }
-        (void)printf("%s leases ended.\n", reply.text);
+        (void)printf("%s lease%s ended.\n", reply.text, string_equal(reply.text, "1") ? "" : "s");
         return EXIT_DONE;
 }

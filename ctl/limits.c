@@ -190,9 +190,11 @@ void limits_check(const struct limits *limits, const struct limits_need *need, s
         check_neighbours(&checking, LIMIT_NEIGH6_THRESH1, need->n_seats6, NEIGH6_PER_SEAT, "IPv6");
         if (need->n_seats > 0)
                 check(&checking, LIMIT_NET_NAMESPACES, (need->n_seats + NAMESPACES_MARGIN) * 4U / 3U,
-                        "each of %zu seats is a network namespace", need->n_seats);
+                        "each of %zu seat%s is a network namespace", need->n_seats,
+                        need->n_seats == 1 ? "" : "s");
         check(&checking, LIMIT_CONNTRACK, need->n_nat * CONNECTIONS_PER_SEAT,
-                "%zu seats share this many translated connections", need->n_nat);
+                "%zu seat%s this many translated connections", need->n_nat,
+                need->n_nat == 1 ? " needs" : "s share");
         if (need->has_units)
                 check(&checking, LIMIT_INOTIFY_INSTANCES, INOTIFY_INSTANCES_MIN,
                         "it is all that a student's containers, editors and notebooks have together");

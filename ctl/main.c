@@ -23,7 +23,7 @@ static const struct command {
 } commands[] = {
         {"status", status_command, "status [--json] [COURSE|SEAT|USER]",
                 "which seats are up, who holds them"},
-        {"seat", seat_command, "seat [--json] USER", "the seat that a user has, computed"},
+        {"seat", seat_command, "seat [--json] SEAT|USER", "the seat that a user has, computed"},
         {"check", check_command, "check", "what is wrong with the configuration"},
         {"history", history_command, "history [--at TIME] [ADDRESS|SEAT|USER]", "who had which address when"},
         {"start", start_command, "start COURSE|SEAT|USER", "bring seats up and hold them"},

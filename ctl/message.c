@@ -3,6 +3,7 @@
 /* Sentences on stderr and findings in files. */
 
 #include "message.h"
+#include "command.h"
 
 /* Escape sequences in a roster or a class list would otherwise run on the admin's terminal. */
 static void clean(char *text) {
@@ -24,6 +25,21 @@ void complain(const char *format, ...) {
 
         clean(text);
         (void)fprintf(stderr, "coursenetctl: %s\n", text);
+}
+
+int complain_of_activator(const char *path, int error) {
+        if (error == -EACCES || error == -EPERM) {
+                complain("You may not ask the activator that (%s: %s). Try as root.", path, strerror(-error));
+                return EXIT_NO;
+        }
+        complain("The activator cannot be reached (%s: %s). Is it enabled? See: systemctl status "
+                 "coursenet-activator.socket coursenet-query.socket coursenet-activator.service",
+                path, strerror(-error));
+        return EXIT_UNREACHABLE;
+}
+
+const char *plural(size_t n) {
+        return n == 1 ? "" : "s";
 }
 
 void print_diagnostics(FILE *stream, const struct diagnostics *diagnostics) {

@@ -12,10 +12,11 @@
 #include "table.h"
 
 static const struct syntax syntax = {
-        .usage = "Usage: coursenetctl seat [--json] USER\n"
+        .usage = "Usage: coursenetctl seat [--json] SEAT|USER\n"
                  "\n"
-                 "Shows which seat a user has, and what belongs to it: address, bridge, namespace, links,\n"
-                 "units. All is computed from settings and roster; the user need not be logged in.\n",
+                 "Shows which seat a user has, or whose a seat is, and what belongs to it: address, bridge,\n"
+                 "namespace, links, units. All is computed from settings and roster; nobody need be logged\n"
+                 "in.\n",
         .json = true,
         .words_min = 1,
         .words_max = 1,
@@ -26,6 +27,8 @@ struct mapping {
         char course[COURSE_SIZE];
         struct bridge_plan bridge;
         struct seat_plan seat;
+        struct service_settings services;
+        bool has_container;
 };
 
 /* Says why the user has no seat, and what to do about it. */
@@ -43,10 +46,9 @@ static void report_no_seat(
                 student, course, etc, course, course, student);
 }
 
-static int find_number(const char *etc, const struct settings *settings, const char *course,
-        const char *student, unsigned *ret_number, struct diagnostics *diagnostics) {
-        _cleanup_roster_ struct roster roster = {0};
-        const struct roster_line *line;
+/* Negative errno if the course has no roster that can be read; it is said why. */
+static int load_roster(const char *etc, const struct settings *settings, const char *course,
+        struct roster *ret, struct diagnostics *diagnostics) {
         char reason[256];
         int r;
 
@@ -54,10 +56,42 @@ static int find_number(const char *etc, const struct settings *settings, const c
                 complain("Course %s cannot be: %s", course, reason);
                 return -EINVAL;
         }
-        r = roster_load(etc, settings, course, &roster, diagnostics);
+        r = roster_load(etc, settings, course, ret, diagnostics);
         if (r == -ENOENT)
                 complain("Course %s has no roster. Make one: coursenetctl roster import %s FILE", course,
                         course);
+        return r;
+}
+
+/* Whose seat it is; -ENOENT, and it is said, if it is nobody's. */
+static int find_user_of_seat(const char *etc, const struct settings *settings, const struct seat_id *id,
+        char ret_user[static USER_NAME_SIZE], struct diagnostics *diagnostics) {
+        _cleanup_roster_ struct roster roster = {0};
+        char name[SEAT_ID_SIZE];
+        int r;
+
+        r = load_roster(etc, settings, id->course, &roster, diagnostics);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < roster.n_lines; i++)
+                if (roster.lines[i].student[0] && !roster.lines[i].removed &&
+                        roster.lines[i].seat == id->number)
+                        return name_rule_format(
+                                &settings->rule, id->course, roster.lines[i].student, ret_user);
+
+        seat_id_format(id, name);
+        complain("Nobody on the roster of course %s has seat %s (who has which: coursenetctl roster list %s)",
+                id->course, name, id->course);
+        return -ENOENT;
+}
+
+static int find_number(const char *etc, const struct settings *settings, const char *course,
+        const char *student, unsigned *ret_number, struct diagnostics *diagnostics) {
+        _cleanup_roster_ struct roster roster = {0};
+        const struct roster_line *line;
+        int r;
+
+        r = load_roster(etc, settings, course, &roster, diagnostics);
         if (r < 0)
                 return r;
 
@@ -89,24 +123,20 @@ enum {
         NO_COURSE_USER = 1
 };
 
-static int load_mapping(
-        const char *etc, const char *user, struct mapping *ret, struct diagnostics *diagnostics) {
-        _cleanup_settings_ struct settings settings = {0};
+static int map_user(const char *etc, const struct settings *settings, const char *user, struct mapping *ret,
+        struct diagnostics *diagnostics) {
         char student[USER_NAME_SIZE];
         struct mapping mapping = {0};
         struct seat_id id = {0};
         int r;
 
-        r = settings_load(etc, &settings, diagnostics);
-        if (r < 0)
-                return r;
-        if (name_rule_resembles(&settings.rule, user)) {
+        if (name_rule_resembles(&settings->rule, user)) {
                 complain("%s cannot be a course user's name: those are written %s here, and %s", user,
-                        settings.rule_text, name_rule_reason(&settings.rule, user));
+                        settings->rule_text, name_rule_reason(&settings->rule, user));
                 return -EINVAL;
         }
-        if (!name_rule_match(&settings.rule, user, mapping.course, student)) {
-                const char *account = find_course_account(&settings, user);
+        if (!name_rule_match(&settings->rule, user, mapping.course, student)) {
+                const char *account = find_course_account(settings, user);
 
                 if (account) {
                         complain("%s is another name of %s: that is the one to log in with", user, account);
@@ -114,24 +144,47 @@ static int load_mapping(
                 }
                 complain("%s is not a course user: those are named %s here (name-rule in %s/" SETTINGS_FILE
                          ")",
-                        user, settings.rule_text, etc);
+                        user, settings->rule_text, etc);
                 return NO_COURSE_USER;
         }
-        r = find_number(etc, &settings, mapping.course, student, &id.number, diagnostics);
+        r = find_number(etc, settings, mapping.course, student, &id.number, diagnostics);
         if (r < 0)
                 return r;
 
         (void)string_copy(id.course, sizeof(id.course), mapping.course);
         (void)string_copy(mapping.user, sizeof(mapping.user), user);
-        r = bridge_plan_load(etc, &settings, mapping.course, &mapping.bridge, diagnostics);
+        r = bridge_plan_load(etc, settings, mapping.course, &mapping.bridge, diagnostics);
         if (r < 0)
                 return r;
-        r = seat_plan_load(etc, &settings, &id, &mapping.seat, diagnostics);
+        r = seat_plan_load(etc, settings, &id, &mapping.seat, diagnostics);
         if (r < 0)
                 return r;
 
+        settings_services(settings, mapping.course, &mapping.services);
+        for (size_t i = 0; i < mapping.services.n_units; i++)
+                mapping.has_container |= string_equal(mapping.services.units[i], SERVICE_CONTAINER);
         *ret = mapping;
         return 0;
+}
+
+/* word is a seat's id or a user. */
+static int load_mapping(
+        const char *etc, const char *word, struct mapping *ret, struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        char user[USER_NAME_SIZE];
+        struct seat_id id;
+        int r;
+
+        r = settings_load(etc, &settings, diagnostics);
+        if (r < 0)
+                return r;
+        if (seat_id_parse(word, settings.course_digits, &id) >= 0) {
+                r = find_user_of_seat(etc, &settings, &id, user, diagnostics);
+                if (r < 0)
+                        return r;
+                word = user;
+        }
+        return map_user(etc, &settings, word, ret, diagnostics);
 }
 
 struct texts {
@@ -139,24 +192,29 @@ struct texts {
         char address[ADDRESS_TEXT_SIZE];
         char netns[64];
         char instance[32];
-        char units[4][64];
+        char units[3 + SERVICES_MAX][64];
 };
 
 static void format_mapping(const struct mapping *mapping, struct texts *ret) {
-        static const char *const templates[] = {"netns", "nsbr", "cont"};
+        const struct service_settings *services = &mapping->services;
         const struct seat_plan *seat = &mapping->seat;
         struct address gateway = {.ip = seat->gateway, .prefix = seat->address.prefix};
+        size_t n = 0;
 
         *ret = (struct texts){0};
         address_format(&gateway, ret->gateway);
         address_format(&seat->address, ret->address);
         (void)snprintf(ret->netns, sizeof(ret->netns), NETNS_DIRECTORY "/%s", seat->netns);
-        (void)snprintf(ret->instance, sizeof(ret->instance), "inst-%s", seat->name);
-        for (size_t i = 0; i < ELEMENTSOF(templates); i++)
-                (void)snprintf(
-                        ret->units[i], sizeof(ret->units[i]), "%s@%s.service", templates[i], seat->name);
+        if (mapping->has_container)
+                (void)snprintf(ret->instance, sizeof(ret->instance), "inst-%s", seat->name);
+
+        (void)snprintf(ret->units[n++], sizeof(ret->units[0]), "netns@%s.service", seat->name);
+        (void)snprintf(ret->units[n++], sizeof(ret->units[0]), "nsbr@%s.service", seat->name);
+        for (size_t i = 0; i < services->n_units; i++)
+                (void)snprintf(ret->units[n++], sizeof(ret->units[0]), "%s@%s.service", services->units[i],
+                        seat->name);
         if (seat->bridge_course[0])
-                (void)snprintf(ret->units[3], sizeof(ret->units[3]), "netbr@%s.service", seat->bridge_course);
+                (void)snprintf(ret->units[n], sizeof(ret->units[0]), "netbr@%s.service", seat->bridge_course);
 }
 
 static int print_table(const struct mapping *mapping, const struct texts *texts) {
@@ -173,10 +231,6 @@ static int print_table(const struct mapping *mapping, const struct texts *texts)
                 {"link on the bridge", seat->link},
                 {"link in the seat", seat->peer},
                 {"container", texts->instance},
-                {"units", texts->units[0]},
-                {"", texts->units[1]},
-                {"", texts->units[2]},
-                {"", texts->units[3]},
         };
         _cleanup_table_ struct libscols_table *table = NULL;
         int r;
@@ -185,6 +239,9 @@ static int print_table(const struct mapping *mapping, const struct texts *texts)
         for (size_t i = 0; i < ELEMENTSOF(rows) && r >= 0; i++)
                 if (rows[i][1][0])
                         r = table_add(table, rows[i], ELEMENTSOF(headings));
+        for (size_t i = 0; i < ELEMENTSOF(texts->units) && texts->units[i][0] && r >= 0; i++)
+                r = table_add(table, (const char *const[]){i == 0 ? "units" : "", texts->units[i]},
+                        ELEMENTSOF(headings));
         return r < 0 ? r : table_print(table);
 }
 
@@ -219,7 +276,7 @@ static int print_json(const struct mapping *mapping, const struct texts *texts) 
                 {"namespace", texts->netns},
                 {"link", seat->link},
                 {"peer", seat->peer},
-                {"instance", texts->instance},
+                {"instance", mapping->has_container ? texts->instance : NULL},
         };
         _cleanup_json_ json_object *document = json_new_document();
 

@@ -375,13 +375,7 @@ static int load_leases(const struct paths *paths, struct view *view) {
                 complain("The activator does not answer this: %s", reason);
                 return EXIT_NO;
         }
-        if (r < 0) {
-                complain("The activator cannot be reached (%s: %s). Is it enabled? See: systemctl status "
-                         "coursenet-activator.socket coursenet-query.socket coursenet-activator.service",
-                        path, strerror(-r));
-                return EXIT_UNREACHABLE;
-        }
-        return EXIT_DONE;
+        return r < 0 ? complain_of_activator(path, r) : EXIT_DONE;
 }
 
 /* Returns an exit code. */

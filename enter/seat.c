@@ -100,6 +100,10 @@ static int report_unreachable(int error) {
         case -EPROTO:
                 complain("The activator's answer is not one of this version.");
                 break;
+        case -EACCES:
+        case -EPERM:
+                complain("You may not ask the activator (" QUERY_SOCKET "): %s.", strerror(-error));
+                return EXIT_NO;
         default:
                 complain("The activator cannot be reached (" QUERY_SOCKET "): %s.", strerror(-error));
         }

@@ -93,9 +93,9 @@ static void warn_left_out(const struct site_course *course, struct diagnostics *
                 }
         if (n > 0)
                 diagnostics_warning(diagnostics, course->bridge.name, 0,
-                        "%u students of course %s, '%s' for one, have no name in DNS: it would take letters, "
+                        "%u student%s of course %s, '%s' for one, %s no name in DNS: it would take letters, "
                         "digits and inner dashes, and not be '" DNS_GATEWAY "'",
-                        n, course->bridge.course, first);
+                        n, n == 1 ? "" : "s", course->bridge.course, first, n == 1 ? "has" : "have");
 }
 
 static void print_seats(

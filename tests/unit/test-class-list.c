@@ -89,6 +89,7 @@ static void test_good_lists(void **state) {
                 {"cs123: a;b\tc|d\nzed\n", "zed"},
                 {"zed # the tutor, and more; all\namy\n", "zed amy"},
                 {"zed@mail.example\namy\n", "zed amy"},
+                {"cs12x\n", "cs12x"},
                 {"\"zed\"\namy\n", "zed amy"},
                 {"login,x\n\n\nzed,1\n\n", "zed"},
                 {"login,x\nzed@example.edu,1\ncs123-amy@example.edu,1\n", "zed amy"},
@@ -127,6 +128,7 @@ static void test_mistakes(void **state) {
                 {"zed;amy\n", 1, "no column holds logins"},
                 {"amy\nzed,x\n", 2, "'zed,x' cannot be a student's name"},
                 {"al.smith+cs@mail.example\n", 1, "'al.smith+cs@mail.example' cannot be a student's name"},
+                {"CS123-zed\n", 1, "'CS123-zed' is a user name but for capitals: it is 'cs123-zed'"},
                 {"-zed\n", 1, "cannot be a student's name"},
                 {"\n\nz\xc3\xa9"
                  "d\n",

@@ -7,6 +7,7 @@
 
 #include "fixture.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -430,8 +431,8 @@ static void test_imports_at_once(void **state) {
         }
 }
 
-/* A stand-in for the activator: takes one request, which must be a reload, and answers with the reply. */
-static pid_t start_activator(const struct reply *reply) {
+/* A stand-in for the activator: takes one request, which must be of that type, and answers with the reply. */
+static pid_t start_activator(enum request_type type, const struct reply *reply) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         pid_t pid;
@@ -446,7 +447,7 @@ static pid_t start_activator(const struct reply *reply) {
                 struct request request;
                 int client = accept(fd, NULL, NULL);
                 bool good = recv(client, &request, sizeof(request), 0) == (ssize_t)sizeof(request) &&
-                            request_check(&request, sizeof(request)) == 0 && request.type == REQUEST_RELOAD;
+                            request_check(&request, sizeof(request)) == 0 && request.type == type;
 
                 _exit(good && send(client, reply, sizeof(*reply), 0) == (ssize_t)sizeof(*reply) ? 0 : 1);
         }
@@ -461,7 +462,7 @@ static void test_reload(void **state) {
 
         (void)state;
         reply_init(&reply, REPLY_DONE);
-        pid = start_activator(&reply);
+        pid = start_activator(REQUEST_RELOAD, &reply);
         assert_int_equal(ROSTER("add", "123", "amy"), EXIT_DONE);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, 0);
@@ -471,11 +472,75 @@ static void test_reload(void **state) {
         /* The roster is written whatever the activator says; but the admin must hear of it. */
         reply_init(&reply, REPLY_FAILED);
         protocol_copy_text(reply.text, sizeof(reply.text), "the moon is in the way");
-        pid = start_activator(&reply);
+        pid = start_activator(REQUEST_RELOAD, &reply);
         assert_int_equal(ROSTER("add", "123", "bob"), EXIT_DONE);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, 0);
         assert_output("the activator says: the moon is in the way");
+}
+
+static int start_as_nobody(const struct paths *paths, int argc, char **argv) {
+        int r = seteuid(65534) < 0 ? -1 : start_command(paths, argc, argv);
+
+        return seteuid(0) < 0 ? -1 : r;
+}
+
+static int stop_as_nobody(const struct paths *paths, int argc, char **argv) {
+        int r = seteuid(65534) < 0 ? -1 : stop_command(paths, argc, argv);
+
+        return seteuid(0) < 0 ? -1 : r;
+}
+
+/* Whoever is not root hears that, and not that a daemon is down. */
+static void test_hold_is_for_root(void **state) {
+        struct reply reply;
+        pid_t pid;
+
+        (void)state;
+        reply_init(&reply, REPLY_DONE);
+        pid = start_activator(REQUEST_STOP, &reply);
+        assert_int_equal(chmod(socket_path, 0600), 0);
+        write_file("roster.d/123", "amy 10\n");
+        assert_int_equal(chmod(etc_path("roster.d"), 0700), 0);
+
+        assert_int_equal(run(start_as_nobody, WORDS("start", "cs123-amy")), EXIT_NO);
+        assert_output("You may not ask the activator that");
+        assert_output("Permission denied). Try as root.");
+        assert_null(strstr(output, "cannot be reached"));
+
+        assert_int_equal(run(stop_as_nobody, WORDS("stop", "cs123-amy")), EXIT_NO);
+        assert_output("You may not ask the activator that");
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+
+        assert_int_equal(unlink(socket_path), 0);
+        assert_int_equal(run(stop_command, WORDS("stop", "cs123-amy")), EXIT_UNREACHABLE);
+        assert_output("cannot be reached");
+}
+
+static void test_stop_counts_leases(void **state) {
+        static const struct {
+                const char *number, *words;
+        } rows[] = {
+                {"0", "0 leases ended.\n"},
+                {"1", "1 lease ended.\n"},
+                {"2", "2 leases ended.\n"},
+        };
+        struct reply reply;
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\n");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                pid_t pid;
+
+                reply_init(&reply, REPLY_DONE);
+                protocol_copy_text(reply.text, sizeof(reply.text), rows[i].number);
+                pid = start_activator(REQUEST_STOP, &reply);
+                assert_int_equal(run(stop_command, WORDS("stop", "123")), EXIT_DONE);
+                assert_int_equal(waitpid(pid, NULL, 0), pid);
+                assert_output(rows[i].words);
+                assert_int_equal(unlink(socket_path), 0);
+        }
 }
 
 static void test_seat(void **state) {
@@ -486,6 +551,9 @@ static void test_seat(void **state) {
                 {"cs123-nobody", "coursenetctl roster add 123 nobody"},
                 {"cs123-bob", "was removed from the roster of course 123. Give seat number 11 back"},
                 {"cs124-amy", "Course 124 has no roster"},
+                {"12410", "Course 124 has no roster"},
+                {"12312", "Nobody on the roster of course 123 has seat 12312"},
+                {"12311", "Nobody on the roster of course 123 has seat 12311"},
                 {"cs12-amy", "exactly 3 digits"},
         };
 
@@ -493,12 +561,26 @@ static void test_seat(void **state) {
         write_file("roster.d/123", "amy 10\n#removed bob 11\n");
         assert_int_equal(SEAT("cs123-amy"), EXIT_DONE);
         assert_output("vr-12310");
+        assert_null(strstr(output, "container"));
+        assert_null(strstr(output, "cont@"));
         assert_int_equal(SEAT("cs123-amy", "--json"), EXIT_DONE);
         assert_json("{'version':1,'user':'cs123-amy','course':'123','seat':'12310',"
                     "'address':'10.0.123.10/24','gateway':'10.0.123.1/24','bridge':'br-123',"
                     "'namespace':'/run/netns/ns12310','link':'vl-12310','peer':'vr-12310',"
-                    "'instance':'inst-12310','units':['netns@12310.service','nsbr@12310.service',"
-                    "'cont@12310.service','netbr@123.service']}\n");
+                    "'instance':null,'units':['netns@12310.service','nsbr@12310.service',"
+                    "'netbr@123.service']}\n");
+
+        /* The seat's id does as well, and says whose it is. */
+        assert_int_equal(SEAT("12310"), EXIT_DONE);
+        assert_output("cs123-amy");
+
+        write_file("coursenet.conf", "[course 123]\nimage = /srv/cs123.sif\nunits = cont vnc\n");
+        assert_int_equal(SEAT("12310"), EXIT_DONE);
+        assert_output("inst-12310");
+        assert_int_equal(SEAT("12310", "--json"), EXIT_DONE);
+        assert_output("\"instance\":\"inst-12310\",\"units\":[\"netns@12310.service\",\"nsbr@12310.service\","
+                      "\"cont@12310.service\",\"vnc@12310.service\",\"netbr@123.service\"]");
+        assert_int_equal(unlink(etc_path("coursenet.conf")), 0);
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 assert_int_equal(SEAT(rows[i].user), EXIT_NO);
@@ -508,6 +590,9 @@ static void test_seat(void **state) {
 
 static void test_check(void **state) {
         (void)state;
+        write_file("roster.d/123", "root 10\n");
+        assert_int_equal(run(check_command, WORDS("check")), EXIT_DONE);
+        assert_output("1 of 1 student has no Unix account on this host: cs123-root");
         write_file("roster.d/123", "root 10\nno-such-account 11\n");
         write_file("pam.d/sshd", "session required pam_coursenet.so\n");
         write_file("netns/ns12311.conf", "MTU=1400\n");
@@ -567,6 +652,8 @@ int main(void) {
                 TEST(test_list),
                 TEST(test_imports_at_once),
                 TEST(test_reload),
+                TEST(test_hold_is_for_root),
+                TEST(test_stop_counts_leases),
                 TEST(test_seat),
                 TEST(test_check),
                 TEST(test_status_without_activator),

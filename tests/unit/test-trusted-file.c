@@ -114,7 +114,7 @@ static void test_socket(void **state) {
         (void)state;
         (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", etc_path(NAME));
         assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-        assert_refused(-ENXIO, "cannot be read");
+        assert_refused(-ENXIO, "must be a regular file, not a socket");
 }
 
 static void test_size(void **state) {
