@@ -83,17 +83,17 @@ net_loaded_packages = libnftables
 activator_sources = activator/connection.c activator/diagnosis.c activator/empty-seat.c activator/enter.c \
 	activator/fd-store.c activator/fence-note.c activator/keeper.c activator/lease-limit.c activator/lease-start.c \
 	activator/lease.c activator/linger.c activator/log.c activator/peer.c activator/query-log.c activator/query-peer.c \
-	activator/reload.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
+	activator/reload.c activator/report.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
 	activator/state.c activator/subordinate-uid.c activator/systemd.c activator/terminal.c activator/tidy.c \
 	activator/whois.c activator/wiring.c
 activator_packages = libsystemd
 
 container_sources = container/instance.c container/runtime.c
 
-ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c ctl/command.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/json.c \
+ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c ctl/command.c ctl/for-peer.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/json.c \
 	ctl/lease-history.c ctl/lease-journal.c ctl/lease-list.c ctl/limits.c ctl/live-check.c ctl/login-column.c ctl/message.c ctl/moment.c \
-	ctl/pam-config.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
-	ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c ctl/user-manager.c
+	ctl/pam-config.c ctl/report-client.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
+	ctl/scope.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c ctl/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \
@@ -102,7 +102,7 @@ enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-unit_tests = address address6 finding-line machine-prefix name-rule plan protocol roster seat-id setting-value settings site \
+unit_tests = address address6 finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings site \
 	trusted-file class-list lease-history limits live-check manual moment pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
@@ -121,6 +121,7 @@ libraries = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 
 $(BUILD)/netsetup/%.o: override CFLAGS += $(call flags,$(net_packages) $(net_loaded_packages))
 $(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages))
+$(BUILD)/activator/report.o: override CFLAGS += -DBIN_DIRECTORY='"$(bindir)"'
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages))
 $(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"'
 

@@ -12,6 +12,7 @@
 #include "linger.h"
 #include "peer.h"
 #include "reload.h"
+#include "report.h"
 
 /* How long a peer may take to send its request, and to take its replies. */
 #define REQUEST_TIMEOUT_USEC UINT64_C(5000000)
@@ -20,10 +21,11 @@ struct connection {
         struct manager *manager; /* borrowed */
         int fd;
         struct ucred peer;
-        uid_t key;           /* query.sock: as whom the peer counts, query-peer.h */
-        bool privileged;     /* came over activator.sock, as root */
-        struct lease *lease; /* borrowed; the lease that it waits for */
-        struct enter *enter; /* REQUEST_ENTER, until there is a lease or an answer */
+        uid_t key;             /* query.sock: as whom the peer counts, query-peer.h */
+        bool privileged;       /* came over activator.sock, as root */
+        struct lease *lease;   /* borrowed; the lease that it waits for */
+        struct enter *enter;   /* REQUEST_ENTER, until there is a lease or an answer */
+        struct report *report; /* REQUEST_REPORT */
         sd_event_source *io_source;
         sd_event_source *timeout_source;
         struct reply *replies; /* REQUEST_STATUS: what is still to be sent */
@@ -70,6 +72,7 @@ void connection_free(struct connection *connection) {
         (void)close(connection->fd);
         free(connection->replies);
         enter_free(connection->enter);
+        report_free(connection->report);
         free(connection);
         if (lease)
                 lease_abandon(lease);
@@ -77,6 +80,10 @@ void connection_free(struct connection *connection) {
 
 void connection_set_enter(struct connection *connection, struct enter *enter) {
         connection->enter = enter;
+}
+
+void connection_set_report(struct connection *connection, struct report *report) {
+        connection->report = report;
 }
 
 void connection_set_lease(struct connection *connection, struct lease *lease) {
@@ -200,6 +207,44 @@ static void handle_status(struct connection *connection) {
         send_replies(connection);
 }
 
+static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        connection_free(userdata);
+        return 0;
+}
+
+/* As much of the report as the socket takes; the rest when there is room, until the deadline. */
+static void continue_report(struct connection *connection) {
+        int r = report_send(connection->report, connection->fd);
+
+        if (r == 0)
+                r = sd_event_source_set_io_events(connection->io_source, EPOLLOUT);
+        else
+                r = -ENODATA;
+        if (r < 0)
+                connection_free(connection);
+}
+
+void connection_send_report(struct connection *connection, const struct reply *reply) {
+        int r;
+
+        r = send_reply(connection, reply, -1);
+        if (r >= 0)
+                r = sd_event_add_time_relative(connection->manager->event, &connection->timeout_source,
+                        CLOCK_MONOTONIC, REQUEST_TIMEOUT_USEC, 0, handle_timeout, connection);
+        if (r < 0)
+                connection_free(connection);
+        else
+                continue_report(connection);
+}
+
+/* How long it may take is the report's own affair. */
+static void handle_report(struct connection *connection, const struct request *request) {
+        connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
+        report_begin(connection->manager, connection, connection->fd, request, &connection->peer);
+}
+
 static void handle_open(struct connection *connection, const struct request *request, int *pidfd) {
         int owned = *pidfd;
 
@@ -244,7 +289,8 @@ static void wait_for_reload(struct connection *connection) {
 }
 
 static void dispatch(struct connection *connection, const struct request *request, int *pidfd) {
-        if (!connection->privileged && request->type != REQUEST_STATUS && request->type != REQUEST_ENTER) {
+        if (!connection->privileged && request->type != REQUEST_STATUS && request->type != REQUEST_ENTER &&
+                request->type != REQUEST_REPORT) {
                 connection_reply_text(connection, REPLY_REFUSED, "only root may ask for this");
                 return;
         }
@@ -276,6 +322,9 @@ static void dispatch(struct connection *connection, const struct request *reques
         case REQUEST_NOTE:
                 fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
                 connection_reply_text(connection, REPLY_DONE, "");
+                return;
+        case REQUEST_REPORT:
+                handle_report(connection, request);
                 return;
         case _REQUEST_TYPE_MAX:
                 break;
@@ -373,15 +422,10 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
         /* A hang-up too is read, as an end of file or an error: which one makes a difference. */
         if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
                 handle_message(connection);
+        else if ((events & EPOLLOUT) && connection->report)
+                continue_report(connection);
         else if (events & EPOLLOUT)
                 send_replies(connection);
-        return 0;
-}
-
-static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
-        (void)source;
-        (void)usec;
-        connection_free(userdata);
         return 0;
 }
 

@@ -14,6 +14,7 @@
 
 struct connection;
 struct enter;
+struct report;
 
 /* Takes fd, a listening socket of systemd's. privileged: it is activator.sock. */
 int server_listen(struct manager *manager, int fd, bool privileged);
@@ -39,5 +40,11 @@ void connection_set_lease(struct connection *connection, struct lease *lease);
 
 /* Ties what looks up the peer's name to the connection, which frees it when it goes first; NULL unties it. */
 void connection_set_enter(struct connection *connection, struct enter *enter);
+
+/* The same for what prints a report for the peer. */
+void connection_set_report(struct connection *connection, struct report *report);
+
+/* Sends the reply, and behind it the report that the connection has; then frees both. */
+void connection_send_report(struct connection *connection, const struct reply *reply);
 
 void connection_free(struct connection *connection);

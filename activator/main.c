@@ -17,6 +17,7 @@
 #include "lease.h"
 #include "number.h"
 #include "reload.h"
+#include "report.h"
 #include "restore.h"
 #include "slots.h"
 #include "state.h"
@@ -46,6 +47,7 @@ static void manager_done(struct manager *manager) {
         while (manager->connections)
                 connection_free(manager->connections);
         whois_done(manager);
+        reports_done(manager);
         query_log_done(manager);
         query_peers_done(manager);
         manager->bus = sd_bus_flush_close_unref(manager->bus);

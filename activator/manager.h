@@ -38,6 +38,7 @@ struct lease;
 struct connection;
 struct tidying;
 struct empty_seat;
+struct report;
 struct whois_lookup;
 
 struct manager {
@@ -50,6 +51,7 @@ struct manager {
         struct empty_seat *empty_seats; /* a utlist */
         struct whois_lookup *lookups;   /* a utlist */
         sd_event_source *lookup_source; /* lookups are to be started */
+        struct report *reports;         /* a utlist */
         struct query_log query_log;
         struct enter_paces enter_paces;
         struct subordinate_uids subordinate_uids;

@@ -50,12 +50,15 @@ enum request_type {
                            uid and service are the activator's to fill in */
         REQUEST_NOTE,   /* root: the session of this account is refused; if it goes on all the same, it is one
                            for the fence */
+        REQUEST_REPORT, /* anybody: what a command of coursenetctl that stands in service says of what the
+                           peer may see; user has its argument and tty that of --at, both may be empty */
         _REQUEST_TYPE_MAX,
 };
 
 enum request_flags {
         REQUEST_WAIT_CONTAINER = 1 << 0, /* answer when the container runs, not when the network is up */
         REQUEST_NO_WAIT = 1 << 1, /* answer when the lease is made, whether or not anything is up yet */
+        REQUEST_JSON = 1 << 2,    /* REQUEST_REPORT: with --json */
 };
 
 enum reply_type {
@@ -67,6 +70,9 @@ enum reply_type {
         REPLY_FAILED,   /* the seat did not come up */
         REPLY_TIMEOUT,  /* it did not come up in time */
         REPLY_KEPT,     /* REQUEST_STATUS: a lease that lingers after its login; more replies follow */
+        REPLY_REPORT, /* to REQUEST_REPORT: pid is the command's status; as many bytes as address says of its
+                         output follow, then as many as prefix says of its complaints, in messages of any
+                         size */
         _REPLY_TYPE_MAX,
 };
 

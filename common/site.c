@@ -7,7 +7,7 @@
 #include "number.h"
 #include "site.h"
 
-static void site_course_done(struct site_course *course) {
+void site_course_done(struct site_course *course) {
         roster_done(&course->roster);
         free(course->seats);
         free(course->students);

@@ -26,6 +26,9 @@ struct site {
 
 void site_done(struct site *site);
 
+/* Of a course that is taken out of its site; site_done() calls it for the others. */
+void site_course_done(struct site_course *course);
+
 /*
  * Loads the configuration below etc. Negative errno if the settings themselves cannot be used (*ret is
  * untouched then); a course or a seat with a mistake is reported and left out, the others are there. Finding

@@ -241,7 +241,7 @@ static void check_site(
                 check_accounts(paths->etc, &site, &site.courses[i], diagnostics);
         account_check(&site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);
-        if (geteuid() == 0 && access(paths->net, X_OK) == 0)
+        if (access(paths->net, X_OK) == 0)
                 live_check(paths->net, diagnostics);
 }
 
@@ -272,6 +272,10 @@ int check_command(const struct paths *paths, int argc, char **argv) {
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
 
+        if (geteuid() != 0) {
+                complain("check is for root: only root can read the rosters, and see seats and firewall.");
+                return EXIT_NO;
+        }
         check_directory(paths->etc, "", &diagnostics);
         check_directory(paths->etc, ROSTER_DIRECTORY, &diagnostics);
         check_roster_privacy(paths->etc, &diagnostics);
@@ -282,8 +286,6 @@ int check_command(const struct paths *paths, int argc, char **argv) {
 
         print_diagnostics(stdout, &diagnostics);
         print_wanted(&wanted);
-        if (geteuid() != 0)
-                (void)puts("Seats that are up and the firewall are compared with the plan for root only.");
         n_warnings =
                 diagnostics.n_items > diagnostics.n_errors ? diagnostics.n_items - diagnostics.n_errors : 0;
         (void)printf("%zu error%s, %zu warning%s\n", diagnostics.n_errors, plural(diagnostics.n_errors),

@@ -18,18 +18,22 @@ enum exit_code {
         EXIT_UNREACHABLE = 3, /* the activator does not answer */
 };
 
+struct scope;
+
 struct paths {
         const char *etc; /* /etc/coursenet */
         const char *pam; /* /etc/pam.d */
         const char *activator_socket;
         const char *query_socket;
-        const char *net;     /* coursenet-net, the program */
-        const char *dnsmasq; /* the program */
-        const char *proc;    /* /proc */
+        const char *net;           /* coursenet-net, the program */
+        const char *dnsmasq;       /* the program */
+        const char *proc;          /* /proc */
+        const struct scope *scope; /* for whom root runs this; NULL: for whoever does */
 };
 
 /* Each gets its own name as argv[0] and returns an exit code. */
 int check_command(const struct paths *paths, int argc, char **argv);
+int for_peer_command(const struct paths *paths, int argc, char **argv);
 int history_command(const struct paths *paths, int argc, char **argv);
 int roster_command(const struct paths *paths, int argc, char **argv);
 int seat_command(const struct paths *paths, int argc, char **argv);

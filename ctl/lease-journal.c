@@ -73,8 +73,8 @@ static int add_matches(sd_journal *journal, const char *word) {
 
 /* The texts of one entry: sd-journal's own are good for one call only. */
 struct entry {
-        char what[32], id[64], user[USER_NAME_SIZE], seat[32], address[64], address6[64], service[64],
-                since[32];
+        char what[32], id[64], course[16], user[USER_NAME_SIZE], seat[32], address[64], address6[64],
+                service[64], since[32];
         char remote_host[160];
 };
 
@@ -99,6 +99,7 @@ static int read_entry(sd_journal *journal, struct entry *entry, struct lease_eve
                 return r;
         read_field(journal, "COURSENET_EVENT", entry->what, sizeof(entry->what));
         read_field(journal, "COURSENET_LEASE", entry->id, sizeof(entry->id));
+        read_field(journal, "COURSENET_COURSE", entry->course, sizeof(entry->course));
         read_field(journal, "COURSENET_USER", entry->user, sizeof(entry->user));
         read_field(journal, "COURSENET_SEAT", entry->seat, sizeof(entry->seat));
         read_field(journal, "COURSENET_ADDRESS", entry->address, sizeof(entry->address));
@@ -122,7 +123,7 @@ static int read_entry(sd_journal *journal, struct entry *entry, struct lease_eve
         return 0;
 }
 
-static int read_entries(sd_journal *journal, struct lease_journal *ret) {
+static int read_entries(sd_journal *journal, const struct scope *scope, struct lease_journal *ret) {
         struct lease_event event;
         struct entry entry;
         int r;
@@ -133,6 +134,8 @@ static int read_entries(sd_journal *journal, struct lease_journal *ret) {
                 /* After a crash one asks, and after a crash the journal may be damaged: the rest is good. */
                 if (r == -EBADMSG || (r >= 0 && event.id[0] == '\0'))
                         r = 0;
+                else if (r >= 0 && !scope_has_course(scope, entry.course))
+                        continue;
                 else if (r >= 0)
                         r = lease_history_add(&ret->history, &event, ret->begins_usec);
         }
@@ -161,7 +164,8 @@ static int find_boot_end(void *userdata, sd_id128_t boot, uint64_t *ret_usec) {
         return r < 0 ? r : 1;
 }
 
-static int read_journal(sd_journal *journal, const char *word, struct lease_journal *ret) {
+static int read_journal(
+        sd_journal *journal, const char *word, const struct scope *scope, struct lease_journal *ret) {
         int persistent = sd_journal_has_persistent_files(journal);
         int r;
 
@@ -172,7 +176,7 @@ static int read_journal(sd_journal *journal, const char *word, struct lease_jour
         if (r >= 0)
                 r = add_matches(journal, word);
         if (r >= 0)
-                r = read_entries(journal, ret);
+                r = read_entries(journal, scope, ret);
         if (r >= 0)
                 r = lease_history_end_boots(&ret->history, find_boot_end, journal);
         if (r >= 0)
@@ -180,7 +184,7 @@ static int read_journal(sd_journal *journal, const char *word, struct lease_jour
         return r;
 }
 
-int lease_journal_read(const char *word, struct lease_journal *ret) {
+int lease_journal_read(const char *word, const struct scope *scope, struct lease_journal *ret) {
         _cleanup_lease_journal_ struct lease_journal read = {0};
         sd_journal *journal;
         int r;
@@ -188,7 +192,7 @@ int lease_journal_read(const char *word, struct lease_journal *ret) {
         r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
         if (r < 0)
                 return r;
-        r = read_journal(journal, word, &read);
+        r = read_journal(journal, word, scope, &read);
         sd_journal_close(journal);
         if (r < 0)
                 return r;

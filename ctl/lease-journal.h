@@ -4,6 +4,7 @@
 /* What the activator has logged of leases, read back from the system's journal. */
 
 #include "lease-history.h"
+#include "scope.h"
 
 struct lease_journal {
         struct lease_history history;
@@ -15,8 +16,9 @@ void lease_journal_done(struct lease_journal *journal);
 
 /*
  * Reads the leases of a user, a seat or a course of that name, or of an address, "10.0.123.10" or
- * "2001:db8::10"; word NULL: all. -EACCES if there is no journal that the caller may read.
+ * "2001:db8::10"; word NULL: all. Only those of courses that are within the scope. -EACCES if there is no
+ * journal that the caller may read.
  */
-int lease_journal_read(const char *word, struct lease_journal *ret);
+int lease_journal_read(const char *word, const struct scope *scope, struct lease_journal *ret);
 
 #define _cleanup_lease_journal_ _cleanup_(lease_journal_done)

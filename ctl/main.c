@@ -5,6 +5,7 @@
 #include "command.h"
 #include "message.h"
 #include "protocol.h"
+#include "report-peer.h"
 
 static const struct paths system_paths = {
         .etc = "/etc/coursenet",
@@ -85,6 +86,9 @@ static int run(int argc, char **argv) {
                 (void)puts("coursenet " COURSENET_VERSION);
                 return EXIT_DONE;
         }
+        /* Not listed: it is the activator's own. */
+        if (string_equal(argv[1], REPORT_COMMAND))
+                return for_peer_command(&system_paths, argc - 1, argv + 1);
         command = find_command(argv[1]);
         return command ? command->run(&system_paths, argc - 1, argv + 1) : refuse(argv[1]);
 }

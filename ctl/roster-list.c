@@ -4,7 +4,9 @@
 
 #include "json.h"
 #include "message.h"
+#include "report-client.h"
 #include "roster-command.h"
+#include "scope.h"
 #include "site.h"
 #include "table.h"
 
@@ -96,17 +98,32 @@ static int print_json(const struct site *site, const struct site_course *course)
         return r < 0 ? r : json_print(document);
 }
 
+static int refuse(void) {
+        complain("Who is in a course is for root and for the course's staff " STAFF_HINT ".");
+        return EXIT_NO;
+}
+
+/* By somebody who is not root. */
+static int ask(const struct paths *paths, const struct arguments *arguments) {
+        return report_is_for_staff(paths) ? report_ask(paths, "roster", arguments) : refuse();
+}
+
 int roster_list(const struct paths *paths, const struct arguments *arguments) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_site_ struct site site = {0};
         const struct site_course *course;
         int r;
 
+        if (geteuid() != 0)
+                return ask(paths, arguments);
         if (site_load(paths->etc, &site, &diagnostics) < 0) {
                 print_diagnostics(stderr, &diagnostics);
                 return EXIT_NO;
         }
+        scope_restrict(paths->scope, &site);
         course = site_find_course(&site, arguments->words[0]);
+        if (!course && !scope_has_course(paths->scope, arguments->words[0]))
+                return refuse();
         if (!course) {
                 print_diagnostics(stderr, &diagnostics);
                 complain("Course %s has no roster that can be used. Make one: coursenetctl roster import %s "

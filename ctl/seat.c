@@ -8,7 +8,9 @@
 #include "json.h"
 #include "message.h"
 #include "plan.h"
+#include "report-client.h"
 #include "roster.h"
+#include "scope.h"
 #include "table.h"
 
 static const struct syntax syntax = {
@@ -118,13 +120,19 @@ static const char *find_course_account(const struct settings *settings, const ch
         return account->pw_name;
 }
 
+static int refuse(void) {
+        complain("Who has which seat is for root, for the course's staff " STAFF_HINT
+                 ", and for the one who has it.");
+        return -EPERM;
+}
+
 /* What load_mapping() says of a user whom the rule does not match. */
 enum {
         NO_COURSE_USER = 1
 };
 
-static int map_user(const char *etc, const struct settings *settings, const char *user, struct mapping *ret,
-        struct diagnostics *diagnostics) {
+static int map_user(const char *etc, const struct settings *settings, const struct scope *scope,
+        const char *user, struct mapping *ret, struct diagnostics *diagnostics) {
         char student[USER_NAME_SIZE];
         struct mapping mapping = {0};
         struct seat_id id = {0};
@@ -147,6 +155,8 @@ static int map_user(const char *etc, const struct settings *settings, const char
                         user, settings->rule_text, etc);
                 return NO_COURSE_USER;
         }
+        if (!scope_has_seat(scope, mapping.course, user))
+                return refuse();
         r = find_number(etc, settings, mapping.course, student, &id.number, diagnostics);
         if (r < 0)
                 return r;
@@ -167,9 +177,22 @@ static int map_user(const char *etc, const struct settings *settings, const char
         return 0;
 }
 
+/* Whether there is such a seat, and whose it is, is not for everybody: only whether it is one's own. */
+static int map_own_seat(const char *etc, const struct settings *settings, const struct scope *scope,
+        const struct seat_id *id, struct mapping *ret, struct diagnostics *diagnostics) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+        int r;
+
+        if (!name_rule_match(&settings->rule, scope->user, course, student) ||
+                !string_equal(course, id->course))
+                return refuse();
+        r = map_user(etc, settings, scope, scope->user, ret, diagnostics);
+        return r == 0 && ret->seat.id.number != id->number ? refuse() : r;
+}
+
 /* word is a seat's id or a user. */
-static int load_mapping(
-        const char *etc, const char *word, struct mapping *ret, struct diagnostics *diagnostics) {
+static int load_mapping(const char *etc, const struct scope *scope, const char *word, struct mapping *ret,
+        struct diagnostics *diagnostics) {
         _cleanup_settings_ struct settings settings = {0};
         char user[USER_NAME_SIZE];
         struct seat_id id;
@@ -179,12 +202,14 @@ static int load_mapping(
         if (r < 0)
                 return r;
         if (seat_id_parse(word, settings.course_digits, &id) >= 0) {
+                if (!scope_has_course(scope, id.course))
+                        return map_own_seat(etc, &settings, scope, &id, ret, diagnostics);
                 r = find_user_of_seat(etc, &settings, &id, user, diagnostics);
                 if (r < 0)
                         return r;
                 word = user;
         }
-        return map_user(etc, &settings, word, ret, diagnostics);
+        return map_user(etc, &settings, scope, word, ret, diagnostics);
 }
 
 struct texts {
@@ -312,7 +337,10 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
 
-        r = load_mapping(paths->etc, arguments.words[0], &mapping, &diagnostics);
+        /* The rosters are root's to read. */
+        if (geteuid() != 0)
+                return report_ask(paths, "seat", &arguments);
+        r = load_mapping(paths->etc, paths->scope, arguments.words[0], &mapping, &diagnostics);
         if (r < 0) {
                 print_diagnostics(stderr, &diagnostics);
                 return EXIT_NO;

@@ -8,6 +8,8 @@
 #include "json.h"
 #include "message.h"
 #include "moment.h"
+#include "report-client.h"
+#include "scope.h"
 #include "snapshot.h"
 #include "table.h"
 #include "target.h"
@@ -24,7 +26,8 @@ static const struct syntax syntax = {
 
 struct view {
         const char *etc;
-        struct site site;
+        const struct scope *scope; /* borrowed; NULL: whoever runs this */
+        struct site site;          /* no courses, but for root */
         struct unit_list units;
         struct lease_list leases;
         struct snapshot snapshot;
@@ -49,6 +52,8 @@ static bool matches_word(const struct snapshot_seat *seat, const char *word) {
 static bool is_shown(const struct view *view, const struct snapshot_seat *seat) {
         if (view->own_user[0] && !string_equal(seat->user, view->own_user))
                 return false;
+        if (!scope_has_seat(view->scope, seat->course, seat->user))
+                return false;
         return !view->word || matches_word(seat, view->word);
 }
 
@@ -66,8 +71,10 @@ static int word_is_known(const struct view *view) {
         int r;
 
         for (size_t i = 0; i < view->snapshot.n_seats; i++)
-                if (matches_word(&view->snapshot.seats[i], view->word))
+                if (is_shown(view, &view->snapshot.seats[i]))
                         return true;
+        if (view->own_user[0])
+                return string_equal(view->word, view->own_user);
         if (site_find_course(&view->site, view->word))
                 return true;
         r = target_find(&view->site, view->word, &target);
@@ -141,6 +148,7 @@ static void report_bridges(const struct view *view) {
                 const struct unit *unit = &view->units.units[i];
 
                 if (unit->kind == UNIT_BRIDGE && unit->state == UNIT_FAILED &&
+                        scope_has_course(view->scope, unit->instance) &&
                         (!view->word || string_equal(view->word, unit->instance)))
                         (void)printf("The bridge of course %s has failed: systemctl status netbr@%s\n",
                                 unit->instance, unit->instance);
@@ -354,7 +362,9 @@ static int load_site(struct view *view) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         int r;
 
-        r = site_load(view->etc, &view->site, &diagnostics);
+        r = view->own_user[0] ? settings_load(view->etc, &view->site.settings, &diagnostics)
+                              : site_load(view->etc, &view->site, &diagnostics);
+        scope_restrict(view->scope, &view->site);
         if (r < 0) {
                 print_diagnostics(stderr, &diagnostics);
                 return r;
@@ -402,13 +412,15 @@ static int load_view(const struct paths *paths, struct view *view) {
 }
 
 int status_command(const struct paths *paths, int argc, char **argv) {
-        _cleanup_(view_done) struct view view = {.etc = paths->etc};
+        _cleanup_(view_done) struct view view = {.etc = paths->etc, .scope = paths->scope};
         struct arguments arguments;
         int r;
 
         r = arguments_parse(argc, argv, &syntax, &arguments);
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
+        if (report_is_for_staff(paths))
+                return report_ask(paths, "status", &arguments);
         if (arguments.n_words > 0)
                 view.word = arguments.words[0];
 
@@ -416,6 +428,10 @@ int status_command(const struct paths *paths, int argc, char **argv) {
         if (r != EXIT_DONE)
                 return r;
         r = view.word ? word_is_known(&view) : true;
+        if (r == 0 && view.own_user[0]) {
+                complain("Seats of others are for root and for the course's staff " STAFF_HINT ".");
+                return EXIT_NO;
+        }
         if (r == 0) {
                 complain("'%s' is neither a course, nor a seat, nor a user on a roster here.", view.word);
                 return EXIT_NO;

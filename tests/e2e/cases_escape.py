@@ -462,7 +462,9 @@ def files_of_root(scene):
         scene.denied(f"echo mine >>{path}", REFUSED + "|nonexistent|No such file")
     scene.denied(f"umount /run/netns/ns{SECOND_SEAT}", REFUSED + "|must be superuser")
     scene.denied(f"rm -f /run/netns/ns{SECOND_SEAT} /run/coursenet/query.sock")
-    expect_in("newellz2", scene.done(f"cat {ROSTER_FILE}"), "the control: the roster, read")
+    scene.denied(f"cat {ROSTER_FILE}")
+    scene.denied("ls /etc/coursenet/roster.d /run/coursenet/dns")
+    expect_in("[site]", scene.done("cat /etc/coursenet/coursenet.conf"), "the control: the settings, read")
 
 
 @check

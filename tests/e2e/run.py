@@ -46,6 +46,7 @@ import cases_fence  # noqa: F401 pylint: disable=unused-import
 import cases_network  # noqa: F401 pylint: disable=unused-import
 import cases_enter  # noqa: F401 pylint: disable=unused-import
 import cases_units  # noqa: F401 pylint: disable=unused-import
+import cases_privacy  # noqa: F401 pylint: disable=unused-import
 import cases_history  # noqa: F401 pylint: disable=unused-import
 import cases_harness  # noqa: F401 pylint: disable=unused-import
 

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * `coursenetctl for-peer`: what the activator runs as root for somebody who is not, see report-peer.h. It
+ * finds out what they may see, and runs the command that they asked for within that scope. Nobody else has a
+ * use for it: without root's rights it sees nothing that its caller does not.
+ *
+ * All of the request but the uid and the groups is the peer's own text. Which commands there are is decided
+ * here, and that no word of it is an option.
+ */
+
+#include <sys/resource.h>
+
+#include "command.h"
+#include "message.h"
+#include "report-client.h"
+#include "report-peer.h"
+#include "scope.h"
+
+/* A class of 4096 leases takes 1.5 MB as JSON, a term of logins some more. */
+#define OUTPUT_MAX (16U * 1024U * 1024U)
+#define CPU_SECONDS_MAX 10U
+
+static const struct part {
+        const char *name, *verb; /* verb: NULL, or the word behind the name */
+        int (*run)(const struct paths *paths, int argc, char **argv);
+        bool for_students; /* about themselves */
+        bool at;
+} parts[] = {
+        {"status", NULL, status_command, false, false},
+        {"seat", NULL, seat_command, true, false},
+        {"history", NULL, history_command, false, true},
+        {"roster", "list", roster_command, false, false},
+};
+
+static const struct part *find_part(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(parts); i++)
+                if (string_equal(parts[i].name, name))
+                        return &parts[i];
+        return NULL;
+}
+
+/* What is wrong with the machine must not be able to fill it. */
+static void limit_oneself(void) {
+        const struct rlimit output = {OUTPUT_MAX, OUTPUT_MAX}, cpu = {CPU_SECONDS_MAX, CPU_SECONDS_MAX};
+
+        (void)setrlimit(RLIMIT_FSIZE, &output);
+        (void)setrlimit(RLIMIT_CPU, &cpu);
+}
+
+static int read_all(void *buffer, size_t size) {
+        return fread(buffer, 1, size, stdin) == size ? 0 : -EBADMSG;
+}
+
+/* The caller frees the groups. */
+static int read_peer(struct report_peer *ret, gid_t **ret_groups) {
+        gid_t *groups;
+
+        if (read_all(ret, sizeof(*ret)) < 0 || ret->n_groups > REPORT_GROUPS_MAX + 1 ||
+                request_check(&ret->request, sizeof(ret->request)) < 0)
+                return -EBADMSG;
+        groups = calloc(ret->n_groups + 1, sizeof(*groups));
+        if (!groups)
+                return -ENOMEM;
+        if (read_all(groups, ret->n_groups * sizeof(*groups)) < 0) {
+                free(groups);
+                return -EBADMSG;
+        }
+        *ret_groups = groups;
+        return 0;
+}
+
+static int find_scope(
+        const char *etc, const struct report_peer *peer, const gid_t *groups, struct scope *ret) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        int r;
+
+        r = settings_load(etc, &settings, &diagnostics);
+        if (r < 0)
+                complain("There are mistakes in the settings, which say who may see what: see coursenetctl "
+                         "check");
+        return r < 0 ? r : scope_find(&settings, peer->uid, groups, peer->n_groups, ret);
+}
+
+static int run(const struct paths *paths, const struct part *part, struct request *request) {
+        char json[] = "--json", at[] = "--at", end[] = "--";
+        char *argv[8] = {NULL};
+        int argc = 0;
+
+        argv[argc++] = (char *)(uintptr_t)part->name;
+        if (part->verb)
+                argv[argc++] = (char *)(uintptr_t)part->verb;
+        if (request->flags & REQUEST_JSON)
+                argv[argc++] = json;
+        if (part->at && request->tty[0]) {
+                argv[argc++] = at;
+                argv[argc++] = request->tty;
+        }
+        argv[argc++] = end;
+        if (request->user[0])
+                argv[argc++] = request->user;
+        return part->run(paths, argc, argv);
+}
+
+int for_peer_command(const struct paths *paths, int argc, char **argv) {
+        _cleanup_free_ gid_t *groups = NULL;
+        _cleanup_scope_ struct scope scope = {0};
+        struct paths scoped = *paths;
+        const struct part *part;
+        struct report_peer peer;
+
+        (void)argc;
+        (void)argv;
+        limit_oneself();
+        if (read_peer(&peer, &groups) < 0) {
+                complain("This command is the activator's own; see coursenet-activator(8).");
+                return EXIT_USAGE;
+        }
+        if (find_scope(paths->etc, &peer, groups, &scope) < 0)
+                return EXIT_NO;
+        part = find_part(peer.request.service);
+        if (!part || (!part->for_students && !scope_is_staff(&scope))) {
+                complain("This is for root and for the staff of a course " STAFF_HINT ".");
+                return EXIT_NO;
+        }
+        scoped.scope = &scope;
+        return run(&scoped, part, &peer.request);
+}

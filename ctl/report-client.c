@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Sends the request, and copies what comes to standard output and standard error. */
+
+#include <sys/socket.h>
+
+#include "activator-client.h"
+#include "message.h"
+#include "report-client.h"
+#include "scope.h"
+
+/* More than the activator gives to a report and to those that are before it. */
+#define REPORT_TIMEOUT_MS 90000U
+#define CHUNK_SIZE 65536U
+
+bool report_is_for_staff(const struct paths *paths) {
+        _cleanup_scope_ struct scope scope = {0};
+
+        if (geteuid() == 0)
+                return false;
+        scope_find_own(paths->etc, &scope);
+        return scope_is_staff(&scope);
+}
+
+static int make_request(const char *command, const struct arguments *arguments, struct request *ret) {
+        request_init(ret, REQUEST_REPORT);
+        ret->flags = arguments->json ? REQUEST_JSON : 0;
+        if (string_copy(ret->service, sizeof(ret->service), command) < 0 ||
+                (arguments->n_words > 0 &&
+                        string_copy(ret->user, sizeof(ret->user), arguments->words[0]) < 0) ||
+                (arguments->at && string_copy(ret->tty, sizeof(ret->tty), arguments->at) < 0))
+                return -ENAMETOOLONG;
+        return 0;
+}
+
+/* The activator may take its time, but not in the middle. */
+static int copy(int fd, FILE *stream, size_t size) {
+        static char chunk[CHUNK_SIZE];
+
+        while (size > 0) {
+                ssize_t n = recv(fd, chunk, size < sizeof(chunk) ? size : sizeof(chunk), 0);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return n < 0 ? -errno : -ECONNRESET;
+                (void)fwrite(chunk, 1, (size_t)n, stream);
+                size -= (size_t)n;
+        }
+        return 0;
+}
+
+static int receive(int fd, struct reply *ret) {
+        int r = activator_receive(fd, ret, deadline_after_ms(REPORT_TIMEOUT_MS));
+
+        if (r >= 0 && ret->type == REPLY_REPORT)
+                r = copy(fd, stdout, ret->address);
+        if (r >= 0 && ret->type == REPLY_REPORT)
+                r = copy(fd, stderr, ret->prefix);
+        return r;
+}
+
+static int call(const char *path, const struct request *request, struct reply *ret) {
+        uint64_t deadline = deadline_after_ms(REPORT_TIMEOUT_MS);
+        _cleanup_close_ int fd = activator_connect(path, deadline);
+        int r;
+
+        if (fd < 0) {
+                r = fd;
+                fd = -1;
+                return r;
+        }
+        r = activator_send(fd, request, -1, deadline);
+        return r < 0 ? r : receive(fd, ret);
+}
+
+int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments) {
+        struct request request;
+        struct reply reply;
+        int r;
+
+        if (make_request(command, arguments, &request) < 0) {
+                complain("'%s' is too long.", arguments->at ? arguments->at : arguments->words[0]);
+                return EXIT_NO;
+        }
+        r = call(paths->query_socket, &request, &reply);
+        if (r < 0) {
+                complain("The activator cannot be reached (%s: %s). Is it enabled? See: systemctl status "
+                         "coursenet-query.socket coursenet-activator.service",
+                        paths->query_socket, strerror(-r));
+                return EXIT_UNREACHABLE;
+        }
+        if (reply.type != REPLY_REPORT) {
+                complain("The activator does not answer this: %s", reply.text);
+                return EXIT_NO;
+        }
+        return reply.pid;
+}
