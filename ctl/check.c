@@ -23,7 +23,7 @@ static const struct syntax syntax = {
         .usage = "Usage: coursenetctl check\n"
                  "\n"
                  "Checks settings, rosters, pam.d and this host, and says line by line what is wrong.\n"
-                 "Run by root, it also compares every seat that is up, and the firewall, with the plan.\n"
+                 "Every seat that is up, and the firewall, are compared with the plan. For root only.\n"
                  "Exits with 1 if there is an error; warnings alone are no error.\n",
 };
 

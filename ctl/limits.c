@@ -4,7 +4,8 @@
  * Numbers of the kernel, and how many of each a seat takes.
  *
  * inotify instances are counted by user, and whatever runs for a seat runs as its student (the wiring sets
- * User=), so what is needed of them does not grow with the number of seats.
+ * User=), so what is needed of them does not grow with the number of seats. The name services of all courses
+ * run as one user, and each takes one.
  */
 
 #include <inttypes.h>
@@ -114,6 +115,7 @@ int limits_count(const struct site *site, struct limits_need *ret) {
                 if (traffic->nat == CHOICE_YES || traffic->nat6 == CHOICE_YES)
                         need.n_nat += course->n_seats;
         }
+        need.n_name_servers = site->settings.dns.source == DNS_OFF ? 0 : site->n_courses;
         r = find_fullest_bridge(site, &need);
         if (r < 0)
                 return r;
@@ -195,7 +197,9 @@ void limits_check(const struct limits *limits, const struct limits_need *need, s
         check(&checking, LIMIT_CONNTRACK, need->n_nat * CONNECTIONS_PER_SEAT,
                 "%zu seat%s this many translated connections", need->n_nat,
                 need->n_nat == 1 ? " needs" : "s share");
-        if (need->has_units)
+        check(&checking, LIMIT_INOTIFY_INSTANCES, need->n_name_servers,
+                "the name service of each of %zu courses takes one", need->n_name_servers);
+        if (need->has_units && ret_wanted->values[LIMIT_INOTIFY_INSTANCES] == 0)
                 check(&checking, LIMIT_INOTIFY_INSTANCES, INOTIFY_INSTANCES_MIN,
                         "it is all that a student's containers, editors and notebooks have together");
 }

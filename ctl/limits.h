@@ -37,6 +37,7 @@ struct limits_need {
         size_t n_seats;
         size_t n_seats6;       /* of these, with an IPv6 address */
         size_t n_nat;          /* of these, behind the host's address */
+        size_t n_name_servers; /* one for each course */
         bool has_units;        /* some run containers or other units */
         char bridge[IFNAMSIZ]; /* the one with most seats */
         size_t n_ports;        /* and how many */

@@ -18,8 +18,9 @@
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl status [--json] [COURSE|SEAT|USER]\n"
                  "\n"
-                 "Shows the seats that are up, and every login that holds one; root sees all, others\n"
-                 "their own. A seat without a login is about to go, or was started by hand.\n",
+                 "Shows the seats that are up, and every login that holds one. Root sees all, staff of a\n"
+                 "course that course, others their own seat. A seat without a login is about to go, or was\n"
+                 "started by hand.\n",
         .json = true,
         .words_max = 1,
 };

@@ -47,6 +47,8 @@ static void test_each_limit(void **state) {
                 {{.n_seats = 200}, LIMIT_NET_NAMESPACES, 250, 512, "set user.max_net_namespaces = 512"},
                 {{.n_nat = 1000}, LIMIT_CONNTRACK, 65536, 131072,
                         "set net.netfilter.nf_conntrack_max = 131072"},
+                {{.n_name_servers = 129}, LIMIT_INOTIFY_INSTANCES, 128, 256,
+                        "set fs.inotify.max_user_instances = 256"},
                 {{.has_units = true}, LIMIT_INOTIFY_INSTANCES, 64, 128,
                         "set fs.inotify.max_user_instances = 128"},
         };
