@@ -241,7 +241,7 @@ static char lower(char c) {
 /*
  * One character of a name. Directories compare names by more than capitals: they pass over accents, invisible
  * characters and the width of letters (RFC 4518; Active Directory). Which they do is theirs to say, so a
- * character that is no printable ASCII is "strange": it may stand for any other, or for none.
+ * character that is no printable ASCII is "strange": it may stand for any others, or for none.
  */
 struct symbol {
         char c; /* '\0': the end, or a strange one */
@@ -314,26 +314,39 @@ static bool may_end(enum back back, const char *rest) {
         return back == BACK_ANY || next.strange || !is_name;
 }
 
-static bool is_letter_of(const struct symbol *symbol, char c) {
-        return symbol->strange || lower(symbol->c) == lower(c);
+/* What a strange symbol may stand for: none, one, or several, as a ligature does. */
+static void step_strange(const struct mark *mark, bool maybe_digit, bool places[static PLACES]) {
+        size_t n_before = strlen(mark->before), digits = n_before + 1;
+        bool in_digits = places[digits] || (maybe_digit && places[n_before]), reached = false;
+
+        for (size_t i = 0; i <= n_before; i++) {
+                reached = reached || places[i];
+                places[i] = reached;
+        }
+        reached = places[digits];
+        places[digits] = in_digits;
+        for (size_t i = digits + 1; i <= digits + mark->n_after; i++) {
+                reached = reached || places[i];
+                places[i] = reached;
+        }
 }
 
 /* All places that the symbol leads to from those that were reached before it. */
 static void step(const struct mark *mark, const struct symbol *symbol, bool places[static PLACES]) {
-        size_t n_before = strlen(mark->before), digits = n_before + 1, last = digits + mark->n_after;
+        size_t n_before = strlen(mark->before), digits = n_before + 1;
+        char c = lower(symbol->c);
 
-        for (size_t i = last + 1; i-- > 0;) {
-                /* From the end, so that places[i - 1] is still what it was. */
-                bool stays = places[i] && (symbol->strange || (i == digits && symbol->digit)), comes = false;
-
-                if (i > digits)
-                        comes = places[i - 1] && is_letter_of(symbol, mark->after[i - digits - 1]);
-                else if (i == digits)
-                        comes = places[i - 1] && symbol->digit;
-                else if (i > 0)
-                        comes = places[i - 1] && is_letter_of(symbol, mark->before[i - 1]);
-                places[i] = stays || comes;
+        if (symbol->strange) {
+                step_strange(mark, symbol->digit, places);
+                return;
         }
+        /* From the end, so that places[i - 1] is still what it was. */
+        for (size_t i = digits + mark->n_after; i > digits; i--)
+                places[i] = places[i - 1] && c == lower(mark->after[i - digits - 1]);
+        places[digits] = (places[digits] || places[n_before]) && symbol->digit;
+        for (size_t i = n_before; i > 0; i--)
+                places[i] = places[i - 1] && c == lower(mark->before[i - 1]);
+        places[0] = false;
 }
 
 static bool has_mark(const char *user, const struct mark *mark) {

@@ -4,6 +4,8 @@ import json
 
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from cases_fence import BOTH, gets_out
+from cases_jupyterhub import SUITES as HUB_SUITES
+from cases_jupyterhub import Hub
 from cases_stay import SETTINGS
 from directory import FULL_NAMES, PREFIXED_NAMES, Directory
 from network import soon
@@ -30,6 +32,15 @@ auth sufficient pam_rootok.so
 account required pam_permit.so
 session optional pam_coursenet.so
 session required pam_permit.so
+"""
+
+
+# The shipped one, but that any password is right: this directory knows none.
+HUB_STACK = """\
+auth required pam_permit.so
+account required pam_permit.so
+session required pam_permit.so
+session optional pam_coursenet.so join=no timeout=10 rule=cs{course}-{student}@ad.example.edu
 """
 
 
@@ -121,6 +132,33 @@ def full_names_of(guest, domain, names, full_name):
 @case("a directory's full names, NAME@DOMAIN: refused, and with the domain in the rule a seat like any other's")
 def full_names(guest):
     full_names_of(guest, "ad.example.edu", FULL_NAMES, lambda name: f"{name}@ad.example.edu")
+
+
+@case("a hub starts the server of a directory's student in the seat, and none by another name", suites=HUB_SUITES)
+def hub(guest):
+    set_up_class(guest)
+    before, roster = guest.read(SETTINGS), guest.read(ROSTER_FILE)
+    name = f"cs123-{STUDENT}@ad.example.edu"
+    with Directory(guest, "ad.example.edu", FULL_NAMES, ACCOUNTS):
+        try:
+            guest.write(SETTINGS, "[site]\nname-rule = cs{course}-{student}@ad.example.edu\n")
+            guest.run(["rm", ROSTER_FILE])
+            guest.run("coursenetctl roster import 123 -", input=f"{STUDENT}\n")
+            with Hub(guest) as running:
+                guest.write("/etc/pam.d/jupyterhub", HUB_STACK)
+                guest.write(f"/home/cs123-{STUDENT}/welcome.html", "welcome\n")
+                expect_equal(running.browse(name, "login", "any"), "200", "the student's login")
+                expect_equal(running.browse(name, "start"), "started", "the start of the server")
+                expect_equal(sorted(lease["service"] for lease in leases(guest, SEAT)), ["coursenet-enter", "jupyterhub"],
+                             "the leases of the seat")
+                expect_equal(running.browse(name, "stop"), "stopped", "a stop")
+                other = "cs123-m$@ad.example.edu"
+                expect_equal(running.browse(other, "login", "any"), "200", "the login by a name that is no student's")
+                expect_in("You have no seat", running.browse(other, "start"), "what comes of a start")
+            wait_gone(guest)
+        finally:
+            guest.write(SETTINGS, before)
+            guest.write(ROSTER_FILE, roster)
 
 
 @case("a directory's full names, DOMAIN\\NAME, the same")

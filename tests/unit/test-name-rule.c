@@ -334,6 +334,14 @@ static void test_names_in_other_characters(void **state) {
                         "AD\xef\xbc\xbc"
                         "cs123-x",
                         "another way"}, /* a wide backslash */
+                {"css{course}-{student}",
+                        "c\xc3\x9f"
+                        "123-x",
+                        "another way"}, /* a sharp s */
+                {"fi{course}-{student}",
+                        "\xef\xac\x81"
+                        "123-x",
+                        "another way"}, /* a ligature */
                 {DEFAULT, " cs123-x", "another way"}, {DEFAULT, "cs123-x ", "{student}"},
                 {DEFAULT, "c\1s123-x", "another way"}, {DEFAULT, "\xe7s123-x", "another way"}, /* Latin-1 */
         };
