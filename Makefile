@@ -55,8 +55,9 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/address6.c common/container-runtime.c common/diagnostics.c \
-	common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/number.c common/plan.c \
+common_sources = common/address.c common/address6.c common/container-failure.c common/container-image.c \
+	common/container-runtime.c common/diagnostics.c \
+	common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-value.c \
 	common/settings.c common/site.c common/trusted-file.c
 # What reads the settings needs; the module and coursenet-enter do not.
@@ -72,7 +73,7 @@ net_sources = netsetup/bridge.c netsetup/default-route.c netsetup/dns-files.c ne
 	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c netsetup/inspect-link.c \
 	netsetup/inspect-seat.c netsetup/inspect.c netsetup/leftover.c netsetup/link-address.c netsetup/link-list.c \
 	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns-record.c netsetup/netns.c netsetup/network.c \
-	netsetup/notify.c netsetup/nsid.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
+	netsetup/nsid.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
 	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat-chain.c netsetup/seat-rules.c netsetup/seat.c \
 	netsetup/stand-in.c netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/watch-file.c netsetup/watch-job.c \
 	netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
@@ -81,16 +82,20 @@ net_packages = libnl-route-3.0 libnl-3.0 json-c
 net_loaded_packages = libnftables
 
 activator_sources = activator/connection.c activator/diagnosis.c activator/empty-seat.c activator/enter.c \
-	activator/fd-store.c activator/fence-note.c activator/keeper.c activator/lease-limit.c activator/lease-start.c \
+	activator/failed-units.c activator/fd-store.c activator/fence-note.c activator/keeper.c \
+	activator/lease-limit.c activator/lease-start.c \
 	activator/lease.c activator/linger.c activator/log.c activator/peer.c activator/query-log.c activator/query-peer.c \
 	activator/reload.c activator/report.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
+	activator/starting-units.c \
 	activator/state.c activator/subordinate-uid.c activator/systemd.c activator/terminal.c activator/tidy.c \
 	activator/whois.c activator/wiring.c
 activator_packages = libsystemd
 
-container_sources = container/instance.c container/runtime.c
+container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
 
-ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c ctl/command.c ctl/for-peer.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/json.c \
+ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c \
+	ctl/command.c ctl/container-reason.c ctl/for-peer.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/image-check.c \
+	ctl/json.c \
 	ctl/lease-history.c ctl/lease-journal.c ctl/lease-list.c ctl/limits.c ctl/live-check.c ctl/login-column.c ctl/message.c ctl/moment.c \
 	ctl/pam-config.c ctl/report-client.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
 	ctl/scope.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c ctl/user-manager.c

@@ -3,6 +3,7 @@
 /* Looks at the units of one seat after a start that failed or takes too long. */
 
 #include "diagnosis.h"
+#include "container-failure.h"
 #include "systemd.h"
 
 #define UNIT_SIZE 64U
@@ -69,14 +70,18 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
 
         (void)error;
         (void)read_units(reply, &finding);
+        if (string_starts_with(finding.culprit, SERVICE_CONTAINER "@")) {
+                lease->diagnosis(lease, NULL, "it is still starting");
+                return 0;
+        }
         if (finding.culprit[0])
-                (void)snprintf(text, sizeof(text), "%s %s; see: journalctl -b -u %s", finding.culprit,
-                        finding.verdict, finding.culprit);
+                (void)snprintf(text, sizeof(text), "%s %s" DIAGNOSIS_HINT "journalctl -b -u %s",
+                        finding.culprit, finding.verdict, finding.culprit);
         else
                 (void)snprintf(text, sizeof(text),
-                        "nsbr@%s.service did not come up; see: journalctl -b -u 'n*@%s*'", lease->seat,
-                        lease->course);
-        lease->diagnosis(lease, text);
+                        "nsbr@%s.service did not come up" DIAGNOSIS_HINT "journalctl -b -u 'n*@%s*'",
+                        lease->seat, lease->course);
+        lease->diagnosis(lease, text, NULL);
         return 0;
 }
 
@@ -95,10 +100,52 @@ int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
         return systemd_list_units(lease->manager, patterns, n, handle_units, lease, &lease->call_slot);
 }
 
+static void report_container(struct lease *lease, const char *status, const char *result) {
+        char text[CONTAINER_FAILURE_SIZE];
+
+        container_failure_format(status, result, text);
+        lease->diagnosis(lease, NULL, text);
+}
+
+static void ask_container(struct lease *lease, const char *property, sd_bus_message_handler_t callback) {
+        struct names names;
+
+        format_names(lease, &names);
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (systemd_get_service_property(
+                    lease->manager, names.cont, property, callback, lease, &lease->call_slot) < 0)
+                report_container(lease, "", "");
+}
+
+/* Borrowed from reply; empty if it cannot be read. */
+static const char *read_text(sd_bus_message *reply) {
+        const char *text;
+
+        return sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "s", &text) < 0
+                       ? ""
+                       : text;
+}
+
+static int handle_result(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        (void)error;
+        report_container(userdata, "", read_text(reply));
+        return 0;
+}
+
+static int handle_status(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const char *status = read_text(reply);
+
+        (void)error;
+        if (status[0])
+                report_container(userdata, status, "");
+        else
+                ask_container(userdata, "Result", handle_result);
+        return 0;
+}
+
 static int handle_container(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct lease *lease = userdata;
         struct unit_row row = {0};
-        char text[REPLY_TEXT_SIZE];
         int r = -EIO;
 
         (void)error;
@@ -106,12 +153,10 @@ static int handle_container(sd_bus_message *reply, void *userdata, sd_bus_error 
                 r = systemd_enter_units(reply);
         if (r >= 0)
                 r = systemd_read_unit(reply, &row);
-
-        (void)snprintf(text, sizeof(text),
-                SERVICE_CONTAINER "@%s.service failed; see: journalctl -b -u " SERVICE_CONTAINER
-                                  "@%s.service",
-                lease->seat, lease->seat);
-        lease->diagnosis(lease, r > 0 && string_equal(row.active_state, "active") ? NULL : text);
+        if (r > 0 && string_equal(row.active_state, "active"))
+                lease->diagnosis(lease, NULL, NULL);
+        else
+                ask_container(lease, "StatusText", handle_status);
         return 0;
 }
 

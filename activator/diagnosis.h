@@ -3,12 +3,19 @@
 
 /* Why a seat did not come up: which of its units failed or hangs, as a sentence that says where to look. */
 
+/* Begins the part of such a sentence that is for administrators: students may not read the journal. */
+#define DIAGNOSIS_HINT "; see: "
+
 #include "lease.h"
 
-typedef void (*diagnosis_callback_t)(void *lease, const char *text);
+/*
+ * seat: what is wrong with the seat. Or else NULL, and container is what is wrong with its container, in
+ * words for the student; NULL too: nothing is.
+ */
+typedef void (*diagnosis_callback_t)(void *lease, const char *seat, const char *container);
 
 /* Uses the lease's call_slot; the callback comes later, unless the lease goes first. */
 int diagnosis_start(struct lease *lease, diagnosis_callback_t callback);
 
-/* Whether the seat's container runs: the callback gets NULL if so, else why not. */
+/* The seat is up: whether its container runs. Same as above. */
 int diagnosis_start_container(struct lease *lease, diagnosis_callback_t callback);

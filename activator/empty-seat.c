@@ -9,7 +9,9 @@
 #include <utlist.h>
 
 #include "empty-seat.h"
+#include "failed-units.h"
 #include "lease.h"
+#include "starting-units.h"
 #include "tidy.h"
 
 #define FIRST_DELAY_USEC UINT64_C(2000000)
@@ -61,9 +63,11 @@ static void handle_looked(void *userdata, int result) {
         struct empty_seat *empty = userdata;
 
         empty->delay_usec *= 2;
-        if (result == TIDY_SEAT_DOWN)
+        if (result == TIDY_SEAT_DOWN) {
+                if (seat_is_empty(empty->manager, empty->seat))
+                        failed_units_reset(empty->manager, empty->seat);
                 forget(empty);
-        else if (empty->delay_usec > LAST_DELAY_USEC)
+        } else if (empty->delay_usec > LAST_DELAY_USEC)
                 give_up(empty);
         else
                 schedule(empty);
@@ -75,9 +79,10 @@ static int handle_time(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)source;
         (void)usec;
         empty->source = sd_event_source_disable_unref(empty->source);
-        if (seat_is_empty(empty->manager, empty->seat))
+        if (seat_is_empty(empty->manager, empty->seat)) {
+                starting_units_stop(empty->manager, empty->seat, (uid_t)-1);
                 tidy(empty->manager, empty->seat, handle_looked, empty);
-        else
+        } else
                 forget(empty); /* the end of the lease that there is now starts anew */
         return 0;
 }

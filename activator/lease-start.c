@@ -74,19 +74,25 @@ static void succeed(struct lease *lease) {
         lease_check_opener(lease);
 }
 
-static void handle_diagnosis(void *userdata, const char *text) {
-        lease_fail(userdata, REPLY_FAILED, text);
+static void fail(void *lease, enum reply_type type, const char *seat, const char *container) {
+        lease_fail(lease, container ? REPLY_NO_CONTAINER : type, container ? container : seat);
 }
 
-static void handle_late_diagnosis(void *userdata, const char *text) {
-        lease_fail(userdata, REPLY_TIMEOUT, text);
+static void handle_diagnosis(void *userdata, const char *seat, const char *container) {
+        fail(userdata, REPLY_FAILED, seat, container);
+}
+
+static void handle_late_diagnosis(void *userdata, const char *seat, const char *container) {
+        fail(userdata, REPLY_TIMEOUT, seat, container);
 }
 
 static void diagnose(struct lease *lease, diagnosis_callback_t callback) {
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         if (diagnosis_start(lease, callback) < 0)
-                callback(lease, "systemd could not be asked why; see journalctl -b -u 'netns@*' -u 'nsbr@*' "
-                                "-u 'netbr@*'");
+                callback(lease,
+                        "systemd could not be asked why" DIAGNOSIS_HINT "journalctl -b -u 'netns@*' -u "
+                        "'nsbr@*' -u 'netbr@*'",
+                        NULL);
 }
 
 static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -124,12 +130,11 @@ static void start_unit(struct lease *lease) {
         lease_fail(lease, REPLY_FAILED, text);
 }
 
-static void handle_container_failed(void *userdata, const char *text) {
+static void handle_container(void *userdata, const char *seat, const char *container) {
         struct lease *lease = userdata;
 
-        /* NULL: it runs. */
-        if (text)
-                lease_fail(lease, REPLY_FAILED, text);
+        if (seat || container)
+                fail(lease, REPLY_FAILED, seat, container);
         else
                 succeed(lease);
 }
@@ -142,8 +147,8 @@ static void handle_up(struct lease *lease) {
                 return;
         }
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (diagnosis_start_container(lease, handle_container_failed) < 0)
-                handle_container_failed(lease, "systemd could not be asked about the container");
+        if (diagnosis_start_container(lease, handle_container) < 0)
+                handle_container(lease, NULL, "systemd could not be asked about it");
 }
 
 static int handle_namespace_start(sd_bus_message *reply, void *userdata, sd_bus_error *error) {

@@ -7,12 +7,15 @@
 #include <time.h>
 
 #include "connection.h"
+#include "diagnosis.h"
 #include "empty-seat.h"
+#include "failed-units.h"
 #include "fd-store.h"
 #include "lease-event.h"
 #include "lease.h"
 #include "linger.h"
 #include "session.h"
+#include "starting-units.h"
 #include "state.h"
 #include "systemd.h"
 #include "terminal.h"
@@ -277,17 +280,34 @@ unsigned lease_stop_all(struct manager *manager, const char *target) {
         return n;
 }
 
+/* Where an administrator is to look is nothing that a student could read. */
+static void cut_hint(const char *text, char ret[static REPLY_TEXT_SIZE]) {
+        char *hint;
+
+        (void)snprintf(ret, REPLY_TEXT_SIZE, "%s", text);
+        hint = strstr(ret, DIAGNOSIS_HINT);
+        if (hint)
+                *hint = '\0';
+}
+
 void lease_fail(struct lease *lease, enum reply_type type, const char *text) {
+        char for_user[REPLY_TEXT_SIZE];
         struct connection *connection = lease->connection;
 
+        const char *what = type == REPLY_NO_CONTAINER ? "container in seat" : "seat";
+
         if (lease_is_entered(lease))
-                query_log(lease->manager, lease->uid, "No seat %s for %s (%s): %s", lease->seat, lease->user,
-                        lease->service, text);
+                query_log(lease->manager, lease->uid, "No %s %s for %s (%s): %s", what, lease->seat,
+                        lease->user, lease->service, text);
         else
-                log_error("No seat %s for %s (%s): %s", lease->seat, lease->user, lease->service, text);
+                log_error("No %s %s for %s (%s): %s", what, lease->seat, lease->user, lease->service, text);
+        if (lease->pass_namespace)
+                cut_hint(text, for_user);
+        else
+                (void)snprintf(for_user, sizeof(for_user), "%s", text);
         lease_end(lease);
         if (connection)
-                connection_reply_text(connection, type, text);
+                connection_reply_text(connection, type, for_user);
 }
 
 void lease_abandon(struct lease *lease) {
@@ -334,6 +354,7 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
 static void handle_gone(struct lease *lease) {
         struct manager *manager = lease->manager;
         char seat[SEAT_ID_SIZE];
+        uid_t uid = lease->uid;
 
         if (lease->state == LEASE_STARTING) {
                 lease_retry(lease);
@@ -346,8 +367,11 @@ static void handle_gone(struct lease *lease) {
                 log_linger_over(lease);
         (void)string_copy(seat, sizeof(seat), lease->seat);
         lease_free(lease);
-        if (seat_is_empty(manager, seat))
+        failed_units_reset_user(manager, uid);
+        if (seat_is_empty(manager, seat)) {
+                starting_units_stop(manager, seat, uid);
                 empty_seat_tidy_later(manager, seat);
+        }
 }
 
 static void ask_whether_gone(struct lease *lease);

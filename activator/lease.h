@@ -74,9 +74,9 @@ struct lease {
         sd_event_source *keeper_source; /* the control group of what keeps the seat */
         struct wiring_update *wiring;   /* while its seat's wiring is brought up to date */
         struct leader_check *leader_check;
-        sd_bus_slot *call_slot;                           /* the one call that is under way */
-        sd_bus_slot *gone_slot;                           /* the question whether the unit is really gone */
-        void (*diagnosis)(void *lease, const char *text); /* who gets the diagnosis that is under way */
+        sd_bus_slot *call_slot; /* the one call that is under way */
+        sd_bus_slot *gone_slot; /* the question whether the unit is really gone */
+        void (*diagnosis)(void *lease, const char *seat, const char *container); /* see diagnosis.h */
         UT_hash_handle hh;
 };
 

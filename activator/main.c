@@ -13,13 +13,13 @@
 
 #include "connection.h"
 #include "empty-seat.h"
+#include "failed-units.h"
 #include "fd-store.h"
 #include "lease.h"
 #include "number.h"
 #include "reload.h"
 #include "report.h"
 #include "restore.h"
-#include "slots.h"
 #include "state.h"
 #include "systemd.h"
 #include "tidy.h"
@@ -65,12 +65,6 @@ static void handle_wired(void *userdata, bool good, const char *text) {
 }
 
 static int wire(struct manager *manager) {
-        int r = slots_prepare();
-
-        if (r < 0) {
-                log_error("Cannot make " SLOT_DIRECTORY ": %s", strerror(-r));
-                return r;
-        }
         reload(manager, handle_wired, manager);
         return sd_event_loop(manager->event);
 }
@@ -78,16 +72,57 @@ static int wire(struct manager *manager) {
 /* --- --tidy ----------------------------------------------------------------------------------------------
  */
 
-static void handle_tidied(void *userdata, int result) {
-        struct manager *manager = userdata;
+/* A unit that fails is on its way down for a moment; so a seat that seems to be up is looked at again. */
+#define TIDY_LOOKS_MAX 5U
+#define TIDY_PAUSE_USEC UINT64_C(500000)
 
+struct tidy_command {
+        struct manager *manager;
+        const char *seat;
+        unsigned n_looks;
+};
+
+/* -EEXIST if the lease is of the seat. */
+static int is_of_seat(void *userdata, const char *lease_id) {
+        const struct tidy_command *tidying = userdata;
+        size_t length = strlen(tidying->seat);
+
+        return string_starts_with(lease_id, tidying->seat) && lease_id[length] == '_' ? -EEXIST : 0;
+}
+
+static int handle_tidy_time(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void handle_tidied(void *userdata, int result) {
+        struct tidy_command *tidying = userdata;
+        struct manager *manager = tidying->manager;
+
+        if (result == TIDY_SEAT_UP && tidying->n_looks++ < TIDY_LOOKS_MAX &&
+                sd_event_add_time_relative(manager->event, NULL, CLOCK_MONOTONIC, TIDY_PAUSE_USEC, 0,
+                        handle_tidy_time, tidying) >= 0)
+                return;
         if (result < 0)
                 log_error("Cannot clear up behind the failed start: %s", strerror(-result));
+        /* What a lease's end is about, the daemon looks after; it may still ask which unit has failed. */
+        if (result == TIDY_SEAT_DOWN && state_list(STATE_DIRECTORY, is_of_seat, tidying) != -EEXIST) {
+                failed_units_reset(manager, tidying->seat);
+                (void)systemd_wait(manager);
+        }
         (void)sd_event_exit(manager->event, result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
+static int handle_tidy_time(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct tidy_command *tidying = userdata;
+
+        (void)source;
+        (void)usec;
+        tidy(tidying->manager, tidying->seat, handle_tidied, tidying);
+        return 0;
+}
+
 static int tidy_up(struct manager *manager, const char *seat) {
-        tidy(manager, seat, handle_tidied, manager);
+        struct tidy_command tidying = {.manager = manager, .seat = seat};
+
+        tidy(manager, seat, handle_tidied, &tidying);
         return sd_event_loop(manager->event);
 }
 
@@ -161,10 +196,8 @@ static int prepare(struct manager *manager) {
         int r;
 
         r = state_prepare(STATE_DIRECTORY);
-        if (r >= 0)
-                r = slots_prepare();
         if (r < 0) {
-                log_error("Cannot make " STATE_DIRECTORY " and " SLOT_DIRECTORY ": %s", strerror(-r));
+                log_error("Cannot make " STATE_DIRECTORY ": %s", strerror(-r));
                 return r;
         }
         r = receive_fds(&received);

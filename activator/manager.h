@@ -18,13 +18,6 @@
 #define STATE_DIRECTORY "/run/coursenet/state"
 
 /*
- * How many containers may be starting at once: a class that logs in together would start dozens, of which
- * some fail (apptainer#3607). Files that only root can open; systemd hands each cont@ one of them.
- */
-#define SLOT_DIRECTORY "/run/coursenet/slots"
-#define SLOTS 8U
-
-/*
  * Deaths before requests: that the last holder of a seat died must be known before a new request for the same
  * seat is answered. What systemd and logind say comes in between.
  */

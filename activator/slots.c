@@ -1,27 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Empty files, 0600: a student who could open one could hold its lock for ever. */
+/* A slot that is given back too early, or not at all, does no harm: see SLOT_SECONDS. */
 
-#include <fcntl.h>
-#include <sys/stat.h>
+#include <limits.h>
 
+#include "settings.h"
 #include "slots.h"
 
-static int make_slot(unsigned i) {
-        _cleanup_close_ int fd = -1;
-        char path[64];
+#define HEAD SERVICE_CONTAINER "@"
+#define TAIL ".service"
 
-        (void)snprintf(path, sizeof(path), SLOT_DIRECTORY "/%u", i);
-        fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        return fd < 0 ? -errno : 0;
-}
+void slots_job_removed(const char *unit) {
+        size_t length = strlen(unit), head = strlen(HEAD), tail = strlen(TAIL);
+        char path[sizeof(SLOT_DIRECTORY "/") + NAME_MAX];
+        int n;
 
-int slots_prepare(void) {
-        int r = 0;
-
-        if (mkdir(SLOT_DIRECTORY, 0700) < 0 && errno != EEXIST)
-                return -errno;
-        for (unsigned i = 0; i < SLOTS && r >= 0; i++)
-                r = make_slot(i);
-        return r;
+        if (!string_starts_with(unit, HEAD) || length <= head + tail ||
+                !string_equal(unit + length - tail, TAIL) || unit[head] == '.' || strchr(unit, '/'))
+                return;
+        n = snprintf(path, sizeof(path), SLOT_DIRECTORY "/%.*s", (int)(length - head - tail), unit + head);
+        if (n > 0 && (size_t)n < sizeof(path))
+                (void)unlink(path);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The files that bound how many containers start at once, see SLOT_DIRECTORY. */
+/* Gives the slot of a container's start back as soon as the start is over: see container-slots.h. */
 
-#include "manager.h"
+#include "container-slots.h"
 
-/* Makes those that are not there. */
-int slots_prepare(void);
+/* systemd reports that a job of the unit has ended, however it did. */
+void slots_job_removed(const char *unit);

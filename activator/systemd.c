@@ -3,6 +3,8 @@
 /* D-Bus calls and signals, and nothing else: what they mean is decided by the callers. */
 
 #include "systemd.h"
+#include "failed-units.h"
+#include "slots.h"
 #include "tidy.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
@@ -23,6 +25,8 @@ static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_er
                 return r;
         lease_job_removed(userdata, job, unit, result);
         tidy_job_removed(userdata, job, unit, result);
+        slots_job_removed(unit);
+        failed_units_job_removed(userdata, unit);
         return 0;
 }
 
@@ -262,16 +266,34 @@ int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret) {
                 NULL, NULL, &ret->job, NULL, NULL);
 }
 
-int systemd_get_property(struct manager *manager, const char *unit, const char *property,
+/* type: "Unit" or "Service". */
+static int get_property(struct manager *manager, const char *unit, const char *type, const char *property,
         sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
         _cleanup_free_ char *path = NULL;
+        char interface[64];
         int r;
 
         r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path);
         if (r < 0)
                 return r;
+        (void)snprintf(interface, sizeof(interface), "org.freedesktop.systemd1.%s", type);
         return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, path, PROPERTIES, "Get",
-                callback, userdata, "ss", "org.freedesktop.systemd1.Unit", property);
+                callback, userdata, "ss", interface, property);
+}
+
+int systemd_get_property(struct manager *manager, const char *unit, const char *property,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
+        return get_property(manager, unit, "Unit", property, callback, userdata, ret_slot);
+}
+
+int systemd_get_service_property(struct manager *manager, const char *unit, const char *property,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
+        return get_property(manager, unit, "Service", property, callback, userdata, ret_slot);
+}
+
+int systemd_wait(struct manager *manager) {
+        return sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, "org.freedesktop.DBus.Peer",
+                "Ping", NULL, NULL, NULL);
 }
 
 int systemd_reload(

@@ -45,6 +45,16 @@ int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret);
 int systemd_get_property(struct manager *manager, const char *unit, const char *property,
         sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 
+/* The same of a service's own properties. */
+int systemd_get_service_property(struct manager *manager, const char *unit, const char *property,
+        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+
+/*
+ * Blocks until systemd has taken what was sent without a callback: it does nothing for a peer that has left
+ * the bus meanwhile. For a program that is about to end. Negative errno.
+ */
+int systemd_wait(struct manager *manager);
+
 /* Manager.Reload: daemon-reload. Never on the login path. */
 int systemd_reload(
         struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);

@@ -28,6 +28,10 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
         return true;
 }
 
+/*
+ * Without its seat the manager is not started at all, which is no failure. One that fails all the same, as
+ * when the seat goes while it starts, is forgotten with its last session: see failed-units.h.
+ */
 void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret) {
         ret->stand_in = false;
         (void)snprintf(ret->unit, sizeof(ret->unit), "user@%u.service", (unsigned)uid);
@@ -35,10 +39,12 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
                 "# Written by coursenet-activator: this user's services belong into seat %s.\n"
                 "[Unit]\n"
                 "PartOf=nsbr@%s.service\n"
+                "ConditionPathExists=" NETNS_DIRECTORY "/%s\n"
+                "CollectMode=inactive-or-failed\n"
                 "[Service]\n"
                 "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n"
                 "TimeoutStopSec=5s\n",
-                seat->name, seat->name, seat->netns);
+                seat->name, seat->name, seat->netns, seat->netns);
         ret->file = WIRING_FILE;
 }
 
@@ -50,6 +56,10 @@ static void append_limit(char *text, size_t size, const char *setting, const cha
                 (void)snprintf(text + length, size - length, "%s=%s\n", setting, value);
 }
 
+/*
+ * A unit that has failed stays in memory as long as a lease refers to it, so `systemctl` and `coursenetctl
+ * status` show it; with the seat's last lease CollectMode= has systemd forget it.
+ */
 void wiring_plan_service(const struct seat_plan *seat, const char *user,
         const struct service_settings *services, size_t i, struct wiring *ret) {
         const char *name = services->units[i];
@@ -62,6 +72,7 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
                 "StopWhenUnneeded=yes\n"
                 "BindsTo=nsbr@%s.service\n"
                 "After=nsbr@%s.service\n"
+                "CollectMode=inactive-or-failed\n"
                 "[Service]\n"
                 "User=%s\n"
                 "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
@@ -70,9 +81,6 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
         if (!string_equal(name, SERVICE_CONTAINER))
                 return;
 
-        /* Whoever starts a container takes a lock on this file: a few at once, or the runtime fails. */
-        (void)snprintf(ret->text + strlen(ret->text), sizeof(ret->text) - strlen(ret->text),
-                "StandardInput=file:" SLOT_DIRECTORY "/%u\n", seat->id.number % SLOTS);
         append_limit(ret->text, sizeof(ret->text), "MemoryMax", services->memory_max);
         append_limit(ret->text, sizeof(ret->text), "CPUQuota", services->cpu_quota);
         append_limit(ret->text, sizeof(ret->text), "TasksMax", services->tasks_max);
@@ -103,6 +111,13 @@ static int format_path(
                 path, sizeof(wiring_path_t), "%s/%s.d%s%s", directory, wiring->unit, *file ? "/" : "", file);
 
         return n < 0 || (size_t)n >= sizeof(wiring_path_t) ? -ENAMETOOLONG : 0;
+}
+
+bool wiring_exists(const char *directory, const char *unit) {
+        wiring_path_t path;
+        int n = snprintf(path, sizeof(path), "%s/%s.d/" WIRING_FILE, directory, unit);
+
+        return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
 }
 
 int wiring_differs(const char *directory, const struct wiring *wiring) {

@@ -73,6 +73,9 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
  */
 void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret);
 
+/* The unit has a drop-in of ours. */
+bool wiring_exists(const char *directory, const char *unit);
+
 /* 1 if its file below DIRECTORY/UNIT.d has other contents, or is not there; 0 if it is the same. */
 int wiring_differs(const char *directory, const struct wiring *wiring);
 

@@ -73,6 +73,8 @@ enum reply_type {
         REPLY_REPORT, /* to REQUEST_REPORT: pid is the command's status; as many bytes as address says of its
                          output follow, then as many as prefix says of its complaints, in messages of any
                          size */
+        REPLY_NO_CONTAINER, /* REQUEST_WAIT_CONTAINER: the seat is up, its container is not; text is why, for
+                               the student as well */
         _REPLY_TYPE_MAX,
 };
 

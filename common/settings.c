@@ -166,6 +166,7 @@ static void set_image(struct parser *parser, const char *name, const char *value
                 parser_error(parser, "%s = %s: expected the whole path of a .sif file or a sandbox folder",
                         name, value);
         set_text(parser, name, value, parser->services->image, sizeof(parser->services->image));
+        parser->services->image_line = parser->line;
 }
 
 /* Calls check for each word of value; what it finds wrong is reported once. */
@@ -995,6 +996,8 @@ void settings_services(const struct settings *settings, const char *course, stru
         *ret = settings->services;
         if (own) {
                 prefer(ret->image, sizeof(ret->image), own->image);
+                if (own->image[0])
+                        ret->image_line = own->image_line;
                 prefer(ret->binds, sizeof(ret->binds), own->binds);
                 prefer(ret->environment, sizeof(ret->environment), own->environment);
                 prefer(ret->memory_max, sizeof(ret->memory_max), own->memory_max);

@@ -50,6 +50,7 @@ struct service_settings {
         char units[SERVICES_MAX][SERVICE_NAME_SIZE]; /* templates: "cont" stands for cont@SEAT.service */
         size_t n_units;
         char image[CONTAINER_TEXT_SIZE];       /* a .sif file or a sandbox folder */
+        unsigned image_line;                   /* where it stands */
         char binds[CONTAINER_TEXT_SIZE];       /* words, SOURCE[:TARGET[:ro|rw]] */
         char environment[CONTAINER_TEXT_SIZE]; /* words, NAME=VALUE */
         char memory_max[24];                   /* as MemoryMax= of systemd.resource-control(5) */

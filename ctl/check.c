@@ -14,6 +14,7 @@
 #include "command.h"
 #include "course-account.h"
 #include "host-check.h"
+#include "image-check.h"
 #include "live-check.h"
 #include "message.h"
 #include "pam-config.h"
@@ -240,6 +241,7 @@ static void check_site(
         for (size_t i = 0; i < site.n_courses; i++)
                 check_accounts(paths->etc, &site, &site.courses[i], diagnostics);
         account_check(&site, diagnostics);
+        image_check(paths->etc, &site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);
         if (access(paths->net, X_OK) == 0)
                 live_check(paths->net, diagnostics);

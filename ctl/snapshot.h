@@ -6,6 +6,7 @@
  * leases who holds it, the configuration the names and addresses; no I/O but the admin's override files.
  */
 
+#include "container-failure.h"
 #include "lease-list.h"
 #include "site.h"
 #include "unit-list.h"
@@ -17,9 +18,10 @@ struct snapshot_seat {
         char netns[SEAT_ID_SIZE + 2];
         bool has_address;
         struct address address;
-        const char *state;          /* starting, up, stopping, failed */
-        const char *container;      /* none, starting, running, failed */
-        const struct reply *leases; /* borrowed; oldest first */
+        const char *state;                             /* starting, up, stopping, failed */
+        const char *container;                         /* none, starting, running, failed */
+        char container_reason[CONTAINER_FAILURE_SIZE]; /* see container-reason.h */
+        const struct reply *leases;                    /* borrowed; oldest first */
         size_t n_leases;
         const struct reply
                 *kept; /* borrowed; what the student left running keeps the seat; NULL: nothing does */

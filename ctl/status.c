@@ -5,6 +5,7 @@
 #include <pwd.h>
 
 #include "command.h"
+#include "container-reason.h"
 #include "json.h"
 #include "message.h"
 #include "moment.h"
@@ -207,12 +208,23 @@ static void report_kept(const struct view *view) {
         }
 }
 
+static void report_containers(const struct view *view) {
+        for (size_t i = 0; i < view->snapshot.n_seats; i++) {
+                const struct snapshot_seat *seat = &view->snapshot.seats[i];
+
+                if (is_shown(view, seat) && seat->container_reason[0])
+                        (void)printf("The container of seat %s has failed: %s\n", seat->seat,
+                                seat->container_reason);
+        }
+}
+
 static int print_for_people(const struct view *view) {
         if (!view->own_user[0])
                 report_bridges(view);
         if (count_shown(view) > 0) {
                 report_managers(view);
                 report_kept(view);
+                report_containers(view);
                 return print_table(view);
         }
         (void)puts(view->own_user[0] ? "No seat of yours is up."
@@ -285,6 +297,8 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
                 json_put_text(object, "namespace", netns) < 0 ||
                 json_put_text(object, "state", seat->state) < 0 ||
                 json_put_text(object, "container", seat->container) < 0 ||
+                json_put_text(object, "container_reason",
+                        seat->container_reason[0] ? seat->container_reason : NULL) < 0 ||
                 json_put_text(object, "manager", manager_names[find_manager(seat)]) < 0)
                 return -ENOMEM;
 
@@ -409,6 +423,7 @@ static int load_view(const struct paths *paths, struct view *view) {
                 complain("%s", strerror(-r));
                 return EXIT_NO;
         }
+        container_reasons_load(&view->snapshot);
         return EXIT_DONE;
 }
 

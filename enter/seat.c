@@ -122,8 +122,14 @@ static int report_refusal(const struct reply *reply) {
         case REPLY_TIMEOUT:
                 complain("Your seat did not come up in time: %s.", reply->text);
                 break;
+        case REPLY_NO_CONTAINER:
+                complain(
+                        "Your seat came up, but its container did not: %s. coursenet-enter --seat enters the "
+                        "network alone.",
+                        reply->text);
+                break;
         default:
-                complain("Your seat did not come up: %s.", reply->text);
+                complain("Your seat did not come up: %s. Please tell an administrator.", reply->text);
         }
         return EXIT_NO;
 }

@@ -228,6 +228,9 @@ static int check_answer(const struct login *login, const struct reply *reply) {
                 return login_deny(login, -EPERM, SENTENCE_FAILED, "refused: %s", reply->text);
         case REPLY_FAILED:
                 return login_deny(login, -EIO, SENTENCE_FAILED, "the seat did not come up: %s", reply->text);
+        case REPLY_NO_CONTAINER:
+                return login_deny(login, -EIO, SENTENCE_FAILED, "the seat's container did not come up: %s",
+                        reply->text);
         case REPLY_TIMEOUT:
                 return login_deny(login, -ETIMEDOUT, SENTENCE_SLOW, "the seat did not come up in time: %s",
                         reply->text);

@@ -9,7 +9,7 @@ pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 activator_tests = fence-note keeper lease-limit query wiring state whois
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
-container_tests = instance
+container_tests = instance queue report
 container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 
 enter_tests = capability command enter options

@@ -67,7 +67,9 @@ static void a_users_manager_is_put_into_the_seat(void **state) {
         (void)state;
         wiring_plan_user(&seat, 1001, &wiring);
         assert_string_equal(wiring.unit, "user@1001.service");
-        assert_non_null(strstr(wiring.text, "\n[Unit]\nPartOf=nsbr@12310.service\n[Service]\n"
+        assert_non_null(strstr(wiring.text, "\n[Unit]\nPartOf=nsbr@12310.service\n"
+                                            "ConditionPathExists=/run/netns/ns12310\n"
+                                            "CollectMode=inactive-or-failed\n[Service]\n"
                                             "NetworkNamespacePath=/run/netns/ns12310\n"));
         /* It would hold up the seat's end. */
         assert_null(strstr(wiring.text, "After="));
@@ -107,14 +109,14 @@ static void a_service_is_the_students_own_in_the_seat(void **state) {
         wiring_plan_service(&seat, "cs123-newellz2", &services, 0, &wiring);
         assert_string_equal(wiring.unit, "vnc@12310.service");
         assert_non_null(strstr(wiring.text, "\n[Unit]\nStopWhenUnneeded=yes\nBindsTo=nsbr@12310.service\n"
-                                            "After=nsbr@12310.service\n[Service]\nUser=cs123-newellz2\n"
+                                            "After=nsbr@12310.service\nCollectMode=inactive-or-failed\n"
+                                            "[Service]\nUser=cs123-newellz2\n"
                                             "NetworkNamespacePath=/run/netns/ns12310\n"));
         /* The limits are the container's. */
         assert_null(strstr(wiring.text, "MemoryMax"));
-        assert_null(strstr(wiring.text, "StandardInput"));
 }
 
-static void a_container_has_its_turn_and_its_limits(void **state) {
+static void a_container_has_its_limits(void **state) {
         struct seat_plan seat = make_seat("12310", "123");
         struct service_settings services = {
                 .units = {"vnc", "cont"},
@@ -126,11 +128,9 @@ static void a_container_has_its_turn_and_its_limits(void **state) {
         struct wiring wiring;
 
         (void)state;
-        seat.id.number = 10;
         wiring_plan_service(&seat, "cs123-newellz2", &services, 1, &wiring);
         assert_string_equal(wiring.unit, "cont@12310.service");
-        assert_non_null(strstr(wiring.text, "\nStandardInput=file:/run/coursenet/slots/2\n"
-                                            "MemoryMax=2G\nCPUQuota=150%\nTasksMax=500\n"));
+        assert_non_null(strstr(wiring.text, "\nMemoryMax=2G\nCPUQuota=150%\nTasksMax=500\n"));
 }
 
 static void the_longest_service_fits(void **state) {
@@ -275,7 +275,7 @@ int main(void) {
                 cmocka_unit_test(a_manager_that_is_kept_is_not_logins_to_end),
                 cmocka_unit_test(the_largest_user_fits),
                 cmocka_unit_test(a_service_is_the_students_own_in_the_seat),
-                cmocka_unit_test(a_container_has_its_turn_and_its_limits),
+                cmocka_unit_test(a_container_has_its_limits),
                 cmocka_unit_test(the_longest_service_fits),
                 cmocka_unit_test(the_longest_id_fits),
                 cmocka_unit_test(what_is_written_is_not_written_again),

@@ -16,7 +16,7 @@
 #include "netsetup/dns-files.h"
 #include "netsetup/fence.h"
 #include "netsetup/firewall.h"
-#include "netsetup/notify.h"
+#include "notify.h"
 #include "netsetup/program.h"
 #include "netsetup/ruleset.h"
 #include "netsetup/watch-file.h"

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the start said of itself comes first; the rest is what systemd saw. */
+
+#include "container-failure.h"
+#include "protocol.h"
+
+static const char *explain(const char *result) {
+        static const struct {
+                const char *result, *text;
+        } texts[] = {
+                {"timeout", "it did not start in time"},
+                {"oom-kill", "it needed more memory than it may have"},
+                {"resources", "the server lacks what is needed to start it"},
+                {"success", "it has ended"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                if (string_equal(texts[i].result, result))
+                        return texts[i].text;
+        return NULL;
+}
+
+void container_failure_format(
+        const char *status, const char *result, char ret[static CONTAINER_FAILURE_SIZE]) {
+        const char *text = status[0] ? status : explain(result);
+        char whole[CONTAINER_FAILURE_SIZE];
+
+        if (!text) {
+                (void)snprintf(whole, sizeof(whole), "its unit failed before it could say why (%s)",
+                        result[0] ? result : "unknown");
+                text = whole;
+        }
+        protocol_copy_text(ret, CONTAINER_FAILURE_SIZE, text);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Lines of standard error are passed on while they are looked at. */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include "notify.h"
+#include "report.h"
+
+#define BARRIER_MS 2000
+
+extern char **environ;
+
+int report_failure(const char *format, ...) {
+        char state[sizeof("STATUS=") + 512] = "STATUS=";
+        char *text = state + strlen(state);
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(state) - strlen(state), format, arguments);
+        va_end(arguments);
+        text[strcspn(text, "\n")] = '\0';
+
+        (void)fprintf(stderr, "%s\n", text);
+        /* systemd finds out whose message it is while the process is there: so it is waited for. */
+        if (notify_send(state) == 0)
+                (void)notify_wait(BARRIER_MS);
+        return EXIT_FAILURE;
+}
+
+struct lines {
+        char line[512];
+        size_t length;
+        char *last_error;
+        size_t size;
+};
+
+/* "FATAL:   while …: mkdir …: no space left on device" */
+static void take_line(struct lines *lines) {
+        static const char *const words[] = {"FATAL:", "ERROR"};
+
+        lines->line[lines->length] = '\0';
+        lines->length = 0;
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (string_starts_with(lines->line, words[i])) {
+                        const char *text = lines->line + strlen(words[i]);
+
+                        (void)snprintf(lines->last_error, lines->size, "%s", text + strspn(text, " :"));
+                        return;
+                }
+}
+
+static void take_text(struct lines *lines, const char *text, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (text[i] == '\n')
+                        take_line(lines);
+                else if (lines->length + 1 < sizeof(lines->line))
+                        lines->line[lines->length++] = text[i];
+}
+
+/* Whether there may be more to come. */
+static bool pass_on(int fd, struct lines *lines) {
+        char text[1024];
+        ssize_t n = read(fd, text, sizeof(text));
+
+        if (n <= 0)
+                return n < 0 && (errno == EAGAIN || errno == EINTR);
+        (void)!write(STDERR_FILENO, text, (size_t)n);
+        take_text(lines, text, (size_t)n);
+        return true;
+}
+
+/* Until the program has ended: what it has started may keep the other end open for ever. */
+static void pass_on_until_end(int pidfd, int fd, struct lines *lines) {
+        struct pollfd wait[] = {{.fd = pidfd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+
+        while (wait[0].revents == 0) {
+                if (poll(wait, ELEMENTSOF(wait), -1) < 0 && errno != EINTR)
+                        return;
+                if (wait[1].revents && !pass_on(fd, lines))
+                        wait[1].fd = -1;
+        }
+        for (struct pollfd rest = {.fd = fd, .events = POLLIN}; poll(&rest, 1, 0) > 0 && pass_on(fd, lines);)
+                continue;
+        if (lines->length > 0)
+                take_line(lines);
+}
+
+static int spawn(const char *const *arguments, int error_fd, pid_t *ret) {
+        posix_spawn_file_actions_t actions;
+        int r;
+
+        if (posix_spawn_file_actions_init(&actions) != 0)
+                return -ENOMEM;
+        r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(&actions, error_fd, STDERR_FILENO);
+        if (r == 0)
+                r = posix_spawn(ret, arguments[0], &actions, NULL, (char **)(uintptr_t)arguments, environ);
+        (void)posix_spawn_file_actions_destroy(&actions);
+        return -r;
+}
+
+int report_run(const char *const *arguments, int *ret_status, char *last_error, size_t size) {
+        struct lines lines = {.last_error = last_error, .size = size};
+        _cleanup_close_ int read_fd = -1, write_fd = -1, pidfd = -1;
+        int fds[2], r;
+        pid_t pid;
+
+        last_error[0] = '\0';
+        if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+        read_fd = fds[0];
+        write_fd = fds[1];
+        /* The program's end is an ordinary one. */
+        if (fcntl(write_fd, F_SETFL, 0) < 0)
+                return -errno;
+        r = spawn(arguments, write_fd, &pid);
+        if (r < 0)
+                return r;
+        close_pointer(&write_fd);
+        pidfd = pidfd_open(pid, 0);
+        if (pidfd >= 0)
+                pass_on_until_end(pidfd, read_fd, &lines);
+        while (waitpid(pid, ret_status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return 0;
+}

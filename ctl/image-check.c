@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Root reads everything, and a folder on the way may be closed to students: so an image is looked at by a
+ * process that has become a student of the course, the first of the roster and the last, as staff often come
+ * first and may be in other groups. The process is one that can be ended: the image may be on a file system
+ * of the network that does not answer.
+ */
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/wait.h>
+
+#include "child.h"
+#include "container-image.h"
+#include "container-runtime.h"
+#include "course-account.h"
+#include "image-check.h"
+
+#define PATIENCE_SECONDS 10U
+#define NOBODY 65534U
+#define GROUPS_MAX 256
+
+/* Whom the looking process becomes. */
+struct reader {
+        char user[USER_NAME_SIZE]; /* empty: an account without any group, as no student has one yet */
+        uid_t uid;
+        gid_t groups[GROUPS_MAX];
+        int n_groups;
+};
+
+struct answer {
+        enum image_verdict verdict;
+        char reason[IMAGE_REASON_SIZE];
+};
+
+static int become(const struct reader *reader) {
+        /* Without root there is nobody else to become. */
+        if (geteuid() != 0)
+                return 0;
+        if (setgroups((size_t)reader->n_groups, reader->groups) < 0 ||
+                setresgid(reader->groups[0], reader->groups[0], reader->groups[0]) < 0 ||
+                setresuid(reader->uid, reader->uid, reader->uid) < 0)
+                return -errno;
+        return 0;
+}
+
+_Noreturn static void answer_from_child(const struct reader *reader, const char *image, int fd) {
+        struct answer answer = {.verdict = IMAGE_UNREADABLE};
+        int r;
+
+        (void)alarm(PATIENCE_SECONDS);
+        r = become(reader);
+        if (r < 0)
+                (void)snprintf(answer.reason, sizeof(answer.reason), "cannot be looked at as this user: %s",
+                        strerror(-r));
+        else
+                answer.verdict = image_examine(image, answer.reason);
+        _exit(write(fd, &answer, sizeof(answer)) == (ssize_t)sizeof(answer) ? 0 : 1);
+}
+
+static int ask(const struct reader *reader, const char *image, struct answer *ret) {
+        _cleanup_close_ int read_fd = -1, write_fd = -1;
+        int fds[2], status;
+        pid_t pid;
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return -errno;
+        read_fd = fds[0];
+        write_fd = fds[1];
+        pid = fork();
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                answer_from_child(reader, image, write_fd);
+        close_pointer(&write_fd);
+
+        if (read(read_fd, ret, sizeof(*ret)) != (ssize_t)sizeof(*ret)) {
+                *ret = (struct answer){.verdict = IMAGE_UNREADABLE};
+                (void)snprintf(
+                        ret->reason, sizeof(ret->reason), "cannot be read within %u s", PATIENCE_SECONDS);
+        }
+        return child_wait(pid, &status);
+}
+
+static bool find_reader(
+        const struct site *site, const struct site_course *course, size_t i, struct reader *ret) {
+        const struct passwd *account;
+
+        if (name_rule_format(&site->settings.rule, course->bridge.course, course->students[i], ret->user) < 0)
+                return false;
+        account = getpwnam(ret->user);
+        if (!account || account->pw_uid < SYSTEM_UID_END)
+                return false;
+        ret->uid = account->pw_uid;
+        ret->n_groups = GROUPS_MAX;
+        /* The account's own group comes first. */
+        return getgrouplist(ret->user, account->pw_gid, ret->groups, &ret->n_groups) >= 0;
+}
+
+/* The first student with an account, and the last if that is another; returns how many. */
+static size_t find_readers(
+        const struct site *site, const struct site_course *course, struct reader ret[static 2]) {
+        size_t first = 0, last = course->n_seats;
+
+        while (first < course->n_seats && !find_reader(site, course, first, &ret[0]))
+                first++;
+        if (first == course->n_seats) {
+                ret[0] = (struct reader){.uid = NOBODY, .groups = {NOBODY}, .n_groups = 1};
+                return 1;
+        }
+        while (--last > first)
+                if (find_reader(site, course, last, &ret[1]))
+                        return 2;
+        return 1;
+}
+
+/* Returns whether there is something to say. */
+static bool report(const struct reader *reader, const struct service_settings *services,
+        const struct answer *answer, const char *path, struct diagnostics *diagnostics) {
+        unsigned line = services->image_line;
+        const char *image = services->image;
+
+        switch (answer->verdict) {
+        case IMAGE_MISSING:
+                diagnostics_error(diagnostics, path, line,
+                        "image = %s: %s, so no seat has its container (put the image there, or correct the "
+                        "setting)",
+                        image, answer->reason);
+                return true;
+        case IMAGE_WRONG:
+                diagnostics_error(diagnostics, path, line, "image = %s: %s", image, answer->reason);
+                return true;
+        case IMAGE_UNREADABLE:
+                /* Who is not root cannot say what others may read. */
+                if (geteuid() != 0)
+                        return false;
+                if (reader->user[0])
+                        diagnostics_error(diagnostics, path, line,
+                                "image = %s: %s, by the student %s (chmod o+r for the image, o+x for every "
+                                "folder above it; namei -l %s shows which)",
+                                image, answer->reason, reader->user, image);
+                else
+                        diagnostics_warning(diagnostics, path, line,
+                                "image = %s: %s, by an account that is in no group", image, answer->reason);
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* Returns whether there is something to say. */
+static bool check_course(const struct site *site, const struct site_course *course,
+        const struct service_settings *services, const char *path, struct diagnostics *diagnostics) {
+        struct reader readers[2] = {0};
+        size_t n = find_readers(site, course, readers);
+        struct answer answer;
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                r = ask(&readers[i], services->image, &answer);
+                if (r < 0) {
+                        diagnostics_warning(diagnostics, path, services->image_line,
+                                "whether students can read %s cannot be said: %s", services->image,
+                                strerror(-r));
+                        return true;
+                }
+                if (report(&readers[i], services, &answer, path, diagnostics))
+                        return true;
+        }
+        return false;
+}
+
+/* A drop-in may name another image, or one where the settings have none: that is not for us to know. */
+static bool has_container(const struct service_settings *services) {
+        for (size_t i = 0; i < services->n_units; i++)
+                if (string_equal(services->units[i], SERVICE_CONTAINER))
+                        return services->image[0] != '\0';
+        return false;
+}
+
+static void check_runtime(unsigned line, const char *path, struct diagnostics *diagnostics) {
+        if (!container_runtime_find())
+                diagnostics_error(diagnostics, path, line,
+                        "image is set, but no container runtime is installed: install apptainer or "
+                        "singularity-ce, in /usr or /usr/local");
+}
+
+static bool line_is_known(const unsigned *lines, size_t n, unsigned line) {
+        for (size_t i = 0; i < n; i++)
+                if (lines[i] == line)
+                        return true;
+        return false;
+}
+
+void image_check(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
+        _cleanup_free_ unsigned *reported = calloc(site->n_courses + 1, sizeof(*reported));
+        _cleanup_free_ char *path = NULL;
+        bool runtime_checked = false;
+        size_t n_reported = 0;
+
+        if (!reported || asprintf(&path, "%s/" SETTINGS_FILE, etc) < 0) {
+                path = NULL;
+                return;
+        }
+        for (size_t i = 0; i < site->n_courses; i++) {
+                struct service_settings services;
+
+                settings_services(&site->settings, site->courses[i].bridge.course, &services);
+                if (!has_container(&services))
+                        continue;
+                if (!runtime_checked)
+                        check_runtime(services.image_line, path, diagnostics);
+                runtime_checked = true;
+                /* One image of many courses is one mistake. */
+                if (!line_is_known(reported, n_reported, services.image_line) &&
+                        check_course(site, &site->courses[i], &services, path, diagnostics))
+                        reported[n_reported++] = services.image_line;
+        }
+}
