@@ -5,7 +5,8 @@ import time
 
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from cases_stay import SETTINGS, one_seat, with_settings
-from seats import ADDRESS, SEAT, SECOND_SEAT, STUDENT, add_students, is_active, leases, set_up_class, wait_gone
+from seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, add_students, drop_in, expect_nothing_failed, is_active,
+                   leases, wait_gone)
 
 SUITES = ("trixie",)
 ROOT, SIF, SANDBOX = "/srv/images/root", "/srv/images/busybox.sif", "/srv/images/sandbox"
@@ -93,20 +94,43 @@ def broken_image(guest):
     since = guest.journal_position()
     session = guest.ssh_popen(STUDENT)
     guest.wait_until(f"systemctl is-failed --quiet cont@{SEAT}")
-    expect_in("The image /srv/images/none.sif cannot be used", guest.journal(since=since),
-              "the journal")
+    missing = "The image /srv/images/none.sif does not exist"
+    expect_in(missing, guest.journal(since=since), "the journal")
     expect_equal(one_seat(guest)["container"], "failed", "the container, as status has it")
+    expect_equal(one_seat(guest)["container_reason"], missing, "the reason, as status has it")
+    expect_in(f"The container of seat {SEAT} has failed: {missing}\n", session.run("coursenetctl status"),
+              "what the student's own status says")
     expect_in(f"{ADDRESS}/24", session.run("ip -br addr"), "the login")
+
+    def reason_of_restart():
+        guest.run(f"systemctl start cont@{SEAT}", check=False)
+        return one_seat(guest)["container_reason"]
     guest.run("echo garbage >/srv/images/none.sif; chmod 644 /srv/images/none.sif")
-    guest.run(f"systemctl start cont@{SEAT}", check=False)
-    expect_in("could not start the instance", guest.journal(since=since), "the journal")
+    expect_in("is no container image", reason_of_restart(), "the reason of a file that is none")
+    # The runtime's own words: it looks like an image, and is none.
+    guest.run("head -c 4096 /dev/zero >/srv/images/none.sif; "
+              "printf SIF_MAGIC | dd of=/srv/images/none.sif bs=1 seek=32 conv=notrunc 2>/dev/null")
+    expect_in("apptainer could not start the instance: ", reason_of_restart(), "the reason of a broken image")
     guest.write(SETTINGS, f"[course 123]\nimage = {ROOT}\n")
-    guest.run(f"systemctl start cont@{SEAT}", check=False)
-    expect_in(f"The folder {ROOT} is no container image", guest.journal(since=since),
-              "the journal")
+    expect_in(f"The image {ROOT} is no container image", reason_of_restart(), "the reason of a mere folder")
+    guest.run("rm /srv/images/none.sif")
     session.close()
-    guest.run("systemctl reset-failed; rm /srv/images/none.sif")
     wait_gone(guest)
+    expect_nothing_failed(guest)
+
+
+@case("a login whose container finds no space says so, and leaves no failed unit", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\n")
+def no_space(guest):
+    home = f"/home/{STUDENT}/.apptainer"
+    guest.run(f"rm -rf {home}; install -d -o {STUDENT} {home}; mount -t tmpfs -o size=4k,nr_inodes=2,mode=777 none {home}")
+    try:
+        refused = guest.run(["coursenet-enter", "--", "true"], user=STUDENT, check=False)
+    finally:
+        guest.run(f"umount {home}")
+    expect_in("Your seat came up, but its container did not: No space is left on the device", refused.stderr, "what it says")
+    wait_gone(guest)
+    expect_nothing_failed(guest)
 
 
 @case("a home directory that cannot be written costs the container, not the login", suites=SUITES)
@@ -118,10 +142,13 @@ def home_not_writable(guest):
         guest.run(f"coursenetctl start {SEAT}")
         guest.wait_until(f"systemctl is-failed --quiet cont@{SEAT}")
         expect_in(f"The home directory /home/{STUDENT} cannot be written to", guest.journal(since=since), "the journal")
+        entered = guest.run(["coursenet-enter", "--", "true"], user=STUDENT, check=False).stderr
+        expect_in(f"its container did not: The home directory /home/{STUDENT} cannot be written to", entered, "what enter says")
         expect_in(f"{ADDRESS}/24", guest.run(f"su - {STUDENT} -c 'ip -br addr'").stdout, "the login")
     finally:
-        guest.run(f"chown {STUDENT}: /home/{STUDENT}; coursenetctl stop {SEAT}; systemctl reset-failed")
+        guest.run(f"chown {STUDENT}: /home/{STUDENT}; coursenetctl stop {SEAT}")
     wait_gone(guest)
+    expect_nothing_failed(guest)
 
 
 @case("forty students' containers come up together, each in its own seat, and go together", suites=SUITES)
@@ -161,8 +188,8 @@ def wait_container(guest):
         guest.write("/etc/pam.d/su-l", stack)
     expect_failure(refused, "a login without its container")
     expect_not_in("inside", refused.stdout, "what it printed")
-    guest.run("systemctl reset-failed")
     wait_gone(guest)
+    expect_nothing_failed(guest)
 
 
 @case("what a killed instance left in the home directory does not stop the next one", suites=SUITES)
@@ -214,8 +241,9 @@ def more_units(guest):
     expect_in(f"{ADDRESS}/24", session.run("ip -br addr"), "the login after the notebook's end")
     expect_equal(len(leases(guest, SEAT)), 1, "the login's lease")
     session.close()
-    guest.run("systemctl reset-failed; rm /etc/systemd/system/notebook@.service /etc/systemd/system/broken@.service")
     wait_gone(guest)
+    expect_nothing_failed(guest)
+    guest.run("rm /etc/systemd/system/notebook@.service /etc/systemd/system/broken@.service; systemctl daemon-reload")
 
 
 @case("a held course of many starts its containers a few at a time, and all run", suites=SUITES)
@@ -226,8 +254,109 @@ def many_containers(guest):
         if seat != "12312":
             wait_running(guest, seat)
     expect(not is_active(guest, "cont@12312"), "a container runs for a student who has no account")
-    guest.run("coursenetctl stop 123; systemctl reset-failed")
+    guest.run("coursenetctl stop 123")
     wait_gone(guest)
+    expect_nothing_failed(guest)
+
+
+# The program's name as the kernel keeps it, cut to 15 characters.
+STOP_STARTS = "while :; do pkill -STOP -x -u \"$1\" coursenet-conta; sleep 0.01; done"
+
+
+@case("students who stop their own container's start hold up nobody else's for more than moments", suites=SUITES)
+@with_image(f"[site]\nimage = {SIF}\n")
+def stopped_starts(guest):
+    users = add_students(guest, "306", 26)
+    # The same to a rule that picks places by number, and all of the eight places there are.
+    stopping, others = range(10, 18), (18, 26, 35)
+    stopper = guest.popen(["sh", "-c", STOP_STARTS, "sh", ",".join(users[number - 10] for number in stopping)])
+    guest.run(["coursenetctl", "start", "30610"])
+    guest.wait_until(f"ps -o stat= -u {users[0]} | grep -q ^T", what="the first student's start is stopped")
+    began = time.monotonic()
+    guest.run(["coursenetctl", "start", f"306{others[0]}"])
+    wait_running(guest, f"306{others[0]}")
+    one = time.monotonic() - began
+
+    for number in stopping[1:]:
+        guest.run(["coursenetctl", "start", f"306{number}"])
+    guest.wait_until(f"test $(ps -o stat= -u {','.join(users[:8])} | grep -c ^T) = 8", what="eight starts are stopped")
+    began = time.monotonic()
+    for number in others[1:]:
+        guest.run(["coursenetctl", "start", f"306{number}"])
+        wait_running(guest, f"306{number}")
+    guest.log(f"{guest.suite}: a container beside one stopped start ran after {one:.1f} s, two more beside eight after "
+              f"{time.monotonic() - began:.1f} s")
+    expect(not is_active(guest, "cont@30610"), "a stopped start has ended")
+    # The rest goes at once, though it is still starting.
+    stopper.kill_in_guest()
+    began = time.monotonic()
+    guest.run(["coursenetctl", "stop", "306"])
+    wait_gone(guest)
+    expect(time.monotonic() - began < 15, "the seats were still there 15 s after the stop")
+
+
+@case("a unit of a seat that is still starting goes with the last logout, and with a stop", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\nunits = cont slow\n")
+def starting_when_left(guest):
+    guest.write("/etc/systemd/system/slow@.service", "[Service]\nExecStartPre=/bin/sleep 100\nExecStart=/bin/sleep 100\n")
+    uid = guest.run(["id", "-u", STUDENT]).stdout.strip()
+
+    def is_starting(unit):
+        return guest.run(["systemctl", "is-active", unit], check=False).stdout.strip() == "activating"
+
+    def gone_after(end, what):
+        began = time.monotonic()
+        end()
+        wait_gone(guest, timeout=60)
+        took = time.monotonic() - began
+        expect(took < 10, f"the seat was gone {took:.1f} s after {what}")
+
+    with drop_in(guest, "cont@", "ExecStartPre=/bin/sleep 100"), drop_in(guest, f"user@{uid}", "ExecStartPost=/bin/sleep 20"):
+        for unit in ("cont", "slow"):
+            session = guest.ssh_popen(SECOND)
+            guest.wait_until(lambda u=unit: is_starting(f"{u}@{SECOND_SEAT}"), what=f"{unit}@ is starting")
+            expect_equal(one_seat(guest, SECOND_SEAT)["state"], "up", "the seat's state")
+            gone_after(session.close, "the last logout")
+        guest.run("coursenetctl start 123")
+        guest.wait_until(lambda: is_starting(f"cont@{SEAT}") and is_starting(f"slow@{SECOND_SEAT}"), what="both are starting")
+        gone_after(lambda: guest.run("coursenetctl stop 123"), "coursenetctl stop")
+        # The manager of the user, too, keeps its seat while it starts.
+        waiting = guest.popen(["ssh", f"{STUDENT}@127.0.0.1", "true"])
+        guest.wait_until(lambda: is_starting(f"user@{uid}.service"), what="the user's manager is starting")
+        gone_after(lambda: guest.run("coursenetctl stop 123"), "coursenetctl stop")
+        waiting.kill_in_guest()
+    guest.run("rm /etc/systemd/system/slow@.service; systemctl daemon-reload")
+    wait_gone(guest)
+    expect_nothing_failed(guest)
+
+
+@case("check finds an image that is missing, closed to students, or none, and a runtime that is not installed", suites=SUITES)
+@with_image(f"[course 123]\nimage = {SIF}\n")
+def check_image(guest):
+    def findings():
+        lines = guest.run("coursenetctl check", check=False).stdout.splitlines()
+        return [line for line in lines if f"{SETTINGS}:" in line and "warning" not in line]
+    expect_equal(findings(), [], "the errors about a good image")
+    guest.write(SETTINGS, "# images\n[course 123]\nimage = /srv/images/none.sif\n")
+    expect_equal(len(findings()), 1, f"the number of errors {findings()}")
+    expect_in(f"{SETTINGS}:3: image = /srv/images/none.sif: does not exist", findings()[0], "the error")
+    guest.run("install -d -m 755 /srv/closed/images; chmod 750 /srv/closed; echo garbage >/srv/closed/images/x.sif")
+    guest.write(SETTINGS, "[site]\nimage = /srv/closed/images/x.sif\n")
+    [closed] = findings()
+    expect_in(f"{SETTINGS}:2: image = /srv/closed/images/x.sif: cannot be read: Permission denied, by the student {STUDENT}",
+              closed, "the error")
+    guest.run("chmod 755 /srv/closed; chmod 640 /srv/closed/images/x.sif")
+    expect_in("Permission denied", findings()[0], "the error about the file's own mode")
+    guest.run("chmod 644 /srv/closed/images/x.sif")
+    expect_in(f"{SETTINGS}:2: image = /srv/closed/images/x.sif: is no container image", findings()[0], "the error")
+    guest.write(SETTINGS, f"[site]\nimage = {SANDBOX}\n")
+    expect_equal(findings(), [], "the errors about a good sandbox")
+    guest.run("mv /usr/bin/apptainer /usr/bin/apptainer.away; test ! -e /usr/bin/singularity || mv /usr/bin/singularity /usr/bin/singularity.away")
+    try:
+        [none] = findings()
+    finally:
+        guest.run("for path in /usr/bin/*.away; do mv $path ${path%.away}; done; rm -r /srv/closed")
+    expect_in(f"{SETTINGS}:2: image is set, but no container runtime is installed", none, "the error")
 
 
 @case("coursenet-enter is in the container: from a login, and from outside, where it brings it up first", suites=SUITES)

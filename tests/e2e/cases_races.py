@@ -12,7 +12,7 @@ from cases_login import OWN_NAMESPACE, expect_in_seat
 from guest import ssh_command
 from pam_program import PamProgram
 from seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in,
-                   forget_failures, is_active, leases, leftovers, set_up_class, wait_gone)
+                   expect_nothing_failed, failed_units, is_active, leases, leftovers, set_up_class, wait_gone)
 
 THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
 CYCLES = 150 if THOROUGH else 40
@@ -39,6 +39,28 @@ def cycles(guest):
     said = guest.run(login_cycles(STUDENT, CYCLES), timeout=600)
     expect_equal(said.stdout.split(), [ADDRESS] * CYCLES, f"what the logins printed ({said.stderr})")
     wait_gone(guest)
+    expect_nothing_failed(guest)
+
+
+@case("a manager of a user that fails with the seat, or is asked for without one, is no failed unit when the seat is down")
+def failing_managers(guest):
+    set_up_class(guest)
+    uid = guest.run(["id", "-u", STUDENT]).stdout.strip()
+    guest.ssh(STUDENT, "true")
+    wait_gone(guest)
+    guest.run(f"systemctl start user@{uid}", check=False)
+    expect_nothing_failed(guest)
+    expect(not is_active(guest, f"user@{uid}"), "a course user's manager runs outside of a seat")
+
+    # It has five seconds to end, and does not.
+    session = guest.ssh_popen(STUDENT)
+    guest.wait_until(lambda: is_active(guest, f"user@{uid}"), what="the user's manager runs")
+    since = guest.journal_position()
+    session.run("systemd-run --user --quiet sh -c 'trap \"\" TERM; while :; do sleep 100; done'")
+    session.close()
+    wait_gone(guest)
+    guest.wait_until(lambda: "Failed with result 'timeout'" in guest.journal(since=since), what="the manager was killed")
+    expect_nothing_failed(guest)
 
 
 @case("logins and logouts of two students cross daemon-reloads: none is refused, nothing is left")
@@ -217,7 +239,7 @@ def stale_failure(guest):
         expect_failure(refused, "a login whose namespace fails")
         expect_not_in("inside", refused.stdout, "what it printed")
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
-    guest.run(f"systemctl is-failed netns@{SEAT}")
+    guest.wait_until(lambda: not failed_units(guest), timeout=15, what="the failure of a seat that is down is forgotten")
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
 
@@ -231,8 +253,8 @@ def killed_when_done(guest):
         # Whether the login sees it come or only afterwards is a matter of who is quicker.
         expect_in(program.ask("open a"), (pam_program.SUCCESS, pam_program.PERM_DENIED), "the result of the open")
         guest.wait_until(lambda: leases(guest) == [], what="there is no lease")
-        forget_failures(guest)
         wait_gone(guest)
+        expect_nothing_failed(guest)
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
 

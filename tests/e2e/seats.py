@@ -106,6 +106,15 @@ def forget_failures(guest):
     guest.run("systemctl reset-failed")
 
 
+def failed_units(guest):
+    return [line.split()[0] for line in guest.run("systemctl list-units --failed --plain --no-legend").stdout.splitlines()]
+
+
+def expect_nothing_failed(guest):
+    """No unit of this guest is failed, or is so for more than the moments that clearing up takes: as monitors see it."""
+    guest.wait_until(lambda: not failed_units(guest), timeout=15, what="no unit is failed")
+
+
 @contextlib.contextmanager
 def drop_in(guest, unit, service):
     """Lines for the [Service] of a unit, in memory and at the end gone again."""
