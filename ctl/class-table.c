@@ -31,12 +31,20 @@ static enum login_column best_kind(const struct sheet_row *row, const char *want
         return best;
 }
 
-/* The row that names the columns; NULL: none. A single cell further down is a student called "user". */
+/*
+ * The row that names the columns; NULL: none. Titles above it are shorter: below a row that is as full stands
+ * somebody's answer "email" under another heading.
+ */
 static const struct sheet_row *find_header(const struct sheet *sheet, const char *wanted) {
-        for (size_t i = 0; i < sheet->n_rows && i < TITLE_ROWS_MAX; i++)
-                if (best_kind(&sheet->rows[i], wanted) != LOGIN_COLUMN_NONE &&
-                        (i == 0 || sheet->rows[i].n_cells > 1))
+        size_t n_above = 0;
+
+        for (size_t i = 0; i < sheet->n_rows && i < TITLE_ROWS_MAX; i++) {
+                size_t n = sheet_count_filled(&sheet->rows[i]);
+
+                if (n > n_above && best_kind(&sheet->rows[i], wanted) != LOGIN_COLUMN_NONE)
                         return &sheet->rows[i];
+                n_above = n > n_above ? n : n_above;
+        }
         return NULL;
 }
 
@@ -294,14 +302,20 @@ static void read_row(const struct table *table, const struct sheet_row *row) {
                 class_reader_add(reader, login, false, row->line);
 }
 
-/* A course's header that a spreadsheet program has made a row of. */
+/* A course's header that a spreadsheet program has made a row of; or a name, which would be lost without a
+ * word. */
 static void check_titles(const struct table *table) {
+        struct class_reader *reader = table->reader;
         char course[COURSE_SIZE];
         const char *rest;
 
         for (const struct sheet_row *row = table->sheet->rows; row < table->header; row++)
-                if (class_reader_header(table->reader, sheet_cell(row, 0), course, &rest))
-                        class_reader_check_header(table->reader, course, rest, row->line);
+                if (class_reader_header(reader, sheet_cell(row, 0), course, &rest))
+                        class_reader_check_header(reader, course, rest, row->line);
+                else if (sheet_count_filled(row) == 1 && student_name_valid(first_filled(row)))
+                        diagnostics_warning(reader->diagnostics, reader->path, row->line,
+                                "'%s' stands above the names of the columns, and is passed over",
+                                first_filled(row));
 }
 
 static void read_sheet(struct class_reader *reader, const struct sheet *sheet) {

@@ -146,6 +146,7 @@ static void test_mistakes(void **state) {
                 {"\n# c\nzed,10\namy,11\n", 3, "no column holds logins"},
                 {"cs123:,x\nzed,1\n", 2, "no column holds logins"},
                 {"user,login\nzed,zed\na,zed2\n", 1, "'a' and 'zed2' in line 3 for one: say by --column"},
+                {"Name,ID,Contact\nZed,1,Email\nAmy,2,phone\n", 1, "these: 'Name', 'ID', 'Contact'"},
                 {"SIS User ID,Name\n801,Zed\n", 1, "'SIS User ID' has numbers, such as 801"},
                 {"name,login\nZed, Z.,zed\n", 2, "the row of 'Zed' has 3 cells, for 2 columns"},
                 {CANVAS "\"Zed, Z.\",1,800,zed,CS,9\r\n\"Amy, A.\",2,801,,CS,9\r\n", 3,
@@ -196,6 +197,7 @@ static void test_warnings(void **state) {
         } rows[] = {
                 {"zed\namy\nzed\n", 3, "'zed' stands in line 1 already", "zed amy"},
                 {"login,x\nZED,1\nAmy@EXAMPLE.edu,2\n", 0, "2 logins have capitals", "zed amy"},
+                {"zed\nuser,x\namy,1\n", 1, "'zed' stands above the names of the columns", "amy"},
                 {"login,x\nZED,1\n", 0, "1 login has capitals", "zed"},
                 {"email\nzed@one.edu\namy@two.edu\nbob@one.edu\n", 3,
                         "'amy@two.edu' is at another host than the first address (1 such in this list)",
