@@ -714,6 +714,104 @@ def server_outside(outside):
     expect_equal(reaches(outside.guest, [], "127.0.0.1 7100"), ["127.0.0.1 7100"], "what the host reaches")
 
 
+FULL_QUEUE_SERVER = """
+import socket, sys
+server = socket.create_server(("::", int(sys.argv[1])), family=socket.AF_INET6, backlog=0, dualstack_ipv6=True)
+print("ready", flush=True)
+sys.stdin.readline()
+server.settimeout(3)
+while True:
+    with server.accept()[0] as client:
+        client.sendall(bytes(7000))
+"""
+
+CLIENTS = """
+import select, socket, sys, time
+clients = []
+for address in sys.argv[2:]:
+    for _ in range(3):
+        client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        client.setblocking(False)
+        client.connect_ex((address, int(sys.argv[1])))
+        clients.append((address, client))
+        time.sleep(0.05)
+print("connecting", flush=True)
+got = dict.fromkeys(sys.argv[2:], 0)
+end = time.monotonic() + 4
+while time.monotonic() < end and min(got.values()) < 7000:
+    for each in select.select([client for _, client in clients], [], [], 0.2)[0]:
+        address = next(address for address, client in clients if client is each)
+        try:
+            data = each.recv(65536)
+        except OSError:
+            data = b""
+        got[address] += len(data)
+        if not data:
+            clients.remove((address, each))
+print(*(address for address in got if got[address] >= 7000))
+"""
+
+
+@check
+def server_with_full_queue(outside):
+    """A server's first answer to a client that its queue has no room for is a SYN cookie, which no socket sends; what it has
+    written and not sent when it closes, an orphan sends. Both belong to nobody, and still do not get out."""
+    addresses = [outside.world.host4, outside.world.host6]
+    for user, port, reached in (("alice", 7200, addresses), (STUDENT, 7201, [])):
+        server = outside.guest.popen(["python3", "-c", FULL_QUEUE_SERVER, str(port)], user=user)
+        expect_equal(server.stdout.readline(), "ready\n", f"what {user}'s server says")
+        clients = outside.world.popen(["python3", "-c", CLIENTS, str(port), *addresses])
+        expect_equal(clients.stdout.readline(), "connecting\n", "what the clients say")
+        server.stdin.write("\n")
+        server.stdin.flush()
+        expect_equal(clients.stdout.read().split(), reached, f"by which addresses the world has an answer of {user}'s server")
+
+
+HAND_OVER = """
+import os, socket, sys
+path, port, role = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+if role == "open":
+    meeting = socket.socket(socket.AF_UNIX)
+    meeting.bind(path)
+    meeting.listen()
+    server = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    print("ready", flush=True)
+    socket.send_fds(meeting.accept()[0], [b"x"], [server.fileno()])
+    server.close()
+else:
+    meeting = socket.socket(socket.AF_UNIX)
+    meeting.connect(path)
+    server = socket.socket(fileno=socket.recv_fds(meeting, 1, 1)[1][0])
+    print("taken", flush=True)
+    while True:
+        with server.accept()[0] as client:
+            client.sendall(b"hello\\n")
+"""
+
+
+@check
+def sockets_handed_over(outside):
+    """A listener that is opened outside and served in the seat is as fenced; one of the seat is the seat's wherever it is served."""
+    guest = outside.guest
+    session = guest.ssh_popen(STUDENT)
+    in_the_seat = ["nsenter", f"--net=/run/netns/ns{SEAT}", *become(STUDENT)]
+    own = outside.world.host4, outside.world.host6
+    try:
+        for port, opener, server in ((7300, become(STUDENT), in_the_seat), (7301, in_the_seat, become(STUDENT))):
+            path = f"/tmp/hand-over-{port}"
+            command = ["python3", "-c", HAND_OVER, path, str(port)]
+            expect_equal(guest.popen([*opener, *command, "open"]).stdout.readline(), "ready\n", "what the opener says")
+            expect_equal(guest.popen([*server, *command, "serve"]).stdout.readline(), "taken\n", "what the server says")
+            guest.run(["rm", path])
+        expect_equal(reaches(guest, [], "127.0.0.1 7300", f"{ADDRESS} 7301"), ["127.0.0.1 7300", f"{ADDRESS} 7301"],
+                     "the control: what the host reaches")
+        expect_equal(reaches(guest, outside.world.prefix(), *(f"{address} {port}" for address in own for port in (7300, 7301))), [],
+                     "what the world reaches")
+    finally:
+        session.close()
+    wait_gone(guest)
+
+
 @check
 def lingering_manager(outside):
     """A student may have logind keep the own manager, then outside of the seat: fenced."""
@@ -768,7 +866,7 @@ def outside_the_seat(guest):
     set_up_class(guest)
     with World(guest) as world:
         run_checks(Outside(guest, world), process_outside, subordinate_ids, subordinate_ids_that_come, other_protocols,
-                   server_outside, lingering_manager, left_behind)
+                   server_outside, server_with_full_queue, sockets_handed_over, lingering_manager, left_behind)
 
 
 # What everybody shares: the activator
