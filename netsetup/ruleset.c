@@ -590,10 +590,15 @@ static void put_fenced(struct text *text, const struct ruleset_fenced *fenced) {
         close_set(&set);
 }
 
-/* A socket belongs to whoever made it: a login's own connection is sshd's, and passes. */
+/*
+ * A socket belongs to whoever made it: a login's own connection is sshd's, and passes. Root's and the
+ * system's packets are not looked for in the sets, where nobody of them is. What has no owner is not seen
+ * here at all: see fence-route.h.
+ */
 static const char fence_chain[] = "\tchain output {\n"
                                   "\t\ttype filter hook output priority filter; policy accept;\n"
                                   "\t\toifname \"lo\" accept\n"
+                                  "\t\tmeta skuid < %u accept\n"
                                   "\t\tmeta skuid @fenced jump fence\n"
                                   "\t\tmeta skuid @subordinates jump fence\n"
                                   "\t}\n"
@@ -612,7 +617,7 @@ char *ruleset_format_fence(const struct fence_settings *fence, const struct rule
                 put(&text, "table " RULESET_FENCE " {\n");
                 put_open_ports(&text, &fence->ports);
                 put_fenced(&text, fenced);
-                put(&text, "%s", fence_chain);
+                put(&text, fence_chain, SYSTEM_UID_END);
                 put(&text, "}\n");
         }
         return text_close(&text);

@@ -84,6 +84,10 @@ bench:
 
 .PHONY: tests prepare-check check check-unit demo bench
 
+$(BUILD)/tests/bench/packet-bench: $(BUILD)/tests/bench/packet-bench.o
+	$(say) LD $@
+	$(link_test)
+
 $(BUILD)/tests/bench/session-bench: $(BUILD)/tests/bench/session-bench.o
 	$(say) LD $@
 	$(link_test) $(call libraries,libsystemd) -lpam

@@ -51,8 +51,8 @@ def prepare(guest):
     # One process holds many sessions here, and a crowd may take longer than a login should.
     guest.write(f"/etc/pam.d/{SCALE_SERVICE}", "session required pam_coursenet.so join=no timeout=300\n")
     write_empty_units(guest)
-    guest.run(["make", "-C", SOURCE, f"{PROGRAMS}/session-bench", f"{PROGRAMS}/scale-bench", "LDLIBS=-lsystemd -lpam"],
-              timeout=300)
+    programs = [f"{PROGRAMS}/{name}-bench" for name in ("packet", "session", "scale")]
+    guest.run(["make", "-C", SOURCE, *programs, "LDLIBS=-lsystemd -lpam"], timeout=300)
 
 
 def scale_users(guest, count):
@@ -123,6 +123,43 @@ def measure_throughput(guest, rounds, seconds):
     print_throughput("seat to world", "two of them and a router   ", [(each["world"], each["router"]) for each in found])
 
 
+# The students' uids, in one range as useradd gives them, or each by itself: a directory may number as it likes.
+FENCES = {"2000 students, one range": range(50000, 52000), "2000 students, 2000 ranges": range(50000, 54000, 2)}
+FENCE = "/run/coursenet/fence"
+PACKETS_MS = 200
+
+
+def set_fence(guest, uids):
+    """The fence around these, or none. The watch is stopped meanwhile."""
+    guest.write(SETTINGS, "" if uids else "[site]\nfence = no\n")
+    guest.write("/run/uids", "".join(f"{uid}\n" for uid in uids))
+    guest.run(f"rm -rf {FENCE} {FENCE}.uids; mkdir -m 700 {FENCE}; cd {FENCE} && xargs -r touch </run/uids; "
+              "/usr/libexec/coursenet/coursenet-net fence local", timeout=60)
+
+
+def measure_fence(guest, rounds):
+    """Packets of those who are not fenced, with a fence around others and without any, in turns."""
+    before = guest.read(SETTINGS)
+    with World(guest) as world, seats_up(guest, SEAT):
+        guest.run("systemctl stop coursenet-network")
+        ways = {"of root's": [], "of a seat's, forwarded": inside(SEAT)}
+        for fence, uids in FENCES.items():
+            rates = {(way, there): [] for way in ways for there in (False, True)}
+            for number in range(rounds):
+                for there in (False, True) if number % 2 else (True, False):
+                    set_fence(guest, uids if there else ())
+                    for way, prefix in ways.items():
+                        command = [*prefix, f"{SOURCE}/{PROGRAMS}/packet-bench", world.gateway4, str(PACKETS_MS)]
+                        rates[way, there].append(int(guest.run(command).stdout))
+            for way in ways:
+                # Whatever else runs only makes it slower.
+                measured, floor = max(rates[way, True]), max(rates[way, False])
+                print(f"packets {way:24} {measured / 1000:5.0f} k/s   without the fence {floor / 1000:5.0f} k/s   "
+                      f"ratio {measured / floor:.2f}   ({fence}; the best of {rounds} each)", flush=True)
+        guest.write(SETTINGS, before)
+        guest.run(f"rm -rf {FENCE} {FENCE}.uids; systemctl start coursenet-network")
+
+
 def measure(guest, program, *arguments):
     """Prints what the program says when it says it: some of it takes minutes."""
     process = guest.popen([f"{SOURCE}/{PROGRAMS}/{program}", *arguments], stderr=subprocess.STDOUT)
@@ -140,6 +177,7 @@ def bench(options):
               f"{guest.run('systemctl --version').stdout.splitlines()[0]}", flush=True)
         measure(guest, "session-bench", SESSION_SERVICE, STUDENT, SECOND, str(options.pairs))
         if options.rounds:
+            measure_fence(guest, 3 * options.rounds)
             measure_throughput(guest, options.rounds, options.seconds)
         if options.seats:
             measure(guest, "scale-bench", SCALE_SERVICE, *scale_users(guest, options.seats))

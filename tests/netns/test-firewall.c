@@ -283,6 +283,7 @@ static void test_fence(void **state) {
         assert_shell("tr -d '\\n\\t ' </run/table | grep -q '{100000-165535,4100000000-4294967294}'");
         assert_shell("grep -q 'udp . 88' /run/table");
         assert_no_shell("grep -q 'udp . 443' /run/table");
+        assert_shell("grep -q 'meta skuid < 1000 accept' /run/table");
 
         apply(sandbox, ruleset_format_fence(&fence, &nobody));
         assert_shell("nft list table inet coursenet_fence >/dev/null");
