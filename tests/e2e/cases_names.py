@@ -59,6 +59,7 @@ def resolver_changes(guest):
 
 @case("names are found from a course's first login on, at its first command: the name service is there before")
 def first_command(guest):
+    set_up_class(guest)
     guest.run("systemctl stop coursenet-dns coursenet-network; systemctl start coursenet-network")
     soon(guest, lambda: guest.run("ss -Hlntu sport = :530; systemctl is-active coursenet-dns", check=False).stdout == "active\n",
          "the name service is there without a bridge")
