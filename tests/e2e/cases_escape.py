@@ -918,10 +918,10 @@ def activator_socket(guest):
         import socket, struct, sys
         query = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         query.connect(sys.argv[1])
-        for kind in (1, 2, 4, 5, 6):
+        for kind in (1, 2, 4, 5, 6, 8):
             asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             asked.connect(sys.argv[1])
-            asked.send(struct.pack("=IHHIIIII", 0x636f7572, 1, kind, 0, 0, 10000, 0, 0)[:24] + sys.argv[2].encode().ljust(64, b"\\0")
+            asked.send(struct.pack("=IHHIIIII", 0x636f7572, 2, kind, 0, 0, 10000, 0, 0)[:24] + sys.argv[2].encode().ljust(256, b"\\0")
                        + bytes(32 + 32 + 128 + 128))
             asked.settimeout(5)
             print(b"only root may ask for this" in asked.recv(4096))"""
@@ -930,7 +930,7 @@ def activator_socket(guest):
     hold = guest.popen(["coursenet-enter", "--seat", "--", "sleep", "600"], user=SECOND)
     guest.wait_until(lambda: len(leases(guest, SECOND_SEAT)) == 1, what="the other student's lease")
     answers = guest.run(["python3", "-c", script, "/run/coursenet/query.sock", SECOND], user=STUDENT).stdout.split()
-    expect_equal(answers, ["True"] * 5, "whether requests of each type were refused")
+    expect_equal(answers, ["True"] * 6, "whether requests of each type were refused")
     expect_equal(len(leases(guest, SECOND_SEAT)), 1, "the other student's leases")
     hold.kill_in_guest()
 

@@ -103,7 +103,8 @@ def students(guest):
         finally:
             session.close()
         for words in (["status", SECOND], ["status", SECOND_SEAT], ["status", "377"], ["status", "nonsense"], ["seat", SECOND],
-                      ["seat", FAR], ["seat", "cs123-invented"], ["seat", SECOND_SEAT], ["seat", "123200"], ["seat", FAR_SEAT], ["roster", "list", "123"], ["roster", "list", "--json", "377"],
+                      ["seat", FAR], ["seat", "cs123-invented"], ["seat", SECOND_SEAT], ["seat", "123200"], ["seat", FAR_SEAT],
+                      ["roster", "list", "123"], ["roster", "list", "--json", "377"],
                       ["roster", "list", "999"], ["history"], ["history", SECOND], ["check"]):
             expect_refused(guest, STUDENT, *words)
         expect_equal(json.loads(ask(guest, "alice", "status", "--json").stdout)["courses"], [], "what alice sees")
