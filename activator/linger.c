@@ -218,8 +218,7 @@ bool linger_begin(struct lease *lease) {
                         pass_on(lease);
                 return false;
         }
-        /* Beside a hold there is nothing to linger for; but what is left may have to keep the seat after it.
-         */
+        /* A hold makes linger= idle; but what is left may have to keep the seat after the hold. */
         if (has_other(lease, true))
                 after.linger_seconds = 0;
         lease->linger_until_usec = now + after.linger_seconds * USEC_PER_SEC;

@@ -20,8 +20,8 @@ static const struct syntax syntax = {
         .usage = "Usage: coursenetctl status [--json] [COURSE|SEAT|USER]\n"
                  "\n"
                  "Shows the seats that are up, and every login that holds one. Root sees all, staff of a\n"
-                 "course that course, others their own seat. A seat without a login is about to go, or was\n"
-                 "started by hand.\n",
+                 "course that course, others their own seat. A seat without a login is kept by what its\n"
+                 "student left running, is about to go, or was started by hand.\n",
         .json = true,
         .words_max = 1,
 };
@@ -97,13 +97,22 @@ static const char *const headings[] = {
         "SINCE",
 };
 
-static const char *lease_origin(const struct reply *lease) {
+/* lease is NULL for a seat that nobody holds; what its student left running may keep it. */
+static const char *service_of(const struct snapshot_seat *seat, const struct reply *lease) {
+        if (lease)
+                return lease->service;
+        return seat->kept ? "kept" : "-";
+}
+
+static const char *origin_of(const struct snapshot_seat *seat, const struct reply *lease) {
+        if (!lease)
+                return seat->kept ? seat->kept->text : "-";
         if (lease->remote_host[0])
                 return lease->remote_host;
         return lease->tty[0] ? lease->tty : "-";
 }
 
-/* lease is NULL for a seat that nobody holds; it may be kept by what its student left running. */
+/* lease: as above. */
 static int add_row(
         struct libscols_table *table, const struct snapshot_seat *seat, const struct reply *lease) {
         char address[ADDRESS_TEXT_SIZE] = "-", since[32] = "-";
@@ -115,14 +124,7 @@ static int add_row(
 
         return table_add(table,
                 (const char *const[]){seat->course, seat->seat, seat->user[0] ? seat->user : "-", address,
-                        seat->state, seat->container,
-                        lease        ? lease->service
-                        : seat->kept ? "kept"
-                                     : "-",
-                        lease        ? lease_origin(lease)
-                        : seat->kept ? seat->kept->text
-                                     : "-",
-                        since},
+                        seat->state, seat->container, service_of(seat, lease), origin_of(seat, lease), since},
                 ELEMENTSOF(headings));
 }
 
@@ -157,8 +159,7 @@ static void report_bridges(const struct view *view) {
         }
 }
 
-/* The uid of those who are logged in on the seat, or left something running that keeps it; false: nobody is.
- */
+/* The uid of those who are logged in on the seat, or keep it by what they left running; false: nobody. */
 static bool find_uid(const struct snapshot_seat *seat, uid_t *ret) {
         for (size_t i = 0; i < seat->n_leases; i++)
                 if (seat->leases[i].pid > 0) {

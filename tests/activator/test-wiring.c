@@ -84,7 +84,7 @@ static bool keep_file_exists(const char *unit, const char *line) {
         return trusted_file_read(path, &text, &reason) >= 0 && strstr(text, line);
 }
 
-static void a_manager_that_is_kept_is_not_logins_to_end(void **state) {
+static void logind_may_not_end_a_manager_that_is_kept(void **state) {
         (void)state;
         assert_int_equal(wiring_keep_user(directory, 1001, false), 0);
         assert_false(keep_file_exists("user@1001.service", ""));
@@ -272,7 +272,7 @@ int main(void) {
                 cmocka_unit_test(a_seat_on_another_courses_bridge_is_bound_to_that),
                 cmocka_unit_test(a_seat_on_an_admins_bridge_needs_no_unit),
                 cmocka_unit_test(a_users_manager_is_put_into_the_seat),
-                cmocka_unit_test(a_manager_that_is_kept_is_not_logins_to_end),
+                cmocka_unit_test(logind_may_not_end_a_manager_that_is_kept),
                 cmocka_unit_test(the_largest_user_fits),
                 cmocka_unit_test(a_service_is_the_students_own_in_the_seat),
                 cmocka_unit_test(a_container_has_its_limits),

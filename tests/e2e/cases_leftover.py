@@ -7,8 +7,8 @@ import subprocess
 import time
 
 from case import case, expect, expect_equal, expect_in, expect_not_in
-from cases_stay import one_seat, with_settings
-from seats import ADDRESS, SEAT, STUDENT, is_active, leases, set_up_class, wait_gone
+from cases_stay import SETTINGS, one_seat, with_settings
+from seats import ADDRESS, SEAT, STUDENT, is_active, leases, wait_gone
 from stream import Stream
 from world import World
 
@@ -74,8 +74,8 @@ def hasty_logind(guest):
 
 
 @case("with leftover = cut nohup and screen go on without a network, what the manager runs ends, and the next login has a manager")
+@with_settings("[site]\nleftover = cut\n")
 def cut(guest):
-    set_up_class(guest)
     leave(guest, NOHUP, SCREEN, TMUX, UNIT)
     wait_gone(guest)
     guest.wait_until(lambda: not find(guest, UNIT), what="the manager's unit has ended")
@@ -91,6 +91,9 @@ def cut(guest):
     expect_equal(again.run(f"systemd-run --user --quiet --wait --pipe {NAMESPACE}"), again.run(NAMESPACE), "its manager's namespace")
     expect_not_in("vr-", links_of(guest, find(guest, SCREEN)), "the links of screen after the next login")
     again.close()
+    # screen's session keeps systemd from reading the drop-ins of leftover = keep: no reason to refuse a login.
+    guest.write(SETTINGS, KEEP)
+    expect_in(f"{ADDRESS}/24", guest.ssh(STUDENT, "ip -br addr").stdout, "the first login with leftover = keep")
     end(guest, *going_on)
     wait_gone(guest)
 
