@@ -30,7 +30,7 @@ static const char *find_foreign_format(const char *bytes, size_t size) {
         return NULL;
 }
 
-/* -EILSEQ: the bytes are not in that encoding. */
+/* -EILSEQ: the bytes are not in that encoding. -EOPNOTSUPP: libc's module for it is not installed. */
 static int convert(const char *encoding, const char *bytes, size_t size, char **ret_text) {
         size_t room = GROWTH_MAX * size;
         char *text = malloc(room + 1), *in = (char *)(uintptr_t)bytes, *out = text;
@@ -42,7 +42,7 @@ static int convert(const char *encoding, const char *bytes, size_t size, char **
                 return -ENOMEM;
         iconv_state = iconv_open("UTF-8", encoding);
         if (iconv_state == (iconv_t)-1) {
-                r = -errno;
+                r = errno == EINVAL ? -EOPNOTSUPP : -errno;
                 free(text);
                 return r;
         }
@@ -89,6 +89,19 @@ static void normalize_newlines(char *text) {
         *out = '\0';
 }
 
+static const char *describe(int error) {
+        switch (error) {
+        case -EILSEQ:
+                return "is text in no encoding that is known here: save it as UTF-8";
+        case -EINVAL:
+                return "holds NUL bytes: save it as UTF-8 text or as CSV";
+        case -EOPNOTSUPP:
+                return "is not UTF-8, and this host has no iconv module for anything else: save it as UTF-8";
+        default:
+                return strerrordesc_np(-error);
+        }
+}
+
 int class_text_decode(const char *bytes, size_t size, char **ret_text, const char **ret_reason) {
         const char *foreign = find_foreign_format(bytes, size);
         _cleanup_free_ char *text = NULL;
@@ -100,9 +113,7 @@ int class_text_decode(const char *bytes, size_t size, char **ret_text, const cha
         }
         r = convert_any(bytes, size, &text);
         if (r < 0) {
-                *ret_reason = r == -EILSEQ   ? "is text in no encoding that is known here: save it as UTF-8"
-                              : r == -EINVAL ? "holds NUL bytes: save it as UTF-8 text or as CSV"
-                                             : strerror(-r);
+                *ret_reason = describe(r);
                 return r == -ENOMEM ? r : -EINVAL;
         }
         /* PeopleSoft's download is HTML by the name of ps.xls. */
