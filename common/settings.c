@@ -248,6 +248,7 @@ static void set_units(struct parser *parser, const char *name, const char *value
         char copy[CONTAINER_TEXT_SIZE], *rest = NULL;
 
         services->has_units = true;
+        services->units_line = parser->line;
         check_words(parser, name, value, unit_valid,
                 "the name of a template unit, without '@': cont stands for cont@.service");
         if (string_copy(copy, sizeof(copy), value) < 0) {
@@ -1007,6 +1008,7 @@ void settings_services(const struct settings *settings, const char *course, stru
         if (own && own->has_units) {
                 memcpy(ret->units, own->units, sizeof(ret->units));
                 ret->n_units = own->n_units;
+                ret->units_line = own->units_line;
                 ret->has_units = true;
         }
         if (!ret->has_units && ret->image[0])

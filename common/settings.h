@@ -49,6 +49,7 @@ struct service_settings {
         bool has_units;
         char units[SERVICES_MAX][SERVICE_NAME_SIZE]; /* templates: "cont" stands for cont@SEAT.service */
         size_t n_units;
+        unsigned units_line;                   /* where they stand; 0: nowhere */
         char image[CONTAINER_TEXT_SIZE];       /* a .sif file or a sandbox folder */
         unsigned image_line;                   /* where it stands */
         char binds[CONTAINER_TEXT_SIZE];       /* words, SOURCE[:TARGET[:ro|rw]] */

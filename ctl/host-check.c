@@ -39,6 +39,10 @@ static void bus_done(sd_bus **bus) {
         (void)sd_bus_flush_close_unref(*bus);
 }
 
+static void error_done(sd_bus_error *error) {
+        sd_bus_error_free(error);
+}
+
 /* True also if nobody can say. */
 static bool unit_is_active(const char *unit) {
         _cleanup_(bus_done) sd_bus *bus = NULL;
@@ -79,6 +83,45 @@ static void check_services(const struct site *site, struct diagnostics *diagnost
                         dns);
 }
 
+/* False also if nobody can say. */
+static bool template_is_missing(sd_bus *bus, const char *name) {
+        _cleanup_(error_done) sd_bus_error error = SD_BUS_ERROR_NULL;
+        char template[SERVICE_NAME_SIZE + sizeof("@.service")];
+
+        (void)snprintf(template, sizeof(template), "%s@.service", name);
+        return sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                       "org.freedesktop.systemd1.Manager", "GetUnitFileState", &error, NULL, "s",
+                       template) == -ENOENT;
+}
+
+/* systemd passes over a unit that is wanted and not there, without a word. */
+static void check_templates(const struct paths *paths, sd_bus *bus, const struct service_settings *services,
+        struct diagnostics *diagnostics) {
+        _cleanup_free_ char *path = NULL;
+
+        if (asprintf(&path, "%s/" SETTINGS_FILE, paths->etc) < 0) {
+                path = NULL;
+                return;
+        }
+        for (size_t i = 0; i < services->n_units; i++)
+                if (template_is_missing(bus, services->units[i]))
+                        diagnostics_error(diagnostics, path, services->units_line,
+                                "units: there is no unit %s@.service, so no seat has it (put it into "
+                                "/etc/systemd/system, then: systemctl daemon-reload)",
+                                services->units[i]);
+}
+
+static void check_units(
+        const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics) {
+        _cleanup_(bus_done) sd_bus *bus = NULL;
+
+        if (sd_bus_open_system(&bus) < 0)
+                return;
+        check_templates(paths, bus, &settings->services, diagnostics);
+        for (size_t i = 0; i < settings->n_courses; i++)
+                check_templates(paths, bus, &settings->courses[i].services, diagnostics);
+}
+
 static void check_limits(const struct paths *paths, const struct site *site, struct limits *ret_wanted,
         struct diagnostics *diagnostics) {
         _cleanup_free_ char *proc = NULL;
@@ -101,5 +144,6 @@ void host_check(const struct paths *paths, const struct site *site, struct limit
         check_programs(paths, &site->settings, diagnostics);
         check_ipv6(paths, &site->settings, diagnostics);
         check_services(site, diagnostics);
+        check_units(paths, &site->settings, diagnostics);
         check_limits(paths, site, ret_wanted, diagnostics);
 }

@@ -184,6 +184,13 @@ def wait_container(guest):
         wait_gone(guest)
         guest.write(SETTINGS, "[course 123]\nimage = /srv/images/none.sif\n")
         refused = guest.run(f"su - {STUDENT} -c 'echo inside'", check=False)
+        wait_gone(guest)
+        since = guest.journal_position()
+        guest.run("sed -i s/timeout=60/timeout=4/ /etc/pam.d/su-l")
+        with drop_in(guest, "cont@", "ExecStartPre=/bin/sleep 100"):
+            guest.run(f"su - {STUDENT} -c 'echo inside'", check=False)
+            wait_gone(guest)
+        expect_in("container did not come up: it is still starting", guest.journal(since=since), "the journal")
     finally:
         guest.write("/etc/pam.d/su-l", stack)
     expect_failure(refused, "a login without its container")
@@ -349,6 +356,9 @@ def check_image(guest):
     expect_in("Permission denied", findings()[0], "the error about the file's own mode")
     guest.run("chmod 644 /srv/closed/images/x.sif")
     expect_in(f"{SETTINGS}:2: image = /srv/closed/images/x.sif: is no container image", findings()[0], "the error")
+    guest.write(SETTINGS, f"[site]\nimage = {SANDBOX}\n[course 123]\nunits = cont nothing\n")
+    [unit] = findings()
+    expect_in(f"{SETTINGS}:4: units: there is no unit nothing@.service", unit, "the error")
     guest.write(SETTINGS, f"[site]\nimage = {SANDBOX}\n")
     expect_equal(findings(), [], "the errors about a good sandbox")
     guest.run("mv /usr/bin/apptainer /usr/bin/apptainer.away; test ! -e /usr/bin/singularity || mv /usr/bin/singularity /usr/bin/singularity.away")
