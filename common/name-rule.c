@@ -374,7 +374,7 @@ static bool has_mark(const char *user, const struct mark *mark) {
  * text in front of {course}, without a domain, and the digits; the more that text says, the less else is
  * asked for. For cs{course}-{student}:
  *
- *     cs123-müller, cs123_x, AD\cs123    begin as a course user's. "cs123" alone, or with a domain, does not:
+ *     cs123-müller, cs123_x, AD\cs123-x  begin as a course user's. "cs123" alone, or with a domain, does not:
  *                                        it has no student, and people called C. S. have such names
  *     x@cs123-lab, AD-cs123-x            may have another separator, or a domain with such a name
  *
@@ -451,9 +451,8 @@ const char *name_rule_reason(const struct name_rule *rule, const char *user) {
         case MATCH_COURSE_TOO_LONG:
                 return "its course has more than 6 digits";
         case MATCH_NO_STUDENT:
-                return "for {student} only letters, digits, '_', '.' and '-' may stand, with one of the "
-                       "first "
-                       "three at the beginning, and a domain only where the rule has it";
+                return "{student} stands for letters, digits, '_', '.' and '-', the last two not first, and "
+                       "a domain belongs where the rule has it";
         case MATCH:
         case MATCH_NO_LITERALS:
         case MATCH_NO_COURSE:
