@@ -75,7 +75,7 @@ net_sources = netsetup/bridge.c netsetup/default-route.c netsetup/dns-files.c ne
 	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns-record.c netsetup/netns.c netsetup/network.c \
 	netsetup/nsid.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
 	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat-chain.c netsetup/seat-rules.c netsetup/seat.c \
-	netsetup/stand-in.c netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/watch-file.c netsetup/watch-job.c \
+	netsetup/stand-in.c netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/teardown.c netsetup/watch-file.c netsetup/watch-job.c \
 	netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
 net_packages = libnl-route-3.0 libnl-3.0 json-c
 # Loaded when it is needed, see netsetup/firewall.c.
@@ -96,9 +96,10 @@ container_sources = container/instance.c container/queue.c container/report.c co
 ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c \
 	ctl/command.c ctl/container-reason.c ctl/for-peer.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/image-check.c \
 	ctl/json.c \
-	ctl/lease-history.c ctl/lease-journal.c ctl/lease-list.c ctl/limits.c ctl/live-check.c ctl/login-column.c ctl/message.c ctl/moment.c \
+	ctl/lease-history.c ctl/lease-journal.c ctl/lease-list.c ctl/lease-record.c ctl/limits.c ctl/live-check.c ctl/login-column.c ctl/message.c ctl/moment.c \
 	ctl/pam-config.c ctl/report-client.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
-	ctl/scope.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/status.c ctl/table.c ctl/target.c ctl/unit-list.c ctl/user-manager.c
+	ctl/scope.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/status.c ctl/systemctl.c ctl/table.c ctl/target.c \
+	ctl/teardown.c ctl/unit-list.c ctl/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \
@@ -217,6 +218,32 @@ else
 give_capability = echo 'to be run once installed: setcap cap_sys_admin=p $(bindir)/coursenet-enter'
 endif
 
+# --- removing -------------------------------------------------------------------------------------------------
+
+# All that install puts there but /etc/coursenet, which is the admin's. The folders go if nobody else has something in them.
+installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter) \
+	$(addprefix $(libexecdir)/,coursenet-net coursenet-activator coursenet-container) $(pamdir)/pam_coursenet.so \
+	$(units:units/%=$(unitdir)/%) $(pamconfigdir)/coursenet $(dbusdir)/coursenet.conf \
+	$(addprefix $(networkdir)/05-coursenet,.link .network -cables.network) $(rulesdir)/70-coursenet.rules \
+	$(nmconfdir)/05-coursenet.conf $(hubdir)/jupyterhub_config.py $(hubdir)/pam.d/jupyterhub \
+	$(addprefix $(docdir)/,README.md SECURITY.md architecture.md jupyterhub.md performance.md) \
+	$(addprefix $(docdir)/examples/,notebook@.service seat-database.socket seat-database.service) \
+	$(foreach page,$(manual_pages),$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+installed_folders = $(libexecdir) $(docdir)/examples $(docdir) $(hubdir)/pam.d $(hubdir) $(PREFIX)/share/coursenet $(nmconfdir) \
+	$(PREFIX)/lib/NetworkManager
+
+# Below DESTDIR files alone; without it, what is up and what is enabled go first. FORCE=1: also while students are logged in.
+uninstall:
+ifeq ($(DESTDIR),)
+	$(Q)conf/uninstall take-down $(bindir)/coursenetctl $(if $(FORCE),--force)
+endif
+	$(say) RM '$(DESTDIR)$(PREFIX)'
+	$(Q)rm -f $(addprefix $(DESTDIR),$(installed_files))
+	$(Q)for folder in $(addprefix $(DESTDIR),$(installed_folders)); do rmdir "$$folder" 2>/dev/null || :; done
+ifeq ($(DESTDIR),)
+	$(Q)conf/uninstall forget
+endif
+
 clean:
 	$(Q)rm -rf $(BUILD)
 
@@ -227,6 +254,7 @@ help:
 	@echo 'make check-unit      run the tests that need no booted guest'
 	@echo 'make bench           measure logins in a guest, as ratios'
 	@echo 'make install         install below DESTDIR, with PREFIX (now $(PREFIX))'
+	@echo 'make uninstall       take coursenet down and remove what install put there; FORCE=1: also while students are logged in'
 	@echo 'make format          format the C sources; make format-check only looks'
 	@echo 'make clean           remove $(BUILD)/'
 	@echo
@@ -241,6 +269,6 @@ format:
 format-check:
 	clang-format --dry-run --Werror $(formatted)
 
-.PHONY: all install clean help format format-check
+.PHONY: all install uninstall clean help format format-check
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -13,6 +13,7 @@ enum {
         OPTION_COLUMN,
         OPTION_SKIP,
         OPTION_DRY_RUN,
+        OPTION_FORCE,
 };
 
 static const struct option options[] = {
@@ -22,6 +23,7 @@ static const struct option options[] = {
         {"column", required_argument, NULL, OPTION_COLUMN},
         {"skip", no_argument, NULL, OPTION_SKIP},
         {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+        {"force", no_argument, NULL, OPTION_FORCE},
         {0},
 };
 
@@ -47,6 +49,9 @@ static bool take_option(int option, const struct syntax *syntax, struct argument
         case OPTION_DRY_RUN:
                 arguments->dry_run = true;
                 return syntax->import;
+        case OPTION_FORCE:
+                arguments->force = true;
+                return syntax->force;
         default:
                 return false;
         }

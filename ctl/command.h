@@ -40,12 +40,14 @@ int seat_command(const struct paths *paths, int argc, char **argv);
 int start_command(const struct paths *paths, int argc, char **argv);
 int stop_command(const struct paths *paths, int argc, char **argv);
 int status_command(const struct paths *paths, int argc, char **argv);
+int teardown_command(const struct paths *paths, int argc, char **argv);
 
 struct syntax {
         const char *usage; /* printed by --help: a "Usage:" line, then what the command does */
         bool json;         /* takes --json */
         bool at;           /* takes --at */
         bool import;       /* takes --column, --skip and --dry-run */
+        bool force;        /* takes --force */
         int words_min, words_max;
 };
 
@@ -57,6 +59,7 @@ struct arguments {
         const char *column; /* borrowed; NULL: not given */
         bool skip;
         bool dry_run;
+        bool force;
 };
 
 /*

@@ -29,6 +29,7 @@ static const struct command {
         {"history", history_command, "history [--at TIME] [ADDRESS|SEAT|USER]", "who had which address when"},
         {"start", start_command, "start COURSE|SEAT|USER", "bring seats up and hold them"},
         {"stop", stop_command, "stop COURSE|SEAT|USER", "end every lease of seats"},
+        {"teardown", teardown_command, "teardown [--force]", "take everything that is up away"},
         {"roster", roster_command, "roster list|add|remove|import ...", "who sits where in a course"},
 };
 

@@ -21,6 +21,7 @@
 #include "ping.h"
 #include "seat-rules.h"
 #include "seat.h"
+#include "teardown.h"
 #include "watch.h"
 
 #define ETC_DIRECTORY "/etc/coursenet"
@@ -97,6 +98,11 @@ static int run_fence_local(const char *id, struct diagnostics *diagnostics) {
         return fence_update(ETC_DIRECTORY, FENCE_LOCAL, diagnostics);
 }
 
+static int run_teardown(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return teardown(ETC_DIRECTORY, diagnostics);
+}
+
 static int run_dns(const char *id, struct diagnostics *diagnostics) {
         int r = dns_update(ETC_DIRECTORY, diagnostics);
 
@@ -149,6 +155,7 @@ static const struct command {
         {"dns", NULL, run_dns, false, false},
         {"dns", "serve", run_dns_serve, false, false},
         {"watch", NULL, run_watch, false, false},
+        {"teardown", NULL, run_teardown, false, false},
 };
 
 static const char usage[] =
@@ -160,6 +167,8 @@ static const char usage[] =
         "coursenet-net fence [local|new]          course users outside of their seats\n"
         "coursenet-net dns [serve]                coursenet-dns: the names of all seats\n"
         "coursenet-net watch                      coursenet-network: keeps all of this as it is\n"
+        "coursenet-net teardown                   for coursenetctl teardown: removes all that is in the "
+        "kernel\n"
         "coursenet-net check                      for coursenetctl check: what is up, against the plan\n";
 
 /* NULL: no such command. *ret_id is then untouched. */

@@ -476,3 +476,25 @@ int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostic
                 return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
         return count_and_give_up(&plan, path, diagnostics);
 }
+
+int netns_remove(const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_lock_ struct lock lock = LOCK_NONE;
+        _cleanup_close_ int netns_fd = -1;
+        char path[NETNS_PATH_SIZE];
+        struct seat_plan plan;
+        int r, found;
+
+        seat_plan_name(seat, &plan);
+        format_path(plan.netns, path);
+        r = lock_directory(&lock);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
+        found = netns_find(plan.netns, &netns_fd);
+        close_pointer(&netns_fd);
+        if (found == NETNS_FOREIGN || found == NETNS_ABSENT)
+                return 0;
+        r = remove_all(plan.netns, path, diagnostics);
+        return r < 0 ? r : 1;
+}

@@ -29,6 +29,12 @@ int netns_start(const char *etc, const char *seat, struct diagnostics *diagnosti
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics);
 
 /*
+ * Takes the name away whatever else is to be thought of, and kills nobody. Returns 1, or 0 if there is none
+ * of ours under that name; negative errno with an error in diagnostics.
+ */
+int netns_remove(const char *seat, struct diagnostics *diagnostics);
+
+/*
  * Looks at the name of a namespace ("ns12310"). Returns an enum netns_state or negative errno; for NETNS_OURS
  * *ret_fd is the namespace, which the caller closes, and otherwise untouched.
  */

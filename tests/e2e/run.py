@@ -40,6 +40,7 @@ import cases_firewall  # noqa: F401 pylint: disable=unused-import
 import cases_names  # noqa: F401 pylint: disable=unused-import
 import cases_directory  # noqa: F401 pylint: disable=unused-import
 import cases_escape  # noqa: F401 pylint: disable=unused-import
+import cases_removal  # noqa: F401 pylint: disable=unused-import
 import cases_storm  # noqa: F401 pylint: disable=unused-import
 import cases_limits  # noqa: F401 pylint: disable=unused-import
 import cases_fence  # noqa: F401 pylint: disable=unused-import

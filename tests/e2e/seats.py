@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import re
 
 STUDENT, SEAT, ADDRESS = "cs123-newellz2", "12310", "10.0.123.10"
 SECOND, SECOND_SEAT, SECOND_ADDRESS = "cs123-smithj", "12311", "10.0.123.11"
@@ -18,6 +20,14 @@ newellz2
 smithj
 garciam
 """
+
+def user_name_size():
+    """How much room a request to the activator has for a user's name."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "common", "name-rule.h")
+    with open(path, encoding="utf-8") as header:
+        return int(re.search(r"#define USER_NAME_SIZE (\d+)U", header.read())[1])
+
+
 ROSTER_FILE = "/etc/coursenet/roster.d/123"
 # A unit that is only loaded, because another one names it, is no leftover.
 STATES = "active,activating,deactivating,reloading,failed"

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * `coursenetctl teardown`: everything of ours that is up goes. It must work when nothing else does, so it
+ * asks systemd by systemctl and not over D-Bus, and finds out who has a seat from units and records, not from
+ * the activator.
+ *
+ * The doors are shut first: with the sockets goes the activator, and a login that arrives from then on, or is
+ * under way, is refused. Then units, in one transaction; then what the kernel has; then our files below /run.
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <glob.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdint.h>
+
+#include "activator-client.h"
+#include "child.h"
+#include "command.h"
+#include "lease-record.h"
+#include "message.h"
+#include "pam-config.h"
+#include "systemctl.h"
+
+#define RUN_DIRECTORY "/run/coursenet"
+#define UNIT_DIRECTORY "/run/systemd/system"
+#define STOP_TIMEOUT_MS 30000U
+
+/* Drop-ins, as activator/wiring.c names them; the second of an activator that was killed while it wrote. */
+#define WIRING_FILE "50-coursenet.conf"
+#define UNFINISHED_HEAD ".coursenet-new-"
+
+static const struct syntax teardown_syntax = {
+        .usage = "Usage: coursenetctl teardown [--force]\n"
+                 "\n"
+                 "Takes everything of coursenet that is up away: seats, bridges, the services, the three\n"
+                 "nftables tables, and what is below /run. It is refused while somebody has a seat;\n"
+                 "--force ends their leases. Units that are enabled, the lines in /etc/pam.d and\n"
+                 "/etc/coursenet stay: it says which.\n",
+        .force = true,
+        .words_max = 0,
+};
+
+/* Whatever is up of these is ours. */
+#define DOORS "coursenet-activator.socket", "coursenet-query.socket"
+#define SERVICES                                                                                             \
+        "coursenet-activator.service", "coursenet-network.service", "coursenet-dns.service",                 \
+                "coursenet-wiring.service"
+#define SEATS                                                                                                \
+        "coursenet-*.slice", "cont@*.service", "testnetns@*.service", "coursenet-tidy@*.service",            \
+                "nsbr@*.service", "netns@*.service", "netbr@*.service"
+
+#define LIST "systemctl", "list-units", "--plain", "--no-legend", "--full"
+#define UP "--state=active,activating,deactivating,reloading"
+
+/* --- who has a seat ---------------------------------------------------------------------------- */
+
+static bool has_unit(const struct unit_names *units, const struct lease_record *record) {
+        char name[sizeof("coursenet-.slice") + LEASE_ID_SIZE];
+
+        (void)snprintf(name, sizeof(name), "coursenet-%s.slice", record->id);
+        for (size_t i = 0; i < units->n_names; i++)
+                if (string_equal(units->names[i], name))
+                        return true;
+        return false;
+}
+
+/* A systemctl that fails says nothing about what is up. */
+static int list_units(const char *const *arguments, struct unit_names *ret) {
+        int r = systemctl_list(arguments, ret);
+
+        return r > 0 ? -EIO : r;
+}
+
+/* Leaves those whose unit is up, and that are somebody's. */
+static int load_holders(struct lease_records *ret) {
+        static const char *const list[] = {LIST, UP, "coursenet-*.slice", NULL};
+        _cleanup_unit_names_ struct unit_names units = {0};
+        size_t n = 0;
+        int r;
+
+        r = list_units(list, &units);
+        if (r >= 0)
+                r = lease_records_load(LEASE_RECORD_DIRECTORY, ret);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ret->n_items; i++)
+                if (!ret->items[i].lingering && has_unit(&units, &ret->items[i]))
+                        ret->items[n++] = ret->items[i];
+        ret->n_items = n;
+        return 0;
+}
+
+static void print_holders(const struct lease_records *holders) {
+        for (size_t i = 0; i < holders->n_items; i++) {
+                const struct lease_record *record = &holders->items[i];
+
+                if (record->opener > 0)
+                        complain("Seat %s: %s is logged in (%s, process %ld).", record->seat, record->user,
+                                record->service, record->opener);
+                else
+                        complain("Seat %s: an administrator holds it (coursenetctl start).", record->seat);
+        }
+}
+
+static int refuse(const struct lease_records *holders) {
+        print_holders(holders);
+        complain("Nothing was taken down. `coursenetctl teardown --force` ends these leases.");
+        return EXIT_NO;
+}
+
+/* Students are told on their terminals; an activator that is gone cannot do that. */
+static void end_leases(const struct paths *paths, const struct lease_records *holders) {
+        uint64_t deadline = deadline_after_ms(STOP_TIMEOUT_MS);
+        struct request request;
+        struct reply reply;
+
+        for (size_t i = 0; i < holders->n_items; i++) {
+                request_init(&request, REQUEST_STOP);
+                (void)string_copy(request.user, sizeof(request.user), holders->items[i].seat);
+                if (activator_call(paths->activator_socket, &request, -1, deadline, &reply) < 0)
+                        break;
+        }
+        if (holders->n_items > 0)
+                (void)printf("Ended %zu %s.\n", holders->n_items, holders->n_items == 1 ? "lease" : "leases");
+}
+
+/* --- units ------------------------------------------------------------------------------------- */
+
+/* "netns@12310.service" and its like are counted, the others named. */
+static void print_stopped(const struct unit_names *before) {
+        static const struct {
+                const char *head, *what;
+        } kinds[] = {{"nsbr@", "seats"}, {"netbr@", "bridges"}, {"cont@", "containers"}};
+
+        for (size_t i = 0; i < before->n_names; i++)
+                /* A lease's slice has a '_'. */
+                if (!strpbrk(before->names[i], "@_"))
+                        (void)printf("Stopped %s.\n", before->names[i]);
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                size_t n = 0;
+
+                for (size_t j = 0; j < before->n_names; j++)
+                        n += string_starts_with(before->names[j], kinds[i].head);
+                if (n > 0)
+                        (void)printf("Stopped %s: %zu (%s).\n", kinds[i].what, n, kinds[i].head);
+        }
+}
+
+/* Returns an exit code. */
+static int stop_units(const struct unit_names *before) {
+        static const char *const stop[] = {"systemctl", "stop", "--job-mode=replace", SERVICES, SEATS, NULL};
+        static const char *const slice[] = {"systemctl", "stop", "coursenet.slice", NULL};
+        static const char *const list[] = {LIST, UP, DOORS, SERVICES, SEATS, "coursenet.slice", NULL};
+        static const char *const reset[] = {"systemctl", "reset-failed", DOORS, SERVICES, SEATS, NULL};
+        _cleanup_unit_names_ struct unit_names after = {0};
+        int r;
+
+        (void)systemctl_run(stop);
+        (void)systemctl_run(slice);
+        (void)systemctl_run(reset);
+        r = list_units(list, &after);
+        if (r < 0) {
+                complain("What is still up cannot be listed by systemctl: %s", strerror(-r));
+                return EXIT_NO;
+        }
+        for (size_t i = 0; i < after.n_names; i++)
+                complain("%s does not stop. See: systemctl status %s", after.names[i], after.names[i]);
+        print_stopped(before);
+        return after.n_names > 0 ? EXIT_NO : EXIT_DONE;
+}
+
+/* --- what the kernel has ----------------------------------------------------------------------- */
+
+static int clear_kernel(const struct paths *paths) {
+        const char *const arguments[] = {paths->net, "teardown", NULL};
+        int r, status;
+        pid_t pid;
+
+        (void)fflush(stdout);
+        r = -posix_spawn(&pid, paths->net, NULL, NULL, (char *const *)(uintptr_t)arguments, environ);
+        if (r >= 0)
+                r = child_wait(pid, &status);
+        if (r < 0)
+                complain("%s cannot be run: %s", paths->net, strerror(-r));
+        return r >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? EXIT_DONE : EXIT_NO;
+}
+
+/* --- files below /run -------------------------------------------------------------------------- */
+
+static bool is_drop_in_folder(const char *name) {
+        size_t length = strlen(name);
+
+        return length > 2 && string_equal(name + length - 2, ".d");
+}
+
+/* Takes fd. */
+static size_t remove_drop_ins(int fd) {
+        DIR *folder = fdopendir(fd);
+        size_t n = 0;
+
+        if (!folder) {
+                (void)close(fd);
+                return 0;
+        }
+        for (struct dirent *entry; (entry = readdir(folder));)
+                if (string_equal(entry->d_name, WIRING_FILE) ||
+                        string_starts_with(entry->d_name, UNFINISHED_HEAD))
+                        n += unlinkat(dirfd(folder), entry->d_name, 0) >= 0;
+        (void)closedir(folder);
+        return n;
+}
+
+/* Our drop-ins, and their folders if nobody else has something there. */
+static size_t remove_wiring(void) {
+        DIR *directory = opendir(UNIT_DIRECTORY);
+        size_t n = 0;
+
+        for (struct dirent *entry; directory && (entry = readdir(directory));) {
+                size_t n_here;
+                int fd;
+
+                if (!is_drop_in_folder(entry->d_name))
+                        continue;
+                fd = openat(dirfd(directory), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                n_here = fd < 0 ? 0 : remove_drop_ins(fd);
+                if (n_here > 0)
+                        (void)unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
+                n += n_here;
+        }
+        if (directory)
+                (void)closedir(directory);
+        return n;
+}
+
+/* Returns an exit code. */
+static int remove_tree(const char *path) {
+        char *const paths[] = {(char *)(uintptr_t)path, NULL};
+        FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+        int result = EXIT_DONE;
+
+        for (FTSENT *entry; tree && (entry = fts_read(tree));) {
+                if (entry->fts_info == FTS_D || (entry->fts_level == 0 && entry->fts_info == FTS_NS))
+                        continue;
+                if (remove(entry->fts_accpath) < 0 && errno != ENOENT) {
+                        complain("%s cannot be removed: %m", entry->fts_path);
+                        result = EXIT_NO;
+                }
+        }
+        if (tree)
+                (void)fts_close(tree);
+        return result;
+}
+
+/* there: it was there before; the locks of coursenet-net make it anew. */
+static int remove_files(bool there) {
+        static const char *const reload[] = {"systemctl", "daemon-reload", NULL};
+        size_t n = remove_wiring();
+        int result = remove_tree(RUN_DIRECTORY);
+
+        if (n > 0) {
+                (void)systemctl_run(reload);
+                (void)printf("Removed the wiring of seats: %zu files below " UNIT_DIRECTORY ".\n", n);
+        }
+        if (there && result == EXIT_DONE)
+                (void)puts("Removed " RUN_DIRECTORY ".");
+        return result;
+}
+
+/* --- what is left for the admin ---------------------------------------------------------------- */
+
+static bool module_is_called(const struct paths *paths) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        DIR *directory = opendir(paths->pam);
+        bool called = false;
+
+        for (struct dirent *entry; directory && !called && (entry = readdir(directory));) {
+                _cleanup_free_ char *text = NULL;
+                char path[PATH_MAX];
+                size_t size = 0;
+                FILE *file;
+
+                (void)snprintf(path, sizeof(path), "%s/%s", paths->pam, entry->d_name);
+                file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+                if (!file)
+                        continue;
+                if (getdelim(&text, &size, '\0', file) >= 0)
+                        called = pam_config_check_text(text, path, NULL, &ignored) > 0;
+                (void)fclose(file);
+        }
+        if (directory)
+                (void)closedir(directory);
+        return called;
+}
+
+/* An instance that is enabled is a link and no unit file, so systemctl does not list it. */
+#define ENABLED_BRIDGES "/etc/systemd/system/*.wants/netbr@*.service"
+
+static void print_enabled(void) {
+        static const char *const list[] = {
+                "systemctl", "list-unit-files", "--no-legend", "--state=enabled", DOORS, SERVICES, NULL};
+        _cleanup_unit_names_ struct unit_names enabled = {0};
+        glob_t bridges = {0};
+
+        (void)systemctl_list(list, &enabled);
+        (void)glob(ENABLED_BRIDGES, 0, NULL, &bridges);
+        if (enabled.n_names + bridges.gl_pathc > 0) {
+                (void)puts("These units are enabled, so the next boot brings all of it back:");
+                (void)printf("    systemctl disable");
+                for (size_t i = 0; i < enabled.n_names; i++)
+                        (void)printf(" %s", enabled.names[i]);
+                for (size_t i = 0; i < bridges.gl_pathc; i++)
+                        (void)printf(" %s", strrchr(bridges.gl_pathv[i], '/') + 1);
+                (void)puts("");
+        }
+        globfree(&bridges);
+}
+
+static void print_left(const struct paths *paths) {
+        print_enabled();
+        if (module_is_called(paths))
+                (void)printf("%s still calls pam_coursenet.so, which lets no course user in now:\n"
+                             "    pam-auth-update --remove coursenet\n"
+                             "and lines of your own; `grep -r pam_coursenet %s` shows them.\n",
+                        paths->pam, paths->pam);
+        (void)printf("%s is left as it is.\n", paths->etc);
+}
+
+/* --- the command ------------------------------------------------------------------------------- */
+
+static int shut_doors(void) {
+        static const char *const stop[] = {"systemctl", "stop", DOORS, "coursenet-activator.service", NULL};
+
+        return systemctl_run(stop);
+}
+
+/* Somebody has got in while we looked. */
+static int open_doors_again(const struct lease_records *holders, const struct unit_names *before) {
+        static const char *const start[] = {"systemctl", "start", DOORS, NULL};
+
+        for (size_t i = 0; i < before->n_names; i++)
+                if (string_equal(before->names[i], "coursenet-activator.socket")) {
+                        (void)systemctl_run(start);
+                        break;
+                }
+        return refuse(holders);
+}
+
+static int take_down(const struct paths *paths, bool force) {
+        static const char *const list[] = {LIST, UP, DOORS, SERVICES, SEATS, NULL};
+        _cleanup_lease_records_ struct lease_records holders = {0}, late = {0};
+        _cleanup_unit_names_ struct unit_names before = {0};
+        bool there = access(RUN_DIRECTORY, F_OK) >= 0;
+        int r, result;
+
+        r = load_holders(&holders);
+        if (r >= 0)
+                r = list_units(list, &before);
+        if (r < 0) {
+                complain("Who has a seat cannot be found out: systemctl list-units or a look "
+                         "into " LEASE_RECORD_DIRECTORY " failed: %s",
+                        strerror(-r));
+                return EXIT_NO;
+        }
+        if (holders.n_items > 0 && !force)
+                return refuse(&holders);
+        end_leases(paths, &holders);
+        (void)shut_doors();
+        if (!force && load_holders(&late) >= 0 && late.n_items > 0)
+                return open_doors_again(&late, &before);
+
+        result = stop_units(&before);
+        if (clear_kernel(paths) != EXIT_DONE)
+                result = EXIT_NO;
+        /* Wiring of a unit that is up must stay: without it, the next reload would stop others' units. */
+        if (result == EXIT_DONE)
+                result = remove_files(there);
+        return result;
+}
+
+int teardown_command(const struct paths *paths, int argc, char **argv) {
+        struct arguments arguments;
+        int r;
+
+        r = arguments_parse(argc, argv, &teardown_syntax, &arguments);
+        if (r != 0)
+                return r > 0 ? EXIT_DONE : EXIT_USAGE;
+        if (geteuid() != 0) {
+                complain("Only root can take coursenet down.");
+                return EXIT_NO;
+        }
+        r = take_down(paths, arguments.force);
+        if (r == EXIT_DONE) {
+                (void)puts("Nothing of coursenet is up.");
+                print_left(paths);
+        }
+        return r;
+}

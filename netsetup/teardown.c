@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Links and namespaces are known by our mark, tables by their names. Links go first: what a table guards is
+ * gone before the table is, and forwarding is switched off before its rules go.
+ */
+
+#include <dirent.h>
+
+#include "failure.h"
+#include "firewall.h"
+#include "link.h"
+#include "lock.h"
+#include "netns.h"
+#include "network.h"
+#include "number.h"
+#include "resolved.h"
+#include "ruleset.h"
+#include "teardown.h"
+
+static void report(size_t n, const char *one, const char *many) {
+        if (n > 0)
+                (void)printf("Removed %zu %s.\n", n, n == 1 ? one : many);
+}
+
+static int delete_links(struct link_socket *socket, const char *kind, size_t *ret_n) {
+        _cleanup_links_ struct links links = {0};
+        int r;
+
+        *ret_n = 0;
+        r = link_list_ours(socket, kind, &links);
+        for (size_t i = 0; r >= 0 && i < links.n_items; i++) {
+                r = link_delete(socket, links.items[i].index);
+                *ret_n += r >= 0;
+        }
+        return r;
+}
+
+static int remove_links(struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        size_t n_cables = 0, n_bridges = 0;
+        int r;
+
+        r = link_open(&socket);
+        if (r >= 0)
+                r = delete_links(&socket, "veth", &n_cables);
+        if (r >= 0)
+                r = delete_links(&socket, "bridge", &n_bridges);
+        report(n_cables, "cable", "cables");
+        report(n_bridges, "bridge", "bridges");
+        return r < 0 ? failure(diagnostics, "links", r, "cannot be removed") : 0;
+}
+
+/* "ns12310" names a seat's. */
+static const char *seat_of(const char *name) {
+        const char *seat = name + strlen("ns");
+
+        return string_starts_with(name, "ns") && digits_only(seat) && strlen(seat) < SEAT_ID_SIZE ? seat
+                                                                                                  : NULL;
+}
+
+static int remove_namespaces(struct diagnostics *diagnostics) {
+        DIR *directory = opendir(NETNS_DIRECTORY);
+        size_t n = 0;
+        int r = 0;
+
+        if (!directory)
+                return errno == ENOENT ? 0
+                                       : failure(diagnostics, NETNS_DIRECTORY, -errno, "cannot be listed");
+        for (struct dirent *entry; (entry = readdir(directory));) {
+                const char *seat = seat_of(entry->d_name);
+                int removed = seat ? netns_remove(seat, diagnostics) : 0;
+
+                if (removed < 0)
+                        r = removed;
+                n += removed > 0;
+        }
+        (void)closedir(directory);
+        report(n, "network namespace", "network namespaces");
+        return r;
+}
+
+static int remove_table(const char *table, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *rules = NULL;
+        char commands[64];
+        int r;
+
+        r = firewall_list_table(table, &rules);
+        if (r == -ENOENT)
+                return 0;
+        (void)snprintf(commands, sizeof(commands), "delete table %s\n", table);
+        r = firewall_apply(commands, table, diagnostics);
+        if (r >= 0)
+                (void)printf("Removed the nftables table %s.\n", table);
+        return r;
+}
+
+static int remove_tables(struct diagnostics *diagnostics) {
+        static const char *const tables[] = {RULESET_COURSES, RULESET_SEATS, RULESET_FENCE};
+        int result = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(tables); i++) {
+                int r = remove_table(tables[i], diagnostics);
+
+                if (r < 0)
+                        result = r;
+        }
+        return result;
+}
+
+/* Without a bridge this switches off what was switched on for them. */
+static int close_forwarding(const char *etc, struct diagnostics *diagnostics) {
+        bool opened = access(RUN_DIRECTORY "/forwarding", F_OK) >= 0;
+        int r = network_refresh(etc, diagnostics);
+
+        if (r >= 0 && opened)
+                (void)puts("Switched forwarding back to what it was.");
+        return r;
+}
+
+int teardown(const char *etc, struct diagnostics *diagnostics) {
+        int result = 0, r;
+
+        resolved_forget(diagnostics);
+        r = remove_links(diagnostics);
+        result = r < 0 ? r : result;
+        r = remove_namespaces(diagnostics);
+        result = r < 0 ? r : result;
+        r = close_forwarding(etc, diagnostics);
+        result = r < 0 ? r : result;
+        r = remove_tables(diagnostics);
+        return r < 0 ? r : result;
+}
