@@ -8,7 +8,7 @@ import time
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
 from cases_container import SUITES as RUNTIME_SUITES, with_image
 from cases_stay import SETTINGS
-from seats import (ADDRESS, SEAT, expect_nothing_failed, failed_units, SECOND, STRANGER, STUDENT, leases, leftovers, set_up_class, wait_gone)
+from seats import (ADDRESS, SEAT, expect_nothing_failed, failed_units, SECOND, STRANGER, STUDENT, leases, leftovers, protocol, set_up_class, wait_gone)
 
 ENTER = ["coursenet-enter", "--seat", "--"]
 OWN_NAMESPACE = "readlink /proc/self/ns/net"
@@ -250,11 +250,11 @@ def enter_failing_seat(guest):
 
 
 # What a program of the student's own may say to the activator, and gets.
-FORGED = """
+FORGED = protocol() + """
 import os, socket, struct, sys
 user, service = sys.argv[1:]
 text = lambda value, size: value.encode().ljust(size, b"\\0")
-request = struct.pack("=IHHIIIII", 0x636f7572, 1, 7, 0, 0, 10000, 0, 0)[:24] + text(user, 64) + text("", 32) \\
+request = struct.pack("=IHHIIIII", 0x636f7572, PROTOCOL_VERSION, 7, 0, 0, 10000, 0, 0)[:24] + text(user, USER_NAME_SIZE) + text("", 32) \\
     + text(service, 32) + text("tty1", 128) + text("198.51.100.7", 128)
 query = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 query.connect("/run/coursenet/query.sock")
@@ -286,9 +286,9 @@ def enter_forged(guest):
     wait_gone(guest)
     # A pidfd of somebody else would make the lease outlive its process.
     result = guest.run(["python3", "-c", script, STUDENT, "x"], user=STUDENT, env={"PIDFD_OF": "1"}, input="")
-    expect_equal(result.stdout, "4 none\nIndexError\n", "the answer to a pidfd of another process")
+    expect_equal(result.stdout, "5 none\nIndexError\n", "the answer to a pidfd of another process")
     result = guest.run(["python3", "-c", script, STUDENT, "x"], user="alice", input="")
-    expect_equal(result.stdout, "3 none\nIndexError\n", "the answer to alice, who names a student")
+    expect_equal(result.stdout, "4 none\nIndexError\n", "the answer to alice, who names a student")
     expect_equal(leftovers(guest), "", "what is up")
 
 

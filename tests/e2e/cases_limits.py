@@ -4,15 +4,15 @@ import time
 
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from seats import (ADDRESS, SEAT, SECOND, STRANGER, STUDENT, drop_in, leases, leftovers, pings, set_up_class,
-                   user_name_size, wait_gone)
+                   protocol, wait_gone)
 
 ACTIVATOR = "coursenet-activator"
 
 # What a program of a user's own can do with query.sock. It runs as root and becomes each of the uids.
-AS_USERS = f"USER_NAME_SIZE = {user_name_size()}\n" + """
+AS_USERS = protocol() + """
 import os, socket, struct, sys, time
 QUERY = "/run/coursenet/query.sock"
-request = struct.pack("=IHHIIIII", 0x636f7572, 1, 7, 0, 0, 10000, 0, 0)[:24] + bytes(USER_NAME_SIZE + 32 + 32 + 128 + 128)
+request = struct.pack("=IHHIIIII", 0x636f7572, PROTOCOL_VERSION, 7, 0, 0, 10000, 0, 0)[:24] + bytes(USER_NAME_SIZE + 32 + 32 + 128 + 128)
 
 def connect():
     query = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -21,11 +21,14 @@ smithj
 garciam
 """
 
-def user_name_size():
-    """How much room a request to the activator has for a user's name."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "common", "name-rule.h")
-    with open(path, encoding="utf-8") as header:
-        return int(re.search(r"#define USER_NAME_SIZE (\d+)U", header.read())[1])
+def protocol():
+    """What a script in the guest has to know of the activator's protocol: lines of Python."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "common")
+    lines = ""
+    for header, name in (("protocol.h", "PROTOCOL_VERSION"), ("name-rule.h", "USER_NAME_SIZE")):
+        with open(f"{folder}/{header}", encoding="utf-8") as file:
+            lines += f"{name} = {re.search(rf'#define {name} ([0-9]+)U', file.read())[1]}\n"
+    return lines
 
 
 ROSTER_FILE = "/etc/coursenet/roster.d/123"
