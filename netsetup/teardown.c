@@ -8,6 +8,7 @@
 #include <dirent.h>
 
 #include "failure.h"
+#include "fence-route.h"
 #include "firewall.h"
 #include "link.h"
 #include "lock.h"
@@ -108,6 +109,19 @@ static int remove_tables(struct diagnostics *diagnostics) {
         return result;
 }
 
+static int remove_rules(struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics found = {0};
+        int r;
+
+        /* Of a plan without anybody, every rule that is there is one too many. */
+        if (fence_route_inspect("", &found) >= 0 && found.n_items == 0)
+                return 0;
+        r = fence_route_apply("", diagnostics);
+        if (r >= 0)
+                (void)puts("Removed the routing rules of the fence.");
+        return r;
+}
+
 /* Without a bridge this switches off what was switched on for them. */
 static int close_forwarding(const char *etc, struct diagnostics *diagnostics) {
         bool opened = access(RUN_DIRECTORY "/forwarding", F_OK) >= 0;
@@ -129,5 +143,7 @@ int teardown(const char *etc, struct diagnostics *diagnostics) {
         r = close_forwarding(etc, diagnostics);
         result = r < 0 ? r : result;
         r = remove_tables(diagnostics);
+        result = r < 0 ? r : result;
+        r = remove_rules(diagnostics);
         return r < 0 ? r : result;
 }

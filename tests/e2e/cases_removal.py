@@ -13,6 +13,8 @@ WHAT_IS_UP = """
     ip -br link show group 25454
     ip -br link | grep -E '^(br-[0-9]|vl-|vr-)'
     nft list tables | grep coursenet
+    ip rule | grep -vE 'lookup (local|main|default)$'
+    ip -6 rule | grep -vE 'lookup (local|main)$'
     grep -o '/run/netns/.*' /proc/self/mountinfo
     ls /run/netns 2>/dev/null
     ls -d /run/coursenet /run/coursenet-* 2>/dev/null
