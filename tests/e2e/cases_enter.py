@@ -316,9 +316,10 @@ def enter_hanging_names(guest):
     try:
         # Become the student without a look into the user database.
         started = time.monotonic()
-        entering = guest.popen(["python3", "-c", f"import os; os.setgid({uid}); os.setuid({uid}); "
-                                f"os.execvp('coursenet-enter', {[*ENTER, 'echo', 'inside']})"])
-        guest.wait_until("pgrep -f 'coursenet-activator --whois'")
+        become = f"import os, sys; os.setgid({uid}); os.setuid({uid}); os.execvp(sys.argv[1], sys.argv[1:])"
+        entering = guest.popen(["python3", "-c", become, *ENTER, "echo", "inside"])
+        reporting = guest.popen(["python3", "-c", become, "coursenetctl", "seat", STUDENT])
+        guest.wait_until("pgrep -f 'coursenet-activator --whois' && pgrep -f 'coursenetctl for-peer'")
         asked = time.monotonic()
         expect_equal(len(leases(guest)), 1, "the number of leases")
         expect(time.monotonic() - asked < 2, "the activator was held up by the user database")
@@ -328,6 +329,7 @@ def enter_hanging_names(guest):
         cache.kill_in_guest()
         guest.run("rm -r /run/nscd")
     expect_refusal(refused, 1, "the user database does not answer")
+    expect_in(SEAT, reporting.wait_output().stdout, "the seat that was asked for, when the user database is there again")
     expect(took < 6, f"the refusal took {took:.1f} s")
     expect_equal(guest.run([*ENTER, "echo", "inside"], user=STUDENT).stdout, "inside\n", "the next try")
     second.kill_in_guest()
