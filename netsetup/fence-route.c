@@ -35,10 +35,9 @@ enum {
         PRIORITY_END = 32510,
 };
 
-#define GROUPS_MAX ((PRIORITY_LOCAL - PRIORITY_GROUPS) / 2)
-
-/* As many ranges as this are asked for one by one. */
-#define RANGES_FLAT 32U
+/* How many rules everybody's packets may meet: as many ranges are asked for one by one, and as many groups.
+ */
+#define ENTRIES_MAX 16U
 
 /* One rule, for either family; what it does not have is 0. */
 struct fence_rule {
@@ -168,13 +167,9 @@ static void plan_jump(
                    });
 }
 
-/* How many ranges a group has: as many as there are groups, so that both are few. */
+/* How many ranges a group has. Only who is numbered among students is compared with all of them. */
 static size_t group_size(size_t n) {
-        size_t size = RANGES_FLAT;
-
-        while (size * size < n || size * GROUPS_MAX < n)
-                size++;
-        return size;
+        return n <= ENTRIES_MAX * ENTRIES_MAX ? ENTRIES_MAX : (n + ENTRIES_MAX - 1) / ENTRIES_MAX;
 }
 
 static void plan_groups(struct netlink_items *rules, const struct uid_range *ranges, size_t n) {
@@ -193,7 +188,7 @@ static void plan_groups(struct netlink_items *rules, const struct uid_range *ran
 }
 
 static void plan_ranges(struct netlink_items *rules, const struct uid_range *ranges, size_t n) {
-        if (n > RANGES_FLAT) {
+        if (n > ENTRIES_MAX) {
                 plan_groups(rules, ranges, n);
                 return;
         }
