@@ -84,12 +84,8 @@ int report_ask(const struct paths *paths, const char *command, const struct argu
                 return EXIT_NO;
         }
         r = call(paths->query_socket, &request, &reply);
-        if (r < 0) {
-                complain("The activator cannot be reached (%s: %s). Is it enabled? See: systemctl status "
-                         "coursenet-query.socket coursenet-activator.service",
-                        paths->query_socket, strerror(-r));
-                return EXIT_UNREACHABLE;
-        }
+        if (r < 0)
+                return complain_of_activator(paths->query_socket, r);
         if (reply.type != REPLY_REPORT) {
                 complain("The activator does not answer this: %s", reply.text);
                 return EXIT_NO;

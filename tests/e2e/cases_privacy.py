@@ -2,7 +2,7 @@
 
 import json
 
-from case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
+from case import case, expect_equal, expect_in, expect_not_in, expect_status
 from network import seats_up, soon
 from seats import FAR, FAR_SEAT, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, set_up_class, wait_gone
 from cases_stay import SETTINGS, with_settings
