@@ -31,6 +31,7 @@
 
 /* Drop-ins, as activator/wiring.c names them; the second of an activator that was killed while it wrote. */
 #define WIRING_FILE "50-coursenet.conf"
+#define WIRING_KEEP_FILE "50-coursenet-keep.conf"
 #define UNFINISHED_HEAD ".coursenet-new-"
 
 static const struct syntax teardown_syntax = {
@@ -208,6 +209,7 @@ static size_t remove_drop_ins(int fd) {
         }
         for (struct dirent *entry; (entry = readdir(folder));)
                 if (string_equal(entry->d_name, WIRING_FILE) ||
+                        string_equal(entry->d_name, WIRING_KEEP_FILE) ||
                         string_starts_with(entry->d_name, UNFINISHED_HEAD))
                         n += unlinkat(dirfd(folder), entry->d_name, 0) >= 0;
         (void)closedir(folder);
