@@ -11,17 +11,19 @@
 struct starting {
         struct manager *manager;
         char seat[SEAT_ID_SIZE];
+        char user_manager[sizeof("user@4294967295.service")];
 };
 
 /* The seat's own units are left to systemd: a stop of theirs would take from others what they need. */
-static bool is_to_stop(const struct starting *starting, const struct unit_row *row) {
+bool starting_units_has(const char *unit_directory, const char *user_manager, const struct unit_row *row) {
         bool starts = string_equal(row->active_state, "activating") ||
                       (row->job != 0 && (string_equal(row->active_state, "inactive") ||
                                                 string_equal(row->active_state, "failed")));
 
         return starts && !string_starts_with(row->name, "nsbr@") &&
                !string_starts_with(row->name, "netns@") &&
-               wiring_exists(starting->manager->unit_directory, row->name);
+               (!string_starts_with(row->name, "user@") || string_equal(row->name, user_manager)) &&
+               wiring_exists(unit_directory, row->name);
 }
 
 static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -34,15 +36,15 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
                 return 0;
         r = sd_bus_message_is_method_error(reply, NULL) ? -EIO : systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                if (is_to_stop(starting, &row))
+                if (starting_units_has(starting->manager->unit_directory, starting->user_manager, &row))
                         (void)systemd_stop_unit(starting->manager, row.name, "replace", NULL, NULL, NULL);
         return 0;
 }
 
 void starting_units_stop(struct manager *manager, const char *seat, uid_t uid) {
-        char of_seat[sizeof("*@.service") + SEAT_ID_SIZE], user_manager[sizeof("user@4294967295.service")];
-        const char *patterns[] = {of_seat, user_manager};
+        char of_seat[sizeof("*@.service") + SEAT_ID_SIZE];
         struct starting *starting = malloc(sizeof(*starting));
+        const char *patterns[] = {of_seat, starting ? starting->user_manager : NULL};
         sd_bus_slot *slot = NULL;
 
         if (!starting)
@@ -50,7 +52,9 @@ void starting_units_stop(struct manager *manager, const char *seat, uid_t uid) {
         *starting = (struct starting){.manager = manager};
         (void)string_copy(starting->seat, sizeof(starting->seat), seat);
         (void)snprintf(of_seat, sizeof(of_seat), "*@%s.service", seat);
-        (void)snprintf(user_manager, sizeof(user_manager), "user@%u.service", (unsigned)uid);
+        if (uid != (uid_t)-1)
+                (void)snprintf(starting->user_manager, sizeof(starting->user_manager), "user@%u.service",
+                        (unsigned)uid);
 
         if (systemd_list_units(manager, patterns, uid == (uid_t)-1 ? 1 : 2, handle_units, starting, &slot) <
                 0) {

@@ -6,7 +6,7 @@ netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
 pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
-activator_tests = fence-note keeper lease-limit query wiring state whois
+activator_tests = fence-note keeper lease-limit query starting-units wiring state whois
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 container_tests = instance queue report

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which units go with a seat that is left while they start. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "activator/starting-units.h"
+#include "activator/wiring.h"
+
+static char directory[] = "/tmp/coursenet-test-XXXXXX";
+
+static void wire(const char *unit) {
+        struct wiring wiring = {.text = "[Unit]\n"};
+
+        assert_true(snprintf(wiring.unit, sizeof(wiring.unit), "%s", unit) > 0);
+        assert_int_equal(wiring_write(directory, &wiring), 0);
+}
+
+static int make_wiring(void **state) {
+        (void)state;
+        if (!mkdtemp(directory))
+                return -1;
+        wire("cont@12310.service");
+        wire("nsbr@12310.service");
+        wire("user@2001.service");
+        wire("user@12310.service");
+        return 0;
+}
+
+static int remove_wiring(void **state) {
+        char command[64];
+
+        (void)state;
+        (void)snprintf(command, sizeof(command), "rm -r %s", directory);
+        return system(command);
+}
+
+static bool has(const char *user_manager, const char *name, const char *active_state, uint32_t job) {
+        const struct unit_row row = {.name = name, .active_state = active_state, .job = job};
+
+        return starting_units_has(directory, user_manager, &row);
+}
+
+static void what_starts_goes(void **state) {
+        (void)state;
+        assert_true(has("user@2001.service", "cont@12310.service", "activating", 0));
+        assert_true(has("user@2001.service", "cont@12310.service", "inactive", 7));
+        assert_true(has("user@2001.service", "user@2001.service", "activating", 0));
+        assert_true(has("", "cont@12310.service", "activating", 0));
+}
+
+static void what_runs_or_is_the_seat_s_own_stays(void **state) {
+        (void)state;
+        assert_false(has("user@2001.service", "cont@12310.service", "active", 0));
+        assert_false(has("user@2001.service", "cont@12310.service", "inactive", 0));
+        assert_false(has("user@2001.service", "nsbr@12310.service", "activating", 0));
+        assert_false(has("user@2001.service", "netns@12310.service", "inactive", 7));
+        assert_false(has("user@2001.service", "other@12310.service", "activating", 0));
+}
+
+/* The uids of a directory may be in the same range as the numbers of seats. */
+static void the_manager_of_another_user_stays_though_the_uid_is_the_seat_s_number(void **state) {
+        (void)state;
+        assert_false(has("user@2001.service", "user@12310.service", "activating", 0));
+        assert_false(has("", "user@12310.service", "activating", 0));
+        assert_true(has("user@12310.service", "user@12310.service", "activating", 0));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_starts_goes),
+                cmocka_unit_test(what_runs_or_is_the_seat_s_own_stays),
+                cmocka_unit_test(the_manager_of_another_user_stays_though_the_uid_is_the_seat_s_number),
+        };
+
+        return cmocka_run_group_tests(tests, make_wiring, remove_wiring);
+}
