@@ -6,10 +6,14 @@
  * systemd's own graph counts them. What is kept here beside it (and in a record below /run/coursenet/state,
  * so that a restart loses nothing) is whom it belongs to and which process opened it.
  *
- * starting:   until its job is done; a job that fails, a deadline, and an opener that hangs up, end it
- * active:     until it is closed, or its opener is dead and no logind session is led by it
- * lingering:  in place of ending, if it is the seat's last, and the course keeps the seat for a while:
- * linger.h ending:     until its unit is gone; then it is freed
+ * LEASE_STARTING: until its job is done; a job that fails, a deadline, and an opener that hangs up, end it.
+ *
+ * LEASE_ACTIVE: until it is closed, or its opener is dead and no logind session is led by it.
+ *
+ * LEASE_LINGERING: in place of ending, if it is the seat's last and the course keeps the seat for a while
+ * (linger.h).
+ *
+ * LEASE_ENDING: until its unit is gone; then it is freed.
  *
  * An admin's hold is a lease without an opener: only lease_stop_all() ends it.
  */
