@@ -109,7 +109,7 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-a
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
 unit_tests = address address6 finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings site \
-	trusted-file class-list lease-history limits live-check manual moment pam-config roster-command snapshot
+	trusted-file class-list lease-history lease-record limits live-check manual moment pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
 units = $(wildcard units/*.service units/*.socket units/*.slice)

@@ -27,7 +27,13 @@ static int handle_field(void *userdata, const char *section, const char *name, c
                 record->opener = strtol(value, NULL, 10);
         else if (string_equal(name, "linger-until"))
                 record->lingering = !string_equal(value, "0");
+        else if (string_equal(name, "keep-until"))
+                record->keep_until_usec = strtoull(value, NULL, 10);
         return 1;
+}
+
+bool lease_record_is_used(const struct lease_record *record, uint64_t now_usec) {
+        return !record->lingering || record->keep_until_usec > now_usec;
 }
 
 static int load_one(const char *directory, const char *id, struct lease_record *ret) {

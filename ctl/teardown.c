@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "activator-client.h"
 #include "child.h"
@@ -80,6 +81,7 @@ static int list_units(const char *const *arguments, struct unit_names *ret) {
 static int load_holders(struct lease_records *ret) {
         static const char *const list[] = {LIST, UP, "coursenet-*.slice", NULL};
         _cleanup_unit_names_ struct unit_names units = {0};
+        uint64_t now_usec = (uint64_t)time(NULL) * 1000000U;
         size_t n = 0;
         int r;
 
@@ -89,7 +91,7 @@ static int load_holders(struct lease_records *ret) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < ret->n_items; i++)
-                if (!ret->items[i].lingering && has_unit(&units, &ret->items[i]))
+                if (lease_record_is_used(&ret->items[i], now_usec) && has_unit(&units, &ret->items[i]))
                         ret->items[n++] = ret->items[i];
         ret->n_items = n;
         return 0;
@@ -99,7 +101,10 @@ static void print_holders(const struct lease_records *holders) {
         for (size_t i = 0; i < holders->n_items; i++) {
                 const struct lease_record *record = &holders->items[i];
 
-                if (record->opener > 0)
+                if (record->lingering)
+                        complain("Seat %s: %s may have left something running in it (leftover = keep).",
+                                record->seat, record->user);
+                else if (record->opener > 0)
                         complain("Seat %s: %s is logged in (%s, process %ld).", record->seat, record->user,
                                 record->service, record->opener);
                 else

@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 
-from case import case, expect, expect_equal, expect_in, expect_not_in
+from case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from cases_stay import SETTINGS, one_seat, with_settings
 from seats import ADDRESS, SEAT, STUDENT, is_active, leases, wait_gone
 from stream import Stream
@@ -121,6 +121,9 @@ def keep_tmux(guest):
     expect_in("tmux", kept(guest)["command"], "what keeps it")
     expect_in(f"Seat {SEAT} is kept for {STUDENT}", guest.run("coursenetctl status").stdout, "status, for people")
     expect_in(f"{kept(guest)['pid']}", guest.run("coursenetctl status", user=STUDENT).stdout, "status, for the student")
+    refused = guest.run("coursenetctl teardown", check=False)
+    expect_status(refused, 1, "teardown while the seat is kept")
+    expect_in(f"Seat {SEAT}: {STUDENT} may have left something running", refused.stderr, "whom it names")
     guest.run("systemctl restart coursenet-activator; systemctl daemon-reload; systemctl daemon-reexec")
     guest.run("systemctl kill --signal=KILL coursenet-activator")
     guest.wait_until(lambda: kept(guest), what="the seat is kept after the restarts")
