@@ -450,6 +450,7 @@ __attribute__((visibility("default"))) int getpwnam_r(
 /* As in the shipped stack, where a line before ours has asked for the account. */
 static void test_an_account_that_is_known_by_now_tells(void **state) {
         static const char stack[] = "session [success=1 default=ignore] pam_succeed_if.so quiet uid < 1000\n";
+        pam_handle_t *pamh;
         char whole[512];
 
         (void)state;
@@ -461,7 +462,9 @@ static void test_an_account_that_is_known_by_now_tells(void **state) {
         (void)snprintf(whole, sizeof(whole), "%s%s", stack, IGNORED(""));
         recorder_reset();
         fake_reset();
-        assert_int_equal(pam_open_session(start(whole, "staff"), 0), PAM_SUCCESS);
+        pamh = start(whole, "staff");
+        assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+        assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
         assert_requests(0);
         assert_silence();
 }
