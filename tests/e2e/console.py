@@ -28,8 +28,8 @@ class Console:
         return self._stream.text()
 
     def login(self, user, password, prompt=r"\$ $"):
-        """Logs a user in at the prompt that boot, or the last logout, left there."""
-        self.read_until(r"login: $")
+        """Logs a user in at the prompt that boot, or the last logout, left there. systemd may have written behind it."""
+        self.read_until(r"^guest login: ")
         self.send(f"{user}\n")
         self.read_until(r"Password: $")
         self.send(f"{password}\n")
