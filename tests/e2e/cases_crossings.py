@@ -8,8 +8,8 @@ import time
 from case import case, expect, expect_equal, expect_failure, expect_in
 from cases_stay import with_settings
 from pam_program import SUCCESS, PamProgram
-from seats import (ADDRESS, SEAT, SECOND, STUDENT, add_students, drop_in, forget_failures, is_active, leases, leftovers,
-                   set_up_class, wait_gone)
+from seats import (ADDRESS, ROSTER_FILE, SEAT, SECOND, STUDENT, add_students, drop_in, forget_failures, is_active, leases,
+                   leftovers, set_up_class, wait_gone)
 
 
 @contextlib.contextmanager
@@ -113,14 +113,16 @@ def reload_while_starting(guest):
         wait_gone(guest)
 
 
-@case("a lock that a user holds on /run/netns or on the rosters holds up nobody")
+@case("a lock that a user holds on /run/netns holds up nobody, and the rosters are none's to lock")
 def locks_of_others(guest):
     set_up_class(guest)
     guest.run("mkdir -p /run/netns")
-    for folder in ("/run/netns", "/etc/coursenet/roster.d"):
-        guest.popen(f"flock --exclusive {folder} sh -c 'touch /tmp/held-$$; sleep 600'", user="alice")
-        guest.wait_until("ls /tmp/held-* 2>/dev/null", what="alice has the lock")
-        guest.run("rm /tmp/held-*")
+    guest.popen("flock --exclusive /run/netns sh -c 'touch /tmp/held-$$; sleep 600'", user="alice")
+    guest.wait_until("ls /tmp/held-* 2>/dev/null", what="alice has the lock")
+    guest.run("rm /tmp/held-*")
+    for path in ("/etc/coursenet/roster.d", ROSTER_FILE):
+        refused = guest.run(f"flock --exclusive --nonblock {path} true", user="alice", check=False)
+        expect_in("Permission denied", refused.stderr, f"what alice is told of a lock on {path}")
     expect_in(f"{ADDRESS}/24", guest.ssh(STUDENT, "ip -br addr", timeout=30).stdout, "a login meanwhile")
     guest.run("coursenetctl roster add 123 newellz2", timeout=30)
     wait_gone(guest)

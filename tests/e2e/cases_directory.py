@@ -9,6 +9,7 @@ from cases_jupyterhub import Hub
 from cases_stay import SETTINGS
 from directory import FULL_NAMES, PREFIXED_NAMES, Directory
 from network import soon
+from pam_program import other_services_away
 from seats import ROSTER_FILE, leases, leftovers, set_up_class, status, wait_gone
 from world import World
 
@@ -99,7 +100,7 @@ def full_names_of(guest, domain, names, full_name):
     student, other = full_name(f"cs123-{STUDENT}"), full_name("bob")
     rule = full_name("cs{course}-{student}")
     guest.write("/run/systemd/system/show@.service", SHOW_UNIT)
-    with Directory(guest, domain, names, ACCOUNTS) as directory:
+    with other_services_away(guest), Directory(guest, domain, names, ACCOUNTS) as directory:
         try:
             expect_refused(guest, student, "those are written cs{course}-{student} here")
             expect_refused(guest, full_name("cs123-m$"), "those are written cs{course}-{student} here")
@@ -124,7 +125,7 @@ def full_names_of(guest, domain, names, full_name):
                 expect_equal(gets_out(guest, world, other), BOTH, "how another's gets out")
         finally:
             guest.write(SETTINGS, before)
-            guest.write(ROSTER_FILE, roster)
+            guest.write(ROSTER_FILE, roster, mode=0o600)
             guest.run("rm /run/systemd/system/show@.service; systemctl daemon-reload")
     expect(not leftovers(guest), "something is left")
 
@@ -158,7 +159,7 @@ def hub(guest):
             wait_gone(guest)
         finally:
             guest.write(SETTINGS, before)
-            guest.write(ROSTER_FILE, roster)
+            guest.write(ROSTER_FILE, roster, mode=0o600)
 
 
 @case("a directory's full names, DOMAIN\\NAME, the same")

@@ -236,7 +236,7 @@ def removed_student(guest):
         expect_in("latecomer 13", guest.read(ROSTER_FILE), "the roster")
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
     finally:
-        guest.write(ROSTER_FILE, before)
+        guest.write(ROSTER_FILE, before, mode=0o600)
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
 

@@ -106,7 +106,7 @@ def seat_names(guest):
             soon(guest, lambda: "10.0.123.13" in finds(guest, "latecomer.cs123.internal"), "the latecomer is found by name")
             expect_in(SECOND_ADDRESS, finds(guest, "smithj.cs123.internal"), "what a seat finds then")
         finally:
-            guest.write(ROSTER_FILE, before)
+            guest.write(ROSTER_FILE, before, mode=0o600)
         soon(guest, lambda: finds(guest, "latecomer.cs123.internal") == "", "the latecomer is forgotten")
 
 
@@ -131,7 +131,7 @@ def roster_gone(guest):
                 expect_in(SECOND_ADDRESS, finds(guest, "smithj.cs123.internal"), f"what a seat finds after `{command}`")
         finally:
             guest.run(f"rmdir {ROSTER_FILE}; rm -f {ROSTER_FILE}.gone", check=False)
-            guest.write(ROSTER_FILE, before)
+            guest.write(ROSTER_FILE, before, mode=0o600)
 
 
 def asks(guest, seat, name, *options):

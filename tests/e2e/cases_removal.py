@@ -3,6 +3,7 @@
 import contextlib
 
 from case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
+from pam_program import other_services_away
 from product import SOURCE
 from seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, is_active, leases, leftovers, set_up_class, wait_gone)
 
@@ -125,6 +126,11 @@ def teardown_broken(guest):
 
 @case("make uninstall leaves nothing of coursenet but /etc/coursenet, and make install brings it back")
 def uninstall(guest):
+    with other_services_away(guest):
+        expect_uninstalled(guest)
+
+
+def expect_uninstalled(guest):
     start_all(guest)
     make = f"make -C {SOURCE} PREFIX=/usr"
     guest.run(f"{make} install DESTDIR=/tmp/staged", timeout=120)

@@ -1,5 +1,6 @@
 """A program in the guest that opens and closes PAM sessions at a case's word: see pam-session.py."""
 
+import contextlib
 import os
 
 from case import expect_equal
@@ -19,6 +20,17 @@ def install(guest, options="join=no", lines=(), service=SERVICE):
     stack = [f"session required pam_coursenet.so {options}", "session required pam_permit.so", *lines]
     guest.write(f"/etc/pam.d/{service}", "\n".join(stack) + "\n")
     return ["python3", PROGRAM]
+
+
+@contextlib.contextmanager
+def other_services_away(guest):
+    """For a case about all of /etc/pam.d: what other cases have put there is elsewhere meanwhile."""
+    services = f"{SERVICE} jupyterhub"
+    guest.run(f"mkdir /root/pam.d; cd /etc/pam.d; for name in {services}; do test ! -e $name || mv $name /root/pam.d; done")
+    try:
+        yield
+    finally:
+        guest.run("find /root/pam.d -type f -exec mv -t /etc/pam.d {} +; rmdir /root/pam.d")
 
 
 class PamProgram:
