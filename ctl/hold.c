@@ -27,10 +27,12 @@ static const struct syntax start_syntax = {
 };
 
 static const struct syntax stop_syntax = {
-        .usage = "Usage: coursenetctl stop COURSE|SEAT|USER\n"
-                 "\n"
-                 "Ends every lease of a seat, or of all of a course: holds, and logins too. Who is logged\n"
-                 "in is told on their terminals, and has no network any more.\n",
+        .usage =
+                "Usage: coursenetctl stop COURSE|SEAT|USER\n"
+                "\n"
+                "Ends every lease of a seat, or of all of a course: holds, and logins too. Students who are\n"
+                "logged in are told on their terminals; their processes lose the network or are ended, as\n"
+                "the setting leftover says.\n",
         .words_min = 1,
         .words_max = 1,
 };

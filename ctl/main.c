@@ -26,24 +26,24 @@ static const struct command {
                 "which seats are up, who holds them"},
         {"seat", seat_command, "seat [--json] SEAT|USER", "the seat that a user has, computed"},
         {"check", check_command, "check", "what is wrong with the configuration"},
-        {"history", history_command, "history [--at TIME] [ADDRESS|SEAT|USER]", "who had which address when"},
+        {"history", history_command, "history [--at TIME] [ADDRESS|COURSE|SEAT|USER]",
+                "who had which address when"},
         {"start", start_command, "start COURSE|SEAT|USER", "bring seats up and hold them"},
         {"stop", stop_command, "stop COURSE|SEAT|USER", "end every lease of seats"},
-        {"teardown", teardown_command, "teardown [--force]", "take everything that is up away"},
+        {"teardown", teardown_command, "teardown [--force]", "stop and remove everything that is up"},
         {"roster", roster_command, "roster list|add|remove|import ...", "who sits where in a course"},
 };
 
 static void print_usage(FILE *stream) {
         (void)fputs("Usage: coursenetctl COMMAND ...\n\n", stream);
         for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-                (void)fprintf(stream, "  %-39s %s\n", commands[i].synopsis, commands[i].summary);
-        (void)fputs(
-                "\n"
-                "  --help     this text; behind a command: what that command does (so does help COMMAND)\n"
-                "  --version  the version of coursenet\n"
-                "\n"
-                "Exit codes: 0 done; 1 no; 2 usage; 3 the activator cannot be reached. See "
-                "coursenetctl(8).\n",
+                (void)fprintf(stream, "  %-46s %s\n", commands[i].synopsis, commands[i].summary);
+        (void)fputs("\n"
+                    "  --help     this text; after a command: help for that command (also: help COMMAND)\n"
+                    "  --version  the version of coursenet\n"
+                    "\n"
+                    "Exit codes: 0 done; 1 no; 2 usage; 3 the activator cannot be reached. See "
+                    "coursenetctl(8).\n",
                 stream);
 }
 

@@ -36,12 +36,13 @@
 #define UNFINISHED_HEAD ".coursenet-new-"
 
 static const struct syntax teardown_syntax = {
-        .usage = "Usage: coursenetctl teardown [--force]\n"
-                 "\n"
-                 "Takes everything of coursenet that is up away: seats, bridges, the services, the three\n"
-                 "nftables tables, and what is below /run. It is refused while somebody has a seat;\n"
-                 "--force ends their leases. Units that are enabled, the lines in /etc/pam.d and\n"
-                 "/etc/coursenet stay: it says which.\n",
+        .usage =
+                "Usage: coursenetctl teardown [--force]\n"
+                "\n"
+                "Stops and removes everything of coursenet that is up: seats, bridges, services, the three\n"
+                "nftables tables, the routing rules of the fence, and the files below /run. It is refused\n"
+                "while somebody is logged in or holds a seat; --force ends their leases. Enabled units, the\n"
+                "lines in /etc/pam.d, and /etc/coursenet stay; it prints how to remove the first two.\n",
         .force = true,
         .words_max = 0,
 };
@@ -170,7 +171,7 @@ static int stop_units(const struct unit_names *before) {
         (void)systemctl_run(reset);
         r = list_units(list, &after);
         if (r < 0) {
-                complain("What is still up cannot be listed by systemctl: %s", strerror(-r));
+                complain("systemctl cannot list what is still up: %s", strerror(-r));
                 return EXIT_NO;
         }
         for (size_t i = 0; i < after.n_names; i++)
@@ -367,8 +368,8 @@ static int take_down(const struct paths *paths, bool force) {
         if (r >= 0)
                 r = list_units(list, &before);
         if (r < 0) {
-                complain("Who has a seat cannot be found out: systemctl list-units or a look "
-                         "into " LEASE_RECORD_DIRECTORY " failed: %s",
+                complain("Cannot find out who has a seat: systemctl list-units failed, "
+                         "or " LEASE_RECORD_DIRECTORY " cannot be read: %s",
                         strerror(-r));
                 return EXIT_NO;
         }
