@@ -403,7 +403,7 @@ static void handle_message(struct connection *connection) {
 
         r = request_check(&buffer, (size_t)n);
         if (r < 0) {
-                remark(connection, "sent what is no request");
+                remark(connection, "sent something that is not a request");
                 connection_reply_text(connection, REPLY_REFUSED,
                         r == -EPROTO ? "the activator speaks another version of the protocol; is it older "
                                        "than the module?"

@@ -35,16 +35,14 @@ static unsigned share(unsigned taken, unsigned all, unsigned most) {
 
 static const char *check_enter(const struct counts *counts) {
         if (counts->enter >= ENTER_LEASES_MAX)
-                return "coursenet-enter has " STRINGIFY(
-                        ENTER_LEASES_MAX) " commands running, as many as there may be; logging in goes on";
+                return "all " STRINGIFY(
+                        ENTER_LEASES_MAX) " places for coursenet-enter are taken; logins still work";
         if (counts->enter_of_user >= ENTER_LEASES_PER_USER_MAX)
-                return "this user has " STRINGIFY(
-                        ENTER_LEASES_PER_USER_MAX) " commands running by coursenet-enter, as many as one may "
-                                                   "have";
+                return "this user already runs " STRINGIFY(
+                        ENTER_LEASES_PER_USER_MAX) " commands by coursenet-enter, the limit for one user";
         if (counts->enter_of_user >= share(counts->enter, ENTER_LEASES_MAX, ENTER_LEASES_PER_USER_MAX))
-                return "this user has as many commands running by coursenet-enter as one may have while so "
-                       "many "
-                       "of others run";
+                return "few places for coursenet-enter are left, and this user already has a full share of "
+                       "them";
         return NULL;
 }
 
@@ -53,12 +51,12 @@ const char *lease_limit_check(const struct manager *manager, uid_t uid, enum lea
 
         count(manager, uid, &counts);
         if (counts.all >= LEASES_MAX)
-                return "there are " STRINGIFY(LEASES_MAX) " leases, as many as the activator can hold";
+                return "there are " STRINGIFY(LEASES_MAX) " leases, the limit of the activator";
         if (source == LEASE_BY_ADMIN)
                 return NULL;
         if (counts.of_user >= LEASES_PER_USER_MAX)
-                return "this user has " STRINGIFY(LEASES_PER_USER_MAX) " logins, as many as one may have";
+                return "this user has " STRINGIFY(LEASES_PER_USER_MAX) " logins, the limit for one user";
         if (counts.of_user >= share(counts.all, LEASES_MAX, LEASES_PER_USER_MAX))
-                return "this user has as many logins as one may have while so many others are logged in";
+                return "few places for logins are left, and this user already has a full share of them";
         return source == LEASE_BY_ENTER ? check_enter(&counts) : NULL;
 }

@@ -277,7 +277,7 @@ static void wire_keeping(const struct lease *lease, const struct found_seat *sea
         int r = wiring_keep_user(lease->manager->unit_directory, lease->uid, seat->keep);
 
         if (r < 0)
-                log_warning("The manager of %s cannot be told to stay with seat %s: %s", lease->user,
+                log_warning("The systemd manager of %s cannot be made to stay with seat %s: %s", lease->user,
                         lease->seat, strerror(-r));
 }
 

@@ -131,8 +131,8 @@ static int handle_keep_over(sd_event_source *source, uint64_t usec, void *userda
 
         (void)source;
         (void)usec;
-        log_notice("Seat %s is not kept any longer for what %s left running: leftover-max is over",
-                lease->seat, lease->user);
+        log_notice("Seat %s of %s is not kept any longer, because leftover-max is over", lease->seat,
+                lease->user);
         lease_end(lease);
         return 0;
 }

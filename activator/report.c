@@ -143,7 +143,7 @@ static const char *failure_reason(const struct report *report, const siginfo_t *
         if (report->late || info->si_status == SIGXCPU)
                 return "it took too long; does the user database answer?";
         if (info->si_status == SIGXFSZ)
-                return "it would be too long: ask for less at once";
+                return "the answer is too long: ask for less at once";
         return "it failed; see journalctl -u coursenet-activator.service";
 }
 
@@ -240,7 +240,7 @@ static void start_waiting(struct manager *manager) {
                 report->begun = true;
                 if (start(report) >= 0)
                         continue;
-                fail(report, "it cannot be begun; see journalctl -u coursenet-activator.service");
+                fail(report, "it cannot be started; see journalctl -u coursenet-activator.service");
                 destroy(report);
         }
 }

@@ -457,7 +457,7 @@ const char *name_rule_reason(const struct name_rule *rule, const char *user) {
         case MATCH_NO_LITERALS:
         case MATCH_NO_COURSE:
         default:
-                return differs_in_capitals(rule, user) ? "it is a course user's but for capitals"
+                return differs_in_capitals(rule, user) ? "it differs in capitals only"
                                                        : "it is written in another way";
         }
 }

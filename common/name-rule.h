@@ -48,8 +48,8 @@ bool name_rule_match(const struct name_rule *rule, const char *user, char ret_co
 bool name_rule_resembles(const struct name_rule *rule, const char *user);
 
 /*
- * Why the rule does not match a name that resembles a course user's, as a static sentence: "it is a
- * course user's but for capitals".
+ * Why the rule does not match a name that resembles a course user's, as a static sentence: "it
+ * differs in capitals only".
  */
 const char *name_rule_reason(const struct name_rule *rule, const char *user);
 

@@ -128,8 +128,7 @@ static int queue_command(const char *id) {
 
         (void)notify_send(QUEUE_EXTENSION);
         r = queue_wait(SLOT_DIRECTORY, id);
-        return r < 0 ? report_failure("The turn to start cannot be waited for: %s", strerror(-r))
-                     : EXIT_SUCCESS;
+        return r < 0 ? report_failure("Cannot wait for a place to start in: %s", strerror(-r)) : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv) {

@@ -275,7 +275,8 @@ int check_command(const struct paths *paths, int argc, char **argv) {
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
 
         if (geteuid() != 0) {
-                complain("check is for root: only root can read the rosters, and see seats and firewall.");
+                complain("Only root can run check, because only root can read the rosters and see the "
+                         "firewall.");
                 return EXIT_NO;
         }
         check_directory(paths->etc, "", &diagnostics);

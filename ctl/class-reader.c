@@ -76,7 +76,7 @@ static void report_again(
                         earlier->word, earlier->line, earlier->student);
         else
                 diagnostics_warning(reader->diagnostics, reader->path, line,
-                        "'%s' stands in line %u already; one seat it is", word, earlier->line);
+                        "'%s' is in line %u already, and gets one seat", word, earlier->line);
 }
 
 /* Not tolower(): the result may not depend on a locale. */
@@ -149,8 +149,8 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
         }
         /* In a plain list, where capitals count: the student would be cs123-CS123-zed. */
         if (string_equal(student, login) && lower(login) && is_user_name(reader, login)) {
-                class_reader_refuse(
-                        reader, line, "'%s' is a user name but for capitals: it is '%s'", word, login);
+                class_reader_refuse(reader, line,
+                        "'%s' is a user name except for its capital letters: write '%s'", word, login);
                 return;
         }
 
@@ -209,8 +209,7 @@ void class_reader_check_header(
         /* An id, a date or a title is usual there; a name there would be lost without a word. */
         if (seems_to_name_students(rest))
                 diagnostics_warning(reader->diagnostics, reader->path, line,
-                        "what stands behind the header's colon is passed over: names go on lines of their "
-                        "own");
+                        "text after the colon of this line is ignored: write names on lines of their own");
 }
 
 void class_reader_finish(struct class_reader *reader) {
@@ -220,8 +219,7 @@ void class_reader_finish(struct class_reader *reader) {
                         reader->n_lowered, reader->n_lowered == 1 ? " has" : "s have");
         if (reader->n_elsewhere > 0)
                 diagnostics_warning(reader->diagnostics, reader->path, reader->line_elsewhere,
-                        "'%s' is at another host than the first address (%u such in this list): is what "
-                        "stands "
-                        "before the @ really the login?",
+                        "'%s' has another domain than the first address (lines of this kind: %u): is the "
+                        "text before the @ really the login?",
                         reader->first_elsewhere ? reader->first_elsewhere : "", reader->n_elsewhere);
 }

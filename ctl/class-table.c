@@ -207,9 +207,8 @@ static bool is_certain(const struct table *table, enum login_column kind) {
                 if (!row)
                         continue;
                 diagnostics_error(reader->diagnostics, reader->path, header->line,
-                        "the columns '%s' and '%s' differ, '%s' and '%s' in line %u for one: say by --column "
-                        "which of "
-                        "them holds the logins, or take the other one out",
+                        "the columns '%s' and '%s' have different logins, for example '%s' and '%s' in line "
+                        "%u: name the right column by --column, or remove the other one",
                         header->cells[table->login], header->cells[i], sheet_cell(row, table->login),
                         sheet_cell(row, i), row->line);
                 return false;
@@ -218,9 +217,8 @@ static bool is_certain(const struct table *table, enum login_column kind) {
         number = kind == LOGIN_COLUMN_ID ? find_number(table) : NULL;
         if (number)
                 diagnostics_error(reader->diagnostics, reader->path, header->line,
-                        "no column holds logins for certain: '%s' has numbers, such as %s. If accounts are "
-                        "named by "
-                        "them: --column '%s'",
+                        "no column surely holds logins: '%s' has numbers, such as %s. If these numbers are "
+                        "the names of accounts, use --column '%s'",
                         header->cells[table->login], number, header->cells[table->login]);
         return !number;
 }
@@ -314,8 +312,7 @@ static void check_titles(const struct table *table) {
                         class_reader_check_header(reader, course, rest, row->line);
                 else if (sheet_count_filled(row) == 1 && student_name_valid(first_filled(row)))
                         diagnostics_warning(reader->diagnostics, reader->path, row->line,
-                                "'%s' stands above the names of the columns, and is passed over",
-                                first_filled(row));
+                                "'%s' is above the names of the columns, and is ignored", first_filled(row));
 }
 
 static void read_sheet(struct class_reader *reader, const struct sheet *sheet) {

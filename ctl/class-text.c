@@ -92,7 +92,7 @@ static void normalize_newlines(char *text) {
 static const char *describe(int error) {
         switch (error) {
         case -EILSEQ:
-                return "is text in no encoding that is known here: save it as UTF-8";
+                return "has an unknown text encoding: save it as UTF-8";
         case -EINVAL:
                 return "holds NUL bytes: save it as UTF-8 text or as CSV";
         case -EOPNOTSUPP:

@@ -81,8 +81,8 @@ static int find_scope(
 
         r = settings_load(etc, &settings, &diagnostics);
         if (r < 0)
-                complain("There are mistakes in the settings, which say who may see what: see coursenetctl "
-                         "check");
+                complain("The settings have mistakes, so nobody but root may see anything. Root can run: "
+                         "coursenetctl check");
         return r < 0 ? r : scope_find(&settings, peer->uid, groups, peer->n_groups, ret);
 }
 
@@ -117,14 +117,14 @@ int for_peer_command(const struct paths *paths, int argc, char **argv) {
         (void)argv;
         limit_oneself();
         if (read_peer(&peer, &groups) < 0) {
-                complain("This command is the activator's own; see coursenet-activator(8).");
+                complain("Only the activator runs this command; see coursenet-activator(8).");
                 return EXIT_USAGE;
         }
         if (find_scope(paths->etc, &peer, groups, &scope) < 0)
                 return EXIT_NO;
         part = find_part(peer.request.service);
         if (!part || (!part->for_students && !scope_is_staff(&scope))) {
-                complain("This is for root and for the staff of a course " STAFF_HINT ".");
+                complain("Only root and the staff of a course " STAFF_HINT " may see this.");
                 return EXIT_NO;
         }
         scoped.scope = &scope;

@@ -165,8 +165,8 @@ static int read_failed(int r) {
         if (r == -EACCES && geteuid() == 0)
                 complain("There is no system journal on this machine: see journald.conf(5), Storage=");
         else if (r == -EACCES)
-                complain("Who had which address is for root, for the course's staff " STAFF_HINT
-                         ", and for the group systemd-journal.");
+                complain("Only root, the course's staff " STAFF_HINT
+                         " and the group systemd-journal may see who had which address.");
         else
                 complain("The journal cannot be read: %s", strerror(-r));
         return EXIT_NO;

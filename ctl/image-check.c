@@ -167,7 +167,7 @@ static bool check_course(const struct site *site, const struct site_course *cour
                 r = ask(&readers[i], services->image, &answer);
                 if (r < 0) {
                         diagnostics_warning(diagnostics, path, services->image_line,
-                                "whether students can read %s cannot be said: %s", services->image,
+                                "cannot find out whether students can read %s: %s", services->image,
                                 strerror(-r));
                         return true;
                 }

@@ -29,7 +29,8 @@ void complain(const char *format, ...) {
 
 int complain_of_activator(const char *path, int error) {
         if (error == -EACCES || error == -EPERM) {
-                complain("You may not ask the activator that (%s: %s). Try as root.", path, strerror(-error));
+                complain("You may not ask the activator for that (%s: %s). Try as root.", path,
+                        strerror(-error));
                 return EXIT_NO;
         }
         complain("The activator cannot be reached (%s: %s). Is it enabled? See: systemctl status "

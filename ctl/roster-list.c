@@ -99,7 +99,7 @@ static int print_json(const struct site *site, const struct site_course *course)
 }
 
 static int refuse(void) {
-        complain("Who is in a course is for root and for the course's staff " STAFF_HINT ".");
+        complain("Only root and the course's staff " STAFF_HINT " may see who is in a course.");
         return EXIT_NO;
 }
 

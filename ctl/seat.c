@@ -121,8 +121,8 @@ static const char *find_course_account(const struct settings *settings, const ch
 }
 
 static int refuse(void) {
-        complain("Who has which seat is for root, for the course's staff " STAFF_HINT
-                 ", and for the one who has it.");
+        complain("Only root, the course's staff " STAFF_HINT
+                 " and the user who has a seat may see whose it is.");
         return -EPERM;
 }
 

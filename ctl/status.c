@@ -446,7 +446,7 @@ int status_command(const struct paths *paths, int argc, char **argv) {
                 return r;
         r = view.word ? word_is_known(&view) : true;
         if (r == 0 && view.own_user[0]) {
-                complain("Seats of others are for root and for the course's staff " STAFF_HINT ".");
+                complain("Only root and the course's staff " STAFF_HINT " may see the seats of others.");
                 return EXIT_NO;
         }
         if (r == 0) {

@@ -93,8 +93,8 @@ static void warn_left_out(const struct site_course *course, struct diagnostics *
                 }
         if (n > 0)
                 diagnostics_warning(diagnostics, course->bridge.name, 0,
-                        "%u student%s of course %s, '%s' for one, %s no name in DNS: it would take letters, "
-                        "digits and inner dashes, and not be '" DNS_GATEWAY "'",
+                        "%u student%s of course %s, for example '%s', %s no name in DNS: a name there has "
+                        "letters, digits and inner dashes only, and is not '" DNS_GATEWAY "'",
                         n, n == 1 ? "" : "s", course->bridge.course, first, n == 1 ? "has" : "have");
 }
 

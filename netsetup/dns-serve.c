@@ -86,7 +86,7 @@ static void note_end(const struct servers *servers, pid_t pid, int status) {
                 if (server->pid != pid)
                         continue;
                 server->pid = -1;
-                message_warning("The name service of course %s has ended (%s %d) and is begun again",
+                message_warning("The name service of course %s has ended (%s %d) and is started again",
                         server->course, WIFEXITED(status) ? "status" : "signal",
                         WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
         }

@@ -246,9 +246,8 @@ static int begin_counting(struct counting *counting) {
 static void warn_uncounted(int error, const char *path, struct diagnostics *diagnostics) {
         if (error < 0)
                 diagnostics_warning(diagnostics, path, 0,
-                        "it cannot be noted in " NETNS_RECORD_FILE
-                        " (%s): how many namespaces of this seat are "
-                        "kept alive is not known",
+                        "cannot be written down in " NETNS_RECORD_FILE
+                        " (%s): the number of this seat's namespaces that somebody keeps alive is unknown",
                         strerror(-error));
 }
 
@@ -431,8 +430,8 @@ static int give_up(struct counting *counting, const struct seat_plan *plan, cons
         warn_uncounted(r, path, diagnostics);
         if (kept && r >= 0) {
                 diagnostics_warning(diagnostics, plan->name, 0,
-                        "too many namespaces of former logins are kept by what was left running, or open, "
-                        "in them: this one stays too, without a network, and the next login has it again");
+                        "processes and open files keep too many namespaces of former logins alive: this one "
+                        "stays too, without a network, and the next login uses it again");
                 return 0;
         }
         /* An open namespace file would keep its own mount busy. */

@@ -38,8 +38,8 @@ void resolved_forget(struct diagnostics *diagnostics) {
                 if (access(path, F_OK) >= 0 &&
                         program_run((const char *[]){"resolvectl", "revert", bridge->name, NULL}) != 0)
                         diagnostics_warning(diagnostics, bridge->name, 0,
-                                "systemd-resolved does not forget our name service, and so tells everybody "
-                                "the names of the course: run `resolvectl revert %s`",
+                                "systemd-resolved still uses our name service, and tells everybody the names "
+                                "of the course: run `resolvectl revert %s`",
                                 bridge->name);
         }
 }

@@ -400,8 +400,8 @@ void session_note(const struct login *login) {
         if (r >= 0)
                 return;
         describe_error(r, timeout_seconds, text, sizeof(text));
-        pam_syslog(
-                login->pamh, LOG_ERR, "%s: the fence does not know of this session: %s", login->user, text);
+        pam_syslog(login->pamh, LOG_ERR, "%s: this session could not be reported to the fence: %s",
+                login->user, text);
 }
 
 /* --- close ----------------------------------------------------------------------------------- */

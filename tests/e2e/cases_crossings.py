@@ -176,9 +176,9 @@ def capitals(guest):
         since = guest.journal_position()
         refused = guest.run("su - CS123-newellz2 -c 'echo inside'", check=False)
         expect_failure(refused, "a login in capitals")
-        expect_in("but for capitals", guest.journal(since=since), "the log")
+        expect_in("it differs in capitals only", guest.journal(since=since), "the log")
         findings = guest.run("coursenetctl check", check=False).stdout
-        expect_in("'CS123-newellz2' (it is a course user's but for capitals)", findings, "the findings")
+        expect_in("'CS123-newellz2' (it differs in capitals only)", findings, "the findings")
         expect_in(f"{STUDENT} is also 'other'", findings, "the findings")
     finally:
         guest.run("userdel -r CS123-newellz2; userdel -f other", check=False)

@@ -189,7 +189,7 @@ def who_may(guest):
     said = guest.run("coursenetctl history", user="alice", check=False)
     expect_status(said, 1, "history by a user")
     expect_equal(said.stdout, "", "what it printed")
-    expect_in("for root, for the course's staff", said.stderr, "its message")
+    expect_in("Only root, the course's staff", said.stderr, "its message")
     guest.run("gpasswd -a alice systemd-journal")
     try:
         expect_in(STUDENT, guest.run("coursenetctl history", user="alice").stdout, "history by one of the group")

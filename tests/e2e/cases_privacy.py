@@ -80,7 +80,7 @@ def expect_refused(guest, user, *words):
     said = ask(guest, user, *words)
     expect_status(said, 1, f"{' '.join(words)} by {user}")
     expect_equal(said.stdout, "", f"what {' '.join(words)} prints for {user}")
-    expect_in("for root", said.stderr, f"what {' '.join(words)} says to {user}")
+    expect_in("Only root", said.stderr, f"what {' '.join(words)} says to {user}")
     for name in ("smithj", "garciam", "doej"):
         if not any(name in word for word in words):
             expect_not_in(name, said.stderr, f"what {' '.join(words)} says to {user}")

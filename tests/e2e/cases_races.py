@@ -375,7 +375,7 @@ def too_many_logins(guest):
         for number in range(LEASES_PER_USER, 70):
             program.start(f"h{number}", STUDENT)
             expect_equal(program.ask(f"open h{number}"), pam_program.PERM_DENIED, f"the result of open {number + 1}")
-        expect_in("this user has 64 logins, as many as one may have", guest.journal(since=since), "the log")
+        expect_in("this user has 64 logins, the limit for one user", guest.journal(since=since), "the log")
         expect_equal(len(leases(guest, SEAT)), LEASES_PER_USER, "the number of leases")
         program.open("other", SECOND)
         # One that goes makes room for one.

@@ -79,7 +79,7 @@ static void test_names_that_are_none_are_left_out_with_one_warning(void **state)
         text = dns_format_hosts(&site, &site.courses[0], &sandbox->diagnostics);
         assert_string_equal(text, "10.0.123.1 gateway.cs123.internal\n10.0.123.13 amy.cs123.internal\n");
         assert_int_equal(sandbox->diagnostics.n_items, 1);
-        assert_warning(sandbox, "3 students of course 123, 'a_b' for one");
+        assert_warning(sandbox, "3 students of course 123, for example 'a_b'");
 }
 
 static ino_t inode_of(const char *path) {

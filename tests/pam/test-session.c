@@ -391,7 +391,7 @@ static void test_not_on_the_class_list(void **state) {
 #define NAME_100                                                                                             \
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
         "aa"
-#define LIKE_OURS " cannot be a course user's name: those are written cs{course}-{student} here, and it is "
+#define LIKE_OURS " cannot be a course user's name: those are written cs{course}-{student} here, and "
 
 /* The name alone says that it must not pass for somebody else's. */
 static void test_a_course_users_other_names_are_refused(void **state) {
@@ -429,9 +429,9 @@ static void test_a_course_users_other_names_are_refused(void **state) {
         recorder_reset();
         open_denied(OURS(""), "CS123-newellz2");
         assert_denied("CS123-newellz2" LIKE_OURS
-                      "a course user's but for capitals. Please log in by the account's own name, or tell "
-                      "your course staff.",
-                "CS123-newellz2:" LIKE_OURS "a course user's but for capitals");
+                      "it differs in capitals only. Please log in by the account's own name, or "
+                      "tell your course staff.",
+                "CS123-newellz2:" LIKE_OURS "it differs in capitals only");
 }
 
 #define ALIAS "anna@mail.example"

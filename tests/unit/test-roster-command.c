@@ -504,12 +504,12 @@ static void test_hold_is_for_root(void **state) {
         assert_int_equal(chmod(etc_path("roster.d"), 0700), 0);
 
         assert_int_equal(run(start_as_nobody, WORDS("start", "cs123-amy")), EXIT_NO);
-        assert_output("You may not ask the activator that");
+        assert_output("You may not ask the activator for that");
         assert_output("Permission denied). Try as root.");
         assert_null(strstr(output, "cannot be reached"));
 
         assert_int_equal(run(stop_as_nobody, WORDS("stop", "cs123-amy")), EXIT_NO);
-        assert_output("You may not ask the activator that");
+        assert_output("You may not ask the activator for that");
         (void)kill(pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);
 
