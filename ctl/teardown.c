@@ -41,8 +41,9 @@ static const struct syntax teardown_syntax = {
                 "\n"
                 "Stops and removes everything of coursenet that is up: seats, bridges, services, the three\n"
                 "nftables tables, the routing rules of the fence, and the files below /run. It is refused\n"
-                "while somebody is logged in or holds a seat; --force ends their leases. Enabled units, the\n"
-                "lines in /etc/pam.d, and /etc/coursenet stay; it prints how to remove the first two.\n",
+                "while somebody is logged in, holds a seat, or has left something running in it (leftover =\n"
+                "keep); --force ends their leases. Enabled units, the lines in /etc/pam.d, and\n"
+                "/etc/coursenet stay; it prints how to remove the first two.\n",
         .force = true,
         .words_max = 0,
 };
