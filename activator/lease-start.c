@@ -241,22 +241,52 @@ static int set_deadline(struct lease *lease, uint32_t timeout_ms) {
                 ms * 1000U, 0, handle_deadline, lease);
 }
 
+static void fail_stale(struct lease *lease) {
+        char text[REPLY_TEXT_SIZE];
+
+        (void)snprintf(text, sizeof(text),
+                "systemd keeps an old version of the units of seat %s in memory; run: systemctl "
+                "daemon-reload",
+                lease->seat);
+        lease_fail(lease, REPLY_FAILED, text);
+}
+
+static int handle_reloaded(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+
+        (void)error;
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (sd_bus_message_is_method_error(reply, NULL))
+                fail_stale(lease);
+        else
+                start_unit(lease);
+        return 0;
+}
+
+/*
+ * A session that outlived its seat keeps the user's manager in systemd's memory, as it was wired then. That
+ * wiring has changed: the seat's number has, or a teardown removed it. Without a reload the manager would
+ * start outside of the seat.
+ */
+static void reload_and_start(struct lease *lease) {
+        log_notice("systemd has an old version of the units of seat %s in memory; reloading it", lease->seat);
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (systemd_reload(lease->manager, handle_reloaded, lease, &lease->call_slot) < 0)
+                fail_stale(lease);
+}
+
 static void handle_wired(void *userdata, const struct wiring_result *result) {
         struct lease *lease = userdata;
         char text[REPLY_TEXT_SIZE];
 
         lease->wiring = NULL;
-        if (result->stale > 0) {
-                (void)snprintf(text, sizeof(text),
-                        "systemd keeps an old version of the units of seat %s in memory; run: systemctl "
-                        "daemon-reload",
-                        lease->seat);
-                lease_fail(lease, REPLY_FAILED, text);
-        } else if (result->error < 0) {
+        if (result->error < 0) {
                 (void)snprintf(text, sizeof(text), "the wiring of seat %s could not be written: %s",
                         lease->seat, strerror(-result->error));
                 lease_fail(lease, REPLY_FAILED, text);
-        } else
+        } else if (result->stale > 0)
+                reload_and_start(lease);
+        else
                 start_unit(lease);
 }
 

@@ -8,7 +8,7 @@ import time
 
 from case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from cases_stay import SETTINGS, one_seat, with_settings
-from seats import ADDRESS, SEAT, STUDENT, is_active, leases, wait_gone
+from seats import ADDRESS, ROSTER_FILE, SEAT, STUDENT, is_active, leases, wait_gone
 from stream import Stream
 from world import World
 
@@ -91,6 +91,15 @@ def cut(guest):
     expect_equal(again.run(f"systemd-run --user --quiet --wait --pipe {NAMESPACE}"), again.run(NAMESPACE), "its manager's namespace")
     expect_not_in("vr-", links_of(guest, find(guest, SCREEN)), "the links of screen after the next login")
     again.close()
+    wait_gone(guest)
+    # screen's session keeps the manager in systemd's memory, wired to the seat that the student had.
+    guest.run(f"sed -i.before 's/^newellz2 .*/newellz2 60/' {ROSTER_FILE}")
+    moved = guest.ssh_popen(STUDENT)
+    guest.run(f"mv {ROSTER_FILE}.before {ROSTER_FILE}")
+    expect_in("10.0.123.60/24", moved.run("ip -br addr"), "the login after a change of the seat's number")
+    expect_equal(moved.run(f"systemd-run --user --quiet --wait --pipe {NAMESPACE}"), moved.run(NAMESPACE), "its manager's namespace")
+    moved.close()
+    wait_gone(guest)
     # screen's session keeps systemd from reading the drop-ins of leftover = keep: no reason to refuse a login.
     guest.write(SETTINGS, KEEP)
     expect_in(f"{ADDRESS}/24", guest.ssh(STUDENT, "ip -br addr").stdout, "the first login with leftover = keep")

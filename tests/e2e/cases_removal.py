@@ -60,6 +60,11 @@ def start_all(guest):
     guest.run("systemctl start coursenet-activator.socket coursenet-query.socket coursenet-network.service")
 
 
+# Of a login, and of what the user's systemd manager starts.
+ADDRESSES = "ip -4 -o address show scope global; systemd-run --user --quiet --pipe ip -4 -o address show scope global"
+ADDRESSES = f"({ADDRESSES}) | grep -o '10.[0-9.]*/24'"
+
+
 def set_up_again(guest):
     start_all(guest)
     expect_in(f"{ADDRESS}/24", guest.ssh(STUDENT, "ip -br address").stdout, "a login when all is set up again")
@@ -93,10 +98,13 @@ def teardown(guest):
         again = guest.run(["coursenetctl", "teardown"])
         expect_not_in("Removed", again.stdout, "what a second teardown says")
         expect_failure(guest.ssh(STUDENT, "true", check=False), "a login when coursenet is down")
+    start_all(guest)
+    # The first login's session is still there, and with it, in systemd's memory, the manager without its wiring.
+    expect_equal(guest.ssh(STUDENT, ADDRESSES).stdout.split(), [f"{ADDRESS}/24"] * 2, "the addresses of a login and of its manager")
     session.close()
     held.kill_in_guest()
     held.wait()
-    set_up_again(guest)
+    wait_gone(guest)
 
 
 @case("coursenetctl teardown cleans up after a crash of everything, and a login that arrives meanwhile is refused or has its seat")
