@@ -25,6 +25,7 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
                 "After=netbr@%s.service\n",
                 seat->name, seat->bridge_course, seat->bridge_course, seat->bridge_course);
         ret->file = WIRING_FILE;
+        ret->will_do[0] = '\0';
         return true;
 }
 
@@ -46,6 +47,8 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
                 "TimeoutStopSec=5s\n",
                 seat->name, seat->name, seat->netns, seat->netns);
         ret->file = WIRING_FILE;
+        (void)snprintf(ret->will_do, sizeof(ret->will_do), "\nNetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
+                seat->netns);
 }
 
 /* "SETTING=VALUE", if there is a value. */
@@ -78,6 +81,7 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
                 "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
                 seat->name, seat->name, seat->name, user, seat->netns);
         ret->file = WIRING_FILE;
+        ret->will_do[0] = '\0';
         if (!string_equal(name, SERVICE_CONTAINER))
                 return;
 
@@ -113,15 +117,24 @@ static int format_path(
         return n < 0 || (size_t)n >= sizeof(wiring_path_t) ? -ENAMETOOLONG : 0;
 }
 
-bool wiring_exists(const char *directory, const char *unit) {
+static bool has_file(const char *directory, const char *unit, const char *file) {
         wiring_path_t path;
-        int n = snprintf(path, sizeof(path), "%s/%s.d/" WIRING_FILE, directory, unit);
+        int n = snprintf(path, sizeof(path), "%s/%s.d/%s", directory, unit, file);
 
         return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
 }
 
-int wiring_differs(const char *directory, const struct wiring *wiring) {
-        char text[sizeof(wiring->text) + 1];
+bool wiring_exists(const char *directory, const char *unit) {
+        return has_file(directory, unit, WIRING_FILE);
+}
+
+bool wiring_keeps(const char *directory, const char *unit) {
+        return has_file(directory, unit, WIRING_KEEP_FILE);
+}
+
+/* The text of the drop-in that is there, cut to its array. Returns its size, or negative errno. */
+static ssize_t read_file(
+        const char *directory, const struct wiring *wiring, char ret[static sizeof(wiring->text) + 1]) {
         _cleanup_close_ int fd = -1;
         wiring_path_t path;
         ssize_t n;
@@ -131,12 +144,29 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
         if (r < 0)
                 return r;
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd < 0)
-                return 1;
-        if (wiring->stand_in)
-                return 0;
-        n = read(fd, text, sizeof(text));
-        return n < 0 || (size_t)n != strlen(wiring->text) || memcmp(text, wiring->text, (size_t)n) != 0;
+        n = fd < 0 ? -1 : read(fd, ret, sizeof(wiring->text));
+        if (n < 0)
+                return -errno;
+        ret[n] = '\0';
+        return n;
+}
+
+int wiring_differs(const char *directory, const struct wiring *wiring) {
+        char text[sizeof(wiring->text) + 1];
+        ssize_t n = read_file(directory, wiring, text);
+
+        if (n == -ENAMETOOLONG)
+                return (int)n;
+        if (n < 0 || wiring->stand_in)
+                return n < 0;
+        return (size_t)n != strlen(wiring->text) || memcmp(text, wiring->text, (size_t)n) != 0;
+}
+
+/* What is there, and may be in systemd's memory, is of use as well. */
+static bool will_do(const char *directory, const struct wiring *wiring) {
+        char text[sizeof(wiring->text) + 1];
+
+        return wiring->will_do[0] && read_file(directory, wiring, text) >= 0 && strstr(text, wiring->will_do);
 }
 
 /* Not named *.conf: systemd must not read it before it is whole. */
@@ -231,8 +261,9 @@ int wiring_keep_user(const char *directory, uid_t uid, bool keep) {
 /* A drop-in whose file is not as it should be. */
 struct pending {
         struct wiring wiring;
-        bool keep;   /* its seat is up */
-        bool loaded; /* systemd has the unit in memory, so it may go on with an old version */
+        bool keep;    /* its seat is up */
+        bool loaded;  /* systemd has the unit in memory, so it may go on with an old version */
+        bool will_do; /* which is good enough */
         sd_bus_slot *slot;
         struct wiring_update *update;
         UT_hash_handle hh;
@@ -297,6 +328,8 @@ static void check_loaded(struct pending *pending) {
         int r;
 
         r = systemd_reset_failed(update->manager, pending->wiring.unit);
+        if (r >= 0 && pending->will_do)
+                return;
         if (r >= 0)
                 r = systemd_get_property(update->manager, pending->wiring.unit, "NeedDaemonReload",
                         handle_need_reload, pending, &pending->slot);
@@ -374,6 +407,7 @@ static int add_pending(struct wiring_update *update, const struct wiring *wiring
         if (!pending)
                 return -ENOMEM;
         pending->wiring = *wiring;
+        pending->will_do = will_do(update->manager->unit_directory, wiring);
         pending->update = update;
         HASH_ADD_STR(update->pending, wiring.unit, pending);
         return 0;

@@ -33,6 +33,8 @@ struct wiring {
         char text[640 + USER_NAME_SIZE];
         bool stand_in;    /* takes no place of one that is there, whatever that says */
         const char *file; /* its name; NULL: WIRING_FILE */
+        /* A line: systemd may go on with an older version in memory that has it, too. Empty: with none. */
+        char will_do[64];
 };
 
 /* As many as one login can need. */
@@ -73,8 +75,9 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
  */
 void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret);
 
-/* The unit has a drop-in of ours. */
+/* The unit has a drop-in of ours; one by which systemd refuses to stop it, see wiring_keep_user(). */
 bool wiring_exists(const char *directory, const char *unit);
+bool wiring_keeps(const char *directory, const char *unit);
 
 /* 1 if its file below DIRECTORY/UNIT.d has other contents, or is not there; 0 if it is the same. */
 int wiring_differs(const char *directory, const struct wiring *wiring);
