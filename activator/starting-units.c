@@ -26,6 +26,17 @@ bool starting_units_has(const char *unit_directory, const char *user_manager, co
                wiring_exists(unit_directory, row->name);
 }
 
+/* A manager that is to stay with its seat (leftover = keep) cannot be stopped by name, as logind would do it.
+ */
+static void stop(const struct starting *starting, const char *unit) {
+        struct manager *manager = starting->manager;
+
+        if (wiring_keeps(manager->unit_directory, unit))
+                (void)systemd_kill_unit(manager, unit);
+        else
+                (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
+}
+
 static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct starting *starting = userdata;
         struct unit_row row;
@@ -37,7 +48,7 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         r = sd_bus_message_is_method_error(reply, NULL) ? -EIO : systemd_enter_units(reply);
         while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
                 if (starting_units_has(starting->manager->unit_directory, starting->user_manager, &row))
-                        (void)systemd_stop_unit(starting->manager, row.name, "replace", NULL, NULL, NULL);
+                        stop(starting, row.name);
         return 0;
 }
 

@@ -2,9 +2,11 @@
 
 /* D-Bus calls and signals, and nothing else: what they mean is decided by the callers. */
 
-#include "systemd.h"
+#include <signal.h>
+
 #include "failed-units.h"
 #include "slots.h"
+#include "systemd.h"
 #include "tidy.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
@@ -234,6 +236,11 @@ int systemd_stop_unit(struct manager *manager, const char *unit, const char *mod
 
 int systemd_reset_failed(struct manager *manager, const char *unit) {
         return call_with_unit(manager, "ResetFailedUnit", unit, NULL, NULL, NULL, NULL);
+}
+
+int systemd_kill_unit(struct manager *manager, const char *unit) {
+        return sd_bus_call_method_async(manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                "KillUnit", NULL, NULL, "ssi", unit, "all", SIGKILL);
 }
 
 int systemd_list_units(struct manager *manager, const char *const *patterns, size_t n,

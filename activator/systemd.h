@@ -21,10 +21,14 @@ int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, 
 int systemd_start_needing_slice(struct manager *manager, const char *slice, const char *const *units,
         size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 
-/* StopUnit, with a job mode, and ResetFailedUnit; with no callback no reply is asked for. */
+/*
+ * StopUnit, with a job mode, ResetFailedUnit, and KillUnit of all processes with SIGKILL; with no callback no
+ * reply is asked for.
+ */
 int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode,
         sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
 int systemd_reset_failed(struct manager *manager, const char *unit);
+int systemd_kill_unit(struct manager *manager, const char *unit);
 
 /* One row of ListUnitsByPatterns; strings are borrowed from the reply. */
 struct unit_row {

@@ -327,11 +327,13 @@ def starting_when_left(guest):
         guest.run("coursenetctl start 123")
         guest.wait_until(lambda: is_starting(f"cont@{SEAT}") and is_starting(f"slow@{SECOND_SEAT}"), what="both are starting")
         gone_after(lambda: guest.run("coursenetctl stop 123"), "coursenetctl stop")
-        # The manager of the user, too, keeps its seat while it starts.
-        waiting = guest.popen(["ssh", f"{STUDENT}@127.0.0.1", "true"])
-        guest.wait_until(lambda: is_starting(f"user@{uid}.service"), what="the user's manager is starting")
-        gone_after(lambda: guest.run("coursenetctl stop 123"), "coursenetctl stop")
-        waiting.kill_in_guest()
+        # The manager of the user, too, keeps its seat while it starts. With leftover = keep its stop is refused.
+        for more in ("", "leftover = keep\n"):
+            guest.write(SETTINGS, f"[course 123]\nimage = {SIF}\n{more}")
+            waiting = guest.popen(["ssh", f"{STUDENT}@127.0.0.1", "true"])
+            guest.wait_until(lambda: is_starting(f"user@{uid}.service"), what="the user's manager is starting")
+            gone_after(lambda: guest.run("coursenetctl stop 123"), f"coursenetctl stop, {more}")
+            waiting.kill_in_guest()
     guest.run("rm /etc/systemd/system/slow@.service; systemctl daemon-reload")
     wait_gone(guest)
     expect_nothing_failed(guest)
