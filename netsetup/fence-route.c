@@ -317,11 +317,11 @@ static int fill(struct nl_msg *message, const struct fence_rule *rule) {
         return r;
 }
 
-/* type: RTM_NEWRULE or RTM_DELRULE. */
-static int change(struct link_socket *socket, int type, unsigned char family, const struct fence_rule *rule) {
+/* type: RTM_NEWRULE, with its flags, or RTM_DELRULE. */
+static int change(struct link_socket *socket, int type, int flags, unsigned char family,
+        const struct fence_rule *rule) {
         struct fib_rule_hdr frh = {.family = family, .action = (uint8_t)rule->action};
-        struct nl_msg *message =
-                nlmsg_alloc_simple(type, type == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0);
+        struct nl_msg *message = nlmsg_alloc_simple(type, flags);
         int r;
 
         if (!message)
@@ -344,6 +344,32 @@ static bool has(const struct netlink_items *rules, const struct fence_rule *rule
                bsearch(rule, rules->array, rules->n_items, sizeof(*rule), compare_rules) != NULL;
 }
 
+/*
+ * The kernel compares everything but where a jump leads (rule_exists() and rule_find() of its
+ * net/core/fib_rules.c). To it, a jump that is to lead elsewhere exists already.
+ */
+static bool has_with_other_target(const struct netlink_items *rules, const struct fence_rule *rule) {
+        const struct fence_rule *items = rules->array;
+
+        for (size_t i = 0; i < rules->n_items; i++) {
+                struct fence_rule same_target = items[i];
+
+                same_target.target = rule->target;
+                if (items[i].target != rule->target && memcmp(&same_target, rule, sizeof(*rule)) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Without NLM_F_EXCL the rule comes behind one that differs by the target; a removal takes the first of both.
+ */
+static int make_rule(struct link_socket *socket, unsigned char family, const struct netlink_items *actual,
+        const struct fence_rule *rule) {
+        int flags = has_with_other_target(actual, rule) ? NLM_F_CREATE : NLM_F_CREATE | NLM_F_EXCL;
+
+        return change(socket, RTM_NEWRULE, flags, family, rule);
+}
+
 /* First what is missing, then what is too many: whoever is in both is fenced all the time. */
 static int make_equal(struct link_socket *socket, unsigned char family, const struct netlink_items *planned,
         const struct netlink_items *actual) {
@@ -352,10 +378,10 @@ static int make_equal(struct link_socket *socket, unsigned char family, const st
 
         for (size_t i = planned->n_items; r >= 0 && i-- > 0;)
                 if (!has(actual, &wanted[i]))
-                        r = change(socket, RTM_NEWRULE, family, &wanted[i]);
+                        r = make_rule(socket, family, actual, &wanted[i]);
         for (size_t i = 0; r >= 0 && i < actual->n_items; i++)
                 if (!has(planned, &found[i]))
-                        r = change(socket, RTM_DELRULE, family, &found[i]);
+                        r = change(socket, RTM_DELRULE, 0, family, &found[i]);
         return r;
 }
 

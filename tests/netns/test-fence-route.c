@@ -489,6 +489,24 @@ static void test_many_scattered_uids(void **state) {
         }
 }
 
+/* A range that is alone in its group keeps its bounds while the group has another number, or none. */
+static void test_a_range_moves_from_group_to_group(void **state) {
+        static uint32_t uids[49];
+        const struct fence_settings settings = {.enabled = true};
+        static const size_t numbers[] = {17, 16, 17, 33, 49, 33, 17, 1};
+
+        for (size_t i = 0; i < ELEMENTSOF(uids); i++)
+                uids[i] = 5001 + 2 * (uint32_t)i;
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+                size_t first = ELEMENTSOF(uids) - numbers[i];
+
+                apply(*state, &settings,
+                        &(struct ruleset_fenced){.uids = uids + first, .n_uids = numbers[i]});
+                for (size_t j = first; j < ELEMENTSOF(uids); j++)
+                        assert_false(leads_out(uids[j]));
+        }
+}
+
 static void test_rules_of_others_stay(void **state) {
         assert_shell("ip rule add pref 32505 from 198.51.100.1 lookup main; ip rule add from 198.51.100.2 "
                      "lookup main; "
@@ -512,6 +530,7 @@ int main(void) {
                 route_test(test_the_host_itself_is_reached),
                 route_test(test_an_open_port_is_reached_and_the_rules_follow_it),
                 route_test(test_many_scattered_uids),
+                route_test(test_a_range_moves_from_group_to_group),
                 route_test(test_rules_of_others_stay),
         };
 
