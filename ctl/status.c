@@ -279,6 +279,7 @@ static const char *const manager_names[] = {
         [USER_MANAGER_NONE] = "none",
         [USER_MANAGER_IN_SEAT] = "seat",
         [USER_MANAGER_OUTSIDE] = "outside",
+        [USER_MANAGER_UNKNOWN] = NULL,
 };
 
 static int put_seat(json_object *seats, const struct snapshot_seat *seat) {

@@ -33,8 +33,11 @@ enum user_manager user_manager_find(uid_t uid, const char *netns) {
         char path[64];
 
         (void)snprintf(path, sizeof(path), "/proc/%ld/ns/net", (long)pid);
-        if (pid <= 0 || stat(netns, &of_seat) < 0 || stat(path, &of_manager) < 0)
+        if (pid <= 0 || stat(netns, &of_seat) < 0)
                 return USER_MANAGER_NONE;
+        /* What the activator starts for staff is root's, without capabilities. */
+        if (stat(path, &of_manager) < 0)
+                return errno == EACCES ? USER_MANAGER_UNKNOWN : USER_MANAGER_NONE;
         return of_seat.st_dev == of_manager.st_dev && of_seat.st_ino == of_manager.st_ino
                        ? USER_MANAGER_IN_SEAT
                        : USER_MANAGER_OUTSIDE;

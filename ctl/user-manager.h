@@ -11,9 +11,10 @@
 #include "util.h"
 
 enum user_manager {
-        USER_MANAGER_NONE, /* none runs, or it cannot be seen: that takes root */
+        USER_MANAGER_NONE,
         USER_MANAGER_IN_SEAT,
         USER_MANAGER_OUTSIDE,
+        USER_MANAGER_UNKNOWN, /* it runs, and where cannot be seen: that takes CAP_SYS_PTRACE */
 };
 
 /* netns: the path of the seat's namespace. */

@@ -145,6 +145,13 @@ def staff(guest):
                         said = ask(guest, user, command, word)
                         expect_status(said, 1, f"{command} {word} by {user}")
                         expect_equal(said.stdout, "", f"what {command} {word} prints for {user}")
+            session = guest.ssh_popen(STUDENT)
+            try:
+                for user, manager in (("prof", None), ("root", "seat")):
+                    seen = json.loads(ask(guest, user, "status", "--json", SEAT).stdout)["courses"][0]["seats"][0]
+                    expect_equal(seen["manager"], manager, f"where the student's manager runs, for {user}")
+            finally:
+                session.close()
             for user in ("dean", "root"):
                 for words in (["status"], ["history"]):
                     expect_equal({STUDENT, FAR} - set(names_in(ask(guest, user, *words))), set(), f"whom {words} leaves out for {user}")
