@@ -380,7 +380,8 @@ static bool has_mark(const char *user, const struct mark *mark) {
  *
  * and by rules of other kinds:
  *
- *     {course}-{student}                 a number alone says nothing: the middle must follow it
+ *     {course}-{student}                 a number alone says nothing: the middle must follow it; behind '@'
+ *                                        only if the rule has it there: class@{course}-{student}
  *     {student}-cs{course}               has its mark anywhere, as the student comes first
  *     {student}-{course}                 the same, but the name must end there, or its domain begin
  *     cs{course}\{student}               the course is a domain: cs123 alone says it
@@ -397,7 +398,8 @@ static size_t list_marks(const struct name_rule *rule, struct mark ret[static MA
         else if (!rule->course_first)
                 ret[0] = (struct mark){before, rule->tail, tail, FRONT_ANY, BACK_END};
         else if (!telling)
-                ret[0] = (struct mark){before, rule->middle, middle, FRONT_START, BACK_ANY};
+                ret[0] = (struct mark){before, rule->middle, middle,
+                        FRONT_START | (strchr(rule->head, '@') ? FRONT_AT : 0U), BACK_ANY};
         else {
                 ret[0] = (struct mark){before, "", 0, FRONT_START, BACK_NAME};
                 ret[1] = (struct mark){before, rule->middle, middle, FRONT_AT | FRONT_SIGN, BACK_ANY};

@@ -393,6 +393,8 @@ static void test_rules_without_a_text_before_the_course(void **state) {
                 {"{course}-{student}", "backup-2024-11", NULL},
                 {"{course}-{student}", "alice@ad.example.edu", NULL},
                 {"AD\\{course}-{student}", "123-x", "another way"},
+                {"class@{course}-{student}", "CLASS@123-X", "capitals"},
+                {"class@{course}-{student}", "class@123-x@ad", "{student}"},
                 {"{course}x{student}", "12Xa", "capitals"},
         };
 
