@@ -44,11 +44,24 @@ static int boot_id(char ret[static SD_ID128_STRING_MAX]) {
         return 0;
 }
 
+/* libinih takes lines of 200 bytes at most, and a line that begins with a blank for more of the one before.
+ */
+#define LINE_PART 128U
+_Static_assert(USER_NAME_SIZE <= 2U * LINE_PART, "a name may need a third line");
+
+static void print_user(FILE *file, const char *user) {
+        (void)fprintf(file, "user = %.*s\n", (int)LINE_PART, user);
+        if (strlen(user) > LINE_PART)
+                (void)fprintf(file, " %s\n", user + LINE_PART);
+}
+
 static void print_record(FILE *file, const struct lease *lease, const char *boot) {
         char address6[ADDRESS6_TEXT_SIZE];
 
-        (void)fprintf(file, "[lease]\nboot-id = %s\nuser = %s\nuid = %u\ncourse = %s\nseat = %s\n", boot,
-                lease->user, (unsigned)lease->uid, lease->course, lease->seat);
+        (void)fprintf(file, "[lease]\nboot-id = %s\n", boot);
+        print_user(file, lease->user);
+        (void)fprintf(
+                file, "uid = %u\ncourse = %s\nseat = %s\n", (unsigned)lease->uid, lease->course, lease->seat);
         (void)fprintf(file, "address = %" PRIu32 "\nprefix = %u\n", lease->address.ip, lease->address.prefix);
         if (address6_is_set(&lease->address6)) {
                 address6_format(&lease->address6, address6);
@@ -108,6 +121,13 @@ static void read_text(struct record *record, char *array, size_t size, const cha
         record->bad |= string_copy(array, size, value) < 0;
 }
 
+/* A text of several lines: libinih calls with each. */
+static void read_more(struct record *record, char *array, size_t size, const char *value) {
+        size_t length = strlen(array);
+
+        read_text(record, array + length, size - length, value);
+}
+
 static uint64_t read_number(struct record *record, const char *value, uint64_t maximum) {
         unsigned long long number;
 
@@ -125,7 +145,7 @@ static int handle_field(void *userdata, const char *section, const char *name, c
         if (string_equal(name, "boot-id"))
                 read_text(record, record->boot, sizeof(record->boot), value);
         else if (string_equal(name, "user"))
-                read_text(record, lease->user, sizeof(lease->user), value);
+                read_more(record, lease->user, sizeof(lease->user), value);
         else if (string_equal(name, "uid"))
                 lease->uid = (uid_t)read_number(record, value, UINT32_MAX);
         else if (string_equal(name, "course"))

@@ -22,7 +22,7 @@ static const char *const events[] = {
         LEASE_GIVEN, LEASE_HELD, LEASE_GIVEN_BACK, LEASE_TAKEN, LEASE_LINGERS, LEASE_LINGER_OVER};
 
 /* "FIELD=VALUE": the longest field and any argument that could match. */
-#define MATCH_SIZE 256U
+#define MATCH_SIZE (32U + USER_NAME_SIZE)
 
 void lease_journal_done(struct lease_journal *journal) {
         lease_history_done(&journal->history);

@@ -13,12 +13,19 @@ void lease_records_done(struct lease_records *records) {
         *records = (struct lease_records){0};
 }
 
+/* activator/state.c writes a long name in two lines, and libinih calls with each. */
+static void copy_more(char *array, size_t size, const char *value) {
+        size_t length = strlen(array);
+
+        protocol_copy_text(array + length, size - length, value);
+}
+
 static int handle_field(void *userdata, const char *section, const char *name, const char *value) {
         struct lease_record *record = userdata;
 
         (void)section;
         if (string_equal(name, "user"))
-                protocol_copy_text(record->user, sizeof(record->user), value);
+                copy_more(record->user, sizeof(record->user), value);
         else if (string_equal(name, "seat"))
                 protocol_copy_text(record->seat, sizeof(record->seat), value);
         else if (string_equal(name, "service"))

@@ -76,6 +76,25 @@ static void a_record_comes_back_as_it_was(void **state) {
         assert_int_equal(loaded.opener_start, saved.opener_start);
 }
 
+/* A line of libinih's has 200 bytes. */
+static void the_longest_names_come_back(void **state) {
+        static const size_t lengths[] = {64, 128, 129, 192, 193, USER_NAME_SIZE - 1};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(lengths); i++) {
+                struct lease saved = example(), loaded = {0};
+
+                for (size_t j = 0; j < lengths[i]; j++)
+                        saved.user[j] = "cs123-newellz2@ad.example.edu"[j % 29];
+                saved.user[lengths[i]] = '\0';
+                assert_int_equal(state_save(directory, &saved), 0);
+                assert_int_equal(state_load(directory, saved.id, &loaded), 0);
+                assert_string_equal(loaded.user, saved.user);
+                assert_int_equal(loaded.uid, saved.uid);
+                state_remove(directory, saved.id);
+        }
+}
+
 static void an_empty_origin_stays_empty(void **state) {
         struct lease saved = example(), loaded = {0};
 
@@ -202,6 +221,7 @@ static int tear_down(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_record_comes_back_as_it_was),
+                cmocka_unit_test(the_longest_names_come_back),
                 cmocka_unit_test(an_empty_origin_stays_empty),
                 cmocka_unit_test(a_record_of_another_boot_is_stale),
                 cmocka_unit_test(a_damaged_record_is_refused),

@@ -63,11 +63,34 @@ static void a_seat_that_is_kept_for_what_was_left_running_is_somebody_s(void **s
         assert_false(is_used("linger-until = 1690000000000000\nkeep-until = 1699999999000000\n"));
 }
 
+#define PART                                                                                                 \
+        "cs123-a-very-long-name.of-a-directory-a-very-long-name.of-a-directory-a-very-long-name.of-a-"       \
+        "directory"
+
+/* A line of libinih's has 200 bytes; the activator writes a long name in two. */
+static void a_long_name_has_two_lines(void **state) {
+        _cleanup_lease_records_ struct lease_records records = {0};
+        char path[sizeof(directory) + 32];
+        FILE *file;
+
+        (void)state;
+        (void)snprintf(path, sizeof(path), "%s/12310_0123456789abcdef", directory);
+        file = fopen(path, "we");
+        assert_non_null(file);
+        assert_true(fputs("[lease]\nuser = " PART "\n " PART "\nseat = 12310\nopener = 77\n", file) >= 0);
+        assert_int_equal(fclose(file), 0);
+        assert_int_equal(lease_records_load(directory, &records), 0);
+        assert_int_equal(records.n_items, 1);
+        assert_string_equal(records.items[0].user, PART PART);
+        assert_string_equal(records.items[0].seat, "12310");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_login_has_its_seat),
                 cmocka_unit_test(a_seat_that_only_lingers_is_nobody_s),
                 cmocka_unit_test(a_seat_that_is_kept_for_what_was_left_running_is_somebody_s),
+                cmocka_unit_test(a_long_name_has_two_lines),
         };
 
         return cmocka_run_group_tests(tests, make_directory, remove_directory);
