@@ -3,6 +3,7 @@
 /* Sends the request, and copies what comes to standard output and standard error. */
 
 #include <sys/socket.h>
+#include <time.h>
 
 #include "activator-client.h"
 #include "message.h"
@@ -12,6 +13,11 @@
 /* More than the activator gives to a report and to those that are before it. */
 #define REPORT_TIMEOUT_MS 90000U
 #define CHUNK_SIZE 65536U
+
+/* For how long to ask again if the activator hangs up: it restarts, or has as many requests of ours already.
+ */
+#define RETRY_TIMEOUT_MS 20000U
+#define RETRY_NSEC 200000000L
 
 bool report_is_for_staff(const struct paths *paths) {
         _cleanup_scope_ struct scope scope = {0};
@@ -60,7 +66,7 @@ static int receive(int fd, struct reply *ret) {
         return r;
 }
 
-static int call(const char *path, const struct request *request, struct reply *ret) {
+static int try(const char *path, const struct request *request, struct reply *ret) {
         uint64_t deadline = deadline_after_ms(REPORT_TIMEOUT_MS);
         _cleanup_close_ int fd = activator_connect(path, deadline);
         int r;
@@ -72,6 +78,22 @@ static int call(const char *path, const struct request *request, struct reply *r
         }
         r = activator_send(fd, request, -1, deadline);
         return r < 0 ? r : receive(fd, ret);
+}
+
+/* A program with many users, as a hub is, may ask for many of them at once. */
+static int call(const char *path, const struct request *request, struct reply *ret) {
+        static const struct timespec pause = {.tv_nsec = RETRY_NSEC};
+        uint64_t deadline = deadline_after_ms(RETRY_TIMEOUT_MS);
+        int r;
+
+        for (;;) {
+                *ret = (struct reply){0};
+                r = try(path, request, ret);
+                /* Once it has begun to answer, some of that may be printed. */
+                if ((r != -ECONNRESET && r != -EPIPE) || ret->type != 0 || deadline_after_ms(0) >= deadline)
+                        return r;
+                (void)nanosleep(&pause, NULL);
+        }
 }
 
 int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments) {
