@@ -125,7 +125,9 @@ int roster_list(const struct paths *paths, const struct arguments *arguments) {
         if (!course && !scope_has_course(paths->scope, arguments->words[0]))
                 return refuse();
         if (!course) {
-                print_diagnostics(stderr, &diagnostics);
+                /* They are of other courses, too. */
+                if (scope_is_everything(paths->scope))
+                        print_diagnostics(stderr, &diagnostics);
                 complain("Course %s has no roster that can be used. Make one: coursenetctl roster import %s "
                          "FILE",
                         arguments->words[0], arguments->words[0]);

@@ -81,8 +81,12 @@ bool scope_is_staff(const struct scope *scope) {
         return !scope || scope->every_course || scope->n_courses > 0;
 }
 
+bool scope_is_everything(const struct scope *scope) {
+        return !scope || scope->every_course;
+}
+
 bool scope_has_course(const struct scope *scope, const char *course) {
-        if (!scope || scope->every_course)
+        if (scope_is_everything(scope))
                 return true;
         for (size_t i = 0; i < scope->n_courses; i++)
                 if (string_equal(scope->courses[i], course))

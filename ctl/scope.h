@@ -32,6 +32,9 @@ void scope_find_own(const char *etc, struct scope *ret);
 /* Staff of any course. */
 bool scope_is_staff(const struct scope *scope);
 
+/* Every course: all that is wrong in the configuration may be told. */
+bool scope_is_everything(const struct scope *scope);
+
 bool scope_has_course(const struct scope *scope, const char *course);
 
 /* A seat of that course, and of that user: empty, if nobody knows. */

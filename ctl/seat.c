@@ -342,7 +342,11 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
                 return report_ask(paths, "seat", &arguments);
         r = load_mapping(paths->etc, paths->scope, arguments.words[0], &mapping, &diagnostics);
         if (r < 0) {
-                print_diagnostics(stderr, &diagnostics);
+                /* A mistake in a roster quotes the line, which may be another student's. */
+                if (scope_is_everything(paths->scope))
+                        print_diagnostics(stderr, &diagnostics);
+                else if (diagnostics.n_errors > 0)
+                        complain("There are mistakes in the configuration: see coursenetctl check, as root");
                 return EXIT_NO;
         }
         if (r == NO_COURSE_USER) {

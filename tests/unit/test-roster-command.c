@@ -13,10 +13,12 @@
 #include <sys/wait.h>
 
 #include "ctl/command.h"
+#include "ctl/scope.h"
 #include "protocol.h"
 
 static char socket_path[108];
-static char output[65536]; /* of the last command, both streams */
+static char output[65536];       /* of the last command, both streams */
+static const struct scope *seen; /* as whom commands are run; NULL: root */
 
 /* Runs a command line of at most 8 words, ended by NULL, with its output in `output`. */
 static int run(int (*command)(const struct paths *, int, char **), const char *const words[]) {
@@ -26,7 +28,8 @@ static int run(int (*command)(const struct paths *, int, char **), const char *c
                 .query_socket = socket_path,
                 .net = "/bin/true",
                 .dnsmasq = "/bin/true",
-                .proc = "/proc"};
+                .proc = "/proc",
+                .scope = seen};
         int saved[2] = {dup(1), dup(2)}, fd, argc = 0, r;
         char *argv[9] = {NULL};
 
@@ -588,6 +591,30 @@ static void test_seat(void **state) {
         }
 }
 
+/* A mistake in a roster is somebody's line. */
+static void test_mistakes_tell_nobody_of_others(void **state) {
+        char courses[1][COURSE_SIZE] = {"123"};
+        const struct scope student = {.user = "cs123-amy", .courses = courses},
+                           staff = {.user = "mail", .courses = courses, .n_courses = 1};
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\nbob 10\n");
+        write_file("roster.d/124", "carl 10\ncarl 11\n");
+        write_file("netns/bridge-123.conf", "BR_IP=x\n");
+        seen = &student;
+        assert_int_equal(SEAT("cs123-amy"), EXIT_NO);
+        assert_output("mistakes");
+        assert_null(strstr(output, "roster.d"));
+        assert_int_equal(unlink(etc_path("roster.d/123")), 0);
+        seen = &staff;
+        assert_int_equal(ROSTER("list", "123"), EXIT_NO);
+        assert_output("no roster");
+        assert_null(strstr(output, "carl"));
+        seen = NULL;
+        assert_int_equal(ROSTER("list", "123"), EXIT_NO);
+        assert_output("carl");
+}
+
 static void test_check(void **state) {
         (void)state;
         write_file("roster.d/123", "root 10\n");
@@ -655,6 +682,7 @@ int main(void) {
                 TEST(test_hold_is_for_root),
                 TEST(test_stop_counts_leases),
                 TEST(test_seat),
+                TEST(test_mistakes_tell_nobody_of_others),
                 TEST(test_check),
                 TEST(test_status_without_activator),
         };
