@@ -2,7 +2,8 @@
 
 /*
  * The manual pages as people read them: man(1) has nothing to complain of, there is a page for each program,
- * and each program says how it is called when it is asked in one of the usual ways.
+ * each program says how it is called when it is asked in one of the usual ways, and lines for pam.d that a
+ * page gives skip the module.
  */
 
 #include "fixture.h"
@@ -91,10 +92,64 @@ static void test_help(void **state) {
                 run(BUILD_DIRECTORY "/coursenetctl help no-such 2>/dev/null", text, sizeof(text)), 2 << 8);
 }
 
+/* The number of lines that "[success=N ...]" skips. -1: the line has no such control. */
+static int skipped_by(const char *line) {
+        const char *control = strstr(line, "[success=");
+        int n = -1;
+
+        return control && sscanf(control, "[success=%d", &n) == 1 ? n : -1;
+}
+
+/* The lines of the PAM profile that name a module, each from its control on. Returns how many there are. */
+static int read_profile(char lines[][256], int lines_max) {
+        FILE *file = fopen("conf/pam-configs/coursenet", "re");
+        int n = 0;
+
+        assert_non_null(file);
+        while (n < lines_max && fgets(lines[n], sizeof(lines[n]), file))
+                n += strstr(lines[n], ".so") != NULL;
+        (void)fclose(file);
+        return n;
+}
+
+/* What a line of the page skips: the same as that line of the profile, or all of the profile. */
+static int expected_skip(char lines[][256], int n_lines, const char *module) {
+        for (int i = 0; i < n_lines; i++)
+                if (strstr(lines[i], module))
+                        return n_lines - 1 - i;
+        return n_lines;
+}
+
+static void test_pam_lines_skip_the_module(void **state) {
+        char lines[8][256], line[256];
+        int n_lines = read_profile(lines, 8), n_examples = 0;
+        FILE *page = fopen("man/pam_coursenet.8", "re");
+
+        (void)state;
+        for (int i = 0; i + 1 < n_lines; i++)
+                assert_int_equal(skipped_by(lines[i]), n_lines - 1 - i);
+        assert_non_null(strstr(lines[n_lines - 1], "pam_coursenet.so"));
+
+        assert_non_null(page);
+        while (fgets(line, sizeof(line), page)) {
+                int n_skipped = string_starts_with(line, "session ") ? skipped_by(line) : -1;
+
+                if (n_skipped < 0)
+                        continue;
+                assert_non_null(fgets(line, sizeof(line), page));
+                line[strcspn(line, "\n")] = '\0';
+                assert_int_equal(n_skipped, expected_skip(lines, n_lines, line + strspn(line, " ")));
+                n_examples++;
+        }
+        (void)fclose(page);
+        assert_true(n_examples >= n_lines);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_no_warnings),
                 cmocka_unit_test(test_help),
+                cmocka_unit_test(test_pam_lines_skip_the_module),
                 cmocka_unit_test_setup_teardown(test_warnings_are_seen, make_etc, remove_etc),
         };
 
