@@ -239,7 +239,7 @@ void connection_send_report(struct connection *connection, const struct reply *r
                 continue_report(connection);
 }
 
-/* How long it may take is the report's own affair. */
+/* The report has its own time limit. */
 static void handle_report(struct connection *connection, const struct request *request) {
         connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
         report_begin(connection->manager, connection, connection->fd, request, &connection->peer);
@@ -445,8 +445,8 @@ static bool admit_login(const struct manager *manager) {
 }
 
 /*
- * Whoever means to ask does so at once. So when there is no room, the connection that has been silent for
- * longest has to go: opening many and saying nothing keeps nobody out.
+ * A program that wants something sends its request at once. So when there is no room, the connection that has
+ * been silent for longest is closed: nobody can keep others out by connections that send nothing.
  */
 static bool has_room(struct manager *manager, uid_t key) {
         struct connection *connection, *silent = NULL;
@@ -508,7 +508,8 @@ static void connection_new(struct manager *manager, int fd, const struct ucred *
         if (watch_connection(connection) < 0)
                 connection_free(connection);
         else if (!privileged)
-                /* What has been sent already is read before anybody else's connection can push it out. */
+                /* A request that has been sent already is read before another connection can take this one's
+                 * place. */
                 handle_message(connection);
 }
 

@@ -9,8 +9,8 @@
 #include "lease.h"
 
 /*
- * seat: what is wrong with the seat. Or else NULL, and container is what is wrong with its container, in
- * words for the student; NULL too: nothing is.
+ * seat: what is wrong with the seat; NULL: nothing. Then container is what is wrong with its container, in
+ * words for the student; NULL: nothing.
  */
 typedef void (*diagnosis_callback_t)(void *lease, const char *seat, const char *container);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* systemd takes a reset of a unit that has not failed, or is not in memory, as nothing to do. */
+/* To reset a unit that has not failed, or is not in memory, is no error for systemd. */
 
 #include "failed-units.h"
 #include "lease.h"

@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * What failed of a seat that is down is in the journal; as a failed unit it would only make the host degraded
- * and every monitor ring. The container and units= of a course need nothing of this: CollectMode= in their
- * drop-ins has systemd forget them with the last lease. nsbr@ and netns@ cannot have that, as the activator
- * looks at what failed of them after the lease's slice has gone; and a user's manager is referred to by
- * sessions, which may last longer than the seat. A bridge, netbr@, stays failed: it concerns a whole course.
+ * Resets failed units of seats that are down. The journal has what failed; a unit that stays failed would
+ * make the host "degraded" and raise an alarm in every monitor. The container and units= of a course are not
+ * reset here, because CollectMode= in their drop-ins makes systemd forget them with the last lease. nsbr@ and
+ * netns@ cannot have CollectMode=, because the activator looks at their failure after the lease's slice has
+ * gone. A user's manager cannot, because sessions refer to it, which may last longer than the seat. A bridge,
+ * netbr@, stays failed, because it concerns a whole course.
  */
 
 #include "manager.h"
@@ -14,8 +15,9 @@
 /* The seat is down: its own units are not failed any more. */
 void failed_units_reset(struct manager *manager, const char *seat);
 
-/* The user has no lease any more: neither is their manager, if it is one that we wired. */
+/* The user has no lease any more: their manager is not failed any more, if it is one that we wired. */
 void failed_units_reset_user(struct manager *manager, uid_t uid);
 
-/* systemd reports that a job of the unit has ended: that of a user's manager, maybe, who has no lease. */
+/* systemd reports that a job of the unit has ended. Resets it if it is the manager of a user without a lease.
+ */
 void failed_units_job_removed(struct manager *manager, const char *unit);

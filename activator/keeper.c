@@ -11,8 +11,8 @@
 #include "protocol.h"
 
 /*
- * How much one look reads at most: some milliseconds' worth. A student's processes that do not count are a
- * few agents; who has more of them than this may lose the seat.
+ * How much one look reads at most, which takes some milliseconds. The processes that do not count are a few
+ * agents; a student who has more of them than this may lose the seat.
  */
 #define GROUPS_MAX 512U
 #define PROCESSES_MAX 128U
@@ -35,7 +35,7 @@ static const char *const unit_directories[] = {
 
 const struct keeper_roots keeper_roots = {"/sys/fs/cgroup", "/proc", unit_directories};
 
-/* As the kernel has the names, 15 characters at most. They are started by a login and left behind, idle. */
+/* Names as the kernel has them, 15 characters at most. A login starts these programs and leaves them idle. */
 static const char *const agents[] = {
         "dbus-broker",
         "dbus-broker-lau",
@@ -120,7 +120,7 @@ static bool is_in_seat(const struct search *search, pid_t pid) {
         return false;
 }
 
-/* A process that /proc hides (hidepid=) is one that lives, and counts: its control group is a login's. */
+/* A process that /proc hides (hidepid=) counts, because its control group is a login's. */
 static bool is_hidden(pid_t pid) {
         return kill(pid, 0) >= 0 || errno == EPERM;
 }
@@ -242,7 +242,7 @@ static bool visit_below(struct search *search, const char *group, visit_t visit)
         return found;
 }
 
-/* What a container runtime, for one, makes below its unit. */
+/* For example, a container runtime makes control groups below its unit. */
 static bool visit_subgroup(struct search *search, const char *group, const char *name) {
         (void)name;
         return search_processes(search, group) || visit_below(search, group, visit_subgroup);

@@ -6,8 +6,8 @@
  * the seat's network namespace, and in a control group that a login made:
  *
  *     user-1001.slice/session-*.scope    what a login left behind: nohup, screen, tmux
- *     user-1001.slice/user@1001.service  units of the student's own manager that the student made: the scopes
- * of tmux, systemd-run --user, units below ~/.config/systemd/user
+ *     user-1001.slice/user@1001.service  units of the student's own manager that the student made: scopes of
+ *                                        tmux, systemd-run --user, units below ~/.config/systemd/user
  *
  * The manager itself keeps no seat, nor does a service whose unit file is the distribution's or the
  * administrator's (D-Bus, agents, sound), nor do agents that a login started (ssh-agent, gpg-agent).

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Counts; a thousand leases are counted faster than one is made. */
+/* Counts all leases for each new one: to count a thousand is faster than to make one. */
 
 #include "lease-limit.h"
 #include "lease.h"

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * How many leases there may be. Those of coursenet-enter, which any student can ask for in a loop, have a
- * part of their own, so that they never take a login's place. And the less is left, the less of it one user
- * may take: to use up all, many accounts are needed and not a few.
+ * How many leases there may be. Any student can ask for leases of coursenet-enter in a loop, so these have a
+ * maximum of their own and never take a login's place. The fewer leases are left, the fewer one user gets, so
+ * that it takes many accounts to use up all.
  */
 
 #include "manager.h"

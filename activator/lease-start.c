@@ -377,7 +377,7 @@ static enum lease_source source_of(const struct request *request) {
         return request->type == REQUEST_ENTER ? LEASE_BY_ENTER : LEASE_BY_LOGIN;
 }
 
-/* Why a login is refused is an error, which an admin has to see. Anybody may be refused over query.sock. */
+/* A refused login is logged as an error for the admin. Requests over query.sock have a limit: query-log.h. */
 static void refuse(struct manager *manager, struct connection *connection, const struct request *request,
         enum reply_type type, const char *text) {
         if (request->type == REQUEST_ENTER)

@@ -280,7 +280,7 @@ unsigned lease_stop_all(struct manager *manager, const char *target) {
         return n;
 }
 
-/* Where an administrator is to look is nothing that a student could read. */
+/* Cuts off where an administrator should look, because a student may not read that. */
 static void cut_hint(const char *text, char ret[static REPLY_TEXT_SIZE]) {
         char *hint;
 

@@ -88,7 +88,7 @@ struct lease {
 #define LEASE_UNIT_SIZE (sizeof("coursenet-.slice") + LEASE_ID_SIZE)
 void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_SIZE]);
 
-/* It was asked for over query.sock: by coursenet-enter, or by whatever the student says instead. */
+/* It was asked for over query.sock: by coursenet-enter, or by another program of the student's. */
 bool lease_is_entered(const struct lease *lease);
 
 /* An empty lease in the table, with that id. NULL: out of memory. */
@@ -125,7 +125,7 @@ void lease_hold(struct manager *manager, struct connection *connection, const st
 /* The login has ended: ends the lease, at once or after it has lingered (linger.h). */
 void lease_close(struct lease *lease);
 
-/* The lease is its login's no more, whose process is forgotten; it waits for nothing. */
+/* The login that had the lease is over: forgets its process, and everything that the lease waited for. */
 void lease_let_go(struct lease *lease);
 
 /* Ends every lease of a user, a seat or a course, and tells the users' terminals. Returns how many. */

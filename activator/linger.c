@@ -12,12 +12,12 @@
 #define USEC_PER_SEC UINT64_C(1000000)
 
 /*
- * A login's own processes are still ending when it closes its lease: what runs a second later was left on
- * purpose. Only then the log and `coursenetctl status` say that the seat is kept.
+ * A login's own processes are still ending when it closes its lease. A process that runs a second later was
+ * left on purpose: only then the log and `coursenetctl status` say that the seat is kept.
  */
 #define SETTLE_USEC USEC_PER_SEC
 
-/* For what no event tells: a process ends, and others that do not count stay in its control group. */
+/* No event tells that a process has ended while others that do not count stay in its control group. */
 #define LOOK_USEC (20 * USEC_PER_SEC)
 
 /* After an event. A student can make many of them, so each look doubles the wait for the next one. */
@@ -68,7 +68,7 @@ static int handle_group_event(sd_event_source *source, const struct inotify_even
         return 0;
 }
 
-/* Whether the group was gone already makes no difference: then the next look is soon. */
+/* It makes no difference whether the group was gone already: then the next look comes soon. */
 static void watch_group(struct lease *lease) {
         int r;
 
@@ -218,7 +218,7 @@ bool linger_begin(struct lease *lease) {
                         pass_on(lease);
                 return false;
         }
-        /* A hold makes linger= idle; but what is left may have to keep the seat after the hold. */
+        /* During a hold linger= has no effect, but a process may have to keep the seat after the hold. */
         if (has_other(lease, true))
                 after.linger_seconds = 0;
         lease->linger_until_usec = now + after.linger_seconds * USEC_PER_SEC;

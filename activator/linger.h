@@ -4,8 +4,8 @@
 /*
  * A lease whose login has ended, and which stays because it is the seat's last: for the course's linger=, and
  * with leftover = keep for as long as something of the student's runs in the seat (keeper.h), leftover-max=
- * at most, counted from the last logout. Nobody waits meanwhile: the control group of the process that keeps
- * the seat is watched, and every 20 s it is looked whether that process still counts.
+ * at most, counted from the last logout. Nobody waits during that time: the control group of the process that
+ * keeps the seat is watched, and the activator looks every 20 s whether that process still counts.
  *
  * coursenet-enter is no login: its lease may keep a seat as long as the last login's would have, and no
  * longer.

@@ -56,7 +56,7 @@ static int handle_period(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-/* Without a timer nothing would ever be said again: then this counts as another period. */
+/* Without a timer nothing would ever be logged again, so this counts as the start of a new period. */
 static void begin_period(struct manager *manager) {
         struct query_log *log = &manager->query_log;
 

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * What is said in the log about requests that came over query.sock, which anybody may send as fast as they
- * can. journald passes over messages of a unit that says too much, so without a limit of our own an admin's
- * line about a login could be lost.
+ * Log lines about requests over query.sock, which anybody may send as fast as they can. journald drops
+ * messages of a unit that logs too much, so without a limit of our own the line about a failed login could be
+ * lost.
  *
- * In each minute a user is worth QUERY_LOG_PER_USER lines and all users together QUERY_LOG_TOTAL; at its end
- * it is said how many more there were. All of it has the priority of a warning: journald counts by priority
- * too, and what is said about a login that failed is an error.
+ * In each minute there are QUERY_LOG_PER_USER lines for a user and QUERY_LOG_TOTAL for all users; at the end
+ * of the minute one line says how many more there were. All of these lines are warnings and failed logins are
+ * errors, because journald counts messages by priority, too.
  */
 
 #include <systemd/sd-event.h>
@@ -32,10 +32,10 @@ struct query_log {
         sd_event_source *period_source;
 };
 
-/* Something about a request of that uid. Subordinate uids of one range count as one user. */
+/* Logs a line about a request of that uid. Subordinate uids of one range count as one user. */
 void query_log(struct manager *manager, uid_t uid, const char *format, ...) _printf_(3, 4);
 
-/* Says what was kept back, and begins a new period. For the event loop, and tests. */
+/* Logs how many lines were dropped, and begins a new period. For the event loop, and tests. */
 void query_log_end_period(struct manager *manager);
 
 /* Forgets all of it. */

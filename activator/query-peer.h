@@ -6,8 +6,8 @@
 #include "subordinate-uid.h"
 
 /*
- * A student who runs commands in a loop needs fewer, and every lease is two lines of the log that must not be
- * lost: all users together stay below what journald takes of a unit, 10000 lines in 30 s.
+ * A student who runs commands in a loop needs fewer than this. Every lease is two lines of the log that must
+ * not be lost, so all users together stay below what journald takes of a unit, 10000 lines in 30 s.
  */
 #define ENTER_INTERVAL_USEC UINT64_C(250000)
 #define ENTER_BURST 64U
@@ -25,8 +25,8 @@ struct enter_paces {
 };
 
 /*
- * As whom a uid counts: a user who has a lease as oneself; otherwise all uids of one subordinate range as
- * one.
+ * The uid by which the limits count a peer: its own if it has a lease; else the first of its subordinate
+ * range, so that all uids of one range count as one user.
  */
 uid_t query_peer_key(struct manager *manager, uid_t uid);
 

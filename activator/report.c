@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Children that print reports. A report is one child, or one that waits for its turn; it stays until its
- * child has been reaped, with or without a connection: that is what makes the limits hold.
+ * Children that print reports. A struct report has one child, or waits for its turn. It stays until its child
+ * has been reaped, even if the peer has hung up, so that the limits count every child.
  */
 
 #include <fcntl.h>

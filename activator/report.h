@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * REQUEST_REPORT, see report-peer.h: a child of root's prints what the peer may see, into memory of
- * ours, within a time and a size. Nothing waits for a peer that does not read: what is printed is there
- * before the first byte is sent, and the connection has its own deadline for the rest.
+ * REQUEST_REPORT, see report-peer.h: a child of root's prints what the peer may see, into memory of ours,
+ * within a time and a size. The child never waits for a peer that does not read: sending begins when the
+ * child has ended, and the connection has a deadline of its own.
  */
 
 #include "connection.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A slot that is given back too early, or not at all, does no harm: see SLOT_SECONDS. */
+/* To free a slot too early, or not at all, does no harm: see SLOT_SECONDS. */
 
 #include <limits.h>
 

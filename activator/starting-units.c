@@ -14,7 +14,7 @@ struct starting {
         char user_manager[sizeof("user@4294967295.service")];
 };
 
-/* The seat's own units are left to systemd: a stop of theirs would take from others what they need. */
+/* The seat's own units are left to systemd: to stop them would stop units that need them. */
 bool starting_units_has(const char *unit_directory, const char *user_manager, const struct unit_row *row) {
         bool starts = string_equal(row->active_state, "activating") ||
                       (row->job != 0 && (string_equal(row->active_state, "inactive") ||

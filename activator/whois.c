@@ -24,7 +24,7 @@
 /* Less than the 5 s that glibc itself gives to an nscd that hangs: the reason is ours to say. */
 #define WHOIS_TIMEOUT_USEC UINT64_C(4000000)
 
-/* Of the child's own, besides 0: there is no such user; the name is none that whois_parse() takes; another.
+/* The child's exit codes besides 0: no such user; a name that whois_parse() does not take; another failure.
  */
 #define EXIT_NOBODY 1
 #define EXIT_STRANGE 3

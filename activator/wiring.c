@@ -9,7 +9,7 @@
 #include "systemd.h"
 #include "wiring.h"
 
-/* There is nothing of that name. systemd says it when somebody starts the service by hand. */
+/* No file has this name. systemd prints the name when somebody starts the service by hand. */
 #define STAND_IN_PATH "/run/coursenet/nobody-has-logged-in-on-this-seat"
 
 bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
@@ -198,11 +198,11 @@ int wiring_write(const char *directory, const struct wiring *wiring) {
         if (r < 0)
                 return r;
 
-        /* The folder hides what is in it. A file that not everybody may read, systemd warns of. */
+        /* The folder hides the file; systemd would warn of a file that not everybody may read. */
         if (mkdir(folder, 0700) < 0 && errno != EEXIST)
                 return -errno;
         r = write_file(temporary, wiring->text);
-        /* The one that a login has written since comes first. */
+        /* If a login has written the file since, that one stays. */
         if (r >= 0 &&
                 renameat2(AT_FDCWD, temporary, AT_FDCWD, file, wiring->stand_in ? RENAME_NOREPLACE : 0) < 0)
                 r = -errno;

@@ -52,12 +52,12 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret);
 void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret);
 
 /*
- * With leftover = keep the user's manager stays for as long as the seat does, though logind would end it some
- * seconds after the user's last session: logind's stop is refused. From systemd 256 on that is a stop of the
- * unit of /run/user/UID, which takes the manager along, and which nobody else would stop: so it ends when
- * neither manager nor session needs it, as with earlier versions. The files are written or removed at once,
- * whatever systemd has loaded: if that is too late, it counts from the manager's next start on. Negative
- * errno.
+ * With leftover = keep the user's manager stays for as long as the seat does. logind would stop it some
+ * seconds after the user's last session, so its stop is refused (RefuseManualStop=). From systemd 256 on
+ * logind stops the unit of /run/user/UID instead, and the manager with it. That stop is refused, too, and the
+ * unit ends when neither manager nor session needs it, as with earlier versions. The files are written or
+ * removed at once, whatever systemd has loaded; a manager that was loaded before follows them from its next
+ * start on. Negative errno.
  */
 int wiring_keep_user(const char *directory, uid_t uid, bool keep);
 
@@ -69,9 +69,9 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
         const struct service_settings *services, size_t i, struct wiring *ret);
 
 /*
- * The drop-in of a service until the student's first login, or an admin's hold: without it, the service would
- * start as root; with the student's name in it, systemd would tell everybody who is on the roster. The
- * service cannot be started with it. Pure.
+ * The drop-in of a service until the student's first login, or an admin's hold. Without a drop-in the service
+ * would start as root; with the student's name in it, systemd would tell everybody who is on the roster. This
+ * one prevents the start. Pure.
  */
 void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the start said of itself comes first; the rest is what systemd saw. */
+/* Prefers the reason that the start itself gave; else names what systemd saw. */
 
 #include "container-failure.h"
 #include "protocol.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks before the runtime does, as the runtimes' own words help few. */
+/* Looks before the runtime does, because the runtimes' own messages are hard to understand. */
 
 #include <fcntl.h>
 #include <limits.h>
@@ -59,7 +59,7 @@ static enum image_verdict examine_file(const char *path, char reason[static IMAG
                        : say(IMAGE_WRONG, reason, "is no container image: neither SIF, squashfs nor ext3");
 }
 
-/* A folder that debootstrap or cp made runs nothing: the runtime's own scripts are missing in it. */
+/* A folder that debootstrap or cp made cannot be started, because the runtime's own scripts are missing. */
 static enum image_verdict examine_folder(const char *path, char reason[static IMAGE_REASON_SIZE]) {
         char actions[PATH_MAX];
         int n = snprintf(actions, sizeof(actions), "%s/.singularity.d/actions", path);

@@ -5,8 +5,8 @@
  * as the student and in the seat, starts the container instance inst-ID with the runtime that is there and
  * waits until that is done: the instance stays in the unit's control group, which is all that a stop needs.
  *
- * `start` is privileged in nothing. What can go wrong is looked at first, as the runtimes' own words help
- * few.
+ * `start` has no privilege. It checks first for what can go wrong, because the runtimes' own messages are
+ * hard to understand.
  */
 
 #include <pwd.h>
@@ -22,7 +22,7 @@
 
 #define ETC_DIRECTORY "/etc/coursenet"
 
-/* How long a turn may be waited for: 8 places of SLOT_SECONDS each are 160 starts at the very worst. */
+/* The longest wait: with 8 slots of SLOT_SECONDS each, at least 160 starts get their turn in that time. */
 #define QUEUE_EXTENSION "EXTEND_TIMEOUT_USEC=300000000"
 
 static int report_diagnostics(const struct diagnostics *diagnostics) {
@@ -54,7 +54,7 @@ static bool check_home(const char *home) {
         return false;
 }
 
-/* Both are the commonest reasons that only the runtime finds. */
+/* The two most frequent reasons that only the runtime finds. */
 static const char *name_of_shortage(const char *error) {
         if (strstr(error, "no space left on device"))
                 return "No space is left on the device";

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Runs as root, before and apart from the start itself, which is the student's: nothing that is read or
- * waited for here is a student's to change. Who waits stands in the kernel's queue for a lock on the
- * directory; the first of them looks for a free slot, and takes it within SLOT_SECONDS of the last one's.
+ * Runs as root, before the start itself, which runs as the student: a student can change nothing that is read
+ * or waited for here. All waiting programs queue for a lock on the directory. The one that has the lock looks
+ * for a free slot; there is one after SLOT_SECONDS at the latest.
  */
 
 #include <dirent.h>
@@ -18,7 +18,7 @@
 static bool is_over(const struct stat *st, const struct timespec *now) {
         time_t age = now->tv_sec - st->st_mtim.tv_sec;
 
-        /* Who sets the clock back makes no slot last longer. */
+        /* A slot of the future is over, so that a clock that is set back makes no slot last longer. */
         return age < 0 || age >= SLOT_SECONDS;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Lines of standard error are passed on while they are looked at. */
+/* Copies each line of the program's standard error to the journal, and remembers the last error in it. */
 
 #include <fcntl.h>
 #include <poll.h>
@@ -28,7 +28,7 @@ int report_failure(const char *format, ...) {
         text[strcspn(text, "\n")] = '\0';
 
         (void)fprintf(stderr, "%s\n", text);
-        /* systemd finds out whose message it is while the process is there: so it is waited for. */
+        /* systemd can tell whose message it is only while the process exists, so wait for it. */
         if (notify_send(state) == 0)
                 (void)notify_wait(BARRIER_MS);
         return EXIT_FAILURE;
@@ -76,7 +76,7 @@ static bool pass_on(int fd, struct lines *lines) {
         return true;
 }
 
-/* Until the program has ended: what it has started may keep the other end open for ever. */
+/* Until the program has ended: a process that it has started may keep the other end open for ever. */
 static void pass_on_until_end(int pidfd, int fd, struct lines *lines) {
         struct pollfd wait[] = {{.fd = pidfd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
 

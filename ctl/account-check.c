@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The module goes by names alone, as it asks nobody about a login that is not ours. So an account of another
- * name and a student's uid is somebody else's for it: the fence, which goes by uid, is all that holds it. An
- * admin should know.
+ * The module goes by names alone, because it asks nobody about a login that is not a course user's. So it
+ * takes an account with another name and a student's uid for somebody else's, and only the fence, which goes
+ * by uid, holds such a session. The admin is told.
  */
 
 #include <pwd.h>

@@ -7,7 +7,7 @@
 
 #define BLANKS " \t\r\n"
 
-/* "zed" in quotes is zed: a spreadsheet program saves a list so. */
+/* A spreadsheet program may save a plain list with each name in quotes. */
 static void strip_quotes(char *text) {
         size_t length = strlen(text);
 
@@ -34,7 +34,7 @@ static void read_line(struct class_reader *reader, char *text, unsigned line) {
         word = strtok_r(text, BLANKS, &rest);
         rest += strspn(rest, BLANKS);
         if (rest[0] != '\0' && rest[0] != '#')
-                /* Skipping such lines would seat the one-word lines of any text. */
+                /* If such lines were skipped, the one-word lines of any text would be seated. */
                 diagnostics_error(reader->diagnostics, reader->path, line,
                         "expected one name a line, and '%s' has '%s' behind it (import numbers the seats "
                         "itself; a table must have a row with the names of its columns first)",

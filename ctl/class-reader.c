@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Students are taken up here, each once, whatever a list looks like. */
+/* Adds each student of a plain list or a table, once. */
 
 #include "class-reader.h"
 #include "number.h"
@@ -69,7 +69,7 @@ static const struct class_entry *find_entry(const struct class_list *list, const
 
 static void report_again(
         struct class_reader *reader, const struct class_entry *earlier, const char *word, unsigned line) {
-        /* anna@one.edu and anna@two.edu may be two people: that is for a person to say. */
+        /* anna@one.edu and anna@two.edu may be two people: only the admin can say. */
         if (strcasecmp(earlier->word, word) != 0)
                 diagnostics_error(reader->diagnostics, reader->path, line,
                         "'%s' and '%s' in line %u would both be student %s: leave one of them out", word,
@@ -110,7 +110,7 @@ char *class_reader_login(const struct class_reader *reader, const char *word) {
         return login;
 }
 
-/* Who has a private address instead of the university's has a login that it does not say. */
+/* The private address of a student does not say the student's login. */
 static void note_host(struct class_reader *reader, const char *word, unsigned line) {
         const char *host = strchr(word, '@'), *first = NULL;
 
@@ -138,7 +138,7 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
         }
         r = roster_student(reader->settings, reader->course, login, student);
         if (r == -EXDEV) {
-                /* No slip in one row, but the list of another course. */
+                /* That is not a mistake in one row, but the list of another course. */
                 diagnostics_error(
                         reader->diagnostics, reader->path, line, "'%s' %s", word, roster_student_reason(r));
                 return;
@@ -185,7 +185,7 @@ bool class_reader_header(const struct class_reader *reader, const char *text,
         return true;
 }
 
-/* Small letters, as logins are, and more than one would write in a title. */
+/* Several words in small letters, as logins are: a title is not written so. */
 static bool seems_to_name_students(const char *text) {
         _cleanup_free_ char *copy = strdup(text);
         bool any = false;
@@ -206,7 +206,7 @@ void class_reader_check_header(
                 diagnostics_error(reader->diagnostics, reader->path, line,
                         "this is the list of course %s, not of course %s", course, reader->course);
 
-        /* An id, a date or a title is usual there; a name there would be lost without a word. */
+        /* An id, a date or a title is usual there. A student's name there would be lost, so warn. */
         if (seems_to_name_students(rest))
                 diagnostics_warning(reader->diagnostics, reader->path, line,
                         "text after the colon of this line is ignored: write names on lines of their own");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Class lists that are tables. Two questions come before any row: by which separator there is a row with a
- * column of logins, and which column that is. A guess that could be wrong is an error, and names what to say
- * instead.
+ * Class lists that are tables. Before any row is read, two things are decided: the separator by which there
+ * is a row with a column of logins, and which column that is. Where the choice could be wrong, it is an error
+ * that names the option to use.
  */
 
 #include "class-reader.h"
@@ -32,8 +32,8 @@ static enum login_column best_kind(const struct sheet_row *row, const char *want
 }
 
 /*
- * The row that names the columns; NULL: none. Titles above it are shorter: below a row that is as full stands
- * somebody's answer "email" under another heading.
+ * The row that names the columns; NULL: none. Titles above it have fewer cells. A row below one with as many
+ * cells does not name the columns: its "email" is somebody's answer under another heading.
  */
 static const struct sheet_row *find_header(const struct sheet *sheet, const char *wanted) {
         size_t n_above = 0;
@@ -186,7 +186,7 @@ static const struct sheet_row *find_difference(const struct table *table, size_t
         return NULL;
 }
 
-/* Numbers are names of students in a registrar's books, and seldom of accounts. */
+/* A number identifies a student to the registrar; it is seldom the name of an account. */
 static const char *find_number(const struct table *table) {
         for (const struct sheet_row *row = table->header + 1; row < table->sheet->rows + table->sheet->n_rows;
                 row++)

@@ -53,7 +53,7 @@ static int convert(const char *encoding, const char *bytes, size_t size, char **
                 return -EILSEQ;
         }
         *out = '\0';
-        /* A NUL would end the text early, and a list of half of the class is worse than none. */
+        /* A NUL would end the text early, and half of the class would be missing. */
         if (memchr(text, '\0', (size_t)(out - text))) {
                 free(text);
                 return -EINVAL;

@@ -5,8 +5,8 @@
  * finds out what they may see, and runs the command that they asked for within that scope. Nobody else has a
  * use for it: without root's rights it sees nothing that its caller does not.
  *
- * All of the request but the uid and the groups is the peer's own text. Which commands there are is decided
- * here, and that no word of it is an option.
+ * All of the request but the uid and the groups is the peer's own text. The table below decides which
+ * commands exist, and no word of the peer's is taken for an option.
  */
 
 #include <sys/resource.h>
@@ -41,13 +41,13 @@ static const struct part *find_part(const char *name) {
         return NULL;
 }
 
-/* What is wrong with the machine must not be able to fill it. */
+/* A mistake, such as a loop, must not fill memory or take a processor for long. */
 static void limit_oneself(void) {
         const struct rlimit output = {OUTPUT_MAX, OUTPUT_MAX}, cpu = {CPU_SECONDS_MAX, CPU_SECONDS_MAX};
 
         (void)setrlimit(RLIMIT_FSIZE, &output);
         (void)setrlimit(RLIMIT_CPU, &cpu);
-        /* Whoever asks in a loop does not take the processor from logins. */
+        /* So that requests in a loop do not take the processor from logins. */
         (void)setpriority(PRIO_PROCESS, 0, NICE);
 }
 

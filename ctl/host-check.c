@@ -94,7 +94,7 @@ static bool template_is_missing(sd_bus *bus, const char *name) {
                        template) == -ENOENT;
 }
 
-/* systemd passes over a unit that is wanted and not there, without a word. */
+/* systemd ignores a missing unit that is wanted, and logs nothing. */
 static void check_templates(const struct paths *paths, sd_bus *bus, const struct service_settings *services,
         struct diagnostics *diagnostics) {
         _cleanup_free_ char *path = NULL;

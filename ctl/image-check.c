@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Root reads everything, and a folder on the way may be closed to students: so an image is looked at by a
- * process that has become a student of the course, the first of the roster and the last, as staff often come
- * first and may be in other groups. The process is one that can be ended: the image may be on a file system
- * of the network that does not answer.
+ * Root can read everything, but a folder on the way may be closed to students. So a child that has become a
+ * student of the course looks at the image: one child for the first student on the roster, and one for the
+ * last, because staff often come first and may be in other groups. A child can be killed, because the image
+ * may be on a network file system that does not answer.
  */
 
 #include <fcntl.h>
@@ -138,7 +138,7 @@ static bool report(const struct reader *reader, const struct service_settings *s
                 diagnostics_error(diagnostics, path, line, "image = %s: %s", image, answer->reason);
                 return true;
         case IMAGE_UNREADABLE:
-                /* Who is not root cannot say what others may read. */
+                /* A user who is not root cannot find out what others may read. */
                 if (geteuid() != 0)
                         return false;
                 if (reader->user[0])
@@ -177,7 +177,7 @@ static bool check_course(const struct site *site, const struct site_course *cour
         return false;
 }
 
-/* A drop-in may name another image, or one where the settings have none: that is not for us to know. */
+/* A drop-in may name another image; this looks at the settings only. */
 static bool has_container(const struct service_settings *services) {
         for (size_t i = 0; i < services->n_units; i++)
                 if (string_equal(services->units[i], SERVICE_CONTAINER))

@@ -25,8 +25,8 @@ static int make_directory(const char *path, mode_t mode) {
 }
 
 /*
- * Who is in a course is not for everybody to know, and neither is how many they are, which a file's size
- * would tell. A folder that was open to others is closed; to whom an admin gave it by its group stays so.
+ * Only root and staff may know who is in a course, and how many they are, which the size of a file would
+ * tell. So a folder that was open to others is closed. Rights that an admin gave to its group stay.
  */
 static int close_to_others(int directory) {
         struct stat st;

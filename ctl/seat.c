@@ -177,7 +177,7 @@ static int map_user(const char *etc, const struct settings *settings, const stru
         return 0;
 }
 
-/* Whether there is such a seat, and whose it is, is not for everybody: only whether it is one's own. */
+/* A user may learn whether a seat is their own, but not whether another seat exists, or whose it is. */
 static int map_own_seat(const char *etc, const struct settings *settings, const struct scope *scope,
         const struct seat_id *id, struct mapping *ret, struct diagnostics *diagnostics) {
         char course[COURSE_SIZE], student[USER_NAME_SIZE];

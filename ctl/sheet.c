@@ -125,7 +125,7 @@ static void feed_lines(
                 size_t length = strcspn(text, "\n");
 
                 length += text[length] == '\n';
-                /* libcsv says nothing of blank lines, so the row would be taken to begin there. */
+                /* libcsv does not report blank lines, so without this the row would seem to begin there. */
                 if (reader->row.line == 0 && strspn(text, BLANKS) >= length) {
                         text += length;
                         continue;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl teardown`: everything of ours that is up goes. It must work when nothing else does, so it
- * asks systemd by systemctl and not over D-Bus, and finds out who has a seat from units and records, not from
+ * `coursenetctl teardown`: stops and removes everything of ours. It must work when nothing else does, so it
+ * asks systemd by systemctl and not over D-Bus, and learns who has a seat from units and records, not from
  * the activator.
  *
- * The doors are shut first: with the sockets goes the activator, and a login that arrives from then on, or is
- * under way, is refused. Then units, in one transaction; then what the kernel has; then our files below /run.
+ * The sockets and the activator are stopped first, so that a login that arrives from then on, or is under
+ * way, is refused. Then the other units are stopped in one transaction; then the links, namespaces and rules
+ * in the kernel are removed, and last our files below /run.
  */
 
 #include <dirent.h>

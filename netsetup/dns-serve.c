@@ -5,8 +5,8 @@
  * course has a dnsmasq of its own, which listens on the bridge of the course (by its name: "br-*" would be an
  * admin's bridges, too) and has read no other names.
  *
- * They are one service: which courses there are changes with the configuration that they share, and with that
- * the watch restarts all of them. A course whose dnsmasq cannot run costs the others nothing.
+ * They are one service, because they share a configuration that changes with the list of courses; then the
+ * watch restarts all of them. If the dnsmasq of one course cannot run, the others do.
  */
 
 #include <dirent.h>
@@ -103,7 +103,7 @@ static _Noreturn void keep(const struct servers *servers) {
                         (void)pause();
                 if (pid > 0)
                         note_end(servers, pid, status);
-                /* One that ends at once would be begun without a rest. */
+                /* Wait, so that one that ends at once is not started in a busy loop. */
                 if (pid > 0 || errno == ECHILD)
                         (void)sleep(AGAIN_AFTER_SECONDS);
                 start_all(servers);

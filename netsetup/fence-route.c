@@ -4,13 +4,15 @@
  * Ours are the rules with the protocol "kernel" and one of our priorities. systemd-networkd removes every
  * rule that it did not make, but for those of that protocol.
  *
- * The rules at 0 stand right behind the kernel's own (`lookup local`), before everybody else's: a host with
- * several uplinks often routes by source address, which must not be a way around the fence. Whom none of them
- * is about meets everybody else's, and passes over the rest of ours. The kernel asks them one by one, for
- * each packet that it forwards too, so there are few: where the fenced uids make many ranges, a rule at 0 has
- * a whole group of them, which has a priority of its own. Who is in between is led to the end, behind the
- * rules that others have before 32000: those would only be missed by an account of nobody's course between
- * those of students.
+ * The rules at 0 come right behind the kernel's own (`lookup local`) and before all others: a host with
+ * several uplinks often routes by source address, which must not lead around the fence. A packet of a uid
+ * that no rule at 0 names goes on to the others' rules, and skips the rest of ours.
+ *
+ * The kernel asks the rules one by one, also for each packet that it forwards, so there must be few. Where
+ * the fenced uids make many ranges, a rule at 0 covers a whole group of ranges, and the ranges of each group
+ * have a priority of their own. A uid of that group's span that is in none of its ranges goes on at the end,
+ * behind the rules that others have before 32000. So only an account of no course whose uid is between those
+ * of students misses these rules.
  */
 
 #include <linux/fib_rules.h>
@@ -35,8 +37,7 @@ enum {
         PRIORITY_END = 32510,
 };
 
-/* How many rules everybody's packets may meet: as many ranges are asked for one by one, and as many groups.
- */
+/* How many rules every packet may meet: the maximum of single ranges, and of groups. */
 #define ENTRIES_MAX 16U
 
 /* One rule, for either family; what it does not have is 0. */
@@ -51,8 +52,8 @@ struct fence_rule {
 };
 
 /*
- * The order of making is the reverse of this, that of removing is this: what a jump leads to is there before
- * it and goes after it, and there is never a refusal without what passes over it.
+ * Rules are removed in this order and made in the reverse order. So the target of a jump exists as long as
+ * the jump does, and a rule that refuses never exists without the rules that make exceptions from it.
  */
 static uint32_t rank(const struct fence_rule *rule) {
         return rule->priority == PRIORITY_PASS ? PRIORITY_END - 1 : rule->priority;
@@ -167,7 +168,7 @@ static void plan_jump(
                    });
 }
 
-/* How many ranges a group has. Only who is numbered among students is compared with all of them. */
+/* How many ranges a group has. Only packets of uids within a group's span are compared with all of them. */
 static size_t group_size(size_t n) {
         return n <= ENTRIES_MAX * ENTRIES_MAX ? ENTRIES_MAX : (n + ENTRIES_MAX - 1) / ENTRIES_MAX;
 }
@@ -196,7 +197,7 @@ static void plan_ranges(struct netlink_items *rules, const struct uid_range *ran
                 plan_jump(rules, PRIORITY_ENTRY, PRIORITY_LOCAL, ranges[i].first, ranges[i].last);
 }
 
-/* With uids, though only jumps lead here: when others delete rules of ours, root still has its routes. */
+/* Only jumps lead here, but it has uids all the same: if others delete the jumps, root keeps its routes. */
 static void plan_prohibit(struct netlink_items *rules, const struct uid_range *ranges, size_t n) {
         add(rules, (struct fence_rule){
                            .priority = PRIORITY_PROHIBIT,
@@ -206,7 +207,7 @@ static void plan_prohibit(struct netlink_items *rules, const struct uid_range *r
                    });
 }
 
-/* Ordered. Nobody is fenced: there are none. */
+/* In order; none if nobody is fenced. */
 static int plan_rules(const char *plan, struct netlink_items *ret) {
         _cleanup_rules_ struct netlink_items ranges = {.item_size = sizeof(struct uid_range)};
 
@@ -251,7 +252,7 @@ static void get_ranges(struct nlattr **attributes, struct fence_rule *rule) {
         }
 }
 
-/* The kernel's own at 0 is none of ours: at that priority we only have jumps. */
+/* The kernel's own rule at 0 is not ours: at that priority we have jumps only. */
 static int read_rule(struct nl_msg *message, void *userdata) {
         struct nlmsghdr *header = nlmsg_hdr(message);
         struct nlattr *attributes[FRA_MAX + 1];
@@ -331,7 +332,7 @@ static int change(struct link_socket *socket, int type, int flags, unsigned char
                 return -ENOMEM;
         }
         r = netlink_send(socket, message);
-        /* Somebody else, or another run of ours, was quicker. */
+        /* Another program, or another run of ours, has made or removed it already. */
         if ((type == RTM_NEWRULE && r == -EEXIST) || (type == RTM_DELRULE && r == -ENOENT))
                 return 0;
         return r;
@@ -370,7 +371,7 @@ static int make_rule(struct link_socket *socket, unsigned char family, const str
         return change(socket, RTM_NEWRULE, flags, family, rule);
 }
 
-/* First what is missing, then what is too many: whoever is in both is fenced all the time. */
+/* Makes missing rules before it removes others, so that a uid of both plans is fenced all the time. */
 static int make_equal(struct link_socket *socket, unsigned char family, const struct netlink_items *planned,
         const struct netlink_items *actual) {
         const struct fence_rule *wanted = planned->array, *found = actual->array;

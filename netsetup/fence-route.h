@@ -4,11 +4,12 @@
 /*
  * The fence's second half: routing rules by uid (`ip rule`), for IPv4 and IPv6.
  *
- * A packet filter asks for the owner of a packet's socket by its file, and three kinds of packets have none:
- * the SYN-ACK of a SYN cookie, what a connection sends before accept(), and what it still sends after
- * close(). Routing asks the socket itself (sk_uid), which has a uid all its life, also in its listener's
- * name: the kernel drops a SYN, and the ACK that answers a cookie, if it finds no way back for that uid. So a
- * fenced uid's socket never has a connection with the outside, and nothing is guessed from ports.
+ * A packet filter finds the owner of a packet by the file of its socket. Three kinds of packets have no such
+ * file: the SYN-ACK of a SYN cookie, what a connection sends before accept(), and what it still sends after
+ * close(). Routing uses the uid of the socket itself (sk_uid), which a socket has all its life, and which a
+ * new connection has from its listener: the kernel drops a SYN, and the ACK that answers a cookie, if it
+ * finds no route back for that uid. So a fenced uid's socket never has a connection with the outside,
+ * whatever its port.
  *
  *     0:     uidrange 5001-5400 goto 32500          (one for each range; see fence-route.c for many)
  *     31999: goto 32510
@@ -23,8 +24,7 @@
 #include "diagnostics.h"
 
 /*
- * Is a rule with this priority and protocol (RTPROT_…) one of these? Others' rules have no business in
- * between.
+ * Is a rule with this priority and protocol (RTPROT_…) one of these? No rule of others belongs between them.
  */
 bool fence_route_is_ours(uint32_t priority, uint8_t protocol);
 

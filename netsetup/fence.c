@@ -168,8 +168,7 @@ static void keep_for_reboot(const char *rules, struct diagnostics *diagnostics) 
                 diagnostics_warning(diagnostics, FENCE_STATE_FILE, 0, "cannot be written: %s", strerror(-r));
 }
 
-/* The table, and the routing rules for what has no owner there. One that fails does not keep the other off.
- */
+/* The table, and the routing rules for packets without an owner. If one fails, the other is still applied. */
 static int apply_both(const char *rules, struct diagnostics *diagnostics) {
         int r = firewall_apply(rules, WHAT, diagnostics), route = fence_route_apply(rules, diagnostics);
 

@@ -3,11 +3,11 @@
 
 /*
  * Which namespaces seats have, and had. A namespace without a name stays as long as somebody has a process in
- * it or holds it open, and anybody may: so a student who logs in and out in a loop could keep very many. All
- * count as root's, against user.max_net_namespaces and in memory, and when there are no more, nobody logs in.
+ * it or holds it open, which anybody may do. So a student who logs in and out in a loop could keep very many.
+ * All of them count as root's (user.max_net_namespaces) and take memory; at the limit nobody can log in.
  *
- * So a seat leaves NETNS_FORMER_MAX behind at most. From then on its namespace stays under its name when the
- * seat goes, without a cable, and the next login has it again.
+ * So a seat leaves NETNS_FORMER_MAX behind at most. After that, its namespace keeps its name, without a
+ * cable, when the seat goes, and the next login uses it again.
  *
  * The record is one file, read and written under the lock of netns.c. It counts by numbers (nsid.h); a record
  * that is lost, or a kernel that does not answer, only means that nothing is counted.

@@ -242,7 +242,7 @@ static int begin_counting(struct counting *counting) {
         return r < 0 ? r : netns_record_load(NETNS_RECORD_FILE, &counting->record);
 }
 
-/* A seat that is not counted is a seat all the same. */
+/* The seat comes up all the same. */
 static void warn_uncounted(int error, const char *path, struct diagnostics *diagnostics) {
         if (error < 0)
                 diagnostics_warning(diagnostics, path, 0,
@@ -391,12 +391,12 @@ static bool are_too_many_of_seat(struct counting *counting, const char *seat) {
         return netns_record_count_former(&counting->record, seat) >= NETNS_FORMER_MAX;
 }
 
-/* A namespace that was kept goes when it need not be any more: at the next stop of any seat. */
+/* Removes namespaces that are kept and need not be any more. Called at the stop of any seat. */
 static void release_kept(struct counting *counting, struct diagnostics *diagnostics) {
         char path[NETNS_PATH_SIZE];
         struct seat_plan plan;
 
-        /* Forgetting former ones moves others to lower places: downwards none is passed over. */
+        /* An entry that is removed moves later ones down, so go from the end: none is skipped. */
         for (size_t i = counting->record.n_entries; i-- > 0;) {
                 struct netns_entry entry;
 

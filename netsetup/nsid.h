@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Numbers by which a network namespace knows others (ip-netns(8): set, list-id). A number keeps nothing
- * alive, which makes it the one way to see whether a namespace that has no name any more is still there.
+ * Numbers by which a network namespace knows others (ip-netns(8): set, list-id). A number does not keep its
+ * namespace alive, so it shows whether a namespace that has no name any more still exists.
  */
 
 #include "link.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What resolved is told belongs to the bridge as a link, and is gone with it. */
+/* systemd-resolved forgets the settings of a bridge when the bridge is removed. */
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * systemd-resolved. It answers every process of the host, over a Unix socket that no namespace cuts, and does
- * not look who asks: what it knew of a course's names, all students would know. So it is told nothing.
+ * systemd-resolved. It answers every process of the host over a Unix socket, which seats reach too, and does
+ * not look who asks. It would tell all students the names of a course, so coursenet gives it none.
  */
 
 #include "diagnostics.h"

@@ -342,8 +342,9 @@ static const char input_chains[] = "\tchain input {\n"
                                    "\t}\n";
 
 /*
- * A seat is told the names of its course; a process of the host, which may be anybody's, would be told those
- * of all. dnsmasq itself takes the loopback for an interface that it serves.
+ * A seat may know the names of its course. A process of the host, which may be anybody's, could ask for those
+ * of all courses, so it is refused. dnsmasq would answer it, because it takes the loopback for an interface
+ * that it serves.
  */
 #define OF_HOST L4 "th dport " DNS_PORT " reject with icmpx admin-prohibited\n"
 
@@ -591,9 +592,9 @@ static void put_fenced(struct text *text, const struct ruleset_fenced *fenced) {
 }
 
 /*
- * A socket belongs to whoever made it: a login's own connection is sshd's, and passes. Root's and the
- * system's packets are not looked for in the sets, where nobody of them is. What has no owner is not seen
- * here at all: see fence-route.h.
+ * A socket belongs to whoever made it: a login's own connection is sshd's, and passes. The sets have no uid
+ * of root's or the system's, so packets of those are accepted before the sets are searched. Packets without
+ * an owner do not match here: see fence-route.h.
  */
 static const char fence_chain[] = "\tchain output {\n"
                                   "\t\ttype filter hook output priority filter; policy accept;\n"

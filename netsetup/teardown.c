@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Links and namespaces are known by our mark, tables by their names. Links go first: what a table guards is
- * gone before the table is, and forwarding is switched off before its rules go.
+ * Our links and namespaces have our mark, our tables have our names. Links are removed before the tables that
+ * guard them, and forwarding is switched off before its rules are removed.
  */
 
 #include <dirent.h>
@@ -113,7 +113,7 @@ static int remove_rules(struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics found = {0};
         int r;
 
-        /* Of a plan without anybody, every rule that is there is one too many. */
+        /* By an empty plan, every rule of ours is one too many. */
         if (fence_route_inspect("", &found) >= 0 && found.n_items == 0)
                 return 0;
         r = fence_route_apply("", diagnostics);

@@ -20,14 +20,14 @@ static const char *get_item(pam_handle_t *pamh, int item) {
         return pam_get_item(pamh, item, &text) == PAM_SUCCESS ? text : NULL;
 }
 
-/* As long as a name may be that is looked for; there is none of more than LOGIN_NAME_MAX. */
+/* Room for the longest name that is looked for, LOGIN_NAME_MAX. */
 #define DATA_NAME_SIZE 320U
 
 /*
- * The account that a module before this one has looked up: libpam's pam_modutil_getpwnam() keeps what it has
- * found in the handle, under this name, until the handle's end. In the shipped stack pam_succeed_if asks for
- * the uid. Whoever was found by a mail address, or by another alias of a directory, is found out by this, and
- * nobody has to be asked. NULL: it is not there.
+ * The account that a module before this one has looked up: libpam's pam_modutil_getpwnam() keeps its result
+ * in the handle, under this name, until the handle's end. In the shipped stack pam_succeed_if asks for the
+ * uid. It shows the account behind a mail address, or another alias of a directory, without another lookup.
+ * NULL: no module has looked the account up.
  */
 static const char *find_account(pam_handle_t *pamh, const char *user) {
         static const char head[] = "_pammodutil_getpwnam_", tail[] = "_0";
@@ -43,7 +43,7 @@ static const char *find_account(pam_handle_t *pamh, const char *user) {
         return ((const struct passwd *)data)->pw_name;
 }
 
-/* The name is nobody's of ours; is the account? */
+/* The name is not a course user's; is the account behind it? */
 static bool is_alias(const struct options *options, const char *user, const char *account) {
         char course[COURSE_SIZE], student[USER_NAME_SIZE];
 

@@ -12,8 +12,8 @@
 int session_open(const struct login *login);
 
 /*
- * The user's session is refused before anybody was asked. Where pam.d lets it go on, it is outside of every
- * seat: so the activator is told, for the fence. What fails is logged.
+ * The session is refused because of the user's name, and no seat was asked for. If pam.d lets the session go
+ * on, it is outside of every seat, so this tells the activator the uid for the fence. Failures are logged.
  */
 void session_note(const struct login *login);
 
