@@ -98,7 +98,7 @@ ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.
 	ctl/json.c \
 	ctl/lease-history.c ctl/lease-journal.c ctl/lease-list.c ctl/lease-record.c ctl/limits.c ctl/live-check.c ctl/login-column.c ctl/message.c ctl/moment.c \
 	ctl/pam-config.c ctl/report-client.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
-	ctl/scope.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/status.c ctl/systemctl.c ctl/table.c ctl/target.c \
+	ctl/scope.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/staff-check.c ctl/status.c ctl/systemctl.c ctl/table.c ctl/target.c \
 	ctl/teardown.c ctl/unit-list.c ctl/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 

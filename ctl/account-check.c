@@ -10,6 +10,7 @@
 
 #include "account-check.h"
 #include "course-account.h"
+#include "message.h"
 
 #define PASSWD_FILE "/etc/passwd"
 #define NAMES_SHOWN 5U
@@ -116,6 +117,18 @@ static bool has_name(const struct student *student, const char *name) {
         return string_equal(student->user, name) || (student->other && string_equal(student->other, name));
 }
 
+/* Its name is no course user's, but refused as if it were. */
+static void note_alike(const struct settings *settings, const char *name, struct list *alike) {
+        char course[COURSE_SIZE], student[USER_NAME_SIZE];
+
+        if (name_rule_resembles(&settings->rule, name))
+                list_add(alike, "'%s' (%s)", name, name_rule_reason(&settings->rule, name));
+        else if (name_rule_match(&settings->rule, name, course, student) &&
+                 strlen(course) != settings->course_digits)
+                list_add(alike, "'%s' (its course, %s, is not written with %u digits)", name, course,
+                        settings->course_digits);
+}
+
 static void look_at_local(const struct site *site, const struct students *students, struct list *namesakes,
         struct list *alike) {
         _cleanup_fclose_ FILE *file = fopen(PASSWD_FILE, "re");
@@ -125,10 +138,8 @@ static void look_at_local(const struct site *site, const struct students *studen
 
                 if (student && !has_name(student, entry->pw_name))
                         list_add(namesakes, "%s is also '%s'", student->user, entry->pw_name);
-                if (entry->pw_uid >= SYSTEM_UID_END &&
-                        name_rule_resembles(&site->settings.rule, entry->pw_name))
-                        list_add(alike, "'%s' (%s)", entry->pw_name,
-                                name_rule_reason(&site->settings.rule, entry->pw_name));
+                if (entry->pw_uid >= SYSTEM_UID_END)
+                        note_alike(&site->settings, entry->pw_name, alike);
         }
 }
 
@@ -144,13 +155,15 @@ void account_check(const struct site *site, struct diagnostics *diagnostics) {
 
         if (namesakes.n > 0)
                 diagnostics_warning(diagnostics, "accounts", 0,
-                        "%zu uids of students have another name: %s%s. Logins by that name get no seat: give "
+                        "%zu uid%s of students %s another name: %s%s. Logins by that name get no seat: give "
                         "the other account a uid of its own, or write name-rule as the user database has the "
                         "names",
-                        namesakes.n, namesakes.text, namesakes.n > NAMES_SHOWN ? ", ..." : "");
+                        namesakes.n, plural(namesakes.n), namesakes.n == 1 ? "has" : "have", namesakes.text,
+                        namesakes.n > NAMES_SHOWN ? ", and more" : "");
         if (alike.n > 0)
                 diagnostics_warning(diagnostics, PASSWD_FILE, 0,
-                        "%zu accounts have names that only resemble course users', and are refused and "
-                        "fenced: %s%s. Rename them, or see NAMES in pam_coursenet(8)",
-                        alike.n, alike.text, alike.n > NAMES_SHOWN ? ", ..." : "");
+                        "%zu account%s %s a name that only resembles a course user's, and %s refused and "
+                        "fenced: %s%s. Rename %s, or see NAMES in pam_coursenet(8)",
+                        alike.n, plural(alike.n), alike.n == 1 ? "has" : "have", alike.n == 1 ? "is" : "are",
+                        alike.text, alike.n > NAMES_SHOWN ? ", and more" : "", alike.n == 1 ? "it" : "them");
 }

@@ -19,6 +19,7 @@
 #include "message.h"
 #include "pam-config.h"
 #include "site.h"
+#include "staff-check.h"
 
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl check\n"
@@ -241,6 +242,7 @@ static void check_site(
         for (size_t i = 0; i < site.n_courses; i++)
                 check_accounts(paths->etc, &site, &site.courses[i], diagnostics);
         account_check(&site, diagnostics);
+        staff_check(paths->etc, &site.settings, diagnostics);
         image_check(paths->etc, &site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);
         if (access(paths->net, X_OK) == 0)

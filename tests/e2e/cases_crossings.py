@@ -171,7 +171,7 @@ def stubborn_leftovers(guest):
       suites=("trixie",))
 def capitals(guest):
     set_up_class(guest)
-    guest.run(f"useradd -m -s /bin/bash --badname CS123-newellz2; useradd -o -u $(id -u {STUDENT}) other")
+    guest.run(f"useradd -m -s /bin/bash --badname CS123-newellz2; useradd cs0123-x; useradd -o -u $(id -u {STUDENT}) other")
     try:
         since = guest.journal_position()
         refused = guest.run("su - CS123-newellz2 -c 'echo inside'", check=False)
@@ -179,9 +179,10 @@ def capitals(guest):
         expect_in("it differs in capitals only", guest.journal(since=since), "the log")
         findings = guest.run("coursenetctl check", check=False).stdout
         expect_in("'CS123-newellz2' (it differs in capitals only)", findings, "the findings")
-        expect_in(f"{STUDENT} is also 'other'", findings, "the findings")
+        expect_in("'cs0123-x' (its course, 0123, is not written with 3 digits)", findings, "the findings")
+        expect_in(f"1 uid of students has another name: {STUDENT} is also 'other'", findings, "the findings")
     finally:
-        guest.run("userdel -r CS123-newellz2; userdel -f other", check=False)
+        guest.run("userdel -r CS123-newellz2; userdel cs0123-x; userdel -f other", check=False)
     expect_equal(leftovers(guest), "", "what is up")
 
 

@@ -615,6 +615,18 @@ static void test_mistakes_tell_nobody_of_others(void **state) {
         assert_output("carl");
 }
 
+static void test_check_staff(void **state) {
+        (void)state;
+        write_file("coursenet.conf",
+                "[site]\nstaff = root, no-such-account\n[course 123]\nstaff = @root, @no-such-group\n");
+        assert_int_equal(run(check_command, WORDS("check")), EXIT_DONE);
+        assert_output("staff in [site] names 'no-such-account', and this host has no such user\n");
+        assert_output("staff in [course 123] names '@no-such-group', and this host has no such group\n");
+        assert_null(strstr(output, "'root'"));
+        assert_null(strstr(output, "'@root'"));
+        assert_int_equal(unlink(etc_path("coursenet.conf")), 0);
+}
+
 static void test_check(void **state) {
         (void)state;
         write_file("roster.d/123", "root 10\n");
@@ -684,6 +696,7 @@ int main(void) {
                 TEST(test_seat),
                 TEST(test_mistakes_tell_nobody_of_others),
                 TEST(test_check),
+                TEST(test_check_staff),
                 TEST(test_status_without_activator),
         };
 
