@@ -28,6 +28,7 @@ struct question {
         const char *word; /* NULL: anything */
         const char *at;   /* as it was typed; NULL: any time */
         struct span span;
+        bool partial; /* not all courses may be seen */
 };
 
 static size_t count_shown(const struct lease_journal *journal, const struct question *question) {
@@ -152,13 +153,14 @@ static void report_reach(const struct lease_journal *journal, const struct quest
 
 static void report_none(const struct question *question) {
         char at[64] = "";
+        const char *where = question->partial ? " in the courses that you are staff of" : "";
 
         if (question->at)
                 (void)snprintf(at, sizeof(at), " at %s", question->at);
         if (question->word)
-                complain("The journal knows of no lease of '%s'%s.", question->word, at);
+                complain("The journal knows of no lease of '%s'%s%s.", question->word, where, at);
         else
-                complain("The journal knows of no lease%s.", at);
+                complain("The journal knows of no lease%s%s.", where, at);
 }
 
 static int read_failed(int r) {
@@ -255,6 +257,7 @@ int history_command(const struct paths *paths, int argc, char **argv) {
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
         question.at = arguments.at;
+        question.partial = paths->scope && !paths->scope->every_course;
         question.word = arguments.n_words > 0 ? arguments.words[0] : NULL;
         r = question.at ? parse_time(&question) : EXIT_DONE;
         if (r != EXIT_DONE)

@@ -109,7 +109,8 @@ static void check_container(const char *seat) {
 
         (void)snprintf(path, sizeof(path), CONTAINER_RUNS, seat);
         if (lstat(path, &st) < 0)
-                complain("The container of seat %s does not run (systemctl status cont@%s); " PROGRAM
+                complain("The container of seat %s does not run, because your course has none or because it "
+                         "was stopped (systemctl status cont@%s). " PROGRAM
                          " --seat enters the network alone.",
                         seat, seat);
 }
