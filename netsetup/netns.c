@@ -406,7 +406,8 @@ static void release_kept(struct counting *counting, struct diagnostics *diagnost
                 if (are_too_many(counting))
                         return;
                 seat_plan_name(entry.seat, &plan);
-                if (are_too_many_of_seat(counting, plan.name))
+                /* A seat with a cable is up, even if its start could not be noted. */
+                if (if_nametoindex(plan.link) != 0 || are_too_many_of_seat(counting, plan.name))
                         continue;
                 format_path(plan.netns, path);
                 if (remove_all(plan.netns, path, diagnostics) >= 0)

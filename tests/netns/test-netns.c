@@ -626,6 +626,25 @@ static void a_kept_namespace_goes_when_nobody_keeps_the_others_any_more(void **s
         assert_int_equal(find(), NETNS_ABSENT);
 }
 
+/* As when the record of its start could not be written. */
+static void a_seat_that_has_its_cable_loses_no_name(void **state) {
+        struct sandbox *sandbox = *state;
+        int fds[ROUNDS];
+
+        (void)hoard(sandbox, fds);
+        close_all(fds);
+        wait_until_none_is_left();
+        assert_shell("ip link add vl-12310 type bridge");
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_int_equal(stop(sandbox, "12311"), 0);
+        assert_int_equal(find(), NETNS_OURS);
+
+        assert_shell("ip link del vl-12310");
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_int_equal(stop(sandbox, "12311"), 0);
+        assert_int_equal(find(), NETNS_ABSENT);
+}
+
 static void namespaces_that_nobody_keeps_are_made_anew_each_time(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -714,6 +733,7 @@ int main(void) {
                 sandbox_test(a_stop_that_is_killed_is_finished_by_the_next),
                 sandbox_test(former_namespaces_that_are_kept_open_become_no_more_than_a_few),
                 sandbox_test(a_kept_namespace_goes_when_nobody_keeps_the_others_any_more),
+                sandbox_test(a_seat_that_has_its_cable_loses_no_name),
                 sandbox_test(namespaces_that_nobody_keeps_are_made_anew_each_time),
                 sandbox_test(when_all_seats_together_have_too_many_none_gets_another),
                 sandbox_test(a_record_that_is_lost_or_garbage_stops_no_seat),
