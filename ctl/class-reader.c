@@ -125,6 +125,10 @@ static void note_host(struct class_reader *reader, const char *word, unsigned li
         }
 }
 
+static bool has_capitals(const char *text) {
+        return strpbrk(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
 void class_reader_add(struct class_reader *reader, const char *word, bool exact, unsigned line) {
         bool verbatim = exact && (!strchr(word, '@') || is_user_name(reader, word));
         _cleanup_free_ char *login = verbatim ? strdup(word) : class_reader_login(reader, word);
@@ -160,6 +164,7 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
                 return;
         }
         note_host(reader, word, line);
+        reader->n_capitals += verbatim && has_capitals(student);
         reader->n_lowered += !verbatim && strncmp(word + (word[0] == '#'), login, strlen(login)) != 0;
         reader->no_memory |= append_entry(&reader->list, student, word, line) < 0;
 }
@@ -217,6 +222,11 @@ void class_reader_finish(struct class_reader *reader) {
                 diagnostics_warning(reader->diagnostics, reader->path, 0,
                         "%u login%s capitals; students are named in lower case, as Unix users are",
                         reader->n_lowered, reader->n_lowered == 1 ? " has" : "s have");
+        if (reader->n_capitals > 0)
+                diagnostics_warning(reader->diagnostics, reader->path, 0,
+                        "%u name%s capitals, which a plain list keeps; if the accounts are written without, "
+                        "write the list without",
+                        reader->n_capitals, reader->n_capitals == 1 ? " has" : "s have");
         if (reader->n_elsewhere > 0)
                 diagnostics_warning(reader->diagnostics, reader->path, reader->line_elsewhere,
                         "'%s' has another domain than the first address (lines of this kind: %u): is the "

@@ -14,6 +14,7 @@ struct class_reader {
         struct diagnostics *diagnostics;
         struct class_list list;
         unsigned n_lowered;    /* logins that had capitals */
+        unsigned n_capitals;   /* those of a plain list, which keep them */
         unsigned n_elsewhere;  /* mail addresses at another host than the first one */
         char *first_elsewhere; /* one of them */
         unsigned line_elsewhere;
