@@ -307,18 +307,61 @@ static void note_error(struct wiring_update *update, int error) {
                 update->result.error = error;
 }
 
+static void finish_check(struct wiring_update *update, bool stale) {
+        update->result.stale += stale;
+        if (--update->n_checks == 0)
+                finish_update(update);
+}
+
 static int handle_need_reload(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct pending *pending = userdata;
-        struct wiring_update *update = pending->update;
         int need = 0;
 
         (void)error;
         /* An error here means that the unit is not loaded any more, so that it will be read anew. */
-        if (!sd_bus_message_is_method_error(reply, NULL) &&
-                sd_bus_message_read(reply, "v", "b", &need) >= 0 && need)
-                update->result.stale++;
-        if (--update->n_checks == 0)
-                finish_update(update);
+        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "b", &need) < 0)
+                need = 0;
+        finish_check(pending->update, need);
+        return 0;
+}
+
+/* False also if the list cannot be read. */
+static bool has_string(sd_bus_message *reply, const char *wanted) {
+        const char *text;
+        bool found = false;
+
+        if (sd_bus_message_enter_container(reply, 'v', "as") < 0 ||
+                sd_bus_message_enter_container(reply, 'a', "s") < 0)
+                return false;
+        while (sd_bus_message_read(reply, "s", &text) > 0)
+                found |= string_equal(text, wanted);
+        return found;
+}
+
+/* NeedDaemonReload of systemd 252 does not see a drop-in whose folder is new: so this is asked before. */
+static int handle_drop_ins(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct pending *pending = userdata;
+        struct wiring_update *update = pending->update;
+        wiring_path_t path;
+        int r;
+
+        (void)error;
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                finish_check(update, false);
+                return 0;
+        }
+        r = format_path(path, update->manager->unit_directory, &pending->wiring, file_of(&pending->wiring));
+        if (r < 0 || !has_string(reply, path)) {
+                finish_check(update, true);
+                return 0;
+        }
+        pending->slot = sd_bus_slot_unref(pending->slot);
+        r = systemd_get_property(update->manager, pending->wiring.unit, "NeedDaemonReload",
+                handle_need_reload, pending, &pending->slot);
+        if (r < 0) {
+                note_error(update, r);
+                finish_check(update, false);
+        }
         return 0;
 }
 
@@ -331,8 +374,8 @@ static void check_loaded(struct pending *pending) {
         if (r >= 0 && pending->will_do)
                 return;
         if (r >= 0)
-                r = systemd_get_property(update->manager, pending->wiring.unit, "NeedDaemonReload",
-                        handle_need_reload, pending, &pending->slot);
+                r = systemd_get_property(update->manager, pending->wiring.unit, "DropInPaths",
+                        handle_drop_ins, pending, &pending->slot);
         if (r < 0)
                 note_error(update, r);
         else
