@@ -12,8 +12,8 @@
 void complain(const char *format, ...) _printf_(1, 2);
 
 /*
- * Says why the activator at that socket could not be asked. Returns an exit code: a socket that is only for others
- * is a no, and no sign of a daemon that is down.
+ * Says why the activator at that socket could not be asked. Returns an exit code: a socket that is only for
+ * others is a no, and no sign of a daemon that is down.
  */
 int complain_of_activator(const char *path, int error);
 

@@ -16,7 +16,6 @@
 #include "netsetup/dns-files.h"
 #include "netsetup/fence.h"
 #include "netsetup/firewall.h"
-#include "notify.h"
 #include "netsetup/program.h"
 #include "netsetup/ruleset.h"
 #include "netsetup/watch-file.h"
@@ -24,6 +23,7 @@
 #include "netsetup/watch-nft.h"
 #include "netsetup/watch-route.h"
 #include "netsetup/watch.h"
+#include "notify.h"
 
 #define PROGRAM BUILD_DIRECTORY "/coursenet-net"
 
