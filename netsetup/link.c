@@ -75,26 +75,9 @@ static int keep_link(struct nl_msg *message, void *userdata) {
 /* Sends the question and reads the one link that it is answered with. Takes the question. */
 static int ask_for_link(struct link_socket *socket, struct nl_msg *question, struct link *ret) {
         struct link link = {0};
-        struct nl_cb *callbacks;
         int r;
 
-        callbacks = nl_cb_alloc(NL_CB_DEFAULT);
-        if (!callbacks) {
-                nlmsg_free(question);
-                return -ENOMEM;
-        }
-        nl_cb_set(callbacks, NL_CB_VALID, NL_CB_CUSTOM, keep_link, &link);
-        nl_cb_err(callbacks, NL_CB_CUSTOM, netlink_keep_error, &socket->error);
-
-        r = nl_send_auto(socket->nl, question);
-        nlmsg_free(question);
-        if (r >= 0)
-                r = nl_recvmsgs(socket->nl, callbacks);
-        nl_cb_put(callbacks);
-        if (r >= 0)
-                r = nl_wait_for_ack(socket->nl);
-
-        r = netlink_errno(socket, r);
+        r = netlink_ask(socket, question, keep_link, &link);
         if (r >= 0)
                 *ret = link;
         return r;

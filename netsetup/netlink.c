@@ -58,6 +58,28 @@ int netlink_send(struct link_socket *socket, struct nl_msg *request) {
         return netlink_errno(socket, nl_send_sync(socket->nl, request));
 }
 
+int netlink_ask(
+        struct link_socket *socket, struct nl_msg *question, nl_recvmsg_msg_cb_t read, void *userdata) {
+        struct nl_cb *callbacks = question ? nl_cb_alloc(NL_CB_DEFAULT) : NULL;
+        int r;
+
+        if (!callbacks) {
+                nlmsg_free(question);
+                return -ENOMEM;
+        }
+        nl_cb_set(callbacks, NL_CB_VALID, NL_CB_CUSTOM, read, userdata);
+        nl_cb_err(callbacks, NL_CB_CUSTOM, netlink_keep_error, &socket->error);
+
+        r = nl_send_auto(socket->nl, question);
+        nlmsg_free(question);
+        if (r >= 0)
+                r = nl_recvmsgs(socket->nl, callbacks);
+        nl_cb_put(callbacks);
+        if (r >= 0)
+                r = nl_wait_for_ack(socket->nl);
+        return netlink_errno(socket, r);
+}
+
 struct nl_addr *netlink_build_ip(uint32_t ip, unsigned prefix) {
         uint32_t network_order = htonl(ip);
         struct nl_addr *addr = nl_addr_build(AF_INET, &network_order, sizeof(network_order));

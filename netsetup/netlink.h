@@ -24,6 +24,11 @@ int netlink_keep_error(struct sockaddr_nl *from, struct nlmsgerr *message, void 
 /* Sends a request and waits until the kernel has done it. Takes the request. */
 int netlink_send(struct link_socket *socket, struct nl_msg *request);
 
+/* Sends a question that has one answer, and calls read for it with userdata. Takes the question; NULL:
+ * -ENOMEM. */
+int netlink_ask(
+        struct link_socket *socket, struct nl_msg *question, nl_recvmsg_msg_cb_t read, void *userdata);
+
 /*
  * Addresses as libnl wants them; ip is in host byte order. NULL: out of memory.
  */

@@ -33,24 +33,8 @@ static int read_id(struct nl_msg *message, void *userdata) {
  */
 static int ask(struct link_socket *socket, struct nl_msg *question, int *ret_id) {
         int r, id = NETNSA_NSID_NOT_ASSIGNED;
-        struct nl_cb *callbacks = question ? nl_cb_alloc(NL_CB_DEFAULT) : NULL;
 
-        if (!callbacks) {
-                nlmsg_free(question);
-                return -ENOMEM;
-        }
-        nl_cb_set(callbacks, NL_CB_VALID, NL_CB_CUSTOM, read_id, &id);
-        nl_cb_err(callbacks, NL_CB_CUSTOM, netlink_keep_error, &socket->error);
-
-        r = nl_send_auto(socket->nl, question);
-        nlmsg_free(question);
-        if (r >= 0)
-                r = nl_recvmsgs(socket->nl, callbacks);
-        nl_cb_put(callbacks);
-        if (r >= 0)
-                r = nl_wait_for_ack(socket->nl);
-
-        r = netlink_errno(socket, r);
+        r = netlink_ask(socket, question, read_id, &id);
         if (r >= 0)
                 *ret_id = id;
         return r;
