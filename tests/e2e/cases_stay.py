@@ -164,7 +164,7 @@ def user_manager(guest):
 def stubborn_user_service(guest):
     set_up_class(guest)
     session = guest.ssh_popen(STUDENT)
-    session.run("systemd-run --user --quiet bash -c 'trap \"\" TERM; while :; do sleep 1; done'")
+    session.run("systemd-run --user --quiet --property=KillSignal=SIGCONT sleep infinity")
     session.close()
     started = time.monotonic()
     wait_gone(guest)
