@@ -81,14 +81,17 @@ net_packages = libnl-route-3.0 libnl-3.0 json-c
 # Loaded when it is needed, see netsetup/firewall.c.
 net_loaded_packages = libnftables
 
-activator_sources = activator/connection.c activator/diagnosis.c activator/empty-seat.c activator/enter.c \
-	activator/failed-units.c activator/fd-store.c activator/fence-note.c activator/keeper.c \
-	activator/lease-limit.c activator/lease-start.c \
-	activator/lease.c activator/linger.c activator/log.c activator/peer.c activator/query-log.c activator/query-peer.c \
-	activator/reload.c activator/report.c activator/restore.c activator/seat-lookup.c activator/session.c activator/slots.c \
-	activator/starting-units.c \
-	activator/state.c activator/subordinate-uid.c activator/systemd.c activator/terminal.c activator/tidy.c \
-	activator/whois.c activator/wiring.c
+activator_sources = \
+	activator/request/connection.c activator/request/enter-request.c activator/request/fence-note.c \
+	activator/request/peer-report.c activator/request/query-log.c activator/request/query-peer.c \
+	activator/request/reload.c activator/request/restore.c activator/request/whois.c \
+	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-limit.c \
+	activator/lease/lease-start.c activator/lease/lease.c activator/lease/linger.c \
+	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
+	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring.c \
+	activator/systemd/logind.c activator/systemd/units.c \
+	activator/base/fd-store.c activator/base/log.c activator/base/peer.c activator/base/record-store.c \
+	activator/base/seat-lookup.c activator/base/subordinate-uid.c activator/base/terminal.c
 activator_packages = libsystemd
 
 container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
@@ -126,8 +129,8 @@ flags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
 libraries = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 
 $(BUILD)/netsetup/%.o: override CFLAGS += $(call flags,$(net_packages) $(net_loaded_packages))
-$(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages))
-$(BUILD)/activator/report.o: override CFLAGS += -DBIN_DIRECTORY='"$(bindir)"'
+$(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages)) -Iactivator
+$(BUILD)/activator/request/peer-report.o: override CFLAGS += -DBIN_DIRECTORY='"$(bindir)"'
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages))
 $(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"'
 
@@ -261,7 +264,7 @@ help:
 	@echo 'V=1 shows the commands; WERROR=1 makes warnings errors; CC=clang and SANITIZE=address,undefined do what they say'
 	@echo '(give those builds a BUILD=FOLDER of their own).'
 
-formatted = $(wildcard */*.[ch] tests/*/*.[ch])
+formatted = $(wildcard */*.[ch] */*/*.[ch])
 
 format:
 	clang-format -i $(formatted)

@@ -11,19 +11,19 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
-#include "connection.h"
-#include "empty-seat.h"
-#include "failed-units.h"
-#include "fd-store.h"
-#include "lease.h"
+#include "base/fd-store.h"
+#include "base/record-store.h"
+#include "lease/lease.h"
 #include "number.h"
-#include "reload.h"
-#include "report.h"
-#include "restore.h"
-#include "state.h"
-#include "systemd.h"
-#include "tidy.h"
-#include "whois.h"
+#include "request/connection.h"
+#include "request/peer-report.h"
+#include "request/reload.h"
+#include "request/restore.h"
+#include "request/whois.h"
+#include "seat/empty-seat.h"
+#include "seat/failed-units.h"
+#include "seat/tidy.h"
+#include "systemd/units.h"
 
 static int manager_init(struct manager *manager) {
         int r;

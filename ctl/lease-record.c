@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* activator/state.c writes them; what it writes for itself alone is not looked at here. */
+/* activator/base/record-store.c writes them; what it writes for itself alone is not looked at here. */
 
 #include <dirent.h>
 #include <ini.h>
@@ -13,7 +13,7 @@ void lease_records_done(struct lease_records *records) {
         *records = (struct lease_records){0};
 }
 
-/* activator/state.c writes a long name in two lines, and libinih calls with each. */
+/* activator/base/record-store.c writes a long name in two lines, and libinih calls with each. */
 static void copy_more(char *array, size_t size, const char *value) {
         size_t length = strlen(array);
 

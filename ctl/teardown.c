@@ -31,7 +31,7 @@
 #define UNIT_DIRECTORY "/run/systemd/system"
 #define STOP_TIMEOUT_MS 30000U
 
-/* Drop-ins, as activator/wiring.c names them; the second of an activator that was killed while it wrote. */
+/* Drop-ins, as activator/seat/wiring.c names them; the second of an activator that was killed while it wrote. */
 #define WIRING_FILE "50-coursenet.conf"
 #define WIRING_KEEP_FILE "50-coursenet-keep.conf"
 #define UNFINISHED_HEAD ".coursenet-new-"

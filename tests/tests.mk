@@ -6,7 +6,7 @@ netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
 pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
-activator_tests = fence-note keeper lease-limit query starting-units wiring state whois
+activator_tests = fence-note keeper lease-limit query record-store starting-units whois wiring
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 container_tests = instance queue report
@@ -20,6 +20,7 @@ test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/netns/%.o: override CFLAGS += $(call flags,$(net_packages))
+$(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "activator/fence-note.h"
+#include "activator/request/fence-note.h"
 
 static char root[] = "/tmp/coursenet-fence-XXXXXX";
 static char directory[64];

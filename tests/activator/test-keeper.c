@@ -7,7 +7,7 @@
 
 #include <ctype.h>
 
-#include "activator/keeper.h"
+#include "activator/lease/keeper.h"
 
 #define UID 5001
 #define SESSION "cgroup/user.slice/user-5001.slice/session-3.scope"

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "activator/lease-limit.h"
-#include "activator/lease.h"
+#include "activator/lease/lease-limit.h"
+#include "activator/lease/lease.h"
 
 static struct manager manager;
 

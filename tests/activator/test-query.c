@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "activator/lease.h"
+#include "activator/lease/lease.h"
 
 #define SECOND UINT64_C(1000000)
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "activator/starting-units.h"
-#include "activator/wiring.h"
+#include "activator/seat/starting-units.h"
+#include "activator/seat/wiring.h"
 
 static char directory[] = "/tmp/coursenet-test-XXXXXX";
 

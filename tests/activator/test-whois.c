@@ -14,7 +14,7 @@
 
 #include <time.h>
 
-#include "activator/whois.h"
+#include "activator/request/whois.h"
 
 enum {
         UID_GOOD = 1000,

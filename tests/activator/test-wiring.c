@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "activator/wiring.h"
+#include "activator/seat/wiring.h"
 #include "trusted-file.h"
 
 static char directory[] = "/tmp/coursenet-wiring-XXXXXX";

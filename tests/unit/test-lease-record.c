@@ -29,7 +29,7 @@ static int remove_directory(void **state) {
         return system(command);
 }
 
-/* As activator/state.c writes it. */
+/* As activator/base/record-store.c writes it. */
 static bool is_used(const char *rest) {
         _cleanup_lease_records_ struct lease_records records = {0};
         char path[sizeof(directory) + 32];

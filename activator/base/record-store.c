@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Saves and loads records. The directory is root's own, but what is read is checked like any input. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <systemd/sd-id128.h>
+
+#include "number.h"
+#include "record-store.h"
+#include "trusted-file.h"
+
+typedef char state_path_t[512];
+
+static int format_path(state_path_t path, const char *directory, const char *id, const char *suffix) {
+        int n = snprintf(path, sizeof(state_path_t), "%s/%s%s", directory, id, suffix);
+
+        return n < 0 || (size_t)n >= sizeof(state_path_t) ? -ENAMETOOLONG : 0;
+}
+
+bool lease_id_valid(const char *id) {
+        size_t length = strlen(id);
+
+        /* No dash: it would make a parent slice. */
+        return length > 0 && length < LEASE_ID_SIZE && strspn(id, "0123456789abcdef_") == length;
+}
+
+int state_prepare(const char *directory) {
+        if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        return 0;
+}
+
+static int boot_id(char ret[static SD_ID128_STRING_MAX]) {
+        sd_id128_t id;
+        int r = sd_id128_get_boot(&id);
+
+        if (r < 0)
+                return r;
+        (void)sd_id128_to_string(id, ret);
+        return 0;
+}
+
+/* libinih takes lines of 200 bytes at most, and a line that begins with a blank for more of the one before.
+ */
+#define LINE_PART 128U
+_Static_assert(USER_NAME_SIZE <= 2U * LINE_PART, "a name may need a third line");
+
+static void print_user(FILE *file, const char *user) {
+        (void)fprintf(file, "user = %.*s\n", (int)LINE_PART, user);
+        if (strlen(user) > LINE_PART)
+                (void)fprintf(file, " %s\n", user + LINE_PART);
+}
+
+static void print_record(FILE *file, const struct lease *lease, const char *boot) {
+        char address6[ADDRESS6_TEXT_SIZE];
+
+        (void)fprintf(file, "[lease]\nboot-id = %s\n", boot);
+        print_user(file, lease->user);
+        (void)fprintf(
+                file, "uid = %u\ncourse = %s\nseat = %s\n", (unsigned)lease->uid, lease->course, lease->seat);
+        (void)fprintf(file, "address = %" PRIu32 "\nprefix = %u\n", lease->address.ip, lease->address.prefix);
+        if (address6_is_set(&lease->address6)) {
+                address6_format(&lease->address6, address6);
+                (void)fprintf(file, "address6 = %s\n", address6);
+        }
+        (void)fprintf(file, "token = %s\n", lease->token);
+        (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service,
+                lease->tty, lease->remote_host, lease->since_usec);
+        (void)fprintf(file, "hold = %d\nno-wait = %d\nlinger-until = %" PRIu64 "\nkeep-until = %" PRIu64 "\n",
+                lease->hold, lease->no_wait, lease->linger_until_usec, lease->keep_until_usec);
+        (void)fprintf(
+                file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)lease->opener, lease->opener_start);
+}
+
+int state_save(const char *directory, const struct lease *lease) {
+        state_path_t path, temporary;
+        char boot[SD_ID128_STRING_MAX];
+        FILE *file;
+        int r;
+
+        r = format_path(path, directory, lease->id, "");
+        if (r >= 0)
+                r = format_path(temporary, directory, lease->id, ".new");
+        if (r >= 0)
+                r = boot_id(boot);
+        if (r < 0)
+                return r;
+
+        file = fopen(temporary, "we");
+        if (!file)
+                return -errno;
+        print_record(file, lease, boot);
+        r = ferror(file) ? -EIO : 0;
+        if (fclose(file) != 0 && r == 0)
+                r = -errno;
+        if (r == 0 && rename(temporary, path) < 0)
+                r = -errno;
+        if (r < 0)
+                (void)unlink(temporary);
+        return r;
+}
+
+void state_remove(const char *directory, const char *lease_id) {
+        state_path_t path;
+
+        if (format_path(path, directory, lease_id, "") >= 0)
+                (void)unlink(path);
+}
+
+struct record {
+        struct lease *lease;
+        char boot[SD_ID128_STRING_MAX];
+        bool bad;
+};
+
+static void read_text(struct record *record, char *array, size_t size, const char *value) {
+        record->bad |= string_copy(array, size, value) < 0;
+}
+
+/* A text of several lines: libinih calls with each. */
+static void read_more(struct record *record, char *array, size_t size, const char *value) {
+        size_t length = strlen(array);
+
+        read_text(record, array + length, size - length, value);
+}
+
+static uint64_t read_number(struct record *record, const char *value, uint64_t maximum) {
+        unsigned long long number;
+
+        errno = 0;
+        number = strtoull(value, NULL, 10);
+        record->bad |= !digits_only(value) || errno != 0 || number > maximum;
+        return number;
+}
+
+static int handle_field(void *userdata, const char *section, const char *name, const char *value) {
+        struct record *record = userdata;
+        struct lease *lease = record->lease;
+
+        (void)section;
+        if (string_equal(name, "boot-id"))
+                read_text(record, record->boot, sizeof(record->boot), value);
+        else if (string_equal(name, "user"))
+                read_more(record, lease->user, sizeof(lease->user), value);
+        else if (string_equal(name, "uid"))
+                lease->uid = (uid_t)read_number(record, value, UINT32_MAX);
+        else if (string_equal(name, "course"))
+                read_text(record, lease->course, sizeof(lease->course), value);
+        else if (string_equal(name, "seat"))
+                read_text(record, lease->seat, sizeof(lease->seat), value);
+        else if (string_equal(name, "address"))
+                lease->address.ip = (uint32_t)read_number(record, value, UINT32_MAX);
+        else if (string_equal(name, "prefix"))
+                lease->address.prefix = (unsigned)read_number(record, value, 32);
+        else if (string_equal(name, "address6"))
+                record->bad |= address6_parse(value, 128, &lease->address6) < 0;
+        else if (string_equal(name, "service"))
+                read_text(record, lease->service, sizeof(lease->service), value);
+        else if (string_equal(name, "token"))
+                read_text(record, lease->token, sizeof(lease->token), value);
+        else if (string_equal(name, "tty"))
+                read_text(record, lease->tty, sizeof(lease->tty), value);
+        else if (string_equal(name, "remote-host"))
+                read_text(record, lease->remote_host, sizeof(lease->remote_host), value);
+        else if (string_equal(name, "since"))
+                lease->since_usec = read_number(record, value, UINT64_MAX);
+        else if (string_equal(name, "hold"))
+                lease->hold = read_number(record, value, 1) > 0;
+        else if (string_equal(name, "no-wait"))
+                lease->no_wait = read_number(record, value, 1) > 0;
+        else if (string_equal(name, "linger-until"))
+                lease->linger_until_usec = read_number(record, value, UINT64_MAX);
+        else if (string_equal(name, "keep-until"))
+                lease->keep_until_usec = read_number(record, value, UINT64_MAX);
+        else if (string_equal(name, "opener"))
+                lease->opener = (pid_t)read_number(record, value, INT32_MAX);
+        else if (string_equal(name, "opener-start"))
+                lease->opener_start = read_number(record, value, UINT64_MAX);
+        /* A newer version's field is none of an older one's business. */
+        return 1;
+}
+
+int state_load(const char *directory, const char *lease_id, struct lease *lease) {
+        struct record record = {.lease = lease};
+        _cleanup_free_ char *text = NULL;
+        char boot[SD_ID128_STRING_MAX];
+        const char *reason;
+        state_path_t path;
+        int r;
+
+        r = format_path(path, directory, lease_id, "");
+        if (r >= 0)
+                r = trusted_file_read(path, &text, &reason);
+        if (r >= 0)
+                r = boot_id(boot);
+        if (r < 0)
+                return r;
+
+        if (ini_parse_string(text, handle_field, &record) != 0 || record.bad)
+                return -EBADMSG;
+        if (!digits_only(lease->seat) || !digits_only(lease->course) || lease->user[0] == '\0' ||
+                (lease->opener <= 0 && !lease->hold))
+                return -EBADMSG;
+        return string_equal(record.boot, boot) ? 0 : -ESTALE;
+}
+
+int state_list(const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata) {
+        DIR *dir = opendir(directory);
+        int r = 0;
+
+        if (!dir)
+                return -errno;
+        for (struct dirent *entry; r >= 0 && (entry = readdir(dir));)
+                if (lease_id_valid(entry->d_name))
+                        r = callback(userdata, entry->d_name);
+        (void)closedir(dir);
+        return r;
+}

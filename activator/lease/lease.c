@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The life of leases from when they are there to their end: see the states in lease.h, and lease-start.c. */
+
+#include <inttypes.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+
+#include "base/fd-store.h"
+#include "base/record-store.h"
+#include "base/terminal.h"
+#include "diagnosis.h"
+#include "lease-event.h"
+#include "lease.h"
+#include "linger.h"
+#include "request/connection.h"
+#include "seat/empty-seat.h"
+#include "seat/failed-units.h"
+#include "seat/starting-units.h"
+#include "seat/wiring.h"
+#include "systemd/logind.h"
+#include "systemd/units.h"
+
+#define USEC_PER_SEC UINT64_C(1000000)
+
+#define DAY_USEC (24 * 3600 * USEC_PER_SEC)
+#define ACCURACY_USEC (600 * USEC_PER_SEC)
+
+/* How long to wait before asking again a systemd or logind that did not answer. */
+#define RETRY_USEC (2 * USEC_PER_SEC)
+
+static uint64_t now_usec(clockid_t clock) {
+        struct timespec ts;
+
+        (void)clock_gettime(clock, &ts);
+        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
+}
+
+uint64_t now_realtime_usec(void) {
+        return now_usec(CLOCK_REALTIME);
+}
+
+uint64_t now_monotonic_usec(void) {
+        return now_usec(CLOCK_MONOTONIC);
+}
+
+void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_SIZE]) {
+        (void)snprintf(ret_unit, LEASE_UNIT_SIZE, "coursenet-%s.slice", lease->id);
+}
+
+struct lease *lease_find(struct manager *manager, const char *id) {
+        struct lease *lease;
+
+        HASH_FIND_STR(manager->leases, id, lease);
+        return lease;
+}
+
+void lease_activate(struct lease *lease) {
+        lease->joined_usec = now_monotonic_usec();
+        lease->state = LEASE_ACTIVE;
+}
+
+bool lease_is_entered(const struct lease *lease) {
+        return string_equal(lease->service, ENTER_SERVICE);
+}
+
+struct lease *lease_new(struct manager *manager, const char *id) {
+        struct lease *lease = calloc(1, sizeof(*lease));
+
+        if (!lease)
+                return NULL;
+        lease->manager = manager;
+        lease->pidfd = -1;
+        (void)string_copy(lease->id, sizeof(lease->id), id);
+        HASH_ADD_STR(manager->leases, id, lease);
+        return lease;
+}
+
+/* Stops waiting for anything: what was asked for its sake is forgotten. */
+static void drop_waits(struct lease *lease) {
+        wiring_update_free(lease->wiring);
+        lease->wiring = NULL;
+        leader_check_free(lease->leader_check);
+        lease->leader_check = NULL;
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        linger_drop(lease);
+        if (lease->connection)
+                connection_set_lease(lease->connection, NULL);
+        lease->connection = NULL;
+}
+
+static void drop_opener(struct lease *lease) {
+        lease->death_source = sd_event_source_disable_unref(lease->death_source);
+        close_pointer(&lease->pidfd);
+}
+
+static void forget(struct lease *lease) {
+        drop_waits(lease);
+        drop_opener(lease);
+        sd_bus_slot_unref(lease->gone_slot);
+        HASH_DEL(lease->manager->leases, lease);
+        free(lease);
+}
+
+void lease_free(struct lease *lease) {
+        state_remove(STATE_DIRECTORY, lease->id);
+        fd_store_drop(lease->id);
+        forget(lease);
+}
+
+void lease_forget_all(struct manager *manager) {
+        struct lease *lease, *next;
+
+        HASH_ITER (hh, manager->leases, lease, next)
+                forget(lease);
+}
+
+/* Who had which address from when to when is what an abuse desk will ask; `coursenetctl history` tells. */
+void lease_log(const struct lease *lease, const char *what) {
+        char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE] = "";
+
+        address_format_ip(lease->address.ip, address);
+        if (address6_is_set(&lease->address6))
+                address6_format_ip(&lease->address6, address6);
+        (void)sd_journal_send("MESSAGE=Seat %s (%s) %s %s: %s, process %ld%s%s", lease->seat, address, what,
+                lease->user, lease->service, (long)lease->opener, lease->remote_host[0] ? ", from " : "",
+                lease->remote_host, "PRIORITY=%d", LOG_INFO, "COURSENET_EVENT=%s", what, "COURSENET_LEASE=%s",
+                lease->id, "COURSENET_USER=%s", lease->user, "COURSENET_COURSE=%s", lease->course,
+                "COURSENET_SEAT=%s", lease->seat, "COURSENET_ADDRESS=%s", address, "COURSENET_ADDRESS6=%s",
+                address6, "COURSENET_SERVICE=%s", lease->service, "COURSENET_REMOTE_HOST=%s",
+                lease->remote_host, "COURSENET_SINCE=%" PRIu64, lease->since_usec, NULL);
+}
+
+static int handle_day(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct manager *manager = userdata;
+        struct lease *lease, *next;
+        int r;
+
+        (void)usec;
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease->state == LEASE_ACTIVE)
+                        lease_log(lease, LEASE_HELD);
+        r = sd_event_source_set_time_relative(source, DAY_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int lease_log_daily(struct manager *manager) {
+        return sd_event_add_time_relative(
+                manager->event, NULL, CLOCK_BOOTTIME, DAY_USEC, ACCURACY_USEC, handle_day, manager);
+}
+
+/* --- the end of a lease ----------------------------------------------------------------------------------
+ */
+
+static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
+static void handle_gone(struct lease *lease);
+
+static int handle_stop_again(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* systemd may be busy for longer than a call lasts; the lease is not forgotten before its unit has gone. */
+static void stop_later(struct lease *lease) {
+        if (!lease->deadline_source)
+                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                        CLOCK_MONOTONIC, RETRY_USEC, 0, handle_stop_again, lease);
+}
+
+static void stop_unit(struct lease *lease) {
+        char unit[LEASE_UNIT_SIZE];
+        int r;
+
+        lease_unit_name(lease, unit);
+        r = systemd_stop_unit(lease->manager, unit, "replace", handle_stopped, lease, &lease->call_slot);
+        if (r < 0) {
+                log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->id, lease->user,
+                        strerror(-r));
+                stop_later(lease);
+        }
+}
+
+static int handle_stop_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct lease *lease = userdata;
+
+        (void)source;
+        (void)usec;
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        stop_unit(lease);
+        return 0;
+}
+
+static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+
+        (void)error;
+        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        if (!sd_bus_message_is_method_error(reply, NULL))
+                return 0; /* UnitRemoved tells when it is gone */
+
+        if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit")) {
+                handle_gone(lease);
+                return 0;
+        }
+        log_error("Cannot stop the lease %s of %s: %s", lease->id, lease->user,
+                sd_bus_message_get_error(reply)->message);
+        stop_later(lease);
+        return 0;
+}
+
+/* A lease that was not seen to linger ends as any other. */
+static void log_linger_over(const struct lease *lease) {
+        lease_log(lease, lease->linger_told ? LEASE_LINGER_OVER : LEASE_GIVEN_BACK);
+}
+
+/* what: of whose doing a lease that is active ends, for the log. */
+static void end(struct lease *lease, const char *what) {
+        if (lease->state == LEASE_ENDING)
+                return;
+        if (lease->state == LEASE_ACTIVE)
+                lease_log(lease, what);
+        else if (lease->state == LEASE_LINGERING)
+                log_linger_over(lease);
+        lease->state = LEASE_ENDING;
+        /* Should we die now, the next of us must not take it for a lease that somebody has. */
+        state_remove(STATE_DIRECTORY, lease->id);
+        drop_waits(lease);
+        stop_unit(lease);
+}
+
+void lease_end(struct lease *lease) {
+        end(lease, LEASE_GIVEN_BACK);
+}
+
+void lease_let_go(struct lease *lease) {
+        drop_waits(lease);
+        drop_opener(lease);
+        fd_store_drop(lease->id);
+}
+
+void lease_close(struct lease *lease) {
+        if (lease->state != LEASE_ACTIVE || lease->hold || !linger_begin(lease))
+                lease_end(lease);
+}
+
+static void tell_user(const struct lease *lease, const char *what) {
+        char text[256];
+
+        if (lease->hold)
+                return;
+        (void)snprintf(text, sizeof(text),
+                "\r\nYour network seat %s %s. This login has no network any more: please log in again.\r\n",
+                lease->seat, what);
+        terminal_tell(lease->uid, lease->tty, text);
+}
+
+void lease_take(struct lease *lease, const char *how) {
+        tell_user(lease, how);
+        end(lease, LEASE_TAKEN);
+}
+
+unsigned lease_stop_all(struct manager *manager, const char *target) {
+        struct lease *lease, *next;
+        unsigned n = 0;
+
+        HASH_ITER (hh, manager->leases, lease, next) {
+                if (lease->state == LEASE_ENDING ||
+                        (!string_equal(lease->user, target) && !string_equal(lease->seat, target) &&
+                                !string_equal(lease->course, target)))
+                        continue;
+                n++;
+                if (lease->state == LEASE_STARTING) {
+                        lease_fail(lease, REPLY_REFUSED, "an administrator stopped the seat");
+                        continue;
+                }
+                if (lease->state == LEASE_ACTIVE)
+                        tell_user(lease, "was stopped by an administrator");
+                end(lease, LEASE_TAKEN);
+        }
+        return n;
+}
+
+/* Cuts off where an administrator should look, because a student may not read that. */
+static void cut_hint(const char *text, char ret[static REPLY_TEXT_SIZE]) {
+        char *hint;
+
+        (void)snprintf(ret, REPLY_TEXT_SIZE, "%s", text);
+        hint = strstr(ret, DIAGNOSIS_HINT);
+        if (hint)
+                *hint = '\0';
+}
+
+void lease_fail(struct lease *lease, enum reply_type type, const char *text) {
+        char for_user[REPLY_TEXT_SIZE];
+        struct connection *connection = lease->connection;
+
+        const char *what = type == REPLY_NO_CONTAINER ? "container in seat" : "seat";
+
+        if (lease_is_entered(lease))
+                query_log(lease->manager, lease->uid, "No %s %s for %s (%s): %s", what, lease->seat,
+                        lease->user, lease->service, text);
+        else
+                log_error("No %s %s for %s (%s): %s", what, lease->seat, lease->user, lease->service, text);
+        if (lease->pass_namespace)
+                cut_hint(text, for_user);
+        else
+                (void)snprintf(for_user, sizeof(for_user), "%s", text);
+        lease_end(lease);
+        if (connection)
+                connection_reply_text(connection, type, for_user);
+}
+
+void lease_abandon(struct lease *lease) {
+        static const char format[] = "%s (%s, process %ld) hung up before it had seat %s; its lease ends";
+
+        if (lease_is_entered(lease))
+                query_log(lease->manager, lease->uid, format, lease->user, lease->service,
+                        (long)lease->opener, lease->seat);
+        else
+                log_warning(format, lease->user, lease->service, (long)lease->opener, lease->seat);
+        lease->connection = NULL;
+        lease_end(lease);
+}
+
+bool lease_waits_for_container(const struct lease *lease) {
+        if (!lease->wait_container)
+                return false;
+        for (size_t i = 0; i < lease->services.n_units; i++)
+                if (string_equal(lease->services.units[i], SERVICE_CONTAINER))
+                        return true;
+        return false;
+}
+
+/* Its opener knows that it has it. */
+static bool lease_answered(const struct lease *lease) {
+        return lease->state == LEASE_ACTIVE || (lease->state == LEASE_STARTING && lease->no_wait);
+}
+
+struct lease *lease_find_for_close(struct manager *manager, const struct request *request, pid_t peer) {
+        struct lease *lease, *next;
+
+        if (request->lease[0])
+                return lease_find(manager, request->lease);
+
+        /* Leases of one process, service and user are alike: any will do. */
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease_answered(lease) && !lease->opener_dead && lease->opener == peer &&
+                        string_equal(lease->user, request->user) &&
+                        string_equal(lease->service, request->service))
+                        return lease;
+        return NULL;
+}
+
+static void handle_gone(struct lease *lease) {
+        struct manager *manager = lease->manager;
+        char seat[SEAT_ID_SIZE];
+        uid_t uid = lease->uid;
+
+        if (lease->state == LEASE_STARTING) {
+                lease_retry(lease);
+                return;
+        }
+        if (lease->state == LEASE_ACTIVE) {
+                lease_log(lease, LEASE_TAKEN);
+                tell_user(lease, "was stopped");
+        } else if (lease->state == LEASE_LINGERING)
+                log_linger_over(lease);
+        (void)string_copy(seat, sizeof(seat), lease->seat);
+        lease_free(lease);
+        failed_units_reset_user(manager, uid);
+        if (seat_is_empty(manager, seat)) {
+                starting_units_stop(manager, seat, uid);
+                empty_seat_tidy_later(manager, seat);
+        }
+}
+
+static void ask_whether_gone(struct lease *lease);
+
+static int handle_ask_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct lease *lease = userdata;
+
+        (void)source;
+        (void)usec;
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        ask_whether_gone(lease);
+        return 0;
+}
+
+static void ask_later(struct lease *lease) {
+        if (!lease->deadline_source)
+                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                        CLOCK_MONOTONIC, RETRY_USEC, 0, handle_ask_again, lease);
+}
+
+static int handle_gone_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lease *lease = userdata;
+        struct unit_row row;
+        int r;
+
+        (void)error;
+        lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
+        r = sd_bus_message_is_method_error(reply, NULL) ? -EIO : systemd_enter_units(reply);
+        if (r >= 0)
+                r = systemd_read_unit(reply, &row);
+        if (r < 0)
+                ask_later(lease);
+        else if (r == 0 || (string_equal(row.active_state, "inactive") && row.job == 0))
+                handle_gone(lease);
+        return 0;
+}
+
+/* At a daemon-reload systemd removes all its units, to make them anew at once: so it is asked. */
+static void ask_whether_gone(struct lease *lease) {
+        char name[LEASE_UNIT_SIZE];
+        const char *unit = name;
+        int r;
+
+        lease_unit_name(lease, name);
+        lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
+        r = systemd_list_units(lease->manager, &unit, 1, handle_gone_answer, lease, &lease->gone_slot);
+        if (r < 0)
+                ask_later(lease);
+}
+
+void lease_unit_removed(struct manager *manager, const char *unit) {
+        struct lease *lease, *next;
+        char name[LEASE_UNIT_SIZE];
+
+        if (!string_starts_with(unit, "coursenet-"))
+                return;
+        HASH_ITER (hh, manager->leases, lease, next) {
+                lease_unit_name(lease, name);
+                /* While it starts, the end of its job tells more, unless it was that which made it go. */
+                if (string_equal(name, unit) && (lease->state != LEASE_STARTING || lease->retry))
+                        ask_whether_gone(lease);
+        }
+}
+
+/* --- the opener's death ----------------------------------------------------------------------------------
+ */
+
+static int handle_leader_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct lease *lease = userdata;
+
+        (void)source;
+        (void)usec;
+        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
+        lease_check_opener(lease);
+        return 0;
+}
+
+static void handle_leader_answer(void *userdata, enum leader_answer answer) {
+        struct lease *lease = userdata;
+
+        lease->leader_check = NULL;
+        if (answer == LEADER_NONE)
+                lease_close(lease);
+        else if (answer == LEADER_UNKNOWN && !lease->deadline_source)
+                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                        CLOCK_MONOTONIC, RETRY_USEC, 0, handle_leader_retry, lease);
+}
+
+void lease_check_opener(struct lease *lease) {
+        int r;
+
+        if (!lease->opener_dead || lease->state != LEASE_ACTIVE || lease->leader_check)
+                return;
+        r = leader_check_start(
+                lease->manager, lease->uid, lease->opener, handle_leader_answer, lease, &lease->leader_check);
+        if (r < 0)
+                handle_leader_answer(lease, LEADER_UNKNOWN);
+}
+
+static int handle_death(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct lease *lease = userdata;
+
+        (void)source;
+        (void)fd;
+        (void)events;
+        lease->death_source = sd_event_source_disable_unref(lease->death_source);
+        lease->opener_dead = true;
+        lease_check_opener(lease);
+        return 0;
+}
+
+int lease_watch_opener(struct lease *lease, int pidfd) {
+        int r;
+
+        if (pidfd < 0) {
+                lease->opener_dead = true;
+                return 0;
+        }
+        lease->pidfd = pidfd;
+        r = sd_event_add_io(lease->manager->event, &lease->death_source, pidfd, EPOLLIN, handle_death, lease);
+        if (r >= 0)
+                r = sd_event_source_set_priority(lease->death_source, PRIORITY_DEATH);
+        return r;
+}
+
+void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret) {
+        reply_init(ret, type);
+        ret->uid = lease->uid;
+        ret->pid = lease->hold ? 0 : lease->opener;
+        ret->since_usec = lease->since_usec;
+        ret->address = lease->address.ip;
+        ret->prefix = lease->address.prefix;
+        (void)string_copy(ret->lease, sizeof(ret->lease), lease->id);
+        (void)string_copy(ret->course, sizeof(ret->course), lease->course);
+        (void)string_copy(ret->seat, sizeof(ret->seat), lease->seat);
+        (void)string_copy(ret->user, sizeof(ret->user), lease->user);
+        (void)string_copy(ret->service, sizeof(ret->service), lease->service);
+        (void)string_copy(ret->tty, sizeof(ret->tty), lease->tty);
+        (void)string_copy(ret->remote_host, sizeof(ret->remote_host), lease->remote_host);
+}

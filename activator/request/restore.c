@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Runs once, before the sockets are listened to, so it may wait. A lease whose opener died while the
+ * activator was down is ended like any other: by lease_check_opener(), as soon as logind says that no session
+ * is left.
+ */
+
+#include "restore.h"
+#include "base/fd-store.h"
+#include "base/peer.h"
+#include "base/record-store.h"
+#include "lease-event.h"
+#include "lease/linger.h"
+#include "number.h"
+#include "seat/empty-seat.h"
+#include "systemd/units.h"
+
+#define LEASE_UNIT_HEAD "coursenet-"
+#define LEASE_UNIT_TAIL ".slice"
+
+/* A seat that is up, whole or in part, has this. */
+#define SEAT_UNIT_HEAD "netns@"
+#define SEAT_UNIT_TAIL ".service"
+
+struct restoring {
+        struct manager *manager;
+        struct stored_fd *stored;
+        size_t n_stored;
+        unsigned n_leases;
+        int result; /* 1: still waiting */
+};
+
+static int take_stored_fd(struct restoring *restoring, const char *id) {
+        for (size_t i = 0; i < restoring->n_stored; i++) {
+                struct stored_fd *stored = &restoring->stored[i];
+
+                if (stored->fd >= 0 && string_equal(stored->name, id)) {
+                        int fd = stored->fd;
+
+                        stored->fd = -1;
+                        return fd;
+                }
+        }
+        return -1;
+}
+
+/* A descriptor of the lease's opener, or -1 if that process is gone, whatever has its number now. */
+static int find_opener(struct restoring *restoring, const struct lease *lease) {
+        int fd = take_stored_fd(restoring, lease->id);
+        uint64_t start;
+
+        if (fd >= 0) {
+                if (peer_check_pidfd(fd, lease->opener) >= 0)
+                        return fd;
+                (void)close(fd);
+                return -1;
+        }
+
+        /* `systemctl stop` and `start` empty the FD store. */
+        fd = peer_open_pidfd(lease->opener);
+        if (fd < 0)
+                return -1;
+        if (peer_start_time(lease->opener, &start) < 0 || start != lease->opener_start) {
+                (void)close(fd);
+                return -1;
+        }
+        fd_store_keep(lease->id, fd);
+        return fd;
+}
+
+/* What is between head and tail in the unit's name; false if they do not fit it, or it is too long. */
+static bool cut_out(const char *unit, const char *head, const char *tail, char *ret, size_t size) {
+        size_t n_head = strlen(head), n_tail = strlen(tail), n = strlen(unit);
+
+        if (n < n_head + n_tail || n - n_head - n_tail >= size || !string_starts_with(unit, head) ||
+                !string_equal(unit + n - n_tail, tail))
+                return false;
+        (void)snprintf(ret, size, "%.*s", (int)(n - n_head - n_tail), unit + n_head);
+        return true;
+}
+
+/* The id in "coursenet-ID.slice"; false if that is no lease's. */
+static bool parse_lease_unit(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
+        return cut_out(unit, LEASE_UNIT_HEAD, LEASE_UNIT_TAIL, ret_id, LEASE_ID_SIZE) &&
+               lease_id_valid(ret_id);
+}
+
+static bool parse_seat_unit(const char *unit, char ret_seat[static SEAT_ID_SIZE]) {
+        return cut_out(unit, SEAT_UNIT_HEAD, SEAT_UNIT_TAIL, ret_seat, SEAT_ID_SIZE) && digits_only(ret_seat);
+}
+
+static int take_up(struct restoring *restoring, struct lease *lease) {
+        if (lease->linger_until_usec > 0)
+                return linger_resume(lease);
+        lease_activate(lease);
+        /* Also one that was given when nobody was there to say so. */
+        lease_log(lease, LEASE_HELD);
+        return lease->hold ? 0 : lease_watch_opener(lease, find_opener(restoring, lease));
+}
+
+/* starting: its job is still queued, so whoever waited for it has lost us; only a wait=none login has its
+ * answer. */
+static void restore_lease(struct restoring *restoring, const char *unit, bool starting) {
+        struct manager *manager = restoring->manager;
+        char id[LEASE_ID_SIZE];
+        struct lease *lease;
+        int r;
+
+        if (!parse_lease_unit(unit, id)) {
+                /* Who tidied went away in the middle of it; the slice would keep what it was to clear away.
+                 */
+                if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
+                        (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
+                return;
+        }
+        lease = lease_new(manager, id);
+        if (!lease)
+                return;
+
+        r = state_load(STATE_DIRECTORY, id, lease);
+        if (r >= 0 && starting && !lease->no_wait)
+                r = -ECANCELED;
+        if (r < 0) {
+                log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
+                lease_free(lease);
+                (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
+                return;
+        }
+        r = take_up(restoring, lease);
+        if (r < 0)
+                log_error("Cannot take up lease %s again: %s", id, strerror(-r));
+        restoring->n_leases++;
+}
+
+static void take_up_unit(struct restoring *restoring, const struct unit_row *row) {
+        bool active = string_equal(row->active_state, "active");
+        char seat[SEAT_ID_SIZE];
+
+        if (!active && row->job == 0)
+                return;
+        if (parse_seat_unit(row->name, seat))
+                /* Its last lease may have gone when nobody was there to see to it that the seat goes too. */
+                empty_seat_tidy_later(restoring->manager, seat);
+        else
+                restore_lease(restoring, row->name, !active);
+}
+
+static int read_units(struct restoring *restoring, sd_bus_message *reply) {
+        struct unit_row row;
+        int r;
+
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return -sd_bus_message_get_errno(reply);
+        r = systemd_enter_units(reply);
+        while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
+                take_up_unit(restoring, &row);
+        return r;
+}
+
+static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct restoring *restoring = userdata;
+
+        (void)error;
+        restoring->result = read_units(restoring, reply);
+        return 0;
+}
+
+/* A record whose unit is gone: somebody stopped it when nobody was there to hear of it. */
+static int forget_record(void *userdata, const char *id) {
+        struct lease lost = {0};
+
+        if (lease_find(userdata, id))
+                return 0;
+        (void)string_copy(lost.id, sizeof(lost.id), id);
+        if (state_load(STATE_DIRECTORY, id, &lost) >= 0)
+                lease_log(&lost, lost.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
+        state_remove(STATE_DIRECTORY, id);
+        return 0;
+}
+
+static void end_orphans(struct manager *manager) {
+        struct lease *lease, *next;
+
+        HASH_ITER (hh, manager->leases, lease, next)
+                lease_check_opener(lease);
+}
+
+int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored) {
+        struct restoring restoring = {
+                .manager = manager, .stored = stored, .n_stored = n_stored, .result = 1};
+        const char *const patterns[] = {
+                LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL, SEAT_UNIT_HEAD "*" SEAT_UNIT_TAIL};
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        int r;
+
+        r = systemd_list_units(manager, patterns, ELEMENTSOF(patterns), handle_units, &restoring, &slot);
+        while (r >= 0 && restoring.result == 1)
+                r = sd_event_run(manager->event, UINT64_MAX);
+        if (r >= 0)
+                r = restoring.result;
+        if (r < 0)
+                return r;
+
+        (void)state_list(STATE_DIRECTORY, forget_record, manager);
+        end_orphans(manager);
+        if (restoring.n_leases > 0)
+                log_info("Took up %u leases", restoring.n_leases);
+        return 0;
+}

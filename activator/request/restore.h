@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* After a restart: the leases are units in PID 1 and records below /run/coursenet/state; this brings them
+ * together again. */
+
+#include "lease/lease.h"
+
+/* A descriptor that PID 1 kept for us, by the id of its lease. */
+struct stored_fd {
+        char *name;
+        int fd; /* -1: taken */
+};
+
+/*
+ * Takes up every lease that systemd still has, ends units that nobody knows and forgets records without a
+ * unit. Waits for systemd's answer: no request is served before. Takes the descriptors it uses out of stored.
+ */
+int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored);

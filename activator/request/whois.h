@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Which user name a uid has. Only NSS knows, and NSS may hang (an LDAP server that is down): so it is asked
+ * in a child process, `coursenet-activator --whois UID`, which is killed after a while. Nobody else waits for
+ * it.
+ */
+
+#include "base/manager.h"
+#include "name-rule.h"
+
+struct whois_question;
+
+/* name: NULL if there is none; reason then says why, as a sentence. The question is gone by then. */
+typedef void (*whois_callback_t)(void *userdata, const char *name, const char *reason);
+
+/*
+ * Asks. The callback comes later, once, unless *ret_question is dropped by whois_forget() before. Questions
+ * about one uid share a child, and there are at most WHOIS_MAX children; the others wait.
+ */
+int whois_ask(struct manager *manager, uid_t uid, whois_callback_t callback, void *userdata,
+        struct whois_question **ret_question);
+void whois_forget(struct whois_question *question);
+
+/* When the activator ends: the children are killed. All questions must have been dropped. */
+void whois_done(struct manager *manager);
+
+/* What the child does: prints the name. Returns an exit status. */
+int whois_print(const char *uid);
+
+/* The name in what a child has printed: one line, printable. -EINVAL if it is not that. */
+int whois_parse(const char *output, size_t size, char ret_name[static USER_NAME_SIZE]);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * systemd looks once whether a unit is needed, and lets it be when something is in its way just then: a stop
+ * of nsbr@ takes the user's manager along, and cannot while that is being started. That may last, and what
+ * an admin's own unit needs stays: so the looks get rarer, and end.
+ */
+
+#include <utlist.h>
+
+#include "empty-seat.h"
+#include "failed-units.h"
+#include "lease/lease.h"
+#include "starting-units.h"
+#include "tidy.h"
+
+#define FIRST_DELAY_USEC UINT64_C(2000000)
+
+/* All looks together take longer than a user's manager may take to start (DefaultTimeoutStartSec=, 90 s). */
+#define LAST_DELAY_USEC (FIRST_DELAY_USEC * 32U)
+
+struct empty_seat {
+        struct manager *manager;
+        char seat[SEAT_ID_SIZE];
+        uint64_t delay_usec;
+        sd_event_source *source; /* NULL: systemd is being made to look */
+        struct empty_seat *prev, *next;
+};
+
+bool seat_is_empty(struct manager *manager, const char *seat) {
+        struct lease *lease, *next;
+
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (string_equal(lease->seat, seat))
+                        return false;
+        return true;
+}
+
+static void forget(struct empty_seat *empty) {
+        DL_DELETE(empty->manager->empty_seats, empty);
+        (void)sd_event_source_disable_unref(empty->source);
+        free(empty);
+}
+
+static int handle_time(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void schedule(struct empty_seat *empty) {
+        empty->source = sd_event_source_disable_unref(empty->source);
+        if (sd_event_add_time_relative(empty->manager->event, &empty->source, CLOCK_MONOTONIC,
+                    empty->delay_usec, 0, handle_time, empty) < 0)
+                forget(empty);
+}
+
+static void give_up(struct empty_seat *empty) {
+        log_notice("Seat %s is up without a lease: something else needs it. See: systemctl list-dependencies "
+                   "--reverse nsbr@%s.service netns@%s.service",
+                empty->seat, empty->seat, empty->seat);
+        forget(empty);
+}
+
+/* result: see tidy.h. */
+static void handle_looked(void *userdata, int result) {
+        struct empty_seat *empty = userdata;
+
+        empty->delay_usec *= 2;
+        if (result == TIDY_SEAT_DOWN) {
+                if (seat_is_empty(empty->manager, empty->seat))
+                        failed_units_reset(empty->manager, empty->seat);
+                forget(empty);
+        } else if (empty->delay_usec > LAST_DELAY_USEC)
+                give_up(empty);
+        else
+                schedule(empty);
+}
+
+static int handle_time(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct empty_seat *empty = userdata;
+
+        (void)source;
+        (void)usec;
+        empty->source = sd_event_source_disable_unref(empty->source);
+        if (seat_is_empty(empty->manager, empty->seat)) {
+                starting_units_stop(empty->manager, empty->seat, (uid_t)-1);
+                tidy(empty->manager, empty->seat, handle_looked, empty);
+        } else
+                forget(empty); /* the end of the lease that there is now starts anew */
+        return 0;
+}
+
+static struct empty_seat *find(struct manager *manager, const char *seat) {
+        struct empty_seat *empty;
+
+        DL_FOREACH (manager->empty_seats, empty)
+                if (string_equal(empty->seat, seat))
+                        return empty;
+        return NULL;
+}
+
+void empty_seat_tidy_later(struct manager *manager, const char *seat) {
+        struct empty_seat *empty = find(manager, seat);
+
+        if (empty && !empty->source) {
+                empty->delay_usec = FIRST_DELAY_USEC / 2; /* handle_looked() doubles it */
+                return;
+        }
+        if (!empty) {
+                empty = calloc(1, sizeof(*empty));
+                if (!empty)
+                        return;
+                empty->manager = manager;
+                (void)string_copy(empty->seat, sizeof(empty->seat), seat);
+                DL_APPEND(manager->empty_seats, empty);
+        }
+        empty->delay_usec = FIRST_DELAY_USEC;
+        schedule(empty);
+}
+
+void empty_seats_forget(struct manager *manager) {
+        struct empty_seat *empty, *next;
+
+        DL_FOREACH_SAFE(manager->empty_seats, empty, next) {
+                forget(empty);
+        }
+}

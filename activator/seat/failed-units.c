@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* To reset a unit that has not failed, or is not in memory, is no error for systemd. */
+
+#include "failed-units.h"
+#include "lease/lease.h"
+#include "systemd/units.h"
+#include "wiring.h"
+
+void failed_units_reset(struct manager *manager, const char *seat) {
+        static const char *const templates[] = {"nsbr", "netns"};
+        char unit[sizeof("netns@.service") + SEAT_ID_SIZE];
+
+        for (size_t i = 0; i < ELEMENTSOF(templates); i++) {
+                (void)snprintf(unit, sizeof(unit), "%s@%s.service", templates[i], seat);
+                (void)systemd_reset_failed(manager, unit);
+        }
+}
+
+static bool has_lease(const struct manager *manager, uid_t uid) {
+        struct lease *lease, *next;
+
+        HASH_ITER (hh, manager->leases, lease, next)
+                if (lease->uid == uid)
+                        return true;
+        return false;
+}
+
+void failed_units_reset_user(struct manager *manager, uid_t uid) {
+        char unit[sizeof("user@4294967295.service")];
+
+        if (uid == (uid_t)-1 || has_lease(manager, uid))
+                return;
+        (void)snprintf(unit, sizeof(unit), "user@%u.service", (unsigned)uid);
+        if (wiring_exists(manager->unit_directory, unit))
+                (void)systemd_reset_failed(manager, unit);
+}
+
+void failed_units_job_removed(struct manager *manager, const char *unit) {
+        unsigned uid;
+        int end = 0;
+
+        if (manager->serves && sscanf(unit, "user@%10u.service%n", &uid, &end) == 1 && end > 0 &&
+                unit[end] == '\0')
+                failed_units_reset_user(manager, uid);
+}

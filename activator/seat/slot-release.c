@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* To free a slot too early, or not at all, does no harm: see SLOT_SECONDS. */
+
+#include <limits.h>
+
+#include "settings.h"
+#include "slot-release.h"
+
+#define HEAD SERVICE_CONTAINER "@"
+#define TAIL ".service"
+
+void slots_job_removed(const char *unit) {
+        size_t length = strlen(unit), head = strlen(HEAD), tail = strlen(TAIL);
+        char path[sizeof(SLOT_DIRECTORY "/") + NAME_MAX];
+        int n;
+
+        if (!string_starts_with(unit, HEAD) || length <= head + tail ||
+                !string_equal(unit + length - tail, TAIL) || unit[head] == '.' || strchr(unit, '/'))
+                return;
+        n = snprintf(path, sizeof(path), SLOT_DIRECTORY "/%.*s", (int)(length - head - tail), unit + head);
+        if (n > 0 && (size_t)n < sizeof(path))
+                (void)unlink(path);
+}

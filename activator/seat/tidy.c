@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Whether anybody needs a unit only systemd knows: an admin's own unit may, or an enabled netbr@. So it is
+ * made to look again: a slice that needs the units which are up is started and stopped, and at its end
+ * systemd asks of each whether it is needed still. Requisite=, as that starts nothing that has gone since.
+ */
+
+#include <utlist.h>
+
+#include "diagnostics.h"
+#include "plan.h"
+#include "systemd/units.h"
+#include "tidy.h"
+
+#define UNIT_SIZE 64U
+
+/* A slice that stays would hold the seat: so it is stopped until it is gone, for a minute. */
+#define RETRY_USEC UINT64_C(5000000)
+#define RETRIES_MAX 12U
+
+#define JOB_SIZE 64U
+
+struct tidying {
+        struct manager *manager;
+        char slice[UNIT_SIZE];
+        char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
+        char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
+        bool seat_up;          /* one of the first two is up, or on its way there or back */
+        bool slice_up;         /* somebody else's, who may have gone away */
+        char start_job[JOB_SIZE], stop_job[JOB_SIZE]; /* the slice's, their D-Bus paths */
+        sd_bus_slot *slot;                            /* the one call that is under way */
+        sd_event_source *retry_source;
+        unsigned n_retries;
+        tidy_callback_t callback; /* NULL: none */
+        void *userdata;
+        struct tidying *prev, *next;
+};
+
+static void forget(struct tidying *tidying) {
+        DL_DELETE(tidying->manager->tidyings, tidying);
+        sd_bus_slot_unref(tidying->slot);
+        (void)sd_event_source_disable_unref(tidying->retry_source);
+        free(tidying);
+}
+
+static void finish(struct tidying *tidying, int result) {
+        tidy_callback_t callback = tidying->callback;
+        void *userdata = tidying->userdata;
+
+        forget(tidying);
+        if (callback)
+                callback(userdata, result);
+}
+
+void tidy_forget_all(struct manager *manager) {
+        struct tidying *tidying, *next;
+
+        DL_FOREACH_SAFE(manager->tidyings, tidying, next) {
+                forget(tidying);
+        }
+}
+
+/* The units' names. What of the configuration cannot be read is left alone: the bridge, then. */
+static void find_names(struct tidying *tidying, const char *seat) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct seat_plan plan;
+        struct seat_id id;
+
+        /* A lease's id has no 't': the activator never takes the slice for one. */
+        (void)snprintf(tidying->slice, UNIT_SIZE, "coursenet-tidy_%s.slice", seat);
+        (void)snprintf(tidying->nsbr, UNIT_SIZE, "nsbr@%s.service", seat);
+        (void)snprintf(tidying->netns, UNIT_SIZE, "netns@%s.service", seat);
+        if (settings_load(tidying->manager->etc, &settings, &diagnostics) < 0 ||
+                seat_id_parse(seat, settings.course_digits, &id) < 0 ||
+                seat_plan_load(tidying->manager->etc, &settings, &id, &plan, &diagnostics) < 0 ||
+                plan.bridge_course[0] == '\0')
+                return;
+        (void)snprintf(tidying->netbr, UNIT_SIZE, "netbr@%s.service", plan.bridge_course);
+}
+
+static int found(const struct tidying *tidying) {
+        return tidying->seat_up ? TIDY_SEAT_UP : TIDY_SEAT_DOWN;
+}
+
+static void read_job(sd_bus_message *reply, char ret_job[static JOB_SIZE]) {
+        const char *job;
+
+        if (sd_bus_message_read(reply, "o", &job) < 0 || string_copy(ret_job, JOB_SIZE, job) < 0)
+                ret_job[0] = '\0';
+}
+
+static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct tidying *tidying = userdata;
+
+        (void)error;
+        tidying->slot = sd_bus_slot_unref(tidying->slot);
+        if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
+                finish(tidying, found(tidying));
+        else if (!sd_bus_message_is_method_error(reply, NULL))
+                read_job(reply, tidying->stop_job);
+        return 0; /* tidy_job_removed() goes on, or stop_again() */
+}
+
+static void stop_slice(struct tidying *tidying);
+
+static int stop_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct tidying *tidying = userdata;
+
+        (void)source;
+        (void)usec;
+        if (++tidying->n_retries <= RETRIES_MAX) {
+                stop_slice(tidying);
+                return 0;
+        }
+        log_error("%s cannot be stopped: systemd does not get to it", tidying->slice);
+        finish(tidying, -ETIMEDOUT);
+        return 0;
+}
+
+static int retry_later(struct tidying *tidying) {
+        tidying->retry_source = sd_event_source_disable_unref(tidying->retry_source);
+        return sd_event_add_time_relative(tidying->manager->event, &tidying->retry_source, CLOCK_MONOTONIC,
+                RETRY_USEC, 0, stop_again, tidying);
+}
+
+static void stop_slice(struct tidying *tidying) {
+        int r;
+
+        tidying->stop_job[0] = '\0';
+        tidying->slot = sd_bus_slot_unref(tidying->slot);
+        r = systemd_stop_unit(
+                tidying->manager, tidying->slice, "replace", handle_stopped, tidying, &tidying->slot);
+        if (r >= 0)
+                r = retry_later(tidying);
+        if (r < 0)
+                finish(tidying, r);
+}
+
+static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct tidying *tidying = userdata;
+
+        (void)error;
+        tidying->slot = sd_bus_slot_unref(tidying->slot);
+        /* An error means that somebody needs the units just now, or that another one tidies: then it is well.
+         */
+        if (sd_bus_message_is_method_error(reply, NULL))
+                finish(tidying, found(tidying));
+        else
+                read_job(reply, tidying->start_job);
+        return 0; /* tidy_job_removed() goes on, or stop_again() */
+}
+
+static const char *name_of(const struct tidying *tidying, const char *unit) {
+        if (string_equal(unit, tidying->nsbr))
+                return tidying->nsbr;
+        return string_equal(unit, tidying->netns) ? tidying->netns : tidying->netbr;
+}
+
+static bool is_down(const struct unit_row *row) {
+        return row->job == 0 &&
+               (string_equal(row->active_state, "inactive") || string_equal(row->active_state, "failed"));
+}
+
+/* Those that are up, of the three; and whether the seat and a slice are. */
+static int collect_active(
+        struct tidying *tidying, sd_bus_message *reply, const char *ret[static 3], size_t *ret_n) {
+        struct unit_row row;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply)
+                                                        : systemd_enter_units(reply);
+        while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
+                if (string_equal(row.name, tidying->slice))
+                        tidying->slice_up = !is_down(&row);
+                else {
+                        const char *name = name_of(tidying, row.name);
+
+                        tidying->seat_up |= name != tidying->netbr && !is_down(&row);
+                        if (string_equal(row.active_state, "active") && n < 3)
+                                ret[n++] = name;
+                }
+        *ret_n = n;
+        return r;
+}
+
+static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct tidying *tidying = userdata;
+        const char *active[3];
+        size_t n;
+        int r;
+
+        (void)error;
+        r = collect_active(tidying, reply, active, &n);
+        if (r < 0 || (n == 0 && !tidying->slice_up)) {
+                finish(tidying, r < 0 ? r : found(tidying));
+                return 0;
+        }
+        tidying->slot = sd_bus_slot_unref(tidying->slot);
+        if (tidying->slice_up) {
+                stop_slice(tidying);
+                return 0;
+        }
+        r = systemd_start_needing_slice(
+                tidying->manager, tidying->slice, active, n, handle_started, tidying, &tidying->slot);
+        if (r >= 0)
+                r = retry_later(tidying);
+        if (r < 0)
+                finish(tidying, r);
+        return 0;
+}
+
+void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata) {
+        struct tidying *tidying = malloc(sizeof(*tidying));
+        const char *patterns[4];
+        size_t n = 0;
+        int r;
+
+        if (!tidying) {
+                if (callback)
+                        callback(userdata, -ENOMEM);
+                return;
+        }
+        *tidying = (struct tidying){.manager = manager, .callback = callback, .userdata = userdata};
+        DL_APPEND(manager->tidyings, tidying);
+        find_names(tidying, seat);
+
+        patterns[n++] = tidying->slice;
+        patterns[n++] = tidying->nsbr;
+        patterns[n++] = tidying->netns;
+        if (tidying->netbr[0])
+                patterns[n++] = tidying->netbr;
+        r = systemd_list_units(manager, patterns, n, handle_units, tidying, &tidying->slot);
+        if (r < 0)
+                finish(tidying, r);
+}
+
+void tidy_job_removed(struct manager *manager, const char *job, const char *unit, const char *result) {
+        struct tidying *tidying, *next;
+        char seat[SEAT_ID_SIZE];
+
+        DL_FOREACH_SAFE(manager->tidyings, tidying, next) {
+                /* Another one's job is none of ours; if it stops the slice before we do, stop_again() finds
+                 * out. */
+                if (string_equal(tidying->stop_job, job))
+                        finish(tidying, found(tidying));
+                else if (string_equal(tidying->start_job, job))
+                        stop_slice(tidying);
+        }
+        /* Whoever is here for one seat would go away in the middle of another's. */
+        if (manager->serves && string_equal(result, "canceled") &&
+                sscanf(unit, "nsbr@%12[0-9].service", seat) == 1)
+                tidy(manager, seat, NULL, NULL);
+}

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Writes drop-ins, and asks systemd first whether the unit in question may be changed. */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <uthash.h>
+
+#include "systemd/units.h"
+#include "wiring.h"
+
+/* No file has this name. systemd prints the name when somebody starts the service by hand. */
+#define STAND_IN_PATH "/run/coursenet/nobody-has-logged-in-on-this-seat"
+
+bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
+        if (seat->bridge_course[0] == '\0')
+                return false;
+
+        ret->stand_in = false;
+        (void)snprintf(ret->unit, sizeof(ret->unit), "nsbr@%s.service", seat->name);
+        (void)snprintf(ret->text, sizeof(ret->text),
+                "# Written by coursenet-activator: seat %s is on the bridge of course %s.\n"
+                "[Unit]\n"
+                "BindsTo=netbr@%s.service\n"
+                "After=netbr@%s.service\n",
+                seat->name, seat->bridge_course, seat->bridge_course, seat->bridge_course);
+        ret->file = WIRING_FILE;
+        ret->will_do[0] = '\0';
+        return true;
+}
+
+/*
+ * Without its seat the manager is not started at all, which is no failure. One that fails all the same, as
+ * when the seat goes while it starts, is forgotten with its last session: see failed-units.h.
+ */
+void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret) {
+        ret->stand_in = false;
+        (void)snprintf(ret->unit, sizeof(ret->unit), "user@%u.service", (unsigned)uid);
+        (void)snprintf(ret->text, sizeof(ret->text),
+                "# Written by coursenet-activator: this user's services belong into seat %s.\n"
+                "[Unit]\n"
+                "PartOf=nsbr@%s.service\n"
+                "ConditionPathExists=" NETNS_DIRECTORY "/%s\n"
+                "CollectMode=inactive-or-failed\n"
+                "[Service]\n"
+                "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n"
+                "TimeoutStopSec=5s\n",
+                seat->name, seat->name, seat->netns, seat->netns);
+        ret->file = WIRING_FILE;
+        (void)snprintf(ret->will_do, sizeof(ret->will_do), "\nNetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
+                seat->netns);
+}
+
+/* "SETTING=VALUE", if there is a value. */
+static void append_limit(char *text, size_t size, const char *setting, const char *value) {
+        size_t length = strlen(text);
+
+        if (value[0])
+                (void)snprintf(text + length, size - length, "%s=%s\n", setting, value);
+}
+
+/*
+ * A unit that has failed stays in memory as long as a lease refers to it, so `systemctl` and `coursenetctl
+ * status` show it; with the seat's last lease CollectMode= has systemd forget it.
+ */
+void wiring_plan_service(const struct seat_plan *seat, const char *user,
+        const struct service_settings *services, size_t i, struct wiring *ret) {
+        const char *name = services->units[i];
+
+        ret->stand_in = false;
+        (void)snprintf(ret->unit, sizeof(ret->unit), "%s@%s.service", name, seat->name);
+        (void)snprintf(ret->text, sizeof(ret->text),
+                "# Written by coursenet-activator: part of seat %s.\n"
+                "[Unit]\n"
+                "StopWhenUnneeded=yes\n"
+                "BindsTo=nsbr@%s.service\n"
+                "After=nsbr@%s.service\n"
+                "CollectMode=inactive-or-failed\n"
+                "[Service]\n"
+                "User=%s\n"
+                "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
+                seat->name, seat->name, seat->name, user, seat->netns);
+        ret->file = WIRING_FILE;
+        ret->will_do[0] = '\0';
+        if (!string_equal(name, SERVICE_CONTAINER))
+                return;
+
+        append_limit(ret->text, sizeof(ret->text), "MemoryMax", services->memory_max);
+        append_limit(ret->text, sizeof(ret->text), "CPUQuota", services->cpu_quota);
+        append_limit(ret->text, sizeof(ret->text), "TasksMax", services->tasks_max);
+}
+
+void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret) {
+        *ret = (struct wiring){.stand_in = true};
+        (void)snprintf(ret->unit, sizeof(ret->unit), "%s@%s.service", service, seat->name);
+        (void)snprintf(ret->text, sizeof(ret->text),
+                "# Written by coursenet-activator: part of seat %s, whose user is not named before a login.\n"
+                "# By hand: coursenetctl start %s\n"
+                "[Unit]\n"
+                "StopWhenUnneeded=yes\n"
+                "AssertPathExists=" STAND_IN_PATH "\n",
+                seat->name, seat->name);
+}
+
+/* Room for the longest path there can be. */
+typedef char wiring_path_t[512];
+
+static const char *file_of(const struct wiring *wiring) {
+        return wiring->file ? wiring->file : WIRING_FILE;
+}
+
+static int format_path(
+        wiring_path_t path, const char *directory, const struct wiring *wiring, const char *file) {
+        int n = snprintf(
+                path, sizeof(wiring_path_t), "%s/%s.d%s%s", directory, wiring->unit, *file ? "/" : "", file);
+
+        return n < 0 || (size_t)n >= sizeof(wiring_path_t) ? -ENAMETOOLONG : 0;
+}
+
+static bool has_file(const char *directory, const char *unit, const char *file) {
+        wiring_path_t path;
+        int n = snprintf(path, sizeof(path), "%s/%s.d/%s", directory, unit, file);
+
+        return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
+bool wiring_exists(const char *directory, const char *unit) {
+        return has_file(directory, unit, WIRING_FILE);
+}
+
+bool wiring_keeps(const char *directory, const char *unit) {
+        return has_file(directory, unit, WIRING_KEEP_FILE);
+}
+
+/* The text of the drop-in that is there, cut to its array. Returns its size, or negative errno. */
+static ssize_t read_file(
+        const char *directory, const struct wiring *wiring, char ret[static sizeof(wiring->text) + 1]) {
+        _cleanup_close_ int fd = -1;
+        wiring_path_t path;
+        ssize_t n;
+        int r;
+
+        r = format_path(path, directory, wiring, file_of(wiring));
+        if (r < 0)
+                return r;
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        n = fd < 0 ? -1 : read(fd, ret, sizeof(wiring->text));
+        if (n < 0)
+                return -errno;
+        ret[n] = '\0';
+        return n;
+}
+
+int wiring_differs(const char *directory, const struct wiring *wiring) {
+        char text[sizeof(wiring->text) + 1];
+        ssize_t n = read_file(directory, wiring, text);
+
+        if (n == -ENAMETOOLONG)
+                return (int)n;
+        if (n < 0 || wiring->stand_in)
+                return n < 0;
+        return (size_t)n != strlen(wiring->text) || memcmp(text, wiring->text, (size_t)n) != 0;
+}
+
+/* What is there, and may be in systemd's memory, is of use as well. */
+static bool will_do(const char *directory, const struct wiring *wiring) {
+        char text[sizeof(wiring->text) + 1];
+
+        return wiring->will_do[0] && read_file(directory, wiring, text) >= 0 && strstr(text, wiring->will_do);
+}
+
+/* Not named *.conf: systemd must not read it before it is whole. */
+#define TEMPORARY_FILE ".coursenet-new-"
+
+static int write_file(const char *path, const char *text) {
+        _cleanup_close_ int fd = -1;
+        size_t size = strlen(text);
+
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (fd < 0)
+                return -errno;
+        return write(fd, text, size) == (ssize_t)size ? 0 : errno > 0 ? -errno : -EIO;
+}
+
+int wiring_write(const char *directory, const struct wiring *wiring) {
+        wiring_path_t folder, file, temporary;
+        char name[64];
+        int r;
+
+        /* The daemon and --wire may write at the same time. */
+        (void)snprintf(name, sizeof(name), TEMPORARY_FILE "%ld", (long)getpid());
+
+        r = format_path(folder, directory, wiring, "");
+        if (r >= 0)
+                r = format_path(file, directory, wiring, file_of(wiring));
+        if (r >= 0)
+                r = format_path(temporary, directory, wiring, name);
+        if (r < 0)
+                return r;
+
+        /* The folder hides the file; systemd would warn of a file that not everybody may read. */
+        if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        r = write_file(temporary, wiring->text);
+        /* If a login has written the file since, that one stays. */
+        if (r >= 0 &&
+                renameat2(AT_FDCWD, temporary, AT_FDCWD, file, wiring->stand_in ? RENAME_NOREPLACE : 0) < 0)
+                r = -errno;
+        if (r < 0)
+                (void)unlink(temporary);
+        return r == -EEXIST && wiring->stand_in ? 0 : r;
+}
+
+static int remove_file(const char *directory, const struct wiring *wiring) {
+        wiring_path_t path;
+        int r;
+
+        r = format_path(path, directory, wiring, file_of(wiring));
+        if (r < 0)
+                return r;
+        if (unlink(path) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        /* Its folder as well, if there is nothing else in it. */
+        *strrchr(path, '/') = '\0';
+        (void)rmdir(path);
+        return 0;
+}
+
+static int set_keeping(const char *directory, const struct wiring *wiring, bool keep) {
+        if (!keep)
+                return remove_file(directory, wiring);
+        return wiring_differs(directory, wiring) ? wiring_write(directory, wiring) : 0;
+}
+
+int wiring_keep_user(const char *directory, uid_t uid, bool keep) {
+        static const struct {
+                const char *name, *more;
+        } units[] = {
+                {"user", ""},
+                {"user-runtime-dir", "StopWhenUnneeded=yes\n"},
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(units) && r >= 0; i++) {
+                struct wiring wiring = {.file = WIRING_KEEP_FILE};
+
+                (void)snprintf(
+                        wiring.unit, sizeof(wiring.unit), "%s@%u.service", units[i].name, (unsigned)uid);
+                (void)snprintf(wiring.text, sizeof(wiring.text),
+                        "# Written by coursenet-activator: leftover = keep. It ends with the seat, not when "
+                        "logind says.\n"
+                        "[Unit]\n"
+                        "RefuseManualStop=yes\n"
+                        "%s",
+                        units[i].more);
+                r = set_keeping(directory, &wiring, keep);
+        }
+        return r;
+}
+
+/* A drop-in whose file is not as it should be. */
+struct pending {
+        struct wiring wiring;
+        bool keep;    /* its seat is up */
+        bool loaded;  /* systemd has the unit in memory, so it may go on with an old version */
+        bool will_do; /* which is good enough */
+        sd_bus_slot *slot;
+        struct wiring_update *update;
+        UT_hash_handle hh;
+};
+
+struct wiring_update {
+        struct manager *manager;
+        struct pending *pending; /* a uthash by unit */
+        struct wiring_result result;
+        unsigned n_checks; /* replies that are still to come */
+        wiring_callback_t callback;
+        void *userdata;
+        sd_bus_slot *list_slot;
+};
+
+void wiring_update_free(struct wiring_update *update) {
+        struct pending *pending, *next;
+
+        if (!update)
+                return;
+        HASH_ITER (hh, update->pending, pending, next) {
+                HASH_DEL(update->pending, pending);
+                sd_bus_slot_unref(pending->slot);
+                free(pending);
+        }
+        sd_bus_slot_unref(update->list_slot);
+        free(update);
+}
+
+static void finish_update(struct wiring_update *update) {
+        wiring_callback_t callback = update->callback;
+        struct wiring_result result = update->result;
+        void *userdata = update->userdata;
+
+        wiring_update_free(update);
+        callback(userdata, &result);
+}
+
+static void note_error(struct wiring_update *update, int error) {
+        if (update->result.error == 0)
+                update->result.error = error;
+}
+
+static void finish_check(struct wiring_update *update, bool stale) {
+        update->result.stale += stale;
+        if (--update->n_checks == 0)
+                finish_update(update);
+}
+
+static int handle_need_reload(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct pending *pending = userdata;
+        int need = 0;
+
+        (void)error;
+        /* An error here means that the unit is not loaded any more, so that it will be read anew. */
+        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "b", &need) < 0)
+                need = 0;
+        finish_check(pending->update, need);
+        return 0;
+}
+
+/* False also if the list cannot be read. */
+static bool has_string(sd_bus_message *reply, const char *wanted) {
+        const char *text;
+        bool found = false;
+
+        if (sd_bus_message_enter_container(reply, 'v', "as") < 0 ||
+                sd_bus_message_enter_container(reply, 'a', "s") < 0)
+                return false;
+        while (sd_bus_message_read(reply, "s", &text) > 0)
+                found |= string_equal(text, wanted);
+        return found;
+}
+
+/* NeedDaemonReload of systemd 252 does not see a drop-in whose folder is new: so this is asked before. */
+static int handle_drop_ins(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct pending *pending = userdata;
+        struct wiring_update *update = pending->update;
+        wiring_path_t path;
+        int r;
+
+        (void)error;
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                finish_check(update, false);
+                return 0;
+        }
+        r = format_path(path, update->manager->unit_directory, &pending->wiring, file_of(&pending->wiring));
+        if (r < 0 || !has_string(reply, path)) {
+                finish_check(update, true);
+                return 0;
+        }
+        pending->slot = sd_bus_slot_unref(pending->slot);
+        r = systemd_get_property(update->manager, pending->wiring.unit, "NeedDaemonReload",
+                handle_need_reload, pending, &pending->slot);
+        if (r < 0) {
+                note_error(update, r);
+                finish_check(update, false);
+        }
+        return 0;
+}
+
+/* A unit in memory that has failed keeps the version it was loaded with; ResetFailedUnit lets go of it. */
+static void check_loaded(struct pending *pending) {
+        struct wiring_update *update = pending->update;
+        int r;
+
+        r = systemd_reset_failed(update->manager, pending->wiring.unit);
+        if (r >= 0 && pending->will_do)
+                return;
+        if (r >= 0)
+                r = systemd_get_property(update->manager, pending->wiring.unit, "DropInPaths",
+                        handle_drop_ins, pending, &pending->slot);
+        if (r < 0)
+                note_error(update, r);
+        else
+                update->n_checks++;
+}
+
+static void write_pending(struct pending *pending) {
+        struct wiring_update *update = pending->update;
+        int r;
+
+        if (pending->keep) {
+                update->result.kept++;
+                return;
+        }
+        r = wiring_write(update->manager->unit_directory, &pending->wiring);
+        if (r < 0) {
+                log_error("Cannot write the wiring of %s below %s: %s", pending->wiring.unit,
+                        update->manager->unit_directory, strerror(-r));
+                note_error(update, r);
+                return;
+        }
+        update->result.written++;
+        if (pending->loaded)
+                check_loaded(pending);
+}
+
+static int mark_loaded(struct wiring_update *update, sd_bus_message *reply) {
+        struct pending *pending;
+        struct unit_row row;
+        int r;
+
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return -sd_bus_message_get_errno(reply);
+        r = systemd_enter_units(reply);
+        if (r < 0)
+                return r;
+        while ((r = systemd_read_unit(reply, &row)) > 0) {
+                HASH_FIND_STR(update->pending, row.name, pending);
+                if (!pending)
+                        continue;
+                pending->loaded = true;
+                pending->keep = !string_equal(row.active_state, "inactive") &&
+                                !string_equal(row.active_state, "failed");
+        }
+        return r;
+}
+
+static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct wiring_update *update = userdata;
+        struct pending *pending, *next;
+        int r;
+
+        (void)error;
+        r = mark_loaded(update, reply);
+        if (r < 0)
+                note_error(update, r);
+        else
+                HASH_ITER (hh, update->pending, pending, next)
+                        write_pending(pending);
+
+        if (update->n_checks == 0)
+                finish_update(update);
+        return 0;
+}
+
+static int add_pending(struct wiring_update *update, const struct wiring *wiring) {
+        struct pending *pending;
+
+        if (!wiring_differs(update->manager->unit_directory, wiring))
+                return 0;
+        pending = calloc(1, sizeof(*pending));
+        if (!pending)
+                return -ENOMEM;
+        pending->wiring = *wiring;
+        pending->will_do = will_do(update->manager->unit_directory, wiring);
+        pending->update = update;
+        HASH_ADD_STR(update->pending, wiring.unit, pending);
+        return 0;
+}
+
+/* One login's units by name; of many seats all that there are. */
+static int ask_units(struct wiring_update *update) {
+        const char *patterns[WIRING_MAX];
+        struct pending *pending, *next;
+        size_t n = 0;
+
+        if (HASH_COUNT(update->pending) <= WIRING_MAX)
+                HASH_ITER (hh, update->pending, pending, next)
+                        patterns[n++] = pending->wiring.unit;
+        else
+                patterns[n++] = "nsbr@*.service";
+        return systemd_list_units(update->manager, patterns, n, handle_units, update, &update->list_slot);
+}
+
+int wiring_update(struct manager *manager, const struct wiring *wirings, size_t n, wiring_callback_t callback,
+        void *userdata, struct wiring_update **ret_update) {
+        struct wiring_update *update;
+        int r = 0;
+
+        update = calloc(1, sizeof(*update));
+        if (!update)
+                return -ENOMEM;
+        *update = (struct wiring_update){.manager = manager, .callback = callback, .userdata = userdata};
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = add_pending(update, &wirings[i]);
+        if (r >= 0 && update->pending)
+                r = ask_units(update);
+        if (r < 0 || !update->pending) {
+                wiring_update_free(update);
+                return r < 0 ? r : 0;
+        }
+
+        *ret_update = update;
+        return 1;
+}
