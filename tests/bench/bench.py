@@ -10,11 +10,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 
 # pylint: disable=wrong-import-position
-import isolation
-from guest import Guest
-from network import inside, seats_up
-from seats import SEAT, SECOND, STUDENT, add_accounts, set_up_class
-from world import World
+from harness import isolation
+from harness.guest import Guest
+from helpers.network import inside, seats_up
+from helpers.seats import SEAT, SECOND, STUDENT, add_accounts, set_up_class
+from helpers.world import World
 
 JOURNAL_LINES = 60
 SOURCE = "/usr/src/coursenet"

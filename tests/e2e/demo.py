@@ -8,10 +8,10 @@ import os
 import sys
 import time
 
-import isolation
-from cases_container import MAKE_IMAGE, SIF
-from guest import Guest
-from seats import CLASS_LIST, PASSWORD, SEAT, STUDENT, leftovers
+from harness import isolation
+from cases.container import MAKE_IMAGE, SIF
+from harness.guest import Guest
+from helpers.seats import CLASS_LIST, PASSWORD, SEAT, STUDENT, leftovers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STARTED = time.monotonic()

@@ -11,6 +11,7 @@ N skipped`; the exit status is 1 if a case failed, a guest did not boot, or noth
 import argparse
 import collections
 import contextlib
+import importlib
 import os
 import queue
 import sys
@@ -21,40 +22,21 @@ import traceback
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
-import case
-import isolation
-import tree
-from guest import Guest
+from harness import case, isolation, tree
+from harness.guest import Guest
 
-# Importing them registers their cases. Those that take longest come first, so that guests end at about the same time.
-import cases_jupyterhub  # noqa: F401 pylint: disable=unused-import
-import cases_stay  # noqa: F401 pylint: disable=unused-import
-import cases_races  # noqa: F401 pylint: disable=unused-import
-import cases_leftover  # noqa: F401 pylint: disable=unused-import
-import cases_container  # noqa: F401 pylint: disable=unused-import
-import cases_lifetime  # noqa: F401 pylint: disable=unused-import
-import cases_crossings  # noqa: F401 pylint: disable=unused-import
-import cases_login  # noqa: F401 pylint: disable=unused-import
-import cases_programs  # noqa: F401 pylint: disable=unused-import
-import cases_firewall  # noqa: F401 pylint: disable=unused-import
-import cases_names  # noqa: F401 pylint: disable=unused-import
-import cases_directory  # noqa: F401 pylint: disable=unused-import
-import cases_escape  # noqa: F401 pylint: disable=unused-import
-import cases_removal  # noqa: F401 pylint: disable=unused-import
-import cases_storm  # noqa: F401 pylint: disable=unused-import
-import cases_limits  # noqa: F401 pylint: disable=unused-import
-import cases_fence  # noqa: F401 pylint: disable=unused-import
-import cases_network  # noqa: F401 pylint: disable=unused-import
-import cases_enter  # noqa: F401 pylint: disable=unused-import
-import cases_units  # noqa: F401 pylint: disable=unused-import
-import cases_privacy  # noqa: F401 pylint: disable=unused-import
-import cases_history  # noqa: F401 pylint: disable=unused-import
-import cases_harness  # noqa: F401 pylint: disable=unused-import
+# The modules of cases/, in the order in which they run. Those that take longest come first, so that the guests of a suite
+# end at about the same time.
+MODULES = (
+    "jupyterhub", "stay", "races", "leftover", "container", "lifetime", "crossings", "login", "programs", "firewall",
+    "names", "directory", "escape", "removal", "storm", "limits", "fence", "network", "enter", "units", "privacy",
+    "history", "guest")
 
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
 GUESTS_OF_A_SUITE = 2
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROJECT = os.path.dirname(os.path.dirname(HERE))
 
 
 class Report:
@@ -153,8 +135,18 @@ def list_cases(options):
     return 0
 
 
+def load_cases():
+    """Imports the modules of cases, which registers what they have."""
+    found = {name.removesuffix(".py") for name in os.listdir(os.path.join(HERE, "cases")) if name.endswith(".py")}
+    if found != set(MODULES):
+        sys.exit(f"MODULES in {__file__} and the folder cases/ differ: {', '.join(sorted(found ^ set(MODULES)))}")
+    for name in MODULES:
+        importlib.import_module(f"cases.{name}")
+
+
 def main():
     options = parse_arguments()
+    load_cases()
     if options.list:
         return list_cases(options)
     return isolation.run(lambda: open_shell(options) if options.shell else run_cases(options))

@@ -22,13 +22,13 @@ import time
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
-import isolation
-import tree
-from guest import CommandFailed, Guest
-from seats import add_accounts, leftovers
+from harness import isolation
+from harness import tree
+from harness.guest import CommandFailed, Guest
+from helpers.seats import add_accounts, leftovers
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-AGENT = "/usr/src/coursenet/tests/e2e/storm_agent.py"
+AGENT = "/usr/src/coursenet/tests/e2e/in_guest/storm-agent.py"
 PAM_FILE = "/etc/pam.d/coursenet-storm"
 # A machine that does other things beside may be slow; whether logins are quick is measured elsewhere.
 PATIENCE = "timeout=60"

@@ -1,0 +1,323 @@
+"""A real JupyterHub with the shipped configuration: its students' servers run in their seats, and go with them.
+
+The hub is Debian's unit. A student is hub-browser.py, which speaks to it as a browser does.
+"""
+
+import json
+import shlex
+
+from harness.case import case, expect, expect_equal, expect_in, expect_not_in
+from cases.stay import SETTINGS, with_settings
+from harness.product import SOURCE
+from helpers.seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, SEAT, STRANGER, STUDENT, leases, set_up_class,
+                   wait_gone)
+
+SUITES = ("trixie",)
+CONFIG = "/etc/jupyterhub/jupyterhub_config.py"
+SHIPPED = "/usr/share/coursenet/jupyterhub"
+BROWSER = f"{SOURCE}/tests/e2e/in_guest/hub-browser.py"
+UNIT = "jupyterhub.service"
+ADDRESSES = "import subprocess; print(subprocess.run(['ip', '-br', 'addr'], capture_output=True, text=True).stdout)"
+
+
+class Hub:
+    """A running hub. Leaving the `with` stops it, with all its servers, and forgets what it knew."""
+
+    def __init__(self, guest, config=""):
+        set_up_class(guest)
+        self.guest = guest
+        guest.run(f"install -m 644 {SHIPPED}/pam.d/jupyterhub /etc/pam.d/jupyterhub")
+        shipped = f'load_subconfig("{SHIPPED}/jupyterhub_config.py")'
+        guest.write(CONFIG, f"c.Authenticator.allow_all = True\n{shipped}\n{config}")
+        self.settings = guest.read(SETTINGS)
+
+    def __enter__(self):
+        # The hub's own port, as the documentation has it.
+        self.guest.write(SETTINGS, f"{self.settings}\n[site]\nhost-ports = 8081/tcp\n")
+        self.guest.run(["systemctl", "start", UNIT])
+        self.wait_up()
+        return self
+
+    def __exit__(self, *_):
+        self.guest.write(SETTINGS, self.settings)
+        self.guest.run(f"systemctl stop {UNIT}; systemctl kill --signal=KILL {UNIT}; systemctl reset-failed {UNIT}; "
+                       "rm -rf /var/lib/jupyterhub/* /tmp/hub-browser-*", check=False)
+
+    def wait_up(self):
+        self.guest.wait_until(self.is_up, what="the hub answers", timeout=60)
+
+    def is_up(self):
+        script = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/hub/health')"
+        return self.guest.run(["python3", "-c", script], check=False).returncode == 0
+
+    def main_pid(self):
+        return int(self.guest.run(f"systemctl show --value -p MainPID {UNIT}").stdout)
+
+    def kill(self):
+        """Kills the hub's process and waits until systemd has started it anew."""
+        pid = self.main_pid()
+        self.guest.run(f"kill -9 {pid}")
+        self.guest.wait_until(lambda: self.main_pid() not in (0, pid), what="the hub is started anew")
+        self.wait_up()
+
+    def browse(self, user, *words):
+        """What the browser says."""
+        return self.guest.run(["python3", "-B", BROWSER, user, *words], timeout=90).stdout.strip()
+
+    def login(self, user):
+        expect_equal(self.browse(user, "login", PASSWORD), "200", f"{user}'s login")
+
+    def start(self, *users):
+        """Logs users in and starts their servers, all at once."""
+        for user in users:
+            self.guest.write(f"/home/{user}/welcome.html", f"welcome, {user}\n")
+        browser, password = f"python3 -B {BROWSER}", shlex.quote(PASSWORD)
+        script = [f"{{ {browser} {user} login {password} && {browser} {user} start; }} &" for user in users]
+        said = self.guest.run("\n".join([*script, "wait"]), timeout=120).stdout
+        expect_equal(sorted(said.split()), sorted(["200", "started"] * len(users)), "what the browsers say")
+
+
+def services(guest, seat):
+    return sorted(lease["service"] for lease in leases(guest, seat))
+
+
+@case("a hub starts the servers of two courses' students in their seats, and a stop or a logout frees them",
+      suites=SUITES)
+def servers_in_seats(guest):
+    with Hub(guest) as hub:
+        hub.start(STUDENT, FAR)
+        for user, seat, address in ((STUDENT, SEAT, ADDRESS), (FAR, FAR_SEAT, FAR_ADDRESS)):
+            expect_equal(services(guest, seat), ["coursenet-enter", "jupyterhub"], f"the leases of {seat}")
+            expect_equal(hub.browse(user, "open"), f"200 welcome, {user}", "the page of the server")
+            expect_in(f"{address}/24", hub.browse(user, "run", ADDRESSES), f"what {user}'s cell prints")
+            expect_in(address, hub.browse(user, "terminal", "ip -4 route"), f"what {user}'s terminal prints")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        guest.wait_until(lambda: not leases(guest, SEAT), what="the leases are gone")
+        expect_equal(services(guest, FAR_SEAT), ["coursenet-enter", "jupyterhub"], "the other's leases")
+        expect_equal(hub.browse(FAR, "logout"), "200", "a logout")
+        wait_gone(guest)
+
+
+def namespace(guest, pid):
+    return guest.run(f"readlink /proc/{pid}/ns/net").stdout.strip()
+
+
+def server_pid(guest, user):
+    return guest.run(["pgrep", "-o", "-u", user, "-f", "jupyterhub-singleuser"], check=False).stdout.strip()
+
+
+@case("a server that is killed frees its seat, and the student starts another", suites=SUITES)
+def server_killed(guest):
+    with Hub(guest) as hub:
+        hub.start(STUDENT)
+        guest.run(["kill", "-9", server_pid(guest, STUDENT)])
+        guest.wait_until(lambda: "coursenet-enter" not in services(guest, SEAT), what="the server's lease is gone")
+        # The hub looks after its servers every half a minute, and closes the session then; or when it is asked.
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_gone(guest)
+        expect_equal(hub.browse(STUDENT, "start"), "started", "the next start")
+        expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_gone(guest)
+
+
+@case("a hub that is killed with its servers frees their seats", suites=SUITES)
+def hub_killed(guest):
+    with Hub(guest) as hub:
+        hub.start(STUDENT, FAR)
+        # Debian's unit ends the whole of its control group.
+        hub.kill()
+        wait_gone(guest)
+        expect_equal(hub.browse(STUDENT, "start"), "started", "a start by the new hub")
+        expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases")
+    wait_gone(guest)
+
+
+KEEP_SERVERS = "[Service]\nKillMode=process\n"
+
+
+@case("servers that outlive their hub keep their seats, and the next hub ends them", suites=SUITES)
+def servers_outlive(guest):
+    guest.write(f"/etc/systemd/system/{UNIT}.d/keep.conf", KEEP_SERVERS)
+    guest.run("systemctl daemon-reload")
+    try:
+        with Hub(guest, "c.JupyterHub.cleanup_servers = False\n") as hub:
+            hub.start(STUDENT, FAR)
+            before = server_pid(guest, STUDENT), server_pid(guest, FAR)
+            hub.kill()
+            guest.wait_until(lambda: services(guest, SEAT) == ["coursenet-enter"], what="the old hub's lease is gone")
+            guest.run(["systemctl", "restart", UNIT])
+            hub.wait_up()
+            expect_equal((server_pid(guest, STUDENT), server_pid(guest, FAR)), before, "the servers")
+            expect_equal(services(guest, FAR_SEAT), ["coursenet-enter"], "the leases after a restart")
+            expect_in(f"{ADDRESS}/24", hub.browse(STUDENT, "run", ADDRESSES), "a cell of the old server")
+            expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop by the new hub")
+            guest.wait_until(lambda: not leases(guest, SEAT), what="the seat's leases are gone")
+            expect_equal(hub.browse(FAR, "stop"), "stopped", "the other's stop")
+            wait_gone(guest)
+    finally:
+        guest.run(f"rm -r /etc/systemd/system/{UNIT}.d; systemctl daemon-reload; pkill -9 -f jupyterhub-singleuser",
+                  check=False)
+    wait_gone(guest)
+
+
+# The hub waits http_timeout for a server, even for one that has ended.
+IMPATIENT_IF_ASKED = """
+import os
+before_spawn = c.Spawner.pre_spawn_hook
+
+
+async def hasten(spawner):
+    spawner.http_timeout = 3 if os.path.exists("/run/impatient") else 30
+    await before_spawn(spawner)
+
+
+c.Spawner.pre_spawn_hook = hasten
+"""
+
+
+@case("users without a course, students without a seat and errors of ours leave the hub's PAM sessions on",
+      suites=SUITES)
+def sessions_stay_on(guest):
+    since = guest.journal_position()
+    with Hub(guest, IMPATIENT_IF_ASKED) as hub:
+        hub.start("alice")
+        said = guest.run("coursenetctl seat --json alice", check=False)
+        expect_equal((said.returncode, json.loads(said.stdout)), (1, {"version": 1, "user": "alice", "course": None}),
+                     "what the hub asks for")
+        expect_equal(namespace(guest, server_pid(guest, "alice")), namespace(guest, 1), "the namespace of her server")
+        expect_equal(leases(guest), [], "the leases for alice")
+        hub.login(STRANGER)
+        expect_in("You have no seat", hub.browse(STRANGER, "start"), "what a student who is not on the list reads")
+        expect_equal(server_pid(guest, STRANGER), "", "the server of a student who is not on the list")
+        guest.run("systemctl stop coursenet-activator.socket coursenet-query.socket coursenet-activator.service; "
+                  "touch /run/impatient")
+        try:
+            hub.login(STUDENT)
+            expect_in("500", hub.browse(STUDENT, "start"), "a start without the activator")
+            expect_equal(server_pid(guest, STUDENT), "", "the server that has no seat")
+        finally:
+            guest.run("rm -f /run/impatient; systemctl start coursenet-activator.socket coursenet-query.socket")
+        hub.start(STUDENT)
+        expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases of the next student")
+        expect_not_in("Disabling PAM sessions", guest.journal(since=since, unit=UNIT), "the hub's log")
+    wait_gone(guest)
+
+
+@case("a hub's server, an ssh login and an admin's hold share one seat, which goes with the last of them",
+      suites=SUITES)
+def one_seat(guest):
+    with Hub(guest) as hub:
+        session = guest.ssh_popen(STUDENT)
+        hub.start(STUDENT)
+        guest.run(f"coursenetctl start {SEAT}")
+        expect_equal(services(guest, SEAT), ["coursenet-enter", "hold", "jupyterhub", "sshd"], "the leases")
+        expect_equal(namespace(guest, server_pid(guest, STUDENT)), session.run("readlink /proc/self/ns/net"),
+                     "the namespace of the server")
+        session.close()
+        guest.wait_until(lambda: "sshd" not in services(guest, SEAT), what="the login's lease is gone")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        guest.wait_until(lambda: services(guest, SEAT) == ["hold"], what="the hold is all that is left")
+        guest.run(f"coursenetctl stop {SEAT}")
+        wait_gone(guest)
+
+
+# An image whose programs are the host's, bound over a busybox: a container that has jupyterhub-singleuser.
+IMAGE = "/srv/images/jupyter"
+MAKE_IMAGE = f"""
+    set -e
+    mkdir -p {IMAGE}.root && cd {IMAGE}.root && mkdir -p usr/bin usr/lib usr/lib64 etc proc sys dev tmp root home
+    ln -s usr/bin usr/lib usr/lib64 . && cp /usr/bin/busybox usr/bin/sh
+    touch etc/passwd etc/group etc/hosts etc/resolv.conf && echo in-the-container >etc/image
+    apptainer --silent build --sandbox {IMAGE} {IMAGE}.root
+"""
+IN_CONTAINER = "print(open('/etc/image').read(), open('/proc/self/cgroup').read())"
+
+
+@case("with `coursenet-enter` without --seat the server runs in the seat's container, and ends with a stop",
+      suites=SUITES)
+@with_settings(f"[course 123]\nimage = {IMAGE}\nbind = /usr\n")
+def server_in_container(guest):
+    guest.run(MAKE_IMAGE, timeout=120)
+    shipped = guest.read(f"{SHIPPED}/jupyterhub_config.py")
+    choice = 'ENTER = ["coursenet-enter", "--seat", "--"]'
+    expect_in(choice, shipped, "the shipped configuration")
+    guest.write("/etc/jupyterhub/container.py", shipped.replace(choice, 'ENTER = ["coursenet-enter", "--"]'))
+    with Hub(guest, 'load_subconfig("/etc/jupyterhub/container.py")\n') as hub:
+        hub.start(STUDENT)
+        expect_in("in-the-container", hub.browse(STUDENT, "run", IN_CONTAINER), "what a cell prints")
+        expect_in(f"{ADDRESS}/24", hub.browse(STUDENT, "run", ADDRESSES), "the addresses in the container")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_gone(guest)
+        expect_equal(server_pid(guest, STUDENT), "", "what is left of the server")
+
+
+# What SystemdSpawner does, which Debian does not have: a transient unit for each server, with more properties.
+UNIT_SPAWNER = """
+import asyncio, pwd
+from jupyterhub.spawner import Spawner
+from jupyterhub.utils import random_port
+from traitlets import Dict
+
+
+async def call(*words):
+    process = await asyncio.create_subprocess_exec(*words)
+    return await process.wait()
+
+
+class UnitSpawner(Spawner):
+    unit_extra_properties = Dict()
+
+    def unit(self):
+        return f"jupyter-{self.user.name}-singleuser.service"
+
+    def get_state(self):
+        return {**super().get_state(), "unit_name": self.unit()}
+
+    async def start(self):
+        self.port = random_port()
+        account = pwd.getpwnam(self.user.name)
+        properties = {"NoNewPrivileges": "yes", "WorkingDirectory": account.pw_dir, **self.unit_extra_properties}
+        options = [f"--property={name}={value}" for name, value in properties.items()]
+        options += [f"--setenv={name}={value}" for name, value in self.get_env().items()]
+        await call("systemd-run", f"--unit={self.unit()}", f"--uid={account.pw_uid}", f"--gid={account.pw_gid}",
+                   "--setenv=HOME=" + account.pw_dir, *options, *self.cmd, *self.get_args())
+        return self.ip, self.port
+
+    async def poll(self):
+        return None if await call("systemctl", "is-active", "--quiet", self.unit()) == 0 else 1
+
+    async def stop(self, now=False):
+        await call("systemctl", "stop", self.unit())
+
+
+c.JupyterHub.spawner_class = UnitSpawner
+c.JupyterHub.cleanup_servers = False
+load_subconfig("/etc/jupyterhub/unit.py")
+"""
+BY_COMMAND = """\
+    if spawner.cmd[:1] != ENTER[:1]:
+        spawner.cmd = ENTER + spawner.cmd
+"""
+BY_UNIT = """\
+    unit = f"nsbr@{seat['seat']}.service"
+    spawner.unit_extra_properties = {"NetworkNamespacePath": seat["namespace"], "BindsTo": unit, "After": unit}
+"""
+
+
+@case("servers that are units with NetworkNamespacePath= hold their seats by themselves, also without new privileges",
+      suites=SUITES)
+def servers_as_units(guest):
+    documented = guest.read(f"{SOURCE}/docs/jupyterhub.md")
+    shipped = guest.read(f"{SHIPPED}/jupyterhub_config.py")
+    expect_in(BY_UNIT, documented, "the document")
+    expect_in(BY_COMMAND, shipped, "the shipped configuration")
+    guest.write("/etc/jupyterhub/unit.py", shipped.replace(BY_COMMAND, BY_UNIT))
+    with Hub(guest, UNIT_SPAWNER) as hub:
+        hub.start(STUDENT)
+        expect_in(f"{ADDRESS}/24", hub.browse(STUDENT, "run", ADDRESSES), "what a cell prints")
+        hub.kill()
+        guest.wait_until(lambda: not leases(guest, SEAT), what="the old hub's lease is gone")
+        expect_in(f"{ADDRESS}/24", hub.browse(STUDENT, "run", ADDRESSES), "what a cell prints after the hub's death")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_gone(guest)

@@ -1,0 +1,220 @@
+"""Who is in a course is nobody's business: a student sees their own seat, staff their course, root everything."""
+
+import json
+
+from harness.case import case, expect_equal, expect_in, expect_not_in, expect_status
+from helpers.network import seats_up, soon
+from helpers.seats import FAR, FAR_SEAT, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, set_up_class, wait_gone
+from cases.stay import SETTINGS, with_settings
+
+# The third on the roster of course 123; nobody ever logs in as this one.
+ABSENT, ABSENT_SEAT = "cs123-garciam", "12312"
+
+
+def with_service(function):
+    """Every seat has a service, which does nothing."""
+    @with_settings("[site]\nunits = quiet\n")
+    def run(guest):
+        guest.write("/run/systemd/system/quiet@.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n")
+        guest.run("systemctl daemon-reload; systemctl restart coursenet-wiring; /usr/libexec/coursenet/coursenet-net dns")
+        try:
+            function(guest)
+        finally:
+            guest.run("rm -r /run/systemd/system/quiet@*; systemctl daemon-reload")
+    return run
+
+
+@case("no file of coursenet's tells a student who is in a course")
+@with_service
+def files(guest):
+    session = guest.ssh_popen(SECOND)
+    names = "newellz2|smithj|garciam|doej"
+    places = "/etc/coursenet /run/coursenet /run/systemd/system /var/lib/coursenet /run/netns"
+    try:
+        found = guest.run(f"grep -rlE '{names}' {places}", check=False).stdout
+        for path in (ROSTER_FILE, "/run/coursenet/dns/hosts/123/names", f"/run/systemd/system/quiet@{SECOND_SEAT}.service.d"):
+            expect_in(path, found, "the control: where root finds the names")
+        for user in (STUDENT, SECOND, "alice"):
+            found = guest.run(f"grep -rlE '{names}' {places} 2>/dev/null", user=user, check=False).stdout
+            expect_equal(found, "", f"where {user} finds a name")
+            # Nor how many there are.
+            expect_equal(guest.run(f"stat {ROSTER_FILE} /run/coursenet/dns/hosts 2>/dev/null", user=user, check=False).stdout, "",
+                         f"what {user} sees of files")
+        mode = guest.run(f"stat -c '%a %U:%G' {ROSTER_FILE} /etc/coursenet/roster.d /run/coursenet/dns").stdout.splitlines()
+        expect_equal(mode, ["600 root:root", "700 root:root", "700 root:root"], "the modes")
+    finally:
+        session.close()
+    wait_gone(guest)
+
+
+@case("systemd tells a student the name of nobody who has not logged in, and such a seat's services do not start by hand")
+@with_service
+def units(guest):
+    unit = f"quiet@{ABSENT_SEAT}.service"
+    expect_equal(guest.run(f"systemctl show -P User {unit}", user=STUDENT).stdout, "\n", "whose the seat's container is")
+    expect_in(ABSENT_SEAT, guest.run(f"systemctl show -P DropInPaths {unit}").stdout, "the control: the drop-ins")
+    started = guest.run(f"systemctl start {unit}", check=False)
+    expect_status(started, 1, "a start by root")
+    expect_in("Assertion failed", started.stderr, "its message")
+    expect_equal(guest.run(f"systemctl is-failed {unit}", check=False).stdout, "inactive\n", "its state")
+    session = guest.ssh_popen(SECOND)
+    try:
+        listed = guest.run("systemctl list-units --all --plain --no-legend 'coursenet-*' 'n*@*' 'quiet@*'", user=STUDENT).stdout
+        expect_in(SECOND_SEAT, listed, "the control: the units of the seat")
+        expect_not_in("smithj", listed, "the units, as a student sees them")
+        expect_equal(guest.run(f"systemctl show -P User quiet@{SECOND_SEAT}").stdout, f"{SECOND}\n", "whose the container is")
+        # A change of the rosters leaves a student's services theirs.
+        guest.run("systemctl restart coursenet-wiring")
+        expect_equal(guest.run(f"systemctl show -P User quiet@{SECOND_SEAT}").stdout, f"{SECOND}\n", "whose it is then")
+    finally:
+        session.close()
+    wait_gone(guest)
+    guest.run("systemctl reset-failed")
+
+
+def ask(guest, user, *words):
+    return guest.run(["coursenetctl", *words], user=user, check=False)
+
+
+def expect_refused(guest, user, *words):
+    said = ask(guest, user, *words)
+    expect_status(said, 1, f"{' '.join(words)} by {user}")
+    expect_equal(said.stdout, "", f"what {' '.join(words)} prints for {user}")
+    expect_in("Only root", said.stderr, f"what {' '.join(words)} says to {user}")
+    for name in ("smithj", "garciam", "doej"):
+        if not any(name in word for word in words):
+            expect_not_in(name, said.stderr, f"what {' '.join(words)} says to {user}")
+
+
+@case("a student sees their own seat and nobody else's with status, seat, roster list, check and history")
+def students(guest):
+    set_up_class(guest)
+    with seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
+        session = guest.ssh_popen(STUDENT)
+        try:
+            for command in ("coursenetctl status", f"coursenetctl status {STUDENT}", f"coursenetctl status {SEAT}",
+                            "coursenetctl status 123", f"coursenetctl seat {STUDENT}", f"coursenetctl seat --json {STUDENT}",
+                            f"coursenetctl seat {SEAT}"):
+                said = session.run(command)
+                expect_equal(session.status, 0, f"the status of {command}")
+                expect_in(SEAT, said, f"what {command} says")
+                for other in (SECOND, SECOND_SEAT, SECOND_ADDRESS, FAR, FAR_SEAT, "mistake", "cannot"):
+                    expect_not_in(other, said, f"what {command} says")
+        finally:
+            session.close()
+        for words in (["status", SECOND], ["status", SECOND_SEAT], ["status", "377"], ["status", "nonsense"], ["seat", SECOND],
+                      ["seat", FAR], ["seat", "cs123-invented"], ["seat", SECOND_SEAT], ["seat", "123200"], ["seat", FAR_SEAT],
+                      ["roster", "list", "123"], ["roster", "list", "--json", "377"],
+                      ["roster", "list", "999"], ["history"], ["history", SECOND], ["check"]):
+            expect_refused(guest, STUDENT, *words)
+        expect_equal(json.loads(ask(guest, "alice", "status", "--json").stdout)["courses"], [], "what alice sees")
+    wait_gone(guest)
+
+
+def names_in(said):
+    return [name for name in (STUDENT, SECOND, ABSENT, FAR) if name in said.stdout]
+
+
+@case("staff, named by user or by group, see their course and no other; the site's staff and root see all")
+def staff(guest):
+    set_up_class(guest)
+    before = guest.read(SETTINGS)
+    for user in ("prof", "tutor", "dean"):
+        guest.add_user(user)
+    guest.run("groupadd -f cs123-staff; gpasswd -a tutor cs123-staff")
+    guest.write(SETTINGS, before + "\n[site]\nstaff = dean\n[course 123]\nstaff = prof, @cs123-staff\n")
+    since = guest.journal_position()
+    try:
+        with seats_up(guest, SEAT, FAR_SEAT):
+            for user in ("prof", "tutor"):
+                for words, expected in ((["status"], [STUDENT]), (["status", "123"], [STUDENT]), (["status", "--json"], [STUDENT]),
+                                        (["roster", "list", "123"], [STUDENT, SECOND, ABSENT]),
+                                        (["roster", "list", "--json", "123"], [STUDENT, SECOND, ABSENT]),
+                                        (["history", SEAT], [STUDENT]), (["seat", ABSENT], [ABSENT])):
+                    said = ask(guest, user, *words)
+                    expect_status(said, 0, f"{words} by {user}: {said.stderr}")
+                    expect_equal(names_in(said), expected, f"whom {words} tells {user} of")
+                everything = ask(guest, user, "history")
+                expect_in(STUDENT, everything.stdout, "the history of the own course")
+                expect_not_in("cs377", everything.stdout, "the history of the own course")
+                expect_refused(guest, user, "roster", "list", "377")
+                expect_refused(guest, user, "seat", FAR)
+                expect_refused(guest, user, "seat", FAR_SEAT)
+                for word in ("377", FAR, FAR_SEAT, "cs377-invented"):
+                    for command in ("status", "history"):
+                        said = ask(guest, user, command, word)
+                        expect_status(said, 1, f"{command} {word} by {user}")
+                        expect_equal(said.stdout, "", f"what {command} {word} prints for {user}")
+                expect_in(f"no lease of '{FAR}' in the courses that you are staff of", ask(guest, user, "history", FAR).stderr, "what it says")
+            many = f"for i in $(seq 30); do coursenetctl seat --json {SEAT} >/dev/null || echo refused & done; wait"
+            expect_equal(guest.run(many, user="prof").stdout, "", "who is refused of those who ask at once, as a hub does")
+            session = guest.ssh_popen(STUDENT)
+            try:
+                for user, manager in (("prof", None), ("root", "seat")):
+                    seen = json.loads(ask(guest, user, "status", "--json", SEAT).stdout)["courses"][0]["seats"][0]
+                    expect_equal(seen["manager"], manager, f"where the student's manager runs, for {user}")
+            finally:
+                session.close()
+            for user in ("dean", "root"):
+                for words in (["status"], ["history"]):
+                    expect_equal({STUDENT, FAR} - set(names_in(ask(guest, user, *words))), set(), f"whom {words} leaves out for {user}")
+                expect_equal(names_in(ask(guest, user, "roster", "list", "377")), [FAR], f"the roster of 377 for {user}")
+            said = ask(guest, "prof", "status", "--", "--help")
+            expect_status(said, 1, "a word that looks like an option")
+            expect_refused(guest, "alice", "roster", "list", "123")
+        soon(guest, lambda: "asks for a report (roster 123)" in guest.journal(since=since), "the log says who asked for what")
+        guest.run("systemctl stop coursenet-query.socket coursenet-activator.service")
+        try:
+            expect_status(ask(guest, "prof", "status"), 3, "status without the activator")
+        finally:
+            guest.run("systemctl start coursenet-query.socket coursenet-activator.socket coursenet-activator.service")
+    finally:
+        guest.write(SETTINGS, before)
+    wait_gone(guest)
+
+
+# As many connections as a user may have, each with a request for a report, and an answer that is never read.
+STALL = r"""
+import socket, struct, sys
+HEAD = struct.Struct("=IHHIIII")
+def request(version, size):
+    head = HEAD.pack(0x636f7572, version, 9, 0, 0, 0, 0)
+    return (head + b"\0" * int(sys.argv[1]) + b"\0" * 32 + b"history".ljust(32, b"\0")).ljust(size, b"\0")
+sockets = []
+for _ in range(8):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.connect("/run/coursenet/query.sock")
+    s.send(request(2, 24 + int(sys.argv[1]) + 32 + 32 + 256))
+    sockets.append(s)
+print("sent", flush=True)
+sys.stdin.read()
+"""
+
+
+@case("staff who ask and do not read, or hang up, keep nobody else from an answer")
+def stalled(guest):
+    set_up_class(guest)
+    before = guest.read(SETTINGS)
+    guest.add_user("prof")
+    guest.add_user("dean")
+    guest.write(SETTINGS, before + "\n[site]\nstaff = dean prof\n")
+    # An activator that has logged as much about users as it may in one minute would not log these requests.
+    guest.run("systemctl restart coursenet-activator")
+    since = guest.journal_position()
+    header = guest.run("grep -h 'define USER_NAME_SIZE' /usr/src/coursenet/common/name-rule.h").stdout
+    size = header.split()[2].rstrip("U")
+    try:
+        prof = guest.popen(["python3", "-c", STALL, size], user="prof")
+        expect_equal(prof.stdout.readline(), "sent\n", "what the one who stalls says")
+        expect_status(ask(guest, "dean", "roster", "list", "123"), 0, "another's roster list meanwhile")
+        # It is logged when its answer is there, and not at all when whoever asked has hung up by then.
+        soon(guest, lambda: "asks for a report (history)" in guest.journal(since=since), "the log: the requests are understood")
+        prof.stdin.close()
+        prof.wait(60)
+        soon(guest, lambda: guest.run("pgrep -fc 'coursenetctl for-pee[r]'", check=False).stdout == "0\n", "no child is left")
+        expect_status(ask(guest, "prof", "roster", "list", "123"), 0, "roster list by the one who stalled")
+        expect_equal(guest.run("find /proc/$(systemctl show -P MainPID coursenet-activator)/fd -lname '*memfd*' | wc -l").stdout, "0\n",
+                     "what the activator still holds")
+    finally:
+        guest.write(SETTINGS, before)

@@ -1,0 +1,197 @@
+"""What decides how long a seat stays besides its logins: linger, an admin's hold and stop, and what a student leaves running."""
+
+import time
+
+from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, is_active, leases, leftovers, pings, set_up_class,
+                   status, wait_gone)
+
+SETTINGS = "/etc/coursenet/coursenet.conf"
+
+
+def with_settings(text):
+    """Runs a case under these settings and puts the old ones back."""
+    def decorate(function):
+        def run(guest):
+            set_up_class(guest)
+            before = guest.read(SETTINGS)
+            guest.write(SETTINGS, text)
+            try:
+                function(guest)
+            finally:
+                guest.write(SETTINGS, before)
+        return run
+    return decorate
+
+
+def one_seat(guest, seat=SEAT):
+    return next((each for each in status(guest) if each["seat"] == seat), None)
+
+
+@case("linger keeps the seat after the last logout, and a new login takes it over")
+@with_settings("[site]\nlinger = 600\n")
+def linger(guest):
+    namespace = guest.ssh(STUDENT, "readlink /proc/self/ns/net").stdout
+    guest.wait_until(lambda: one_seat(guest) and not one_seat(guest)["leases"], what="the seat lingers")
+    expect_equal(one_seat(guest)["state"], "up", "the lingering seat's state")
+    expect_equal(guest.ssh(STUDENT, "readlink /proc/self/ns/net").stdout, namespace, "the next login's namespace")
+    expect_equal(guest.run("systemctl list-units --plain --no-legend 'coursenet-*.slice' | wc -l").stdout.strip(), "1",
+                 "the number of leases that linger")
+    guest.run(f"coursenetctl stop {SEAT}")
+    wait_gone(guest)
+
+
+@case("a lingering seat goes when its time is over, also if the activator restarted in between")
+@with_settings("[course 123]\nlinger = 4\n")
+def linger_over(guest):
+    guest.ssh(STUDENT, "true")
+    guest.wait_until(lambda: one_seat(guest) and not one_seat(guest)["leases"], what="the seat lingers")
+    started = time.monotonic()
+    guest.run("systemctl kill --signal=KILL coursenet-activator")
+    expect(is_active(guest, f"nsbr@{SEAT}"), "the seat went with the activator")
+    wait_gone(guest)
+    expect(time.monotonic() - started > 1, "the seat did not linger")
+    guest.ssh(STUDENT, "true")
+    guest.run("systemctl stop coursenet-activator.service coursenet-activator.socket coursenet-query.socket")
+    guest.wait_until(lambda: is_active(guest, f"nsbr@{SEAT}"))
+    guest.run("sleep 5; systemctl start coursenet-activator.socket coursenet-query.socket coursenet-activator.service")
+    wait_gone(guest)
+
+
+@case("a course brought up by an admin stays up, and costs a login its lease only")
+def hold(guest):
+    set_up_class(guest)
+    expect_in("3 of 3 seats", guest.run("coursenetctl start 123").stdout, "what start says")
+    expect_in("3 of 3 seats", guest.run("coursenetctl start 123").stdout, "what a second start says")
+    expect_equal([each["seat"] for each in status(guest)], [SEAT, SECOND_SEAT, "12312"], "the seats that are up")
+    expect(pings(guest, ADDRESS), "the host does not reach the seat")
+    [lease] = leases(guest, SEAT)
+    expect_equal((lease["service"], lease["pid"]), ("hold", None), "the hold")
+
+    guest.ssh(STUDENT, "true")
+    guest.wait_until(lambda: len(leases(guest, SEAT)) == 1, what="the login's lease is gone")
+    guest.run("systemctl restart coursenet-activator; systemctl daemon-reload; systemctl daemon-reexec")
+    guest.run("systemctl kill --signal=KILL coursenet-activator")
+    expect_equal(len(leases(guest)), 3, "the number of holds")
+    expect(is_active(guest, f"nsbr@{SEAT}"), "the held seat is gone")
+
+    guest.run("coursenetctl stop 123")
+    wait_gone(guest)
+    expect_failure(guest.run("coursenetctl start 999", check=False), "a start of an unknown course")
+    expect_failure(guest.run("coursenetctl stop 999", check=False), "a stop of an unknown course")
+    expect_in("0 leases", guest.run("coursenetctl stop 123").stdout, "a stop of what is down")
+
+
+@case("stop ends a student's logins and tells their terminals, and nobody else's")
+def stop(guest):
+    set_up_class(guest)
+    first, second = guest.ssh_popen(STUDENT, tty=True), guest.ssh_popen(SECOND, tty=True)
+    guest.run(f"coursenetctl stop {STUDENT}")
+    first.read_until("stopped by an administrator")
+    guest.wait_until(lambda: not is_active(guest, f"netns@{SEAT}"), what="the first seat is gone")
+    expect_equal(second.run("echo quiet"), "quiet", "the other student's terminal")
+    expect_equal(second.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"), "reached", "the gateway")
+    expect_equal(first.run("ping -c 1 -W 1 10.0.123.1 >/dev/null 2>&1; echo $?") != "0", True, "the stopped login's network is cut")
+    # The next login works although the old shell is still there.
+    expect_in(f"{ADDRESS}/24", guest.ssh(STUDENT, "ip -br addr").stdout, "the next login")
+    first.close()
+    second.close()
+    wait_gone(guest)
+
+
+@case("systemctl stop of a seat's unit ends its leases and tells the student")
+def unit_stopped(guest):
+    set_up_class(guest)
+    session = guest.ssh_popen(STUDENT, tty=True)
+    guest.run(f"systemctl stop netns@{SEAT}")
+    session.read_until("was stopped")
+    guest.wait_until(lambda: not leases(guest), what="the lease is gone")
+    expect_in(f"{ADDRESS}/24", guest.ssh(STUDENT, "ip -br addr").stdout, "the next login")
+    session.close()
+    wait_gone(guest)
+
+
+@case("systemctl isolate leaves live seats alone")
+def isolate(guest):
+    set_up_class(guest)
+    guest.run(f"coursenetctl start {SEAT}")
+    guest.run("systemctl isolate multi-user.target")
+    expect(is_active(guest, f"nsbr@{SEAT}"), "the seat went with the isolate")
+    expect(pings(guest, ADDRESS), "the host does not reach the seat")
+    guest.run(f"coursenetctl stop {SEAT}")
+    wait_gone(guest)
+
+
+def leave_running(guest):
+    """A login that leaves a process behind, as tmux and nohup do; returns a shell line that finds it."""
+    guest.ssh(STUDENT, "setsid --fork sleep 7654 </dev/null >/dev/null 2>&1")
+    return "pgrep -f '^sleep 7654' >/dev/null"
+
+
+@case("with logind's KillUserProcesses the seat goes the same way")
+def kill_user_processes(guest):
+    set_up_class(guest)
+    guest.write("/etc/systemd/logind.conf.d/kill.conf", "[Login]\nKillUserProcesses=yes\n")
+    guest.run("systemctl restart systemd-logind")
+    try:
+        find = leave_running(guest)
+        wait_gone(guest)
+        guest.wait_until(f"! {find}", what="logind has ended the process")
+    finally:
+        guest.run("rm /etc/systemd/logind.conf.d/kill.conf; systemctl restart systemd-logind")
+
+
+@case("the user's own systemd manager is in the seat, and goes with it")
+def user_manager(guest):
+    set_up_class(guest)
+    uid = guest.run(["id", "-u", STUDENT]).stdout.strip()
+    guest.wait_until(f"! systemctl is-active --quiet user@{uid}", what="the manager of an earlier login is gone")
+    session = guest.ssh_popen(STUDENT)
+    namespace = session.run("readlink /proc/self/ns/net")
+    manager = guest.run(f"systemctl show -p MainPID --value user@{uid}").stdout.strip()
+    expect_equal(guest.run(f"readlink /proc/{manager}/ns/net").stdout.strip(), namespace, "the manager's namespace")
+    inside = session.run("systemd-run --user --quiet --wait --pipe readlink /proc/self/ns/net")
+    expect_equal(inside, namespace, "the namespace of systemd-run --user")
+    expect_equal(one_seat(guest)["manager"], "seat", "the manager, as status has it")
+    session.close()
+    started = time.monotonic()
+    wait_gone(guest)
+    guest.wait_until(f"! systemctl is-active --quiet user@{uid}", what="the manager is gone")
+    expect(time.monotonic() - started < 9, "the manager outlived the seat as logind would have it")
+
+
+@case("a user's service that ignores SIGTERM delays neither the seat's end nor, for long, the next login")
+def stubborn_user_service(guest):
+    set_up_class(guest)
+    session = guest.ssh_popen(STUDENT)
+    session.run("systemd-run --user --quiet --property=KillSignal=SIGCONT sleep infinity")
+    session.close()
+    started = time.monotonic()
+    wait_gone(guest)
+    gone = time.monotonic() - started
+    expect_in(f"{ADDRESS}/24", guest.ssh(STUDENT, "ip -br addr").stdout, "the next login")
+    back = time.monotonic() - started
+    expect(gone < 5, f"the seat was gone after {gone:.1f} s only")
+    expect(back < 15, f"the next login was in after {back:.1f} s only")
+    wait_gone(guest)
+
+
+@case("a user who lingers in logind has a manager outside, and a seat all the same")
+def logind_linger(guest):
+    set_up_class(guest)
+    uid = guest.run(["id", "-u", SECOND]).stdout.strip()
+    guest.wait_until(f"! systemctl is-active --quiet user@{uid}")
+    guest.run(f"rm -rf /run/systemd/system/user@{uid}.service.d; loginctl enable-linger {SECOND}")
+    try:
+        guest.wait_until(f"systemctl is-active --quiet user@{uid}")
+        expect_equal(leftovers(guest), "", "what the manager needs")
+        session = guest.ssh_popen(SECOND)
+        manager = guest.run(f"systemctl show -p MainPID --value user@{uid}").stdout.strip()
+        expect(session.run("readlink /proc/self/ns/net") !=
+               guest.run(f"readlink /proc/{manager}/ns/net").stdout.strip(), "the login is outside with its manager")
+        expect_equal(one_seat(guest, SECOND_SEAT)["manager"], "outside", "the manager, as status has it")
+        expect_in(f"systemd manager of {SECOND}", guest.run("coursenetctl status").stdout, "status")
+        session.close()
+        wait_gone(guest)
+    finally:
+        guest.run(f"loginctl disable-linger {SECOND}")

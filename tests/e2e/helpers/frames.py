@@ -1,0 +1,18 @@
+"""Raw frames from a seat or from the host: raw-frames.py in the guest, where the words for a frame are told."""
+
+from harness.case import expect_equal
+from harness.product import SOURCE
+
+PROGRAM = ["python3", "-B", f"{SOURCE}/tests/e2e/in_guest/raw-frames.py"]
+
+
+def send(guest, prefix, link, *frames):
+    """Sends frames out of a link; prefix is the command that gets into its namespace."""
+    guest.run([*prefix, *PROGRAM, "send", link, *frames])
+
+
+def watch(guest, prefix, link, last):
+    """Returns a process that sees what comes in at a link, and ends with the frame that has this text."""
+    process = guest.popen([*prefix, *PROGRAM, "watch", link, last])
+    expect_equal(process.stdout.readline(), "watching\n", "the first word of the watcher")
+    return process

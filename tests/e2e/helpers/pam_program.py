@@ -1,0 +1,77 @@
+"""A program in the guest that opens and closes PAM sessions at a case's word: see pam-session.py."""
+
+import contextlib
+import os
+
+from harness.case import expect_equal
+from harness.stream import Stream
+
+PROGRAM = "/usr/local/libexec/pam-session.py"
+SERVICE = "coursenet-program"
+
+# PERM_DENIED is this module's denial, SESSION_ERR pam_deny's.
+SUCCESS, PERM_DENIED, SESSION_ERR = 0, 6, 14
+
+
+def install(guest, options="join=no", lines=(), service=SERVICE):
+    """A PAM service of this module, with options, and of the lines behind it; returns the program's command line."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in_guest", "pam-session.py"), encoding="utf-8") as file:
+        guest.write(PROGRAM, file.read(), mode=0o755)
+    stack = [f"session required pam_coursenet.so {options}", "session required pam_permit.so", *lines]
+    guest.write(f"/etc/pam.d/{service}", "\n".join(stack) + "\n")
+    return ["python3", PROGRAM]
+
+
+@contextlib.contextmanager
+def other_services_away(guest):
+    """For a case about all of /etc/pam.d: what other cases have put there is elsewhere meanwhile."""
+    services = f"{SERVICE} jupyterhub"
+    guest.run(f"mkdir /root/pam.d; cd /etc/pam.d; for name in {services}; do test ! -e $name || mv $name /root/pam.d; done")
+    try:
+        yield
+    finally:
+        guest.run("find /root/pam.d -type f -exec mv -t /etc/pam.d {} +; rmdir /root/pam.d")
+
+
+class PamProgram:
+    """Holds the program; leaving the `with` kills it, as what it has open must then be freed all the same."""
+
+    def __init__(self, guest, options="join=no", lines=()):
+        self.process = guest.popen(install(guest, options, lines))
+        self._stream = Stream(os.dup(self.process.stdout.fileno()), "the PAM program")
+
+    def send(self, command):
+        """Begins a command that takes its time; answer() waits for its end."""
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+
+    def answer(self, timeout=60):
+        """What PAM returned."""
+        return int(self._stream.read_until(r"^returned (-?\d+)\n", timeout)[1])
+
+    def ask(self, command, timeout=60):
+        """What PAM returned to a command."""
+        self.send(command)
+        return self.answer(timeout)
+
+    def do(self, command, timeout=60):
+        """A command that must succeed."""
+        expect_equal(self.ask(command, timeout), SUCCESS, f"the result of `{command}`")
+
+    def start(self, handle, user):
+        self.do(f"start {handle} {SERVICE} {user}")
+
+    def open(self, handle, user):
+        """Starts a handle and opens its session."""
+        self.start(handle, user)
+        self.do(f"open {handle}")
+
+    def kill(self):
+        self.process.kill_in_guest()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()

@@ -1,0 +1,160 @@
+"""The class that the cases teach, and what a seat looks like from the host: up, or gone without a trace."""
+
+import contextlib
+import json
+import os
+import re
+
+STUDENT, SEAT, ADDRESS = "cs123-newellz2", "12310", "10.0.123.10"
+SECOND, SECOND_SEAT, SECOND_ADDRESS = "cs123-smithj", "12311", "10.0.123.11"
+# A course number that does not fit into one byte of an address.
+FAR, FAR_SEAT, FAR_ADDRESS = "cs377-doej", "37710", "10.1.121.10"
+STRANGER = "cs123-nobody"
+PASSWORD = "correct horse"
+
+CLASS_LIST = """\
+cs123:
+# instructors:
+newellz2
+# students:
+smithj
+garciam
+"""
+
+def protocol():
+    """What a script in the guest has to know of the activator's protocol: lines of Python."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "common")
+    lines = ""
+    for header, name in (("protocol.h", "PROTOCOL_VERSION"), ("name-rule.h", "USER_NAME_SIZE")):
+        with open(f"{folder}/{header}", encoding="utf-8") as file:
+            lines += f"{name} = {re.search(rf'#define {name} ([0-9]+)U', file.read())[1]}\n"
+    return lines
+
+
+ROSTER_FILE = "/etc/coursenet/roster.d/123"
+# A unit that is only loaded, because another one names it, is no leftover.
+STATES = "active,activating,deactivating,reloading,failed"
+UNITS = "'netbr@*' 'netns@*' 'nsbr@*' 'cont@*' 'testnetns@*' 'coursenet-*.slice'"
+
+
+def set_up_class(guest):
+    """Accounts and rosters, once a guest: every case calls it."""
+    if getattr(guest, "has_class", False):
+        return
+    guest.has_class = True
+    for user in (STUDENT, SECOND, FAR, STRANGER, "alice"):
+        guest.add_user(user, password=PASSWORD)
+    guest.run("coursenetctl roster import 123 -", input=CLASS_LIST)
+    guest.run("coursenetctl roster import 377 -", input="doej\n")
+
+
+def add_students(guest, course, count):
+    """A whole course, once a guest; returns its users, the first of which has seat 10."""
+    users = [f"cs{course}-student{number:02}" for number in range(1, count + 1)]
+    if course not in guest.__dict__.setdefault("courses", set()):
+        guest.courses.add(course)
+        guest.run(["sh", "-c", ADD_STUDENTS, "sh", *users])
+        guest.run(f"coursenetctl roster import {course} -", input="".join(f"{user.split('-')[1]}\n" for user in users))
+    return users
+
+
+# One shell for all of them: a command in the guest costs more than an account.
+ADD_STUDENTS = """
+    set -e
+    for user; do
+        useradd -m -s /bin/bash "$user"
+        install -d -o "$user" -g "$user" -m 700 "/home/$user/.ssh"
+        install -o "$user" -g "$user" -m 600 /root/.ssh/id_ed25519.pub "/home/$user/.ssh/authorized_keys"
+    done
+"""
+
+
+def add_accounts(guest, users):
+    """Many accounts at once, for ssh() as well. useradd takes a tenth of a second for each."""
+    guest.run(["python3", "-c", ADD_ACCOUNTS, *users])
+
+
+# A password of "*" cannot be typed, but does not lock the account either.
+ADD_ACCOUNTS = """
+import os, shutil, sys
+FIRST_UID = 20000
+with open("/etc/passwd") as passwd:
+    uid = max([FIRST_UID] + [int(line.split(":")[2]) + 1 for line in passwd if line.split(":")[2] != "65534"])
+with open("/etc/passwd", "a") as passwd, open("/etc/group", "a") as group, open("/etc/shadow", "a") as shadow:
+    for user in sys.argv[1:]:
+        passwd.write(f"{user}:x:{uid}:{uid}::/home/{user}:/bin/bash\\n")
+        group.write(f"{user}:x:{uid}:\\n")
+        shadow.write(f"{user}:*:20000:0:99999:7:::\\n")
+        os.makedirs(f"/home/{user}/.ssh", mode=0o700)
+        shutil.copy("/root/.ssh/id_ed25519.pub", f"/home/{user}/.ssh/authorized_keys")
+        for path in (f"/home/{user}", f"/home/{user}/.ssh", f"/home/{user}/.ssh/authorized_keys"):
+            os.chown(path, uid, uid)
+        uid += 1
+"""
+
+
+def leftovers(guest):
+    """Everything that coursenet has on the host now, as text; empty when no seat is up."""
+    return guest.run(f"""
+        ip -br link | grep -E '^(br|vl|vr)-'
+        ls /run/netns 2>/dev/null
+        grep -o '/run/netns/.*' /proc/self/mountinfo
+        systemctl list-units --plain --no-legend --state={STATES} {UNITS}
+        ls /run/coursenet/state 2>/dev/null
+        true""").stdout.strip()
+
+
+def wait_gone(guest, timeout=30):
+    """Waits until nothing of any seat is left. The deadline is generous; how long it takes is measured elsewhere."""
+    try:
+        guest.wait_until(lambda: not leftovers(guest), timeout=timeout, what="nothing of any seat is left")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\nleft over:\n{leftovers(guest)}") from None
+
+
+def forget_failures(guest):
+    """Resets failed units. A start's job ends before the unit's clean-up has, and only then the unit counts as failed: so not at once."""
+    guest.wait_until(f"! systemctl list-units --plain --no-legend --state=activating,deactivating {UNITS} | grep -q .",
+                     what="no unit of a seat is on its way")
+    guest.run("systemctl reset-failed")
+
+
+def failed_units(guest):
+    return [line.split()[0] for line in guest.run("systemctl list-units --failed --plain --no-legend").stdout.splitlines()]
+
+
+def expect_nothing_failed(guest):
+    """No unit of this guest is failed, or is so for more than the moments that clearing up takes: as monitors see it."""
+    guest.wait_until(lambda: not failed_units(guest), timeout=15, what="no unit is failed")
+
+
+@contextlib.contextmanager
+def drop_in(guest, unit, service):
+    """Lines for the [Service] of a unit, in memory and at the end gone again."""
+    path = f"/run/systemd/system/{unit}.service.d/test.conf"
+    guest.write(path, f"[Service]\n{service}\n")
+    guest.run("systemctl daemon-reload")
+    try:
+        yield
+    finally:
+        guest.run(f"rm {path}; systemctl daemon-reload")
+
+
+def is_active(guest, unit):
+    return guest.run(["systemctl", "is-active", "--quiet", unit], check=False).returncode == 0
+
+
+def leases(guest, seat=None):
+    """Active leases, all or one seat's, as status --json tells."""
+    return [lease for each in status(guest) if seat in (None, each["seat"]) for lease in each["leases"]]
+
+
+def status(guest):
+    """The seats of `coursenetctl status --json`."""
+    document = json.loads(guest.run("coursenetctl status --json").stdout)
+    return [seat for course in document["courses"] for seat in course["seats"]]
+
+
+def pings(guest, address, namespace=None):
+    inside = ["ip", "netns", "exec", namespace] if namespace else []
+    return guest.run([*inside, "ping", "-c", "1", "-W", "5", address], check=False).returncode == 0
