@@ -97,12 +97,14 @@ activator_packages = libsystemd
 container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
 
 ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c \
-	ctl/command.c ctl/container-reason.c ctl/for-peer.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/image-check.c \
-	ctl/json.c \
-	ctl/lease-history.c ctl/lease-journal.c ctl/lease-list.c ctl/lease-record.c ctl/limits.c ctl/live-check.c ctl/login-column.c ctl/message.c ctl/moment.c \
-	ctl/pam-config.c ctl/report-client.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c ctl/roster-list.c \
-	ctl/scope.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/staff-check.c ctl/status.c ctl/systemctl.c ctl/table.c ctl/target.c \
-	ctl/teardown.c ctl/unit-list.c ctl/user-manager.c
+	ctl/container-reason.c ctl/for-peer.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/image-check.c \
+	ctl/lease-history.c ctl/lease-journal.c ctl/lease-record.c ctl/limits.c ctl/live-check.c \
+	ctl/login-column.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c \
+	ctl/roster-list.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/staff-check.c ctl/status.c ctl/systemctl.c \
+	ctl/teardown.c ctl/user-manager.c \
+	ctl/base/command.c ctl/base/json.c ctl/base/lease-list.c ctl/base/message.c ctl/base/moment.c \
+	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/table.c ctl/base/target.c \
+	ctl/base/unit-list.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \
@@ -131,7 +133,7 @@ libraries = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 $(BUILD)/netsetup/%.o: override CFLAGS += $(call flags,$(net_packages) $(net_loaded_packages))
 $(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages)) -Iactivator
 $(BUILD)/activator/request/peer-report.o: override CFLAGS += -DBIN_DIRECTORY='"$(bindir)"'
-$(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages))
+$(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages)) -Ictl
 $(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"'
 
 $(BUILD)/%.o: %.c

@@ -9,8 +9,8 @@
 #include <pwd.h>
 
 #include "account-check.h"
+#include "base/message.h"
 #include "course-account.h"
-#include "message.h"
 
 #define PASSWD_FILE "/etc/passwd"
 #define NAMES_SHOWN 5U

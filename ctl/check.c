@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 
 #include "account-check.h"
-#include "command.h"
+#include "base/command.h"
+#include "base/message.h"
+#include "base/pam-config.h"
 #include "course-account.h"
 #include "host-check.h"
 #include "image-check.h"
 #include "live-check.h"
-#include "message.h"
-#include "pam-config.h"
 #include "site.h"
 #include "staff-check.h"
 

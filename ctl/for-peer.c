@@ -11,11 +11,11 @@
 
 #include <sys/resource.h>
 
-#include "command.h"
-#include "message.h"
-#include "report-client.h"
+#include "base/command.h"
+#include "base/message.h"
+#include "base/report-client.h"
+#include "base/scope.h"
 #include "report-peer.h"
-#include "scope.h"
 
 /* A class of 4096 leases takes 1.5 MB as JSON, a term of logins some more. */
 #define OUTPUT_MAX (16U * 1024U * 1024U)

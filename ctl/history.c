@@ -2,14 +2,14 @@
 
 /* `coursenetctl history`: who had which address, and when. */
 
-#include "command.h"
-#include "json.h"
+#include "base/command.h"
+#include "base/json.h"
+#include "base/lease-list.h"
+#include "base/message.h"
+#include "base/moment.h"
+#include "base/report-client.h"
+#include "base/table.h"
 #include "lease-journal.h"
-#include "lease-list.h"
-#include "message.h"
-#include "moment.h"
-#include "report-client.h"
-#include "table.h"
 
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl history [--json] [--at TIME] [ADDRESS|COURSE|SEAT|USER]\n"

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 
 #include "activator-client.h"
-#include "command.h"
-#include "message.h"
-#include "target.h"
+#include "base/command.h"
+#include "base/message.h"
+#include "base/target.h"
 
 /* How many seats are asked for at once: enough to keep systemd busy, few enough for its queue and ours. */
 #define BATCH 32U

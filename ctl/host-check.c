@@ -4,8 +4,8 @@
 
 #include <systemd/sd-bus.h>
 
+#include "base/unit-list.h"
 #include "host-check.h"
-#include "unit-list.h"
 
 static void check_programs(
         const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics) {

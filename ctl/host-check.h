@@ -3,7 +3,7 @@
 
 /* Whether this host has what the configuration needs: programs, services, IPv6, and room in the kernel. */
 
-#include "command.h"
+#include "base/command.h"
 #include "limits.h"
 
 /* *ret_wanted: the kernel's limits to raise, as limits_check() has them. */

@@ -7,7 +7,7 @@
 #include <systemd/sd-id128.h>
 #include <uthash.h>
 
-#include "moment.h"
+#include "base/moment.h"
 
 /* One entry of the journal; texts are borrowed and may be empty. */
 struct lease_event {

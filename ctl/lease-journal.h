@@ -3,8 +3,8 @@
 
 /* What the activator has logged of leases, read back from the system's journal. */
 
+#include "base/scope.h"
 #include "lease-history.h"
-#include "scope.h"
 
 struct lease_journal {
         struct lease_history history;

@@ -2,8 +2,8 @@
 
 /* coursenetctl: finds the subcommand and runs it. What each does stands in its own file. */
 
-#include "command.h"
-#include "message.h"
+#include "base/command.h"
+#include "base/message.h"
 #include "protocol.h"
 #include "report-peer.h"
 

@@ -8,12 +8,12 @@
 #include <fcntl.h>
 
 #include "activator-client.h"
+#include "base/message.h"
+#include "base/table.h"
 #include "class-list.h"
 #include "class-text.h"
-#include "message.h"
 #include "roster-command.h"
 #include "roster-edit.h"
-#include "table.h"
 #include "trusted-file.h"
 
 /* Writing the wiring of a course of thousands takes the activator a moment. */

@@ -6,7 +6,7 @@
  * codes.
  */
 
-#include "command.h"
+#include "base/command.h"
 
 int roster_list(const struct paths *paths, const struct arguments *arguments);
 int roster_add_names(const struct paths *paths, const struct arguments *arguments);

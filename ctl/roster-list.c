@@ -2,13 +2,13 @@
 
 /* `coursenetctl roster list`: who is on the roster of a course. */
 
-#include "json.h"
-#include "message.h"
-#include "report-client.h"
+#include "base/json.h"
+#include "base/message.h"
+#include "base/report-client.h"
+#include "base/scope.h"
+#include "base/table.h"
 #include "roster-command.h"
-#include "scope.h"
 #include "site.h"
-#include "table.h"
 
 /*
  * The plan of the seat of the i-th line of the course's roster. NULL: a mistake keeps the seat from being

@@ -4,14 +4,14 @@
 
 #include <pwd.h>
 
-#include "command.h"
-#include "json.h"
-#include "message.h"
+#include "base/command.h"
+#include "base/json.h"
+#include "base/message.h"
+#include "base/report-client.h"
+#include "base/scope.h"
+#include "base/table.h"
 #include "plan.h"
-#include "report-client.h"
 #include "roster.h"
-#include "scope.h"
-#include "table.h"
 
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl seat [--json] SEAT|USER\n"

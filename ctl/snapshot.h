@@ -6,10 +6,10 @@
  * leases who holds it, the configuration the names and addresses; no I/O but the admin's override files.
  */
 
+#include "base/lease-list.h"
+#include "base/unit-list.h"
 #include "container-failure.h"
-#include "lease-list.h"
 #include "site.h"
-#include "unit-list.h"
 
 struct snapshot_seat {
         char seat[SEAT_ID_SIZE];

@@ -4,16 +4,16 @@
 
 #include <pwd.h>
 
-#include "command.h"
+#include "base/command.h"
+#include "base/json.h"
+#include "base/message.h"
+#include "base/moment.h"
+#include "base/report-client.h"
+#include "base/scope.h"
+#include "base/table.h"
+#include "base/target.h"
 #include "container-reason.h"
-#include "json.h"
-#include "message.h"
-#include "moment.h"
-#include "report-client.h"
-#include "scope.h"
 #include "snapshot.h"
-#include "table.h"
-#include "target.h"
 #include "user-manager.h"
 
 static const struct syntax syntax = {

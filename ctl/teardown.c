@@ -20,18 +20,19 @@
 #include <time.h>
 
 #include "activator-client.h"
+#include "base/command.h"
+#include "base/message.h"
+#include "base/pam-config.h"
 #include "child.h"
-#include "command.h"
 #include "lease-record.h"
-#include "message.h"
-#include "pam-config.h"
 #include "systemctl.h"
 
 #define RUN_DIRECTORY "/run/coursenet"
 #define UNIT_DIRECTORY "/run/systemd/system"
 #define STOP_TIMEOUT_MS 30000U
 
-/* Drop-ins, as activator/seat/wiring.c names them; the second of an activator that was killed while it wrote. */
+/* Drop-ins, as activator/seat/wiring.c names them; the second of an activator that was killed while it wrote.
+ */
 #define WIRING_FILE "50-coursenet.conf"
 #define WIRING_KEEP_FILE "50-coursenet-keep.conf"
 #define UNFINISHED_HEAD ".coursenet-new-"

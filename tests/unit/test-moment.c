@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-#include "ctl/moment.h"
+#include "ctl/base/moment.h"
 
 /* 2026-11-28 16:30:15 in New York, 21:30:15 UTC. */
 #define NOW 1795901415

@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-#include "ctl/pam-config.h"
+#include "ctl/base/pam-config.h"
 
 #define PATH "PAM"
 

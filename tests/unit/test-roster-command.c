@@ -12,8 +12,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "ctl/command.h"
-#include "ctl/scope.h"
+#include "ctl/base/command.h"
+#include "ctl/base/scope.h"
 #include "protocol.h"
 
 static char socket_path[108];

@@ -7,7 +7,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "ctl/scope.h"
+#include "ctl/base/scope.h"
 
 static struct scope find(const char *text, const char *user, const char *group) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
