@@ -96,15 +96,16 @@ activator_packages = libsystemd
 
 container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
 
-ctl_sources = ctl/account-check.c ctl/check.c ctl/class-list.c ctl/class-reader.c ctl/class-table.c ctl/class-text.c \
-	ctl/container-reason.c ctl/for-peer.c ctl/history.c ctl/hold.c ctl/host-check.c ctl/image-check.c \
-	ctl/lease-history.c ctl/lease-journal.c ctl/lease-record.c ctl/limits.c ctl/live-check.c \
-	ctl/login-column.c ctl/roster-change.c ctl/roster-command.c ctl/roster-edit.c ctl/roster-file.c \
-	ctl/roster-list.c ctl/seat.c ctl/sheet.c ctl/snapshot.c ctl/staff-check.c ctl/status.c ctl/systemctl.c \
+ctl_sources = ctl/account-check.c ctl/check.c ctl/container-reason.c ctl/for-peer.c ctl/history.c ctl/hold.c \
+	ctl/host-check.c ctl/image-check.c ctl/lease-history.c ctl/lease-journal.c ctl/lease-record.c \
+	ctl/limits.c ctl/live-check.c ctl/seat.c ctl/snapshot.c ctl/staff-check.c ctl/status.c ctl/systemctl.c \
 	ctl/teardown.c ctl/user-manager.c \
 	ctl/base/command.c ctl/base/json.c ctl/base/lease-list.c ctl/base/message.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/table.c ctl/base/target.c \
-	ctl/base/unit-list.c
+	ctl/base/unit-list.c \
+	ctl/roster/class-list.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
+	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
+	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \

@@ -4,8 +4,8 @@
 
 #include "fixture.h"
 
-#include "ctl/class-list.h"
-#include "ctl/class-text.h"
+#include "ctl/roster/class-list.h"
+#include "ctl/roster/class-text.h"
 
 #define PATH "LIST"
 
