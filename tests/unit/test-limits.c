@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 
-#include "ctl/limits.h"
+#include "ctl/check/limits.h"
 
 /* Of a Debian host with 8 GiB. */
 static const struct limits debian = {{
