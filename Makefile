@@ -96,14 +96,14 @@ activator_packages = libsystemd
 
 container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
 
-ctl_sources = ctl/container-reason.c ctl/for-peer.c ctl/history.c ctl/hold.c ctl/lease-history.c ctl/lease-journal.c \
-	ctl/lease-record.c ctl/seat.c ctl/snapshot.c ctl/status.c ctl/systemctl.c ctl/teardown.c \
-	ctl/user-manager.c \
+ctl_sources = ctl/container-reason.c ctl/for-peer.c ctl/hold.c ctl/lease-record.c ctl/seat.c ctl/snapshot.c \
+	ctl/status.c ctl/systemctl.c ctl/teardown.c ctl/user-manager.c \
 	ctl/base/command.c ctl/base/json.c ctl/base/lease-list.c ctl/base/message.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/table.c ctl/base/target.c \
 	ctl/base/unit-list.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
 	ctl/check/limits.c ctl/check/live-check.c ctl/check/staff-check.c \
+	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c

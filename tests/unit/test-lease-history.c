@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-#include "ctl/lease-history.h"
+#include "ctl/history/lease-history.h"
 #include "lease-event.h"
 
 #define BEGINS 100U
