@@ -96,8 +96,7 @@ activator_packages = libsystemd
 
 container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
 
-ctl_sources = ctl/container-reason.c ctl/for-peer.c ctl/hold.c ctl/lease-record.c ctl/seat.c ctl/snapshot.c \
-	ctl/status.c ctl/systemctl.c ctl/teardown.c ctl/user-manager.c \
+ctl_sources = ctl/for-peer.c ctl/hold.c ctl/lease-record.c ctl/seat.c ctl/systemctl.c ctl/teardown.c \
 	ctl/base/command.c ctl/base/json.c ctl/base/lease-list.c ctl/base/message.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/table.c ctl/base/target.c \
 	ctl/base/unit-list.c \
@@ -106,7 +105,9 @@ ctl_sources = ctl/container-reason.c ctl/for-peer.c ctl/hold.c ctl/lease-record.
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
-	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c
+	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
+	ctl/status/container-reason.c ctl/status/snapshot.c ctl/status/status-command.c \
+	ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \

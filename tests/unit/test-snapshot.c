@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-#include "ctl/snapshot.h"
+#include "ctl/status/snapshot.h"
 
 struct world {
         struct site site;
