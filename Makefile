@@ -96,7 +96,7 @@ activator_packages = libsystemd
 
 container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
 
-ctl_sources = ctl/for-peer.c ctl/hold.c ctl/lease-record.c ctl/seat.c ctl/systemctl.c ctl/teardown.c \
+ctl_sources = ctl/for-peer.c \
 	ctl/base/command.c ctl/base/json.c ctl/base/lease-list.c ctl/base/message.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/table.c ctl/base/target.c \
 	ctl/base/unit-list.c \
@@ -106,6 +106,8 @@ ctl_sources = ctl/for-peer.c ctl/hold.c ctl/lease-record.c ctl/seat.c ctl/system
 	ctl/roster/class-list.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
+	ctl/seat/lease-record.c ctl/seat/seat-command.c ctl/seat/start-stop-command.c ctl/seat/systemctl.c \
+	ctl/seat/teardown-command.c \
 	ctl/status/container-reason.c ctl/status/snapshot.c ctl/status/status-command.c \
 	ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
