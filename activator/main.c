@@ -103,7 +103,7 @@ static void handle_tidied(void *userdata, int result) {
         if (result < 0)
                 log_error("Cannot clear up behind the failed start: %s", strerror(-result));
         /* What a lease's end is about, the daemon looks after; it may still ask which unit has failed. */
-        if (result == TIDY_SEAT_DOWN && state_list(STATE_DIRECTORY, is_of_seat, tidying) != -EEXIST) {
+        if (result == TIDY_SEAT_DOWN && record_store_list(STATE_DIRECTORY, is_of_seat, tidying) != -EEXIST) {
                 failed_units_reset(manager, tidying->seat);
                 (void)systemd_wait(manager);
         }
@@ -195,7 +195,7 @@ static int prepare(struct manager *manager) {
         struct received received = {0};
         int r;
 
-        r = state_prepare(STATE_DIRECTORY);
+        r = record_store_prepare(STATE_DIRECTORY);
         if (r < 0) {
                 log_error("Cannot make " STATE_DIRECTORY ": %s", strerror(-r));
                 return r;

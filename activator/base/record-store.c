@@ -13,12 +13,12 @@
 #include "record-store.h"
 #include "trusted-file.h"
 
-typedef char state_path_t[512];
+typedef char record_path_t[512];
 
-static int format_path(state_path_t path, const char *directory, const char *id, const char *suffix) {
-        int n = snprintf(path, sizeof(state_path_t), "%s/%s%s", directory, id, suffix);
+static int format_path(record_path_t path, const char *directory, const char *id, const char *suffix) {
+        int n = snprintf(path, sizeof(record_path_t), "%s/%s%s", directory, id, suffix);
 
-        return n < 0 || (size_t)n >= sizeof(state_path_t) ? -ENAMETOOLONG : 0;
+        return n < 0 || (size_t)n >= sizeof(record_path_t) ? -ENAMETOOLONG : 0;
 }
 
 bool lease_id_valid(const char *id) {
@@ -28,7 +28,7 @@ bool lease_id_valid(const char *id) {
         return length > 0 && length < LEASE_ID_SIZE && strspn(id, "0123456789abcdef_") == length;
 }
 
-int state_prepare(const char *directory) {
+int record_store_prepare(const char *directory) {
         if (mkdir(directory, 0700) < 0 && errno != EEXIST)
                 return -errno;
         return 0;
@@ -55,7 +55,7 @@ static void print_user(FILE *file, const char *user) {
                 (void)fprintf(file, " %s\n", user + LINE_PART);
 }
 
-static void print_record(FILE *file, const struct lease *lease, const char *boot) {
+static void print_record(FILE *file, const struct lease_record *lease, const char *boot) {
         char address6[ADDRESS6_TEXT_SIZE];
 
         (void)fprintf(file, "[lease]\nboot-id = %s\n", boot);
@@ -76,8 +76,8 @@ static void print_record(FILE *file, const struct lease *lease, const char *boot
                 file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)lease->opener, lease->opener_start);
 }
 
-int state_save(const char *directory, const struct lease *lease) {
-        state_path_t path, temporary;
+int record_store_save(const char *directory, const struct lease_record *lease) {
+        record_path_t path, temporary;
         char boot[SD_ID128_STRING_MAX];
         FILE *file;
         int r;
@@ -104,15 +104,15 @@ int state_save(const char *directory, const struct lease *lease) {
         return r;
 }
 
-void state_remove(const char *directory, const char *lease_id) {
-        state_path_t path;
+void record_store_remove(const char *directory, const char *lease_id) {
+        record_path_t path;
 
         if (format_path(path, directory, lease_id, "") >= 0)
                 (void)unlink(path);
 }
 
 struct record {
-        struct lease *lease;
+        struct lease_record *lease;
         char boot[SD_ID128_STRING_MAX];
         bool bad;
 };
@@ -139,7 +139,7 @@ static uint64_t read_number(struct record *record, const char *value, uint64_t m
 
 static int handle_field(void *userdata, const char *section, const char *name, const char *value) {
         struct record *record = userdata;
-        struct lease *lease = record->lease;
+        struct lease_record *lease = record->lease;
 
         (void)section;
         if (string_equal(name, "boot-id"))
@@ -184,12 +184,12 @@ static int handle_field(void *userdata, const char *section, const char *name, c
         return 1;
 }
 
-int state_load(const char *directory, const char *lease_id, struct lease *lease) {
+int record_store_load(const char *directory, const char *lease_id, struct lease_record *lease) {
         struct record record = {.lease = lease};
         _cleanup_free_ char *text = NULL;
         char boot[SD_ID128_STRING_MAX];
         const char *reason;
-        state_path_t path;
+        record_path_t path;
         int r;
 
         r = format_path(path, directory, lease_id, "");
@@ -208,7 +208,8 @@ int state_load(const char *directory, const char *lease_id, struct lease *lease)
         return string_equal(record.boot, boot) ? 0 : -ESTALE;
 }
 
-int state_list(const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata) {
+int record_store_list(
+        const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata) {
         DIR *dir = opendir(directory);
         int r = 0;
 

@@ -6,24 +6,50 @@
  * whose the leases in PID 1 are. They are text because a newer version must be able to read an older one's.
  */
 
-#include "lease/lease.h"
+#include "address.h"
+#include "address6.h"
+#include "plan.h"
+#include "protocol.h"
+
+/* What is known of a lease beside its unit in PID 1, and is kept over a restart. */
+struct lease_record {
+        char id[LEASE_ID_SIZE]; /* the name of its file */
+        char user[USER_NAME_SIZE];
+        char course[COURSE_SIZE];
+        char seat[SEAT_ID_SIZE];
+        struct address address;
+        struct address6 address6; /* of no seat without IPv6 */
+        char token[TOKEN_SIZE];   /* what its opener knows it by while it has no answer */
+        char service[SERVICE_SIZE];
+        char tty[ORIGIN_SIZE];
+        char remote_host[ORIGIN_SIZE];
+        uid_t uid;
+        uint64_t since_usec; /* CLOCK_REALTIME */
+        bool hold;
+        bool no_wait;               /* its opener is answered as soon as systemd has taken the order */
+        uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
+        uint64_t keep_until_usec;   /* the same, of leftover = keep; 0: nothing that is left keeps the seat */
+        pid_t opener;               /* the process that asked for it; 0: a hold */
+        uint64_t opener_start;      /* clock ticks since boot */
+};
 
 /* Makes a directory, 0700. */
-int state_prepare(const char *directory);
+int record_store_prepare(const char *directory);
 
-/* Writes the lease's record, whole or not at all. */
-int state_save(const char *directory, const struct lease *lease);
+/* Writes the record, whole or not at all. Negative errno. */
+int record_store_save(const char *directory, const struct lease_record *record);
 
-void state_remove(const char *directory, const char *lease_id);
+void record_store_remove(const char *directory, const char *lease_id);
 
 /*
- * Fills the lease's fields from the record of its id. -ENOENT: there is none; -EBADMSG: it cannot be used;
- * -ESTALE: it is of another boot.
+ * Fills the fields from the file of that id, but for the id itself. -ENOENT: there is none; -EBADMSG: it
+ * cannot be used; -ESTALE: it is of another boot.
  */
-int state_load(const char *directory, const char *lease_id, struct lease *lease);
+int record_store_load(const char *directory, const char *lease_id, struct lease_record *ret_record);
 
 /* Calls with the id of every record there is. Stops at the first negative return and returns that. */
-int state_list(const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata);
+int record_store_list(
+        const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata);
 
 /* What a lease's id may look like; anything else in the directory is none of ours. */
 bool lease_id_valid(const char *id);

@@ -14,10 +14,10 @@ struct names {
 };
 
 static void format_names(const struct lease *lease, struct names *ret) {
-        (void)snprintf(ret->netbr, UNIT_SIZE, "netbr@%s.service", lease->course);
-        (void)snprintf(ret->netns, UNIT_SIZE, "netns@%s.service", lease->seat);
-        (void)snprintf(ret->nsbr, UNIT_SIZE, "nsbr@%s.service", lease->seat);
-        (void)snprintf(ret->cont, UNIT_SIZE, SERVICE_CONTAINER "@%s.service", lease->seat);
+        (void)snprintf(ret->netbr, UNIT_SIZE, "netbr@%s.service", lease->record.course);
+        (void)snprintf(ret->netns, UNIT_SIZE, "netns@%s.service", lease->record.seat);
+        (void)snprintf(ret->nsbr, UNIT_SIZE, "nsbr@%s.service", lease->record.seat);
+        (void)snprintf(ret->cont, UNIT_SIZE, SERVICE_CONTAINER "@%s.service", lease->record.seat);
 }
 
 /* What the units say; the culprit is the one furthest down the chain. */
@@ -80,7 +80,7 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
         else
                 (void)snprintf(text, sizeof(text),
                         "nsbr@%s.service did not come up" DIAGNOSIS_HINT "journalctl -b -u 'n*@%s*'",
-                        lease->seat, lease->course);
+                        lease->record.seat, lease->record.course);
         lease->diagnosis(lease, text, NULL);
         return 0;
 }

@@ -15,7 +15,7 @@ static void count(const struct manager *manager, uid_t uid, struct counts *ret) 
 
         HASH_ITER (hh, manager->leases, lease, next) {
                 bool enter = lease_is_entered(lease);
-                bool own = !lease->hold && lease->uid == uid;
+                bool own = !lease->record.hold && lease->record.uid == uid;
 
                 counts.all++;
                 counts.enter += enter;

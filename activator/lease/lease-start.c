@@ -35,10 +35,10 @@ static void hand_over_namespace(struct lease *lease) {
         const char *failed;
         struct reply reply;
 
-        fd = seat_namespace_open(lease->seat, &failed);
+        fd = seat_namespace_open(lease->record.seat, &failed);
         if (fd < 0) {
                 (void)snprintf(text, sizeof(text), SEAT_NAMESPACE "%s %s; systemctl status netns@%s",
-                        lease->seat, failed, lease->seat);
+                        lease->record.seat, failed, lease->record.seat);
                 lease_fail(lease, REPLY_FAILED, text);
                 return;
         }
@@ -69,7 +69,7 @@ static void succeed(struct lease *lease) {
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
         lease_log(lease, LEASE_GIVEN);
         linger_take_over(lease);
-        if (!lease->no_wait)
+        if (!lease->record.no_wait)
                 hand_over(lease);
         lease_check_opener(lease);
 }
@@ -104,7 +104,7 @@ static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *e
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         if (sd_bus_message_read(reply, "o", &job) >= 0 &&
                 string_copy(lease->job, sizeof(lease->job), job) >= 0) {
-                if (lease->no_wait)
+                if (lease->record.no_wait)
                         hand_over(lease);
                 return 0; /* lease_job_removed() goes on */
         }
@@ -163,7 +163,7 @@ static int handle_namespace_start(sd_bus_message *reply, void *userdata, sd_bus_
         log_warning(
                 "netns@%s.service was restarted: the login of %s (%s, process %ld) is left in the namespace "
                 "from before, so its lease ends",
-                lease->seat, lease->user, lease->service, (long)lease->opener);
+                lease->record.seat, lease->record.user, lease->record.service, (long)lease->record.opener);
         lease_take(lease, "was restarted");
         return 0;
 }
@@ -173,9 +173,9 @@ static int handle_namespace_start(sd_bus_message *reply, void *userdata, sd_bus_
 static void check_namespace(struct lease *lease) {
         char unit[sizeof("netns@.service") + SEAT_ID_SIZE];
 
-        if (lease->state != LEASE_ACTIVE || lease->hold)
+        if (lease->state != LEASE_ACTIVE || lease->record.hold)
                 return;
-        (void)snprintf(unit, sizeof(unit), "netns@%s.service", lease->seat);
+        (void)snprintf(unit, sizeof(unit), "netns@%s.service", lease->record.seat);
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         (void)systemd_get_property(lease->manager, unit, "InactiveExitTimestampMonotonic",
                 handle_namespace_start, lease, &lease->call_slot);
@@ -247,7 +247,7 @@ static void fail_stale(struct lease *lease) {
         (void)snprintf(text, sizeof(text),
                 "systemd keeps an old version of the units of seat %s in memory; run: systemctl "
                 "daemon-reload",
-                lease->seat);
+                lease->record.seat);
         lease_fail(lease, REPLY_FAILED, text);
 }
 
@@ -269,7 +269,8 @@ static int handle_reloaded(sd_bus_message *reply, void *userdata, sd_bus_error *
  * start outside of the seat.
  */
 static void reload_and_start(struct lease *lease) {
-        log_notice("systemd has an old version of the units of seat %s in memory; reloading it", lease->seat);
+        log_notice("systemd has an old version of the units of seat %s in memory; reloading it",
+                lease->record.seat);
         lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         if (systemd_reload(lease->manager, handle_reloaded, lease, &lease->call_slot) < 0)
                 fail_stale(lease);
@@ -282,7 +283,7 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
         lease->wiring = NULL;
         if (result->error < 0) {
                 (void)snprintf(text, sizeof(text), "the wiring of seat %s could not be written: %s",
-                        lease->seat, strerror(-result->error));
+                        lease->record.seat, strerror(-result->error));
                 lease_fail(lease, REPLY_FAILED, text);
         } else if (result->stale > 0)
                 reload_and_start(lease);
@@ -295,20 +296,20 @@ static size_t plan_wiring(
         const struct lease *lease, const struct found_seat *seat, struct wiring ret[static WIRING_MAX]) {
         size_t n = wiring_plan_seat(&seat->plan, ret);
 
-        if (!lease->hold)
-                wiring_plan_user(&seat->plan, lease->uid, &ret[n++]);
+        if (!lease->record.hold)
+                wiring_plan_user(&seat->plan, lease->record.uid, &ret[n++]);
         for (size_t i = 0; i < seat->services.n_units; i++)
-                wiring_plan_service(&seat->plan, lease->user, &seat->services, i, &ret[n++]);
+                wiring_plan_service(&seat->plan, lease->record.user, &seat->services, i, &ret[n++]);
         return n;
 }
 
 /* Without it logind may end the manager before the seat goes: no reason to refuse a login. */
 static void wire_keeping(const struct lease *lease, const struct found_seat *seat) {
-        int r = wiring_keep_user(lease->manager->unit_directory, lease->uid, seat->keep);
+        int r = wiring_keep_user(lease->manager->unit_directory, lease->record.uid, seat->keep);
 
         if (r < 0)
-                log_warning("The systemd manager of %s cannot be made to stay with seat %s: %s", lease->user,
-                        lease->seat, strerror(-r));
+                log_warning("The systemd manager of %s cannot be made to stay with seat %s: %s",
+                        lease->record.user, lease->record.seat, strerror(-r));
 }
 
 static void wire_and_start(struct lease *lease, const struct found_seat *seat) {
@@ -317,7 +318,7 @@ static void wire_and_start(struct lease *lease, const struct found_seat *seat) {
         size_t n = plan_wiring(lease, seat, wirings);
         int r;
 
-        if (!lease->hold)
+        if (!lease->record.hold)
                 wire_keeping(lease, seat);
         r = wiring_update(lease->manager, wirings, n, handle_wired, lease, &lease->wiring);
         if (r == 0)
@@ -339,23 +340,23 @@ static int make_id(const char *seat, char ret_id[static LEASE_ID_SIZE]) {
 }
 
 static void fill_lease(struct lease *lease, const struct request *request, const struct seat_plan *seat) {
-        (void)string_copy(lease->user, sizeof(lease->user), request->user);
-        (void)string_copy(lease->course, sizeof(lease->course), seat->id.course);
-        (void)string_copy(lease->seat, sizeof(lease->seat), seat->name);
-        (void)string_copy(lease->service, sizeof(lease->service),
+        (void)string_copy(lease->record.user, sizeof(lease->record.user), request->user);
+        (void)string_copy(lease->record.course, sizeof(lease->record.course), seat->id.course);
+        (void)string_copy(lease->record.seat, sizeof(lease->record.seat), seat->name);
+        (void)string_copy(lease->record.service, sizeof(lease->record.service),
                 request->type == REQUEST_HOLD ? HOLD_SERVICE : request->service);
-        (void)string_copy(lease->token, sizeof(lease->token), request->lease);
-        (void)string_copy(lease->tty, sizeof(lease->tty), request->tty);
-        (void)string_copy(lease->remote_host, sizeof(lease->remote_host), request->remote_host);
-        lease->address = seat->address;
-        lease->address6 = seat->address6;
-        lease->hold = request->type == REQUEST_HOLD;
+        (void)string_copy(lease->record.token, sizeof(lease->record.token), request->lease);
+        (void)string_copy(lease->record.tty, sizeof(lease->record.tty), request->tty);
+        (void)string_copy(lease->record.remote_host, sizeof(lease->record.remote_host), request->remote_host);
+        lease->record.address = seat->address;
+        lease->record.address6 = seat->address6;
+        lease->record.hold = request->type == REQUEST_HOLD;
         /* A hold is root's: no user sees it as their own. */
-        lease->uid = lease->hold ? (uid_t)-1 : request->uid;
-        lease->no_wait = request->flags & REQUEST_NO_WAIT;
+        lease->record.uid = lease->record.hold ? (uid_t)-1 : request->uid;
+        lease->record.no_wait = request->flags & REQUEST_NO_WAIT;
         lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
         lease->pass_namespace = request->type == REQUEST_ENTER;
-        lease->since_usec = now_realtime_usec();
+        lease->record.since_usec = now_realtime_usec();
 }
 
 /* Takes pidfd, also on failure. */
@@ -365,10 +366,10 @@ static int watch_opener(struct lease *lease, const struct ucred *peer, int pidfd
         r = lease_watch_opener(lease, pidfd);
         if (r < 0)
                 return r;
-        lease->opener = peer->pid;
+        lease->record.opener = peer->pid;
         /* Kept by PID 1 over a restart; without it the process is found again by number and start time. */
-        fd_store_keep(lease->id, lease->pidfd);
-        return peer_start_time(peer->pid, &lease->opener_start);
+        fd_store_keep(lease->record.id, lease->pidfd);
+        return peer_start_time(peer->pid, &lease->record.opener_start);
 }
 
 static enum lease_source source_of(const struct request *request) {
@@ -430,7 +431,7 @@ static void begin(struct lease *lease, struct connection *connection, const stru
                 r = set_deadline(lease, request->timeout_ms);
         if (r >= 0)
                 /* Before the unit: a unit without a record could never be ended by its login. */
-                r = state_save(STATE_DIRECTORY, lease);
+                r = record_store_save(STATE_DIRECTORY, &lease->record);
         if (r < 0) {
                 lease_free(lease);
                 (void)snprintf(text, sizeof(text), "the lease cannot be recorded: %s", strerror(-r));
@@ -448,8 +449,9 @@ static struct lease *find_unanswered(
         struct lease *lease, *next;
 
         HASH_ITER (hh, manager->leases, lease, next)
-                if (request->lease[0] && string_equal(lease->token, request->lease) &&
-                        lease->opener == peer->pid && lease->state == LEASE_ACTIVE && !lease->connection)
+                if (request->lease[0] && string_equal(lease->record.token, request->lease) &&
+                        lease->record.opener == peer->pid && lease->state == LEASE_ACTIVE &&
+                        !lease->connection)
                         return lease;
         return NULL;
 }
@@ -489,7 +491,8 @@ static struct lease *find_hold(struct manager *manager, const char *user) {
         struct lease *lease, *next;
 
         HASH_ITER (hh, manager->leases, lease, next)
-                if (lease->hold && lease->state != LEASE_ENDING && string_equal(lease->user, user))
+                if (lease->record.hold && lease->state != LEASE_ENDING &&
+                        string_equal(lease->record.user, user))
                         return lease;
         return NULL;
 }

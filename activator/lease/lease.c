@@ -45,7 +45,7 @@ uint64_t now_monotonic_usec(void) {
 }
 
 void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_SIZE]) {
-        (void)snprintf(ret_unit, LEASE_UNIT_SIZE, "coursenet-%s.slice", lease->id);
+        (void)snprintf(ret_unit, LEASE_UNIT_SIZE, "coursenet-%s.slice", lease->record.id);
 }
 
 struct lease *lease_find(struct manager *manager, const char *id) {
@@ -61,7 +61,7 @@ void lease_activate(struct lease *lease) {
 }
 
 bool lease_is_entered(const struct lease *lease) {
-        return string_equal(lease->service, ENTER_SERVICE);
+        return string_equal(lease->record.service, ENTER_SERVICE);
 }
 
 struct lease *lease_new(struct manager *manager, const char *id) {
@@ -71,8 +71,8 @@ struct lease *lease_new(struct manager *manager, const char *id) {
                 return NULL;
         lease->manager = manager;
         lease->pidfd = -1;
-        (void)string_copy(lease->id, sizeof(lease->id), id);
-        HASH_ADD_STR(manager->leases, id, lease);
+        (void)string_copy(lease->record.id, sizeof(lease->record.id), id);
+        HASH_ADD_STR(manager->leases, record.id, lease);
         return lease;
 }
 
@@ -104,8 +104,8 @@ static void forget(struct lease *lease) {
 }
 
 void lease_free(struct lease *lease) {
-        state_remove(STATE_DIRECTORY, lease->id);
-        fd_store_drop(lease->id);
+        record_store_remove(STATE_DIRECTORY, lease->record.id);
+        fd_store_drop(lease->record.id);
         forget(lease);
 }
 
@@ -120,16 +120,18 @@ void lease_forget_all(struct manager *manager) {
 void lease_log(const struct lease *lease, const char *what) {
         char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE] = "";
 
-        address_format_ip(lease->address.ip, address);
-        if (address6_is_set(&lease->address6))
-                address6_format_ip(&lease->address6, address6);
-        (void)sd_journal_send("MESSAGE=Seat %s (%s) %s %s: %s, process %ld%s%s", lease->seat, address, what,
-                lease->user, lease->service, (long)lease->opener, lease->remote_host[0] ? ", from " : "",
-                lease->remote_host, "PRIORITY=%d", LOG_INFO, "COURSENET_EVENT=%s", what, "COURSENET_LEASE=%s",
-                lease->id, "COURSENET_USER=%s", lease->user, "COURSENET_COURSE=%s", lease->course,
-                "COURSENET_SEAT=%s", lease->seat, "COURSENET_ADDRESS=%s", address, "COURSENET_ADDRESS6=%s",
-                address6, "COURSENET_SERVICE=%s", lease->service, "COURSENET_REMOTE_HOST=%s",
-                lease->remote_host, "COURSENET_SINCE=%" PRIu64, lease->since_usec, NULL);
+        address_format_ip(lease->record.address.ip, address);
+        if (address6_is_set(&lease->record.address6))
+                address6_format_ip(&lease->record.address6, address6);
+        (void)sd_journal_send("MESSAGE=Seat %s (%s) %s %s: %s, process %ld%s%s", lease->record.seat, address,
+                what, lease->record.user, lease->record.service, (long)lease->record.opener,
+                lease->record.remote_host[0] ? ", from " : "", lease->record.remote_host, "PRIORITY=%d",
+                LOG_INFO, "COURSENET_EVENT=%s", what, "COURSENET_LEASE=%s", lease->record.id,
+                "COURSENET_USER=%s", lease->record.user, "COURSENET_COURSE=%s", lease->record.course,
+                "COURSENET_SEAT=%s", lease->record.seat, "COURSENET_ADDRESS=%s", address,
+                "COURSENET_ADDRESS6=%s", address6, "COURSENET_SERVICE=%s", lease->record.service,
+                "COURSENET_REMOTE_HOST=%s", lease->record.remote_host, "COURSENET_SINCE=%" PRIu64,
+                lease->record.since_usec, NULL);
 }
 
 static int handle_day(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -173,8 +175,8 @@ static void stop_unit(struct lease *lease) {
         lease_unit_name(lease, unit);
         r = systemd_stop_unit(lease->manager, unit, "replace", handle_stopped, lease, &lease->call_slot);
         if (r < 0) {
-                log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->id, lease->user,
-                        strerror(-r));
+                log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->record.id,
+                        lease->record.user, strerror(-r));
                 stop_later(lease);
         }
 }
@@ -202,7 +204,7 @@ static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *e
                 handle_gone(lease);
                 return 0;
         }
-        log_error("Cannot stop the lease %s of %s: %s", lease->id, lease->user,
+        log_error("Cannot stop the lease %s of %s: %s", lease->record.id, lease->record.user,
                 sd_bus_message_get_error(reply)->message);
         stop_later(lease);
         return 0;
@@ -223,7 +225,7 @@ static void end(struct lease *lease, const char *what) {
                 log_linger_over(lease);
         lease->state = LEASE_ENDING;
         /* Should we die now, the next of us must not take it for a lease that somebody has. */
-        state_remove(STATE_DIRECTORY, lease->id);
+        record_store_remove(STATE_DIRECTORY, lease->record.id);
         drop_waits(lease);
         stop_unit(lease);
 }
@@ -235,23 +237,23 @@ void lease_end(struct lease *lease) {
 void lease_let_go(struct lease *lease) {
         drop_waits(lease);
         drop_opener(lease);
-        fd_store_drop(lease->id);
+        fd_store_drop(lease->record.id);
 }
 
 void lease_close(struct lease *lease) {
-        if (lease->state != LEASE_ACTIVE || lease->hold || !linger_begin(lease))
+        if (lease->state != LEASE_ACTIVE || lease->record.hold || !linger_begin(lease))
                 lease_end(lease);
 }
 
 static void tell_user(const struct lease *lease, const char *what) {
         char text[256];
 
-        if (lease->hold)
+        if (lease->record.hold)
                 return;
         (void)snprintf(text, sizeof(text),
                 "\r\nYour network seat %s %s. This login has no network any more: please log in again.\r\n",
-                lease->seat, what);
-        terminal_tell(lease->uid, lease->tty, text);
+                lease->record.seat, what);
+        terminal_tell(lease->record.uid, lease->record.tty, text);
 }
 
 void lease_take(struct lease *lease, const char *how) {
@@ -264,9 +266,9 @@ unsigned lease_stop_all(struct manager *manager, const char *target) {
         unsigned n = 0;
 
         HASH_ITER (hh, manager->leases, lease, next) {
-                if (lease->state == LEASE_ENDING ||
-                        (!string_equal(lease->user, target) && !string_equal(lease->seat, target) &&
-                                !string_equal(lease->course, target)))
+                if (lease->state == LEASE_ENDING || (!string_equal(lease->record.user, target) &&
+                                                            !string_equal(lease->record.seat, target) &&
+                                                            !string_equal(lease->record.course, target)))
                         continue;
                 n++;
                 if (lease->state == LEASE_STARTING) {
@@ -297,10 +299,11 @@ void lease_fail(struct lease *lease, enum reply_type type, const char *text) {
         const char *what = type == REPLY_NO_CONTAINER ? "container in seat" : "seat";
 
         if (lease_is_entered(lease))
-                query_log(lease->manager, lease->uid, "No %s %s for %s (%s): %s", what, lease->seat,
-                        lease->user, lease->service, text);
+                query_log(lease->manager, lease->record.uid, "No %s %s for %s (%s): %s", what,
+                        lease->record.seat, lease->record.user, lease->record.service, text);
         else
-                log_error("No %s %s for %s (%s): %s", what, lease->seat, lease->user, lease->service, text);
+                log_error("No %s %s for %s (%s): %s", what, lease->record.seat, lease->record.user,
+                        lease->record.service, text);
         if (lease->pass_namespace)
                 cut_hint(text, for_user);
         else
@@ -314,10 +317,11 @@ void lease_abandon(struct lease *lease) {
         static const char format[] = "%s (%s, process %ld) hung up before it had seat %s; its lease ends";
 
         if (lease_is_entered(lease))
-                query_log(lease->manager, lease->uid, format, lease->user, lease->service,
-                        (long)lease->opener, lease->seat);
+                query_log(lease->manager, lease->record.uid, format, lease->record.user,
+                        lease->record.service, (long)lease->record.opener, lease->record.seat);
         else
-                log_warning(format, lease->user, lease->service, (long)lease->opener, lease->seat);
+                log_warning(format, lease->record.user, lease->record.service, (long)lease->record.opener,
+                        lease->record.seat);
         lease->connection = NULL;
         lease_end(lease);
 }
@@ -333,7 +337,7 @@ bool lease_waits_for_container(const struct lease *lease) {
 
 /* Its opener knows that it has it. */
 static bool lease_answered(const struct lease *lease) {
-        return lease->state == LEASE_ACTIVE || (lease->state == LEASE_STARTING && lease->no_wait);
+        return lease->state == LEASE_ACTIVE || (lease->state == LEASE_STARTING && lease->record.no_wait);
 }
 
 struct lease *lease_find_for_close(struct manager *manager, const struct request *request, pid_t peer) {
@@ -344,9 +348,9 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
 
         /* Leases of one process, service and user are alike: any will do. */
         HASH_ITER (hh, manager->leases, lease, next)
-                if (lease_answered(lease) && !lease->opener_dead && lease->opener == peer &&
-                        string_equal(lease->user, request->user) &&
-                        string_equal(lease->service, request->service))
+                if (lease_answered(lease) && !lease->opener_dead && lease->record.opener == peer &&
+                        string_equal(lease->record.user, request->user) &&
+                        string_equal(lease->record.service, request->service))
                         return lease;
         return NULL;
 }
@@ -354,7 +358,7 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
 static void handle_gone(struct lease *lease) {
         struct manager *manager = lease->manager;
         char seat[SEAT_ID_SIZE];
-        uid_t uid = lease->uid;
+        uid_t uid = lease->record.uid;
 
         if (lease->state == LEASE_STARTING) {
                 lease_retry(lease);
@@ -365,7 +369,7 @@ static void handle_gone(struct lease *lease) {
                 tell_user(lease, "was stopped");
         } else if (lease->state == LEASE_LINGERING)
                 log_linger_over(lease);
-        (void)string_copy(seat, sizeof(seat), lease->seat);
+        (void)string_copy(seat, sizeof(seat), lease->record.seat);
         lease_free(lease);
         failed_units_reset_user(manager, uid);
         if (seat_is_empty(manager, seat)) {
@@ -465,8 +469,8 @@ void lease_check_opener(struct lease *lease) {
 
         if (!lease->opener_dead || lease->state != LEASE_ACTIVE || lease->leader_check)
                 return;
-        r = leader_check_start(
-                lease->manager, lease->uid, lease->opener, handle_leader_answer, lease, &lease->leader_check);
+        r = leader_check_start(lease->manager, lease->record.uid, lease->record.opener, handle_leader_answer,
+                lease, &lease->leader_check);
         if (r < 0)
                 handle_leader_answer(lease, LEADER_UNKNOWN);
 }
@@ -499,16 +503,16 @@ int lease_watch_opener(struct lease *lease, int pidfd) {
 
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret) {
         reply_init(ret, type);
-        ret->uid = lease->uid;
-        ret->pid = lease->hold ? 0 : lease->opener;
-        ret->since_usec = lease->since_usec;
-        ret->address = lease->address.ip;
-        ret->prefix = lease->address.prefix;
-        (void)string_copy(ret->lease, sizeof(ret->lease), lease->id);
-        (void)string_copy(ret->course, sizeof(ret->course), lease->course);
-        (void)string_copy(ret->seat, sizeof(ret->seat), lease->seat);
-        (void)string_copy(ret->user, sizeof(ret->user), lease->user);
-        (void)string_copy(ret->service, sizeof(ret->service), lease->service);
-        (void)string_copy(ret->tty, sizeof(ret->tty), lease->tty);
-        (void)string_copy(ret->remote_host, sizeof(ret->remote_host), lease->remote_host);
+        ret->uid = lease->record.uid;
+        ret->pid = lease->record.hold ? 0 : lease->record.opener;
+        ret->since_usec = lease->record.since_usec;
+        ret->address = lease->record.address.ip;
+        ret->prefix = lease->record.address.prefix;
+        (void)string_copy(ret->lease, sizeof(ret->lease), lease->record.id);
+        (void)string_copy(ret->course, sizeof(ret->course), lease->record.course);
+        (void)string_copy(ret->seat, sizeof(ret->seat), lease->record.seat);
+        (void)string_copy(ret->user, sizeof(ret->user), lease->record.user);
+        (void)string_copy(ret->service, sizeof(ret->service), lease->record.service);
+        (void)string_copy(ret->tty, sizeof(ret->tty), lease->record.tty);
+        (void)string_copy(ret->remote_host, sizeof(ret->remote_host), lease->record.remote_host);
 }

@@ -21,6 +21,7 @@
 #include <uthash.h>
 
 #include "base/manager.h"
+#include "base/record-store.h"
 #include "keeper.h"
 #include "plan.h"
 #include "protocol.h"
@@ -36,29 +37,12 @@ struct leader_check;
 struct wiring_update;
 
 struct lease {
-        char id[LEASE_ID_SIZE];
+        struct lease_record record; /* what a restart keeps */
         enum lease_state state;
 
-        char user[USER_NAME_SIZE];
-        char course[COURSE_SIZE];
-        char seat[SEAT_ID_SIZE];
-        struct address address;
-        struct address6 address6; /* of no seat without IPv6 */
-        char token[TOKEN_SIZE];   /* what its opener knows it by while it has no answer */
-        char service[SERVICE_SIZE];
-        char tty[ORIGIN_SIZE];
-        char remote_host[ORIGIN_SIZE];
-        uid_t uid;
-        uint64_t since_usec;  /* CLOCK_REALTIME */
         uint64_t joined_usec; /* CLOCK_MONOTONIC; its login is in no namespace that is younger */
-        bool hold;
-        uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
-        uint64_t keep_until_usec;   /* the same, of leftover = keep; 0: nothing that is left keeps the seat */
-
-        pid_t opener;          /* 0: a hold */
-        uint64_t opener_start; /* clock ticks since boot */
         bool opener_dead;
-        int pidfd; /* ours; -1: the opener is gone */
+        int pidfd; /* ours, of the opener; -1: the opener is gone */
 
         struct manager *manager;          /* borrowed */
         struct connection *connection;    /* borrowed; who waits for the answer while starting, else NULL */
@@ -67,7 +51,6 @@ struct lease {
         bool retry;                       /* it is to be started again, once its old unit has gone */
         struct service_settings services; /* while it starts: the units it wants */
         bool wait_container;              /* answer when the container runs */
-        bool no_wait;                     /* answer as soon as systemd has taken the order */
         bool pass_namespace;              /* answer with a descriptor of the seat's namespace */
         sd_event_source *death_source;
         sd_event_source *deadline_source;

@@ -25,7 +25,7 @@
 #define DELAY_MAX_USEC USEC_PER_SEC
 
 static bool is_login(const struct lease *lease) {
-        return !lease->hold && !lease_is_entered(lease);
+        return !lease->record.hold && !lease_is_entered(lease);
 }
 
 void linger_fill_reply(const struct lease *lease, struct reply *ret) {
@@ -34,7 +34,7 @@ void linger_fill_reply(const struct lease *lease, struct reply *ret) {
         if (!lease->linger_told || lease->keeper.pid == 0)
                 return;
         ret->pid = lease->keeper.pid;
-        ret->since_usec = lease->keep_until_usec;
+        ret->since_usec = lease->record.keep_until_usec;
         protocol_copy_text(ret->tty, sizeof(ret->tty), lease->keeper.unit);
         protocol_copy_text(ret->text, sizeof(ret->text), lease->keeper.command);
 }
@@ -53,8 +53,8 @@ static void tell(struct lease *lease) {
 static bool look(struct lease *lease) {
         struct seat_plan plan;
 
-        seat_plan_name(lease->seat, &plan);
-        return keeper_find(&keeper_roots, lease->uid, plan.peer, &lease->keeper);
+        seat_plan_name(lease->record.seat, &plan);
+        return keeper_find(&keeper_roots, lease->record.uid, plan.peer, &lease->keeper);
 }
 
 static int schedule_look(struct lease *lease, uint64_t usec);
@@ -84,7 +84,7 @@ static void wait_for_keeper(struct lease *lease) {
         int r = schedule_look(lease, lease->linger_told ? LOOK_USEC : SETTLE_USEC);
 
         if (r < 0) {
-                log_error("Cannot watch what keeps seat %s: %s", lease->seat, strerror(-r));
+                log_error("Cannot watch what keeps seat %s: %s", lease->record.seat, strerror(-r));
                 lease_end(lease);
                 return;
         }
@@ -101,7 +101,7 @@ static int handle_look(sd_event_source *source, uint64_t usec, void *userdata) {
                 lease_end(lease);
                 return 0;
         }
-        if (now_realtime_usec() >= lease->linger_until_usec + SETTLE_USEC)
+        if (now_realtime_usec() >= lease->record.linger_until_usec + SETTLE_USEC)
                 tell(lease);
         wait_for_keeper(lease);
         return 0;
@@ -131,8 +131,8 @@ static int handle_keep_over(sd_event_source *source, uint64_t usec, void *userda
 
         (void)source;
         (void)usec;
-        log_notice("Seat %s of %s is not kept any longer, because leftover-max is over", lease->seat,
-                lease->user);
+        log_notice("Seat %s of %s is not kept any longer, because leftover-max is over", lease->record.seat,
+                lease->record.user);
         lease_end(lease);
         return 0;
 }
@@ -151,8 +151,8 @@ static int handle_linger_over(sd_event_source *source, uint64_t usec, void *user
 
         (void)source;
         (void)usec;
-        if (lease->keep_until_usec <= now_realtime_usec() || !look(lease) ||
-                set_deadline(lease, lease->keep_until_usec, handle_keep_over) < 0)
+        if (lease->record.keep_until_usec <= now_realtime_usec() || !look(lease) ||
+                set_deadline(lease, lease->record.keep_until_usec, handle_keep_over) < 0)
                 lease_end(lease);
         else
                 wait_for_keeper(lease);
@@ -162,7 +162,7 @@ static int handle_linger_over(sd_event_source *source, uint64_t usec, void *user
 int linger_resume(struct lease *lease) {
         lease->state = LEASE_LINGERING;
         lease->linger_told = true;
-        return set_deadline(lease, lease->linger_until_usec, handle_linger_over);
+        return set_deadline(lease, lease->record.linger_until_usec, handle_linger_over);
 }
 
 /* Whether the seat has another lease of that kind. */
@@ -170,8 +170,8 @@ static bool has_other(const struct lease *lease, bool hold) {
         struct lease *other, *next;
 
         HASH_ITER (hh, lease->manager->leases, other, next)
-                if (other != lease && other->state == LEASE_ACTIVE && other->hold == hold &&
-                        string_equal(other->seat, lease->seat))
+                if (other != lease && other->state == LEASE_ACTIVE && other->record.hold == hold &&
+                        string_equal(other->record.seat, lease->record.seat))
                         return true;
         return false;
 }
@@ -181,11 +181,11 @@ static void pass_on(const struct lease *lease) {
         struct lease *other, *next;
 
         HASH_ITER (hh, lease->manager->leases, other, next) {
-                if (other == lease || other->state != LEASE_ACTIVE || other->hold || is_login(other) ||
-                        !string_equal(other->seat, lease->seat))
+                if (other == lease || other->state != LEASE_ACTIVE || other->record.hold || is_login(other) ||
+                        !string_equal(other->record.seat, lease->record.seat))
                         continue;
-                other->keep_until_usec = lease->keep_until_usec;
-                (void)state_save(STATE_DIRECTORY, other);
+                other->record.keep_until_usec = lease->record.keep_until_usec;
+                (void)record_store_save(STATE_DIRECTORY, &other->record);
         }
 }
 
@@ -195,24 +195,25 @@ static int begin(struct lease *lease, unsigned linger_seconds) {
         lease->state = LEASE_LINGERING;
         if (linger_seconds > 0) {
                 tell(lease);
-                r = set_deadline(lease, lease->linger_until_usec, handle_linger_over);
+                r = set_deadline(lease, lease->record.linger_until_usec, handle_linger_over);
         } else {
-                r = set_deadline(lease, lease->keep_until_usec, handle_keep_over);
+                r = set_deadline(lease, lease->record.keep_until_usec, handle_keep_over);
                 if (r >= 0)
                         wait_for_keeper(lease);
         }
-        return r < 0 || lease->state != LEASE_LINGERING ? r : state_save(STATE_DIRECTORY, lease);
+        return r < 0 || lease->state != LEASE_LINGERING ? r
+                                                        : record_store_save(STATE_DIRECTORY, &lease->record);
 }
 
 bool linger_begin(struct lease *lease) {
         uint64_t now = now_realtime_usec();
         struct after_logout after;
 
-        seat_after_logout(lease->manager->etc, lease->course, &after);
+        seat_after_logout(lease->manager->etc, lease->record.course, &after);
         if (after.keep_seconds == 0)
-                lease->keep_until_usec = 0;
+                lease->record.keep_until_usec = 0;
         else if (is_login(lease))
-                lease->keep_until_usec = now + after.keep_seconds * USEC_PER_SEC;
+                lease->record.keep_until_usec = now + after.keep_seconds * USEC_PER_SEC;
         if (has_other(lease, false)) {
                 if (is_login(lease))
                         pass_on(lease);
@@ -221,8 +222,8 @@ bool linger_begin(struct lease *lease) {
         /* During a hold linger= has no effect, but a process may have to keep the seat after the hold. */
         if (has_other(lease, true))
                 after.linger_seconds = 0;
-        lease->linger_until_usec = now + after.linger_seconds * USEC_PER_SEC;
-        if (after.linger_seconds == 0 && (lease->keep_until_usec <= now || !look(lease)))
+        lease->record.linger_until_usec = now + after.linger_seconds * USEC_PER_SEC;
+        if (after.linger_seconds == 0 && (lease->record.keep_until_usec <= now || !look(lease)))
                 return false;
 
         lease_let_go(lease);
@@ -232,14 +233,14 @@ bool linger_begin(struct lease *lease) {
 void linger_take_over(struct lease *lease) {
         struct lease *other, *next;
 
-        if (lease->hold)
+        if (lease->record.hold)
                 return;
         HASH_ITER (hh, lease->manager->leases, other, next) {
-                if (other->state != LEASE_LINGERING || !string_equal(other->seat, lease->seat))
+                if (other->state != LEASE_LINGERING || !string_equal(other->record.seat, lease->record.seat))
                         continue;
-                if (!is_login(lease) && other->keep_until_usec > lease->keep_until_usec) {
-                        lease->keep_until_usec = other->keep_until_usec;
-                        (void)state_save(STATE_DIRECTORY, lease);
+                if (!is_login(lease) && other->record.keep_until_usec > lease->record.keep_until_usec) {
+                        lease->record.keep_until_usec = other->record.keep_until_usec;
+                        (void)record_store_save(STATE_DIRECTORY, &lease->record);
                 }
                 lease_end(other);
         }

@@ -201,7 +201,7 @@ static void handle_status(struct connection *connection) {
                 return;
         }
         HASH_ITER (hh, manager->leases, lease, next)
-                if (connection->privileged || lease->uid == connection->peer.uid)
+                if (connection->privileged || lease->record.uid == connection->peer.uid)
                         add_status(connection, lease);
         reply_init(&connection->replies[connection->n_replies++], REPLY_DONE);
         send_replies(connection);

@@ -29,8 +29,8 @@ static const char *find_name(const struct manager *manager, uid_t uid) {
         struct lease *lease, *next;
 
         HASH_ITER (hh, manager->leases, lease, next)
-                if (lease->uid == uid && !lease->hold && lease->state == LEASE_ACTIVE)
-                        return lease->user;
+                if (lease->record.uid == uid && !lease->record.hold && lease->state == LEASE_ACTIVE)
+                        return lease->record.user;
         return NULL;
 }
 

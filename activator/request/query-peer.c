@@ -22,7 +22,7 @@ uid_t query_peer_key(struct manager *manager, uid_t uid) {
                 return uid;
         /* The accounts of a directory may have uids that the file gives away as well. */
         HASH_ITER (hh, manager->leases, lease, next)
-                if (lease->uid == uid && !lease->hold)
+                if (lease->record.uid == uid && !lease->record.hold)
                         return uid;
         return group;
 }

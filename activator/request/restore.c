@@ -47,25 +47,25 @@ static int take_stored_fd(struct restoring *restoring, const char *id) {
 
 /* A descriptor of the lease's opener, or -1 if that process is gone, whatever has its number now. */
 static int find_opener(struct restoring *restoring, const struct lease *lease) {
-        int fd = take_stored_fd(restoring, lease->id);
+        int fd = take_stored_fd(restoring, lease->record.id);
         uint64_t start;
 
         if (fd >= 0) {
-                if (peer_check_pidfd(fd, lease->opener) >= 0)
+                if (peer_check_pidfd(fd, lease->record.opener) >= 0)
                         return fd;
                 (void)close(fd);
                 return -1;
         }
 
         /* `systemctl stop` and `start` empty the FD store. */
-        fd = peer_open_pidfd(lease->opener);
+        fd = peer_open_pidfd(lease->record.opener);
         if (fd < 0)
                 return -1;
-        if (peer_start_time(lease->opener, &start) < 0 || start != lease->opener_start) {
+        if (peer_start_time(lease->record.opener, &start) < 0 || start != lease->record.opener_start) {
                 (void)close(fd);
                 return -1;
         }
-        fd_store_keep(lease->id, fd);
+        fd_store_keep(lease->record.id, fd);
         return fd;
 }
 
@@ -91,12 +91,12 @@ static bool parse_seat_unit(const char *unit, char ret_seat[static SEAT_ID_SIZE]
 }
 
 static int take_up(struct restoring *restoring, struct lease *lease) {
-        if (lease->linger_until_usec > 0)
+        if (lease->record.linger_until_usec > 0)
                 return linger_resume(lease);
         lease_activate(lease);
         /* Also one that was given when nobody was there to say so. */
         lease_log(lease, LEASE_HELD);
-        return lease->hold ? 0 : lease_watch_opener(lease, find_opener(restoring, lease));
+        return lease->record.hold ? 0 : lease_watch_opener(lease, find_opener(restoring, lease));
 }
 
 /* starting: its job is still queued, so whoever waited for it has lost us; only a wait=none login has its
@@ -118,8 +118,8 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
         if (!lease)
                 return;
 
-        r = state_load(STATE_DIRECTORY, id, lease);
-        if (r >= 0 && starting && !lease->no_wait)
+        r = record_store_load(STATE_DIRECTORY, id, &lease->record);
+        if (r >= 0 && starting && !lease->record.no_wait)
                 r = -ECANCELED;
         if (r < 0) {
                 log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
@@ -172,10 +172,10 @@ static int forget_record(void *userdata, const char *id) {
 
         if (lease_find(userdata, id))
                 return 0;
-        (void)string_copy(lost.id, sizeof(lost.id), id);
-        if (state_load(STATE_DIRECTORY, id, &lost) >= 0)
-                lease_log(&lost, lost.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
-        state_remove(STATE_DIRECTORY, id);
+        (void)string_copy(lost.record.id, sizeof(lost.record.id), id);
+        if (record_store_load(STATE_DIRECTORY, id, &lost.record) >= 0)
+                lease_log(&lost, lost.record.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
+        record_store_remove(STATE_DIRECTORY, id);
         return 0;
 }
 
@@ -202,7 +202,7 @@ int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_s
         if (r < 0)
                 return r;
 
-        (void)state_list(STATE_DIRECTORY, forget_record, manager);
+        (void)record_store_list(STATE_DIRECTORY, forget_record, manager);
         end_orphans(manager);
         if (restoring.n_leases > 0)
                 log_info("Took up %u leases", restoring.n_leases);

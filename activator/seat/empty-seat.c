@@ -31,7 +31,7 @@ bool seat_is_empty(struct manager *manager, const char *seat) {
         struct lease *lease, *next;
 
         HASH_ITER (hh, manager->leases, lease, next)
-                if (string_equal(lease->seat, seat))
+                if (string_equal(lease->record.seat, seat))
                         return false;
         return true;
 }

@@ -21,7 +21,7 @@ static bool has_lease(const struct manager *manager, uid_t uid) {
         struct lease *lease, *next;
 
         HASH_ITER (hh, manager->leases, lease, next)
-                if (lease->uid == uid)
+                if (lease->record.uid == uid)
                         return true;
         return false;
 }

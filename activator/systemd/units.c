@@ -127,11 +127,11 @@ static int append_dependencies(sd_bus_message *message, const struct lease *leas
         char *needed[] = {nsbr, NULL}, *after[] = {nsbr, NULL, NULL}, *wanted[SERVICES_MAX + 1] = {NULL};
         int r;
 
-        (void)snprintf(nsbr, sizeof(nsbr), "nsbr@%s.service", lease->seat);
-        (void)snprintf(cont, sizeof(cont), SERVICE_CONTAINER "@%s.service", lease->seat);
+        (void)snprintf(nsbr, sizeof(nsbr), "nsbr@%s.service", lease->record.seat);
+        (void)snprintf(cont, sizeof(cont), SERVICE_CONTAINER "@%s.service", lease->record.seat);
         for (size_t i = 0; i < lease->services.n_units; i++) {
-                (void)snprintf(
-                        names[i], sizeof(names[i]), "%s@%s.service", lease->services.units[i], lease->seat);
+                (void)snprintf(names[i], sizeof(names[i]), "%s@%s.service", lease->services.units[i],
+                        lease->record.seat);
                 wanted[i] = names[i];
         }
         if (lease_waits_for_container(lease))
@@ -148,8 +148,8 @@ static int append_lease_properties(sd_bus_message *message, const struct lease *
         int r;
 
         /* Without the user's name: everybody may list units. */
-        (void)snprintf(
-                description, sizeof(description), "Lease of seat %s (%s)", lease->seat, lease->service);
+        (void)snprintf(description, sizeof(description), "Lease of seat %s (%s)", lease->record.seat,
+                lease->record.service);
 
         r = sd_bus_message_open_container(message, 'a', "(sv)");
         if (r >= 0)

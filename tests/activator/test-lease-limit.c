@@ -18,12 +18,12 @@ static void add(uid_t uid, enum lease_source source) {
         struct lease *lease = calloc(1, sizeof(*lease));
 
         assert_non_null(lease);
-        (void)snprintf(lease->id, sizeof(lease->id), "12310_%08x", HASH_COUNT(manager.leases));
-        lease->uid = source == LEASE_BY_ADMIN ? (uid_t)-1 : uid;
-        lease->hold = source == LEASE_BY_ADMIN;
-        (void)snprintf(lease->service, sizeof(lease->service), "%s",
+        (void)snprintf(lease->record.id, sizeof(lease->record.id), "12310_%08x", HASH_COUNT(manager.leases));
+        lease->record.uid = source == LEASE_BY_ADMIN ? (uid_t)-1 : uid;
+        lease->record.hold = source == LEASE_BY_ADMIN;
+        (void)snprintf(lease->record.service, sizeof(lease->record.service), "%s",
                 source == LEASE_BY_ENTER ? "coursenet-enter" : "sshd");
-        HASH_ADD_STR(manager.leases, id, lease);
+        HASH_ADD_STR(manager.leases, record.id, lease);
 }
 
 /* Takes as many as the user gets; returns how many. */

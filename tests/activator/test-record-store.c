@@ -14,8 +14,8 @@
 
 static char directory[] = "/tmp/coursenet-state-XXXXXX";
 
-static struct lease example(void) {
-        struct lease lease = {
+static struct lease_record example(void) {
+        struct lease_record lease = {
                 .id = "12310_0123456789abcdef",
                 .user = "cs123-newellz2",
                 .course = "123",
@@ -55,11 +55,11 @@ static void rewrite(const char *from, const char *to) {
 }
 
 static void a_record_comes_back_as_it_was(void **state) {
-        struct lease saved = example(), loaded = {0};
+        struct lease_record saved = example(), loaded = {0};
 
         (void)state;
-        assert_int_equal(state_save(directory, &saved), 0);
-        assert_int_equal(state_load(directory, saved.id, &loaded), 0);
+        assert_int_equal(record_store_save(directory, &saved), 0);
+        assert_int_equal(record_store_load(directory, saved.id, &loaded), 0);
         assert_string_equal(loaded.user, saved.user);
         assert_string_equal(loaded.course, saved.course);
         assert_string_equal(loaded.seat, saved.seat);
@@ -82,37 +82,37 @@ static void the_longest_names_come_back(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(lengths); i++) {
-                struct lease saved = example(), loaded = {0};
+                struct lease_record saved = example(), loaded = {0};
 
                 for (size_t j = 0; j < lengths[i]; j++)
                         saved.user[j] = "cs123-newellz2@ad.example.edu"[j % 29];
                 saved.user[lengths[i]] = '\0';
-                assert_int_equal(state_save(directory, &saved), 0);
-                assert_int_equal(state_load(directory, saved.id, &loaded), 0);
+                assert_int_equal(record_store_save(directory, &saved), 0);
+                assert_int_equal(record_store_load(directory, saved.id, &loaded), 0);
                 assert_string_equal(loaded.user, saved.user);
                 assert_int_equal(loaded.uid, saved.uid);
-                state_remove(directory, saved.id);
+                record_store_remove(directory, saved.id);
         }
 }
 
 static void an_empty_origin_stays_empty(void **state) {
-        struct lease saved = example(), loaded = {0};
+        struct lease_record saved = example(), loaded = {0};
 
         (void)state;
         saved.tty[0] = saved.remote_host[0] = '\0';
-        assert_int_equal(state_save(directory, &saved), 0);
-        assert_int_equal(state_load(directory, saved.id, &loaded), 0);
+        assert_int_equal(record_store_save(directory, &saved), 0);
+        assert_int_equal(record_store_load(directory, saved.id, &loaded), 0);
         assert_string_equal(loaded.tty, "");
         assert_string_equal(loaded.remote_host, "");
 }
 
 static void a_record_of_another_boot_is_stale(void **state) {
-        struct lease saved = example(), loaded = {0};
+        struct lease_record saved = example(), loaded = {0};
         char path[256], line[256], boot[64] = "";
         FILE *file;
 
         (void)state;
-        assert_int_equal(state_save(directory, &saved), 0);
+        assert_int_equal(record_store_save(directory, &saved), 0);
         (void)snprintf(path, sizeof(path), "%s/%s", directory, saved.id);
         file = fopen(path, "r");
         assert_non_null(file);
@@ -122,7 +122,7 @@ static void a_record_of_another_boot_is_stale(void **state) {
         assert_int_equal(strlen(boot), 32);
 
         rewrite(boot, "00000000000000000000000000000000");
-        assert_int_equal(state_load(directory, saved.id, &loaded), -ESTALE);
+        assert_int_equal(record_store_load(directory, saved.id, &loaded), -ESTALE);
 }
 
 static void a_damaged_record_is_refused(void **state) {
@@ -138,31 +138,31 @@ static void a_damaged_record_is_refused(void **state) {
                 {"user = cs123-newellz2", "user =               "},
                 {"[lease]", "[lease "},
         };
-        struct lease saved = example();
+        struct lease_record saved = example();
 
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(damages); i++) {
-                struct lease loaded = {0};
+                struct lease_record loaded = {0};
 
-                assert_int_equal(state_save(directory, &saved), 0);
+                assert_int_equal(record_store_save(directory, &saved), 0);
                 rewrite(damages[i].from, damages[i].to);
-                assert_int_equal(state_load(directory, saved.id, &loaded), -EBADMSG);
+                assert_int_equal(record_store_load(directory, saved.id, &loaded), -EBADMSG);
         }
 }
 
 static void a_newer_versions_field_is_passed_over(void **state) {
-        struct lease saved = example(), loaded = {0};
+        struct lease_record saved = example(), loaded = {0};
         char path[256];
         FILE *file;
 
         (void)state;
-        assert_int_equal(state_save(directory, &saved), 0);
+        assert_int_equal(record_store_save(directory, &saved), 0);
         (void)snprintf(path, sizeof(path), "%s/%s", directory, saved.id);
         file = fopen(path, "a");
         assert_non_null(file);
         (void)fputs("colour = green\n", file);
         (void)fclose(file);
-        assert_int_equal(state_load(directory, saved.id, &loaded), 0);
+        assert_int_equal(record_store_load(directory, saved.id, &loaded), 0);
         assert_int_equal(loaded.opener, saved.opener);
 }
 
@@ -175,26 +175,26 @@ static int count(void *userdata, const char *id) {
 }
 
 static void the_list_has_records_only(void **state) {
-        struct lease saved = example();
+        struct lease_record saved = example();
         char path[256];
         unsigned n = 0;
 
         (void)state;
-        assert_int_equal(state_save(directory, &saved), 0);
+        assert_int_equal(record_store_save(directory, &saved), 0);
         (void)snprintf(path, sizeof(path), "%s/README-not-a-record", directory);
         (void)fclose(fopen(path, "w"));
-        assert_int_equal(state_list(directory, count, &n), 0);
+        assert_int_equal(record_store_list(directory, count, &n), 0);
         assert_int_equal(n, 1);
         assert_int_equal(unlink(path), 0);
 }
 
 static void a_removed_record_is_gone(void **state) {
-        struct lease saved = example(), loaded = {0};
+        struct lease_record saved = example(), loaded = {0};
 
         (void)state;
-        assert_int_equal(state_save(directory, &saved), 0);
-        state_remove(directory, saved.id);
-        assert_int_equal(state_load(directory, saved.id, &loaded), -ENOENT);
+        assert_int_equal(record_store_save(directory, &saved), 0);
+        record_store_remove(directory, saved.id);
+        assert_int_equal(record_store_load(directory, saved.id, &loaded), -ENOENT);
 }
 
 static void only_ids_of_ours_are_ids(void **state) {
@@ -209,12 +209,12 @@ static void only_ids_of_ours_are_ids(void **state) {
 
 static int set_up(void **state) {
         (void)state;
-        return mkdtemp(directory) && state_prepare(directory) == 0 ? 0 : -1;
+        return mkdtemp(directory) && record_store_prepare(directory) == 0 ? 0 : -1;
 }
 
 static int tear_down(void **state) {
         (void)state;
-        state_remove(directory, example().id);
+        record_store_remove(directory, example().id);
         return rmdir(directory);
 }
 
