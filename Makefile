@@ -67,16 +67,21 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/bridge.c netsetup/default-route.c netsetup/dns-files.c netsetup/dns-serve.c netsetup/dns.c \
-	netsetup/fence-route.c netsetup/fence-set.c netsetup/fence-table.c netsetup/fence.c netsetup/firewall.c \
-	netsetup/foreign.c netsetup/forwarding.c \
-	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c netsetup/inspect-link.c \
-	netsetup/inspect-seat.c netsetup/inspect.c netsetup/leftover.c netsetup/link-address.c netsetup/link-list.c \
-	netsetup/link.c netsetup/lock.c netsetup/message.c netsetup/netlink.c netsetup/netns-record.c netsetup/netns.c netsetup/network.c \
-	netsetup/nsid.c netsetup/ping.c netsetup/program.c netsetup/qdisc.c netsetup/resolved.c netsetup/rule.c \
-	netsetup/ruleset.c netsetup/runtime-file.c netsetup/scratch.c netsetup/seat-chain.c netsetup/seat-rules.c netsetup/seat.c \
-	netsetup/stand-in.c netsetup/subuid.c netsetup/sysctl.c netsetup/table-compare.c netsetup/teardown.c netsetup/watch-file.c netsetup/watch-job.c \
-	netsetup/watch-nft.c netsetup/watch-route.c netsetup/watch-socket.c netsetup/watch.c
+net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program.c netsetup/base/runtime-file.c \
+	netsetup/default-route.c netsetup/link-address.c netsetup/link-list.c netsetup/link.c \
+	netsetup/netlink.c netsetup/nsid.c netsetup/qdisc.c netsetup/rule.c netsetup/sysctl.c \
+	netsetup/firewall.c netsetup/foreign.c netsetup/forwarding.c netsetup/network.c netsetup/ruleset.c \
+	netsetup/seat-chain.c netsetup/seat-rules.c \
+	netsetup/fence-route.c netsetup/fence-set.c netsetup/fence-table.c netsetup/fence.c \
+	netsetup/subuid.c \
+	netsetup/dns-files.c netsetup/dns-serve.c netsetup/dns.c netsetup/resolved.c \
+	netsetup/watch-file.c netsetup/watch-job.c netsetup/watch-nft.c netsetup/watch-route.c \
+	netsetup/watch-socket.c netsetup/watch.c \
+	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c \
+	netsetup/inspect-link.c netsetup/inspect-seat.c netsetup/inspect.c netsetup/scratch.c \
+	netsetup/stand-in.c netsetup/table-compare.c \
+	netsetup/bridge.c netsetup/leftover.c netsetup/netns-record.c netsetup/netns.c netsetup/ping.c \
+	netsetup/seat.c netsetup/teardown.c
 net_packages = libnl-route-3.0 libnl-3.0 json-c
 # Loaded when it is needed, see netsetup/firewall.c.
 net_loaded_packages = libnftables
@@ -135,7 +140,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 flags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
 libraries = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 
-$(BUILD)/netsetup/%.o: override CFLAGS += $(call flags,$(net_packages) $(net_loaded_packages))
+$(BUILD)/netsetup/%.o: override CFLAGS += -Inetsetup $(call flags,$(net_packages) $(net_loaded_packages))
 $(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages)) -Iactivator
 $(BUILD)/activator/request/peer-report.o: override CFLAGS += -DBIN_DIRECTORY='"$(bindir)"'
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages)) -Ictl

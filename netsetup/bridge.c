@@ -11,7 +11,7 @@
  */
 
 #include "bridge.h"
-#include "failure.h"
+#include "base/failure.h"
 #include "link.h"
 #include "network.h"
 #include "notify.h"

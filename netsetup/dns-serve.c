@@ -13,10 +13,10 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include "base/failure.h"
+#include "base/message.h"
 #include "dns-files.h"
 #include "dns-serve.h"
-#include "failure.h"
-#include "message.h"
 #include "number.h"
 
 #define AGAIN_AFTER_SECONDS 1U

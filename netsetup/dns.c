@@ -13,14 +13,14 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include "base/failure.h"
+#include "base/lock.h"
+#include "base/runtime-file.h"
 #include "dns-files.h"
 #include "dns.h"
-#include "failure.h"
 #include "link.h"
-#include "lock.h"
 #include "number.h"
 #include "resolved.h"
-#include "runtime-file.h"
 
 #define LOCK_FILE RUN_DIRECTORY "/dns.lock"
 

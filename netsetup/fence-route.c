@@ -17,7 +17,7 @@
 
 #include <linux/fib_rules.h>
 
-#include "failure.h"
+#include "base/failure.h"
 #include "fence-route.h"
 #include "link.h"
 #include "netlink.h"

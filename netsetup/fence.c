@@ -11,17 +11,17 @@
 #include <pwd.h>
 #include <time.h>
 
-#include "failure.h"
+#include "base/failure.h"
+#include "base/lock.h"
+#include "base/runtime-file.h"
 #include "fence-route.h"
 #include "fence-set.h"
 #include "fence-table.h"
 #include "fence.h"
 #include "firewall.h"
-#include "lock.h"
 #include "number.h"
 #include "roster.h"
 #include "ruleset.h"
-#include "runtime-file.h"
 #include "setting-value.h"
 #include "subuid.h"
 

@@ -6,9 +6,9 @@
  * computed here is whose uids these are; ruleset.h has what is done to them.
  */
 
+#include "base/lock.h"
 #include "course-account.h"
 #include "diagnostics.h"
-#include "lock.h"
 
 /* What was applied last, in nft's language: the fence's plan, for whoever compares. */
 #define FENCE_RULES_FILE RUN_DIRECTORY "/fence.nft"

@@ -15,8 +15,8 @@
 
 #include <nftables/libnftables.h>
 
+#include "base/failure.h"
 #include "child.h"
-#include "failure.h"
 #include "firewall.h"
 
 /* Debian: libnftables1 */

@@ -8,9 +8,9 @@
 
 #include <dirent.h>
 
-#include "failure.h"
+#include "base/failure.h"
+#include "base/runtime-file.h"
 #include "forwarding.h"
-#include "runtime-file.h"
 #include "sysctl.h"
 
 #define PATH_SIZE 96U

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "failure.h"
+#include "base/failure.h"
 #include "inspect.h"
 #include "sysctl.h"
 

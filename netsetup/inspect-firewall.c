@@ -2,7 +2,8 @@
 
 /* Our tables against what they should be, and everybody else's for what they would drop. */
 
-#include "failure.h"
+#include "base/failure.h"
+#include "base/runtime-file.h"
 #include "fence-route.h"
 #include "fence.h"
 #include "firewall.h"
@@ -10,7 +11,6 @@
 #include "inspect.h"
 #include "network.h"
 #include "ruleset.h"
-#include "runtime-file.h"
 #include "scratch.h"
 #include "stand-in.h"
 #include "table-compare.h"

@@ -2,7 +2,7 @@
 
 /* What bridges and both ends of cables have in common. */
 
-#include "failure.h"
+#include "base/failure.h"
 #include "inspect.h"
 
 void inspect_link_up(struct inspection *inspection, const struct link *link, const char *repair) {

@@ -9,8 +9,8 @@
 #include <inttypes.h>
 #include <sched.h>
 
+#include "base/failure.h"
 #include "default-route.h"
-#include "failure.h"
 #include "inspect.h"
 #include "netns.h"
 #include "rule.h"

@@ -6,7 +6,7 @@
  */
 
 #include "inspect.h"
-#include "failure.h"
+#include "base/failure.h"
 #include "number.h"
 #include "ruleset.h"
 #include "seat-rules.h"

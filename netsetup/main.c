@@ -7,14 +7,14 @@
 
 #include <limits.h>
 
+#include "base/failure.h"
+#include "base/message.h"
 #include "bridge.h"
 #include "dns-serve.h"
 #include "dns.h"
-#include "failure.h"
 #include "fence.h"
 #include "finding-line.h"
 #include "inspect.h"
-#include "message.h"
 #include "netns.h"
 #include "network.h"
 #include "notify.h"

@@ -4,10 +4,10 @@
 
 #include <sys/random.h>
 
+#include "base/runtime-file.h"
 #include "netns-record.h"
 #include "nsid.h"
 #include "number.h"
-#include "runtime-file.h"
 
 /* The kernel itself gives the lowest numbers: ours are far from them. */
 #define ID_FIRST 0x10000000

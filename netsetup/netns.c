@@ -20,10 +20,10 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "failure.h"
+#include "base/failure.h"
+#include "base/lock.h"
 #include "leftover.h"
 #include "link.h"
-#include "lock.h"
 #include "netns-record.h"
 #include "netns.h"
 #include "number.h"

@@ -8,15 +8,15 @@
 #include <arpa/inet.h>
 #include <resolv.h>
 
-#include "failure.h"
+#include "base/failure.h"
+#include "base/lock.h"
+#include "base/runtime-file.h"
 #include "firewall.h"
 #include "forwarding.h"
 #include "link.h"
-#include "lock.h"
 #include "network.h"
 #include "number.h"
 #include "qdisc.h"
-#include "runtime-file.h"
 #include "setting-value.h"
 #include "sysctl.h"
 

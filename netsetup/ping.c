@@ -12,8 +12,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "failure.h"
+#include "base/clock.h"
+#include "base/failure.h"
 #include "link.h"
 #include "ping.h"
 #include "seat.h"

@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/program.h"
 #include "link.h"
-#include "program.h"
 #include "resolved.h"
 
 #define RECORD_PATH_SIZE 64U

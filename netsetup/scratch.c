@@ -8,8 +8,8 @@
 #include <sched.h>
 #include <sys/mman.h>
 
+#include "base/failure.h"
 #include "child.h"
-#include "failure.h"
 #include "finding-line.h"
 #include "firewall.h"
 #include "link.h"

@@ -2,12 +2,12 @@
 
 #include <dirent.h>
 
-#include "failure.h"
+#include "base/failure.h"
+#include "base/lock.h"
+#include "base/runtime-file.h"
 #include "firewall.h"
 #include "link.h"
-#include "lock.h"
 #include "ruleset.h"
-#include "runtime-file.h"
 #include "seat-chain.h"
 #include "seat-rules.h"
 

@@ -12,8 +12,8 @@
 #include <fcntl.h>
 #include <sched.h>
 
-#include "clock.h"
-#include "failure.h"
+#include "base/clock.h"
+#include "base/failure.h"
 #include "link.h"
 #include "netns.h"
 #include "number.h"

@@ -7,11 +7,11 @@
 
 #include <dirent.h>
 
-#include "failure.h"
+#include "base/failure.h"
+#include "base/lock.h"
 #include "fence-route.h"
 #include "firewall.h"
 #include "link.h"
-#include "lock.h"
 #include "netns.h"
 #include "network.h"
 #include "number.h"

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "message.h"
+#include "base/message.h"
 #include "watch-job.h"
 
 #define DEBOUNCE_LIMIT_USEC UINT64_C(200000)

@@ -14,13 +14,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/failure.h"
+#include "base/lock.h"
+#include "base/message.h"
+#include "base/runtime-file.h"
 #include "dns-files.h"
-#include "failure.h"
 #include "fence.h"
-#include "lock.h"
-#include "message.h"
 #include "notify.h"
-#include "runtime-file.h"
 #include "watch-file.h"
 #include "watch-job.h"
 #include "watch-nft.h"

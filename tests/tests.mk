@@ -20,7 +20,7 @@ test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/unit/%.o: override CFLAGS += -Ictl
-$(BUILD)/tests/netns/%.o: override CFLAGS += $(call flags,$(net_packages))
+$(BUILD)/tests/netns/%.o: override CFLAGS += -Inetsetup $(call flags,$(net_packages))
 $(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)

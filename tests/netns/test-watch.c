@@ -13,10 +13,10 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "netsetup/base/program.h"
 #include "netsetup/dns-files.h"
 #include "netsetup/fence.h"
 #include "netsetup/firewall.h"
-#include "netsetup/program.h"
 #include "netsetup/ruleset.h"
 #include "netsetup/watch-file.h"
 #include "netsetup/watch-job.h"
