@@ -68,8 +68,8 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 	pam_coursenet/join.c
 
 net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program.c netsetup/base/runtime-file.c \
-	netsetup/default-route.c netsetup/link-address.c netsetup/link-list.c netsetup/link.c \
-	netsetup/netlink.c netsetup/nsid.c netsetup/qdisc.c netsetup/rule.c netsetup/sysctl.c \
+	netsetup/kernel/default-route.c netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link.c \
+	netsetup/kernel/netlink.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
 	netsetup/firewall.c netsetup/foreign.c netsetup/forwarding.c netsetup/network.c netsetup/ruleset.c \
 	netsetup/seat-chain.c netsetup/seat-rules.c \
 	netsetup/fence-route.c netsetup/fence-set.c netsetup/fence-table.c netsetup/fence.c \

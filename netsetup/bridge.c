@@ -12,7 +12,7 @@
 
 #include "bridge.h"
 #include "base/failure.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "network.h"
 #include "notify.h"
 #include "number.h"

@@ -18,7 +18,7 @@
 #include "base/runtime-file.h"
 #include "dns-files.h"
 #include "dns.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "number.h"
 #include "resolved.h"
 

@@ -19,8 +19,8 @@
 
 #include "base/failure.h"
 #include "fence-route.h"
-#include "link.h"
-#include "netlink.h"
+#include "kernel/link.h"
+#include "kernel/netlink.h"
 #include "ruleset.h"
 #include "subuid.h"
 

@@ -11,7 +11,7 @@
 #include "base/failure.h"
 #include "base/runtime-file.h"
 #include "forwarding.h"
-#include "sysctl.h"
+#include "kernel/sysctl.h"
 
 #define PATH_SIZE 96U
 

@@ -6,7 +6,7 @@
 
 #include "base/failure.h"
 #include "inspect.h"
-#include "sysctl.h"
+#include "kernel/sysctl.h"
 
 #define REPAIR_NETWORK "systemctl restart coursenet-network.service sets it right"
 

@@ -10,11 +10,11 @@
 #include <sched.h>
 
 #include "base/failure.h"
-#include "default-route.h"
 #include "inspect.h"
+#include "kernel/default-route.h"
+#include "kernel/rule.h"
+#include "kernel/sysctl.h"
 #include "netns.h"
-#include "rule.h"
-#include "sysctl.h"
 
 #define REPAIR_SIZE 96U
 

@@ -7,7 +7,7 @@
  */
 
 #include "diagnostics.h"
-#include "qdisc.h"
+#include "kernel/qdisc.h"
 #include "site.h"
 
 /*

@@ -5,8 +5,8 @@
 #include <sys/random.h>
 
 #include "base/runtime-file.h"
+#include "kernel/nsid.h"
 #include "netns-record.h"
-#include "nsid.h"
 #include "number.h"
 
 /* The kernel itself gives the lowest numbers: ours are far from them. */

@@ -14,7 +14,7 @@
  */
 
 #include "diagnostics.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "plan.h"
 
 #define NETNS_RECORD_FILE "/run/coursenet/namespaces"

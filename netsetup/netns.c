@@ -22,8 +22,8 @@
 
 #include "base/failure.h"
 #include "base/lock.h"
+#include "kernel/link.h"
 #include "leftover.h"
-#include "link.h"
 #include "netns-record.h"
 #include "netns.h"
 #include "number.h"

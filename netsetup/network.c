@@ -13,12 +13,12 @@
 #include "base/runtime-file.h"
 #include "firewall.h"
 #include "forwarding.h"
-#include "link.h"
+#include "kernel/link.h"
+#include "kernel/qdisc.h"
+#include "kernel/sysctl.h"
 #include "network.h"
 #include "number.h"
-#include "qdisc.h"
 #include "setting-value.h"
-#include "sysctl.h"
 
 #define NETWORK "the courses' network"
 

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/failure.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "ping.h"
 #include "seat.h"
 

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 
 #include "base/program.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "resolved.h"
 
 #define RECORD_PATH_SIZE 64U

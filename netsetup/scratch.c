@@ -12,7 +12,7 @@
 #include "child.h"
 #include "finding-line.h"
 #include "firewall.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "scratch.h"
 #include "stand-in.h"
 

@@ -6,7 +6,7 @@
 #include "base/lock.h"
 #include "base/runtime-file.h"
 #include "firewall.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "ruleset.h"
 #include "seat-chain.h"
 #include "seat-rules.h"

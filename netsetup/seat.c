@@ -14,14 +14,14 @@
 
 #include "base/clock.h"
 #include "base/failure.h"
-#include "link.h"
+#include "kernel/link.h"
+#include "kernel/qdisc.h"
+#include "kernel/rule.h"
+#include "kernel/sysctl.h"
 #include "netns.h"
 #include "number.h"
-#include "qdisc.h"
-#include "rule.h"
 #include "seat-rules.h"
 #include "seat.h"
-#include "sysctl.h"
 
 /* Beyond that, a login goes on all the same. */
 #define CARRIER_PATIENCE_MS 200U

@@ -11,7 +11,7 @@
 #include "base/lock.h"
 #include "fence-route.h"
 #include "firewall.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "netns.h"
 #include "network.h"
 #include "number.h"

@@ -16,7 +16,7 @@
 #include <netlink/msg.h>
 
 #include "fence-route.h"
-#include "link.h"
+#include "kernel/link.h"
 #include "plan.h"
 #include "watch-route.h"
 #include "watch-socket.h"

@@ -5,7 +5,7 @@
 
 #include <net/if.h>
 
-#include "netsetup/link.h"
+#include "netsetup/kernel/link.h"
 #include "sandbox.h"
 
 static inline void open_socket_in(const char *netns, struct link_socket *ret) {

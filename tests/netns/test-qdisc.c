@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "link-world.h"
-#include "netsetup/qdisc.h"
+#include "netsetup/kernel/qdisc.h"
 #include "throughput.h"
 
 #define MBIT 1000000ULL

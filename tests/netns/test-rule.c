@@ -3,7 +3,7 @@
 /* Inside a seat, queries to loopback addresses go to the gateway, and everything else stays as it is. */
 
 #include "link-world.h"
-#include "netsetup/rule.h"
+#include "netsetup/kernel/rule.h"
 
 #define GATEWAY (10U << 24 | 123U << 8 | 1U)
 #define ADDRESS (10U << 24 | 123U << 8 | 10U)

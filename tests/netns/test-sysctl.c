@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "link-world.h"
-#include "netsetup/sysctl.h"
+#include "netsetup/kernel/sysctl.h"
 
 #define TREE "/run/sys"
 
