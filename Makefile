@@ -70,8 +70,8 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program.c netsetup/base/runtime-file.c \
 	netsetup/kernel/default-route.c netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link.c \
 	netsetup/kernel/netlink.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
-	netsetup/firewall.c netsetup/foreign.c netsetup/forwarding.c netsetup/network.c netsetup/ruleset.c \
-	netsetup/seat-chain.c netsetup/seat-rules.c \
+	netsetup/firewall/firewall.c netsetup/firewall/foreign.c netsetup/firewall/forwarding.c netsetup/firewall/network.c netsetup/firewall/ruleset.c \
+	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence-route.c netsetup/fence-set.c netsetup/fence-table.c netsetup/fence.c \
 	netsetup/subuid.c \
 	netsetup/dns-files.c netsetup/dns-serve.c netsetup/dns.c netsetup/resolved.c \
@@ -83,7 +83,7 @@ net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program
 	netsetup/bridge.c netsetup/leftover.c netsetup/netns-record.c netsetup/netns.c netsetup/ping.c \
 	netsetup/seat.c netsetup/teardown.c
 net_packages = libnl-route-3.0 libnl-3.0 json-c
-# Loaded when it is needed, see netsetup/firewall.c.
+# Loaded when it is needed, see netsetup/firewall/firewall.c.
 net_loaded_packages = libnftables
 
 activator_sources = \

@@ -12,8 +12,8 @@
 
 #include "bridge.h"
 #include "base/failure.h"
+#include "firewall/network.h"
 #include "kernel/link.h"
-#include "network.h"
 #include "notify.h"
 #include "number.h"
 

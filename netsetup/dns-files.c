@@ -6,7 +6,7 @@
  */
 
 #include "dns-files.h"
-#include "ruleset.h"
+#include "firewall/ruleset.h"
 #include "setting-value.h"
 
 /* A class asks at once, and for the same names. dnsmasq takes the room for all of them when it starts. */

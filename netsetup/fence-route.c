@@ -19,9 +19,9 @@
 
 #include "base/failure.h"
 #include "fence-route.h"
+#include "firewall/ruleset.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
-#include "ruleset.h"
 #include "subuid.h"
 
 #define WHAT "the routing rules of the fence"

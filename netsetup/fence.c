@@ -18,10 +18,10 @@
 #include "fence-set.h"
 #include "fence-table.h"
 #include "fence.h"
-#include "firewall.h"
+#include "firewall/firewall.h"
+#include "firewall/ruleset.h"
 #include "number.h"
 #include "roster.h"
-#include "ruleset.h"
 #include "setting-value.h"
 #include "subuid.h"
 

@@ -7,9 +7,9 @@
 
 #include "inspect.h"
 #include "base/failure.h"
+#include "firewall/ruleset.h"
+#include "firewall/seat-rules.h"
 #include "number.h"
-#include "ruleset.h"
-#include "seat-rules.h"
 
 /* Between the looks. A seat is begun and done within the first; within the second where a class logs in. */
 static const useconds_t pauses_usec[] = {300000, 1000000};

@@ -11,7 +11,7 @@
 #include "base/failure.h"
 #include "child.h"
 #include "finding-line.h"
-#include "firewall.h"
+#include "firewall/firewall.h"
 #include "kernel/link.h"
 #include "scratch.h"
 #include "stand-in.h"

@@ -14,13 +14,13 @@
 
 #include "base/clock.h"
 #include "base/failure.h"
+#include "firewall/seat-rules.h"
 #include "kernel/link.h"
 #include "kernel/qdisc.h"
 #include "kernel/rule.h"
 #include "kernel/sysctl.h"
 #include "netns.h"
 #include "number.h"
-#include "seat-rules.h"
 #include "seat.h"
 
 /* Beyond that, a login goes on all the same. */

@@ -10,13 +10,13 @@
 #include "base/failure.h"
 #include "base/lock.h"
 #include "fence-route.h"
-#include "firewall.h"
+#include "firewall/firewall.h"
+#include "firewall/network.h"
+#include "firewall/ruleset.h"
 #include "kernel/link.h"
 #include "netns.h"
-#include "network.h"
 #include "number.h"
 #include "resolved.h"
-#include "ruleset.h"
 #include "teardown.h"
 
 static void report(size_t n, const char *one, const char *many) {

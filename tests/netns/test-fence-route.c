@@ -11,8 +11,8 @@
 #include <netinet/tcp.h>
 
 #include "netsetup/fence-route.h"
-#include "netsetup/firewall.h"
-#include "netsetup/ruleset.h"
+#include "netsetup/firewall/firewall.h"
+#include "netsetup/firewall/ruleset.h"
 
 #define FENCED 5001U
 #define FREE 6001U

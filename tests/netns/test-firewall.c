@@ -7,9 +7,9 @@
 
 #include "sandbox.h"
 
-#include "netsetup/firewall.h"
-#include "netsetup/ruleset.h"
-#include "netsetup/seat-chain.h"
+#include "netsetup/firewall/firewall.h"
+#include "netsetup/firewall/ruleset.h"
+#include "netsetup/firewall/seat-chain.h"
 
 static struct address6 parse6(const char *text) {
         struct address6 address;

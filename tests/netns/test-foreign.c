@@ -2,7 +2,7 @@
 
 /* Firewalls that others made, as the kernel's own nftables shows them, and what is said of each. */
 
-#include "netsetup/foreign.h"
+#include "netsetup/firewall/foreign.h"
 #include "sandbox.h"
 
 static const struct bridge_plan courses[] = {

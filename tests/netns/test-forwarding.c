@@ -7,7 +7,7 @@
 
 #include "sandbox.h"
 
-#include "netsetup/forwarding.h"
+#include "netsetup/firewall/forwarding.h"
 
 #define ROOT "/run/sys"
 

@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <netlink/errno.h>
 
-#include "netsetup/seat-rules.h"
+#include "netsetup/firewall/seat-rules.h"
 
 struct nl_sock;
 struct nl_cb;

@@ -6,9 +6,9 @@
  */
 
 #include "netsetup/bridge.h"
+#include "netsetup/firewall/seat-rules.h"
 #include "netsetup/netns.h"
 #include "netsetup/ping.h"
-#include "netsetup/seat-rules.h"
 #include "netsetup/seat.h"
 #include "plan.h"
 #include "sandbox.h"
