@@ -72,8 +72,8 @@ net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program
 	netsetup/kernel/netlink.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
 	netsetup/firewall/firewall.c netsetup/firewall/foreign.c netsetup/firewall/forwarding.c netsetup/firewall/network.c netsetup/firewall/ruleset.c \
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
-	netsetup/fence-route.c netsetup/fence-set.c netsetup/fence-table.c netsetup/fence.c \
-	netsetup/subuid.c \
+	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
+	netsetup/fence/subuid.c \
 	netsetup/dns-files.c netsetup/dns-serve.c netsetup/dns.c netsetup/resolved.c \
 	netsetup/watch-file.c netsetup/watch-job.c netsetup/watch-nft.c netsetup/watch-route.c \
 	netsetup/watch-socket.c netsetup/watch.c \

@@ -4,8 +4,8 @@
 
 #include "base/failure.h"
 #include "base/runtime-file.h"
-#include "fence-route.h"
-#include "fence.h"
+#include "fence/fence-route.h"
+#include "fence/fence.h"
 #include "firewall/firewall.h"
 #include "firewall/foreign.h"
 #include "firewall/network.h"

@@ -12,7 +12,7 @@
 #include "bridge.h"
 #include "dns-serve.h"
 #include "dns.h"
-#include "fence.h"
+#include "fence/fence.h"
 #include "finding-line.h"
 #include "firewall/network.h"
 #include "firewall/seat-rules.h"

@@ -9,7 +9,7 @@
 
 #include "base/failure.h"
 #include "base/lock.h"
-#include "fence-route.h"
+#include "fence/fence-route.h"
 #include "firewall/firewall.h"
 #include "firewall/network.h"
 #include "firewall/ruleset.h"

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/inotify.h>
 
-#include "fence.h"
+#include "fence/fence.h"
 #include "roster.h"
 #include "watch-file.h"
 

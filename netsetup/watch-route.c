@@ -15,7 +15,7 @@
 
 #include <netlink/msg.h>
 
-#include "fence-route.h"
+#include "fence/fence-route.h"
 #include "kernel/link.h"
 #include "plan.h"
 #include "watch-route.h"

@@ -19,7 +19,7 @@
 #include "base/message.h"
 #include "base/runtime-file.h"
 #include "dns-files.h"
-#include "fence.h"
+#include "fence/fence.h"
 #include "notify.h"
 #include "watch-file.h"
 #include "watch-job.h"

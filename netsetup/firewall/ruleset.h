@@ -8,9 +8,9 @@
  * Every function returns a text that the caller frees; NULL: out of memory.
  */
 
+#include "fence/subuid.h"
 #include "link-names.h"
 #include "plan.h"
-#include "subuid.h"
 
 #define RULESET_SEATS_TABLE "coursenet"
 #define RULESET_COURSES "inet coursenet" /* NAT, isolation, reach of the host: all courses that are up */

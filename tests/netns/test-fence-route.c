@@ -10,7 +10,7 @@
 
 #include <netinet/tcp.h>
 
-#include "netsetup/fence-route.h"
+#include "netsetup/fence/fence-route.h"
 #include "netsetup/firewall/firewall.h"
 #include "netsetup/firewall/ruleset.h"
 

@@ -7,8 +7,8 @@
 #include <dlfcn.h>
 #include <pwd.h>
 
-#include "netsetup/fence-set.h"
-#include "netsetup/fence.h"
+#include "netsetup/fence/fence-set.h"
+#include "netsetup/fence/fence.h"
 
 #define ETC "/etc/coursenet"
 

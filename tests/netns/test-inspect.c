@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "netsetup/bridge.h"
-#include "netsetup/fence.h"
+#include "netsetup/fence/fence.h"
 #include "netsetup/inspect.h"
 #include "netsetup/netns.h"
 #include "netsetup/seat.h"

@@ -15,7 +15,7 @@
 
 #include "netsetup/base/program.h"
 #include "netsetup/dns-files.h"
-#include "netsetup/fence.h"
+#include "netsetup/fence/fence.h"
 #include "netsetup/firewall/firewall.h"
 #include "netsetup/firewall/ruleset.h"
 #include "netsetup/watch-file.h"
