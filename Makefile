@@ -74,7 +74,7 @@ net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
 	netsetup/fence/subuid.c \
-	netsetup/dns-files.c netsetup/dns-serve.c netsetup/dns.c netsetup/resolved.c \
+	netsetup/names/dns-files.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
 	netsetup/watch-file.c netsetup/watch-job.c netsetup/watch-nft.c netsetup/watch-route.c \
 	netsetup/watch-socket.c netsetup/watch.c \
 	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c \

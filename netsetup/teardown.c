@@ -14,9 +14,9 @@
 #include "firewall/network.h"
 #include "firewall/ruleset.h"
 #include "kernel/link.h"
+#include "names/resolved.h"
 #include "netns.h"
 #include "number.h"
-#include "resolved.h"
 #include "teardown.h"
 
 static void report(size_t n, const char *one, const char *many) {

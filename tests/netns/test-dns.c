@@ -4,8 +4,8 @@
 
 #include "sandbox.h"
 
-#include "netsetup/dns-files.h"
-#include "netsetup/dns.h"
+#include "netsetup/names/dns-files.h"
+#include "netsetup/names/dns.h"
 
 #define SETTINGS "[site]\nnetwork6 = fd12:3456:789a::/48\n"
 

@@ -14,10 +14,10 @@
 #include <sys/un.h>
 
 #include "netsetup/base/program.h"
-#include "netsetup/dns-files.h"
 #include "netsetup/fence/fence.h"
 #include "netsetup/firewall/firewall.h"
 #include "netsetup/firewall/ruleset.h"
+#include "netsetup/names/dns-files.h"
 #include "netsetup/watch-file.h"
 #include "netsetup/watch-job.h"
 #include "netsetup/watch-nft.h"
