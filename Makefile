@@ -75,8 +75,8 @@ net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
 	netsetup/fence/subuid.c \
 	netsetup/names/dns-files.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
-	netsetup/watch-file.c netsetup/watch-job.c netsetup/watch-nft.c netsetup/watch-route.c \
-	netsetup/watch-socket.c netsetup/watch.c \
+	netsetup/watch/watch-file.c netsetup/watch/watch-job.c netsetup/watch/watch-nft.c netsetup/watch/watch-route.c \
+	netsetup/watch/watch-socket.c netsetup/watch/watch.c \
 	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c \
 	netsetup/inspect-link.c netsetup/inspect-seat.c netsetup/inspect.c netsetup/scratch.c \
 	netsetup/stand-in.c netsetup/table-compare.c \

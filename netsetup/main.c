@@ -22,7 +22,7 @@
 #include "ping.h"
 #include "seat.h"
 #include "teardown.h"
-#include "watch.h"
+#include "watch/watch.h"
 
 #define ETC_DIRECTORY "/etc/coursenet"
 #define DNSMASQ "/usr/sbin/dnsmasq"
