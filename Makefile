@@ -77,9 +77,9 @@ net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program
 	netsetup/names/dns-files.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
 	netsetup/watch/watch-file.c netsetup/watch/watch-job.c netsetup/watch/watch-nft.c netsetup/watch/watch-route.c \
 	netsetup/watch/watch-socket.c netsetup/watch/watch.c \
-	netsetup/inspect-bridge.c netsetup/inspect-fence.c netsetup/inspect-firewall.c \
-	netsetup/inspect-link.c netsetup/inspect-seat.c netsetup/inspect.c netsetup/scratch.c \
-	netsetup/stand-in.c netsetup/table-compare.c \
+	netsetup/check/inspect-bridge.c netsetup/check/inspect-fence.c netsetup/check/inspect-firewall.c \
+	netsetup/check/inspect-link.c netsetup/check/inspect-seat.c netsetup/check/inspect.c netsetup/check/scratch.c \
+	netsetup/check/stand-in.c netsetup/check/table-compare.c \
 	netsetup/bridge.c netsetup/leftover.c netsetup/netns-record.c netsetup/netns.c netsetup/ping.c \
 	netsetup/seat.c netsetup/teardown.c
 net_packages = libnl-route-3.0 libnl-3.0 json-c

@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "netsetup/bridge.h"
+#include "netsetup/check/inspect.h"
 #include "netsetup/fence/fence.h"
-#include "netsetup/inspect.h"
 #include "netsetup/netns.h"
 #include "netsetup/seat.h"
 #include "sandbox.h"
