@@ -80,8 +80,8 @@ net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program
 	netsetup/check/inspect-bridge.c netsetup/check/inspect-fence.c netsetup/check/inspect-firewall.c \
 	netsetup/check/inspect-link.c netsetup/check/inspect-seat.c netsetup/check/inspect.c netsetup/check/scratch.c \
 	netsetup/check/stand-in.c netsetup/check/table-compare.c \
-	netsetup/bridge.c netsetup/leftover.c netsetup/netns-record.c netsetup/netns.c netsetup/ping.c \
-	netsetup/seat.c netsetup/teardown.c
+	netsetup/verbs/bridge.c netsetup/verbs/leftover.c netsetup/verbs/netns-record.c netsetup/verbs/netns.c netsetup/verbs/ping.c \
+	netsetup/verbs/seat.c netsetup/verbs/teardown.c
 net_packages = libnl-route-3.0 libnl-3.0 json-c
 # Loaded when it is needed, see netsetup/firewall/firewall.c.
 net_loaded_packages = libnftables

@@ -14,7 +14,7 @@
 #include "kernel/default-route.h"
 #include "kernel/rule.h"
 #include "kernel/sysctl.h"
-#include "netns.h"
+#include "verbs/netns.h"
 
 #define REPAIR_SIZE 96U
 

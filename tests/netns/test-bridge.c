@@ -2,7 +2,7 @@
 
 /* netbr@'s promises: one bridge with one address, on a subnet that is free, and never anybody else's link. */
 
-#include "netsetup/bridge.h"
+#include "netsetup/verbs/bridge.h"
 #include "plan.h"
 #include "sandbox.h"
 

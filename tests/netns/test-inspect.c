@@ -4,11 +4,11 @@
 
 #include <time.h>
 
-#include "netsetup/bridge.h"
 #include "netsetup/check/inspect.h"
 #include "netsetup/fence/fence.h"
-#include "netsetup/netns.h"
-#include "netsetup/seat.h"
+#include "netsetup/verbs/bridge.h"
+#include "netsetup/verbs/netns.h"
+#include "netsetup/verbs/seat.h"
 #include "sandbox.h"
 
 /* br-123 and its seats 10 and 11, a host with a way out, and a fence. */

@@ -11,8 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "netsetup/netns-record.h"
-#include "netsetup/netns.h"
+#include "netsetup/verbs/netns-record.h"
+#include "netsetup/verbs/netns.h"
 #include "plan.h"
 #include "sandbox.h"
 

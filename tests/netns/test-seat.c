@@ -5,11 +5,11 @@
  * cable.
  */
 
-#include "netsetup/bridge.h"
 #include "netsetup/firewall/seat-rules.h"
-#include "netsetup/netns.h"
-#include "netsetup/ping.h"
-#include "netsetup/seat.h"
+#include "netsetup/verbs/bridge.h"
+#include "netsetup/verbs/netns.h"
+#include "netsetup/verbs/ping.h"
+#include "netsetup/verbs/seat.h"
 #include "plan.h"
 #include "sandbox.h"
 
