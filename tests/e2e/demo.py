@@ -9,8 +9,8 @@ import sys
 import time
 
 from harness import isolation
-from cases.container import MAKE_IMAGE, SIF
 from harness.guest import Guest
+from helpers.image import MAKE_IMAGE, SIF
 from helpers.seats import CLASS_LIST, PASSWORD, SEAT, STUDENT, leftovers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

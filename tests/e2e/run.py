@@ -28,9 +28,9 @@ from harness.guest import Guest
 # The modules of cases/, in the order in which they run. Those that take longest come first, so that the guests of a suite
 # end at about the same time.
 MODULES = (
-    "jupyterhub", "stay", "races", "leftover", "container", "lifetime", "crossings", "login", "programs", "firewall",
-    "names", "directory", "escape", "removal", "storm", "limits", "fence", "network", "enter", "units", "privacy",
-    "history", "guest")
+    "stay", "jupyterhub", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "programs",
+    "firewall", "network", "names", "fence", "directory", "escape", "removal", "storm", "limits", "enter", "units",
+    "privacy", "history")
 
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
 GUESTS_OF_A_SUITE = 2

@@ -1,42 +1,13 @@
 """The student's container: cont@ in all its forms, on a real Apptainer and a small image made here."""
 
-import functools
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
-from cases.stay import SETTINGS, one_seat, with_settings
-from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, add_students, drop_in, expect_nothing_failed, is_active,
-                   leases, wait_gone)
-
-SUITES = ("trixie",)
-ROOT, SIF, SANDBOX = "/srv/images/root", "/srv/images/busybox.sif", "/srv/images/sandbox"
-
-MAKE_IMAGE = f"""
-set -e
-mkdir -p {ROOT} && cd {ROOT} && mkdir -p bin etc proc sys dev tmp root home
-cp /usr/bin/busybox bin/
-for name in sh ls cat ip nc sleep env id readlink ps echo; do ln -sf busybox bin/$name; done
-echo 'PRETTY_NAME="a busybox for coursenet"' >etc/os-release
-touch etc/passwd etc/group etc/hosts etc/resolv.conf
-apptainer --silent build {SIF} {ROOT}
-apptainer --silent build --sandbox {SANDBOX} {ROOT}
-# A service in the container, such as a notebook server would be.
-printf '#!/bin/sh\\nenv >/tmp/environment-of-start\\nexec sleep 5432\\n' >{SANDBOX}/.singularity.d/startscript
-chmod 755 {SANDBOX}/.singularity.d/startscript
-"""
-
-
-def with_image(settings):
-    """Runs a case with the image made, and these settings."""
-    def decorate(function):
-        @with_settings(settings)
-        @functools.wraps(function)
-        def run(guest):
-            if guest.run(f"test -e {SIF}", check=False).returncode != 0:
-                guest.run(MAKE_IMAGE, timeout=120)
-            function(guest)
-        return run
-    return decorate
+from helpers.image import ROOT, RUNTIME_SUITES, SANDBOX, SIF, with_image
+from helpers.leases import leases, seat_status
+from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, add_students, drop_in, expect_nothing_failed,
+                           is_active, wait_gone)
+from helpers.settings import SETTINGS
 
 
 def wait_running(guest, seat=SEAT):
@@ -47,12 +18,12 @@ def in_container(seat, command):
     return f"apptainer exec instance://inst-{seat} {command}"
 
 
-@case("a login's container runs in the seat as the student, and goes with the last logout", suites=SUITES)
+@case("a login's container runs in the seat as the student, and goes with the last logout", suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\nhost-ports = 7070/tcp\n")
 def container(guest):
     session = guest.ssh_popen(STUDENT)
     wait_running(guest)
-    expect_equal(one_seat(guest)["container"], "running", "the container, as status has it")
+    expect_equal(seat_status(guest)["container"], "running", "the container, as status has it")
     expect_in(f"inst-{SEAT}", session.run("apptainer instance list"), "the student's instances")
     expect_in("a busybox for coursenet", session.run(in_container(SEAT, "cat /etc/os-release")), "inside")
     expect_in(f"{ADDRESS}/24", session.run(in_container(SEAT, "ip addr")), "the address inside")
@@ -68,7 +39,7 @@ def container(guest):
     expect_equal(guest.run(["pgrep", "-u", STUDENT, "-f", f"inst-{SEAT}"], check=False).stdout, "", "what is left of the container")
 
 
-@case("a sandbox folder works like a .sif, with binds, environment and limits of the course", suites=SUITES)
+@case("a sandbox folder works like a .sif, with binds, environment and limits of the course", suites=RUNTIME_SUITES)
 @with_image(f"[site]\nimage = {SIF}\n[course 123]\nimage = {SANDBOX}\nbind = /srv/data:/data:ro /srv\n"
             "environment = COLOUR=red TERM_DATE=2026\nmemory-max = 200M\ncpu-quota = 150%\ntasks-max = 99\n")
 def container_settings(guest):
@@ -88,7 +59,7 @@ def container_settings(guest):
     expect_failure(guest.run(["pgrep", "-x", "-f", "sleep 5432"], check=False), "finding the image's service")
 
 
-@case("an image that is missing or broken never costs the login, and the journal says what it is", suites=SUITES)
+@case("an image that is missing or broken never costs the login, and the journal says what it is", suites=RUNTIME_SUITES)
 @with_image("[course 123]\nimage = /srv/images/none.sif\n")
 def broken_image(guest):
     since = guest.journal_position()
@@ -96,15 +67,15 @@ def broken_image(guest):
     guest.wait_until(f"systemctl is-failed --quiet cont@{SEAT}")
     missing = "The image /srv/images/none.sif does not exist"
     expect_in(missing, guest.journal(since=since), "the journal")
-    expect_equal(one_seat(guest)["container"], "failed", "the container, as status has it")
-    expect_equal(one_seat(guest)["container_reason"], missing, "the reason, as status has it")
+    expect_equal(seat_status(guest)["container"], "failed", "the container, as status has it")
+    expect_equal(seat_status(guest)["container_reason"], missing, "the reason, as status has it")
     expect_in(f"The container of seat {SEAT} has failed: {missing}\n", session.run("coursenetctl status"),
               "what the student's own status says")
     expect_in(f"{ADDRESS}/24", session.run("ip -br addr"), "the login")
 
     def reason_of_restart():
         guest.run(f"systemctl start cont@{SEAT}", check=False)
-        return one_seat(guest)["container_reason"]
+        return seat_status(guest)["container_reason"]
     guest.run("echo garbage >/srv/images/none.sif; chmod 644 /srv/images/none.sif")
     expect_in("is no container image", reason_of_restart(), "the reason of a file that is none")
     # The runtime's own words: it looks like an image, and is none.
@@ -119,7 +90,7 @@ def broken_image(guest):
     expect_nothing_failed(guest)
 
 
-@case("a login whose container finds no space says so, and leaves no failed unit", suites=SUITES)
+@case("a login whose container finds no space says so, and leaves no failed unit", suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def no_space(guest):
     home = f"/home/{STUDENT}/.apptainer"
@@ -133,7 +104,7 @@ def no_space(guest):
     expect_nothing_failed(guest)
 
 
-@case("a home directory that cannot be written costs the container, not the login", suites=SUITES)
+@case("a home directory that cannot be written costs the container, not the login", suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def home_not_writable(guest):
     since = guest.journal_position()
@@ -151,7 +122,7 @@ def home_not_writable(guest):
     expect_nothing_failed(guest)
 
 
-@case("forty students' containers come up together, each in its own seat, and go together", suites=SUITES)
+@case("forty students' containers come up together, each in its own seat, and go together", suites=RUNTIME_SUITES)
 @with_image(f"[site]\nimage = {SIF}\n")
 def forty_containers(guest):
     users = add_students(guest, "305", 40)
@@ -172,7 +143,7 @@ def forty_containers(guest):
     expect_equal(guest.run("systemctl list-units --failed --plain --no-legend").stdout, "", "the failed units")
 
 
-@case("wait=container answers when the container runs, and refuses the login if it cannot", suites=SUITES)
+@case("wait=container answers when the container runs, and refuses the login if it cannot", suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def wait_container(guest):
     stack = guest.read("/etc/pam.d/su-l")
@@ -199,7 +170,7 @@ def wait_container(guest):
     expect_nothing_failed(guest)
 
 
-@case("what a killed instance left in the home directory does not stop the next one", suites=SUITES)
+@case("what a killed instance left in the home directory does not stop the next one", suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def stale_instance(guest):
     session = guest.ssh_popen(STUDENT)
@@ -214,7 +185,7 @@ def stale_instance(guest):
     wait_gone(guest)
 
 
-@case("the template works by hand as well: plain, with a drop-in", suites=SUITES)
+@case("the template works by hand as well: plain, with a drop-in", suites=RUNTIME_SUITES)
 @with_image("")
 def by_hand(guest):
     guest.write("/etc/systemd/system/cont@test123.service.d/image.conf",
@@ -232,7 +203,8 @@ def by_hand(guest):
     guest.run("systemctl reset-failed")
 
 
-@case("more units of a course come and go with the seat, as the student, and cost it nothing when they fail", suites=SUITES)
+@case("more units of a course come and go with the seat, as the student, and cost it nothing when they fail",
+      suites=RUNTIME_SUITES)
 @with_image("[course 123]\nunits = notebook broken\n")
 def more_units(guest):
     for name, command in (("notebook", "sleep infinity"), ("broken", "false")):
@@ -253,7 +225,7 @@ def more_units(guest):
     guest.run("rm /etc/systemd/system/notebook@.service /etc/systemd/system/broken@.service; systemctl daemon-reload")
 
 
-@case("a held course of many starts its containers a few at a time, and all run", suites=SUITES)
+@case("a held course of many starts its containers a few at a time, and all run", suites=RUNTIME_SUITES)
 @with_image(f"[site]\nimage = {SIF}\n")
 def many_containers(guest):
     expect_in("3 of 3 seats", guest.run("coursenetctl start 123").stdout, "what start says")
@@ -270,7 +242,7 @@ def many_containers(guest):
 STOP_STARTS = "while :; do pkill -STOP -x -u \"$1\" coursenet-conta; sleep 0.01; done"
 
 
-@case("students who stop their own container's start hold up nobody else's for more than moments", suites=SUITES)
+@case("students who stop their own container's start hold up nobody else's for more than moments", suites=RUNTIME_SUITES)
 @with_image(f"[site]\nimage = {SIF}\n")
 def stopped_starts(guest):
     users = add_students(guest, "306", 26)
@@ -302,7 +274,7 @@ def stopped_starts(guest):
     expect(time.monotonic() - began < 15, "the seats were still there 15 s after the stop")
 
 
-@case("a unit of a seat that is still starting goes with the last logout, and with a stop", suites=SUITES)
+@case("a unit of a seat that is still starting goes with the last logout, and with a stop", suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\nunits = cont slow\n")
 def starting_when_left(guest):
     guest.write("/etc/systemd/system/slow@.service", "[Service]\nExecStartPre=/bin/sleep 100\nExecStart=/bin/sleep 100\n")
@@ -322,7 +294,7 @@ def starting_when_left(guest):
         for unit in ("cont", "slow"):
             session = guest.ssh_popen(SECOND)
             guest.wait_until(lambda u=unit: is_starting(f"{u}@{SECOND_SEAT}"), what=f"{unit}@ is starting")
-            expect_equal(one_seat(guest, SECOND_SEAT)["state"], "up", "the seat's state")
+            expect_equal(seat_status(guest, SECOND_SEAT)["state"], "up", "the seat's state")
             gone_after(session.close, "the last logout")
         guest.run("coursenetctl start 123")
         guest.wait_until(lambda: is_starting(f"cont@{SEAT}") and is_starting(f"slow@{SECOND_SEAT}"), what="both are starting")
@@ -339,7 +311,8 @@ def starting_when_left(guest):
     expect_nothing_failed(guest)
 
 
-@case("check finds an image that is missing, closed to students, or none, and a runtime that is not installed", suites=SUITES)
+@case("check finds an image that is missing, closed to students, or none, and a runtime that is not installed",
+      suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def check_image(guest):
     def findings():
@@ -371,7 +344,8 @@ def check_image(guest):
     expect_in(f"{SETTINGS}:2: image is set, but no container runtime is installed", none, "the error")
 
 
-@case("coursenet-enter is in the container: from a login, and from outside, where it brings it up first", suites=SUITES)
+@case("coursenet-enter is in the container: from a login, and from outside, where it brings it up first",
+      suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def enter_container(guest):
     session = guest.ssh_popen(STUDENT)
@@ -389,7 +363,7 @@ def enter_container(guest):
     wait_gone(guest)
 
 
-@case("with coursenet-enter as the login shell, ssh lands in the container", suites=SUITES)
+@case("with coursenet-enter as the login shell, ssh lands in the container", suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def login_shell(guest):
     guest.run(f"echo /usr/bin/coursenet-enter >>/etc/shells; usermod --shell /usr/bin/coursenet-enter {STUDENT}")

@@ -6,10 +6,11 @@ import re
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
-from cases.stay import with_settings
+from helpers.leases import leases
 from helpers.pam_program import SUCCESS, PamProgram
-from helpers.seats import (ADDRESS, ROSTER_FILE, SEAT, SECOND, STUDENT, add_students, drop_in, forget_failures, is_active, leases,
-                   leftovers, set_up_class, wait_gone)
+from helpers.seats import (ADDRESS, ROSTER_FILE, SEAT, SECOND, STUDENT, add_students, drop_in, forget_failures,
+                           is_active, leftovers, set_up_class, wait_gone)
+from helpers.settings import with_settings
 
 
 @contextlib.contextmanager

@@ -3,14 +3,14 @@
 import json
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
-from cases.fence import BOTH, gets_out
-from cases.jupyterhub import SUITES as HUB_SUITES
-from cases.jupyterhub import Hub
-from cases.stay import SETTINGS
 from helpers.directory import FULL_NAMES, PREFIXED_NAMES, Directory
+from helpers.fence import BOTH, gets_out
+from helpers.hub import HUB_SUITES, Hub
+from helpers.leases import leases, status
 from helpers.network import soon
 from helpers.pam_program import other_services_away
-from helpers.seats import ROSTER_FILE, leases, leftovers, set_up_class, status, wait_gone
+from helpers.seats import ROSTER_FILE, leftovers, set_up_class, wait_gone
+from helpers.settings import SETTINGS
 from helpers.world import World
 
 # Longer than useradd's 32 characters, with the domain.

@@ -6,9 +6,12 @@ guest.run(user=…) has no session, like a cron job: no PAM, no seat, the host's
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
-from cases.container import SUITES as RUNTIME_SUITES, with_image
-from cases.stay import SETTINGS
-from helpers.seats import (ADDRESS, SEAT, expect_nothing_failed, failed_units, SECOND, STRANGER, STUDENT, leases, leftovers, protocol, set_up_class, wait_gone)
+from helpers.activator import protocol
+from helpers.image import RUNTIME_SUITES, with_image
+from helpers.leases import leases
+from helpers.seats import (ADDRESS, SEAT, SECOND, STRANGER, STUDENT, expect_nothing_failed, failed_units, leftovers,
+                           set_up_class, wait_gone)
+from helpers.settings import SETTINGS
 
 ENTER = ["coursenet-enter", "--seat", "--"]
 OWN_NAMESPACE = "readlink /proc/self/ns/net"

@@ -10,14 +10,16 @@ import os
 import re
 import shlex
 
-from helpers import frames
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in
-from cases.fence import BOTH, gets_out
-from cases.stay import with_settings
-from helpers.network import FAR_GATEWAY, GATEWAY, Greeter, address6, attempt, in_seat, inside, reaches, seat_address6, seats_up, soon
 from harness.product import SOURCE
-from helpers.seats import (ADDRESS, FAR_ADDRESS, FAR_SEAT, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, is_active,
-                   leases, set_up_class, wait_gone)
+from helpers import frames
+from helpers.fence import BOTH, gets_out
+from helpers.leases import leases
+from helpers.network import (FAR_GATEWAY, GATEWAY, Greeter, address6, attempt, in_seat, inside, reaches,
+                             seat_address6, seats_up, soon)
+from helpers.seats import (ADDRESS, FAR_ADDRESS, FAR_SEAT, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT,
+                           STUDENT, is_active, set_up_class, wait_gone)
+from helpers.settings import with_settings
 from helpers.world import World, fetch
 
 CHECKS = {}

@@ -1,23 +1,11 @@
 """The fence: what a course user runs outside of a seat has no network but the host's own loopback."""
 
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in
-from cases.stay import SETTINGS, with_settings
+from helpers.fence import BOTH, gets_out, try_world
 from helpers.network import FENCE_TABLE, Greeter, soon
 from helpers.seats import SEAT, STUDENT, is_active, leftovers, set_up_class, wait_gone
+from helpers.settings import SETTINGS, with_settings
 from helpers.world import World, fetch
-
-BOTH = ["IPv4", "IPv6"]
-
-
-def try_world(world):
-    """A script that says who got out, by which address."""
-    return "\n".join(fetch(web) for web in (world.web4, world.web6))
-
-
-def gets_out(guest, world, user):
-    """Which address families get an account's process, outside of every seat, to the world."""
-    said = guest.run(try_world(world), user=user, check=False).stdout
-    return [name for name, host in (("IPv4", world.host4), ("IPv6", world.host6)) if host in said.split()]
 
 
 @case("a student's process outside of a seat has loopback and nothing else; alice and root have everything")

@@ -1,12 +1,14 @@
 """The firewall: who reaches whom, what cannot be forged, whom it survives, and what check says of it."""
 
-from helpers import frames
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status, skip
-from cases.stay import SETTINGS, with_settings
-from helpers.network import (COURSES_TABLE, FAR_GATEWAY, FENCE_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6, expect_out,
-                     expect_soon_same, in_seat, inside, reaches, saw, seat_address6, seats_up, soon)
-from helpers.seats import (ADDRESS, FAR_ADDRESS, FAR_SEAT, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, is_active, leases,
-                   set_up_class, wait_gone)
+from helpers import frames
+from helpers.leases import leases
+from helpers.network import (COURSES_TABLE, FAR_GATEWAY, FENCE_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6,
+                             expect_out, expect_soon_same, in_seat, inside, reaches, saw, seat_address6, seats_up,
+                             soon)
+from helpers.seats import (ADDRESS, FAR_ADDRESS, FAR_SEAT, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, is_active,
+                           set_up_class, wait_gone)
+from helpers.settings import SETTINGS, with_settings
 from helpers.world import World, resolver
 
 

@@ -1,18 +1,10 @@
 """What the other cases rely on: that a login in a guest is a login as on a real server."""
 
-from helpers import frames
-from helpers import world as world_module
 from harness.case import case, expect, expect_equal, expect_in, expect_status
 from harness.guest import CommandFailed
+from helpers import frames, world as world_module
+from helpers.logins import logind_sessions
 from helpers.world import World, fetch, lan, other_world, resolver
-
-
-def logind_sessions(guest, user):
-    """The user's sessions that are not their systemd manager's, as dictionaries of loginctl's properties."""
-    listed = guest.run("loginctl list-sessions --no-legend").stdout.splitlines()
-    shown = [guest.run(["loginctl", "show-session", line.split()[0]], check=False).stdout for line in listed]
-    sessions = [dict(line.split("=", 1) for line in text.splitlines() if "=" in line) for text in shown]
-    return [each for each in sessions if each.get("Name") == user and not each["Class"].startswith("manager")]
 
 
 @case("the guest boots without a failed unit")

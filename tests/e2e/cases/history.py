@@ -4,10 +4,11 @@ import datetime
 import json
 
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
-from cases.lifetime import ACTIVATOR, SOCKETS
-from cases.stay import with_settings
 from harness.guest import ssh_command
-from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, STUDENT, drop_in, leases, set_up_class, wait_gone)
+from helpers.activator import ACTIVATOR, SOCKETS
+from helpers.leases import leases
+from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_ADDRESS, STUDENT, drop_in, set_up_class, wait_gone
+from helpers.settings import with_settings
 
 
 def history(guest, *words):

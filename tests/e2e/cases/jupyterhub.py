@@ -4,77 +4,15 @@ The hub is Debian's unit. A student is hub-browser.py, which speaks to it as a b
 """
 
 import json
-import shlex
 
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in
-from cases.stay import SETTINGS, with_settings
+from harness.case import case, expect_equal, expect_in, expect_not_in
 from harness.product import SOURCE
-from helpers.seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, SEAT, STRANGER, STUDENT, leases, set_up_class,
-                   wait_gone)
+from helpers.hub import HUB_SUITES, SHIPPED, UNIT, Hub
+from helpers.leases import leases
+from helpers.seats import ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, SEAT, STRANGER, STUDENT, wait_gone
+from helpers.settings import with_settings
 
-SUITES = ("trixie",)
-CONFIG = "/etc/jupyterhub/jupyterhub_config.py"
-SHIPPED = "/usr/share/coursenet/jupyterhub"
-BROWSER = f"{SOURCE}/tests/e2e/in_guest/hub-browser.py"
-UNIT = "jupyterhub.service"
 ADDRESSES = "import subprocess; print(subprocess.run(['ip', '-br', 'addr'], capture_output=True, text=True).stdout)"
-
-
-class Hub:
-    """A running hub. Leaving the `with` stops it, with all its servers, and forgets what it knew."""
-
-    def __init__(self, guest, config=""):
-        set_up_class(guest)
-        self.guest = guest
-        guest.run(f"install -m 644 {SHIPPED}/pam.d/jupyterhub /etc/pam.d/jupyterhub")
-        shipped = f'load_subconfig("{SHIPPED}/jupyterhub_config.py")'
-        guest.write(CONFIG, f"c.Authenticator.allow_all = True\n{shipped}\n{config}")
-        self.settings = guest.read(SETTINGS)
-
-    def __enter__(self):
-        # The hub's own port, as the documentation has it.
-        self.guest.write(SETTINGS, f"{self.settings}\n[site]\nhost-ports = 8081/tcp\n")
-        self.guest.run(["systemctl", "start", UNIT])
-        self.wait_up()
-        return self
-
-    def __exit__(self, *_):
-        self.guest.write(SETTINGS, self.settings)
-        self.guest.run(f"systemctl stop {UNIT}; systemctl kill --signal=KILL {UNIT}; systemctl reset-failed {UNIT}; "
-                       "rm -rf /var/lib/jupyterhub/* /tmp/hub-browser-*", check=False)
-
-    def wait_up(self):
-        self.guest.wait_until(self.is_up, what="the hub answers", timeout=60)
-
-    def is_up(self):
-        script = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/hub/health')"
-        return self.guest.run(["python3", "-c", script], check=False).returncode == 0
-
-    def main_pid(self):
-        return int(self.guest.run(f"systemctl show --value -p MainPID {UNIT}").stdout)
-
-    def kill(self):
-        """Kills the hub's process and waits until systemd has started it anew."""
-        pid = self.main_pid()
-        self.guest.run(f"kill -9 {pid}")
-        self.guest.wait_until(lambda: self.main_pid() not in (0, pid), what="the hub is started anew")
-        self.wait_up()
-
-    def browse(self, user, *words):
-        """What the browser says."""
-        return self.guest.run(["python3", "-B", BROWSER, user, *words], timeout=90).stdout.strip()
-
-    def login(self, user):
-        expect_equal(self.browse(user, "login", PASSWORD), "200", f"{user}'s login")
-
-    def start(self, *users):
-        """Logs users in and starts their servers, all at once."""
-        for user in users:
-            self.guest.write(f"/home/{user}/welcome.html", f"welcome, {user}\n")
-        browser, password = f"python3 -B {BROWSER}", shlex.quote(PASSWORD)
-        script = [f"{{ {browser} {user} login {password} && {browser} {user} start; }} &" for user in users]
-        said = self.guest.run("\n".join([*script, "wait"]), timeout=120).stdout
-        expect_equal(sorted(said.split()), sorted(["200", "started"] * len(users)), "what the browsers say")
 
 
 def services(guest, seat):
@@ -82,7 +20,7 @@ def services(guest, seat):
 
 
 @case("a hub starts the servers of two courses' students in their seats, and a stop or a logout frees them",
-      suites=SUITES)
+      suites=HUB_SUITES)
 def servers_in_seats(guest):
     with Hub(guest) as hub:
         hub.start(STUDENT, FAR)
@@ -106,7 +44,7 @@ def server_pid(guest, user):
     return guest.run(["pgrep", "-o", "-u", user, "-f", "jupyterhub-singleuser"], check=False).stdout.strip()
 
 
-@case("a server that is killed frees its seat, and the student starts another", suites=SUITES)
+@case("a server that is killed frees its seat, and the student starts another", suites=HUB_SUITES)
 def server_killed(guest):
     with Hub(guest) as hub:
         hub.start(STUDENT)
@@ -121,7 +59,7 @@ def server_killed(guest):
         wait_gone(guest)
 
 
-@case("a hub that is killed with its servers frees their seats", suites=SUITES)
+@case("a hub that is killed with its servers frees their seats", suites=HUB_SUITES)
 def hub_killed(guest):
     with Hub(guest) as hub:
         hub.start(STUDENT, FAR)
@@ -136,7 +74,7 @@ def hub_killed(guest):
 KEEP_SERVERS = "[Service]\nKillMode=process\n"
 
 
-@case("servers that outlive their hub keep their seats, and the next hub ends them", suites=SUITES)
+@case("servers that outlive their hub keep their seats, and the next hub ends them", suites=HUB_SUITES)
 def servers_outlive(guest):
     guest.write(f"/etc/systemd/system/{UNIT}.d/keep.conf", KEEP_SERVERS)
     guest.run("systemctl daemon-reload")
@@ -177,7 +115,7 @@ c.Spawner.pre_spawn_hook = hasten
 
 
 @case("users without a course, students without a seat and errors of ours leave the hub's PAM sessions on",
-      suites=SUITES)
+      suites=HUB_SUITES)
 def sessions_stay_on(guest):
     since = guest.journal_position()
     with Hub(guest, IMPATIENT_IF_ASKED) as hub:
@@ -205,8 +143,8 @@ def sessions_stay_on(guest):
 
 
 @case("a hub's server, an ssh login and an admin's hold share one seat, which goes with the last of them",
-      suites=SUITES)
-def one_seat(guest):
+      suites=HUB_SUITES)
+def seat_status(guest):
     with Hub(guest) as hub:
         session = guest.ssh_popen(STUDENT)
         hub.start(STUDENT)
@@ -235,7 +173,7 @@ IN_CONTAINER = "print(open('/etc/image').read(), open('/proc/self/cgroup').read(
 
 
 @case("with `coursenet-enter` without --seat the server runs in the seat's container, and ends with a stop",
-      suites=SUITES)
+      suites=HUB_SUITES)
 @with_settings(f"[course 123]\nimage = {IMAGE}\nbind = /usr\n")
 def server_in_container(guest):
     guest.run(MAKE_IMAGE, timeout=120)
@@ -306,7 +244,7 @@ BY_UNIT = """\
 
 
 @case("servers that are units with NetworkNamespacePath= hold their seats by themselves, also without new privileges",
-      suites=SUITES)
+      suites=HUB_SUITES)
 def servers_as_units(guest):
     documented = guest.read(f"{SOURCE}/docs/jupyterhub.md")
     shipped = guest.read(f"{SHIPPED}/jupyterhub_config.py")

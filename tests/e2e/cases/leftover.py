@@ -7,9 +7,10 @@ import subprocess
 import time
 
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
-from cases.stay import SETTINGS, one_seat, with_settings
-from helpers.seats import ADDRESS, ROSTER_FILE, SEAT, STUDENT, is_active, leases, wait_gone
 from harness.stream import Stream
+from helpers.leases import leases, seat_status
+from helpers.seats import ADDRESS, ROSTER_FILE, SEAT, STUDENT, is_active, wait_gone
+from helpers.settings import SETTINGS, with_settings
 from helpers.world import World
 
 KEEP = "[site]\nleftover = keep\n"
@@ -49,7 +50,7 @@ def links_of(guest, pid):
 
 
 def kept(guest):
-    seat = one_seat(guest)
+    seat = seat_status(guest)
     return seat and seat["kept"]
 
 
@@ -183,7 +184,7 @@ def keep_unit(guest):
         position = guest.journal_position()
         namespace = guest.ssh(STUDENT, f"{LEAVE[UNIT]}; {NAMESPACE}").stdout.strip()
         guest.wait_until(lambda: kept(guest), what="the seat is kept")
-        expect_equal((kept(guest)["unit"], one_seat(guest)["manager"]), ("left.service", "seat"), "what keeps it")
+        expect_equal((kept(guest)["unit"], seat_status(guest)["manager"]), ("left.service", "seat"), "what keeps it")
         guest.wait_until(lambda: "Failed to stop user service" in guest.journal("systemd-logind", since=position),
                          what="logind has tried to end the manager")
         expect(find(guest, UNIT) and is_active(guest, manager), "the manager has ended")

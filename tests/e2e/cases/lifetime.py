@@ -4,34 +4,18 @@ import json
 import os
 import signal
 
-from helpers import pam_program
 from harness import product
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in
-from cases.guest import logind_sessions
-from cases.login import OWN_NAMESPACE, expect_in_seat
 from harness.guest import ssh_command
-from helpers.pam_program import PamProgram
-from helpers.seats import (ADDRESS, FAR, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in, is_active,
-                   leases, leftovers, set_up_class, wait_gone)
 from harness.session import Session
 from harness.stream import Stream
-
-
-def ids(guest, seat=None):
-    return {lease["id"] for lease in leases(guest, seat)}
-
-
-def expect_freed(guest, remaining, what):
-    """The leases come down to exactly these."""
-    guest.wait_until(lambda: ids(guest) == remaining, what=what)
-
-
-def expect_kept(guest, kept, what):
-    """These leases are there, and the activator has done with whatever could have ended one."""
-    # Whoever asks comes after the request that was sent before: one socket, one thread.
-    expect_equal(ids(guest), kept, what)
-    for lease in kept:
-        expect(is_active(guest, f"coursenet-{lease}.slice"), f"{what}: the unit of {lease} is gone")
+from helpers import pam_program
+from helpers.activator import ACTIVATOR, SOCKETS, activator_pid
+from helpers.leases import expect_freed, expect_kept, ids, leases
+from helpers.logins import OWN_NAMESPACE, expect_in_seat, logind_sessions
+from helpers.pam_program import PamProgram
+from helpers.seats import (ADDRESS, FAR, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in,
+                           is_active, leftovers, set_up_class, wait_gone)
 
 
 # Without a close
@@ -299,12 +283,6 @@ def expect_leases_of_hub(guest, users, pid):
 # Restarts
 
 CLASS = (STUDENT, SECOND, FAR, STUDENT, FAR)
-ACTIVATOR = "coursenet-activator.service"
-SOCKETS = "coursenet-activator.socket coursenet-query.socket"
-
-
-def activator_pid(guest):
-    return guest.run(f"systemctl show --value -p MainPID {ACTIVATOR}").stdout.strip()
 
 
 def survives(promise, command, restarts):

@@ -3,8 +3,9 @@
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
-from helpers.seats import (ADDRESS, SEAT, SECOND, STRANGER, STUDENT, drop_in, leases, leftovers, pings, set_up_class,
-                   protocol, wait_gone)
+from helpers.activator import protocol
+from helpers.leases import leases
+from helpers.seats import ADDRESS, SEAT, SECOND, STRANGER, STUDENT, drop_in, leftovers, pings, set_up_class, wait_gone
 
 ACTIVATOR = "coursenet-activator"
 

@@ -2,20 +2,13 @@
 
 import time
 
-from helpers import pam_program
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from helpers import pam_program
+from helpers.leases import leases, status
+from helpers.logins import HOST_NAMESPACE, OWN_NAMESPACE, expect_in_seat
 from helpers.pam_program import PamProgram
-from helpers.seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT,
-                   STRANGER, STUDENT, drop_in, is_active, leases, leftovers, set_up_class, status, wait_gone)
-
-HOST_NAMESPACE = "readlink /proc/1/ns/net"
-OWN_NAMESPACE = "readlink /proc/self/ns/net"
-
-
-def expect_in_seat(shell_output, seat, address):
-    words = [line.split() for line in shell_output.splitlines()]
-    found = [line for line in words if line[0].split("@")[0] == f"vr-{seat}"]
-    expect(found and f"{address}/24" in found[0], f"no vr-{seat} with {address}/24 in:\n{shell_output}")
+from helpers.seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS,
+                           SECOND_SEAT, STRANGER, STUDENT, drop_in, is_active, leftovers, set_up_class, wait_gone)
 
 
 @case("an ssh login is in its seat, with address and environment")

@@ -1,11 +1,11 @@
 """Names: a seat finds them however the host does, and the seats of its course by name."""
 
 from harness.case import case, expect, expect_equal, expect_in
-from cases.network import with_container
-from cases.stay import SETTINGS, with_settings
+from helpers.image import with_container
 from helpers.network import in_seat, places, seat_address6, seats_up, soon
-from helpers.seats import ADDRESS, FAR_ADDRESS, FAR_SEAT, ROSTER_FILE, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT, set_up_class, \
-    wait_gone
+from helpers.seats import (ADDRESS, FAR_ADDRESS, FAR_SEAT, ROSTER_FILE, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT,
+                           set_up_class, wait_gone)
+from helpers.settings import SETTINGS, with_settings
 from helpers.world import NAME, World, fetch, resolver
 
 

@@ -1,28 +1,17 @@
 """The way out of a course's network, and what the rest of the host notices of it."""
 
-import functools
 import json
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
-from cases.container import SIF, with_image
-from cases.stay import with_settings
-from helpers.network import (COURSES_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6, expect_out, expect_soon_same, inside, places,
-                     reaches, saw, seat_address6, seats_up, soon, subnet6)
+from helpers.image import with_container
+from helpers.network import (COURSES_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6, expect_out, expect_soon_same,
+                             inside, places, reaches, saw, seat_address6, seats_up, soon, subnet6)
 from helpers.seats import ADDRESS, FAR_SEAT, SEAT, SECOND_SEAT, pings, wait_gone
+from helpers.settings import with_settings
 from helpers.world import World, fetch, lan, other_world
 
 # What the kernel forwards, and whether it listens to routers.
 SYSCTLS = "sysctl -a 2>/dev/null | grep -E '^net[.]ipv[46][.](ip_forward|conf[.].*[.](forwarding|force_forwarding|accept_ra) )'"
-
-
-def with_container(function):
-    """Runs a case with a container in the seat, where there is a runtime."""
-    @functools.wraps(function)
-    def run(guest):
-        settings = f"[course 123]\nimage = {SIF}\n" if guest.suite == "trixie" else ""
-        decorate = with_image if guest.suite == "trixie" else with_settings
-        decorate(settings)(function)(guest)
-    return run
 
 
 @case("a seat reaches the internet over IPv4 and IPv6 in the host's name: from a shell, a unit and a container")

@@ -4,8 +4,9 @@ import json
 
 from harness.case import case, expect_equal, expect_in, expect_not_in, expect_status
 from helpers.network import seats_up, soon
-from helpers.seats import FAR, FAR_SEAT, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, set_up_class, wait_gone
-from cases.stay import SETTINGS, with_settings
+from helpers.seats import (FAR, FAR_SEAT, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT,
+                           set_up_class, wait_gone)
+from helpers.settings import SETTINGS, with_settings
 
 # The third on the roster of course 123; nobody ever logs in as this one.
 ABSENT, ABSENT_SEAT = "cs123-garciam", "12312"

@@ -8,8 +8,9 @@ import contextlib
 import re
 
 from harness.case import case, expect, expect_equal, expect_in
-from cases.login import HOST_NAMESPACE, OWN_NAMESPACE
-from helpers.seats import PASSWORD, STRANGER, STUDENT, leases, set_up_class, wait_gone
+from helpers.leases import leases
+from helpers.logins import HOST_NAMESPACE, OWN_NAMESPACE
+from helpers.seats import PASSWORD, STRANGER, STUDENT, set_up_class, wait_gone
 from helpers.world import World
 
 # By the stack each opens as Debian ships it: common-session, or common-session-noninteractive and none.

@@ -5,14 +5,15 @@ import os
 import subprocess
 import time
 
-from helpers import pam_program
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
-from cases.lifetime import ACTIVATOR, expect_kept, ids
-from cases.login import OWN_NAMESPACE, expect_in_seat
 from harness.guest import ssh_command
+from helpers import pam_program
+from helpers.activator import ACTIVATOR
+from helpers.leases import expect_kept, ids, leases
+from helpers.logins import OWN_NAMESPACE, expect_in_seat
 from helpers.pam_program import PamProgram
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in,
-                   expect_nothing_failed, failed_units, is_active, leases, leftovers, set_up_class, wait_gone)
+                           expect_nothing_failed, failed_units, is_active, leftovers, set_up_class, wait_gone)
 
 THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
 CYCLES = 150 if THOROUGH else 40

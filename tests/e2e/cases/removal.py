@@ -3,9 +3,10 @@
 import contextlib
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
-from helpers.pam_program import other_services_away
 from harness.product import SOURCE
-from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, is_active, leases, leftovers, set_up_class, wait_gone)
+from helpers.leases import leases
+from helpers.pam_program import other_services_away
+from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, set_up_class, wait_gone
 
 TABLES = ("inet coursenet", "netdev coursenet", "inet coursenet_fence")
 

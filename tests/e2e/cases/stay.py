@@ -2,38 +2,19 @@
 
 import time
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
-from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, is_active, leases, leftovers, pings, set_up_class,
-                   status, wait_gone)
-
-SETTINGS = "/etc/coursenet/coursenet.conf"
-
-
-def with_settings(text):
-    """Runs a case under these settings and puts the old ones back."""
-    def decorate(function):
-        def run(guest):
-            set_up_class(guest)
-            before = guest.read(SETTINGS)
-            guest.write(SETTINGS, text)
-            try:
-                function(guest)
-            finally:
-                guest.write(SETTINGS, before)
-        return run
-    return decorate
-
-
-def one_seat(guest, seat=SEAT):
-    return next((each for each in status(guest) if each["seat"] == seat), None)
+from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from helpers.leases import leases, seat_status, status
+from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, is_active, leftovers, pings, set_up_class,
+                           wait_gone)
+from helpers.settings import with_settings
 
 
 @case("linger keeps the seat after the last logout, and a new login takes it over")
 @with_settings("[site]\nlinger = 600\n")
 def linger(guest):
     namespace = guest.ssh(STUDENT, "readlink /proc/self/ns/net").stdout
-    guest.wait_until(lambda: one_seat(guest) and not one_seat(guest)["leases"], what="the seat lingers")
-    expect_equal(one_seat(guest)["state"], "up", "the lingering seat's state")
+    guest.wait_until(lambda: seat_status(guest) and not seat_status(guest)["leases"], what="the seat lingers")
+    expect_equal(seat_status(guest)["state"], "up", "the lingering seat's state")
     expect_equal(guest.ssh(STUDENT, "readlink /proc/self/ns/net").stdout, namespace, "the next login's namespace")
     expect_equal(guest.run("systemctl list-units --plain --no-legend 'coursenet-*.slice' | wc -l").stdout.strip(), "1",
                  "the number of leases that linger")
@@ -45,7 +26,7 @@ def linger(guest):
 @with_settings("[course 123]\nlinger = 4\n")
 def linger_over(guest):
     guest.ssh(STUDENT, "true")
-    guest.wait_until(lambda: one_seat(guest) and not one_seat(guest)["leases"], what="the seat lingers")
+    guest.wait_until(lambda: seat_status(guest) and not seat_status(guest)["leases"], what="the seat lingers")
     started = time.monotonic()
     guest.run("systemctl kill --signal=KILL coursenet-activator")
     expect(is_active(guest, f"nsbr@{SEAT}"), "the seat went with the activator")
@@ -152,7 +133,7 @@ def user_manager(guest):
     expect_equal(guest.run(f"readlink /proc/{manager}/ns/net").stdout.strip(), namespace, "the manager's namespace")
     inside = session.run("systemd-run --user --quiet --wait --pipe readlink /proc/self/ns/net")
     expect_equal(inside, namespace, "the namespace of systemd-run --user")
-    expect_equal(one_seat(guest)["manager"], "seat", "the manager, as status has it")
+    expect_equal(seat_status(guest)["manager"], "seat", "the manager, as status has it")
     session.close()
     started = time.monotonic()
     wait_gone(guest)
@@ -189,7 +170,7 @@ def logind_linger(guest):
         manager = guest.run(f"systemctl show -p MainPID --value user@{uid}").stdout.strip()
         expect(session.run("readlink /proc/self/ns/net") !=
                guest.run(f"readlink /proc/{manager}/ns/net").stdout.strip(), "the login is outside with its manager")
-        expect_equal(one_seat(guest, SECOND_SEAT)["manager"], "outside", "the manager, as status has it")
+        expect_equal(seat_status(guest, SECOND_SEAT)["manager"], "outside", "the manager, as status has it")
         expect_in(f"systemd manager of {SECOND}", guest.run("coursenetctl status").stdout, "status")
         session.close()
         wait_gone(guest)

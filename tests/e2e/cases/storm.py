@@ -4,7 +4,7 @@ import os
 import random
 
 from harness.case import case
-from storm import run_storm
+from helpers.storm import run_storm
 
 
 @case("a storm of logins, kills and stops leaves nothing behind, and everything agrees all the time")

@@ -4,7 +4,8 @@ import collections
 import re
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
-from helpers.seats import ADDRESS, SEAT, expect_nothing_failed, failed_units, is_active, leftovers, pings, set_up_class, wait_gone
+from helpers.seats import (ADDRESS, SEAT, expect_nothing_failed, failed_units, is_active, leftovers, pings,
+                           set_up_class, wait_gone)
 
 
 def stop_all(guest):

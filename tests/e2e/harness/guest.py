@@ -13,10 +13,7 @@ import stat
 import subprocess
 import time
 
-from harness import cgroup
-from harness import isolation
-from harness import product
-from harness import tree
+from harness import cgroup, isolation, product, tree
 from harness.console import Console
 from harness.session import Session
 

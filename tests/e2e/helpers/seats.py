@@ -1,9 +1,6 @@
 """The class that the cases teach, and what a seat looks like from the host: up, or gone without a trace."""
 
 import contextlib
-import json
-import os
-import re
 
 STUDENT, SEAT, ADDRESS = "cs123-newellz2", "12310", "10.0.123.10"
 SECOND, SECOND_SEAT, SECOND_ADDRESS = "cs123-smithj", "12311", "10.0.123.11"
@@ -20,15 +17,6 @@ newellz2
 smithj
 garciam
 """
-
-def protocol():
-    """What a script in the guest has to know of the activator's protocol: lines of Python."""
-    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "common")
-    lines = ""
-    for header, name in (("protocol.h", "PROTOCOL_VERSION"), ("name-rule.h", "USER_NAME_SIZE")):
-        with open(f"{folder}/{header}", encoding="utf-8") as file:
-            lines += f"{name} = {re.search(rf'#define {name} ([0-9]+)U', file.read())[1]}\n"
-    return lines
 
 
 ROSTER_FILE = "/etc/coursenet/roster.d/123"
@@ -142,17 +130,6 @@ def drop_in(guest, unit, service):
 
 def is_active(guest, unit):
     return guest.run(["systemctl", "is-active", "--quiet", unit], check=False).returncode == 0
-
-
-def leases(guest, seat=None):
-    """Active leases, all or one seat's, as status --json tells."""
-    return [lease for each in status(guest) if seat in (None, each["seat"]) for lease in each["leases"]]
-
-
-def status(guest):
-    """The seats of `coursenetctl status --json`."""
-    document = json.loads(guest.run("coursenetctl status --json").stdout)
-    return [seat for course in document["courses"] for seat in course["seats"]]
 
 
 def pings(guest, address, namespace=None):

@@ -1,0 +1,39 @@
+"""What the activator says: seats, and who holds them."""
+
+import json
+
+from harness.case import expect, expect_equal
+from helpers.seats import SEAT, is_active
+
+
+def status(guest):
+    """The seats of `coursenetctl status --json`."""
+    document = json.loads(guest.run("coursenetctl status --json").stdout)
+    return [seat for course in document["courses"] for seat in course["seats"]]
+
+
+def seat_status(guest, seat=SEAT):
+    """What status says of one seat, or None if it is down."""
+    return next((each for each in status(guest) if each["seat"] == seat), None)
+
+
+def leases(guest, seat=None):
+    """Active leases, all or one seat's, as status --json tells."""
+    return [lease for each in status(guest) if seat in (None, each["seat"]) for lease in each["leases"]]
+
+
+def ids(guest, seat=None):
+    return {lease["id"] for lease in leases(guest, seat)}
+
+
+def expect_freed(guest, remaining, what):
+    """The leases come down to exactly these."""
+    guest.wait_until(lambda: ids(guest) == remaining, what=what)
+
+
+def expect_kept(guest, kept, what):
+    """These leases are there, and the activator has done with whatever could have ended one."""
+    # Whoever asks comes after the request that was sent before: one socket, one thread.
+    expect_equal(ids(guest), kept, what)
+    for lease in kept:
+        expect(is_active(guest, f"coursenet-{lease}.slice"), f"{what}: the unit of {lease} is gone")
