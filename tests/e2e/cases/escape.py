@@ -964,12 +964,13 @@ def shared_activator(guest):
 
 # The document
 
-CITED = re.compile(r"`(?:cases_)?(\w+)\.(\w+)`")
+CITED = re.compile(r"`(\w+)\.(\w+)`")
 
 
 def cited_tests(document):
-    """Pairs of module and function: the last cell of each row of the tables names the tests of that row."""
-    rows = [line.rstrip("| ") for line in document.splitlines() if line.startswith("|")]
+    """Pairs of module and function: the last cell of each row of the table of attempts names the tests of that row."""
+    attempts = document.split("\n## What was tried\n")[1]
+    rows = [line.rstrip("| ") for line in attempts.splitlines() if line.startswith("|")]
     return [each for row in rows for each in CITED.findall(row.rsplit("|", 1)[-1])]
 
 
