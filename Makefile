@@ -56,7 +56,7 @@ endif
 # --- the parts ------------------------------------------------------------------------------------------------
 
 common_sources = common/address.c common/address6.c common/container-failure.c common/container-image.c \
-	common/container-runtime.c common/diagnostics.c \
+	common/console.c common/container-runtime.c common/diagnostics.c \
 	common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-value.c \
 	common/settings.c common/site.c common/trusted-file.c
@@ -102,13 +102,13 @@ activator_packages = libsystemd
 container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
 
 ctl_sources = ctl/for-peer.c \
-	ctl/base/command.c ctl/base/json.c ctl/base/lease-list.c ctl/base/message.c ctl/base/moment.c \
+	ctl/base/arguments.c ctl/base/complain.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/table.c ctl/base/target.c \
 	ctl/base/unit-list.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
 	ctl/check/limits.c ctl/check/live-check.c ctl/check/staff-check.c \
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
-	ctl/roster/class-list.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
+	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
 	ctl/seat/lease-record.c ctl/seat/seat-command.c ctl/seat/start-stop-command.c ctl/seat/systemctl.c \
@@ -124,7 +124,7 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-a
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
 unit_tests = address address6 finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings site \
-	trusted-file class-list lease-history lease-record limits live-check manual moment pam-config roster-command snapshot
+	trusted-file class-parse lease-history lease-record limits live-check manual moment pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
 units = $(wildcard units/*.service units/*.socket units/*.slice)

@@ -61,3 +61,13 @@ void diagnostic_format(const struct diagnostic *diagnostic, char *text, size_t s
         else
                 (void)snprintf(text, size, "%s: %s%s", diagnostic->path, level, diagnostic->text);
 }
+
+void diagnostics_print(FILE *stream, const struct diagnostics *diagnostics) {
+        char text[1024];
+
+        for (size_t i = 0; i < diagnostics->n_items; i++) {
+                diagnostic_format(&diagnostics->items[i], text, sizeof(text));
+                string_make_printable(text);
+                (void)fprintf(stream, "%s\n", text);
+        }
+}

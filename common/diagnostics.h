@@ -3,7 +3,7 @@
 
 /*
  * What is wrong with a configuration file, and where. Loaders append to a list and go on, so that an
- * admin sees every mistake in one run; callers print, log or count. Nothing here prints by itself.
+ * admin sees every mistake in one run; callers print, log or count.
  */
 
 #include <stdarg.h>
@@ -42,5 +42,8 @@ void diagnostics_warning(struct diagnostics *diagnostics, const char *path, unsi
 
 /* Writes "PATH:LINE: TEXT" (warnings: "PATH:LINE: warning: TEXT") into text, cut to size. */
 void diagnostic_format(const struct diagnostic *diagnostic, char *text, size_t size);
+
+/* Prints one finding a line, as diagnostic_format() writes it, with control characters replaced. */
+void diagnostics_print(FILE *stream, const struct diagnostics *diagnostics);
 
 #define _cleanup_diagnostics_ _cleanup_(diagnostics_done)

@@ -65,3 +65,16 @@ static inline int string_copy(char *array, size_t size, const char *text) {
         memcpy(array, text, length + 1);
         return 0;
 }
+
+/*
+ * Replaces control characters by '?', in place: an escape sequence in a text that somebody else wrote would
+ * otherwise run on the terminal of whoever reads it. U+0080 to U+009F count too, because U+009B begins a
+ * sequence as ESC [ does. Other UTF-8 stays.
+ */
+static inline void string_make_printable(char *text) {
+        for (; *text; text++)
+                if ((unsigned char)*text < ' ' || *text == '\x7f')
+                        *text = '?';
+                else if (text[0] == '\xc2' && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0)
+                        text[0] = text[1] = '?';
+}

@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 
 #include "base/command.h"
-#include "base/message.h"
+#include "base/complain.h"
 #include "base/report-client.h"
 #include "base/scope.h"
 #include "report-peer.h"

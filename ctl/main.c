@@ -2,8 +2,9 @@
 
 /* coursenetctl: finds the subcommand and runs it. What each does stands in its own file. */
 
+#include "base/arguments.h"
 #include "base/command.h"
-#include "base/message.h"
+#include "base/complain.h"
 #include "protocol.h"
 #include "report-peer.h"
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "activator-client.h"
-#include "message.h"
+#include "complain.h"
 #include "report-client.h"
 #include "scope.h"
 

@@ -3,6 +3,7 @@
 
 /* What only root can read, asked of the activator: REQUEST_REPORT. */
 
+#include "arguments.h"
 #include "command.h"
 
 /* Where the settings say who may see more; behind a sentence that says what one may not. */

@@ -8,8 +8,8 @@
 
 #include <pwd.h>
 
-#include "account-check.h"
-#include "base/message.h"
+#include "base/complain.h"
+#include "checks.h"
 #include "course-account.h"
 
 #define PASSWD_FILE "/etc/passwd"

@@ -10,16 +10,13 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
-#include "account-check.h"
+#include "base/arguments.h"
 #include "base/command.h"
-#include "base/message.h"
+#include "base/complain.h"
 #include "base/pam-config.h"
+#include "checks.h"
 #include "course-account.h"
-#include "host-check.h"
-#include "image-check.h"
-#include "live-check.h"
 #include "site.h"
-#include "staff-check.h"
 
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl check\n"
@@ -289,7 +286,7 @@ int check_command(const struct paths *paths, int argc, char **argv) {
         check_socket(paths->activator_socket, "coursenet-activator.socket", &diagnostics);
         check_socket(paths->query_socket, "coursenet-query.socket", &diagnostics);
 
-        print_diagnostics(stdout, &diagnostics);
+        diagnostics_print(stdout, &diagnostics);
         print_wanted(&wanted);
         n_warnings =
                 diagnostics.n_items > diagnostics.n_errors ? diagnostics.n_items - diagnostics.n_errors : 0;

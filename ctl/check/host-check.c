@@ -5,7 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/unit-list.h"
-#include "host-check.h"
+#include "checks.h"
 
 static void check_programs(
         const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics) {

@@ -14,11 +14,11 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "checks.h"
 #include "child.h"
 #include "container-image.h"
 #include "container-runtime.h"
 #include "course-account.h"
-#include "image-check.h"
 
 #define PATIENCE_MS 10000
 #define NOBODY 65534U

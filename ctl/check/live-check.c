@@ -11,9 +11,9 @@
 #include <spawn.h>
 #include <time.h>
 
+#include "checks.h"
 #include "child.h"
 #include "finding-line.h"
-#include "live-check.h"
 
 #define PATIENCE_SECONDS 120
 

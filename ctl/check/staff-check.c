@@ -5,7 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "staff-check.h"
+#include "checks.h"
 
 enum lookup {
         LOOKUP_FOUND,

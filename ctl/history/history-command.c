@@ -2,10 +2,11 @@
 
 /* `coursenetctl history`: who had which address, and when. */
 
+#include "base/arguments.h"
 #include "base/command.h"
+#include "base/complain.h"
 #include "base/json.h"
 #include "base/lease-list.h"
-#include "base/message.h"
 #include "base/moment.h"
 #include "base/report-client.h"
 #include "base/table.h"

@@ -1,126 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Class lists: plain ones here, tables in class-table.c. Called by `roster import` only. */
+/* Entries are few thousand at most, so they are searched in a row. */
 
-#include "class-reader.h"
-#include "sheet.h"
+#include "class-list.h"
 
-#define BLANKS " \t\r\n"
-
-/* A spreadsheet program may save a plain list with each name in quotes. */
-static void strip_quotes(char *text) {
-        size_t length = strlen(text);
-
-        if (length < 2 || text[0] != '"' || strchr(text + 1, '"') != text + length - 1)
-                return;
-        memmove(text, text + 1, length - 2);
-        text[length - 2] = '\0';
+void class_list_done(struct class_list *list) {
+        for (size_t i = 0; i < list->n_entries; i++)
+                free(list->entries[i].word);
+        free(list->entries);
+        free(list->column);
+        *list = (struct class_list){0};
 }
 
-/* text is one line without its newline; it is cut up. */
-static void read_line(struct class_reader *reader, char *text, unsigned line) {
-        char course[COURSE_SIZE], *rest, *word;
-        const char *header_rest;
+int class_list_add(struct class_list *list, const char *student, const char *word, unsigned line) {
+        struct class_entry *entries;
+        char *copy;
 
-        text = sheet_strip(text);
-        strip_quotes(text);
-        if (text[0] == '\0' || text[0] == '#')
-                return;
-        if (class_reader_header(reader, text, course, &header_rest)) {
-                class_reader_check_header(reader, course, header_rest, line);
-                return;
-        }
-
-        word = strtok_r(text, BLANKS, &rest);
-        rest += strspn(rest, BLANKS);
-        if (rest[0] != '\0' && rest[0] != '#')
-                /* If such lines were skipped, the one-word lines of any text would be seated. */
-                diagnostics_error(reader->diagnostics, reader->path, line,
-                        "expected one name a line, and '%s' has '%s' behind it (import numbers the seats "
-                        "itself; a table must have a row with the names of its columns first)",
-                        word, rest);
-        else
-                class_reader_add(reader, word, true, line);
-}
-
-/* Reads the lines up to the end. */
-static void read_plain(struct class_reader *reader, const char *text, const char *end, unsigned line) {
-        for (; text < end; line++) {
-                size_t length = strcspn(text, "\n");
-                _cleanup_free_ char *copy = strndup(text, length);
-
-                if (copy)
-                        read_line(reader, copy, line);
-                reader->no_memory |= !copy;
-                text += length + (text[length] == '\n');
-        }
-}
-
-/*
- * "sep=;" is how Excel is told about the separator; it does not show that line. Returns what is behind it,
- * and the separator, or 0.
- */
-static const char *take_separator(const char *text, char *ret_separator) {
-        *ret_separator = '\0';
-        if (strncasecmp(text, "sep=", 4) != 0 || text[4] == '\0' || (text[5] != '\n' && text[5] != '\0'))
-                return text;
-        *ret_separator = text[4];
-        return text + 5 + (text[5] == '\n');
-}
-
-/* Blank lines, comments and headers stand above a table, too. Returns the first other line. */
-static const char *skip_head(const struct class_reader *reader, const char *text, unsigned *line) {
-        while (*text) {
-                size_t length = strcspn(text, "\n");
-                const char *start = text + strspn(text, " \t"), *rest;
-                char course[COURSE_SIZE];
-
-                if (*start != '\n' && *start != '\0' && *start != '#' &&
-                        !class_reader_header(reader, start, course, &rest))
-                        break;
-                text += length + (text[length] == '\n');
-                (*line)++;
-        }
-        return text;
-}
-
-static void read_list(struct class_reader *reader, const char *text) {
-        struct sheet_source source;
-        unsigned line = 1, head_line;
-        const char *head, *body;
-        char separator;
-
-        head = take_separator(text, &separator);
-        line += separator != '\0';
-        head_line = line;
-        body = skip_head(reader, head, &line);
-        read_plain(reader, head, body, head_line);
-
-        if (class_table_find(reader, body, line, separator, &source))
-                class_table_read(reader, &source);
-        else if (reader->options->column)
-                diagnostics_error(reader->diagnostics, reader->path, line,
-                        "there are no columns, and so none called '%s': this is a list of one name a line",
-                        reader->options->column);
-        else
-                read_plain(reader, body, body + strlen(body), line);
-        class_reader_finish(reader);
-}
-
-int class_list_parse(const char *text, const char *path, const struct settings *settings, const char *course,
-        const struct class_list_options *options, struct class_list *ret, struct diagnostics *diagnostics) {
-        _cleanup_(class_reader_done) struct class_reader reader = {.settings = settings,
-                .course = course,
-                .path = path,
-                .options = options,
-                .diagnostics = diagnostics};
-
-        read_list(&reader, text);
-        if (reader.no_memory) {
-                diagnostics_error(diagnostics, path, 0, "out of memory");
+        entries = reallocarray(list->entries, list->n_entries + 1, sizeof(*entries));
+        if (!entries)
                 return -ENOMEM;
-        }
-        *ret = reader.list;
-        reader.list = (struct class_list){0};
+        list->entries = entries;
+
+        copy = strdup(word);
+        if (!copy)
+                return -ENOMEM;
+
+        entries += list->n_entries++;
+        *entries = (struct class_entry){.word = copy, .line = line};
+        (void)string_copy(entries->student, sizeof(entries->student), student);
         return 0;
+}
+
+const struct class_entry *class_list_find(const struct class_list *list, const char *student) {
+        for (size_t i = 0; i < list->n_entries; i++)
+                if (string_equal(list->entries[i].student, student))
+                        return &list->entries[i];
+        return NULL;
 }

@@ -8,14 +8,6 @@
 
 #define BLANKS " \t\r\n"
 
-void class_list_done(struct class_list *list) {
-        for (size_t i = 0; i < list->n_entries; i++)
-                free(list->entries[i].word);
-        free(list->entries);
-        free(list->column);
-        *list = (struct class_list){0};
-}
-
 void class_reader_done(struct class_reader *reader) {
         class_list_done(&reader->list);
         free(reader->first_elsewhere);
@@ -39,32 +31,6 @@ void class_reader_refuse(struct class_reader *reader, unsigned line, const char 
                 diagnostics_warning(reader->diagnostics, reader->path, line, "%s; the row is left out", text);
         else
                 diagnostics_error(reader->diagnostics, reader->path, line, "%s", text);
-}
-
-static int append_entry(struct class_list *list, const char *student, const char *word, unsigned line) {
-        struct class_entry *entries;
-        char *copy;
-
-        entries = reallocarray(list->entries, list->n_entries + 1, sizeof(*entries));
-        if (!entries)
-                return -ENOMEM;
-        list->entries = entries;
-
-        copy = strdup(word);
-        if (!copy)
-                return -ENOMEM;
-
-        entries += list->n_entries++;
-        *entries = (struct class_entry){.word = copy, .line = line};
-        (void)string_copy(entries->student, sizeof(entries->student), student);
-        return 0;
-}
-
-static const struct class_entry *find_entry(const struct class_list *list, const char *student) {
-        for (size_t i = 0; i < list->n_entries; i++)
-                if (string_equal(list->entries[i].student, student))
-                        return &list->entries[i];
-        return NULL;
 }
 
 static void report_again(
@@ -158,7 +124,7 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
                 return;
         }
 
-        earlier = find_entry(&reader->list, student);
+        earlier = class_list_find(&reader->list, student);
         if (earlier) {
                 report_again(reader, earlier, word, line);
                 return;
@@ -166,7 +132,7 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
         note_host(reader, word, line);
         reader->n_capitals += verbatim && has_capitals(student);
         reader->n_lowered += !verbatim && strncmp(word + (word[0] == '#'), login, strlen(login)) != 0;
-        reader->no_memory |= append_entry(&reader->list, student, word, line) < 0;
+        reader->no_memory |= class_list_add(&reader->list, student, word, line) < 0;
 }
 
 bool class_reader_header(const struct class_reader *reader, const char *text,

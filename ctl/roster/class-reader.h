@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What plain lists and tables have in common: taking up a student from a word, or saying why that cannot be.
- */
+/* What plain lists and tables have in common: a word becomes a student, or a finding that says why not. */
 
 #include "class-list.h"
+#include "diagnostics.h"
+#include "settings.h"
+
+/* The empty value is all zero. */
+struct class_list_options {
+        const char *column; /* the heading of the logins, in any case; NULL: find it */
+        bool skip;          /* rows without a login are warnings, not errors */
+};
 
 struct class_reader {
         const struct settings *settings;
@@ -52,14 +59,3 @@ void class_reader_check_header(
 
 /* What is to be said once about the whole list. */
 void class_reader_finish(struct class_reader *reader);
-
-/* Reads a table from its text on; line is the number of its first line. Errors end up in the diagnostics. */
-struct sheet_source;
-void class_table_read(struct class_reader *reader, const struct sheet_source *source);
-
-/*
- * Finds out whether text is a table, and its separator: true with *ret filled; also if a table was found that
- * has no column of logins, which class_table_read() then says.
- */
-bool class_table_find(struct class_reader *reader, const char *text, unsigned line, char separator,
-        struct sheet_source *ret);

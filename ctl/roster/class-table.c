@@ -6,10 +6,9 @@
  * that names the option to use.
  */
 
-#include "class-reader.h"
+#include "class-table.h"
 #include "login-column.h"
 #include "number.h"
-#include "sheet.h"
 
 /* Registrars put titles above the names of the columns. */
 #define TITLE_ROWS_MAX 10U

@@ -8,9 +8,9 @@
 #include <fcntl.h>
 
 #include "activator-client.h"
-#include "base/message.h"
+#include "base/complain.h"
 #include "base/table.h"
-#include "class-list.h"
+#include "class-parse.h"
 #include "class-text.h"
 #include "roster-command.h"
 #include "roster-edit.h"
@@ -109,7 +109,7 @@ static int finish(const struct paths *paths, struct change *change, const char *
         if (change->diagnostics.n_errors == 0 && writes)
                 (void)roster_edit_save(&change->edit, &change->diagnostics);
 
-        print_diagnostics(stderr, &change->diagnostics);
+        diagnostics_print(stderr, &change->diagnostics);
         if (change->diagnostics.n_errors > 0) {
                 complain("Nothing was changed.");
                 return EXIT_NO;
@@ -277,8 +277,8 @@ static int parse_list(struct change *change, const char *text, const char *name,
         size_t n_errors = change->diagnostics.n_errors, n_new;
         int r;
 
-        r = class_list_parse(text, name, &change->edit.site.settings, change->edit.roster.course, &options,
-                ret, &change->diagnostics);
+        r = class_parse(text, name, &change->edit.site.settings, change->edit.roster.course, &options, ret,
+                &change->diagnostics);
         if (r < 0)
                 return r;
         n_new = change->diagnostics.n_errors - n_errors;
@@ -292,13 +292,6 @@ static int parse_list(struct change *change, const char *text, const char *name,
         return change->diagnostics.n_errors > n_errors ? -EINVAL : 0;
 }
 
-static bool list_has(const struct class_list *list, const char *student) {
-        for (size_t i = 0; i < list->n_entries; i++)
-                if (string_equal(list->entries[i].student, student))
-                        return true;
-        return false;
-}
-
 /* An import removes nobody; so it says who may have left. */
 static void report_absent(const struct roster *roster, const struct class_list *list) {
         unsigned n = 0;
@@ -306,7 +299,7 @@ static void report_absent(const struct roster *roster, const struct class_list *
         for (size_t i = 0; i < roster->n_lines; i++) {
                 const struct roster_line *line = &roster->lines[i];
 
-                if (line->student[0] == '\0' || line->removed || list_has(list, line->student))
+                if (line->student[0] == '\0' || line->removed || class_list_find(list, line->student))
                         continue;
                 if (n < NAMES_SHOWN)
                         (void)printf("%s%s", n == 0 ? "On the roster, but not on this list: " : ", ",

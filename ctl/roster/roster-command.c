@@ -3,7 +3,7 @@
 /* `coursenetctl roster`: its own table of subcommands. */
 
 #include "roster-command.h"
-#include "base/message.h"
+#include "base/complain.h"
 
 static const char usage[] =
         "Usage: coursenetctl roster list [--json] COURSE\n"

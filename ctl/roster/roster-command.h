@@ -6,6 +6,7 @@
  * codes.
  */
 
+#include "base/arguments.h"
 #include "base/command.h"
 
 int roster_list(const struct paths *paths, const struct arguments *arguments);

@@ -2,8 +2,8 @@
 
 /* `coursenetctl roster list`: who is on the roster of a course. */
 
+#include "base/complain.h"
 #include "base/json.h"
-#include "base/message.h"
 #include "base/report-client.h"
 #include "base/scope.h"
 #include "base/table.h"
@@ -117,7 +117,7 @@ int roster_list(const struct paths *paths, const struct arguments *arguments) {
         if (geteuid() != 0)
                 return ask(paths, arguments);
         if (site_load(paths->etc, &site, &diagnostics) < 0) {
-                print_diagnostics(stderr, &diagnostics);
+                diagnostics_print(stderr, &diagnostics);
                 return EXIT_NO;
         }
         scope_restrict(paths->scope, &site);
@@ -127,7 +127,7 @@ int roster_list(const struct paths *paths, const struct arguments *arguments) {
         if (!course) {
                 /* They are of other courses, too. */
                 if (scope_is_everything(paths->scope))
-                        print_diagnostics(stderr, &diagnostics);
+                        diagnostics_print(stderr, &diagnostics);
                 complain("Course %s has no roster that can be used. Make one: coursenetctl roster import %s "
                          "FILE",
                         arguments->words[0], arguments->words[0]);

@@ -4,9 +4,10 @@
 
 #include <pwd.h>
 
+#include "base/arguments.h"
 #include "base/command.h"
+#include "base/complain.h"
 #include "base/json.h"
-#include "base/message.h"
 #include "base/report-client.h"
 #include "base/scope.h"
 #include "base/table.h"
@@ -344,7 +345,7 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         if (r < 0) {
                 /* A mistake in a roster quotes the line, which may be another student's. */
                 if (scope_is_everything(paths->scope))
-                        print_diagnostics(stderr, &diagnostics);
+                        diagnostics_print(stderr, &diagnostics);
                 else if (diagnostics.n_errors > 0)
                         complain("There are mistakes in the configuration: see coursenetctl check, as root");
                 return EXIT_NO;

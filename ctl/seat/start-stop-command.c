@@ -9,8 +9,9 @@
 #include <fcntl.h>
 
 #include "activator-client.h"
+#include "base/arguments.h"
 #include "base/command.h"
-#include "base/message.h"
+#include "base/complain.h"
 #include "base/target.h"
 
 /* How many seats are asked for at once: enough to keep systemd busy, few enough for its queue and ours. */
@@ -43,7 +44,7 @@ static int find_target(
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
 
         if (site_load(paths->etc, site, &diagnostics) < 0) {
-                print_diagnostics(stderr, &diagnostics);
+                diagnostics_print(stderr, &diagnostics);
                 return EXIT_NO;
         }
         if (target_find(site, word, target) < 0) {

@@ -20,8 +20,9 @@
 #include <time.h>
 
 #include "activator-client.h"
+#include "base/arguments.h"
 #include "base/command.h"
-#include "base/message.h"
+#include "base/complain.h"
 #include "base/pam-config.h"
 #include "child.h"
 #include "lease-record.h"

@@ -4,9 +4,10 @@
 
 #include <pwd.h>
 
+#include "base/arguments.h"
 #include "base/command.h"
+#include "base/complain.h"
 #include "base/json.h"
-#include "base/message.h"
 #include "base/moment.h"
 #include "base/report-client.h"
 #include "base/scope.h"
@@ -383,7 +384,7 @@ static int load_site(struct view *view) {
                               : site_load(view->etc, &view->site, &diagnostics);
         scope_restrict(view->scope, &view->site);
         if (r < 0) {
-                print_diagnostics(stderr, &diagnostics);
+                diagnostics_print(stderr, &diagnostics);
                 return r;
         }
         if (diagnostics.n_errors > 0)

@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-#include "ctl/check/live-check.h"
+#include "ctl/check/checks.h"
 
 /* Makes a script that stands for coursenet-net; its path. */
 static const char *make_program(const char *text) {

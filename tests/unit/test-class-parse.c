@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-#include "ctl/roster/class-list.h"
+#include "ctl/roster/class-parse.h"
 #include "ctl/roster/class-text.h"
 
 #define PATH "LIST"
@@ -35,7 +35,7 @@ static void parse_as(const char *bytes, size_t size, const struct class_list_opt
         const char *reason;
 
         assert_int_equal(class_text_decode(bytes, size, &text, &reason), 0);
-        assert_int_equal(class_list_parse(text, PATH, &settings, "123", options, ret, diagnostics), 0);
+        assert_int_equal(class_parse(text, PATH, &settings, "123", options, ret, diagnostics), 0);
 }
 
 static void parse(const char *text, struct class_list *ret, struct diagnostics *diagnostics) {
@@ -233,8 +233,8 @@ static void test_header_by_another_rule(void **state) {
                 _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
                 _cleanup_class_list_ struct class_list list = {0};
 
-                assert_int_equal(class_list_parse(i == 0 ? "math123:\nzed-math123\n" : "math124:\nzed\n",
-                                         PATH, &other, "123", &options, &list, &diagnostics),
+                assert_int_equal(class_parse(i == 0 ? "math123:\nzed-math123\n" : "math124:\nzed\n", PATH,
+                                         &other, "123", &options, &list, &diagnostics),
                         0);
                 assert_int_equal(diagnostics.n_errors, i);
                 assert_students(&list, "zed");
@@ -263,8 +263,7 @@ static void test_names_with_a_domain(void **state) {
 
                 assert_int_equal(name_rule_parse(rows[i].rule, &other.rule, &reason), 0);
                 assert_int_equal(
-                        class_list_parse(rows[i].list, PATH, &other, "123", &options, &list, &diagnostics),
-                        0);
+                        class_parse(rows[i].list, PATH, &other, "123", &options, &list, &diagnostics), 0);
                 assert_int_equal(diagnostics.n_errors, 0);
                 assert_students(&list, "zed amy bob");
         }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The arguments of every subcommand, so that each takes them the same way. */
+/* Parses the arguments of every subcommand by getopt_long(), so that each takes them the same way. */
 
 #include <getopt.h>
 
-#include "command.h"
-#include "message.h"
+#include "arguments.h"
+#include "complain.h"
 
 enum {
         OPTION_JSON = 256,

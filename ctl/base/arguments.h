@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The arguments of a subcommand. */
+
+#include "util.h"
+
+struct syntax {
+        const char *usage; /* printed by --help: a "Usage:" line, then what the command does */
+        bool json;         /* takes --json */
+        bool at;           /* takes --at */
+        bool import;       /* takes --column, --skip and --dry-run */
+        bool force;        /* takes --force */
+        int words_min, words_max;
+};
+
+struct arguments {
+        char **words; /* borrowed from argv */
+        int n_words;
+        bool json;
+        const char *at;     /* borrowed; NULL: not given */
+        const char *column; /* borrowed; NULL: not given */
+        bool skip;
+        bool dry_run;
+        bool force;
+};
+
+/*
+ * Takes a subcommand's arguments apart. Returns 0; 1 if help was asked for, and given; -EINVAL if the
+ * arguments do not fit the syntax, which is said on stderr.
+ */
+int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct arguments *ret);
+
+/* True for a word that asks for help where a command is expected: -h, --help or help. */
+bool argument_is_help(const char *word);

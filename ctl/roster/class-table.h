@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Class lists that are tables. A table has a row in which a column is called as one of logins is
+ * (login-column.h), or as the caller says. The separator is the one by which that row has such a column. The
+ * students are what its column says, in lower case and without an "@" and what follows it, as Unix user names
+ * are written.
+ */
+
+#include "class-reader.h"
+#include "sheet.h"
+
+/*
+ * Finds out whether text is a table, and its separator: true with *ret filled; also if a table was found that
+ * has no column of logins, which class_table_read() then reports. line is the number of the text's first
+ * line; separator is 0 if it is not known.
+ */
+bool class_table_find(struct class_reader *reader, const char *text, unsigned line, char separator,
+        struct sheet_source *ret);
+
+/* Adds the students of a table to the reader's list. Errors are added to the reader's diagnostics. */
+void class_table_read(struct class_reader *reader, const struct sheet_source *source);
