@@ -104,7 +104,7 @@ container_sources = container/instance.c container/queue.c container/report.c co
 ctl_sources = ctl/for-peer.c \
 	ctl/base/arguments.c ctl/base/complain.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/table.c ctl/base/target.c \
-	ctl/base/unit-list.c \
+	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
 	ctl/check/limits.c ctl/check/live-check.c ctl/check/staff-check.c \
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
@@ -113,7 +113,7 @@ ctl_sources = ctl/for-peer.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
 	ctl/seat/lease-record.c ctl/seat/seat-command.c ctl/seat/start-stop-command.c ctl/seat/systemctl.c \
 	ctl/seat/teardown-command.c \
-	ctl/status/container-reason.c ctl/status/snapshot.c ctl/status/status-command.c \
+	ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-view.c \
 	ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 

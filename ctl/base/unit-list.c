@@ -2,9 +2,8 @@
 
 /* ListUnitsByPatterns of systemd's manager. */
 
-#include <systemd/sd-bus.h>
-
 #include "unit-list.h"
+#include "unit-property.h"
 
 static const char *const heads[_UNIT_KIND_MAX] = {
         [UNIT_BRIDGE] = "netbr@",
@@ -69,10 +68,6 @@ int unit_list_add(struct unit_list *list, const char *name, const char *active_s
         return 0;
 }
 
-static void bus_done(sd_bus **bus) {
-        (void)sd_bus_flush_close_unref(*bus);
-}
-
 static void message_done(sd_bus_message **message) {
         (void)sd_bus_message_unref(*message);
 }
@@ -121,7 +116,7 @@ static int read_units(sd_bus_message *reply, struct unit_list *list) {
 int unit_list_load(struct unit_list *ret) {
         _cleanup_(message_done) sd_bus_message *reply = NULL;
         _cleanup_unit_list_ struct unit_list list = {0};
-        _cleanup_(bus_done) sd_bus *bus = NULL;
+        _cleanup_unit_bus_ sd_bus *bus = NULL;
         int r;
 
         r = sd_bus_open_system(&bus);

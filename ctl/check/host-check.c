@@ -2,9 +2,8 @@
 
 /* Looks at what anybody may see: files, /proc, and systemd's units. */
 
-#include <systemd/sd-bus.h>
-
 #include "base/unit-list.h"
+#include "base/unit-property.h"
 #include "checks.h"
 
 static void check_programs(
@@ -35,23 +34,16 @@ static void check_ipv6(
                         "without ipv6.disable=1");
 }
 
-static void bus_done(sd_bus **bus) {
-        (void)sd_bus_flush_close_unref(*bus);
-}
-
 static void error_done(sd_bus_error *error) {
         sd_bus_error_free(error);
 }
 
-/* True also if nobody can say. */
+/* True also if systemd cannot be asked. */
 static bool unit_is_active(const char *unit) {
-        _cleanup_(bus_done) sd_bus *bus = NULL;
-        _cleanup_free_ char *path = NULL, *state = NULL;
+        _cleanup_unit_bus_ sd_bus *bus = NULL;
+        _cleanup_free_ char *state = NULL;
 
-        if (sd_bus_open_system(&bus) < 0 ||
-                sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) < 0 ||
-                sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
-                        "org.freedesktop.systemd1.Unit", "ActiveState", NULL, &state) < 0)
+        if (sd_bus_open_system(&bus) < 0 || unit_get_text(bus, unit, "Unit", "ActiveState", &state) < 0)
                 return true;
         return string_equal(state, "active") || string_equal(state, "activating") ||
                string_equal(state, "reloading") || string_equal(state, "refreshing");
@@ -113,7 +105,7 @@ static void check_templates(const struct paths *paths, sd_bus *bus, const struct
 
 static void check_units(
         const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics) {
-        _cleanup_(bus_done) sd_bus *bus = NULL;
+        _cleanup_unit_bus_ sd_bus *bus = NULL;
 
         if (sd_bus_open_system(&bus) < 0)
                 return;

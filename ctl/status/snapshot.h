@@ -20,7 +20,7 @@ struct snapshot_seat {
         struct address address;
         const char *state;                             /* starting, up, stopping, failed */
         const char *container;                         /* none, starting, running, failed */
-        char container_reason[CONTAINER_FAILURE_SIZE]; /* see container-reason.h */
+        char container_reason[CONTAINER_FAILURE_SIZE]; /* why it failed; snapshot_make() leaves it empty */
         const struct reply *leases;                    /* borrowed; oldest first */
         size_t n_leases;
         const struct reply

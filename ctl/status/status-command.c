@@ -2,20 +2,14 @@
 
 /* `coursenetctl status`: which seats are up, who holds them, since when and from where. */
 
-#include <pwd.h>
-
 #include "base/arguments.h"
 #include "base/command.h"
 #include "base/complain.h"
 #include "base/json.h"
 #include "base/moment.h"
 #include "base/report-client.h"
-#include "base/scope.h"
 #include "base/table.h"
-#include "base/target.h"
-#include "container-reason.h"
-#include "snapshot.h"
-#include "user-manager.h"
+#include "status-view.h"
 
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl status [--json] [COURSE|SEAT|USER]\n"
@@ -26,63 +20,6 @@ static const struct syntax syntax = {
         .json = true,
         .words_max = 1,
 };
-
-struct view {
-        const char *etc;
-        const struct scope *scope; /* borrowed; NULL: whoever runs this */
-        struct site site;          /* no courses, but for root */
-        struct unit_list units;
-        struct lease_list leases;
-        struct snapshot snapshot;
-        char own_user[USER_NAME_SIZE]; /* empty: root, who sees all */
-        const char *word;              /* NULL: everything */
-};
-
-static void view_done(struct view *view) {
-        snapshot_done(&view->snapshot);
-        lease_list_done(&view->leases);
-        unit_list_done(&view->units);
-        site_done(&view->site);
-}
-
-/* --- what is shown --------------------------------------------------------------------------- */
-
-static bool matches_word(const struct snapshot_seat *seat, const char *word) {
-        return string_equal(seat->course, word) || string_equal(seat->seat, word) ||
-               string_equal(seat->user, word);
-}
-
-static bool is_shown(const struct view *view, const struct snapshot_seat *seat) {
-        if (view->own_user[0] && !string_equal(seat->user, view->own_user))
-                return false;
-        if (!scope_has_seat(view->scope, seat->course, seat->user))
-                return false;
-        return !view->word || matches_word(seat, view->word);
-}
-
-static size_t count_shown(const struct view *view) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < view->snapshot.n_seats; i++)
-                n += is_shown(view, &view->snapshot.seats[i]);
-        return n;
-}
-
-/* A typo must not look like a seat that is down. Negative errno, or whether anybody knows the word. */
-static int word_is_known(const struct view *view) {
-        _cleanup_target_ struct target target = {0};
-        int r;
-
-        for (size_t i = 0; i < view->snapshot.n_seats; i++)
-                if (is_shown(view, &view->snapshot.seats[i]))
-                        return true;
-        if (view->own_user[0])
-                return string_equal(view->word, view->own_user);
-        if (site_find_course(&view->site, view->word))
-                return true;
-        r = target_find(&view->site, view->word, &target);
-        return r < 0 ? r : target.n_seats > 0;
-}
 
 /* --- for people ------------------------------------------------------------------------------ */
 
@@ -129,7 +66,7 @@ static int add_row(
                 ELEMENTSOF(headings));
 }
 
-static int print_table(const struct view *view) {
+static int print_table(const struct status_view *view) {
         _cleanup_table_ struct libscols_table *table = NULL;
         int r;
 
@@ -137,7 +74,7 @@ static int print_table(const struct view *view) {
         for (size_t i = 0; i < view->snapshot.n_seats && r >= 0; i++) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
-                if (!is_shown(view, seat))
+                if (!status_view_shows(view, seat))
                         continue;
                 if (seat->n_leases == 0 || seat->kept)
                         r = add_row(table, seat, NULL);
@@ -148,7 +85,7 @@ static int print_table(const struct view *view) {
 }
 
 /* A course whose bridge does not come up has no seat that would show it. */
-static void report_bridges(const struct view *view) {
+static void report_bridges(const struct status_view *view) {
         for (size_t i = 0; i < view->units.n_units; i++) {
                 const struct unit *unit = &view->units.units[i];
 
@@ -160,34 +97,12 @@ static void report_bridges(const struct view *view) {
         }
 }
 
-/* The uid of those who are logged in on the seat, or keep it by what they left running; false: nobody. */
-static bool find_uid(const struct snapshot_seat *seat, uid_t *ret) {
-        for (size_t i = 0; i < seat->n_leases; i++)
-                if (seat->leases[i].pid > 0) {
-                        *ret = seat->leases[i].uid;
-                        return true;
-                }
-        if (seat->kept)
-                *ret = seat->kept->uid;
-        return seat->kept;
-}
-
-static enum user_manager find_manager(const struct snapshot_seat *seat) {
-        char netns[64];
-        uid_t uid;
-
-        if (!find_uid(seat, &uid))
-                return USER_MANAGER_NONE;
-        (void)snprintf(netns, sizeof(netns), NETNS_DIRECTORY "/%s", seat->netns);
-        return user_manager_find(uid, netns);
-}
-
 /* Services of such a user are in the host's own network, which one would not expect. */
-static void report_managers(const struct view *view) {
+static void report_managers(const struct status_view *view) {
         for (size_t i = 0; i < view->snapshot.n_seats; i++) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
-                if (is_shown(view, seat) && find_manager(seat) == USER_MANAGER_OUTSIDE)
+                if (status_view_shows(view, seat) && status_view_find_manager(seat) == USER_MANAGER_OUTSIDE)
                         (void)printf(
                                 "The systemd manager of %s was there before the seat and runs outside of it: "
                                 "loginctl user-status %s\n",
@@ -195,13 +110,13 @@ static void report_managers(const struct view *view) {
         }
 }
 
-static void report_kept(const struct view *view) {
+static void report_kept(const struct status_view *view) {
         char until[32];
 
         for (size_t i = 0; i < view->snapshot.n_seats; i++) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
-                if (!is_shown(view, seat) || !seat->kept)
+                if (!status_view_shows(view, seat) || !seat->kept)
                         continue;
                 moment_format_minute(seat->kept->since_usec, until, sizeof(until));
                 (void)printf("Seat %s is kept for %s until %s at most, by '%s' (process %ld in %s)\n",
@@ -210,20 +125,20 @@ static void report_kept(const struct view *view) {
         }
 }
 
-static void report_containers(const struct view *view) {
+static void report_containers(const struct status_view *view) {
         for (size_t i = 0; i < view->snapshot.n_seats; i++) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
-                if (is_shown(view, seat) && seat->container_reason[0])
+                if (status_view_shows(view, seat) && seat->container_reason[0])
                         (void)printf("The container of seat %s has failed: %s\n", seat->seat,
                                 seat->container_reason);
         }
 }
 
-static int print_for_people(const struct view *view) {
+static int print_for_people(const struct status_view *view) {
         if (!view->own_user[0])
                 report_bridges(view);
-        if (count_shown(view) > 0) {
+        if (status_view_count(view) > 0) {
                 report_managers(view);
                 report_kept(view);
                 report_containers(view);
@@ -302,7 +217,7 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
                 json_put_text(object, "container", seat->container) < 0 ||
                 json_put_text(object, "container_reason",
                         seat->container_reason[0] ? seat->container_reason : NULL) < 0 ||
-                json_put_text(object, "manager", manager_names[find_manager(seat)]) < 0)
+                json_put_text(object, "manager", manager_names[status_view_find_manager(seat)]) < 0)
                 return -ENOMEM;
 
         if (put_kept(object, seat->kept) < 0)
@@ -316,7 +231,7 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
 }
 
 /* Returns the new course's array of seats, borrowed. NULL: out of memory. */
-static json_object *put_course(const struct view *view, json_object *courses, const char *course) {
+static json_object *put_course(const struct status_view *view, json_object *courses, const char *course) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         json_object *object = json_append_object(courses);
         char gateway[ADDRESS_TEXT_SIZE];
@@ -337,7 +252,7 @@ static json_object *put_course(const struct view *view, json_object *courses, co
         return json_put_array(object, "seats");
 }
 
-static int print_json(const struct view *view) {
+static int print_json(const struct status_view *view) {
         _cleanup_json_ json_object *document = json_new_document();
         json_object *courses, *seats = NULL;
         const char *course = "";
@@ -349,7 +264,7 @@ static int print_json(const struct view *view) {
         for (size_t i = 0; i < view->snapshot.n_seats; i++) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
-                if (!is_shown(view, seat))
+                if (!status_view_shows(view, seat))
                         continue;
                 if (!string_equal(seat->course, course)) {
                         seats = put_course(view, courses, seat->course);
@@ -361,77 +276,8 @@ static int print_json(const struct view *view) {
         return json_print(document);
 }
 
-/* --- where it comes from --------------------------------------------------------------------- */
-
-static int find_own_user(struct view *view) {
-        const struct passwd *account;
-
-        if (geteuid() == 0)
-                return 0;
-        account = getpwuid(geteuid());
-        if (!account || string_copy(view->own_user, sizeof(view->own_user), account->pw_name) < 0) {
-                complain("Who you are cannot be found out: your uid has no name.");
-                return -ENOENT;
-        }
-        return 0;
-}
-
-static int load_site(struct view *view) {
-        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        int r;
-
-        r = view->own_user[0] ? settings_load(view->etc, &view->site.settings, &diagnostics)
-                              : site_load(view->etc, &view->site, &diagnostics);
-        scope_restrict(view->scope, &view->site);
-        if (r < 0) {
-                diagnostics_print(stderr, &diagnostics);
-                return r;
-        }
-        if (diagnostics.n_errors > 0)
-                complain("There are mistakes in the configuration: see coursenetctl check");
-        return 0;
-}
-
-/* Returns an exit code. */
-static int load_leases(const struct paths *paths, struct view *view) {
-        const char *path = geteuid() == 0 ? paths->activator_socket : paths->query_socket;
-        char reason[REPLY_TEXT_SIZE];
-        int r;
-
-        r = lease_list_load(path, &view->leases, reason, sizeof(reason));
-        if (r == -ECANCELED) {
-                complain("The activator does not answer this: %s", reason);
-                return EXIT_NO;
-        }
-        return r < 0 ? complain_of_activator(path, r) : EXIT_DONE;
-}
-
-/* Returns an exit code. */
-static int load_view(const struct paths *paths, struct view *view) {
-        int r;
-
-        if (find_own_user(view) < 0 || load_site(view) < 0)
-                return EXIT_NO;
-        r = load_leases(paths, view);
-        if (r != EXIT_DONE)
-                return r;
-
-        r = unit_list_load(&view->units);
-        if (r < 0) {
-                complain("systemd cannot be asked about its units: %s", strerror(-r));
-                return EXIT_NO;
-        }
-        r = snapshot_make(view->etc, &view->site, &view->units, &view->leases, &view->snapshot);
-        if (r < 0) {
-                complain("%s", strerror(-r));
-                return EXIT_NO;
-        }
-        container_reasons_load(&view->snapshot);
-        return EXIT_DONE;
-}
-
 int status_command(const struct paths *paths, int argc, char **argv) {
-        _cleanup_(view_done) struct view view = {.etc = paths->etc, .scope = paths->scope};
+        _cleanup_status_view_ struct status_view view = {0};
         struct arguments arguments;
         int r;
 
@@ -440,13 +286,11 @@ int status_command(const struct paths *paths, int argc, char **argv) {
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
         if (report_is_for_staff(paths))
                 return report_ask(paths, "status", &arguments);
-        if (arguments.n_words > 0)
-                view.word = arguments.words[0];
 
-        r = load_view(paths, &view);
+        r = status_view_load(paths, arguments.n_words > 0 ? arguments.words[0] : NULL, &view);
         if (r != EXIT_DONE)
                 return r;
-        r = view.word ? word_is_known(&view) : true;
+        r = view.word ? status_view_knows_word(&view) : true;
         if (r == 0 && view.own_user[0]) {
                 complain("Only root and the course's staff " STAFF_HINT " may see the seats of others.");
                 return EXIT_NO;

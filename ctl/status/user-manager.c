@@ -3,28 +3,17 @@
 /* Compares the network namespace of the manager's process with the seat's. */
 
 #include <sys/stat.h>
-#include <systemd/sd-bus.h>
 
+#include "base/unit-property.h"
 #include "user-manager.h"
-
-static void bus_done(sd_bus **bus) {
-        (void)sd_bus_flush_close_unref(*bus);
-}
 
 /* 0: there is none. */
 static pid_t find_pid(uid_t uid) {
-        _cleanup_(bus_done) sd_bus *bus = NULL;
-        _cleanup_free_ char *path = NULL;
+        _cleanup_unit_bus_ sd_bus *bus = NULL;
         char unit[64];
-        uint32_t pid = 0;
 
         (void)snprintf(unit, sizeof(unit), "user@%u.service", (unsigned)uid);
-        if (sd_bus_open_system(&bus) < 0 ||
-                sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path) < 0 ||
-                sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
-                        "org.freedesktop.systemd1.Service", "MainPID", NULL, 'u', &pid) < 0)
-                return 0;
-        return (pid_t)pid;
+        return sd_bus_open_system(&bus) < 0 ? 0 : unit_get_main_pid(bus, unit);
 }
 
 enum user_manager user_manager_find(uid_t uid, const char *netns) {

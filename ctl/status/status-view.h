@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What `coursenetctl status` shows: a snapshot of the seats, and which of them the caller may and wants to
+ * see. */
+
+#include "base/command.h"
+#include "base/scope.h"
+#include "snapshot.h"
+#include "user-manager.h"
+
+struct status_view {
+        const char *etc;           /* borrowed */
+        const struct scope *scope; /* borrowed; NULL: whoever runs this */
+        const char *word;          /* borrowed; the course, seat or user to show; NULL: everything */
+        struct site site;          /* without courses unless root runs this */
+        struct unit_list units;
+        struct lease_list leases;
+        struct snapshot snapshot;
+        char own_user[USER_NAME_SIZE]; /* empty: root, who sees all */
+};
+
+void status_view_done(struct status_view *view);
+
+/* Asks the activator and systemd. Returns an exit code, after it has said what failed. */
+int status_view_load(const struct paths *paths, const char *word, struct status_view *ret);
+
+/* Whether the caller may and wants to see the seat. */
+bool status_view_shows(const struct status_view *view, const struct snapshot_seat *seat);
+
+size_t status_view_count(const struct status_view *view);
+
+/* Whether the word names something that may be down: a typo must not look like it. Negative errno. */
+int status_view_knows_word(const struct status_view *view);
+
+/* Where the systemd manager of the user runs who has the seat. Asks systemd. */
+enum user_manager status_view_find_manager(const struct snapshot_seat *seat);
+
+#define _cleanup_status_view_ _cleanup_(status_view_done)
