@@ -67,14 +67,17 @@ prepare-check:
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 all
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
 
+# What is to be true of the sources themselves.
+checks = tests/check-imports tests/test-checks
+
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
 run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')
 
 check: prepare-check
-	$(Q)$(run_tests) --e2e '$(e2e)' $(sanitized_programs)
+	$(Q)$(run_tests) --e2e '$(e2e)' $(checks) $(sanitized_programs)
 
 check-unit: prepare-check
-	$(Q)$(run_tests) $(sanitized_programs)
+	$(Q)$(run_tests) $(checks) $(sanitized_programs)
 
 demo:
 	$(Q)tests/as-root tests/install-packages
