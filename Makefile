@@ -94,8 +94,8 @@ activator_sources = \
 	activator/lease/lease-start.c activator/lease/lease.c activator/lease/linger.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring.c \
-	activator/systemd/logind.c activator/systemd/units.c \
-	activator/base/fd-store.c activator/base/log.c activator/base/peer.c activator/base/record-store.c \
+	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
+	activator/base/event.c activator/base/fd-store.c activator/base/log.c activator/base/peer.c activator/base/record-store.c \
 	activator/base/seat-lookup.c activator/base/subordinate-uid.c activator/base/terminal.c
 activator_packages = libsystemd
 

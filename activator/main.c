@@ -22,6 +22,8 @@
 #include "request/whois.h"
 #include "seat/empty-seat.h"
 #include "seat/failed-units.h"
+#include "seat/slot-release.h"
+#include "seat/starting-units.h"
 #include "seat/tidy.h"
 #include "systemd/units.h"
 
@@ -34,7 +36,7 @@ static int manager_init(struct manager *manager) {
                 log_error("Cannot make an event loop: %s", strerror(-r));
                 return r;
         }
-        r = systemd_connect(manager);
+        r = bus_connect(manager->event, &manager->bus);
         if (r < 0)
                 log_error("Cannot connect to the system bus: %s", strerror(-r));
         return r;
@@ -44,13 +46,15 @@ static void manager_done(struct manager *manager) {
         lease_forget_all(manager);
         tidy_forget_all(manager);
         empty_seats_forget(manager);
+        starting_units_forget(manager);
         while (manager->connections)
                 connection_free(manager->connections);
         whois_done(manager);
         reports_done(manager);
         query_log_done(manager);
         query_peers_done(manager);
-        manager->bus = sd_bus_flush_close_unref(manager->bus);
+        bus_close(manager->bus);
+        manager->bus = NULL;
         manager->event = sd_event_unref(manager->event);
 }
 
@@ -105,7 +109,7 @@ static void handle_tidied(void *userdata, int result) {
         /* What a lease's end is about, the daemon looks after; it may still ask which unit has failed. */
         if (result == TIDY_SEAT_DOWN && record_store_list(STATE_DIRECTORY, is_of_seat, tidying) != -EEXIST) {
                 failed_units_reset(manager, tidying->seat);
-                (void)systemd_wait(manager);
+                (void)bus_wait(manager->bus);
         }
         (void)sd_event_exit(manager->event, result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
@@ -121,7 +125,10 @@ static int handle_tidy_time(sd_event_source *source, uint64_t usec, void *userda
 
 static int tidy_up(struct manager *manager, const char *seat) {
         struct tidy_command tidying = {.manager = manager, .seat = seat};
+        int r = units_on_job_removed(manager->bus, tidy_job_removed, manager);
 
+        if (r < 0)
+                return r;
         tidy(manager, seat, handle_tidied, &tidying);
         return sd_event_loop(manager->event);
 }
@@ -224,11 +231,24 @@ static int prepare(struct manager *manager) {
         return r;
 }
 
+/* Who hears of it when a job, a unit or a session has ended; the leases first. */
+static int subscribe(struct manager *manager) {
+        static const unit_job_removed_t callbacks[] = {
+                tidy_job_removed, slots_job_removed, failed_units_job_removed};
+        int r = lease_subscribe(manager);
+
+        for (size_t i = 0; i < ELEMENTSOF(callbacks) && r >= 0; i++)
+                r = units_on_job_removed(manager->bus, callbacks[i], manager);
+        return r;
+}
+
 static int serve(struct manager *manager) {
         int r;
 
         manager->serves = true;
         r = handle_signals(manager);
+        if (r >= 0)
+                r = subscribe(manager);
         if (r >= 0)
                 r = prepare(manager);
         if (r < 0)

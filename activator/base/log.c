@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The log: stderr, which systemd connects to the journal. */
+/* Every part of the activator logs through this file, but for the events of leases: they have journal fields.
+ */
 
 #include <stdarg.h>
 
-#include "manager.h"
+#include "log.h"
 
 void log_message(const char *priority, const char *format, ...) {
         char text[1024];
@@ -14,4 +15,14 @@ void log_message(const char *priority, const char *format, ...) {
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
         (void)fprintf(stderr, "%s%s\n", priority, text);
+}
+
+void log_diagnostics(const struct diagnostics *diagnostics) {
+        char text[1024];
+
+        for (size_t i = 0; i < diagnostics->n_items; i++) {
+                diagnostic_format(&diagnostics->items[i], text, sizeof(text));
+                log_message(
+                        diagnostics->items[i].level == DIAGNOSTIC_ERROR ? SD_ERR : SD_WARNING, "%s", text);
+        }
 }

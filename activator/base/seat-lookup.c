@@ -6,18 +6,8 @@
  */
 
 #include "seat-lookup.h"
-#include "manager.h"
+#include "log.h"
 #include "roster.h"
-
-void log_diagnostics(const struct diagnostics *diagnostics) {
-        char text[1024];
-
-        for (size_t i = 0; i < diagnostics->n_items; i++) {
-                diagnostic_format(&diagnostics->items[i], text, sizeof(text));
-                log_message(
-                        diagnostics->items[i].level == DIAGNOSTIC_ERROR ? SD_ERR : SD_WARNING, "%s", text);
-        }
-}
 
 /* The sentence of the first finding; it has file and line. */
 static void format_first(const struct diagnostics *diagnostics, char text[static REPLY_TEXT_SIZE]) {

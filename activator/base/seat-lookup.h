@@ -29,6 +29,3 @@ struct after_logout {
 
 /* All 0 also if the settings cannot be read. */
 void seat_after_logout(const char *etc, const char *course, struct after_logout *ret);
-
-/* Logs every finding. */
-void log_diagnostics(const struct diagnostics *diagnostics);

@@ -51,28 +51,17 @@ static void note_culprit(struct finding *finding, const char *unit, const char *
         (void)string_copy(finding->culprit, sizeof(finding->culprit), unit);
 }
 
-static int read_units(sd_bus_message *reply, struct finding *finding) {
-        struct unit_row row;
-        int r;
-
-        if (sd_bus_message_is_method_error(reply, NULL))
-                return -sd_bus_message_get_errno(reply);
-        r = systemd_enter_units(reply);
-        while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                note_culprit(finding, row.name, row.active_state);
-        return r;
-}
-
-static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct lease *lease = userdata;
         struct finding finding = {0};
         char text[REPLY_TEXT_SIZE];
 
-        (void)error;
-        (void)read_units(reply, &finding);
+        (void)error; /* then there are no rows, and nothing is known */
+        for (size_t i = 0; i < n_rows; i++)
+                note_culprit(&finding, rows[i].name, rows[i].active_state);
         if (string_starts_with(finding.culprit, SERVICE_CONTAINER "@")) {
                 lease->diagnosis(lease, NULL, "it is still starting");
-                return 0;
+                return;
         }
         if (finding.culprit[0])
                 (void)snprintf(text, sizeof(text), "%s %s" DIAGNOSIS_HINT "journalctl -b -u %s",
@@ -82,7 +71,6 @@ static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *err
                         "nsbr@%s.service did not come up" DIAGNOSIS_HINT "journalctl -b -u 'n*@%s*'",
                         lease->record.seat, lease->record.course);
         lease->diagnosis(lease, text, NULL);
-        return 0;
 }
 
 int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
@@ -97,7 +85,7 @@ int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
         if (lease_waits_for_container(lease))
                 patterns[n++] = names.cont;
         lease->diagnosis = callback;
-        return systemd_list_units(lease->manager, patterns, n, handle_units, lease, &lease->call_slot);
+        return unit_list(lease->manager->bus, patterns, n, handle_units, lease, &lease->call);
 }
 
 static void report_container(struct lease *lease, const char *status, const char *result) {
@@ -107,57 +95,35 @@ static void report_container(struct lease *lease, const char *status, const char
         lease->diagnosis(lease, NULL, text);
 }
 
-static void ask_container(struct lease *lease, const char *property, sd_bus_message_handler_t callback) {
+static void ask_container(
+        struct lease *lease, enum unit_property property, unit_property_callback_t callback) {
         struct names names;
 
         format_names(lease, &names);
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (systemd_get_service_property(
-                    lease->manager, names.cont, property, callback, lease, &lease->call_slot) < 0)
+        if (unit_get_property(lease->manager->bus, names.cont, property, callback, lease, &lease->call) < 0)
                 report_container(lease, "", "");
 }
 
-/* Borrowed from reply; empty if it cannot be read. */
-static const char *read_text(sd_bus_message *reply) {
-        const char *text;
-
-        return sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "s", &text) < 0
-                       ? ""
-                       : text;
+static void handle_result(void *userdata, int error, const struct unit_value *value) {
+        (void)error;
+        report_container(userdata, "", value->text);
 }
 
-static int handle_result(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_status(void *userdata, int error, const struct unit_value *value) {
         (void)error;
-        report_container(userdata, "", read_text(reply));
-        return 0;
-}
-
-static int handle_status(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        const char *status = read_text(reply);
-
-        (void)error;
-        if (status[0])
-                report_container(userdata, status, "");
+        if (value->text[0])
+                report_container(userdata, value->text, "");
         else
-                ask_container(userdata, "Result", handle_result);
-        return 0;
+                ask_container(userdata, SERVICE_RESULT, handle_result);
 }
 
-static int handle_container(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_container(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct lease *lease = userdata;
-        struct unit_row row = {0};
-        int r = -EIO;
 
-        (void)error;
-        if (!sd_bus_message_is_method_error(reply, NULL))
-                r = systemd_enter_units(reply);
-        if (r >= 0)
-                r = systemd_read_unit(reply, &row);
-        if (r > 0 && string_equal(row.active_state, "active"))
+        if (error >= 0 && n_rows > 0 && string_equal(rows[0].active_state, "active"))
                 lease->diagnosis(lease, NULL, NULL);
         else
-                ask_container(lease, "StatusText", handle_status);
-        return 0;
+                ask_container(lease, SERVICE_STATUS_TEXT, handle_status);
 }
 
 int diagnosis_start_container(struct lease *lease, diagnosis_callback_t callback) {
@@ -167,5 +133,5 @@ int diagnosis_start_container(struct lease *lease, diagnosis_callback_t callback
         format_names(lease, &names);
         pattern = names.cont;
         lease->diagnosis = callback;
-        return systemd_list_units(lease->manager, &pattern, 1, handle_container, lease, &lease->call_slot);
+        return unit_list(lease->manager->bus, &pattern, 1, handle_container, lease, &lease->call);
 }

@@ -14,7 +14,7 @@
  */
 typedef void (*diagnosis_callback_t)(void *lease, const char *seat, const char *container);
 
-/* Uses the lease's call_slot; the callback comes later, unless the lease goes first. */
+/* Uses the lease's call; the callback comes later, unless the lease goes first. */
 int diagnosis_start(struct lease *lease, diagnosis_callback_t callback);
 
 /* The seat is up: whether its container runs. Same as above. */

@@ -64,7 +64,7 @@ static void hand_over(struct lease *lease) {
 
 static void succeed(struct lease *lease) {
         /* A diagnosis for the deadline may be under way: its answer must not meet a lease that is up. */
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        bus_call_drop(&lease->call);
         lease_activate(lease);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
         lease_log(lease, LEASE_GIVEN);
@@ -87,7 +87,6 @@ static void handle_late_diagnosis(void *userdata, const char *seat, const char *
 }
 
 static void diagnose(struct lease *lease, diagnosis_callback_t callback) {
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         if (diagnosis_start(lease, callback) < 0)
                 callback(lease,
                         "systemd could not be asked why" DIAGNOSIS_HINT "journalctl -b -u 'netns@*' -u "
@@ -95,24 +94,67 @@ static void diagnose(struct lease *lease, diagnosis_callback_t callback) {
                         NULL);
 }
 
-static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_started(void *userdata, int error, const char *job, const char *text) {
         struct lease *lease = userdata;
-        char text[REPLY_TEXT_SIZE];
-        const char *job;
+        char reason[REPLY_TEXT_SIZE];
 
-        (void)error;
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (sd_bus_message_read(reply, "o", &job) >= 0 &&
-                string_copy(lease->job, sizeof(lease->job), job) >= 0) {
+        if (error >= 0 && string_copy(lease->job, sizeof(lease->job), job) >= 0) {
                 if (lease->record.no_wait)
                         hand_over(lease);
-                return 0; /* lease_job_removed() goes on */
+                return; /* lease_job_removed() goes on */
         }
-        (void)snprintf(text, sizeof(text), "systemd refused the lease: %s",
-                sd_bus_message_is_method_error(reply, NULL) ? sd_bus_message_get_error(reply)->message
-                                                            : "its answer cannot be read");
-        lease_fail(lease, REPLY_FAILED, text);
-        return 0;
+        (void)snprintf(reason, sizeof(reason), "systemd refused the lease: %s", text);
+        lease_fail(lease, REPLY_FAILED, reason);
+}
+
+/* The names of the units that a lease needs, and of what it wants. */
+struct unit_names {
+        char lease[LEASE_UNIT_SIZE];
+        char description[64 + USER_NAME_SIZE + SERVICE_SIZE];
+        char nsbr[sizeof("nsbr@.service") + SEAT_ID_SIZE];
+        char cont[sizeof(SERVICE_CONTAINER "@.service") + SEAT_ID_SIZE];
+        char services[SERVICES_MAX][SERVICE_NAME_SIZE + SEAT_ID_SIZE + sizeof("@.service")];
+};
+
+static void name_units(const struct lease *lease, struct unit_names *ret) {
+        const char *seat = lease->record.seat;
+
+        lease_unit_name(lease, ret->lease);
+        /* Without the user's name: everybody may list units. */
+        (void)snprintf(ret->description, sizeof(ret->description), "Lease of seat %s (%s)", seat,
+                lease->record.service);
+        (void)snprintf(ret->nsbr, sizeof(ret->nsbr), "nsbr@%s.service", seat);
+        (void)snprintf(ret->cont, sizeof(ret->cont), SERVICE_CONTAINER "@%s.service", seat);
+        for (size_t i = 0; i < lease->services.n_units; i++)
+                (void)snprintf(ret->services[i], sizeof(ret->services[i]), "%s@%s.service",
+                        lease->services.units[i], seat);
+}
+
+/*
+ * What the lease needs, and what it only wants: a container that fails, or is stopped, does not cost the
+ * login. It waits for the container only if it was told to. nsbr@ counts as started before its program has
+ * ended, and that may go wrong still: Requires= would leave a lease on a seat that has failed.
+ */
+static int start_slice(struct lease *lease) {
+        const char *wants[SERVICES_MAX + 1] = {NULL};
+        struct unit_names names;
+        struct transient_unit unit = {
+                .name = names.lease,
+                /* A login during the last logout's teardown must win over the stop jobs. */
+                .mode = "replace",
+                .description = names.description,
+                .binds_to = (const char *const[]){names.nsbr, NULL},
+                .after = (const char *const[]){names.nsbr,
+                        lease_waits_for_container(lease) ? names.cont : NULL, NULL},
+                .wants = wants,
+                /* `systemctl isolate` must not end live logins. */
+                .ignore_on_isolate = true,
+        };
+
+        name_units(lease, &names);
+        for (size_t i = 0; i < lease->services.n_units; i++)
+                wants[i] = names.services[i];
+        return unit_start_transient(lease->manager->bus, &unit, handle_started, lease, &lease->call);
 }
 
 static void start_unit(struct lease *lease) {
@@ -121,9 +163,7 @@ static void start_unit(struct lease *lease) {
 
         lease->job[0] = '\0';
         lease->retry = false;
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        r = systemd_start_lease(lease, handle_started, &lease->call_slot);
-
+        r = start_slice(lease);
         if (r >= 0)
                 return;
         (void)snprintf(text, sizeof(text), "cannot send to systemd: %s", strerror(-r));
@@ -146,26 +186,20 @@ static void handle_up(struct lease *lease) {
                 succeed(lease);
                 return;
         }
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         if (diagnosis_start_container(lease, handle_container) < 0)
                 handle_container(lease, NULL, "systemd could not be asked about it");
 }
 
-static int handle_namespace_start(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_namespace_start(void *userdata, int error, const struct unit_value *value) {
         struct lease *lease = userdata;
-        uint64_t usec;
 
-        (void)error;
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "t", &usec) < 0 ||
-                usec <= lease->joined_usec)
-                return 0;
+        if (error < 0 || value->number <= lease->joined_usec)
+                return;
         log_warning(
                 "netns@%s.service was restarted: the login of %s (%s, process %ld) is left in the namespace "
                 "from before, so its lease ends",
                 lease->record.seat, lease->record.user, lease->record.service, (long)lease->record.opener);
         lease_take(lease, "was restarted");
-        return 0;
 }
 
 /* A restart of one of the seat's units restarts the lease. Its login goes on, unless the namespace is
@@ -176,9 +210,8 @@ static void check_namespace(struct lease *lease) {
         if (lease->state != LEASE_ACTIVE || lease->record.hold)
                 return;
         (void)snprintf(unit, sizeof(unit), "netns@%s.service", lease->record.seat);
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        (void)systemd_get_property(lease->manager, unit, "InactiveExitTimestampMonotonic",
-                handle_namespace_start, lease, &lease->call_slot);
+        (void)unit_get_property(lease->manager->bus, unit, UNIT_INACTIVE_EXIT_USEC, handle_namespace_start,
+                lease, &lease->call);
 }
 
 /* The start job's end, whatever it was. */
@@ -202,7 +235,8 @@ void lease_retry(struct lease *lease) {
                 start_unit(lease);
 }
 
-void lease_job_removed(struct manager *manager, const char *job, const char *unit, const char *result) {
+void lease_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
+        struct manager *manager = userdata;
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
 
@@ -251,16 +285,13 @@ static void fail_stale(struct lease *lease) {
         lease_fail(lease, REPLY_FAILED, text);
 }
 
-static int handle_reloaded(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_reloaded(void *userdata, int error) {
         struct lease *lease = userdata;
 
-        (void)error;
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (sd_bus_message_is_method_error(reply, NULL))
+        if (error < 0)
                 fail_stale(lease);
         else
                 start_unit(lease);
-        return 0;
 }
 
 /*
@@ -271,8 +302,7 @@ static int handle_reloaded(sd_bus_message *reply, void *userdata, sd_bus_error *
 static void reload_and_start(struct lease *lease) {
         log_notice("systemd has an old version of the units of seat %s in memory; reloading it",
                 lease->record.seat);
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (systemd_reload(lease->manager, handle_reloaded, lease, &lease->call_slot) < 0)
+        if (units_reload(lease->manager->bus, handle_reloaded, lease, &lease->call) < 0)
                 fail_stale(lease);
 }
 

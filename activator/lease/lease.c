@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <systemd/sd-journal.h>
-#include <time.h>
 
 #include "base/fd-store.h"
 #include "base/record-store.h"
@@ -21,28 +20,11 @@
 #include "systemd/logind.h"
 #include "systemd/units.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
-
 #define DAY_USEC (24 * 3600 * USEC_PER_SEC)
 #define ACCURACY_USEC (600 * USEC_PER_SEC)
 
 /* How long to wait before asking again a systemd or logind that did not answer. */
 #define RETRY_USEC (2 * USEC_PER_SEC)
-
-static uint64_t now_usec(clockid_t clock) {
-        struct timespec ts;
-
-        (void)clock_gettime(clock, &ts);
-        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000U;
-}
-
-uint64_t now_realtime_usec(void) {
-        return now_usec(CLOCK_REALTIME);
-}
-
-uint64_t now_monotonic_usec(void) {
-        return now_usec(CLOCK_MONOTONIC);
-}
 
 void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_SIZE]) {
         (void)snprintf(ret_unit, LEASE_UNIT_SIZE, "coursenet-%s.slice", lease->record.id);
@@ -80,9 +62,8 @@ struct lease *lease_new(struct manager *manager, const char *id) {
 static void drop_waits(struct lease *lease) {
         wiring_update_free(lease->wiring);
         lease->wiring = NULL;
-        leader_check_free(lease->leader_check);
-        lease->leader_check = NULL;
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
+        logind_drop_search(&lease->leader_search);
+        bus_call_drop(&lease->call);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
         linger_drop(lease);
         if (lease->connection)
@@ -98,7 +79,7 @@ static void drop_opener(struct lease *lease) {
 static void forget(struct lease *lease) {
         drop_waits(lease);
         drop_opener(lease);
-        sd_bus_slot_unref(lease->gone_slot);
+        bus_call_drop(&lease->gone_call);
         HASH_DEL(lease->manager->leases, lease);
         free(lease);
 }
@@ -155,7 +136,7 @@ int lease_log_daily(struct manager *manager) {
 /* --- the end of a lease ----------------------------------------------------------------------------------
  */
 
-static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error);
+static void handle_stopped(void *userdata, int error, const char *job, const char *text);
 
 static void handle_gone(struct lease *lease);
 
@@ -173,7 +154,7 @@ static void stop_unit(struct lease *lease) {
         int r;
 
         lease_unit_name(lease, unit);
-        r = systemd_stop_unit(lease->manager, unit, "replace", handle_stopped, lease, &lease->call_slot);
+        r = unit_stop(lease->manager->bus, unit, handle_stopped, lease, &lease->call);
         if (r < 0) {
                 log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->record.id,
                         lease->record.user, strerror(-r));
@@ -187,27 +168,22 @@ static int handle_stop_again(sd_event_source *source, uint64_t usec, void *userd
         (void)source;
         (void)usec;
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
         stop_unit(lease);
         return 0;
 }
 
-static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_stopped(void *userdata, int error, const char *job, const char *text) {
         struct lease *lease = userdata;
 
-        (void)error;
-        lease->call_slot = sd_bus_slot_unref(lease->call_slot);
-        if (!sd_bus_message_is_method_error(reply, NULL))
-                return 0; /* UnitRemoved tells when it is gone */
-
-        if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit")) {
+        (void)job;
+        if (error >= 0)
+                return; /* UnitRemoved tells when it is gone */
+        if (error == -ENOENT) {
                 handle_gone(lease);
-                return 0;
+                return;
         }
-        log_error("Cannot stop the lease %s of %s: %s", lease->record.id, lease->record.user,
-                sd_bus_message_get_error(reply)->message);
+        log_error("Cannot stop the lease %s of %s: %s", lease->record.id, lease->record.user, text);
         stop_later(lease);
-        return 0;
 }
 
 /* A lease that was not seen to linger ends as any other. */
@@ -396,21 +372,13 @@ static void ask_later(struct lease *lease) {
                         CLOCK_MONOTONIC, RETRY_USEC, 0, handle_ask_again, lease);
 }
 
-static int handle_gone_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_gone_answer(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct lease *lease = userdata;
-        struct unit_row row;
-        int r;
 
-        (void)error;
-        lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
-        r = sd_bus_message_is_method_error(reply, NULL) ? -EIO : systemd_enter_units(reply);
-        if (r >= 0)
-                r = systemd_read_unit(reply, &row);
-        if (r < 0)
+        if (error < 0)
                 ask_later(lease);
-        else if (r == 0 || (string_equal(row.active_state, "inactive") && row.job == 0))
+        else if (n_rows == 0 || (string_equal(rows[0].active_state, "inactive") && rows[0].job == 0))
                 handle_gone(lease);
-        return 0;
 }
 
 /* At a daemon-reload systemd removes all its units, to make them anew at once: so it is asked. */
@@ -420,13 +388,13 @@ static void ask_whether_gone(struct lease *lease) {
         int r;
 
         lease_unit_name(lease, name);
-        lease->gone_slot = sd_bus_slot_unref(lease->gone_slot);
-        r = systemd_list_units(lease->manager, &unit, 1, handle_gone_answer, lease, &lease->gone_slot);
+        r = unit_list(lease->manager->bus, &unit, 1, handle_gone_answer, lease, &lease->gone_call);
         if (r < 0)
                 ask_later(lease);
 }
 
-void lease_unit_removed(struct manager *manager, const char *unit) {
+static void handle_unit_removed(void *userdata, const char *unit) {
+        struct manager *manager = userdata;
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
 
@@ -456,7 +424,6 @@ static int handle_leader_retry(sd_event_source *source, uint64_t usec, void *use
 static void handle_leader_answer(void *userdata, enum leader_answer answer) {
         struct lease *lease = userdata;
 
-        lease->leader_check = NULL;
         if (answer == LEADER_NONE)
                 lease_close(lease);
         else if (answer == LEADER_UNKNOWN && !lease->deadline_source)
@@ -467,12 +434,30 @@ static void handle_leader_answer(void *userdata, enum leader_answer answer) {
 void lease_check_opener(struct lease *lease) {
         int r;
 
-        if (!lease->opener_dead || lease->state != LEASE_ACTIVE || lease->leader_check)
+        if (!lease->opener_dead || lease->state != LEASE_ACTIVE || lease->leader_search)
                 return;
-        r = leader_check_start(lease->manager, lease->record.uid, lease->record.opener, handle_leader_answer,
-                lease, &lease->leader_check);
+        r = logind_find_leader(lease->manager->bus, lease->record.uid, lease->record.opener,
+                handle_leader_answer, lease, &lease->leader_search);
         if (r < 0)
                 handle_leader_answer(lease, LEADER_UNKNOWN);
+}
+
+/* A session has ended: leases whose opener died before it wait for just that. */
+static void handle_session_removed(void *userdata) {
+        struct manager *manager = userdata;
+        struct lease *lease, *next;
+
+        HASH_ITER (hh, manager->leases, lease, next)
+                lease_check_opener(lease);
+}
+
+int lease_subscribe(struct manager *manager) {
+        int r;
+
+        r = units_on_job_removed(manager->bus, lease_job_removed, manager);
+        if (r >= 0)
+                r = units_on_removed(manager->bus, handle_unit_removed, manager);
+        return r < 0 ? r : logind_on_session_removed(manager->bus, handle_session_removed, manager);
 }
 
 static int handle_death(sd_event_source *source, int fd, uint32_t events, void *userdata) {

@@ -33,7 +33,8 @@ enum lease_state {
         LEASE_ENDING,
 };
 
-struct leader_check;
+struct bus_call;
+struct leader_search;
 struct wiring_update;
 
 struct lease {
@@ -60,9 +61,9 @@ struct lease {
         sd_event_source *look_source;   /* the next look; NULL: linger= is not over yet */
         sd_event_source *keeper_source; /* the control group of what keeps the seat */
         struct wiring_update *wiring;   /* while its seat's wiring is brought up to date */
-        struct leader_check *leader_check;
-        sd_bus_slot *call_slot; /* the one call that is under way */
-        sd_bus_slot *gone_slot; /* the question whether the unit is really gone */
+        struct leader_search *leader_search;
+        struct bus_call *call;      /* the one call that is under way */
+        struct bus_call *gone_call; /* the question whether the unit is really gone */
         void (*diagnosis)(void *lease, const char *seat, const char *container); /* see diagnosis.h */
         UT_hash_handle hh;
 };
@@ -126,9 +127,6 @@ void lease_log(const struct lease *lease, const char *what);
 /* Has all leases that last logged once a day, see there. Negative errno. */
 int lease_log_daily(struct manager *manager);
 
-uint64_t now_realtime_usec(void);
-uint64_t now_monotonic_usec(void);
-
 /* Ends a lease, now. Returns at once; the table forgets it when systemd says that its unit is gone. */
 void lease_end(struct lease *lease);
 
@@ -144,6 +142,9 @@ int lease_watch_opener(struct lease *lease, int pidfd);
 /* Ends the lease if its opener is dead and logind has no session led by it. */
 void lease_check_opener(struct lease *lease);
 
+/* Subscribes to what systemd and logind say of leases. Negative errno. */
+int lease_subscribe(struct manager *manager);
+
 /* Its answer has to wait for the container, which its seat has. */
 bool lease_waits_for_container(const struct lease *lease);
 
@@ -156,6 +157,5 @@ void lease_take(struct lease *lease, const char *how);
 /* What a reply says of a lease. */
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);
 
-/* What systemd reports of a unit that is a lease's: its start job's end, and that it was removed. */
-void lease_job_removed(struct manager *manager, const char *job, const char *unit, const char *result);
-void lease_unit_removed(struct manager *manager, const char *unit);
+/* systemd reports that a job of the unit, which may be a lease's, has ended. userdata: the manager. */
+void lease_job_removed(void *userdata, const char *job, const char *unit, const char *result);

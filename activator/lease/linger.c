@@ -9,8 +9,6 @@
 #include "lease-event.h"
 #include "linger.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
-
 /*
  * A login's own processes are still ending when it closes its lease. A process that runs a second later was
  * left on purpose: only then the log and `coursenetctl status` say that the seat is kept.

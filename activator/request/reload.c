@@ -16,7 +16,7 @@ struct reloading {
         size_t n_seats, n_errors;
         struct wiring_result result;
         struct wiring_update *update;
-        sd_bus_slot *slot;
+        struct bus_call *call;
         reload_callback_t callback;
         void *userdata;
 };
@@ -39,16 +39,11 @@ static void finish(struct reloading *reloading, int error) {
                         reloading->result.written);
 
         reloading->callback(reloading->userdata, error >= 0 && reloading->n_errors == 0, text);
-        sd_bus_slot_unref(reloading->slot);
         free(reloading);
 }
 
-static int handle_reloaded(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct reloading *reloading = userdata;
-
-        (void)error;
-        finish(reloading, sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply) : 0);
-        return 0;
+static void handle_reloaded(void *userdata, int error) {
+        finish(userdata, error);
 }
 
 static void handle_wired(void *userdata, const struct wiring_result *result) {
@@ -63,7 +58,7 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
         }
         log_notice("systemd has old versions of %u unit%s in memory; reloading it", result->stale,
                 result->stale == 1 ? "" : "s");
-        r = systemd_reload(reloading->manager, handle_reloaded, reloading, &reloading->slot);
+        r = units_reload(reloading->manager->bus, handle_reloaded, reloading, &reloading->call);
         if (r < 0)
                 finish(reloading, r);
 }

@@ -111,7 +111,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
                 /* Who tidied went away in the middle of it; the slice would keep what it was to clear away.
                  */
                 if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
-                        (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
+                        (void)unit_stop(manager->bus, unit, NULL, NULL, NULL);
                 return;
         }
         lease = lease_new(manager, id);
@@ -124,7 +124,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
         if (r < 0) {
                 log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
                 lease_free(lease);
-                (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
+                (void)unit_stop(manager->bus, unit, NULL, NULL, NULL);
                 return;
         }
         r = take_up(restoring, lease);
@@ -146,24 +146,12 @@ static void take_up_unit(struct restoring *restoring, const struct unit_row *row
                 restore_lease(restoring, row->name, !active);
 }
 
-static int read_units(struct restoring *restoring, sd_bus_message *reply) {
-        struct unit_row row;
-        int r;
-
-        if (sd_bus_message_is_method_error(reply, NULL))
-                return -sd_bus_message_get_errno(reply);
-        r = systemd_enter_units(reply);
-        while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                take_up_unit(restoring, &row);
-        return r;
-}
-
-static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct restoring *restoring = userdata;
 
-        (void)error;
-        restoring->result = read_units(restoring, reply);
-        return 0;
+        for (size_t i = 0; i < n_rows; i++)
+                take_up_unit(restoring, &rows[i]);
+        restoring->result = error;
 }
 
 /* A record whose unit is gone: somebody stopped it when nobody was there to hear of it. */
@@ -191,12 +179,13 @@ int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_s
                 .manager = manager, .stored = stored, .n_stored = n_stored, .result = 1};
         const char *const patterns[] = {
                 LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL, SEAT_UNIT_HEAD "*" SEAT_UNIT_TAIL};
-        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        struct bus_call *call = NULL;
         int r;
 
-        r = systemd_list_units(manager, patterns, ELEMENTSOF(patterns), handle_units, &restoring, &slot);
+        r = unit_list(manager->bus, patterns, ELEMENTSOF(patterns), handle_units, &restoring, &call);
         while (r >= 0 && restoring.result == 1)
                 r = sd_event_run(manager->event, UINT64_MAX);
+        bus_call_drop(&call);
         if (r >= 0)
                 r = restoring.result;
         if (r < 0)

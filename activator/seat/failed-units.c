@@ -13,7 +13,7 @@ void failed_units_reset(struct manager *manager, const char *seat) {
 
         for (size_t i = 0; i < ELEMENTSOF(templates); i++) {
                 (void)snprintf(unit, sizeof(unit), "%s@%s.service", templates[i], seat);
-                (void)systemd_reset_failed(manager, unit);
+                (void)unit_reset_failed(manager->bus, unit);
         }
 }
 
@@ -33,14 +33,16 @@ void failed_units_reset_user(struct manager *manager, uid_t uid) {
                 return;
         (void)snprintf(unit, sizeof(unit), "user@%u.service", (unsigned)uid);
         if (wiring_exists(manager->unit_directory, unit))
-                (void)systemd_reset_failed(manager, unit);
+                (void)unit_reset_failed(manager->bus, unit);
 }
 
-void failed_units_job_removed(struct manager *manager, const char *unit) {
+void failed_units_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
+        struct manager *manager = userdata;
         unsigned uid;
         int end = 0;
 
-        if (manager->serves && sscanf(unit, "user@%10u.service%n", &uid, &end) == 1 && end > 0 &&
-                unit[end] == '\0')
+        (void)job;
+        (void)result;
+        if (sscanf(unit, "user@%10u.service%n", &uid, &end) == 1 && end > 0 && unit[end] == '\0')
                 failed_units_reset_user(manager, uid);
 }

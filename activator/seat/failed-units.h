@@ -18,6 +18,8 @@ void failed_units_reset(struct manager *manager, const char *seat);
 /* The user has no lease any more: their manager is not failed any more, if it is one that we wired. */
 void failed_units_reset_user(struct manager *manager, uid_t uid);
 
-/* systemd reports that a job of the unit has ended. Resets it if it is the manager of a user without a lease.
+/*
+ * systemd reports that a job of the unit has ended. Resets it if it is the manager of a user without a lease.
+ * userdata: the manager.
  */
-void failed_units_job_removed(struct manager *manager, const char *unit);
+void failed_units_job_removed(void *userdata, const char *job, const char *unit, const char *result);

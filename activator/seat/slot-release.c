@@ -10,11 +10,14 @@
 #define HEAD SERVICE_CONTAINER "@"
 #define TAIL ".service"
 
-void slots_job_removed(const char *unit) {
+void slots_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
         size_t length = strlen(unit), head = strlen(HEAD), tail = strlen(TAIL);
         char path[sizeof(SLOT_DIRECTORY "/") + NAME_MAX];
         int n;
 
+        (void)userdata;
+        (void)job;
+        (void)result;
         if (!string_starts_with(unit, HEAD) || length <= head + tail ||
                 !string_equal(unit + length - tail, TAIL) || unit[head] == '.' || strchr(unit, '/'))
                 return;

@@ -6,4 +6,4 @@
 #include "container-slots.h"
 
 /* systemd reports that a job of the unit has ended, however it did. */
-void slots_job_removed(const char *unit);
+void slots_job_removed(void *userdata, const char *job, const char *unit, const char *result);

@@ -2,14 +2,18 @@
 
 /* One question to systemd, and a stop for each unit that the answer names. */
 
-#include "starting-units.h"
+#include <utlist.h>
+
 #include "empty-seat.h"
 #include "plan.h"
+#include "starting-units.h"
 #include "systemd/units.h"
 #include "wiring.h"
 
 struct starting {
         struct manager *manager;
+        struct bus_call *call;
+        struct starting *prev, *next;
         char seat[SEAT_ID_SIZE];
         char user_manager[sizeof("user@4294967295.service")];
 };
@@ -32,31 +36,33 @@ static void stop(const struct starting *starting, const char *unit) {
         struct manager *manager = starting->manager;
 
         if (wiring_keeps(manager->unit_directory, unit))
-                (void)systemd_kill_unit(manager, unit);
+                (void)unit_kill(manager->bus, unit);
         else
-                (void)systemd_stop_unit(manager, unit, "replace", NULL, NULL, NULL);
+                (void)unit_stop(manager->bus, unit, NULL, NULL, NULL);
 }
 
-static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct starting *starting = userdata;
-        struct unit_row row;
-        int r;
+static void forget(struct starting *starting) {
+        DL_DELETE(starting->manager->startings, starting);
+        bus_call_drop(&starting->call);
+        free(starting);
+}
 
-        (void)error;
-        if (!seat_is_empty(starting->manager, starting->seat))
-                return 0;
-        r = sd_bus_message_is_method_error(reply, NULL) ? -EIO : systemd_enter_units(reply);
-        while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                if (starting_units_has(starting->manager->unit_directory, starting->user_manager, &row))
-                        stop(starting, row.name);
-        return 0;
+static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
+        struct starting *starting = userdata;
+
+        (void)error; /* then there are no rows */
+        if (seat_is_empty(starting->manager, starting->seat))
+                for (size_t i = 0; i < n_rows; i++)
+                        if (starting_units_has(
+                                    starting->manager->unit_directory, starting->user_manager, &rows[i]))
+                                stop(starting, rows[i].name);
+        forget(starting);
 }
 
 void starting_units_stop(struct manager *manager, const char *seat, uid_t uid) {
         char of_seat[sizeof("*@.service") + SEAT_ID_SIZE];
         struct starting *starting = malloc(sizeof(*starting));
         const char *patterns[] = {of_seat, starting ? starting->user_manager : NULL};
-        sd_bus_slot *slot = NULL;
 
         if (!starting)
                 return;
@@ -66,14 +72,13 @@ void starting_units_stop(struct manager *manager, const char *seat, uid_t uid) {
         if (uid != (uid_t)-1)
                 (void)snprintf(starting->user_manager, sizeof(starting->user_manager), "user@%u.service",
                         (unsigned)uid);
+        DL_APPEND(manager->startings, starting);
+        if (unit_list(manager->bus, patterns, uid == (uid_t)-1 ? 1 : 2, handle_units, starting,
+                    &starting->call) < 0)
+                forget(starting);
+}
 
-        if (systemd_list_units(manager, patterns, uid == (uid_t)-1 ? 1 : 2, handle_units, starting, &slot) <
-                0) {
-                free(starting);
-                return;
-        }
-        /* The bus frees it, after the answer or at its own end. */
-        (void)sd_bus_slot_set_destroy_callback(slot, free);
-        (void)sd_bus_slot_set_floating(slot, true);
-        sd_bus_slot_unref(slot);
+void starting_units_forget(struct manager *manager) {
+        while (manager->startings)
+                forget(manager->startings);
 }

@@ -29,7 +29,7 @@ struct tidying {
         bool seat_up;          /* one of the first two is up, or on its way there or back */
         bool slice_up;         /* somebody else's, who may have gone away */
         char start_job[JOB_SIZE], stop_job[JOB_SIZE]; /* the slice's, their D-Bus paths */
-        sd_bus_slot *slot;                            /* the one call that is under way */
+        struct bus_call *call;                        /* the one call that is under way */
         sd_event_source *retry_source;
         unsigned n_retries;
         tidy_callback_t callback; /* NULL: none */
@@ -39,7 +39,7 @@ struct tidying {
 
 static void forget(struct tidying *tidying) {
         DL_DELETE(tidying->manager->tidyings, tidying);
-        sd_bus_slot_unref(tidying->slot);
+        bus_call_drop(&tidying->call);
         (void)sd_event_source_disable_unref(tidying->retry_source);
         free(tidying);
 }
@@ -84,23 +84,20 @@ static int found(const struct tidying *tidying) {
         return tidying->seat_up ? TIDY_SEAT_UP : TIDY_SEAT_DOWN;
 }
 
-static void read_job(sd_bus_message *reply, char ret_job[static JOB_SIZE]) {
-        const char *job;
-
-        if (sd_bus_message_read(reply, "o", &job) < 0 || string_copy(ret_job, JOB_SIZE, job) < 0)
+static void note_job(const char *job, char ret_job[static JOB_SIZE]) {
+        if (string_copy(ret_job, JOB_SIZE, job) < 0)
                 ret_job[0] = '\0';
 }
 
-static int handle_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_stopped(void *userdata, int error, const char *job, const char *text) {
         struct tidying *tidying = userdata;
 
-        (void)error;
-        tidying->slot = sd_bus_slot_unref(tidying->slot);
-        if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
+        (void)text;
+        if (error == -ENOENT)
                 finish(tidying, found(tidying));
-        else if (!sd_bus_message_is_method_error(reply, NULL))
-                read_job(reply, tidying->stop_job);
-        return 0; /* tidy_job_removed() goes on, or stop_again() */
+        else if (error >= 0)
+                note_job(job, tidying->stop_job);
+        /* tidy_job_removed() goes on, or stop_again() */
 }
 
 static void stop_slice(struct tidying *tidying);
@@ -129,27 +126,30 @@ static void stop_slice(struct tidying *tidying) {
         int r;
 
         tidying->stop_job[0] = '\0';
-        tidying->slot = sd_bus_slot_unref(tidying->slot);
-        r = systemd_stop_unit(
-                tidying->manager, tidying->slice, "replace", handle_stopped, tidying, &tidying->slot);
+        r = unit_stop(tidying->manager->bus, tidying->slice, handle_stopped, tidying, &tidying->call);
         if (r >= 0)
                 r = retry_later(tidying);
         if (r < 0)
                 finish(tidying, r);
 }
 
-static int handle_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_started(void *userdata, int error, const char *job, const char *text) {
         struct tidying *tidying = userdata;
 
-        (void)error;
-        tidying->slot = sd_bus_slot_unref(tidying->slot);
-        /* An error means that somebody needs the units just now, or that another one tidies: then it is well.
-         */
-        if (sd_bus_message_is_method_error(reply, NULL))
+        (void)text;
+        /* An error means that somebody needs the units just now, or that another one tidies. */
+        if (error < 0)
                 finish(tidying, found(tidying));
         else
-                read_job(reply, tidying->start_job);
-        return 0; /* tidy_job_removed() goes on, or stop_again() */
+                note_job(job, tidying->start_job);
+        /* tidy_job_removed() goes on, or stop_again() */
+}
+
+/* Starts a slice that needs the units, which are up. Mode "fail": whatever is queued already wins. */
+static int start_slice(struct tidying *tidying, const char *const *units) {
+        const struct transient_unit slice = {.name = tidying->slice, .mode = "fail", .requisite = units};
+
+        return unit_start_transient(tidying->manager->bus, &slice, handle_started, tidying, &tidying->call);
 }
 
 static const char *name_of(const struct tidying *tidying, const char *unit) {
@@ -163,53 +163,43 @@ static bool is_down(const struct unit_row *row) {
                (string_equal(row->active_state, "inactive") || string_equal(row->active_state, "failed"));
 }
 
-/* Those that are up, of the three; and whether the seat and a slice are. */
-static int collect_active(
-        struct tidying *tidying, sd_bus_message *reply, const char *ret[static 3], size_t *ret_n) {
-        struct unit_row row;
+/* Those that are up, of the three; and whether the seat and a slice are. Returns their number. */
+static size_t collect_active(
+        struct tidying *tidying, const struct unit_row *rows, size_t n_rows, const char *ret[static 3]) {
         size_t n = 0;
-        int r;
 
-        r = sd_bus_message_is_method_error(reply, NULL) ? -sd_bus_message_get_errno(reply)
-                                                        : systemd_enter_units(reply);
-        while (r >= 0 && (r = systemd_read_unit(reply, &row)) > 0)
-                if (string_equal(row.name, tidying->slice))
-                        tidying->slice_up = !is_down(&row);
+        for (size_t i = 0; i < n_rows; i++)
+                if (string_equal(rows[i].name, tidying->slice))
+                        tidying->slice_up = !is_down(&rows[i]);
                 else {
-                        const char *name = name_of(tidying, row.name);
+                        const char *name = name_of(tidying, rows[i].name);
 
-                        tidying->seat_up |= name != tidying->netbr && !is_down(&row);
-                        if (string_equal(row.active_state, "active") && n < 3)
+                        tidying->seat_up |= name != tidying->netbr && !is_down(&rows[i]);
+                        if (string_equal(rows[i].active_state, "active") && n < 3)
                                 ret[n++] = name;
                 }
-        *ret_n = n;
-        return r;
+        return n;
 }
 
-static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct tidying *tidying = userdata;
-        const char *active[3];
-        size_t n;
+        const char *active[4] = {NULL}; /* with the NULL that ends the list */
+        size_t n = collect_active(tidying, rows, n_rows, active);
         int r;
 
-        (void)error;
-        r = collect_active(tidying, reply, active, &n);
-        if (r < 0 || (n == 0 && !tidying->slice_up)) {
-                finish(tidying, r < 0 ? r : found(tidying));
-                return 0;
+        if (error < 0 || (n == 0 && !tidying->slice_up)) {
+                finish(tidying, error < 0 ? error : found(tidying));
+                return;
         }
-        tidying->slot = sd_bus_slot_unref(tidying->slot);
         if (tidying->slice_up) {
                 stop_slice(tidying);
-                return 0;
+                return;
         }
-        r = systemd_start_needing_slice(
-                tidying->manager, tidying->slice, active, n, handle_started, tidying, &tidying->slot);
+        r = start_slice(tidying, active);
         if (r >= 0)
                 r = retry_later(tidying);
         if (r < 0)
                 finish(tidying, r);
-        return 0;
 }
 
 void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata) {
@@ -232,12 +222,13 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
         patterns[n++] = tidying->netns;
         if (tidying->netbr[0])
                 patterns[n++] = tidying->netbr;
-        r = systemd_list_units(manager, patterns, n, handle_units, tidying, &tidying->slot);
+        r = unit_list(manager->bus, patterns, n, handle_units, tidying, &tidying->call);
         if (r < 0)
                 finish(tidying, r);
 }
 
-void tidy_job_removed(struct manager *manager, const char *job, const char *unit, const char *result) {
+void tidy_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
+        struct manager *manager = userdata;
         struct tidying *tidying, *next;
         char seat[SEAT_ID_SIZE];
 

@@ -24,9 +24,9 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
 /*
  * Goes on when the job of a tidy slice is done. And when the start of an nsbr@ was cancelled, as by a
  * `systemctl stop` of a netns@ that hangs, begins one: that is no failure, so systemd tells nobody but who
- * listens for jobs.
+ * listens for jobs. userdata: the manager.
  */
-void tidy_job_removed(struct manager *manager, const char *job, const char *unit, const char *result);
+void tidy_job_removed(void *userdata, const char *job, const char *unit, const char *result);
 
 /* Without a word to who waits for them: the activator ends. */
 void tidy_forget_all(struct manager *manager);

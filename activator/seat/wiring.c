@@ -264,7 +264,7 @@ struct pending {
         bool keep;    /* its seat is up */
         bool loaded;  /* systemd has the unit in memory, so it may go on with an old version */
         bool will_do; /* which is good enough */
-        sd_bus_slot *slot;
+        struct bus_call *call;
         struct wiring_update *update;
         UT_hash_handle hh;
 };
@@ -276,7 +276,7 @@ struct wiring_update {
         unsigned n_checks; /* replies that are still to come */
         wiring_callback_t callback;
         void *userdata;
-        sd_bus_slot *list_slot;
+        struct bus_call *list_call;
 };
 
 void wiring_update_free(struct wiring_update *update) {
@@ -286,10 +286,10 @@ void wiring_update_free(struct wiring_update *update) {
                 return;
         HASH_ITER (hh, update->pending, pending, next) {
                 HASH_DEL(update->pending, pending);
-                sd_bus_slot_unref(pending->slot);
+                bus_call_drop(&pending->call);
                 free(pending);
         }
-        sd_bus_slot_unref(update->list_slot);
+        bus_call_drop(&update->list_call);
         free(update);
 }
 
@@ -313,56 +313,42 @@ static void finish_check(struct wiring_update *update, bool stale) {
                 finish_update(update);
 }
 
-static int handle_need_reload(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_need_reload(void *userdata, int error, const struct unit_value *value) {
         struct pending *pending = userdata;
-        int need = 0;
 
-        (void)error;
-        /* An error here means that the unit is not loaded any more, so that it will be read anew. */
-        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "v", "b", &need) < 0)
-                need = 0;
-        finish_check(pending->update, need);
-        return 0;
+        /* An error means that the unit is not loaded any more, so that systemd will read it again. */
+        finish_check(pending->update, error >= 0 && value->flag);
 }
 
-/* False also if the list cannot be read. */
-static bool has_string(sd_bus_message *reply, const char *wanted) {
-        const char *text;
-        bool found = false;
-
-        if (sd_bus_message_enter_container(reply, 'v', "as") < 0 ||
-                sd_bus_message_enter_container(reply, 'a', "s") < 0)
-                return false;
-        while (sd_bus_message_read(reply, "s", &text) > 0)
-                found |= string_equal(text, wanted);
-        return found;
+static bool has_string(char *const *list, size_t n, const char *wanted) {
+        for (size_t i = 0; i < n; i++)
+                if (string_equal(list[i], wanted))
+                        return true;
+        return false;
 }
 
 /* NeedDaemonReload of systemd 252 does not see a drop-in whose folder is new: so this is asked before. */
-static int handle_drop_ins(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_drop_ins(void *userdata, int error, const struct unit_value *value) {
         struct pending *pending = userdata;
         struct wiring_update *update = pending->update;
         wiring_path_t path;
         int r;
 
-        (void)error;
-        if (sd_bus_message_is_method_error(reply, NULL)) {
+        if (error < 0) {
                 finish_check(update, false);
-                return 0;
+                return;
         }
         r = format_path(path, update->manager->unit_directory, &pending->wiring, file_of(&pending->wiring));
-        if (r < 0 || !has_string(reply, path)) {
+        if (r < 0 || !has_string(value->list, value->n_list, path)) {
                 finish_check(update, true);
-                return 0;
+                return;
         }
-        pending->slot = sd_bus_slot_unref(pending->slot);
-        r = systemd_get_property(update->manager, pending->wiring.unit, "NeedDaemonReload",
-                handle_need_reload, pending, &pending->slot);
+        r = unit_get_property(update->manager->bus, pending->wiring.unit, UNIT_NEED_DAEMON_RELOAD,
+                handle_need_reload, pending, &pending->call);
         if (r < 0) {
                 note_error(update, r);
                 finish_check(update, false);
         }
-        return 0;
 }
 
 /* A unit in memory that has failed keeps the version it was loaded with; ResetFailedUnit lets go of it. */
@@ -370,12 +356,12 @@ static void check_loaded(struct pending *pending) {
         struct wiring_update *update = pending->update;
         int r;
 
-        r = systemd_reset_failed(update->manager, pending->wiring.unit);
+        r = unit_reset_failed(update->manager->bus, pending->wiring.unit);
         if (r >= 0 && pending->will_do)
                 return;
         if (r >= 0)
-                r = systemd_get_property(update->manager, pending->wiring.unit, "DropInPaths",
-                        handle_drop_ins, pending, &pending->slot);
+                r = unit_get_property(update->manager->bus, pending->wiring.unit, UNIT_DROP_IN_PATHS,
+                        handle_drop_ins, pending, &pending->call);
         if (r < 0)
                 note_error(update, r);
         else
@@ -402,43 +388,31 @@ static void write_pending(struct pending *pending) {
                 check_loaded(pending);
 }
 
-static int mark_loaded(struct wiring_update *update, sd_bus_message *reply) {
+static void mark_loaded(struct wiring_update *update, const struct unit_row *row) {
         struct pending *pending;
-        struct unit_row row;
-        int r;
 
-        if (sd_bus_message_is_method_error(reply, NULL))
-                return -sd_bus_message_get_errno(reply);
-        r = systemd_enter_units(reply);
-        if (r < 0)
-                return r;
-        while ((r = systemd_read_unit(reply, &row)) > 0) {
-                HASH_FIND_STR(update->pending, row.name, pending);
-                if (!pending)
-                        continue;
-                pending->loaded = true;
-                pending->keep = !string_equal(row.active_state, "inactive") &&
-                                !string_equal(row.active_state, "failed");
-        }
-        return r;
+        HASH_FIND_STR(update->pending, row->name, pending);
+        if (!pending)
+                return;
+        pending->loaded = true;
+        pending->keep =
+                !string_equal(row->active_state, "inactive") && !string_equal(row->active_state, "failed");
 }
 
-static int handle_units(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct wiring_update *update = userdata;
         struct pending *pending, *next;
-        int r;
 
-        (void)error;
-        r = mark_loaded(update, reply);
-        if (r < 0)
-                note_error(update, r);
+        for (size_t i = 0; i < n_rows; i++)
+                mark_loaded(update, &rows[i]);
+        if (error < 0)
+                note_error(update, error);
         else
                 HASH_ITER (hh, update->pending, pending, next)
                         write_pending(pending);
 
         if (update->n_checks == 0)
                 finish_update(update);
-        return 0;
 }
 
 static int add_pending(struct wiring_update *update, const struct wiring *wiring) {
@@ -467,7 +441,7 @@ static int ask_units(struct wiring_update *update) {
                         patterns[n++] = pending->wiring.unit;
         else
                 patterns[n++] = "nsbr@*.service";
-        return systemd_list_units(update->manager, patterns, n, handle_units, update, &update->list_slot);
+        return unit_list(update->manager->bus, patterns, n, handle_units, update, &update->list_call);
 }
 
 int wiring_update(struct manager *manager, const struct wiring *wirings, size_t n, wiring_callback_t callback,

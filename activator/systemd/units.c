@@ -1,109 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* D-Bus calls and signals, and nothing else: what they mean is decided by the callers. */
+/* Builds the messages to systemd and reads its replies and signals. */
 
 #include <signal.h>
+#include <utlist.h>
 
-#include "seat/failed-units.h"
-#include "seat/slot-release.h"
-#include "seat/tidy.h"
+#include "base/log.h"
+#include "bus-call.h"
 #include "units.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
-#define LOGIND_NAME "org.freedesktop.login1"
-#define LOGIND_PATH "/org/freedesktop/login1"
-#define LOGIND_MANAGER "org.freedesktop.login1.Manager"
-#define PROPERTIES "org.freedesktop.DBus.Properties"
 
-static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const char *job, *unit, *result;
+static int new_call(struct bus *bus, const char *method, sd_bus_message **ret) {
+        return sd_bus_message_new_method_call(
+                bus->connection, ret, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
+}
+
+/* --- jobs ------------------------------------------------------------------------------------ */
+
+static void read_job(sd_bus_message *reply, bus_function_t callback, void *userdata, int kind) {
+        unit_job_callback_t job_callback = (unit_job_callback_t)callback;
+        const char *job = "";
         int r;
 
-        (void)error;
-        r = sd_bus_message_read(message, "uoss", NULL, &job, &unit, &result);
+        (void)kind;
+        r = bus_reply_error(reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "o", &job);
         if (r < 0)
-                return r;
-        lease_job_removed(userdata, job, unit, result);
-        tidy_job_removed(userdata, job, unit, result);
-        slots_job_removed(unit);
-        failed_units_job_removed(userdata, unit);
-        return 0;
-}
-
-static int handle_unit_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const char *unit;
-        int r;
-
-        (void)error;
-        r = sd_bus_message_read(message, "so", &unit, NULL);
-        if (r < 0)
-                return r;
-        lease_unit_removed(userdata, unit);
-        return 0;
-}
-
-/* A session ended: leases whose opener died before it are waiting for just that. */
-static int handle_session_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        struct manager *manager = userdata;
-        struct lease *lease, *next;
-
-        (void)message;
-        (void)error;
-        HASH_ITER (hh, manager->leases, lease, next)
-                lease_check_opener(lease);
-        return 0;
-}
-
-static int add_matches(struct manager *manager) {
-        int r;
-
-        r = sd_bus_match_signal_async(manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                "JobRemoved", handle_job_removed, NULL, manager);
-        if (r >= 0)
-                r = sd_bus_match_signal_async(manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                        "UnitRemoved", handle_unit_removed, NULL, manager);
-        if (r >= 0)
-                r = sd_bus_match_signal_async(manager->bus, NULL, LOGIND_NAME, LOGIND_PATH, LOGIND_MANAGER,
-                        "SessionRemoved", handle_session_removed, NULL, manager);
-        return r;
-}
-
-static int handle_subscribed(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct manager *manager = userdata;
-
-        (void)error;
-        if (!sd_bus_message_is_method_error(reply, NULL))
-                return 0;
-        log_error("systemd does not send its signals: %s", sd_bus_message_get_error(reply)->message);
-        return sd_event_exit(manager->event, EXIT_FAILURE);
-}
-
-int systemd_connect(struct manager *manager) {
-        int r;
-
-        r = sd_bus_open_system(&manager->bus);
-        if (r < 0)
-                return r;
-        /* Without a bus nothing can be done; a restart keeps every lease and waits for the bus to come back.
-         */
-        r = sd_bus_set_exit_on_disconnect(manager->bus, true);
-        if (r >= 0)
-                r = sd_bus_attach_event(manager->bus, manager->event, PRIORITY_BUS);
-        if (r >= 0)
-                r = add_matches(manager);
-        if (r >= 0)
-                /* systemd sends unit and job signals over the bus only while somebody is subscribed. */
-                r = sd_bus_call_method_async(manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                        "Subscribe", handle_subscribed, manager, NULL);
-        return r;
+                job_callback(userdata, r, "", bus_reply_text(reply));
+        else
+                job_callback(userdata, 0, job, "");
 }
 
 /* One property with an array of unit names, "as". */
-static int append_units(sd_bus_message *message, const char *property, char *const *units) {
+static int append_units(sd_bus_message *message, const char *property, const char *const *units) {
         int r;
 
+        if (!units || !units[0])
+                return 0;
         r = sd_bus_message_open_container(message, 'r', "sv");
         if (r >= 0)
                 r = sd_bus_message_append(message, "s", property);
@@ -116,207 +53,296 @@ static int append_units(sd_bus_message *message, const char *property, char *con
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-/*
- * What the lease needs, and what it only wants: a container that fails, or is stopped, does not cost the
- * login. It waits for the container only if it was told to. nsbr@ counts as started before its program has
- * ended, and that may go wrong still: Requires= would leave a lease on a seat that has failed.
- */
-static int append_dependencies(sd_bus_message *message, const struct lease *lease) {
-        char names[SERVICES_MAX][SERVICE_NAME_SIZE + SEAT_ID_SIZE + sizeof("@.service")];
-        char nsbr[sizeof("nsbr@.service") + SEAT_ID_SIZE], cont[sizeof("cont@.service") + SEAT_ID_SIZE];
-        char *needed[] = {nsbr, NULL}, *after[] = {nsbr, NULL, NULL}, *wanted[SERVICES_MAX + 1] = {NULL};
+static int append_properties(sd_bus_message *message, const struct transient_unit *unit) {
         int r;
-
-        (void)snprintf(nsbr, sizeof(nsbr), "nsbr@%s.service", lease->record.seat);
-        (void)snprintf(cont, sizeof(cont), SERVICE_CONTAINER "@%s.service", lease->record.seat);
-        for (size_t i = 0; i < lease->services.n_units; i++) {
-                (void)snprintf(names[i], sizeof(names[i]), "%s@%s.service", lease->services.units[i],
-                        lease->record.seat);
-                wanted[i] = names[i];
-        }
-        if (lease_waits_for_container(lease))
-                after[1] = cont;
-
-        r = append_units(message, "BindsTo", needed);
-        if (r >= 0)
-                r = append_units(message, "After", after);
-        return r < 0 || lease->services.n_units == 0 ? r : append_units(message, "Wants", wanted);
-}
-
-static int append_lease_properties(sd_bus_message *message, const struct lease *lease) {
-        char description[64 + USER_NAME_SIZE + SERVICE_SIZE];
-        int r;
-
-        /* Without the user's name: everybody may list units. */
-        (void)snprintf(description, sizeof(description), "Lease of seat %s (%s)", lease->record.seat,
-                lease->record.service);
 
         r = sd_bus_message_open_container(message, 'a', "(sv)");
+        if (r >= 0 && unit->description)
+                r = sd_bus_message_append(message, "(sv)", "Description", "s", unit->description);
         if (r >= 0)
-                r = sd_bus_message_append(message, "(sv)", "Description", "s", description);
+                r = append_units(message, "BindsTo", unit->binds_to);
         if (r >= 0)
-                r = append_dependencies(message, lease);
+                r = append_units(message, "After", unit->after);
         if (r >= 0)
-                /* `systemctl isolate` must not end live logins. */
+                r = append_units(message, "Wants", unit->wants);
+        if (r >= 0)
+                r = append_units(message, "Requisite", unit->requisite);
+        if (r >= 0 && unit->ignore_on_isolate)
                 r = sd_bus_message_append(message, "(sv)", "IgnoreOnIsolate", "b", true);
-        if (r >= 0)
-                r = sd_bus_message_close_container(message);
-        return r;
+        return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, sd_bus_slot **ret_slot) {
+int unit_start_transient(struct bus *bus, const struct transient_unit *unit, unit_job_callback_t callback,
+        void *userdata, struct bus_call **call) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        sd_bus *bus = lease->manager->bus;
-        char unit[LEASE_UNIT_SIZE];
         int r;
 
-        lease_unit_name(lease, unit);
-        r = sd_bus_message_new_method_call(
-                bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
+        r = new_call(bus, "StartTransientUnit", &message);
         if (r >= 0)
-                /* replace: a login during the last logout's teardown must win over the stop jobs. */
+                r = sd_bus_message_append(message, "ss", unit->name, unit->mode);
+        if (r >= 0)
+                r = append_properties(message, unit);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "a(sa(sv))", 0); /* no other units */
+        return r < 0 ? r : bus_call_send(bus, message, read_job, 0, (bus_function_t)callback, userdata, call);
+}
+
+int unit_stop(struct bus *bus, const char *unit, unit_job_callback_t callback, void *userdata,
+        struct bus_call **call) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(bus, "StopUnit", &message);
+        if (r >= 0)
                 r = sd_bus_message_append(message, "ss", unit, "replace");
-        if (r >= 0)
-                r = append_lease_properties(message, lease);
-        if (r >= 0)
-                r = sd_bus_message_append(message, "a(sa(sv))", 0);
-        if (r >= 0)
-                r = sd_bus_call_async(bus, ret_slot, message, callback, lease, 0);
-        return r;
-}
-
-int systemd_start_needing_slice(struct manager *manager, const char *slice, const char *const *units,
-        size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        const char *needed[SERVICES_MAX + 1] = {NULL};
-        int r;
-
-        for (size_t i = 0; i < n && i < SERVICES_MAX; i++)
-                needed[i] = units[i];
-        r = sd_bus_message_new_method_call(
-                manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
-        if (r >= 0)
-                r = sd_bus_message_append(message, "ss", slice, "fail");
-        if (r >= 0)
-                r = sd_bus_message_open_container(message, 'a', "(sv)");
-        if (r >= 0)
-                r = append_units(message, "Requisite", (char *const *)(uintptr_t)needed);
-        if (r >= 0)
-                r = sd_bus_message_close_container(message);
-        if (r >= 0)
-                r = sd_bus_message_append(message, "a(sa(sv))", 0);
-        return r < 0 ? r : sd_bus_call_async(manager->bus, ret_slot, message, callback, userdata, 0);
-}
-
-/* A call of the manager with a unit's name and nothing else but, maybe, a job mode. */
-static int call_with_unit(struct manager *manager, const char *method, const char *unit, const char *mode,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        int r;
-
-        r = sd_bus_message_new_method_call(
-                manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
-        if (r >= 0)
-                r = sd_bus_message_append(message, "s", unit);
-        if (r >= 0 && mode)
-                r = sd_bus_message_append(message, "s", mode);
         if (r < 0)
                 return r;
-        if (callback)
-                return sd_bus_call_async(manager->bus, ret_slot, message, callback, userdata, 0);
-
-        r = sd_bus_message_set_expect_reply(message, false);
-        return r < 0 ? r : sd_bus_send(manager->bus, message, NULL);
+        if (!callback)
+                return bus_send(bus, message);
+        return bus_call_send(bus, message, read_job, 0, (bus_function_t)callback, userdata, call);
 }
 
-int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
-        return call_with_unit(manager, "StopUnit", unit, mode, callback, userdata, ret_slot);
-}
-
-int systemd_reset_failed(struct manager *manager, const char *unit) {
-        return call_with_unit(manager, "ResetFailedUnit", unit, NULL, NULL, NULL, NULL);
-}
-
-int systemd_kill_unit(struct manager *manager, const char *unit) {
-        return sd_bus_call_method_async(manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                "KillUnit", NULL, NULL, "ssi", unit, "all", SIGKILL);
-}
-
-int systemd_list_units(struct manager *manager, const char *const *patterns, size_t n,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
+int unit_reset_failed(struct bus *bus, const char *unit) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(
-                manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "ListUnitsByPatterns");
+        r = new_call(bus, "ResetFailedUnit", &message);
         if (r >= 0)
-                r = sd_bus_message_append(message, "as", 0);
+                r = sd_bus_message_append(message, "s", unit);
+        return r < 0 ? r : bus_send(bus, message);
+}
+
+int unit_kill(struct bus *bus, const char *unit) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(bus, "KillUnit", &message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ssi", unit, "all", SIGKILL);
+        return r < 0 ? r : bus_send(bus, message);
+}
+
+/* --- the list of units ----------------------------------------------------------------------- */
+
+/* name, description, load, active and sub state, followed unit, path, job's number, type and path */
+#define ROW_TYPE "(ssssssouso)"
+
+static int read_rows(sd_bus_message *reply, struct unit_row **ret_rows, size_t *ret_n) {
+        _cleanup_free_ struct unit_row *rows = NULL;
+        struct unit_row row, *more;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, 'a', ROW_TYPE);
+        while (r >= 0 && (r = sd_bus_message_read(reply, ROW_TYPE, &row.name, NULL, NULL, &row.active_state,
+                                  NULL, NULL, NULL, &row.job, NULL, NULL)) > 0) {
+                more = reallocarray(rows, n + 1, sizeof(*rows));
+                if (!more)
+                        return -ENOMEM;
+                rows = more;
+                rows[n++] = row;
+        }
+        if (r < 0)
+                return r;
+        *ret_rows = rows;
+        *ret_n = n;
+        rows = NULL;
+        return 0;
+}
+
+static void read_list(sd_bus_message *reply, bus_function_t callback, void *userdata, int kind) {
+        unit_list_callback_t list_callback = (unit_list_callback_t)callback;
+        _cleanup_free_ struct unit_row *rows = NULL;
+        size_t n = 0;
+        int r;
+
+        (void)kind;
+        r = bus_reply_error(reply);
+        if (r >= 0)
+                r = read_rows(reply, &rows, &n);
+        list_callback(userdata, r < 0 ? r : 0, rows, n);
+}
+
+int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_callback_t callback,
+        void *userdata, struct bus_call **call) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(bus, "ListUnitsByPatterns", &message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "as", 0); /* in any state */
         if (r >= 0)
                 r = sd_bus_message_open_container(message, 'a', "s");
         for (size_t i = 0; i < n && r >= 0; i++)
                 r = sd_bus_message_append(message, "s", patterns[i]);
         if (r >= 0)
                 r = sd_bus_message_close_container(message);
+        return r < 0 ? r
+                     : bus_call_send(bus, message, read_list, 0, (bus_function_t)callback, userdata, call);
+}
+
+/* --- properties ------------------------------------------------------------------------------ */
+
+static const struct {
+        const char *interface, *name, *type;
+} properties[_UNIT_PROPERTY_MAX] = {
+        [UNIT_DROP_IN_PATHS] = {"org.freedesktop.systemd1.Unit", "DropInPaths", "as"},
+        [UNIT_NEED_DAEMON_RELOAD] = {"org.freedesktop.systemd1.Unit", "NeedDaemonReload", "b"},
+        [UNIT_INACTIVE_EXIT_USEC] = {"org.freedesktop.systemd1.Unit", "InactiveExitTimestampMonotonic", "t"},
+        [SERVICE_STATUS_TEXT] = {"org.freedesktop.systemd1.Service", "StatusText", "s"},
+        [SERVICE_RESULT] = {"org.freedesktop.systemd1.Service", "Result", "s"},
+};
+
+static int read_value(sd_bus_message *reply, const char *type, struct unit_value *ret, char ***ret_list) {
+        int flag, r;
+
+        switch (type[0]) {
+        case 's':
+                return sd_bus_message_read(reply, "v", "s", &ret->text);
+        case 't':
+                return sd_bus_message_read(reply, "v", "t", &ret->number);
+        case 'b':
+                r = sd_bus_message_read(reply, "v", "b", &flag);
+                if (r >= 0)
+                        ret->flag = flag;
+                return r;
+        default:
+                r = sd_bus_message_enter_container(reply, 'v', "as");
+                return r < 0 ? r : sd_bus_message_read_strv(reply, ret_list);
+        }
+}
+
+static void free_list(char **list) {
+        for (size_t i = 0; list && list[i]; i++)
+                free(list[i]);
+        free(list);
+}
+
+static void read_property(sd_bus_message *reply, bus_function_t callback, void *userdata, int kind) {
+        unit_property_callback_t property_callback = (unit_property_callback_t)callback;
+        struct unit_value value = {.text = ""};
+        char **list = NULL;
+        int r;
+
+        r = bus_reply_error(reply);
         if (r >= 0)
-                r = sd_bus_call_async(manager->bus, ret_slot, message, callback, userdata, 0);
-        return r;
+                r = read_value(reply, properties[kind].type, &value, &list);
+        value.list = list;
+        while (list && list[value.n_list])
+                value.n_list++;
+        property_callback(userdata, r < 0 ? r : 0, r < 0 ? &(struct unit_value){.text = ""} : &value);
+        free_list(list);
 }
 
-int systemd_enter_units(sd_bus_message *reply) {
-        return sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
-}
-
-int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret) {
-        /* name, description, load, active and sub state, followed unit, path, job's number, type and path */
-        return sd_bus_message_read(reply, "(ssssssouso)", &ret->name, NULL, NULL, &ret->active_state, NULL,
-                NULL, NULL, &ret->job, NULL, NULL);
-}
-
-/* type: "Unit" or "Service". */
-static int get_property(struct manager *manager, const char *unit, const char *type, const char *property,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
+int unit_get_property(struct bus *bus, const char *unit, enum unit_property property,
+        unit_property_callback_t callback, void *userdata, struct bus_call **call) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         _cleanup_free_ char *path = NULL;
-        char interface[64];
         int r;
 
         r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path);
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(bus->connection, &message, SYSTEMD_NAME, path,
+                        "org.freedesktop.DBus.Properties", "Get");
+        if (r >= 0)
+                r = sd_bus_message_append(
+                        message, "ss", properties[property].interface, properties[property].name);
+        return r < 0 ? r
+                     : bus_call_send(bus, message, read_property, (int)property, (bus_function_t)callback,
+                               userdata, call);
+}
+
+/* --- daemon-reload --------------------------------------------------------------------------- */
+
+static void read_done(sd_bus_message *reply, bus_function_t callback, void *userdata, int kind) {
+        units_reload_callback_t reload_callback = (units_reload_callback_t)callback;
+
+        (void)kind;
+        reload_callback(userdata, bus_reply_error(reply));
+}
+
+int units_reload(struct bus *bus, units_reload_callback_t callback, void *userdata, struct bus_call **call) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(bus, "Reload", &message);
+        return r < 0 ? r
+                     : bus_call_send(bus, message, read_done, 0, (bus_function_t)callback, userdata, call);
+}
+
+/* --- signals --------------------------------------------------------------------------------- */
+
+static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error);
+static int handle_unit_removed(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
+static const struct bus_signal job_removed = {
+        SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved", handle_job_removed};
+static const struct bus_signal unit_removed = {
+        SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitRemoved", handle_unit_removed};
+
+static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const struct bus_subscription *subscription;
+        const char *job, *unit, *result;
+        struct bus *bus = userdata;
+        int r;
+
+        (void)error;
+        r = sd_bus_message_read(message, "uoss", NULL, &job, &unit, &result);
         if (r < 0)
                 return r;
-        (void)snprintf(interface, sizeof(interface), "org.freedesktop.systemd1.%s", type);
-        return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, path, PROPERTIES, "Get",
-                callback, userdata, "ss", interface, property);
+        DL_FOREACH (bus->subscriptions, subscription)
+                if (subscription->signal == &job_removed)
+                        ((unit_job_removed_t)subscription->callback)(
+                                subscription->userdata, job, unit, result);
+        return 0;
 }
 
-int systemd_get_property(struct manager *manager, const char *unit, const char *property,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
-        return get_property(manager, unit, "Unit", property, callback, userdata, ret_slot);
+static int handle_unit_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const struct bus_subscription *subscription;
+        struct bus *bus = userdata;
+        const char *unit;
+        int r;
+
+        (void)error;
+        r = sd_bus_message_read(message, "so", &unit, NULL);
+        if (r < 0)
+                return r;
+        DL_FOREACH (bus->subscriptions, subscription)
+                if (subscription->signal == &unit_removed)
+                        ((unit_removed_t)subscription->callback)(subscription->userdata, unit);
+        return 0;
 }
 
-int systemd_get_service_property(struct manager *manager, const char *unit, const char *property,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
-        return get_property(manager, unit, "Service", property, callback, userdata, ret_slot);
+static int handle_subscribed(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct bus *bus = userdata;
+
+        (void)error;
+        if (bus_reply_error(reply) >= 0)
+                return 0;
+        log_error("systemd does not send its signals: %s", bus_reply_text(reply));
+        return sd_event_exit(bus->event, EXIT_FAILURE);
 }
 
-int systemd_wait(struct manager *manager) {
-        return sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, "org.freedesktop.DBus.Peer",
-                "Ping", NULL, NULL, NULL);
+/* systemd sends the signals of units and jobs over the bus only while somebody is subscribed. */
+static int tell_systemd(struct bus *bus) {
+        int r;
+
+        if (bus->systemd_told)
+                return 0;
+        r = sd_bus_call_method_async(bus->connection, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                "Subscribe", handle_subscribed, bus, NULL);
+        bus->systemd_told = r >= 0;
+        return r;
 }
 
-int systemd_reload(
-        struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
-        return sd_bus_call_method_async(manager->bus, ret_slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                "Reload", callback, userdata, NULL);
+int units_on_job_removed(struct bus *bus, unit_job_removed_t callback, void *userdata) {
+        int r = bus_subscribe(bus, &job_removed, (bus_function_t)callback, userdata);
+
+        return r < 0 ? r : tell_systemd(bus);
 }
 
-int logind_list_sessions(
-        struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot) {
-        return sd_bus_call_method_async(manager->bus, ret_slot, LOGIND_NAME, LOGIND_PATH, LOGIND_MANAGER,
-                "ListSessions", callback, userdata, NULL);
-}
+int units_on_removed(struct bus *bus, unit_removed_t callback, void *userdata) {
+        int r = bus_subscribe(bus, &unit_removed, (bus_function_t)callback, userdata);
 
-int logind_get_leader(struct manager *manager, const char *session_path, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot) {
-        return sd_bus_call_method_async(manager->bus, ret_slot, LOGIND_NAME, session_path, PROPERTIES, "Get",
-                callback, userdata, "ss", "org.freedesktop.login1.Session", "Leader");
+        return r < 0 ? r : tell_systemd(bus);
 }

@@ -2,69 +2,91 @@
 #pragma once
 
 /*
- * What we ask of PID 1 and of logind over D-Bus. Nothing here waits: replies come by callback
- * (sd_bus_message_handler_t, whose slot the caller owns: dropping it forgets the call), and what has no slot
- * is sent without asking for a reply.
+ * What is asked of systemd (org.freedesktop.systemd1(5)). Each call that has a callback returns at once, 0 or
+ * negative errno; then the callback comes once, later, unless the call is dropped: see bus.h for call. In a
+ * callback error is 0 or negative errno, and what else it is given is borrowed.
  */
 
-#include "base/manager.h"
-#include "lease/lease.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* Connects, subscribes to systemd's and logind's signals, and attaches the bus to the event loop. */
-int systemd_connect(struct manager *manager);
-
-/* StartTransientUnit of the lease's slice. JobRemoved tells the end: lease_job_removed(). */
-int systemd_start_lease(struct lease *lease, sd_bus_message_handler_t callback, sd_bus_slot **ret_slot);
-
-/* StartTransientUnit of a slice that needs n units, which are up; mode "fail": whatever is queued already
- * wins. */
-int systemd_start_needing_slice(struct manager *manager, const char *slice, const char *const *units,
-        size_t n, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+#include "bus.h"
 
 /*
- * StopUnit, with a job mode, ResetFailedUnit, and KillUnit of all processes with SIGKILL; with no callback no
- * reply is asked for.
+ * job: the D-Bus path of the job that systemd has queued, or "" with an error; text is then what systemd
+ * says. -ENOENT: there is no such unit.
  */
-int systemd_stop_unit(struct manager *manager, const char *unit, const char *mode,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
-int systemd_reset_failed(struct manager *manager, const char *unit);
-int systemd_kill_unit(struct manager *manager, const char *unit);
+typedef void (*unit_job_callback_t)(void *userdata, int error, const char *job, const char *text);
 
-/* One row of ListUnitsByPatterns; strings are borrowed from the reply. */
+/* A unit without a file. Lists end with NULL; NULL for a list or the description: none. */
+struct transient_unit {
+        const char *name;
+        const char *mode; /* of the job: "replace" others that are queued, or "fail" if there are any */
+        const char *description;
+        const char *const *binds_to, *const *after, *const *wants, *const *requisite;
+        bool ignore_on_isolate;
+};
+
+int unit_start_transient(struct bus *bus, const struct transient_unit *unit, unit_job_callback_t callback,
+        void *userdata, struct bus_call **call);
+
+/* StopUnit with job mode "replace". With no callback no reply is asked for, and call is NULL. */
+int unit_stop(struct bus *bus, const char *unit, unit_job_callback_t callback, void *userdata,
+        struct bus_call **call);
+
+/* ResetFailedUnit, and KillUnit of all processes with SIGKILL; no reply is asked for. */
+int unit_reset_failed(struct bus *bus, const char *unit);
+int unit_kill(struct bus *bus, const char *unit);
+
+/* A unit that systemd has in memory. */
 struct unit_row {
         const char *name;
         const char *active_state;
         uint32_t job; /* the number of a job that is queued for it; 0: none */
 };
 
-/* Asks for the units that match the patterns (n of them). */
-int systemd_list_units(struct manager *manager, const char *const *patterns, size_t n,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+typedef void (*unit_list_callback_t)(void *userdata, int error, const struct unit_row *rows, size_t n_rows);
 
-/* Reads such a reply: first systemd_enter_units(), then rows until 0 (end) or negative errno. */
-int systemd_enter_units(sd_bus_message *reply);
-int systemd_read_unit(sd_bus_message *reply, struct unit_row *ret);
+/* The units whose names match one of the patterns (n of them). */
+int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_callback_t callback,
+        void *userdata, struct bus_call **call);
 
-/* Reads a property that every kind of unit has (a reply with one variant). */
-int systemd_get_property(struct manager *manager, const char *unit, const char *property,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+enum unit_property {
+        UNIT_DROP_IN_PATHS,      /* list */
+        UNIT_NEED_DAEMON_RELOAD, /* flag */
+        UNIT_INACTIVE_EXIT_USEC, /* number: InactiveExitTimestampMonotonic, CLOCK_MONOTONIC */
+        SERVICE_STATUS_TEXT,     /* text: what the service says of itself, sd_notify(3) */
+        SERVICE_RESULT,          /* text: why the service ended */
+        _UNIT_PROPERTY_MAX,
+};
 
-/* The same of a service's own properties. */
-int systemd_get_service_property(struct manager *manager, const char *unit, const char *property,
-        sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+/* What a property has; the other fields are empty, and so are all with an error. text is never NULL. */
+struct unit_value {
+        const char *text;
+        uint64_t number;
+        bool flag;
+        char *const *list; /* n_list of them */
+        size_t n_list;
+};
 
-/*
- * Blocks until systemd has taken what was sent without a callback: it does nothing for a peer that has left
- * the bus meanwhile. For a program that is about to end. Negative errno.
- */
-int systemd_wait(struct manager *manager);
+typedef void (*unit_property_callback_t)(void *userdata, int error, const struct unit_value *value);
 
-/* Manager.Reload: daemon-reload. Never on the login path. */
-int systemd_reload(
-        struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
+int unit_get_property(struct bus *bus, const char *unit, enum unit_property property,
+        unit_property_callback_t callback, void *userdata, struct bus_call **call);
 
-/* logind: all sessions, a(susso); and a session's leader (a reply with one variant, "u"). */
-int logind_list_sessions(
-        struct manager *manager, sd_bus_message_handler_t callback, void *userdata, sd_bus_slot **ret_slot);
-int logind_get_leader(struct manager *manager, const char *session_path, sd_bus_message_handler_t callback,
-        void *userdata, sd_bus_slot **ret_slot);
+typedef void (*units_reload_callback_t)(void *userdata, int error);
+
+/* daemon-reload. A login waits for it only if systemd would start its units as they were before. */
+int units_reload(struct bus *bus, units_reload_callback_t callback, void *userdata, struct bus_call **call);
+
+/* A job of the unit has ended. result: "done", "failed", "canceled" and so on, see JobRemoved(). */
+typedef void (*unit_job_removed_t)(void *userdata, const char *job, const char *unit, const char *result);
+
+/* systemd has removed the unit from memory. At a daemon-reload it does so with all units, and loads them
+ * anew. */
+typedef void (*unit_removed_t)(void *userdata, const char *unit);
+
+/* Subscribes for as long as the bus lasts. Subscribers are called in the order in which they came. */
+int units_on_job_removed(struct bus *bus, unit_job_removed_t callback, void *userdata);
+int units_on_removed(struct bus *bus, unit_removed_t callback, void *userdata);
