@@ -91,7 +91,7 @@ activator_sources = \
 	activator/request/peer-report.c activator/request/query-log.c activator/request/query-peer.c \
 	activator/request/reload.c activator/request/restore.c activator/request/whois.c \
 	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-limit.c \
-	activator/lease/lease-start.c activator/lease/lease.c activator/lease/linger.c \
+	activator/lease/lease-machine.c activator/lease/lease-start.c activator/lease/lease.c activator/lease/linger.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \

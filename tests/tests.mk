@@ -6,7 +6,7 @@ netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
 pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
-activator_tests = fence-note keeper lease-limit query record-store starting-units whois wiring
+activator_tests = fence-note keeper lease-limit lease-machine lease-random query record-store starting-units whois wiring
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 container_tests = instance queue report

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The table of a lease's life. lease-run.c looks up a row for every event, goes to the next state and then
+ * carries out the actions in their order. tests/activator/test-lease-machine.c states each cell a second
+ * time.
+ *
+ * What always holds:
+ *   - An opener gets one answer: every way out of the states of a start answers, but for EVENT_ABANDONED.
+ *   - Nothing waits for a signal alone if a call has failed: what could not be asked is asked again by a
+ * timer.
+ *   - A lease that ends forgets everything but its unit, and asks for its stop until the unit is gone.
+ *   - A record is on disk from LEASE_WIRING up to the end, so that the next activator takes the lease up.
+ */
+
+#include "lease-machine.h"
+#include "util.h"
+
+#define S(name) (1U << LEASE_##name)
+
+/* Its opener waits for an answer. */
+#define STARTS                                                                                               \
+        (S(WIRING) | S(RELOADING) | S(STARTING) | S(RESTARTING) | S(STARTING_AGAIN) | S(CHECKING) |          \
+                S(DIAGNOSING) | S(LATE))
+#define LOGINS (S(ACTIVE) | S(ORPHANED))
+#define TOLD (S(LINGERING) | S(KEPT)) /* the log says that the seat is kept */
+/* Its unit may go, and the lease must learn of it. */
+#define HAS_UNIT (S(RESTARTING) | S(CHECKING) | LOGINS | S(HELD) | TOLD | S(SETTLING) | S(ENDING))
+#define REST 0U
+
+#define ON(event, states, next, ...)                                                                         \
+        {                                                                                                    \
+                EVENT_##event, states, LEASE_##next, NULL, {                                                 \
+                        __VA_ARGS__                                                                          \
+                }                                                                                            \
+        }
+#define IGNORE(event, states, why)                                                                           \
+        {                                                                                                    \
+                EVENT_##event, states, LEASE_SAME, why, {                                                    \
+                        DO_NOTHING                                                                           \
+                }                                                                                            \
+        }
+#define NEVER(event, states, why)                                                                            \
+        {                                                                                                    \
+                EVENT_##event, states, LEASE_NEVER, why, {                                                   \
+                        DO_NOTHING                                                                           \
+                }                                                                                            \
+        }
+
+/* The unit is there and has to go; it is gone already. */
+#define END DO_REMOVE_RECORD, DO_LET_GO, DO_STOP
+#define VANISH DO_REMOVE_RECORD, DO_LET_GO, DO_FREE
+
+/* Why an event cannot come, or has no effect. */
+#define ONCE "this is a lease's first event, and only that"
+#define TRANSIENT "this state is left before another event is handled"
+#define DROPPED "what raises it is forgotten when the state that waits for it is left"
+#define OVER "the lease is ending already"
+
+/* clang-format off */
+static const struct lease_row rows[] = {
+        ON(OPENED,             S(NEW), WIRING, DO_SAVE_RECORD, DO_SET_DEADLINE, DO_WIRE),
+        NEVER(OPENED,          REST, ONCE),
+        ON(RESTORED,           S(NEW), ACTIVE, DO_MARK_JOINED, DO_LOG_HELD, DO_WATCH_OPENER),
+        NEVER(RESTORED,        REST, ONCE),
+        ON(RESTORED_HOLD,      S(NEW), HELD, DO_LOG_HELD),
+        NEVER(RESTORED_HOLD,   REST, ONCE),
+        ON(RESTORED_LINGER,    S(NEW), LINGERING, DO_SET_LINGER_TIMER),
+        NEVER(RESTORED_LINGER, REST, ONCE),
+
+        ON(CLOSED,     STARTS,       ENDING,  END, DO_ANSWER_CLOSED),
+        ON(CLOSED,     LOGINS,       CLOSING, DO_DECIDE),
+        ON(CLOSED,     S(HELD),      ENDING,  DO_LOG_BACK, END),
+        IGNORE(CLOSED, TOLD | S(SETTLING) | S(ENDING), "a close may come twice"),
+        NEVER(CLOSED,  REST, TRANSIENT),
+
+        ON(ABANDONED,     STARTS,           ENDING, DO_LOG_HUNG_UP, END),
+        ON(ABANDONED,     LOGINS | S(HELD), ENDING, DO_LOG_HUNG_UP, DO_LOG_BACK, END),
+        IGNORE(ABANDONED, TOLD | S(SETTLING) | S(ENDING), "it was given back or taken before"),
+        NEVER(ABANDONED,  REST, TRANSIENT),
+
+        ON(STOPPED,     STARTS,      ENDING, END, DO_ANSWER_STOPPED),
+        ON(STOPPED,     LOGINS,      ENDING, DO_TELL_ADMIN, DO_LOG_TAKEN, END),
+        ON(STOPPED,     S(HELD),     ENDING, DO_LOG_TAKEN, END),
+        ON(STOPPED,     TOLD,        ENDING, DO_LOG_OVER, END),
+        ON(STOPPED,     S(SETTLING), ENDING, DO_LOG_BACK, END),
+        IGNORE(STOPPED, S(ENDING), OVER),
+        NEVER(STOPPED,  REST, TRANSIENT),
+
+        ON(TAKEN_OVER,    TOLD,        ENDING, DO_LOG_OVER, END),
+        ON(TAKEN_OVER,    S(SETTLING), ENDING, DO_LOG_BACK, END),
+        NEVER(TAKEN_OVER, REST, "only leases that linger are told of a new login"),
+
+        ON(ACTIVATOR_ENDS, REST, GONE, DO_FORGET),
+
+        ON(WIRED,          S(WIRING),    STARTING,  DO_START),
+        NEVER(WIRED,       REST, DROPPED),
+        ON(WIRED_STALE,    S(WIRING),    RELOADING, DO_RELOAD),
+        NEVER(WIRED_STALE, REST, DROPPED),
+        ON(RELOADED,       S(RELOADING), STARTING,  DO_START),
+        NEVER(RELOADED,    REST, DROPPED),
+        ON(ACCEPTED,       S(STARTING) | S(STARTING_AGAIN), SAME, DO_ANSWER_EARLY),
+        NEVER(ACCEPTED,    REST, DROPPED),
+
+        ON(JOB_DONE,          S(STARTING) | S(STARTING_AGAIN) | S(LATE), CHECKING, DO_DROP_CALLS, DO_CHECK_CONTAINER),
+        NEVER(JOB_DONE,       REST, "a lease knows a start job only in these states"),
+        /* Somebody's stop of the seat crossed the start. The login came later, so it wins; but a unit of the same
+         * name can be had only when the old one is gone. */
+        ON(JOB_CANCELLED,     S(STARTING),       RESTARTING, DO_NOTHING),
+        ON(JOB_CANCELLED,     S(STARTING_AGAIN), DIAGNOSING, DO_DIAGNOSE),
+        IGNORE(JOB_CANCELLED, S(LATE), "no time is left to start again; the answer comes with the diagnosis"),
+        NEVER(JOB_CANCELLED,  REST, "a lease knows a start job only in these states"),
+        ON(JOB_FAILED,        S(STARTING) | S(STARTING_AGAIN) | S(LATE), DIAGNOSING, DO_DIAGNOSE),
+        NEVER(JOB_FAILED,     REST, "a lease knows a start job only in these states"),
+
+        ON(READY,               S(CHECKING), ACTIVE, DO_DROP_DEADLINE, DO_MARK_JOINED, DO_LOG_GIVEN, DO_TAKE_OVER,
+                                DO_WATCH_OPENER, DO_ANSWER_DONE),
+        NEVER(READY,            REST, DROPPED),
+        ON(READY_HOLD,          S(CHECKING), HELD, DO_DROP_DEADLINE, DO_LOG_GIVEN, DO_ANSWER_DONE),
+        NEVER(READY_HOLD,       REST, DROPPED),
+        ON(CONTAINER_FAULT,     S(CHECKING) | S(DIAGNOSING) | S(LATE), ENDING, END, DO_ANSWER_NO_CONTAINER),
+        NEVER(CONTAINER_FAULT,  REST, DROPPED),
+        ON(FAULT_FOUND,         S(DIAGNOSING), ENDING, END, DO_ANSWER_FAILED),
+        ON(FAULT_FOUND,         S(LATE),       ENDING, END, DO_ANSWER_TIMEOUT),
+        NEVER(FAULT_FOUND,      REST, DROPPED),
+        ON(DEADLINE,            STARTS & ~S(LATE), LATE, DO_DROP_CALLS, DO_DIAGNOSE),
+        NEVER(DEADLINE,         REST, DROPPED),
+
+        ON(FAULT,    STARTS,      ENDING, END, DO_ANSWER_FAILED),
+        ON(FAULT,    LOGINS,      ENDING, DO_LOG_BACK, END, DO_ANSWER_FAILED),
+        ON(FAULT,    TOLD,        ENDING, DO_LOG_OVER, END),
+        ON(FAULT,    S(SETTLING), ENDING, DO_LOG_BACK, END),
+        NEVER(FAULT, REST, "these states do nothing that the lease cannot do without"),
+
+        ON(JOB_ENDED,     LOGINS,               SAME, DO_ASK_NAMESPACE),
+        ON(JOB_ENDED,     S(SETTLING) | S(KEPT), SAME, DO_LOOK_SOON),
+        IGNORE(JOB_ENDED, STARTS,       "its own start job and its deadline tell more"),
+        IGNORE(JOB_ENDED, S(HELD),      "nobody is in the namespace on its behalf"),
+        IGNORE(JOB_ENDED, S(LINGERING), "its seat stays in any case"),
+        IGNORE(JOB_ENDED, S(ENDING),    "the end of its unit is what counts"),
+        NEVER(JOB_ENDED,  REST, TRANSIENT),
+
+        /* systemd removes all its units at a daemon-reload, to make them again at once. */
+        ON(UNIT_REMOVED,     HAS_UNIT, SAME, DO_ASK_GONE),
+        IGNORE(UNIT_REMOVED, S(STARTING) | S(STARTING_AGAIN) | S(DIAGNOSING) | S(LATE), "its start job tells more"),
+        NEVER(UNIT_REMOVED,  REST, "it has no unit yet"),
+
+        ON(GONE,     S(RESTARTING), STARTING_AGAIN, DO_START),
+        ON(GONE,     S(CHECKING),   GONE, DO_REMOVE_RECORD, DO_LET_GO, DO_ANSWER_VANISHED, DO_FREE),
+        ON(GONE,     LOGINS,        GONE, DO_TELL_STOPPED, DO_LOG_TAKEN, VANISH),
+        ON(GONE,     S(HELD),       GONE, DO_LOG_TAKEN, VANISH),
+        ON(GONE,     TOLD,          GONE, DO_LOG_OVER, VANISH),
+        ON(GONE,     S(SETTLING),   GONE, DO_LOG_BACK, VANISH),
+        ON(GONE,     S(ENDING),     GONE, DO_FREE),
+        IGNORE(GONE, S(LATE),       "no time is left to start again; the answer comes with the diagnosis"),
+        NEVER(GONE,  REST, "it is not asked in these states"),
+
+        IGNORE(NOT_GONE,      HAS_UNIT | S(LATE), "systemd has reloaded, and makes the unit again"),
+        NEVER(NOT_GONE,       REST, "it is not asked in these states"),
+        ON(GONE_UNKNOWN,      HAS_UNIT, SAME, DO_SET_GONE_TIMER),
+        IGNORE(GONE_UNKNOWN,  S(LATE), "no time is left to start again"),
+        NEVER(GONE_UNKNOWN,   REST, "it is not asked in these states"),
+        ON(GONE_TIMER,        HAS_UNIT, SAME, DO_ASK_GONE),
+        IGNORE(GONE_TIMER,    S(LATE), "no time is left to start again"),
+        NEVER(GONE_TIMER,     REST, "it is not asked in these states"),
+
+        ON(OPENER_DIED,         S(ACTIVE),   ORPHANED, DO_ASK_LEADER),
+        NEVER(OPENER_DIED,      REST, "its process is watched while the lease is active, and no longer"),
+        ON(SESSION_REMOVED,     S(ORPHANED), SAME, DO_ASK_LEADER),
+        IGNORE(SESSION_REMOVED, REST, "it does not wait for the end of a session"),
+        ON(LEADER_NONE,         S(ORPHANED), CLOSING, DO_DECIDE),
+        NEVER(LEADER_NONE,      REST, DROPPED),
+        IGNORE(LEADER_FOUND,    S(ORPHANED), "logind tells when that session ends: EVENT_SESSION_REMOVED"),
+        NEVER(LEADER_FOUND,     REST, DROPPED),
+        ON(LEADER_UNKNOWN,      S(ORPHANED), SAME, DO_SET_LEADER_TIMER),
+        NEVER(LEADER_UNKNOWN,   REST, DROPPED),
+        ON(LEADER_TIMER,        S(ORPHANED), SAME, DO_ASK_LEADER),
+        NEVER(LEADER_TIMER,     REST, DROPPED),
+
+        IGNORE(NAMESPACE_SAME,   LOGINS, "a restart of the seat's units left the namespace as it was"),
+        NEVER(NAMESPACE_SAME,    REST, DROPPED),
+        ON(NAMESPACE_NEW,        LOGINS, ENDING, DO_LOG_LEFT_BEHIND, DO_TELL_RESTARTED, DO_LOG_TAKEN, END),
+        NEVER(NAMESPACE_NEW,     REST, DROPPED),
+        ON(NAMESPACE_UNKNOWN,    LOGINS, SAME, DO_SET_NAMESPACE_TIMER),
+        NEVER(NAMESPACE_UNKNOWN, REST, DROPPED),
+        ON(NAMESPACE_TIMER,      LOGINS, SAME, DO_ASK_NAMESPACE),
+        NEVER(NAMESPACE_TIMER,   REST, DROPPED),
+
+        ON(LINGERS,     S(CLOSING), LINGERING, DO_LOG_KEPT, DO_LET_GO, DO_SET_LINGER_TIMER, DO_SAVE_RECORD),
+        NEVER(LINGERS,  REST, "it is asked in LEASE_CLOSING only"),
+        ON(KEEPS,       S(CLOSING), SETTLING,  DO_LET_GO, DO_SET_KEEP_TIMER, DO_LOOK_SETTLED, DO_WATCH_GROUP, DO_SAVE_RECORD),
+        NEVER(KEEPS,    REST, "it is asked in LEASE_CLOSING only"),
+        ON(NOT_KEPT,    S(CLOSING), ENDING,    DO_LOG_BACK, END),
+        NEVER(NOT_KEPT, REST, "it is asked in LEASE_CLOSING only"),
+
+        ON(LINGER_OVER,      S(LINGERING), SAME, DO_LOOK),
+        NEVER(LINGER_OVER,   REST, DROPPED),
+        ON(KEEP_OVER,        S(SETTLING),  ENDING, DO_LOG_MAX_OVER, DO_LOG_BACK, END),
+        ON(KEEP_OVER,        S(KEPT),      ENDING, DO_LOG_MAX_OVER, DO_LOG_OVER, END),
+        NEVER(KEEP_OVER,     REST, DROPPED),
+        ON(LOOK_TIMER,       S(SETTLING) | S(KEPT), SAME, DO_LOOK),
+        NEVER(LOOK_TIMER,    REST, DROPPED),
+        ON(GROUP_CHANGED,    S(SETTLING) | S(KEPT), SAME, DO_LOOK_SOON),
+        NEVER(GROUP_CHANGED, REST, DROPPED),
+        ON(KEEPER_FOUND,     S(LINGERING), KEPT, DO_SET_KEEP_TIMER, DO_LOOK_LATER, DO_WATCH_GROUP),
+        ON(KEEPER_FOUND,     S(SETTLING),  KEPT, DO_LOG_KEPT, DO_LOOK_LATER, DO_WATCH_GROUP),
+        ON(KEEPER_FOUND,     S(KEPT),      SAME, DO_LOOK_LATER, DO_WATCH_GROUP),
+        NEVER(KEEPER_FOUND,  REST, "these states do not look"),
+        /* Of a lease that an activator has taken up within that second the log says already that it is kept. */
+        ON(KEEPER_FRESH,     S(LINGERING), KEPT, DO_SET_KEEP_TIMER, DO_LOOK_LATER, DO_WATCH_GROUP),
+        ON(KEEPER_FRESH,     S(SETTLING),  SAME, DO_LOOK_SETTLED, DO_WATCH_GROUP),
+        ON(KEEPER_FRESH,     S(KEPT),      SAME, DO_LOOK_LATER, DO_WATCH_GROUP),
+        NEVER(KEEPER_FRESH,  REST, "these states do not look"),
+        ON(KEEPER_NONE,      TOLD,         ENDING, DO_LOG_OVER, END),
+        ON(KEEPER_NONE,      S(SETTLING),  ENDING, DO_LOG_BACK, END),
+        NEVER(KEEPER_NONE,   REST, "these states do not look"),
+
+        ON(STOP_QUEUED,     S(ENDING), SAME, DO_STOP_LATER),
+        NEVER(STOP_QUEUED,  REST, "only a lease that ends is stopped"),
+        ON(STOP_FAILED,     S(ENDING), SAME, DO_STOP_SOON),
+        NEVER(STOP_FAILED,  REST, "only a lease that ends is stopped"),
+        ON(NO_SUCH_UNIT,    S(ENDING), GONE, DO_FREE),
+        NEVER(NO_SUCH_UNIT, REST, "only a lease that ends is stopped"),
+        ON(STOP_TIMER,      S(ENDING), SAME, DO_STOP),
+        NEVER(STOP_TIMER,   REST, "only a lease that ends is stopped"),
+};
+/* clang-format on */
+
+const struct lease_row *lease_machine_row(enum lease_state state, enum lease_event event) {
+        const struct lease_row *rest = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                if (rows[i].event != event)
+                        continue;
+                if (rows[i].states & (1U << state))
+                        return &rows[i];
+                if (rows[i].states == REST)
+                        rest = &rows[i];
+        }
+        return rest;
+}
+
+const struct lease_row *lease_machine_rows(size_t *ret_n) {
+        *ret_n = ELEMENTSOF(rows);
+        return rows;
+}
+
+#define LEASE_NAME(name, meaning) [name] = #name,
+
+const char *lease_state_name(enum lease_state state) {
+        static const char *const names[] = {LEASE_STATES(LEASE_NAME)[LEASE_GONE] = "LEASE_GONE",
+                [LEASE_SAME] = "LEASE_SAME", [LEASE_NEVER] = "LEASE_NEVER"};
+
+        return names[state];
+}
+
+const char *lease_event_name(enum lease_event event) {
+        static const char *const names[] = {LEASE_EVENTS(LEASE_NAME)};
+
+        return names[event];
+}
+
+const char *lease_action_name(enum lease_action action) {
+        static const char *const names[] = {LEASE_ACTIONS(LEASE_NAME)};
+
+        return names[action];
+}
