@@ -117,8 +117,7 @@ ctl_sources = ctl/for-peer.c \
 	ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
-enter_sources = enter/capability.c enter/command.c enter/enter.c enter/message.c enter/namespace.c enter/options.c \
-	enter/seat.c enter/stdio-open.c
+enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-seat.c enter/user-command.c
 
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter

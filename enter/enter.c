@@ -8,8 +8,8 @@
  * It has a file capability, cap_sys_admin=p, for the one call that needs it, setns(). What an attacker has to
  * work with, being the user who runs it with whatever they like:
  *
- * - Arguments are taken apart by options.c, without getopt, whose ways depend on the environment. They say
- *   what becomes of the command, never which seat, which socket or which file.
+ * - Arguments are taken apart by command-line.c, without getopt, whose ways depend on the environment. They
+ * say what becomes of the command, never which seat, which socket or which file.
  * - The environment is not read while there is a capability: ld.so runs in secure mode and drops LD_PRELOAD
  *   and the like, and no locale is set. After that, PATH is for execvp(), and SHELL and SSH_ORIGINAL_COMMAND
  *   choose a command: with the user's own rights, which they had before.
@@ -30,14 +30,16 @@
  * is asked (for a login shell) only after that.
  */
 
-#include "enter.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+
 #include "capability.h"
-#include "command.h"
-#include "message.h"
-#include "namespace.h"
-#include "options.h"
-#include "seat.h"
-#include "stdio-open.h"
+#include "command-line.h"
+#include "enter.h"
+#include "own-seat.h"
+#include "seat-namespace.h"
+#include "user-command.h"
 
 static void print_usage(FILE *stream) {
         (void)fputs(
@@ -53,6 +55,45 @@ static void print_usage(FILE *stream) {
                 stream);
 }
 
+int enter_open_stdio(void) {
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+                if (fcntl(fd, F_GETFD) >= 0)
+                        continue;
+                /* The lowest free number: fd, as those below it are open. */
+                if (open("/dev/null", O_RDWR | O_NOCTTY) != fd) /* NOLINT: it is to stay open */
+                        return -EBADF;
+        }
+        return 0;
+}
+
+/*
+ * 1 if this process is in the network namespace fd; 0 if it is in another one; negative errno if fd is no
+ * network namespace or that cannot be found out, and *ret_failed is a static clause about it.
+ */
+static int is_current(int fd, const char **ret_failed) {
+        struct stat theirs, ours;
+        int r;
+
+        r = seat_namespace_check(fd, ret_failed);
+        if (r < 0)
+                return r;
+        *ret_failed = "cannot be compared with /proc/self/ns/net";
+        if (fstat(fd, &theirs) < 0 || stat("/proc/self/ns/net", &ours) < 0)
+                return -errno;
+        return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+/* The only privileged step there is. Only for what is_current() has checked. */
+static int join_namespace(int fd, const char **ret_failed) {
+        int r;
+
+        *ret_failed = "cannot be joined";
+        r = capability_raise();
+        if (r < 0)
+                return r;
+        return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
 static void explain(void) {
         struct capability_facts facts;
 
@@ -61,13 +102,13 @@ static void explain(void) {
 }
 
 /* Goes where the descriptor leads, unless this process is there already, which needs no right at all. */
-static int join(const struct seat *seat) {
+static int join(const struct own_seat *seat) {
         const char *failed;
         int r;
 
-        r = namespace_is_current(seat->namespace_fd, &failed);
+        r = is_current(seat->namespace_fd, &failed);
         if (r == 0)
-                r = namespace_join(seat->namespace_fd, &failed);
+                r = join_namespace(seat->namespace_fd, &failed);
         if (r >= 0)
                 return 0;
         if (r == -EPERM)
@@ -77,10 +118,10 @@ static int join(const struct seat *seat) {
         return EXIT_NO;
 }
 
-static int enter_seat(const struct options *options, struct seat *seat) {
+static int enter_seat(const struct command_line *options, struct own_seat *seat) {
         int r;
 
-        r = seat_open(!options->seat_only, seat);
+        r = own_seat_open(!options->seat_only, seat);
         if (r != 0)
                 return r;
         r = join(seat);
@@ -95,14 +136,14 @@ static int enter_seat(const struct options *options, struct seat *seat) {
 }
 
 int enter(int argc, char **argv) {
-        _cleanup_seat_ struct seat seat = SEAT_NONE;
-        struct options options;
+        _cleanup_own_seat_ struct own_seat seat = OWN_SEAT_NONE;
+        struct command_line options;
         const char *reason;
         int r;
 
-        if (stdio_open() < 0)
+        if (enter_open_stdio() < 0)
                 return EXIT_NO;
-        r = options_parse(argc, argv, &options, &reason);
+        r = command_line_parse(argc, argv, &options, &reason);
         if (r < 0) {
                 complain("%s.", reason);
                 print_usage(stderr);
@@ -114,5 +155,5 @@ int enter(int argc, char **argv) {
         }
 
         r = enter_seat(&options, &seat);
-        return r != 0 ? r : command_run(&options, &seat);
+        return r != 0 ? r : user_command_run(&options, &seat);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Scripts rely on these; what the command ends with comes through as it is. */
-enum exit_code {
-        EXIT_NO = 1, /* no seat, no container, no right to go there */
-        EXIT_USAGE = 2,
-        EXIT_UNREACHABLE = 3, /* the activator does not answer */
-        EXIT_CANNOT_RUN = 126,
-        EXIT_NOT_FOUND = 127,
-};
+/* All of coursenet-enter but main(), so that tests can call it. */
 
-/* All of coursenet-enter. Becomes the command, or says on stderr why not and returns an exit code. */
+/* Becomes the user's command, or says on stderr why it cannot and returns an exit code (command-line.h). */
 int enter(int argc, char **argv);
+
+/*
+ * Opens those of descriptors 0, 1 and 2 that are closed on /dev/null; negative errno. enter() does this
+ * first, because what is opened later would get one of these numbers, and what is printed would go there. The
+ * command inherits them, so they are not close-on-exec. Where the file capability is granted, libc has done
+ * the same before main(), with /dev/full for the first; otherwise nobody has.
+ */
+int enter_open_stdio(void);

@@ -12,7 +12,7 @@ activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 container_tests = instance queue report
 container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 
-enter_tests = capability command enter options
+enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
 test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs) $(activator_test_programs) \

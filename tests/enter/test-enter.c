@@ -17,7 +17,6 @@
 #include "fake-query.h"
 
 #include "enter/enter.h"
-#include "enter/stdio-open.h"
 
 #define PLAIN_FILE "/run/plain"
 #define OTHER_NAMESPACE "/run/uts"
@@ -242,7 +241,8 @@ static int count_open(void *userdata) {
         (void)userdata;
         for (int fd = 0; fd < 3; fd++)
                 (void)close(fd);
-        return stdio_open() == 0 && fcntl(0, F_GETFD) == 0 && fcntl(1, F_GETFD) == 0 && fcntl(2, F_GETFD) == 0
+        return enter_open_stdio() == 0 && fcntl(0, F_GETFD) == 0 && fcntl(1, F_GETFD) == 0 &&
+                               fcntl(2, F_GETFD) == 0
                        ? 0
                        : 1;
 }

@@ -9,13 +9,13 @@
 
 #include <cmocka.h>
 
-#include "enter/command.h"
+#include "enter/user-command.h"
 
 static char word_ls[] = "ls", word_l[] = "-l";
 static char *words[] = {word_ls, word_l, NULL};
 
 static const struct {
-        struct options options;
+        struct command_line options;
         const char *original;
         const char *program;
         const char *expected; /* the argument vector, joined with spaces */
@@ -56,10 +56,10 @@ static void test_plans(void **state) {
                         .shell = "/bin/bash",
                         .runtime = "/usr/bin/apptainer",
                 };
-                struct command command = {0};
+                struct user_command command = {0};
                 char text[256];
 
-                assert_int_equal(command_plan(&rows[i].options, &surroundings, &command), 0);
+                assert_int_equal(user_command_plan(&rows[i].options, &surroundings, &command), 0);
                 join(command.arguments, text, sizeof(text));
                 assert_string_equal(text, rows[i].expected);
                 assert_string_equal(command.program, rows[i].program);

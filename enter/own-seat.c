@@ -11,10 +11,9 @@
 
 #include "activator-client.h"
 #include "capability.h"
-#include "enter.h"
-#include "message.h"
+#include "command-line.h"
 #include "number.h"
-#include "seat.h"
+#include "own-seat.h"
 
 #define TIMEOUT_SEAT_MS 20000U
 #define TIMEOUT_CONTAINER_MS 60000U
@@ -26,7 +25,7 @@
 /* Of exchange(), besides negative errno. */
 #define EXCHANGE_IMPOSTOR 1
 
-void seat_done(struct seat *seat) {
+void own_seat_done(struct own_seat *seat) {
         close_pointer(&seat->namespace_fd);
 }
 
@@ -144,7 +143,7 @@ static bool reply_names_seat(const struct reply *reply) {
 }
 
 /* Takes fd. */
-static int take_answer(const struct reply *reply, int fd, struct seat *ret) {
+static int take_answer(const struct reply *reply, int fd, struct own_seat *ret) {
         _cleanup_close_ int owned = fd;
 
         if (reply->type != REPLY_DONE)
@@ -153,14 +152,14 @@ static int take_answer(const struct reply *reply, int fd, struct seat *ret) {
                 complain("The activator's answer names no seat that could be.");
                 return EXIT_NO;
         }
-        *ret = (struct seat){.address = reply->address, .namespace_fd = fd};
+        *ret = (struct own_seat){.address = reply->address, .namespace_fd = fd};
         (void)string_copy(ret->course, sizeof(ret->course), reply->course);
         (void)string_copy(ret->name, sizeof(ret->name), reply->seat);
         owned = -1;
         return 0;
 }
 
-int seat_open(bool container, struct seat *ret) {
+int own_seat_open(bool container, struct own_seat *ret) {
         _cleanup_close_ int pidfd = -1;
         struct request request;
         struct reply reply;

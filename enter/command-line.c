@@ -5,9 +5,9 @@
  * command stands behind "--" only, so that its options are never taken for ours.
  */
 
-#include "options.h"
+#include "command-line.h"
 
-static int parse_script(int argc, char **argv, int i, struct options *options, const char **ret_reason) {
+static int parse_script(int argc, char **argv, int i, struct command_line *options, const char **ret_reason) {
         if (i + 1 != argc) {
                 *ret_reason = "-c takes one word, the shell command, and is the last option";
                 return -EINVAL;
@@ -16,7 +16,8 @@ static int parse_script(int argc, char **argv, int i, struct options *options, c
         return 0;
 }
 
-static int parse_command(int argc, char **argv, int i, struct options *options, const char **ret_reason) {
+static int parse_command(
+        int argc, char **argv, int i, struct command_line *options, const char **ret_reason) {
         if (i == argc) {
                 *ret_reason = "There is no command behind --";
                 return -EINVAL;
@@ -29,8 +30,8 @@ static bool is_help(const char *word) {
         return string_equal(word, "--help") || string_equal(word, "-h");
 }
 
-int options_parse(int argc, char **argv, struct options *ret, const char **ret_reason) {
-        struct options options = {.login = argc > 0 && argv[0][0] == '-'};
+int command_line_parse(int argc, char **argv, struct command_line *ret, const char **ret_reason) {
+        struct command_line options = {.login = argc > 0 && argv[0][0] == '-'};
         int r = 0;
 
         for (int i = 1; i < argc; i++) {

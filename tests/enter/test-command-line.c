@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "enter/options.h"
+#include "enter/command-line.h"
 
 #define WORDS_MAX 8
 
@@ -71,11 +71,11 @@ static void test_good(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(good); i++) {
                 char *argv[WORDS_MAX + 1];
-                struct options options;
+                struct command_line options;
                 const char *reason;
                 int argc = count(good[i].words, argv);
 
-                assert_int_equal(options_parse(argc, argv, &options, &reason), 0);
+                assert_int_equal(command_line_parse(argc, argv, &options, &reason), 0);
                 assert_int_equal(options.help, good[i].help);
                 assert_int_equal(options.seat_only, good[i].seat_only);
                 assert_int_equal(options.login, good[i].login);
@@ -94,13 +94,13 @@ static void test_bad(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 char *argv[WORDS_MAX + 1];
-                struct options options, untouched;
+                struct command_line options, untouched;
                 const char *reason = NULL;
                 int argc = count(bad[i], argv);
 
                 memset(&options, 0x55, sizeof(options));
                 untouched = options;
-                if (options_parse(argc, argv, &options, &reason) != -EINVAL)
+                if (command_line_parse(argc, argv, &options, &reason) != -EINVAL)
                         fail_msg("row %zu is taken", i);
                 assert_non_null(reason);
                 assert_memory_equal(&options, &untouched, sizeof(options));
@@ -110,11 +110,11 @@ static void test_bad(void **state) {
 /* execve() with an empty argument vector; older kernels let it through. */
 static void test_no_words_at_all(void **state) {
         char *argv[] = {NULL};
-        struct options options;
+        struct command_line options;
         const char *reason;
 
         (void)state;
-        assert_int_equal(options_parse(0, argv, &options, &reason), 0);
+        assert_int_equal(command_line_parse(0, argv, &options, &reason), 0);
         assert_false(options.login);
         assert_null(options.command);
 }

@@ -3,8 +3,8 @@
 
 /* What coursenet-enter becomes. Only for a process that has no privileges any more. */
 
-#include "options.h"
-#include "seat.h"
+#include "command-line.h"
+#include "own-seat.h"
 
 /* What the choice depends on beside the options; strings are borrowed. */
 struct surroundings {
@@ -16,14 +16,15 @@ struct surroundings {
 };
 
 /* An argument vector and the program to run it by: a path, or a name to look for in PATH. */
-struct command {
+struct user_command {
         const char *program;
         char **arguments; /* the array is the caller's to free, the strings are borrowed; ends with NULL */
         char name[64];    /* where a string has no other owner */
 };
 
 /* Pure but for memory: -ENOMEM. *ret must stay where it is. */
-int command_plan(const struct options *options, const struct surroundings *surroundings, struct command *ret);
+int user_command_plan(const struct command_line *options, const struct surroundings *surroundings,
+        struct user_command *ret);
 
 /* Sets the variables of the seat and executes the command. Returns an exit code, after it has said why. */
-int command_run(const struct options *options, const struct seat *seat);
+int user_command_run(const struct command_line *options, const struct own_seat *seat);

@@ -5,22 +5,22 @@
 
 #include "protocol.h"
 
-struct seat {
+struct own_seat {
         char course[COURSE_SIZE];
         char name[SEAT_ID_SIZE]; /* "12310" */
         uint32_t address;        /* host byte order */
         int namespace_fd;
 };
 
-#define SEAT_NONE ((struct seat){.namespace_fd = -1})
+#define OWN_SEAT_NONE ((struct own_seat){.namespace_fd = -1})
 
 /*
  * Asks the activator for the caller's seat, which is up then, and stays so until this process ends, whatever
  * it executes meanwhile. container: waits until its container runs. Returns 0, and *ret is the caller's; or
  * an exit code, after it has said why.
  */
-int seat_open(bool container, struct seat *ret);
+int own_seat_open(bool container, struct own_seat *ret);
 
-void seat_done(struct seat *seat);
+void own_seat_done(struct own_seat *seat);
 
-#define _cleanup_seat_ _cleanup_(seat_done)
+#define _cleanup_own_seat_ _cleanup_(own_seat_done)

@@ -9,10 +9,8 @@
 #include <sys/stat.h>
 
 #include "address.h"
-#include "command.h"
 #include "container-runtime.h"
-#include "enter.h"
-#include "message.h"
+#include "user-command.h"
 
 #define PROGRAM "coursenet-enter"
 #define PLAIN_SHELL "/bin/sh"
@@ -40,8 +38,8 @@ static char *borrow(const char *text) {
         return (char *)(uintptr_t)text;
 }
 
-static void plan_container(
-        const struct surroundings *surroundings, bool shell, struct command *command, size_t *n_arguments) {
+static void plan_container(const struct surroundings *surroundings, bool shell, struct user_command *command,
+        size_t *n_arguments) {
         (void)snprintf(command->name, sizeof(command->name), "instance://inst-%s", surroundings->seat);
         command->program = surroundings->runtime;
         command->arguments[(*n_arguments)++] = borrow(base_name(surroundings->runtime));
@@ -49,8 +47,8 @@ static void plan_container(
         command->arguments[(*n_arguments)++] = command->name;
 }
 
-static void plan_shell(const struct options *options, const struct surroundings *surroundings,
-        struct command *command, size_t *n_arguments) {
+static void plan_shell(const struct command_line *options, const struct surroundings *surroundings,
+        struct user_command *command, size_t *n_arguments) {
         const char *name = base_name(surroundings->shell);
 
         command->program = surroundings->shell;
@@ -59,12 +57,12 @@ static void plan_shell(const struct options *options, const struct surroundings 
 }
 
 /* Under a ForceCommand without a command of its own, what the client asked sshd for is the command. */
-static bool runs_original(const struct options *options, const struct surroundings *surroundings) {
+static bool runs_original(const struct command_line *options, const struct surroundings *surroundings) {
         return !options->script && !options->command && surroundings->original && surroundings->original[0];
 }
 
-int command_plan(
-        const struct options *options, const struct surroundings *surroundings, struct command *ret) {
+int user_command_plan(const struct command_line *options, const struct surroundings *surroundings,
+        struct user_command *ret) {
         const char *script = runs_original(options, surroundings) ? surroundings->original : options->script;
         char *by_shell[] = {borrow(PLAIN_SHELL), borrow("-c"), borrow(script), NULL};
         char **words = script ? by_shell : options->command;
@@ -115,7 +113,8 @@ static void check_container(const char *seat) {
                         seat, seat);
 }
 
-static int look_around(const struct options *options, const struct seat *seat, struct surroundings *ret) {
+static int look_around(
+        const struct command_line *options, const struct own_seat *seat, struct surroundings *ret) {
         *ret = (struct surroundings){.seat = seat->name, .original = getenv("SSH_ORIGINAL_COMMAND")};
         if (options->seat_only) {
                 ret->shell = find_shell();
@@ -133,7 +132,7 @@ static int look_around(const struct options *options, const struct seat *seat, s
 
 /* --- running it ------------------------------------------------------------------------------ */
 
-static int set_environment(const struct seat *seat) {
+static int set_environment(const struct own_seat *seat) {
         char address[ADDRESS_TEXT_SIZE];
 
         address_format_ip(seat->address, address);
@@ -143,7 +142,7 @@ static int set_environment(const struct seat *seat) {
         return 0;
 }
 
-static int execute(const struct command *command) {
+static int execute(const struct user_command *command) {
         int error;
 
         (void)execvp(command->program, command->arguments);
@@ -152,15 +151,15 @@ static int execute(const struct command *command) {
         return error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
-int command_run(const struct options *options, const struct seat *seat) {
+int user_command_run(const struct command_line *options, const struct own_seat *seat) {
         struct surroundings surroundings;
-        struct command command = {0};
+        struct user_command command = {0};
         int r;
 
         r = look_around(options, seat, &surroundings);
         if (r != 0)
                 return r;
-        r = command_plan(options, &surroundings, &command);
+        r = user_command_plan(options, &surroundings, &command);
         if (r >= 0)
                 r = set_environment(seat);
         /* It is run once, not again by every coursenet-enter from within it. */
