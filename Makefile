@@ -55,8 +55,8 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/address6.c common/container-failure.c common/container-image.c \
-	common/console.c common/container-runtime.c common/diagnostics.c \
+common_sources = common/address.c common/address6.c common/container.c common/container-image.c \
+	common/console.c common/diagnostics.c \
 	common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-value.c \
 	common/settings.c common/site.c common/trusted-file.c
@@ -99,7 +99,7 @@ activator_sources = \
 	activator/base/seat-lookup.c activator/base/subordinate-uid.c activator/base/terminal.c
 activator_packages = libsystemd
 
-container_sources = container/instance.c container/queue.c container/report.c container/runtime.c
+container_sources = container/instance.c container/queue.c container/report.c
 
 ctl_sources = ctl/for-peer.c \
 	ctl/base/arguments.c ctl/base/complain.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \

@@ -23,6 +23,10 @@
  */
 #define USER_NAME_SIZE 256U
 
+/* An account with a uid below this is the system's and never a course user's, whatever its name is. The
+ * shipped PAM profile (conf/pam-configs/coursenet) skips the module for it. */
+#define SYSTEM_UID_END 1000U
+
 struct name_rule {
         char head[USER_NAME_SIZE];   /* before the first word */
         char middle[USER_NAME_SIZE]; /* between the words */

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * What the module and coursenetctl say to the activator, and what it answers: one fixed-size request and one
- * fixed-size reply (for REQUEST_STATUS: any number of replies, then an end) over AF_UNIX SOCK_SEQPACKET, so
- * that the kernel keeps the messages whole. Both ends are on one machine and of one installation: integers
- * are the machine's own, and anything but the exact size, magic and version is refused.
+ * What the module, coursenetctl and coursenet-enter say to the activator, and what it answers: one fixed-size
+ * request and one fixed-size reply (for REQUEST_STATUS: any number of replies, then an end) over AF_UNIX
+ * SOCK_SEQPACKET, so that the kernel keeps the messages whole. Both ends are on one machine and of one
+ * installation: integers are the machine's own, and anything but the exact size, magic and version is
+ * refused.
  *
  * REQUEST_OPEN and REQUEST_ENTER carry one file descriptor, SCM_RIGHTS: a pidfd of the sender. It is how the
  * activator knows later that the opener has died, without ever being fooled by a reused process number. The
@@ -134,3 +135,20 @@ int reply_check(const void *message, size_t size);
  * For what comes from outside (tty, remote host); names are checked, not mended.
  */
 void protocol_copy_text(char *array, size_t size, const char *text);
+
+/* --- reports ------------------------------------------------------------------------------------ */
+
+/*
+ * REQUEST_REPORT: somebody who is not root wants to know what only root can read. The activator starts
+ * `coursenetctl for-peer` as root, which finds out what that user may see, and prints that and nothing else.
+ * The activator itself never asks the user database. On the child's standard input: a struct report_peer,
+ * then n_groups times a gid_t.
+ */
+#define REPORT_COMMAND "for-peer"
+#define REPORT_GROUPS_MAX 65536U /* NGROUPS_MAX, limits.h of Linux */
+
+struct report_peer {
+        uint32_t uid;      /* as the kernel says */
+        uint32_t n_groups; /* the supplementary groups, and the group itself */
+        struct request request;
+};

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From settings to the words of `apptainer instance start`. */
+/* From settings to the words of `apptainer instance start`; knows where the runtimes keep instances' state.
+ */
+
+#include <ftw.h>
+#include <limits.h>
+#include <sys/utsname.h>
 
 #include "instance.h"
 #include "seat-id.h"
@@ -71,4 +76,29 @@ void instance_arguments(const struct instance *instance, const char *runtime, co
         ret[n++] = instance->services.image;
         ret[n++] = instance->name;
         ret[n] = NULL;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+        (void)st;
+        (void)type;
+        (void)ftw;
+        (void)remove(path);
+        return 0;
+}
+
+void instance_forget(const char *home, const char *user, const char *name) {
+        /* HOME/…/HOST/USER/INSTANCE, as `instance list --json` of both shows. */
+        static const char *const folders[] = {".apptainer/instances/app", ".singularity/instances/sing"};
+        struct utsname host;
+        char path[PATH_MAX];
+
+        if (uname(&host) < 0)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                int n = snprintf(
+                        path, sizeof(path), "%s/%s/%s/%s/%s", home, folders[i], host.nodename, user, name);
+
+                if (n > 0 && (size_t)n < sizeof(path))
+                        (void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        }
 }

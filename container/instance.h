@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The command line that starts a container instance; pure. */
+/* A container instance: the command line that starts it (pure), and what a killed one leaves behind. */
 
 #include "diagnostics.h"
 #include "settings.h"
@@ -31,3 +31,9 @@ struct instance_storage {
 };
 void instance_arguments(const struct instance *instance, const char *runtime, const char *pid_file,
         struct instance_storage *storage, const char *ret[static INSTANCE_ARGUMENTS_MAX]);
+
+/*
+ * Removes what an instance of that name left in the user's home directory when it was killed: otherwise the
+ * next start fails with "instance already exists" (singularity#4332). Called as the user whose home it is.
+ */
+void instance_forget(const char *home, const char *user, const char *name);

@@ -13,12 +13,11 @@
 #include <sys/wait.h>
 
 #include "container-image.h"
-#include "container-runtime.h"
+#include "container.h"
 #include "instance.h"
 #include "notify.h"
 #include "queue.h"
 #include "report.h"
-#include "runtime.h"
 
 #define ETC_DIRECTORY "/etc/coursenet"
 
@@ -81,7 +80,7 @@ static int run(const char *const *arguments) {
 
 static int start(
         const struct instance *instance, const struct passwd *account, const char *runtime_directory) {
-        const char *runtime = container_runtime_find(), *arguments[INSTANCE_ARGUMENTS_MAX];
+        const char *runtime = container_find_runtime(), *arguments[INSTANCE_ARGUMENTS_MAX];
         struct instance_storage storage;
         char pid_file[256];
 
@@ -92,7 +91,7 @@ static int start(
                 return EXIT_FAILURE;
         if (setenv("HOME", account->pw_dir, true) < 0 || setenv("USER", account->pw_name, true) < 0)
                 return report_failure("out of memory");
-        runtime_forget_instance(account->pw_dir, account->pw_name, instance->name);
+        instance_forget(account->pw_dir, account->pw_name, instance->name);
 
         (void)snprintf(pid_file, sizeof(pid_file), "%s/pid", runtime_directory);
         instance_arguments(instance, runtime, pid_file, &storage, arguments);

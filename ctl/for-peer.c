@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl for-peer`: what the activator runs as root for somebody who is not, see report-peer.h. It
+ * `coursenetctl for-peer`: what the activator runs as root for somebody who is not, see protocol.h. It
  * finds out what they may see, and runs the command that they asked for within that scope. Nobody else has a
  * use for it: without root's rights it sees nothing that its caller does not.
  *
@@ -11,11 +11,15 @@
 
 #include <sys/resource.h>
 
-#include "base/command.h"
 #include "base/complain.h"
 #include "base/report-client.h"
 #include "base/scope.h"
-#include "report-peer.h"
+#include "for-peer.h"
+#include "history/history-command.h"
+#include "protocol.h"
+#include "roster/roster-command.h"
+#include "seat/seat-command.h"
+#include "status/status-command.h"
 
 /* A class of 4096 leases takes 1.5 MB as JSON, a term of logins some more. */
 #define OUTPUT_MAX (16U * 1024U * 1024U)

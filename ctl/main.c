@@ -3,10 +3,14 @@
 /* coursenetctl: finds the subcommand and runs it. What each does stands in its own file. */
 
 #include "base/arguments.h"
-#include "base/command.h"
 #include "base/complain.h"
+#include "check/check-command.h"
+#include "for-peer.h"
+#include "history/history-command.h"
 #include "protocol.h"
-#include "report-peer.h"
+#include "roster/roster-command.h"
+#include "seat/seat-command.h"
+#include "status/status-command.h"
 
 static const struct paths system_paths = {
         .etc = "/etc/coursenet",

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "address.h"
-#include "container-runtime.h"
+#include "container.h"
 #include "user-command.h"
 
 #define PROGRAM "coursenet-enter"
@@ -120,7 +120,7 @@ static int look_around(
                 ret->shell = find_shell();
                 return 0;
         }
-        ret->runtime = container_runtime_find();
+        ret->runtime = container_find_runtime();
         if (!ret->runtime) {
                 complain("Neither apptainer nor singularity is installed here; " PROGRAM
                          " --seat enters the network alone.");

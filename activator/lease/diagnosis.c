@@ -3,7 +3,7 @@
 /* Looks at the units of one seat after a start that failed or takes too long. */
 
 #include "diagnosis.h"
-#include "container-failure.h"
+#include "container.h"
 #include "systemd/units.h"
 
 #define UNIT_SIZE 64U
@@ -91,7 +91,7 @@ int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
 static void report_container(struct lease *lease, const char *status, const char *result) {
         char text[CONTAINER_FAILURE_SIZE];
 
-        container_failure_format(status, result, text);
+        container_format_failure(status, result, text);
         lease->diagnosis(lease, NULL, text);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/manager.h"
 #include "fence-note.h"
+#include "name-rule.h"
 #include "setting-value.h"
 
 /* The file is as long as that and no longer. */

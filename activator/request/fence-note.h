@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "course-account.h"
+#include "run-files.h"
 #include "util.h"
 
 /*

@@ -16,7 +16,7 @@
 
 #include "base/peer.h"
 #include "peer-report.h"
-#include "report-peer.h"
+#include "protocol.h"
 
 #define REPORTS_MAX 4U
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * REQUEST_REPORT, see report-peer.h: a child of root's prints what the peer may see, into memory of ours,
+ * REQUEST_REPORT, see protocol.h: a child of root's prints what the peer may see, into memory of ours,
  * within a time and a size. The child never waits for a peer that does not read: sending begins when the
  * child has ended, and the connection has a deadline of its own.
  */

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The subcommands of coursenetctl, and where the files are that they look at. main() knows the real places;
- * tests pass folders of their own.
+ * What the subcommands of coursenetctl have in common. Each is an int X_command(paths, argc, argv), which gets
+ * its own name as argv[0] and returns an exit code. The paths are the files that it looks at: main() knows the
+ * real ones; tests pass folders of their own.
  */
 
 #include "console.h"
@@ -22,14 +23,3 @@ struct paths {
         const char *proc;          /* /proc */
         const struct scope *scope; /* what the user may see for whom root runs this; NULL: whoever runs it */
 };
-
-/* Each gets its own name as argv[0] and returns an exit code. Each is in the file of its name. */
-int check_command(const struct paths *paths, int argc, char **argv);
-int for_peer_command(const struct paths *paths, int argc, char **argv);
-int history_command(const struct paths *paths, int argc, char **argv);
-int roster_command(const struct paths *paths, int argc, char **argv);
-int seat_command(const struct paths *paths, int argc, char **argv);
-int start_command(const struct paths *paths, int argc, char **argv);
-int stop_command(const struct paths *paths, int argc, char **argv);
-int status_command(const struct paths *paths, int argc, char **argv);
-int teardown_command(const struct paths *paths, int argc, char **argv);

@@ -10,7 +10,6 @@
 
 #include "base/complain.h"
 #include "checks.h"
-#include "course-account.h"
 
 #define PASSWD_FILE "/etc/passwd"
 #define NAMES_SHOWN 5U

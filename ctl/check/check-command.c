@@ -11,11 +11,10 @@
 #include <sys/stat.h>
 
 #include "base/arguments.h"
-#include "base/command.h"
 #include "base/complain.h"
 #include "base/pam-config.h"
+#include "check-command.h"
 #include "checks.h"
-#include "course-account.h"
 #include "site.h"
 
 static const struct syntax syntax = {

@@ -17,8 +17,7 @@
 #include "checks.h"
 #include "child.h"
 #include "container-image.h"
-#include "container-runtime.h"
-#include "course-account.h"
+#include "container.h"
 
 #define PATIENCE_MS 10000
 #define NOBODY 65534U
@@ -186,7 +185,7 @@ static bool has_container(const struct service_settings *services) {
 }
 
 static void check_runtime(unsigned line, const char *path, struct diagnostics *diagnostics) {
-        if (!container_runtime_find())
+        if (!container_find_runtime())
                 diagnostics_error(diagnostics, path, line,
                         "image is set, but no container runtime is installed: install apptainer or "
                         "singularity-ce, in /usr or /usr/local");

@@ -2,8 +2,8 @@
 
 /* `coursenetctl history`: who had which address, and when. */
 
+#include "history-command.h"
 #include "base/arguments.h"
-#include "base/command.h"
 #include "base/complain.h"
 #include "base/json.h"
 #include "base/lease-list.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/*
- * The parts of `coursenetctl roster`, each with its own words behind the option parsing. They return exit
- * codes.
- */
+/* `coursenetctl roster`, and its parts, which get parsed arguments and return exit codes. */
 
 #include "base/arguments.h"
 #include "base/command.h"
+
+int roster_command(const struct paths *paths, int argc, char **argv);
 
 int roster_list(const struct paths *paths, const struct arguments *arguments);
 int roster_add_names(const struct paths *paths, const struct arguments *arguments);

@@ -8,9 +8,8 @@
 
 #include "name-rule.h"
 #include "protocol.h"
+#include "run-files.h"
 #include "seat-id.h"
-
-#define LEASE_RECORD_DIRECTORY "/run/coursenet/state"
 
 struct lease_record {
         char id[LEASE_ID_SIZE];

@@ -5,7 +5,6 @@
 #include <pwd.h>
 
 #include "base/arguments.h"
-#include "base/command.h"
 #include "base/complain.h"
 #include "base/json.h"
 #include "base/report-client.h"
@@ -13,6 +12,7 @@
 #include "base/table.h"
 #include "plan.h"
 #include "roster.h"
+#include "seat-command.h"
 
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl seat [--json] SEAT|USER\n"

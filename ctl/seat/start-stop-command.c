@@ -10,9 +10,9 @@
 
 #include "activator-client.h"
 #include "base/arguments.h"
-#include "base/command.h"
 #include "base/complain.h"
 #include "base/target.h"
+#include "seat-command.h"
 
 /* How many seats are asked for at once: enough to keep systemd busy, few enough for its queue and ours. */
 #define BATCH 32U

@@ -21,14 +21,13 @@
 
 #include "activator-client.h"
 #include "base/arguments.h"
-#include "base/command.h"
 #include "base/complain.h"
 #include "base/pam-config.h"
 #include "child.h"
 #include "lease-record.h"
+#include "seat-command.h"
 #include "systemctl.h"
 
-#define RUN_DIRECTORY "/run/coursenet"
 #define UNIT_DIRECTORY "/run/systemd/system"
 #define STOP_TIMEOUT_MS 30000U
 

@@ -8,7 +8,7 @@
 
 #include "base/lease-list.h"
 #include "base/unit-list.h"
-#include "container-failure.h"
+#include "container.h"
 #include "site.h"
 
 struct snapshot_seat {

@@ -2,8 +2,8 @@
 
 /* `coursenetctl status`: which seats are up, who holds them, since when and from where. */
 
+#include "status-command.h"
 #include "base/arguments.h"
-#include "base/command.h"
 #include "base/complain.h"
 #include "base/json.h"
 #include "base/moment.h"

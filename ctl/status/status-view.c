@@ -137,7 +137,7 @@ static void load_container_reasons(struct snapshot *snapshot) {
                 (void)snprintf(unit, sizeof(unit), "cont@%s.service", seat->seat);
                 (void)unit_get_text(bus, unit, "Service", "StatusText", &status);
                 (void)unit_get_text(bus, unit, "Service", "Result", &result);
-                container_failure_format(status ? status : "", result ? result : "", seat->container_reason);
+                container_format_failure(status ? status : "", result ? result : "", seat->container_reason);
         }
 }
 

@@ -3,7 +3,7 @@
 
 /* Locks among our own processes, on files that only root can open. */
 
-#define RUN_DIRECTORY "/run/coursenet"
+#include "run-files.h"
 
 /*
  * Waits for the lock on a file below RUN_DIRECTORY, which is made if need be. It is held as long as *ret_fd

@@ -7,8 +7,8 @@
 
 #include <pwd.h>
 
-#include "course-account.h"
 #include "inspect.h"
+#include "name-rule.h"
 
 #define NAMES_SHOWN 5U
 

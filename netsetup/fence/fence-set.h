@@ -9,7 +9,6 @@
 
 #include <stdint.h>
 
-#include "course-account.h"
 #include "settings.h"
 
 struct account {

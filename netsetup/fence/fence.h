@@ -7,8 +7,8 @@
  */
 
 #include "base/lock.h"
-#include "course-account.h"
 #include "diagnostics.h"
+#include "run-files.h"
 
 /* What was applied last, in nft's language: the fence's plan, for whoever compares. */
 #define FENCE_RULES_FILE RUN_DIRECTORY "/fence.nft"

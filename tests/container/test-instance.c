@@ -3,7 +3,6 @@
 /* From settings to the runtime's command line, and what is removed before a start. */
 
 #include "container/instance.h"
-#include "container/runtime.h"
 #include "tests/unit/fixture.h"
 
 #include <sys/utsname.h>
@@ -108,7 +107,7 @@ static void test_what_a_killed_instance_left_is_removed(void **state) {
         assert_int_equal(system(folders), 0);
         free(folders);
 
-        runtime_forget_instance(etc, "cs123-a", "inst-12310");
+        instance_forget(etc, "cs123-a", "inst-12310");
         assert_int_equal(access(mine, F_OK), -1);
         assert_int_equal(access(other, F_OK), 0);
 }

@@ -2,8 +2,8 @@
 
 /* What a failed start says: the runtime's last error, and the image's. */
 
-#include "container-failure.h"
 #include "container-image.h"
+#include "container.h"
 #include "container/report.h"
 #include "tests/unit/fixture.h"
 
@@ -98,7 +98,7 @@ static void test_images(void **state) {
 static void assert_failure(const char *status, const char *result, const char *expected) {
         char text[CONTAINER_FAILURE_SIZE];
 
-        container_failure_format(status, result, text);
+        container_format_failure(status, result, text);
         assert_string_equal(text, expected);
 }
 

@@ -12,8 +12,11 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "ctl/base/command.h"
 #include "ctl/base/scope.h"
+#include "ctl/check/check-command.h"
+#include "ctl/roster/roster-command.h"
+#include "ctl/seat/seat-command.h"
+#include "ctl/status/status-command.h"
 #include "protocol.h"
 
 static char socket_path[108];

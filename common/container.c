@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Prefers the reason that the start itself gave; else names what systemd saw. */
+/* Knows where distributions and administrators put the runtimes, and what systemd's results mean. */
 
-#include "container-failure.h"
+#include "container.h"
 #include "protocol.h"
+
+const char *container_find_runtime(void) {
+        static const char *const paths[] = {
+                "/usr/bin/apptainer",
+                "/usr/local/bin/apptainer",
+                "/usr/bin/singularity",
+                "/usr/local/bin/singularity",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                if (access(paths[i], X_OK) == 0)
+                        return paths[i];
+        return NULL;
+}
 
 static const char *explain(const char *result) {
         static const struct {
@@ -21,7 +35,8 @@ static const char *explain(const char *result) {
         return NULL;
 }
 
-void container_failure_format(
+/* Prefers the reason that the start itself gave to what systemd saw. */
+void container_format_failure(
         const char *status, const char *result, char ret[static CONTAINER_FAILURE_SIZE]) {
         const char *text = status[0] ? status : explain(result);
         char whole[CONTAINER_FAILURE_SIZE];

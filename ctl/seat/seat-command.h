@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The commands on single seats, or on all of a course, each in the file of its name. */
+
+#include "base/command.h"
+
+int seat_command(const struct paths *paths, int argc, char **argv);
+int start_command(const struct paths *paths, int argc, char **argv);
+int stop_command(const struct paths *paths, int argc, char **argv);
+int teardown_command(const struct paths *paths, int argc, char **argv);
