@@ -58,8 +58,9 @@ endif
 common_sources = common/address.c common/address6.c common/container.c common/container-image.c \
 	common/console.c common/diagnostics.c \
 	common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
-	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-value.c \
-	common/settings.c common/site.c common/trusted-file.c
+	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-set.c common/setting-value.c \
+	common/settings-check.c common/settings-load.c common/settings-parse.c common/settings-table.c common/settings.c \
+	common/site.c common/trusted-file.c
 # What reads the settings needs; the module and coursenet-enter do not.
 settings_packages = inih libmd
 client_sources = client/activator-client.c
@@ -122,7 +123,7 @@ enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-unit_tests = address address6 finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings site \
+unit_tests = address address6 finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings settings-documents settings-table site \
 	trusted-file class-parse lease-history lease-record limits live-check manual moment pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Parses and checks single values of coursenet.conf. */
+/*
+ * Parses and checks single values of coursenet.conf. settings-table.c says which setting has which syntax.
+ * The netsetup programs check names from other sources with the same functions.
+ */
 
 #include "setting-value.h"
+#include "address.h"
+#include "address6.h"
 #include "number.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 #define LABEL_MAX 63U
+
+void alternative_append(char *text, size_t size, size_t i, size_t n, const char *word) {
+        const char *separator = i == 0 ? "" : i + 1 < n ? ", " : " or ";
+        size_t length = strlen(text);
+
+        (void)snprintf(text + length, size - length, "%s%s", separator, word);
+}
 
 static uint64_t rate_unit(char suffix) {
         return suffix == 'K' ? 1000U : suffix == 'M' ? 1000000U : suffix == 'G' ? 1000000000U : 0;
@@ -20,7 +32,7 @@ int rate_parse(const char *text, struct rate *ret) {
         size_t digits = strspn(text, DIGITS);
 
         if (string_equal(text, "none")) {
-                *ret = (struct rate){.is_set = true};
+                *ret = (struct rate){0};
                 return 0;
         }
 
@@ -35,26 +47,27 @@ int rate_parse(const char *text, struct rate *ret) {
         bits = count * unit;
         if (bits < RATE_MIN || bits > RATE_MAX)
                 return -ERANGE;
-        *ret = (struct rate){.is_set = true, .bits = bits};
+        *ret = (struct rate){.bits = bits};
         return 0;
 }
 
-/* 0: no unit that there is. */
-static unsigned duration_unit(const char *suffix) {
-        static const struct {
-                const char *suffix;
-                unsigned seconds;
-        } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+/* Of two names of one unit, duration_format() writes the first. */
+static const struct {
+        const char *name;
+        unsigned seconds;
+} duration_units[] = {{"s", 1}, {"", 1}, {"min", 60}, {"m", 60}, {"h", 3600}, {"d", 86400}};
 
-        for (size_t i = 0; i < ELEMENTSOF(units); i++)
-                if (string_equal(suffix, units[i].suffix))
-                        return units[i].seconds;
+/* 0: there is no such unit. */
+static unsigned find_duration_unit(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(duration_units); i++)
+                if (string_equal(name, duration_units[i].name))
+                        return duration_units[i].seconds;
         return 0;
 }
 
 int duration_parse(const char *text, unsigned minimum, unsigned maximum, unsigned *ret_seconds) {
         size_t digits = strspn(text, DIGITS);
-        unsigned unit = duration_unit(text + digits), count;
+        unsigned unit = find_duration_unit(text + digits), count;
         char number[16];
 
         if (unit == 0 || digits >= sizeof(number))
@@ -67,6 +80,17 @@ int duration_parse(const char *text, unsigned minimum, unsigned maximum, unsigne
                 return -ERANGE;
         *ret_seconds = count * unit;
         return 0;
+}
+
+void duration_format(unsigned seconds, char ret_text[static DURATION_TEXT_SIZE]) {
+        size_t best = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(duration_units); i++)
+                if (seconds >= duration_units[i].seconds && seconds % duration_units[i].seconds == 0 &&
+                        duration_units[i].seconds > duration_units[best].seconds)
+                        best = i;
+        (void)snprintf(ret_text, DURATION_TEXT_SIZE, "%u%s", seconds / duration_units[best].seconds,
+                duration_units[best].name);
 }
 
 int port_parse(const char *text, struct port *ret) {
@@ -148,4 +172,51 @@ bool uplink_valid(const char *name) {
 bool user_name_valid(const char *name) {
         return name[0] != '\0' && name[0] != '-' && strlen(name) < USER_NAME_SIZE && printable(name) &&
                !strpbrk(name, ":/,");
+}
+
+bool staff_name_valid(const char *name) {
+        return user_name_valid(name[0] == STAFF_GROUP ? name + 1 : name);
+}
+
+bool host_valid(const char *name) {
+        return name[0] != '\0' && name[0] != '-' && strlen(name) < HOST_NAME_SIZE &&
+               name[strspn(name, LETTERS DIGITS ".-_")] == '\0';
+}
+
+bool path_valid(const char *path) {
+        return path[0] == '/';
+}
+
+bool bind_valid(const char *word) {
+        return word[0] == '/' && !strchr(word, ',');
+}
+
+bool variable_valid(const char *word) {
+        size_t name = strspn(word, LETTERS DIGITS "_");
+
+        return name > 0 && word[name] == '=' && strspn(word, DIGITS) == 0 && !strchr(word, ',');
+}
+
+bool template_valid(const char *name) {
+        return name[strspn(name, LETTERS DIGITS "_-")] == '\0' && strlen(name) < SERVICE_NAME_SIZE &&
+               !string_equal(name, "netbr") && !string_equal(name, "netns") && !string_equal(name, "nsbr");
+}
+
+/* Digits, and one character of units behind them or not. */
+static bool quantity_valid(const char *text, const char *units) {
+        const char *unit = text + strspn(text, DIGITS);
+
+        return unit != text && (unit[0] == '\0' || (strchr(units, unit[0]) && unit[1] == '\0'));
+}
+
+bool memory_limit_valid(const char *text) {
+        return quantity_valid(text, "KMGT%");
+}
+
+bool cpu_limit_valid(const char *text) {
+        return quantity_valid(text, "%") && strchr(text, '%');
+}
+
+bool tasks_limit_valid(const char *text) {
+        return quantity_valid(text, "");
 }

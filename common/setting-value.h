@@ -1,21 +1,51 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What single values of coursenet.conf look like. All of it is pure: no file, no diagnostics. */
+/*
+ * The syntax of single values of coursenet.conf: what a rate, a port, a domain or a name looks like. All
+ * functions are pure. None knows a setting, a section or a file.
+ */
 
-#include "settings.h"
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdint.h>
+
+#include "name-rule.h"
+#include "util.h"
+
+/* "a, b or c", built one word at a time: appends the i-th of n words. Words that do not fit are cut. */
+void alternative_append(char *text, size_t size, size_t i, size_t n, const char *word);
+
+/* 0: no limit. */
+struct rate {
+        uint64_t bits; /* per second */
+};
 
 #define RATE_MIN UINT64_C(64000)
 #define RATE_MAX UINT64_C(16000000000)
 
-/* "10M": bits per second, in thousands (K), millions (M) or billions (G), 64K to 16G; "none": no limit. */
+/*
+ * "10M": bits per second, in thousands (K), millions (M) or billions (G), from RATE_MIN to RATE_MAX; "none":
+ * no limit. -EINVAL or -ERANGE.
+ */
 int rate_parse(const char *text, struct rate *ret);
 
 /*
- * "90", "90s", "90min", "12h", "2d": a time in whole seconds, or in the unit behind the number, from minimum
- * to maximum seconds. -EINVAL or -ERANGE.
+ * "90", "90s", "90min", "12h", "2d": a time in seconds, or in the unit behind the number, from minimum to
+ * maximum seconds. -EINVAL or -ERANGE.
  */
 int duration_parse(const char *text, unsigned minimum, unsigned maximum, unsigned *ret_seconds);
+
+/* Writes a number of seconds in the largest unit that needs no fraction: "12h". */
+#define DURATION_TEXT_SIZE 16U
+void duration_format(unsigned seconds, char ret_text[static DURATION_TEXT_SIZE]);
+
+/* "443/tcp"; "443" is both protocols; "*:443" is any address of the host, not only the gateway's. */
+struct port {
+        uint16_t number;
+        bool tcp, udp;
+        bool any_address;
+};
 
 /* "443", "443/tcp", "443/udp", and each with "*:" before it. */
 int port_parse(const char *text, struct port *ret);
@@ -23,23 +53,65 @@ int port_parse(const char *text, struct port *ret);
 /* An IPv4 or IPv6 address that a server could have, without a prefix. */
 bool server_valid(const char *text);
 
-/* The first characters of label as a label in DNS: letters, digits and inner hyphens, at most 63 of them. */
+/* The first length characters of label as a label in DNS: letters, digits and inner hyphens, at most 63 of
+ * them. */
 bool label_valid(const char *label, size_t length);
 
+#define DOMAIN_SIZE 128U
+#define DOMAIN_COURSE "{course}"
+#define DOMAIN_DEFAULT "cs" DOMAIN_COURSE ".internal"
+
 /*
- * A DNS domain with {course} in it once. Whatever the number of digits that stands for it, the domain is one:
- * of labels, the last of which is not a number.
+ * A DNS domain with {course} in it once. With any number of digits in place of {course} it must be a domain
+ * whose last label is not a number.
  */
 bool domain_valid(const char *text);
 
-/* What the kernel takes for the name of an interface, dev_valid_name(). */
+/* Whether the kernel accepts it as the name of an interface: dev_valid_name() of net/core/dev.c. */
 bool link_name_valid(const char *name);
 
 /*
- * The name of an interface that may stand in quotes in a rule set: no pattern, and nothing that ends them.
- * Nor is it what the kernel's settings take for every interface, "all" and "default".
+ * The name of an interface that may stand in quotes in a rule set: it has no wildcard and no quote. "all" and
+ * "default" are refused because /proc/sys/net gives these two names to all interfaces, "lo" because it leads
+ * nowhere.
  */
 bool uplink_valid(const char *name);
 
-/* Directories have names of many kinds. None has blanks, a colon (passwd(5)), a slash, or a comma. */
+/* Directories allow many characters in a name, but no blank, colon (passwd(5)), slash or comma. */
 bool user_name_valid(const char *name);
+
+#define STAFF_GROUP '@' /* "@cs123-staff" is everybody in that group */
+
+/* The name of a user, or of a group with STAFF_GROUP before it. */
+bool staff_name_valid(const char *name);
+
+#define HOST_NAME_SIZE 256U
+
+/* A host name or an IPv4 address, to be given to ping. */
+bool host_valid(const char *name);
+
+/* An absolute path. */
+bool path_valid(const char *path);
+
+/* SOURCE[:TARGET[:ro|rw]] of a container's bind. The runtime would read a comma as the beginning of another
+ * bind. */
+bool bind_valid(const char *word);
+
+/* NAME=VALUE of a container's environment. The runtime would split it at a comma. */
+bool variable_valid(const char *word);
+
+#define SERVICE_NAME_SIZE 24U
+
+/*
+ * The name of a template unit without its "@". The templates of the seat itself are refused, because a seat
+ * cannot depend on a unit that depends on the seat.
+ */
+bool template_valid(const char *name);
+
+/*
+ * Limits as systemd.resource-control(5) writes them. They become lines of a drop-in as they are, so nothing
+ * but digits and the unit passes.
+ */
+bool memory_limit_valid(const char *text);
+bool cpu_limit_valid(const char *text);
+bool tasks_limit_valid(const char *text);

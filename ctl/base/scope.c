@@ -47,11 +47,11 @@ int scope_find(
         scope.courses = calloc(settings->n_courses + 1, sizeof(*scope.courses));
         if (!scope.courses)
                 return -ENOMEM;
-        scope.every_course = uid == 0 || is_among(&settings->staff, scope.user, groups, n_groups);
+        scope.every_course = uid == 0 || is_among(&settings->values.staff, scope.user, groups, n_groups);
         for (size_t i = 0; !scope.every_course && i < settings->n_courses; i++) {
                 const struct course_settings *course = &settings->courses[i];
 
-                if (is_among(&course->staff, scope.user, groups, n_groups))
+                if (is_among(&course->values.staff, scope.user, groups, n_groups))
                         (void)string_copy(scope.courses[scope.n_courses++], COURSE_SIZE, course->course);
         }
 

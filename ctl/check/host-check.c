@@ -88,7 +88,7 @@ static bool template_is_missing(sd_bus *bus, const char *name) {
 
 /* systemd ignores a missing unit that is wanted, and logs nothing. */
 static void check_templates(const struct paths *paths, sd_bus *bus, const struct service_settings *services,
-        struct diagnostics *diagnostics) {
+        unsigned line, struct diagnostics *diagnostics) {
         _cleanup_free_ char *path = NULL;
 
         if (asprintf(&path, "%s/" SETTINGS_FILE, paths->etc) < 0) {
@@ -97,7 +97,7 @@ static void check_templates(const struct paths *paths, sd_bus *bus, const struct
         }
         for (size_t i = 0; i < services->n_units; i++)
                 if (template_is_missing(bus, services->units[i]))
-                        diagnostics_error(diagnostics, path, services->units_line,
+                        diagnostics_error(diagnostics, path, line,
                                 "units: there is no unit %s@.service, so no seat has it (put it into "
                                 "/etc/systemd/system, then: systemctl daemon-reload)",
                                 services->units[i]);
@@ -106,12 +106,19 @@ static void check_templates(const struct paths *paths, sd_bus *bus, const struct
 static void check_units(
         const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics) {
         _cleanup_unit_bus_ sd_bus *bus = NULL;
+        unsigned site_line = settings_line(settings, NULL, "units");
 
         if (sd_bus_open_system(&bus) < 0)
                 return;
-        check_templates(paths, bus, &settings->services, diagnostics);
-        for (size_t i = 0; i < settings->n_courses; i++)
-                check_templates(paths, bus, &settings->courses[i].services, diagnostics);
+        if (site_line > 0)
+                check_templates(paths, bus, &settings->values.services, site_line, diagnostics);
+        for (size_t i = 0; i < settings->n_courses; i++) {
+                const struct course_settings *course = &settings->courses[i];
+                unsigned line = settings_line(settings, course->course, "units");
+
+                if (line != site_line)
+                        check_templates(paths, bus, &course->values.services, line, diagnostics);
+        }
 }
 
 static void check_limits(const struct paths *paths, const struct site *site, struct limits *ret_wanted,

@@ -121,11 +121,8 @@ static size_t find_readers(
 }
 
 /* Returns whether there is something to say. */
-static bool report(const struct reader *reader, const struct service_settings *services,
-        const struct answer *answer, const char *path, struct diagnostics *diagnostics) {
-        unsigned line = services->image_line;
-        const char *image = services->image;
-
+static bool report(const struct reader *reader, const char *image, const struct answer *answer,
+        const char *path, unsigned line, struct diagnostics *diagnostics) {
         switch (answer->verdict) {
         case IMAGE_MISSING:
                 diagnostics_error(diagnostics, path, line,
@@ -155,22 +152,21 @@ static bool report(const struct reader *reader, const struct service_settings *s
 }
 
 /* Returns whether there is something to say. */
-static bool check_course(const struct site *site, const struct site_course *course,
-        const struct service_settings *services, const char *path, struct diagnostics *diagnostics) {
+static bool check_course(const struct site *site, const struct site_course *course, const char *image,
+        const char *path, unsigned line, struct diagnostics *diagnostics) {
         struct reader readers[2] = {0};
         size_t n = find_readers(site, course, readers);
         struct answer answer;
         int r;
 
         for (size_t i = 0; i < n; i++) {
-                r = ask(&readers[i], services->image, &answer);
+                r = ask(&readers[i], image, &answer);
                 if (r < 0) {
-                        diagnostics_warning(diagnostics, path, services->image_line,
-                                "cannot find out whether students can read %s: %s", services->image,
-                                strerror(-r));
+                        diagnostics_warning(diagnostics, path, line,
+                                "cannot find out whether students can read %s: %s", image, strerror(-r));
                         return true;
                 }
-                if (report(&readers[i], services, &answer, path, diagnostics))
+                if (report(&readers[i], image, &answer, path, line, diagnostics))
                         return true;
         }
         return false;
@@ -209,17 +205,19 @@ void image_check(const char *etc, const struct site *site, struct diagnostics *d
                 return;
         }
         for (size_t i = 0; i < site->n_courses; i++) {
+                const char *course = site->courses[i].bridge.course;
+                unsigned line = settings_line(&site->settings, course, "image");
                 struct service_settings services;
 
-                settings_services(&site->settings, site->courses[i].bridge.course, &services);
+                settings_services(&site->settings, course, &services);
                 if (!has_container(&services))
                         continue;
                 if (!runtime_checked)
-                        check_runtime(services.image_line, path, diagnostics);
+                        check_runtime(line, path, diagnostics);
                 runtime_checked = true;
                 /* One image of many courses is one mistake. */
-                if (!line_is_known(reported, n_reported, services.image_line) &&
-                        check_course(site, &site->courses[i], &services, path, diagnostics))
-                        reported[n_reported++] = services.image_line;
+                if (!line_is_known(reported, n_reported, line) &&
+                        check_course(site, &site->courses[i], services.image, path, line, diagnostics))
+                        reported[n_reported++] = line;
         }
 }

@@ -49,9 +49,9 @@ void staff_check(const char *etc, const struct settings *settings, struct diagno
                 path = NULL;
                 return;
         }
-        answers = check_names(path, "site", &settings->staff, diagnostics);
+        answers = check_names(path, "site", &settings->values.staff, diagnostics);
         for (size_t i = 0; answers && i < settings->n_courses; i++) {
                 (void)snprintf(section, sizeof(section), "course %s", settings->courses[i].course);
-                answers = check_names(path, section, &settings->courses[i].staff, diagnostics);
+                answers = check_names(path, section, &settings->courses[i].values.staff, diagnostics);
         }
 }

@@ -443,7 +443,7 @@ static void test_the_host_itself_is_reached(void **state) {
 
 static void test_an_open_port_is_reached_and_the_rules_follow_it(void **state) {
         struct fence_settings settings = {.enabled = true,
-                .ports = {.is_set = true,
+                .ports = {
                         .items = {{.number = 88, .tcp = true}, {.number = 53, .udp = true}},
                         .n_items = 2}};
         uint32_t uid = FENCED;

@@ -11,11 +11,8 @@ static void assert_traffic_defaults(const struct traffic_settings *traffic) {
         assert_int_equal(traffic->nat, CHOICE_YES);
         assert_int_equal(traffic->inbound, CHOICE_NO);
         assert_int_equal(traffic->isolation, ISOLATION_COURSE);
-        assert_true(traffic->host_ports.is_set);
         assert_int_equal(traffic->host_ports.n_items, 0);
-        assert_true(traffic->rate.is_set);
         assert_int_equal(traffic->rate.bits, 0);
-        assert_true(traffic->course_rate.is_set);
         assert_int_equal(traffic->course_rate.bits, 0);
 }
 
@@ -37,22 +34,30 @@ static void assert_site_defaults(const struct settings *settings) {
         assert_int_equal(settings->network.prefix, 8);
         assert_int_equal(settings->prefix, 24);
         assert_network6_of_machine(settings);
-        assert_traffic_defaults(&settings->traffic);
+        assert_traffic_defaults(&settings->values.traffic);
         assert_int_equal(settings->n_uplinks, 0);
         assert_int_equal(settings->dns.source, DNS_HOST);
         assert_int_equal(settings->dns.n_servers, 0);
         assert_string_equal(settings->dns.domain, "cs{course}.internal");
         assert_true(settings->fence.enabled);
         assert_int_equal(settings->fence.n_users, 0);
-        assert_true(settings->fence.ports.is_set);
         assert_int_equal(settings->fence.ports.n_items, 0);
 }
 
 static void assert_defaults(const struct settings *settings) {
         assert_site_defaults(settings);
-        assert_string_equal(settings->test_host, "");
-        assert_int_equal(settings->traffic.nat6, CHOICE_UNSET);
+        assert_string_equal(settings->values.test_host, "");
+        assert_int_equal(settings->values.traffic.nat6, CHOICE_UNSET);
         assert_int_equal(settings->n_courses, 0);
+}
+
+static void load(const char *text, struct settings *ret) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+
+        write_file(SETTINGS_FILE, text);
+        if (settings_load(etc, ret, &diagnostics) < 0)
+                show_findings(&diagnostics);
+        assert_clean(&diagnostics);
 }
 
 static void test_no_file_means_defaults(void **state) {
@@ -120,15 +125,14 @@ static void test_everything_set(void **state) {
         assert_int_equal(settings.network.ip, 0xac100000);
         assert_int_equal(settings.network.prefix, 12);
         assert_int_equal(settings.prefix, 26);
-        assert_string_equal(settings.test_host, "gw.example.edu");
+        assert_string_equal(settings.values.test_host, "gw.example.edu");
         assert_int_equal(settings.network6.prefix, 48);
         assert_string_equal(settings.uplinks[0], "eth0");
-        assert_int_equal(settings.traffic.rate.bits, 10000000);
+        assert_int_equal(settings.values.traffic.rate.bits, 10000000);
         assert_int_equal(settings.n_courses, 2);
 
         course = settings_find_course(&settings, "0123");
         assert_non_null(course);
-        assert_true(course->has_subnet);
         assert_int_equal(course->subnet.ip, 0xc0a80000);
         assert_int_equal(course->subnet.prefix, 23);
         assert_null(settings_find_course(&settings, "123"));
@@ -180,14 +184,14 @@ static void test_staff_and_names(void **state) {
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         assert_clean(&diagnostics);
 
-        assert_int_equal(settings.staff.n_names, 1);
-        assert_string_equal(settings.staff.names[0], "dean");
+        assert_int_equal(settings.values.staff.n_names, 1);
+        assert_string_equal(settings.values.staff.names[0], "dean");
         course = settings_find_course(&settings, "123");
-        assert_int_equal(course->staff.n_names, 3);
-        assert_string_equal(course->staff.names[0], "prof");
-        assert_string_equal(course->staff.names[1], "@cs123-staff");
-        assert_string_equal(course->staff.names[2], "cs124-ta");
-        assert_int_equal(settings_find_course(&settings, "124")->staff.n_names, 0);
+        assert_int_equal(course->values.staff.n_names, 3);
+        assert_string_equal(course->values.staff.names[0], "prof");
+        assert_string_equal(course->values.staff.names[1], "@cs123-staff");
+        assert_string_equal(course->values.staff.names[2], "cs124-ta");
+        assert_int_equal(settings_find_course(&settings, "124")->values.staff.n_names, 0);
 
         assert_int_equal(settings_names(&settings, "122"), NAMES_NONE);
         assert_int_equal(settings_names(&settings, "123"), NAMES_COURSE);
@@ -200,7 +204,7 @@ static void test_nobody_is_staff_and_a_course_knows_itself_by_default(void **sta
 
         (void)state;
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
-        assert_int_equal(settings.staff.n_names, 0);
+        assert_int_equal(settings.values.staff.n_names, 0);
         assert_int_equal(settings_names(&settings, "123"), NAMES_COURSE);
 }
 
@@ -231,6 +235,61 @@ static void test_services_of_a_seat(void **state) {
         assert_string_equal(services.units[1], "vnc");
         settings_services(&settings, "125", &services);
         assert_int_equal(services.n_units, 0);
+}
+
+/* "bind =" is no way to take the site's away. */
+static void test_a_text_of_no_words_is_not_set(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct service_settings services;
+
+        (void)state;
+        write_file(SETTINGS_FILE, "[site]\nbind = /a\nenvironment = A=1\n"
+                                  "[course 123]\nbind =\nenvironment = B=2 C=3\n");
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        assert_clean(&diagnostics);
+
+        settings_services(&settings, "123", &services);
+        assert_string_equal(services.binds, "/a");
+        assert_string_equal(services.environment, "B=2 C=3");
+}
+
+/* The line of what holds for a course; courses before and after [site], and cut in two. */
+static void test_lines(void **state) {
+        _cleanup_settings_ struct settings settings = {0};
+
+        (void)state;
+        write_file(SETTINGS_FILE, "[course 123]\nimage = /b\n[site]\nimage = /a\nunits = vnc\n"
+                                  "[course 124]\nlinger = 1\n[course 123]\nrate = 10M\n");
+        assert_int_equal(settings_load(etc, &settings, &(struct diagnostics){0}), 0);
+
+        assert_int_equal(settings_line(&settings, NULL, "image"), 4);
+        assert_int_equal(settings_line(&settings, "123", "image"), 2);
+        assert_int_equal(settings_line(&settings, "124", "image"), 4);
+        assert_int_equal(settings_line(&settings, "125", "units"), 5);
+        assert_int_equal(settings_line(&settings, "123", "rate"), 9);
+        assert_int_equal(settings_line(&settings, NULL, "rate"), 0);
+        assert_int_equal(settings_line(&settings, NULL, "bogus"), 0);
+        assert_int_equal(settings.n_courses, 2);
+        assert_string_equal(settings_for_course(&settings, "123")->services.units[0], "vnc");
+        assert_string_equal(settings_for_course(&settings, "124")->services.image, "/a");
+}
+
+/* More courses than the parser makes room for at first; each keeps its own. */
+static void test_many_courses(void **state) {
+        _cleanup_settings_ struct settings settings = {0};
+        char text[8192] = "", course[COURSE_SIZE];
+        size_t n = 0;
+
+        (void)state;
+        for (unsigned i = 0; i < 200; i++)
+                n += (size_t)snprintf(text + n, sizeof(text) - n, "[course %03u]\nlinger = %u\n", i, i);
+        load(text, &settings);
+        assert_int_equal(settings.n_courses, 200);
+        for (unsigned i = 0; i < 200; i++) {
+                (void)snprintf(course, sizeof(course), "%03u", i);
+                assert_int_equal(settings_linger_seconds(&settings, course), i);
+        }
 }
 
 static void test_no_image_means_no_container(void **state) {
@@ -272,7 +331,6 @@ static void assert_traffic(const struct settings *settings, const char *course, 
         char text[512];
 
         settings_traffic(settings, course, &traffic);
-        assert_true(traffic.host_ports.is_set && traffic.rate.is_set && traffic.course_rate.is_set);
         format_traffic(&traffic, text, sizeof(text));
         assert_string_equal(text, expected);
 }
@@ -301,15 +359,6 @@ static const struct traffic_row {
                 "host-ports = none"},
 };
 
-static void load(const char *text, struct settings *ret) {
-        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-
-        write_file(SETTINGS_FILE, text);
-        if (settings_load(etc, ret, &diagnostics) < 0)
-                show_findings(&diagnostics);
-        assert_clean(&diagnostics);
-}
-
 /* Each setting alone: for the site, for one course, and taken back by a course. */
 static void test_traffic(void **state) {
         (void)state;
@@ -327,7 +376,7 @@ static void test_traffic(void **state) {
                 load(text, &course);
                 assert_traffic(&course, "123", row->expected);
                 assert_traffic(&course, "124", TRAFFIC_DEFAULT);
-                assert_traffic_defaults(&course.traffic);
+                assert_traffic_defaults(&course.values.traffic);
 
                 if (!row->back)
                         continue;
@@ -468,8 +517,9 @@ static const struct mistake {
         {"[course]\nsubnet = 10.0.0.0/24\n", 2, "unknown section [course]"},
         {"[site]\n\nbogus = 1\n", 3, "unknown setting 'bogus' in [site]"},
         {"[site]\nPrefix = 24\n", 2, "unknown setting 'Prefix'"},
-        {"[course 123]\nprefix = 24\n", 2, "unknown setting 'prefix' in [course 123]"},
-        {"[site]\nprefix = 24\nprefix = 24\n", 3, "prefix is set twice"},
+        {"[course 123]\nprefix = 24\n", 2, "prefix does not belong in [course 123]: move it to [site]"},
+        {"[site]\nprefix = 24\nprefix = 24\n", 3,
+                "prefix is set twice in [site], first in line 2: keep one of the two"},
         {"[site]\nname-rule = {course}-{student}\n\nname-rule = x{course}-{student}\n", 4,
                 "name-rule is set twice"},
         {"[site]\ntest-host = a\n[site]\ntest-host = b\n", 4, "test-host is set twice"},
@@ -488,18 +538,22 @@ static const struct mistake {
         {"[site]\ncourse-digits = 7\n", 2, "a number from 1 to 6"},
         {"[site]\nfirst-seat = 1\n", 2, "a number from 2 to 65534"},
         {"[site]\nfirst-seat = 65535\n", 2, "a number from 2 to 65534"},
-        {"[site]\nfirst-seat = 255\n", 0, "has no seat 255 (first-seat)"},
-        {"[site]\nprefix = 29\n", 0, "has no seat 10 (first-seat)"},
+        {"[site]\nfirst-seat = 255\n", 2, "has no seat 255 (first-seat)"},
+        {"[site]\nprefix = 29\n", 2, "has no seat 10 (first-seat)"},
         {"[site]\nnetwork = 10.0.0.0\n", 2, "expected an IPv4 network with its prefix"},
         {"[site]\nnetwork = 10.0.0.1/8\n", 2, "the network is 10.0.0.0/8"},
         {"[site]\nnetwork = 10.0.0.0/33\n", 2, "expected an IPv4 network"},
         {"[site]\nnetwork = fd00::/8\n", 2, "expected an IPv4 network"},
-        {"[site]\nnetwork = 10.0.0.0/25\n", 0, "prefix = 24 does not fit into network, which is a /25"},
+        {"[site]\n\nprefix = 29\nnetwork = 10.0.0.0/8\nfirst-seat = 7\n", 5,
+                "a course's /29 (prefix) has no seat 7 (first-seat): set a lower prefix or a lower "
+                "first-seat"},
+        {"[site]\nnetwork = 10.0.0.0/25\n", 2, "prefix = 24 does not fit into network, which is a /25"},
         {"[site]\nname-rule = cs{course}{student}\n", 2, "something must stand between"},
         {"[site]\nname-rule = cs{course}\n", 2, "exactly once"},
         {"[site]\nname-rule = c:{course}-{student}\n", 2, "only letters"},
         {"[site]\nimage = b.sif\n", 2, "expected the whole path"},
-        {"[site]\nmemory-max = 2 G\n", 2, "expected a number, with one of these behind it if need be: KMGT%"},
+        {"[site]\nmemory-max = 2 G\n", 2,
+                "expected a number of bytes, or a number with K, M, G, T or % behind it, such as 2G"},
         {"[site]\nmemory-max = lots\n", 2, "expected a number"},
         {"[site]\ncpu-quota = 2\n", 2, "expected a percentage"},
         {"[site]\ntasks-max = 5%\n", 2, "expected a number"},
@@ -507,22 +561,22 @@ static const struct mistake {
         {"[site]\nbind = /srv,/etc\n", 2, "'/srv,/etc': expected /SOURCE"},
         {"[site]\nenvironment = A\n", 2, "'A': expected NAME=VALUE"},
         {"[site]\nenvironment = A=1,B=2\n", 2, "expected NAME=VALUE"},
-        {"[site]\nunits = cont@\n", 2, "'cont@': expected the name of a template unit"},
-        {"[site]\nunits = nsbr\n", 2, "'nsbr': expected the name of a template unit"},
-        {"[site]\nunits = a b c d e f g h i\n", 2, "8 units at most"},
-        {"[site]\nlinger = -1\n", 2, "expected a number from 0 to 86400"},
-        {"[course 123]\nlinger = 86401\n", 2, "expected a number from 0 to 86400"},
+        {"[site]\nunits = cont@\n", 2, "'cont@': expected names of template units"},
+        {"[site]\nunits = nsbr\n", 2, "'nsbr': expected names of template units"},
+        {"[site]\nunits = a b c d e f g h i\n", 2, "at most 8 units"},
+        {"[site]\nlinger = -1\n", 2, "expected a number of seconds from 0 to 86400"},
+        {"[course 123]\nlinger = 86401\n", 2, "expected a number of seconds from 0 to 86400"},
         {"[site]\nleftover = stay\n", 2, "expected cut, kill or keep"},
         {"[course 123]\nleftover =\n", 2, "expected cut, kill or keep"},
-        {"[site]\nleftover-max = 31d\n", 2, "expected a time such as 90min, 12h or 2d"},
+        {"[site]\nleftover-max = 31d\n", 2, "expected a time such as 90min, 12h or 2d, from 1s to 30d"},
         {"[course 123]\nleftover-max = 0\n", 2, "expected a time such as 90min, 12h or 2d"},
         {"[course 123]\nleftover = cut\nleftover = cut\n", 3, "leftover is set twice in [course 123]"},
-        {"[course 123]\nprefix = 24\n", 2,
-                "expected subnet, test-host, linger, leftover, leftover-max, staff, names, units"},
-        {"[site]\nstaff =\n", 2, "staff is empty: expected names of users, @GROUP, or none"},
+        {"[site]\nstaff =\n", 2,
+                "staff is empty: expected names of users, and of groups with @ before them; or none alone"},
         {"[course 123]\nstaff = prof @\n", 2, "'@': expected names of users, and of groups with @"},
         {"[course 123]\nstaff = a:b\n", 2, "'a:b': expected names of users"},
-        {"[site]\nstaff = a b c d e f g h i j k l m n o p q\n", 2, "expected 16 names at most"},
+        {"[site]\nstaff = a b c d e f g h i j k l m n o p q\n", 2,
+                "staff: expected at most 16 names: name a group instead"},
         {"[site]\nnames = all\n", 2, "names = all: expected course or none"},
         {"[course 123]\nnames =\n", 2, "expected course or none"},
         {"[site]\ntest-host = -v\n", 2, "expected a host name"},
@@ -546,16 +600,17 @@ static const struct mistake {
         {"[site]\nnetwork6 = yes\n", 2, "expected auto, off, or an IPv6 network"},
         {"[site]\nnetwork6 =\n", 2, "expected auto, off, or an IPv6 network"},
         {"[site]\nnetwork6 = 10.0.0.0/8\n", 2, "expected auto, off, or an IPv6 network"},
-        {"[site]\nnetwork6 = 2001:db8::\n", 2, "expected an IPv6 network with its prefix"},
-        {"[site]\nnetwork6 = 2001:db8::/129\n", 2, "expected an IPv6 network with its prefix"},
+        {"[site]\nnetwork6 = 2001:db8::\n", 2, "expected auto, off, or an IPv6 network with its prefix"},
+        {"[site]\nnetwork6 = 2001:db8::/129\n", 2, "expected auto, off, or an IPv6 network with its prefix"},
         {"[site]\nnetwork6 = 2001:db8::1/48\n", 2, "the network is 2001:db8::/48"},
-        {"[site]\nnetwork6 = 2001:db8::/65\n", 2, "a prefix of at most 64"},
+        {"[site]\nnetwork6 = 2001:db8::/65\n", 2, "expected a prefix from 3 to 64"},
         {"[site]\nnetwork6 = fe80::/48\n", 2, "expected a global (2000::/3) or a unique local network"},
         {"[site]\nnetwork6 = ff00::/48\n", 2, "expected a global (2000::/3) or a unique local network"},
         {"[site]\nnetwork6 = ::/0\n", 2, "expected a global (2000::/3) or a unique local network"},
         {"[site]\nnetwork6 = off\nnetwork6 = auto\n", 3, "network6 is set twice"},
-        {"[site]\nsubnet6 = 2001:db8::/64\n", 2, "unknown setting 'subnet6' in [site]"},
-        {"[course 123]\nnetwork6 = auto\n", 2, "unknown setting 'network6' in [course 123]"},
+        {"[site]\nsubnet6 = 2001:db8::/64\n", 2,
+                "subnet6 does not belong in [site]: move it to the [course N] that it is for"},
+        {"[course 123]\nnetwork6 = auto\n", 2, "network6 does not belong in [course 123]: move it to [site]"},
         {"[course 123]\nsubnet6 = off\n", 2, "expected an IPv6 network with its prefix"},
         {"[course 123]\nsubnet6 = 2001:db8::\n", 2, "expected an IPv6 network with its prefix"},
         {"[course 123]\nsubnet6 = 2001:db8::/48\n", 2, "expected a /64"},
@@ -579,33 +634,37 @@ static const struct mistake {
         {"[site]\nisolation = yes\n", 2, "isolation = yes: expected none, course or seat"},
         {"[site]\nhost-ports = 22 https\n", 2, "host-ports: 'https': expected PORT"},
         {"[course 123]\nhost-ports = none 22\n", 2, "'none': expected PORT"},
-        {"[site]\nhost-ports =\n", 2, "host-ports is empty: expected ports, or none"},
+        {"[site]\nhost-ports =\n", 2, "host-ports is empty: expected PORT"},
         {"[site]\nhost-ports = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25\n", 2,
-                "expected 24 ports at most"},
-        {"[site]\nuplink = eth0 a/b\n", 2, "uplink: 'a/b': expected the name of an interface"},
-        {"[site]\nuplink = lo\n", 2, "'lo': expected the name of an interface"},
+                "expected at most 24 ports"},
+        {"[site]\nuplink = eth0 a/b\n", 2, "uplink: 'a/b': expected names of interfaces"},
+        {"[site]\nuplink = lo\n", 2, "'lo': expected names of interfaces"},
         {"[site]\nuplink =\n", 2, "uplink is empty"},
-        {"[site]\nuplink = a b c d e f g h i\n", 2, "expected 8 interfaces at most"},
-        {"[course 123]\nuplink = eth0\n", 2, "unknown setting 'uplink'"},
+        {"[site]\nuplink = a b c d e f g h i\n", 2, "expected at most 8 interfaces"},
+        {"[course 123]\nuplink = eth0\n", 2, "uplink does not belong in [course 123]"},
         {"[site]\ndns = host 192.0.2.1\n", 2, "'host': expected host alone"},
         {"[site]\ndns = 192.0.2.1 off\n", 2, "'off': expected host alone, off alone"},
         {"[site]\ndns = dns.example.edu\n", 2, "'dns.example.edu': expected host alone"},
         {"[site]\ndns =\n", 2, "dns is empty"},
-        {"[site]\ndns = ::1 ::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9\n", 2, "expected 8 addresses at most"},
+        {"[site]\ndns = ::1 ::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9\n", 2, "expected at most 8 addresses"},
         {"[site]\ndomain = cs.internal\n", 2, "expected a DNS domain with {course} in it once"},
         {"[site]\ndomain = cs{course}.internal.\n", 2, "expected a DNS domain"},
         {"[site]\nrate = 10\n", 2, "rate = 10: expected bits per second from 64K to 16G"},
         {"[site]\nrate = 63K\n", 2, "from 64K to 16G"},
         {"[course 123]\ncourse-rate = 17G\n", 2, "course-rate = 17G: expected bits per second"},
-        {"[site]\nfence-except-users = a,b\n", 2, "'a,b': expected the name of a user"},
+        {"[site]\nfence-except-users = a,b\n", 2, "'a,b': expected names of users; or none alone"},
         {"[site]\nfence-except-users =\n", 2, "fence-except-users is empty"},
-        {"[site]\nfence-except-users = a b c d e f g h i j k l m n o p q\n", 2, "expected 16 users at most"},
+        {"[site]\nfence-except-users = a b c d e f g h i j k l m n o p q\n", 2, "expected at most 16 users"},
         {"[site]\nfence-except-ports = *:88\n", 2, "'*:88': expected PORT, PORT/tcp or PORT/udp; or none"},
-        {"[course 123]\nfence = no\n", 2, "unknown setting 'fence'"},
-        /* All names are there, the last ones too. */
-        {"[site]\nbogus = 1\n", 2, "expected name-rule, course-digits"},
-        {"[site]\nbogus = 1\n", 2, "fence-except-users or fence-except-ports"},
-        {"[course 123]\nbogus = 1\n", 2, "rate or course-rate"},
+        {"[course 123]\nfence = no\n", 2, "fence does not belong in [course 123]"},
+        /* All names of the section are there, the last ones too, and none of the other section. */
+        {"[site]\nbogus = 1\n", 2,
+                "unknown setting 'bogus' in [site]: expected bind, course-digits, course-rate, cpu-quota, "
+                "dns, "},
+        {"[site]\nbogus = 1\n", 2, "staff, tasks-max, test-host, units or uplink"},
+        {"[course 123]\nbogus = 1\n", 2,
+                "in [course 123]: expected bind, course-rate, cpu-quota, environment, "},
+        {"[course 123]\nbogus = 1\n", 2, "staff, subnet, subnet6, tasks-max, test-host or units"},
         {"[site\nprefix = 24\n", 1, "expected 'NAME = VALUE' or a [section]"},
         {"[site]\n#" LONG_100 LONG_100 "\n", 2, "longer than 190"},
         {"[site]\nprefix = 24\ntest-host = " LONG_100 LONG_100, 3, "longer than 190"},
@@ -683,7 +742,7 @@ static void test_shipped_file(void **state) {
         assert_int_equal(settings_load(etc, &shown, &diagnostics), 0);
         assert_clean(&diagnostics);
         assert_int_equal(shown.n_courses, 1);
-        assert_string_equal(shown.test_host, "192.0.2.1");
+        assert_string_equal(shown.values.test_host, "192.0.2.1");
         assert_site_defaults(&shown);
 }
 
@@ -727,6 +786,9 @@ int main(void) {
                 TEST(test_staff_and_names),
                 TEST(test_nobody_is_staff_and_a_course_knows_itself_by_default),
                 TEST(test_services_of_a_seat),
+                TEST(test_a_text_of_no_words_is_not_set),
+                TEST(test_lines),
+                TEST(test_many_courses),
                 TEST(test_no_image_means_no_container),
                 TEST(test_traffic),
                 TEST(test_uplink),

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * settings_load(): from the file to settings that are complete and checked. What the file does not set comes
+ * from the table's defaults, and what a course does not set from [site], so that nobody who uses settings has
+ * to ask what is set. Every program of coursenet but the PAM module and coursenet-enter loads them.
+ */
+
+#include "machine-prefix.h"
+#include "setting-set.h"
+#include "settings-check.h"
+#include "settings-parse.h"
+#include "trusted-file.h"
+
+/* A default that its own setter refuses is a mistake in the table; tests/unit/test-settings-table.c finds it.
+ */
+static int set_defaults(struct settings *settings, const char *path, struct diagnostics *diagnostics) {
+        char reason[SETTING_REASON_SIZE];
+        const struct setting *setting;
+
+        for (size_t i = 0; (setting = setting_at(i)); i++) {
+                if (!setting->default_value || settings->lines[i] > 0)
+                        continue;
+                if (setting_set(setting, setting_base(setting, settings, NULL), setting->default_value,
+                            reason) < 0) {
+                        diagnostics_error(diagnostics, path, 0, "%s", reason);
+                        return -EINVAL;
+                }
+        }
+        return 0;
+}
+
+/* "bind =" says nothing: a text of no words is as good as not set. */
+static bool is_set(const struct setting *setting, const struct course_settings *course, size_t i) {
+        const char *text = (const char *)&course->values + setting->offset;
+
+        return course->lines[i] > 0 && !(setting->kind == SETTING_WORDS && text[0] == '\0');
+}
+
+static void inherit(const struct settings *settings, struct course_settings *course) {
+        const struct setting *setting;
+
+        for (size_t i = 0; (setting = setting_at(i)); i++)
+                if (setting->sections == (SECTION_SITE | SECTION_COURSE) && !setting->adds &&
+                        !is_set(setting, course, i))
+                        setting_copy(setting, &course->values, &settings->values);
+}
+
+/* An image alone means the container: whoever sets units as well says whether it is among them. */
+static void add_container_unit(struct service_settings *services, unsigned units_line) {
+        if (units_line > 0 || services->image[0] == '\0')
+                return;
+        (void)string_copy(services->units[0], sizeof(services->units[0]), SERVICE_CONTAINER);
+        services->n_units = 1;
+}
+
+static void complete_courses(struct settings *settings) {
+        for (size_t i = 0; i < settings->n_courses; i++) {
+                struct course_settings *course = &settings->courses[i];
+
+                inherit(settings, course);
+                add_container_unit(
+                        &course->values.services, settings_line(settings, course->course, "units"));
+        }
+        add_container_unit(&settings->values.services, settings_line(settings, NULL, "units"));
+}
+
+/* -ENOENT: there is no file, and nothing is reported. */
+static int read_file(const char *path, struct settings *settings, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *text = NULL;
+        const char *reason;
+        int r;
+
+        r = trusted_file_read(path, &text, &reason);
+        if (r == -ENOENT)
+                return r;
+        if (r < 0) {
+                diagnostics_error(diagnostics, path, 0, "%s", reason);
+                return r;
+        }
+        return settings_parse(text, path, settings, diagnostics);
+}
+
+int settings_load(const char *etc, struct settings *ret, struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (asprintf(&path, "%s/" SETTINGS_FILE, etc) < 0) {
+                path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
+                return -ENOMEM;
+        }
+
+        r = read_file(path, &settings, diagnostics);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = set_defaults(&settings, path, diagnostics);
+        if (r < 0)
+                return r;
+        complete_courses(&settings);
+        /* A host without a machine id, as an image is before its first boot, has no IPv6. */
+        if (settings.network6_auto)
+                (void)machine_prefix_read(MACHINE_ID_FILE, &settings.network6);
+        r = settings_check(&settings, path, diagnostics);
+        if (r < 0)
+                return r;
+
+        *ret = settings;
+        settings = (struct settings){0};
+        return 0;
+}
