@@ -55,7 +55,7 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/address6.c common/container.c common/container-image.c \
+common_sources = common/address.c common/address6.c common/child.c common/container.c common/container-image.c \
 	common/console.c common/diagnostics.c \
 	common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-set.c common/setting-value.c \
@@ -123,7 +123,7 @@ enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-unit_tests = address address6 finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings settings-documents settings-table site \
+unit_tests = address address6 child finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings settings-documents settings-table site \
 	trusted-file class-parse lease-history lease-record limits live-check manual moment pam-config roster-command snapshot
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 

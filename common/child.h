@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Waiting for a child process, however long it takes. */
+/* Child processes that run another program. */
 
 #include <sys/wait.h>
 
 #include "util.h"
 
-/* *ret_status is as waitpid(2) has it. Negative errno. */
-static inline int child_wait(pid_t pid, int *ret_status) {
-        while (waitpid(pid, ret_status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return 0;
-}
+/* Where a child's standard descriptors go. */
+struct child_streams {
+        int input, output, error; /* a descriptor, borrowed; or one of these: */
+};
+
+enum {
+        CHILD_INHERIT = -1, /* where ours goes */
+        CHILD_NULL = -2,    /* /dev/null */
+};
+
+#define CHILD_INHERITS ((struct child_streams){CHILD_INHERIT, CHILD_INHERIT, CHILD_INHERIT})
+
+/*
+ * Starts a program: arguments[0], which is searched for in PATH unless it has a slash; NULL ends the
+ * arguments. environment: NULL is ours. *ret_pid is the caller's to wait for. Negative errno.
+ */
+int child_spawn(const char *const *arguments, const struct child_streams *streams, char *const *environment,
+        pid_t *ret_pid);
+
+/* Waits for the child's end, however long it takes. *ret_status is as waitpid(2) has it. Negative errno. */
+int child_wait(pid_t pid, int *ret_status);

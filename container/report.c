@@ -4,18 +4,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 
+#include "child.h"
 #include "notify.h"
 #include "report.h"
 
 #define BARRIER_MS 2000
-
-extern char **environ;
 
 int report_failure(const char *format, ...) {
         char state[sizeof("STATUS=") + 512] = "STATUS=";
@@ -92,22 +88,8 @@ static void pass_on_until_end(int pidfd, int fd, struct lines *lines) {
                 take_line(lines);
 }
 
-static int spawn(const char *const *arguments, int error_fd, pid_t *ret) {
-        posix_spawn_file_actions_t actions;
-        int r;
-
-        if (posix_spawn_file_actions_init(&actions) != 0)
-                return -ENOMEM;
-        r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        if (r == 0)
-                r = posix_spawn_file_actions_adddup2(&actions, error_fd, STDERR_FILENO);
-        if (r == 0)
-                r = posix_spawn(ret, arguments[0], &actions, NULL, (char **)(uintptr_t)arguments, environ);
-        (void)posix_spawn_file_actions_destroy(&actions);
-        return -r;
-}
-
 int report_run(const char *const *arguments, int *ret_status, char *last_error, size_t size) {
+        struct child_streams streams = {CHILD_NULL, CHILD_INHERIT, CHILD_INHERIT};
         struct lines lines = {.last_error = last_error, .size = size};
         _cleanup_close_ int read_fd = -1, write_fd = -1, pidfd = -1;
         int fds[2], r;
@@ -121,15 +103,13 @@ int report_run(const char *const *arguments, int *ret_status, char *last_error, 
         /* The program's end is an ordinary one. */
         if (fcntl(write_fd, F_SETFL, 0) < 0)
                 return -errno;
-        r = spawn(arguments, write_fd, &pid);
+        streams.error = write_fd;
+        r = child_spawn(arguments, &streams, NULL, &pid);
         if (r < 0)
                 return r;
         close_pointer(&write_fd);
         pidfd = pidfd_open(pid, 0);
         if (pidfd >= 0)
                 pass_on_until_end(pidfd, read_fd, &lines);
-        while (waitpid(pid, ret_status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return 0;
+        return child_wait(pid, ret_status);
 }

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <time.h>
 
 #include "checks.h"
@@ -22,29 +21,11 @@ struct run {
         int fd; /* what it prints */
 };
 
-static void actions_done(posix_spawn_file_actions_t *actions) {
-        (void)posix_spawn_file_actions_destroy(actions);
-}
-
-static int spawn(const char *program, int output, pid_t *ret) {
-        static char verb[] = "check", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-        _cleanup_(actions_done) posix_spawn_file_actions_t actions;
-        char *environment[] = {path, NULL};
-        _cleanup_free_ char *name = strdup(program);
-        char *argv[] = {name, verb, NULL};
-        int r;
-
-        r = posix_spawn_file_actions_init(&actions);
-        if (r == 0)
-                r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        if (r == 0)
-                r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-        if (r == 0 && !name)
-                r = ENOMEM;
-        return r == 0 ? -posix_spawn(ret, program, &actions, NULL, argv, environment) : -r;
-}
-
 static int start(const char *program, struct run *ret) {
+        static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+        char *environment[] = {path, NULL};
+        const char *const arguments[] = {program, "check", NULL};
+        struct child_streams streams = {CHILD_NULL, CHILD_INHERIT, CHILD_INHERIT};
         _cleanup_close_ int read_fd = -1, write_fd = -1;
         int fds[2], r;
 
@@ -53,7 +34,8 @@ static int start(const char *program, struct run *ret) {
         read_fd = fds[0];
         write_fd = fds[1];
 
-        r = spawn(program, write_fd, &ret->pid);
+        streams.output = write_fd;
+        r = child_spawn(arguments, &streams, environment, &ret->pid);
         if (r < 0)
                 return r;
         ret->fd = read_fd;

@@ -1,41 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <stdint.h>
 
 #include "child.h"
 #include "systemctl.h"
-
-#define NOWHERE "/dev/null"
 
 void unit_names_done(struct unit_names *names) {
         for (size_t i = 0; i < names->n_names; i++)
                 free(names->names[i]);
         free(names->names);
         *names = (struct unit_names){0};
-}
-
-/* output: -1, or where its standard output goes. */
-static int start(const char *const *arguments, int output, pid_t *ret_pid) {
-        posix_spawn_file_actions_t actions;
-        int r;
-
-        r = posix_spawn_file_actions_init(&actions);
-        if (r != 0)
-                return -r;
-        r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, NOWHERE, O_RDONLY, 0);
-        if (r == 0)
-                r = output < 0
-                            ? posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, NOWHERE, O_WRONLY, 0)
-                            : posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-        if (r == 0)
-                r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, NOWHERE, O_WRONLY, 0);
-        if (r == 0)
-                r = posix_spawnp(
-                        ret_pid, arguments[0], &actions, NULL, (char *const *)(uintptr_t)arguments, environ);
-        (void)posix_spawn_file_actions_destroy(&actions);
-        return -r;
 }
 
 static int wait_for(pid_t pid) {
@@ -47,8 +21,9 @@ static int wait_for(pid_t pid) {
 }
 
 int systemctl_run(const char *const *arguments) {
+        static const struct child_streams nowhere = {CHILD_NULL, CHILD_NULL, CHILD_NULL};
         pid_t pid;
-        int r = start(arguments, -1, &pid);
+        int r = child_spawn(arguments, &nowhere, NULL, &pid);
 
         return r < 0 ? r : wait_for(pid);
 }
@@ -89,12 +64,14 @@ static int read_names(int fd, struct unit_names *names) {
 
 int systemctl_list(const char *const *arguments, struct unit_names *ret) {
         _cleanup_unit_names_ struct unit_names names = {0};
+        struct child_streams streams = {CHILD_NULL, CHILD_NULL, CHILD_NULL};
         int ends[2], r, status;
         pid_t pid;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
-        r = start(arguments, ends[1], &pid);
+        streams.output = ends[1];
+        r = child_spawn(arguments, &streams, NULL, &pid);
         (void)close(ends[1]);
         if (r < 0) {
                 (void)close(ends[0]);

@@ -15,7 +15,6 @@
 #include <fts.h>
 #include <glob.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -191,7 +190,7 @@ static int clear_kernel(const struct paths *paths) {
         pid_t pid;
 
         (void)fflush(stdout);
-        r = -posix_spawn(&pid, paths->net, NULL, NULL, (char *const *)(uintptr_t)arguments, environ);
+        r = child_spawn(arguments, &CHILD_INHERITS, NULL, &pid);
         if (r >= 0)
                 r = child_wait(pid, &status);
         if (r < 0)

@@ -11,8 +11,8 @@
 #include <sys/un.h>
 
 #include "activator-client.h"
-#include "child.h"
 #include "protocol.h"
+#include "run-child.h"
 
 #define FAKE_FDS_MAX 2U
 

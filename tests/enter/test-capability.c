@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "child.h"
+#include "run-child.h"
 
 #include "enter/capability.h"
 

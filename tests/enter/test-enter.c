@@ -2,7 +2,7 @@
 
 /*
  * The whole program against an activator that may say anything, in a private view of the machine: see
- * child.h, fake-query.h and the sandbox of the module's tests. Run as root.
+ * run-child.h, fake-query.h and the sandbox of the module's tests. Run as root.
  */
 
 #include <setjmp.h>

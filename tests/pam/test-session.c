@@ -22,7 +22,7 @@
 #include <security/pam_modules.h>
 
 #include "recorder.h"
-#include "sandbox.h"
+#include "pam-sandbox.h"
 
 #include "activator-client.h"
 #include "fake-activator.h"

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "tests/pam/sandbox.h"
+#include "tests/pam/pam-sandbox.h"
 
 #define CHILD_DEADLINE_SECONDS 30U
 
