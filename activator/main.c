@@ -27,50 +27,93 @@
 #include "seat/tidy.h"
 #include "systemd/units.h"
 
-static int manager_init(struct manager *manager) {
+#define CONFIGURATION_DIRECTORY "/etc/coursenet"
+
+/* The layers, from the ground up. */
+struct activator {
+        sd_event *event;
+        struct bus *bus;
+        struct seats seats;
+        struct lease_table leases;
+        struct server server;
+};
+
+static void handle_query_line(void *userdata, uid_t uid, const char *text) {
+        query_log(userdata, uid, "%s", text);
+}
+
+static void wire_layers(struct activator *activator) {
+        activator->seats = (struct seats){
+                .event = activator->event,
+                .bus = activator->bus,
+                .etc = CONFIGURATION_DIRECTORY,
+                .unit_directory = UNIT_DIRECTORY,
+                .seat_has_lease = lease_seat_has_one,
+                .user_has_lease = lease_user_has_one,
+                .userdata = &activator->leases,
+        };
+        activator->leases = (struct lease_table){
+                .event = activator->event,
+                .bus = activator->bus,
+                .seats = &activator->seats,
+                .etc = CONFIGURATION_DIRECTORY,
+                .log_query = handle_query_line,
+                .userdata = &activator->server,
+        };
+        activator->server = (struct server){
+                .event = activator->event,
+                .leases = &activator->leases,
+                .seats = &activator->seats,
+                .etc = CONFIGURATION_DIRECTORY,
+        };
+}
+
+static int activator_init(struct activator *activator) {
         int r;
 
-        *manager = (struct manager){.etc = CONFIGURATION_DIRECTORY, .unit_directory = UNIT_DIRECTORY};
-        r = sd_event_default(&manager->event);
+        r = sd_event_default(&activator->event);
         if (r < 0) {
                 log_error("Cannot make an event loop: %s", strerror(-r));
                 return r;
         }
-        r = bus_connect(manager->event, &manager->bus);
+        r = bus_connect(activator->event, &activator->bus);
         if (r < 0)
                 log_error("Cannot connect to the system bus: %s", strerror(-r));
+        else
+                wire_layers(activator);
         return r;
 }
 
-static void manager_done(struct manager *manager) {
-        lease_forget_all(manager);
-        tidy_forget_all(manager);
-        empty_seats_forget(manager);
-        starting_units_forget(manager);
-        while (manager->connections)
-                connection_free(manager->connections);
-        whois_done(manager);
-        reports_done(manager);
-        query_log_done(manager);
-        query_peers_done(manager);
-        bus_close(manager->bus);
-        manager->bus = NULL;
-        manager->event = sd_event_unref(manager->event);
+static void activator_done(struct activator *activator) {
+        struct server *server = &activator->server;
+
+        lease_forget_all(&activator->leases);
+        tidy_forget_all(&activator->seats);
+        empty_seats_forget(&activator->seats);
+        starting_units_forget(&activator->seats);
+        while (server->connections)
+                connection_free(server->connections);
+        whois_done(server);
+        reports_done(server);
+        query_log_done(server);
+        query_peers_done(server);
+        bus_close(activator->bus);
+        (void)sd_event_unref(activator->event);
 }
 
 /* --- --wire ----------------------------------------------------------------------------------------------
  */
 
 static void handle_wired(void *userdata, bool good, const char *text) {
-        struct manager *manager = userdata;
+        struct activator *activator = userdata;
 
         log_message(good ? SD_INFO : SD_ERR, "%s", text);
-        (void)sd_event_exit(manager->event, good ? EXIT_SUCCESS : EXIT_FAILURE);
+        (void)sd_event_exit(activator->event, good ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-static int wire(struct manager *manager) {
-        reload(manager, handle_wired, manager);
-        return sd_event_loop(manager->event);
+static int wire(struct activator *activator) {
+        reload(&activator->seats, handle_wired, activator);
+        return sd_event_loop(activator->event);
 }
 
 /* --- --tidy ----------------------------------------------------------------------------------------------
@@ -81,7 +124,7 @@ static int wire(struct manager *manager) {
 #define TIDY_PAUSE_USEC UINT64_C(500000)
 
 struct tidy_command {
-        struct manager *manager;
+        struct seats *seats;
         const char *seat;
         unsigned n_looks;
 };
@@ -98,20 +141,20 @@ static int handle_tidy_time(sd_event_source *source, uint64_t usec, void *userda
 
 static void handle_tidied(void *userdata, int result) {
         struct tidy_command *tidying = userdata;
-        struct manager *manager = tidying->manager;
+        struct seats *seats = tidying->seats;
 
         if (result == TIDY_SEAT_UP && tidying->n_looks++ < TIDY_LOOKS_MAX &&
-                sd_event_add_time_relative(manager->event, NULL, CLOCK_MONOTONIC, TIDY_PAUSE_USEC, 0,
+                sd_event_add_time_relative(seats->event, NULL, CLOCK_MONOTONIC, TIDY_PAUSE_USEC, 0,
                         handle_tidy_time, tidying) >= 0)
                 return;
         if (result < 0)
                 log_error("Cannot clear up behind the failed start: %s", strerror(-result));
         /* What a lease's end is about, the daemon looks after; it may still ask which unit has failed. */
         if (result == TIDY_SEAT_DOWN && record_store_list(STATE_DIRECTORY, is_of_seat, tidying) != -EEXIST) {
-                failed_units_reset(manager, tidying->seat);
-                (void)bus_wait(manager->bus);
+                failed_units_reset(seats, tidying->seat);
+                (void)bus_wait(seats->bus);
         }
-        (void)sd_event_exit(manager->event, result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        (void)sd_event_exit(seats->event, result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 static int handle_tidy_time(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -119,18 +162,18 @@ static int handle_tidy_time(sd_event_source *source, uint64_t usec, void *userda
 
         (void)source;
         (void)usec;
-        tidy(tidying->manager, tidying->seat, handle_tidied, tidying);
+        tidy(tidying->seats, tidying->seat, handle_tidied, tidying);
         return 0;
 }
 
-static int tidy_up(struct manager *manager, const char *seat) {
-        struct tidy_command tidying = {.manager = manager, .seat = seat};
-        int r = units_on_job_removed(manager->bus, tidy_job_removed, manager);
+static int tidy_up(struct seats *seats, const char *seat) {
+        struct tidy_command tidying = {.seats = seats, .seat = seat};
+        int r = units_on_job_removed(seats->bus, tidy_job_removed, seats);
 
         if (r < 0)
                 return r;
-        tidy(manager, seat, handle_tidied, &tidying);
-        return sd_event_loop(manager->event);
+        tidy(seats, seat, handle_tidied, &tidying);
+        return sd_event_loop(seats->event);
 }
 
 /* --- the daemon ------------------------------------------------------------------------------------------
@@ -182,7 +225,7 @@ static void received_done(struct received *received) {
         free(received->stored);
 }
 
-static int handle_signals(struct manager *manager) {
+static int handle_signals(sd_event *event) {
         sigset_t signals;
         int r;
 
@@ -192,13 +235,13 @@ static int handle_signals(struct manager *manager) {
         if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
                 return -errno;
         /* With no handler the loop ends. */
-        r = sd_event_add_signal(manager->event, NULL, SIGTERM, NULL, NULL);
+        r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
         if (r >= 0)
-                r = sd_event_add_signal(manager->event, NULL, SIGINT, NULL, NULL);
+                r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
         return r;
 }
 
-static int prepare(struct manager *manager) {
+static int prepare(struct activator *activator) {
         struct received received = {0};
         int r;
 
@@ -217,44 +260,43 @@ static int prepare(struct manager *manager) {
                 return -ENOTSOCK;
         }
 
-        r = restore_leases(manager, received.stored, received.n_stored);
+        r = restore_leases(&activator->leases, received.stored, received.n_stored);
         received_done(&received);
         if (r < 0) {
                 log_error("Cannot take up the leases again: %s", strerror(-r));
                 return r;
         }
-        r = lease_log_daily(manager);
+        r = lease_log_daily(&activator->leases);
         if (r >= 0)
-                r = server_listen(manager, received.activator, true);
+                r = server_listen(&activator->server, received.activator, true);
         if (r >= 0)
-                r = server_listen(manager, received.query, false);
+                r = server_listen(&activator->server, received.query, false);
         return r;
 }
 
 /* Who hears of it when a job, a unit or a session has ended; the leases first. */
-static int subscribe(struct manager *manager) {
+static int subscribe(struct activator *activator) {
         static const unit_job_removed_t callbacks[] = {
-                tidy_job_removed, slots_job_removed, failed_units_job_removed};
-        int r = lease_subscribe(manager);
+                tidy_job_removed, tidy_start_cancelled, slots_job_removed, failed_units_job_removed};
+        int r = lease_subscribe(&activator->leases);
 
         for (size_t i = 0; i < ELEMENTSOF(callbacks) && r >= 0; i++)
-                r = units_on_job_removed(manager->bus, callbacks[i], manager);
+                r = units_on_job_removed(activator->bus, callbacks[i], &activator->seats);
         return r;
 }
 
-static int serve(struct manager *manager) {
+static int serve(struct activator *activator) {
         int r;
 
-        manager->serves = true;
-        r = handle_signals(manager);
+        r = handle_signals(activator->event);
         if (r >= 0)
-                r = subscribe(manager);
+                r = subscribe(activator);
         if (r >= 0)
-                r = prepare(manager);
+                r = prepare(activator);
         if (r < 0)
                 return r;
         (void)sd_notify(0, "READY=1");
-        r = sd_event_loop(manager->event);
+        r = sd_event_loop(activator->event);
         (void)sd_notify(0, "STOPPING=1");
         return r;
 }
@@ -279,7 +321,7 @@ int main(int argc, char **argv) {
                 {"whois", required_argument, NULL, 'u'},
                 {0},
         };
-        struct manager manager = {0};
+        struct activator activator = {0};
         const char *seat = NULL;
         bool only_wire = false;
         int option, r;
@@ -302,9 +344,9 @@ int main(int argc, char **argv) {
         if (optind < argc || (seat && (only_wire || !digits_only(seat) || strlen(seat) >= SEAT_ID_SIZE)))
                 return usage();
 
-        r = manager_init(&manager);
+        r = activator_init(&activator);
         if (r >= 0)
-                r = only_wire ? wire(&manager) : seat ? tidy_up(&manager, seat) : serve(&manager);
-        manager_done(&manager);
+                r = only_wire ? wire(&activator) : seat ? tidy_up(&activator.seats, seat) : serve(&activator);
+        activator_done(&activator);
         return r < 0 ? EXIT_FAILURE : r;
 }

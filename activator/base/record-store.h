@@ -11,6 +11,8 @@
 #include "plan.h"
 #include "protocol.h"
 
+#define STATE_DIRECTORY "/run/coursenet/state"
+
 /* What is known of a lease beside its unit in PID 1, and is kept over a restart. */
 struct lease_record {
         char id[LEASE_ID_SIZE]; /* the name of its file */

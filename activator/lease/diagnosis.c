@@ -85,7 +85,7 @@ int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
         if (lease_waits_for_container(lease))
                 patterns[n++] = names.cont;
         lease->diagnosis = callback;
-        return unit_list(lease->manager->bus, patterns, n, handle_units, lease, &lease->call);
+        return unit_list(lease->table->bus, patterns, n, handle_units, lease, &lease->call);
 }
 
 static void report_container(struct lease *lease, const char *status, const char *result) {
@@ -100,7 +100,7 @@ static void ask_container(
         struct names names;
 
         format_names(lease, &names);
-        if (unit_get_property(lease->manager->bus, names.cont, property, callback, lease, &lease->call) < 0)
+        if (unit_get_property(lease->table->bus, names.cont, property, callback, lease, &lease->call) < 0)
                 report_container(lease, "", "");
 }
 
@@ -133,5 +133,5 @@ int diagnosis_start_container(struct lease *lease, diagnosis_callback_t callback
         format_names(lease, &names);
         pattern = names.cont;
         lease->diagnosis = callback;
-        return unit_list(lease->manager->bus, &pattern, 1, handle_container, lease, &lease->call);
+        return unit_list(lease->table->bus, &pattern, 1, handle_container, lease, &lease->call);
 }

@@ -3,17 +3,16 @@
 /* Counts all leases for each new one: to count a thousand is faster than to make one. */
 
 #include "lease-limit.h"
-#include "lease.h"
 
 struct counts {
         unsigned all, enter, of_user, enter_of_user;
 };
 
-static void count(const struct manager *manager, uid_t uid, struct counts *ret) {
+static void count(const struct lease_table *table, uid_t uid, struct counts *ret) {
         struct lease *lease, *next;
         struct counts counts = {0};
 
-        HASH_ITER (hh, manager->leases, lease, next) {
+        HASH_ITER (hh, table->leases, lease, next) {
                 bool enter = lease_is_entered(lease);
                 bool own = !lease->record.hold && lease->record.uid == uid;
 
@@ -46,10 +45,10 @@ static const char *check_enter(const struct counts *counts) {
         return NULL;
 }
 
-const char *lease_limit_check(const struct manager *manager, uid_t uid, enum lease_source source) {
+const char *lease_limit_check(const struct lease_table *table, uid_t uid, enum lease_source source) {
         struct counts counts;
 
-        count(manager, uid, &counts);
+        count(table, uid, &counts);
         if (counts.all >= LEASES_MAX)
                 return "there are " STRINGIFY(LEASES_MAX) " leases, the limit of the activator";
         if (source == LEASE_BY_ADMIN)

@@ -7,7 +7,7 @@
  * that it takes many accounts to use up all.
  */
 
-#include "base/manager.h"
+#include "lease.h"
 
 #define LEASES_MAX 4096 /* FileDescriptorStoreMax= of the unit is the same */
 #define LEASES_PER_USER_MAX 64
@@ -25,4 +25,4 @@ enum lease_source {
 };
 
 /* NULL if the limits allow the user one more lease, or else the reason. */
-const char *lease_limit_check(const struct manager *manager, uid_t uid, enum lease_source source);
+const char *lease_limit_check(const struct lease_table *table, uid_t uid, enum lease_source source);

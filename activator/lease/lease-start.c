@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/fd-store.h"
+#include "base/log.h"
 #include "base/peer.h"
 #include "base/record-store.h"
 #include "base/seat-lookup.h"
@@ -14,8 +15,6 @@
 #include "lease-limit.h"
 #include "lease.h"
 #include "linger.h"
-#include "request/connection.h"
-#include "request/fence-note.h"
 #include "seat-namespace.h"
 #include "seat/wiring.h"
 #include "systemd/units.h"
@@ -29,7 +28,7 @@
  * that asked for it, and no other.
  */
 static void hand_over_namespace(struct lease *lease) {
-        struct connection *connection = lease->connection;
+        const struct lease_waiter waiter = lease->waiter;
         _cleanup_close_ int fd = -1;
         char text[REPLY_TEXT_SIZE];
         const char *failed;
@@ -43,23 +42,22 @@ static void hand_over_namespace(struct lease *lease) {
                 return;
         }
         lease_fill_reply(lease, REPLY_DONE, &reply);
-        lease->connection = NULL;
-        connection_reply_fd(connection, &reply, fd);
+        lease_untie(lease);
+        waiter.answer(waiter.userdata, &reply, fd);
 }
 
-/* Answers with the seat. The lease stays tied to its connection until the answer has been read: see
- * connection.h. */
+/* Answers with the seat. The lease stays tied to its waiter until the answer has been read. */
 static void hand_over(struct lease *lease) {
         struct reply reply;
 
-        if (!lease->connection)
+        if (!lease->waiter.answer)
                 return;
         if (lease->pass_namespace) {
                 hand_over_namespace(lease);
                 return;
         }
         lease_fill_reply(lease, REPLY_DONE, &reply);
-        connection_hand_over(lease->connection, &reply);
+        lease->waiter.answer(lease->waiter.userdata, &reply, -1);
 }
 
 static void succeed(struct lease *lease) {
@@ -154,7 +152,7 @@ static int start_slice(struct lease *lease) {
         name_units(lease, &names);
         for (size_t i = 0; i < lease->services.n_units; i++)
                 wants[i] = names.services[i];
-        return unit_start_transient(lease->manager->bus, &unit, handle_started, lease, &lease->call);
+        return unit_start_transient(lease->table->bus, &unit, handle_started, lease, &lease->call);
 }
 
 static void start_unit(struct lease *lease) {
@@ -210,7 +208,7 @@ static void check_namespace(struct lease *lease) {
         if (lease->state != LEASE_ACTIVE || lease->record.hold)
                 return;
         (void)snprintf(unit, sizeof(unit), "netns@%s.service", lease->record.seat);
-        (void)unit_get_property(lease->manager->bus, unit, UNIT_INACTIVE_EXIT_USEC, handle_namespace_start,
+        (void)unit_get_property(lease->table->bus, unit, UNIT_INACTIVE_EXIT_USEC, handle_namespace_start,
                 lease, &lease->call);
 }
 
@@ -236,13 +234,13 @@ void lease_retry(struct lease *lease) {
 }
 
 void lease_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
-        struct manager *manager = userdata;
+        struct lease_table *table = userdata;
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
 
         if (!string_starts_with(unit, "coursenet-"))
                 return;
-        HASH_ITER (hh, manager->leases, lease, next) {
+        HASH_ITER (hh, table->leases, lease, next) {
                 lease_unit_name(lease, name);
                 if (!string_equal(name, unit))
                         continue;
@@ -271,7 +269,7 @@ static int set_deadline(struct lease *lease, uint32_t timeout_ms) {
         uint64_t ms = timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
 
         ms = ms > 2 * ANSWER_MARGIN_MS ? ms - ANSWER_MARGIN_MS : ms / 2;
-        return sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_MONOTONIC,
+        return sd_event_add_time_relative(lease->table->event, &lease->deadline_source, CLOCK_MONOTONIC,
                 ms * 1000U, 0, handle_deadline, lease);
 }
 
@@ -302,7 +300,7 @@ static void handle_reloaded(void *userdata, int error) {
 static void reload_and_start(struct lease *lease) {
         log_notice("systemd has an old version of the units of seat %s in memory; reloading it",
                 lease->record.seat);
-        if (units_reload(lease->manager->bus, handle_reloaded, lease, &lease->call) < 0)
+        if (units_reload(lease->table->bus, handle_reloaded, lease, &lease->call) < 0)
                 fail_stale(lease);
 }
 
@@ -335,7 +333,7 @@ static size_t plan_wiring(
 
 /* Without it logind may end the manager before the seat goes: no reason to refuse a login. */
 static void wire_keeping(const struct lease *lease, const struct found_seat *seat) {
-        int r = wiring_keep_user(lease->manager->unit_directory, lease->record.uid, seat->keep);
+        int r = wiring_keep_user(lease->table->seats->unit_directory, lease->record.uid, seat->keep);
 
         if (r < 0)
                 log_warning("The systemd manager of %s cannot be made to stay with seat %s: %s",
@@ -350,7 +348,7 @@ static void wire_and_start(struct lease *lease, const struct found_seat *seat) {
 
         if (!lease->record.hold)
                 wire_keeping(lease, seat);
-        r = wiring_update(lease->manager, wirings, n, handle_wired, lease, &lease->wiring);
+        r = wiring_update(lease->table->seats, wirings, n, handle_wired, lease, &lease->wiring);
         if (r == 0)
                 start_unit(lease);
         else if (r < 0) {
@@ -409,18 +407,19 @@ static enum lease_source source_of(const struct request *request) {
 }
 
 /* A refused login is logged as an error for the admin. Requests over query.sock have a limit: query-log.h. */
-static void refuse(struct manager *manager, struct connection *connection, const struct request *request,
-        enum reply_type type, const char *text) {
+static void refuse(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, enum reply_type type, const char *text) {
         if (request->type == REQUEST_ENTER)
-                query_log(manager, request->uid, "No seat for %s (%s): %s", request->user, request->service,
-                        text);
+                lease_log_query(table, request->uid, "No seat for %s (%s): %s", request->user,
+                        request->service, text);
         else
                 log_error("No seat for %s (%s): %s", request->user, request->service, text);
-        connection_reply_text(connection, type, text);
+        lease_waiter_answer(waiter, type, text);
 }
 
-/* A lease for the request's user, who has the seat *ret_seat. NULL: refused, and the connection is gone. */
-static struct lease *make_lease(struct manager *manager, struct connection *connection,
+/* A lease for the request's user, who has the seat *ret_seat. NULL: refused, and the waiter has its answer.
+ */
+static struct lease *make_lease(struct lease_table *table, const struct lease_waiter *waiter,
         const struct request *request, struct found_seat *ret_seat) {
         char text[REPLY_TEXT_SIZE], id[LEASE_ID_SIZE];
         enum reply_type type;
@@ -428,22 +427,21 @@ static struct lease *make_lease(struct manager *manager, struct connection *conn
         const char *limit;
 
         if (request->type == REQUEST_OPEN && request->uid == 0) {
-                refuse(manager, connection, request, REPLY_REFUSED, "this account is root's");
+                refuse(table, waiter, request, REPLY_REFUSED, "this account is root's");
                 return NULL;
         }
-        if (!seat_lookup(
-                    manager->etc, request->user, request->type != REQUEST_ENTER, ret_seat, &type, text)) {
-                refuse(manager, connection, request, type, text);
+        if (!seat_lookup(table->etc, request->user, request->type != REQUEST_ENTER, ret_seat, &type, text)) {
+                refuse(table, waiter, request, type, text);
                 return NULL;
         }
-        limit = lease_limit_check(manager, request->uid, source_of(request));
+        limit = lease_limit_check(table, request->uid, source_of(request));
         if (limit) {
-                refuse(manager, connection, request, REPLY_REFUSED, limit);
+                refuse(table, waiter, request, REPLY_REFUSED, limit);
                 return NULL;
         }
-        lease = make_id(ret_seat->plan.name, id) < 0 ? NULL : lease_new(manager, id);
+        lease = make_id(ret_seat->plan.name, id) < 0 ? NULL : lease_new(table, id);
         if (!lease) {
-                refuse(manager, connection, request, REPLY_FAILED, "out of memory");
+                refuse(table, waiter, request, REPLY_FAILED, "out of memory");
                 return NULL;
         }
         fill_lease(lease, request, &ret_seat->plan);
@@ -452,9 +450,9 @@ static struct lease *make_lease(struct manager *manager, struct connection *conn
 }
 
 /* r: how preparing the lease went. */
-static void begin(struct lease *lease, struct connection *connection, const struct request *request,
+static void begin(struct lease *lease, const struct lease_waiter *waiter, const struct request *request,
         const struct found_seat *seat, int r) {
-        struct manager *manager = lease->manager;
+        struct lease_table *table = lease->table;
         char text[REPLY_TEXT_SIZE];
 
         if (r >= 0)
@@ -465,84 +463,75 @@ static void begin(struct lease *lease, struct connection *connection, const stru
         if (r < 0) {
                 lease_free(lease);
                 (void)snprintf(text, sizeof(text), "the lease cannot be recorded: %s", strerror(-r));
-                refuse(manager, connection, request, REPLY_FAILED, text);
+                refuse(table, waiter, request, REPLY_FAILED, text);
                 return;
         }
-        lease->connection = connection;
-        connection_set_lease(connection, lease);
+        lease_tie(lease, waiter);
         wire_and_start(lease, seat);
 }
 
 /* The lease that this very request has got from another activator, which went away before it could say so. */
 static struct lease *find_unanswered(
-        struct manager *manager, const struct request *request, const struct ucred *peer) {
+        struct lease_table *table, const struct request *request, const struct ucred *peer) {
         struct lease *lease, *next;
 
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, table->leases, lease, next)
                 if (request->lease[0] && string_equal(lease->record.token, request->lease) &&
                         lease->record.opener == peer->pid && lease->state == LEASE_ACTIVE &&
-                        !lease->connection)
+                        !lease->waiter.answer)
                         return lease;
         return NULL;
 }
 
-void lease_open(struct manager *manager, struct connection *connection, const struct request *request,
+void lease_open(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
         const struct ucred *peer, int pidfd) {
         _cleanup_close_ int owned = pidfd;
         struct found_seat seat;
         struct lease *lease;
 
-        /*
-         * Whatever comes of it: a login that goes on without a seat is one for the fence. Anybody may ask to
-         * enter a seat, so that is no sign of a course user.
-         */
-        if (request->type == REQUEST_OPEN)
-                fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
-                refuse(manager, connection, request, REPLY_REFUSED,
+                refuse(table, waiter, request, REPLY_REFUSED,
                         "the request came without a pidfd of its sender");
                 return;
         }
-        lease = find_unanswered(manager, request, peer);
+        lease = find_unanswered(table, request, peer);
         if (lease) {
-                lease->connection = connection;
-                connection_set_lease(connection, lease);
+                lease_tie(lease, waiter);
                 hand_over(lease);
                 return;
         }
-        lease = make_lease(manager, connection, request, &seat);
+        lease = make_lease(table, waiter, request, &seat);
         if (!lease)
                 return;
         owned = -1;
-        begin(lease, connection, request, &seat, watch_opener(lease, peer, pidfd));
+        begin(lease, waiter, request, &seat, watch_opener(lease, peer, pidfd));
 }
 
-static struct lease *find_hold(struct manager *manager, const char *user) {
+static struct lease *find_hold(struct lease_table *table, const char *user) {
         struct lease *lease, *next;
 
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, table->leases, lease, next)
                 if (lease->record.hold && lease->state != LEASE_ENDING &&
                         string_equal(lease->record.user, user))
                         return lease;
         return NULL;
 }
 
-void lease_hold(struct manager *manager, struct connection *connection, const struct request *request) {
-        struct lease *lease = find_hold(manager, request->user);
+void lease_hold(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request) {
+        struct lease *lease = find_hold(table, request->user);
         struct found_seat seat;
         struct reply reply;
 
         if (lease && lease->state == LEASE_ACTIVE) {
                 lease_fill_reply(lease, REPLY_DONE, &reply);
-                connection_reply(connection, &reply);
+                waiter->answer(waiter->userdata, &reply, -1);
                 return;
         }
         if (lease) {
-                refuse(manager, connection, request, REPLY_REFUSED,
-                        "a hold on this seat is being started already");
+                refuse(table, waiter, request, REPLY_REFUSED, "a hold on this seat is being started already");
                 return;
         }
-        lease = make_lease(manager, connection, request, &seat);
+        lease = make_lease(table, waiter, request, &seat);
         if (lease)
-                begin(lease, connection, request, &seat, 0);
+                begin(lease, waiter, request, &seat, 0);
 }

@@ -3,16 +3,17 @@
 /* The life of leases from when they are there to their end: see the states in lease.h, and lease-start.c. */
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <systemd/sd-journal.h>
 
 #include "base/fd-store.h"
+#include "base/log.h"
 #include "base/record-store.h"
 #include "base/terminal.h"
 #include "diagnosis.h"
 #include "lease-event.h"
 #include "lease.h"
 #include "linger.h"
-#include "request/connection.h"
 #include "seat/empty-seat.h"
 #include "seat/failed-units.h"
 #include "seat/starting-units.h"
@@ -30,10 +31,10 @@ void lease_unit_name(const struct lease *lease, char ret_unit[static LEASE_UNIT_
         (void)snprintf(ret_unit, LEASE_UNIT_SIZE, "coursenet-%s.slice", lease->record.id);
 }
 
-struct lease *lease_find(struct manager *manager, const char *id) {
+struct lease *lease_find(struct lease_table *table, const char *id) {
         struct lease *lease;
 
-        HASH_FIND_STR(manager->leases, id, lease);
+        HASH_FIND_STR(table->leases, id, lease);
         return lease;
 }
 
@@ -46,16 +47,67 @@ bool lease_is_entered(const struct lease *lease) {
         return string_equal(lease->record.service, ENTER_SERVICE);
 }
 
-struct lease *lease_new(struct manager *manager, const char *id) {
+struct lease *lease_new(struct lease_table *table, const char *id) {
         struct lease *lease = calloc(1, sizeof(*lease));
 
         if (!lease)
                 return NULL;
-        lease->manager = manager;
+        lease->table = table;
         lease->pidfd = -1;
         (void)string_copy(lease->record.id, sizeof(lease->record.id), id);
-        HASH_ADD_STR(manager->leases, record.id, lease);
+        HASH_ADD_STR(table->leases, record.id, lease);
         return lease;
+}
+
+bool lease_seat_has_one(void *userdata, const char *seat) {
+        const struct lease_table *table = userdata;
+        struct lease *lease, *next;
+
+        HASH_ITER (hh, table->leases, lease, next)
+                if (string_equal(lease->record.seat, seat))
+                        return true;
+        return false;
+}
+
+bool lease_user_has_one(void *userdata, uid_t uid) {
+        const struct lease_table *table = userdata;
+        struct lease *lease, *next;
+
+        HASH_ITER (hh, table->leases, lease, next)
+                if (lease->record.uid == uid)
+                        return true;
+        return false;
+}
+
+void lease_tie(struct lease *lease, const struct lease_waiter *waiter) {
+        lease->waiter = *waiter;
+        *waiter->place = lease;
+}
+
+void lease_untie(struct lease *lease) {
+        if (lease->waiter.place)
+                *lease->waiter.place = NULL;
+        lease->waiter = (struct lease_waiter){0};
+}
+
+void lease_waiter_answer(const struct lease_waiter *waiter, enum reply_type type, const char *text) {
+        struct reply reply;
+
+        if (!waiter->answer)
+                return;
+        reply_init(&reply, type);
+        protocol_copy_text(reply.text, sizeof(reply.text), text);
+        waiter->answer(waiter->userdata, &reply, -1);
+}
+
+void lease_log_query(struct lease_table *table, uid_t uid, const char *format, ...) {
+        char text[512];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        table->log_query(table->userdata, uid, text);
 }
 
 /* Stops waiting for anything: what was asked for its sake is forgotten. */
@@ -66,9 +118,7 @@ static void drop_waits(struct lease *lease) {
         bus_call_drop(&lease->call);
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
         linger_drop(lease);
-        if (lease->connection)
-                connection_set_lease(lease->connection, NULL);
-        lease->connection = NULL;
+        lease_untie(lease);
 }
 
 static void drop_opener(struct lease *lease) {
@@ -80,7 +130,7 @@ static void forget(struct lease *lease) {
         drop_waits(lease);
         drop_opener(lease);
         bus_call_drop(&lease->gone_call);
-        HASH_DEL(lease->manager->leases, lease);
+        HASH_DEL(lease->table->leases, lease);
         free(lease);
 }
 
@@ -90,10 +140,10 @@ void lease_free(struct lease *lease) {
         forget(lease);
 }
 
-void lease_forget_all(struct manager *manager) {
+void lease_forget_all(struct lease_table *table) {
         struct lease *lease, *next;
 
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, table->leases, lease, next)
                 forget(lease);
 }
 
@@ -116,21 +166,21 @@ void lease_log(const struct lease *lease, const char *what) {
 }
 
 static int handle_day(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct manager *manager = userdata;
+        struct lease_table *table = userdata;
         struct lease *lease, *next;
         int r;
 
         (void)usec;
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, table->leases, lease, next)
                 if (lease->state == LEASE_ACTIVE)
                         lease_log(lease, LEASE_HELD);
         r = sd_event_source_set_time_relative(source, DAY_USEC);
         return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-int lease_log_daily(struct manager *manager) {
+int lease_log_daily(struct lease_table *table) {
         return sd_event_add_time_relative(
-                manager->event, NULL, CLOCK_BOOTTIME, DAY_USEC, ACCURACY_USEC, handle_day, manager);
+                table->event, NULL, CLOCK_BOOTTIME, DAY_USEC, ACCURACY_USEC, handle_day, table);
 }
 
 /* --- the end of a lease ----------------------------------------------------------------------------------
@@ -145,7 +195,7 @@ static int handle_stop_again(sd_event_source *source, uint64_t usec, void *userd
 /* systemd may be busy for longer than a call lasts; the lease is not forgotten before its unit has gone. */
 static void stop_later(struct lease *lease) {
         if (!lease->deadline_source)
-                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                (void)sd_event_add_time_relative(lease->table->event, &lease->deadline_source,
                         CLOCK_MONOTONIC, RETRY_USEC, 0, handle_stop_again, lease);
 }
 
@@ -154,7 +204,7 @@ static void stop_unit(struct lease *lease) {
         int r;
 
         lease_unit_name(lease, unit);
-        r = unit_stop(lease->manager->bus, unit, handle_stopped, lease, &lease->call);
+        r = unit_stop(lease->table->bus, unit, handle_stopped, lease, &lease->call);
         if (r < 0) {
                 log_error("Cannot ask systemd to stop the lease %s of %s: %s", lease->record.id,
                         lease->record.user, strerror(-r));
@@ -237,11 +287,11 @@ void lease_take(struct lease *lease, const char *how) {
         end(lease, LEASE_TAKEN);
 }
 
-unsigned lease_stop_all(struct manager *manager, const char *target) {
+unsigned lease_stop_all(struct lease_table *table, const char *target) {
         struct lease *lease, *next;
         unsigned n = 0;
 
-        HASH_ITER (hh, manager->leases, lease, next) {
+        HASH_ITER (hh, table->leases, lease, next) {
                 if (lease->state == LEASE_ENDING || (!string_equal(lease->record.user, target) &&
                                                             !string_equal(lease->record.seat, target) &&
                                                             !string_equal(lease->record.course, target)))
@@ -270,12 +320,12 @@ static void cut_hint(const char *text, char ret[static REPLY_TEXT_SIZE]) {
 
 void lease_fail(struct lease *lease, enum reply_type type, const char *text) {
         char for_user[REPLY_TEXT_SIZE];
-        struct connection *connection = lease->connection;
+        const struct lease_waiter waiter = lease->waiter;
 
         const char *what = type == REPLY_NO_CONTAINER ? "container in seat" : "seat";
 
         if (lease_is_entered(lease))
-                query_log(lease->manager, lease->record.uid, "No %s %s for %s (%s): %s", what,
+                lease_log_query(lease->table, lease->record.uid, "No %s %s for %s (%s): %s", what,
                         lease->record.seat, lease->record.user, lease->record.service, text);
         else
                 log_error("No %s %s for %s (%s): %s", what, lease->record.seat, lease->record.user,
@@ -285,21 +335,24 @@ void lease_fail(struct lease *lease, enum reply_type type, const char *text) {
         else
                 (void)snprintf(for_user, sizeof(for_user), "%s", text);
         lease_end(lease);
-        if (connection)
-                connection_reply_text(connection, type, for_user);
+        lease_waiter_answer(&waiter, type, for_user);
 }
 
 void lease_abandon(struct lease *lease) {
         static const char format[] = "%s (%s, process %ld) hung up before it had seat %s; its lease ends";
 
         if (lease_is_entered(lease))
-                query_log(lease->manager, lease->record.uid, format, lease->record.user,
+                lease_log_query(lease->table, lease->record.uid, format, lease->record.user,
                         lease->record.service, (long)lease->record.opener, lease->record.seat);
         else
                 log_warning(format, lease->record.user, lease->record.service, (long)lease->record.opener,
                         lease->record.seat);
-        lease->connection = NULL;
+        lease_untie(lease);
         lease_end(lease);
+}
+
+void lease_confirm(struct lease *lease) {
+        lease_untie(lease);
 }
 
 bool lease_waits_for_container(const struct lease *lease) {
@@ -316,14 +369,14 @@ static bool lease_answered(const struct lease *lease) {
         return lease->state == LEASE_ACTIVE || (lease->state == LEASE_STARTING && lease->record.no_wait);
 }
 
-struct lease *lease_find_for_close(struct manager *manager, const struct request *request, pid_t peer) {
+struct lease *lease_find_for_close(struct lease_table *table, const struct request *request, pid_t peer) {
         struct lease *lease, *next;
 
         if (request->lease[0])
-                return lease_find(manager, request->lease);
+                return lease_find(table, request->lease);
 
         /* Leases of one process, service and user are alike: any will do. */
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, table->leases, lease, next)
                 if (lease_answered(lease) && !lease->opener_dead && lease->record.opener == peer &&
                         string_equal(lease->record.user, request->user) &&
                         string_equal(lease->record.service, request->service))
@@ -332,7 +385,8 @@ struct lease *lease_find_for_close(struct manager *manager, const struct request
 }
 
 static void handle_gone(struct lease *lease) {
-        struct manager *manager = lease->manager;
+        struct lease_table *table = lease->table;
+        struct seats *seats = table->seats;
         char seat[SEAT_ID_SIZE];
         uid_t uid = lease->record.uid;
 
@@ -347,10 +401,10 @@ static void handle_gone(struct lease *lease) {
                 log_linger_over(lease);
         (void)string_copy(seat, sizeof(seat), lease->record.seat);
         lease_free(lease);
-        failed_units_reset_user(manager, uid);
-        if (seat_is_empty(manager, seat)) {
-                starting_units_stop(manager, seat, uid);
-                empty_seat_tidy_later(manager, seat);
+        failed_units_reset_user(seats, uid);
+        if (!lease_seat_has_one(table, seat)) {
+                starting_units_stop(seats, seat, uid);
+                empty_seat_tidy_later(seats, seat);
         }
 }
 
@@ -368,7 +422,7 @@ static int handle_ask_again(sd_event_source *source, uint64_t usec, void *userda
 
 static void ask_later(struct lease *lease) {
         if (!lease->deadline_source)
-                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                (void)sd_event_add_time_relative(lease->table->event, &lease->deadline_source,
                         CLOCK_MONOTONIC, RETRY_USEC, 0, handle_ask_again, lease);
 }
 
@@ -388,19 +442,19 @@ static void ask_whether_gone(struct lease *lease) {
         int r;
 
         lease_unit_name(lease, name);
-        r = unit_list(lease->manager->bus, &unit, 1, handle_gone_answer, lease, &lease->gone_call);
+        r = unit_list(lease->table->bus, &unit, 1, handle_gone_answer, lease, &lease->gone_call);
         if (r < 0)
                 ask_later(lease);
 }
 
 static void handle_unit_removed(void *userdata, const char *unit) {
-        struct manager *manager = userdata;
+        struct lease_table *table = userdata;
         struct lease *lease, *next;
         char name[LEASE_UNIT_SIZE];
 
         if (!string_starts_with(unit, "coursenet-"))
                 return;
-        HASH_ITER (hh, manager->leases, lease, next) {
+        HASH_ITER (hh, table->leases, lease, next) {
                 lease_unit_name(lease, name);
                 /* While it starts, the end of its job tells more, unless it was that which made it go. */
                 if (string_equal(name, unit) && (lease->state != LEASE_STARTING || lease->retry))
@@ -427,7 +481,7 @@ static void handle_leader_answer(void *userdata, enum leader_answer answer) {
         if (answer == LEADER_NONE)
                 lease_close(lease);
         else if (answer == LEADER_UNKNOWN && !lease->deadline_source)
-                (void)sd_event_add_time_relative(lease->manager->event, &lease->deadline_source,
+                (void)sd_event_add_time_relative(lease->table->event, &lease->deadline_source,
                         CLOCK_MONOTONIC, RETRY_USEC, 0, handle_leader_retry, lease);
 }
 
@@ -436,7 +490,7 @@ void lease_check_opener(struct lease *lease) {
 
         if (!lease->opener_dead || lease->state != LEASE_ACTIVE || lease->leader_search)
                 return;
-        r = logind_find_leader(lease->manager->bus, lease->record.uid, lease->record.opener,
+        r = logind_find_leader(lease->table->bus, lease->record.uid, lease->record.opener,
                 handle_leader_answer, lease, &lease->leader_search);
         if (r < 0)
                 handle_leader_answer(lease, LEADER_UNKNOWN);
@@ -444,20 +498,20 @@ void lease_check_opener(struct lease *lease) {
 
 /* A session has ended: leases whose opener died before it wait for just that. */
 static void handle_session_removed(void *userdata) {
-        struct manager *manager = userdata;
+        struct lease_table *table = userdata;
         struct lease *lease, *next;
 
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, table->leases, lease, next)
                 lease_check_opener(lease);
 }
 
-int lease_subscribe(struct manager *manager) {
+int lease_subscribe(struct lease_table *table) {
         int r;
 
-        r = units_on_job_removed(manager->bus, lease_job_removed, manager);
+        r = units_on_job_removed(table->bus, lease_job_removed, table);
         if (r >= 0)
-                r = units_on_removed(manager->bus, handle_unit_removed, manager);
-        return r < 0 ? r : logind_on_session_removed(manager->bus, handle_session_removed, manager);
+                r = units_on_removed(table->bus, handle_unit_removed, table);
+        return r < 0 ? r : logind_on_session_removed(table->bus, handle_session_removed, table);
 }
 
 static int handle_death(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -480,7 +534,7 @@ int lease_watch_opener(struct lease *lease, int pidfd) {
                 return 0;
         }
         lease->pidfd = pidfd;
-        r = sd_event_add_io(lease->manager->event, &lease->death_source, pidfd, EPOLLIN, handle_death, lease);
+        r = sd_event_add_io(lease->table->event, &lease->death_source, pidfd, EPOLLIN, handle_death, lease);
         if (r >= 0)
                 r = sd_event_source_set_priority(lease->death_source, PRIORITY_DEATH);
         return r;

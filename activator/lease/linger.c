@@ -4,6 +4,7 @@
 
 #include <sys/inotify.h>
 
+#include "base/log.h"
 #include "base/record-store.h"
 #include "base/seat-lookup.h"
 #include "lease-event.h"
@@ -71,7 +72,7 @@ static void watch_group(struct lease *lease) {
         int r;
 
         lease->keeper_source = sd_event_source_disable_unref(lease->keeper_source);
-        r = sd_event_add_inotify(lease->manager->event, &lease->keeper_source, lease->keeper.events,
+        r = sd_event_add_inotify(lease->table->event, &lease->keeper_source, lease->keeper.events,
                 IN_MODIFY | IN_DELETE_SELF, handle_group_event, lease);
         if (r == -ENOENT)
                 linger_look_soon(lease);
@@ -108,7 +109,7 @@ static int handle_look(sd_event_source *source, uint64_t usec, void *userdata) {
 static int schedule_look(struct lease *lease, uint64_t usec) {
         lease->look_source = sd_event_source_disable_unref(lease->look_source);
         return sd_event_add_time_relative(
-                lease->manager->event, &lease->look_source, CLOCK_MONOTONIC, usec, 1000, handle_look, lease);
+                lease->table->event, &lease->look_source, CLOCK_MONOTONIC, usec, 1000, handle_look, lease);
 }
 
 void linger_look_soon(struct lease *lease) {
@@ -139,7 +140,7 @@ static int set_deadline(struct lease *lease, uint64_t until_usec, sd_event_time_
         uint64_t now = now_realtime_usec();
 
         lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
-        return sd_event_add_time_relative(lease->manager->event, &lease->deadline_source, CLOCK_BOOTTIME,
+        return sd_event_add_time_relative(lease->table->event, &lease->deadline_source, CLOCK_BOOTTIME,
                 until_usec > now ? until_usec - now : 0, 0, handler, lease);
 }
 
@@ -167,7 +168,7 @@ int linger_resume(struct lease *lease) {
 static bool has_other(const struct lease *lease, bool hold) {
         struct lease *other, *next;
 
-        HASH_ITER (hh, lease->manager->leases, other, next)
+        HASH_ITER (hh, lease->table->leases, other, next)
                 if (other != lease && other->state == LEASE_ACTIVE && other->record.hold == hold &&
                         string_equal(other->record.seat, lease->record.seat))
                         return true;
@@ -178,7 +179,7 @@ static bool has_other(const struct lease *lease, bool hold) {
 static void pass_on(const struct lease *lease) {
         struct lease *other, *next;
 
-        HASH_ITER (hh, lease->manager->leases, other, next) {
+        HASH_ITER (hh, lease->table->leases, other, next) {
                 if (other == lease || other->state != LEASE_ACTIVE || other->record.hold || is_login(other) ||
                         !string_equal(other->record.seat, lease->record.seat))
                         continue;
@@ -207,7 +208,7 @@ bool linger_begin(struct lease *lease) {
         uint64_t now = now_realtime_usec();
         struct after_logout after;
 
-        seat_after_logout(lease->manager->etc, lease->record.course, &after);
+        seat_after_logout(lease->table->etc, lease->record.course, &after);
         if (after.keep_seconds == 0)
                 lease->record.keep_until_usec = 0;
         else if (is_login(lease))
@@ -233,7 +234,7 @@ void linger_take_over(struct lease *lease) {
 
         if (lease->record.hold)
                 return;
-        HASH_ITER (hh, lease->manager->leases, other, next) {
+        HASH_ITER (hh, lease->table->leases, other, next) {
                 if (other->state != LEASE_LINGERING || !string_equal(other->record.seat, lease->record.seat))
                         continue;
                 if (!is_login(lease) && other->record.keep_until_usec > lease->record.keep_until_usec) {

@@ -18,7 +18,7 @@
 #define REQUEST_TIMEOUT_USEC UINT64_C(5000000)
 
 struct connection {
-        struct manager *manager; /* borrowed */
+        struct server *server; /* borrowed */
         int fd;
         struct ucred peer;
         uid_t key;             /* query.sock: as whom the peer counts, query-peer.h */
@@ -54,19 +54,19 @@ static void _printf_(2, 3) remark(const struct connection *connection, const cha
         if (connection->privileged)
                 log_warning("activator.sock: process %ld: %s", (long)connection->peer.pid, text);
         else
-                query_log(connection->manager, connection->peer.uid, "process %ld: %s",
+                query_log(connection->server, connection->peer.uid, "process %ld: %s",
                         (long)connection->peer.pid, text);
 }
 
 struct listener {
-        struct manager *manager;
+        struct server *server;
         bool privileged;
 };
 
 void connection_free(struct connection *connection) {
-        struct lease *lease = connection->lease;
-
-        DL_DELETE(connection->manager->connections, connection);
+        if (connection->lease)
+                lease_abandon(connection->lease);
+        DL_DELETE(connection->server->connections, connection);
         (void)sd_event_source_disable_unref(connection->io_source);
         (void)sd_event_source_disable_unref(connection->timeout_source);
         (void)close(connection->fd);
@@ -74,8 +74,6 @@ void connection_free(struct connection *connection) {
         enter_free(connection->enter);
         report_free(connection->report);
         free(connection);
-        if (lease)
-                lease_abandon(lease);
 }
 
 void connection_set_enter(struct connection *connection, struct enter *enter) {
@@ -84,10 +82,6 @@ void connection_set_enter(struct connection *connection, struct enter *enter) {
 
 void connection_set_report(struct connection *connection, struct report *report) {
         connection->report = report;
-}
-
-void connection_set_lease(struct connection *connection, struct lease *lease) {
-        connection->lease = lease;
 }
 
 static void attach_fd(struct msghdr *message, void *control, size_t size, int fd) {
@@ -116,10 +110,9 @@ static int send_reply(struct connection *connection, const struct reply *reply, 
         return sendmsg(connection->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-void connection_reply_fd(struct connection *connection, const struct reply *reply, int fd) {
+static void reply_with_fd(struct connection *connection, const struct reply *reply, int fd) {
         int r;
 
-        connection->lease = NULL;
         /* A wait=none login has its answer already. */
         r = connection->answered ? 0 : send_reply(connection, reply, fd);
         if (r < 0)
@@ -128,10 +121,15 @@ void connection_reply_fd(struct connection *connection, const struct reply *repl
 }
 
 void connection_reply(struct connection *connection, const struct reply *reply) {
-        connection_reply_fd(connection, reply, -1);
+        reply_with_fd(connection, reply, -1);
 }
 
-void connection_hand_over(struct connection *connection, const struct reply *reply) {
+/*
+ * Answers REQUEST_OPEN with its seat. The connection and its lease stay tied until the peer has read the
+ * answer and hangs up: one that gave up a moment before leaves the answer unread, the kernel then reports
+ * ECONNRESET, and the lease ends. Nobody would ever close it, as its id was never known.
+ */
+static void hand_over(struct connection *connection, const struct reply *reply) {
         int r;
 
         r = send_reply(connection, reply, -1);
@@ -139,6 +137,21 @@ void connection_hand_over(struct connection *connection, const struct reply *rep
                 connection_free(connection);
         else
                 connection->answered = true;
+}
+
+/* The answer of a lease, see struct lease_waiter. */
+static void handle_answer(void *userdata, const struct reply *reply, int fd) {
+        struct connection *connection = userdata;
+
+        if (connection->lease)
+                hand_over(connection, reply);
+        else
+                reply_with_fd(connection, reply, fd);
+}
+
+struct lease_waiter connection_waiter(struct connection *connection) {
+        return (struct lease_waiter){
+                .answer = handle_answer, .userdata = connection, .place = &connection->lease};
 }
 
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text) {
@@ -153,7 +166,7 @@ void connection_reply_text(struct connection *connection, enum reply_type type, 
  */
 
 static void handle_close(struct connection *connection, const struct request *request) {
-        struct lease *lease = lease_find_for_close(connection->manager, request, connection->peer.pid);
+        struct lease *lease = lease_find_for_close(connection->server->leases, request, connection->peer.pid);
 
         /* A close without a lease is a success: it may come twice, or after an admin's stop. */
         if (lease)
@@ -192,15 +205,15 @@ static void add_status(struct connection *connection, const struct lease *lease)
 
 /* Root sees every lease over activator.sock; everybody else, and over query.sock also root, their own. */
 static void handle_status(struct connection *connection) {
-        struct manager *manager = connection->manager;
+        struct server *server = connection->server;
         struct lease *lease, *next;
 
-        connection->replies = calloc(HASH_COUNT(manager->leases) + 1, sizeof(*connection->replies));
+        connection->replies = calloc(HASH_COUNT(server->leases->leases) + 1, sizeof(*connection->replies));
         if (!connection->replies) {
                 connection_reply_text(connection, REPLY_FAILED, "out of memory");
                 return;
         }
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, server->leases->leases, lease, next)
                 if (connection->privileged || lease->record.uid == connection->peer.uid)
                         add_status(connection, lease);
         reply_init(&connection->replies[connection->n_replies++], REPLY_DONE);
@@ -231,7 +244,7 @@ void connection_send_report(struct connection *connection, const struct reply *r
 
         r = send_reply(connection, reply, -1);
         if (r >= 0)
-                r = sd_event_add_time_relative(connection->manager->event, &connection->timeout_source,
+                r = sd_event_add_time_relative(connection->server->event, &connection->timeout_source,
                         CLOCK_MONOTONIC, REQUEST_TIMEOUT_USEC, 0, handle_timeout, connection);
         if (r < 0)
                 connection_free(connection);
@@ -242,22 +255,25 @@ void connection_send_report(struct connection *connection, const struct reply *r
 /* The report has its own time limit. */
 static void handle_report(struct connection *connection, const struct request *request) {
         connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
-        report_begin(connection->manager, connection, connection->fd, request, &connection->peer);
+        report_begin(connection->server, connection, connection->fd, request, &connection->peer);
 }
 
 static void handle_open(struct connection *connection, const struct request *request, int *pidfd) {
+        const struct lease_waiter waiter = connection_waiter(connection);
         int owned = *pidfd;
 
         *pidfd = -1;
+        /* Whatever comes of it: a login that goes on without a seat is one for the fence. */
+        fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
         /* From here on the lease's deadline bounds the wait. */
         connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
-        lease_open(connection->manager, connection, request, &connection->peer, owned);
+        lease_open(connection->server->leases, &waiter, request, &connection->peer, owned);
 }
 
 static void handle_enter(struct connection *connection, const struct request *request, int *pidfd) {
         int owned = *pidfd;
 
-        if (!query_peer_may_enter(connection->manager, connection->peer.uid, now_monotonic_usec())) {
+        if (!query_peer_may_enter(connection->server, connection->peer.uid, now_monotonic_usec())) {
                 /* coursenet-enter tries again, for as long as it would wait for its seat. */
                 remark(connection, "asks for a seat more often than it may, and has to wait");
                 connection_free(connection);
@@ -265,11 +281,18 @@ static void handle_enter(struct connection *connection, const struct request *re
         }
         *pidfd = -1;
         connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
-        enter_begin(connection->manager, connection, request, &connection->peer, owned);
+        enter_begin(connection->server, connection, request, &connection->peer, owned);
+}
+
+static void handle_hold(struct connection *connection, const struct request *request) {
+        const struct lease_waiter waiter = connection_waiter(connection);
+
+        connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
+        lease_hold(connection->server->leases, &waiter, request);
 }
 
 static void handle_stop(struct connection *connection, const struct request *request) {
-        unsigned n = lease_stop_all(connection->manager, request->user);
+        unsigned n = lease_stop_all(connection->server->leases, request->user);
         char text[REPLY_TEXT_SIZE];
 
         log_notice("Root (process %ld) stopped %u lease%s of %s", (long)connection->peer.pid, n,
@@ -306,15 +329,14 @@ static void dispatch(struct connection *connection, const struct request *reques
                 handle_status(connection);
                 return;
         case REQUEST_HOLD:
-                connection->timeout_source = sd_event_source_disable_unref(connection->timeout_source);
-                lease_hold(connection->manager, connection, request);
+                handle_hold(connection, request);
                 return;
         case REQUEST_STOP:
                 handle_stop(connection, request);
                 return;
         case REQUEST_RELOAD:
                 wait_for_reload(connection);
-                reload(connection->manager, handle_reloaded, connection);
+                reload(connection->server->seats, handle_reloaded, connection);
                 return;
         case REQUEST_ENTER:
                 handle_enter(connection, request, pidfd);
@@ -372,14 +394,6 @@ static ssize_t receive(int fd, void *buffer, size_t size, int *ret_fd) {
         return n;
 }
 
-/* The peer has read its answer: from now on the lease is on its own. */
-static void lease_delivered(struct lease *lease) {
-        if (!lease)
-                return;
-        connection_set_lease(lease->connection, NULL);
-        lease->connection = NULL;
-}
-
 static void handle_message(struct connection *connection) {
         /* One byte more than a request, so that a longer message is seen to be one. */
         struct {
@@ -393,8 +407,8 @@ static void handle_message(struct connection *connection) {
         n = receive(connection->fd, &buffer, sizeof(buffer), &pidfd);
         if (n == -EAGAIN || n == -EINTR)
                 return;
-        if (n == 0 && connection->answered)
-                lease_delivered(connection->lease);
+        if (n == 0 && connection->answered && connection->lease)
+                lease_confirm(connection->lease);
         /* A second message while the first is being answered is none of the protocol's. */
         if (n <= 0 || connection->busy) {
                 connection_free(connection);
@@ -432,11 +446,11 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
 /* --- accepting -------------------------------------------------------------------------------------------
  */
 
-static bool admit_login(const struct manager *manager) {
+static bool admit_login(const struct server *server) {
         const struct connection *connection;
         unsigned n = 0;
 
-        DL_FOREACH (manager->connections, connection)
+        DL_FOREACH (server->connections, connection)
                 n += connection->privileged;
         if (n < CONNECTIONS_MAX)
                 return true;
@@ -448,11 +462,11 @@ static bool admit_login(const struct manager *manager) {
  * A program that wants something sends its request at once. So when there is no room, the connection that has
  * been silent for longest is closed: nobody can keep others out by connections that send nothing.
  */
-static bool has_room(struct manager *manager, uid_t key) {
+static bool has_room(struct server *server, uid_t key) {
         struct connection *connection, *silent = NULL;
         unsigned n = 0, n_of_user = 0;
 
-        DL_FOREACH (manager->connections, connection) {
+        DL_FOREACH (server->connections, connection) {
                 if (connection->privileged || connection->lease)
                         continue;
                 n++;
@@ -469,15 +483,15 @@ static bool has_room(struct manager *manager, uid_t key) {
         return silent;
 }
 
-static bool admit_query(struct manager *manager, const struct ucred *peer) {
-        if (has_room(manager, query_peer_key(manager, peer->uid)))
+static bool admit_query(struct server *server, const struct ucred *peer) {
+        if (has_room(server, query_peer_key(server, peer->uid)))
                 return true;
-        query_log(manager, peer->uid, "has too many connections open; a new one is refused");
+        query_log(server, peer->uid, "has too many connections open; a new one is refused");
         return false;
 }
 
 static int watch_connection(struct connection *connection) {
-        sd_event *event = connection->manager->event;
+        sd_event *event = connection->server->event;
         int r;
 
         r = sd_event_add_io(event, &connection->io_source, connection->fd, EPOLLIN, handle_io, connection);
@@ -490,7 +504,7 @@ static int watch_connection(struct connection *connection) {
 }
 
 /* Takes fd. */
-static void connection_new(struct manager *manager, int fd, const struct ucred *peer, bool privileged) {
+static void connection_new(struct server *server, int fd, const struct ucred *peer, bool privileged) {
         struct connection *connection = malloc(sizeof(*connection));
 
         if (!connection) {
@@ -498,13 +512,13 @@ static void connection_new(struct manager *manager, int fd, const struct ucred *
                 return;
         }
         *connection = (struct connection){
-                .manager = manager,
+                .server = server,
                 .fd = fd,
                 .peer = *peer,
-                .key = privileged ? 0 : query_peer_key(manager, peer->uid),
+                .key = privileged ? 0 : query_peer_key(server, peer->uid),
                 .privileged = privileged,
         };
-        DL_APPEND(manager->connections, connection);
+        DL_APPEND(server->connections, connection);
         if (watch_connection(connection) < 0)
                 connection_free(connection);
         else if (!privileged)
@@ -528,10 +542,10 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
         }
         if (peer_credentials(connection_fd, &peer) < 0 || (listener->privileged && peer.uid != 0))
                 return 0;
-        if (!(listener->privileged ? admit_login(listener->manager) : admit_query(listener->manager, &peer)))
+        if (!(listener->privileged ? admit_login(listener->server) : admit_query(listener->server, &peer)))
                 return 0;
 
-        connection_new(listener->manager, connection_fd, &peer, listener->privileged);
+        connection_new(listener->server, connection_fd, &peer, listener->privileged);
         connection_fd = -1;
         return 0;
 }
@@ -540,16 +554,16 @@ static void free_listener(void *userdata) {
         free(userdata);
 }
 
-int server_listen(struct manager *manager, int fd, bool privileged) {
+int server_listen(struct server *server, int fd, bool privileged) {
         _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
         struct listener *listener = malloc(sizeof(*listener));
         int r;
 
         if (!listener)
                 return -ENOMEM;
-        *listener = (struct listener){.manager = manager, .privileged = privileged};
+        *listener = (struct listener){.server = server, .privileged = privileged};
 
-        r = sd_event_add_io(manager->event, &source, fd, EPOLLIN, handle_accept, listener);
+        r = sd_event_add_io(server->event, &source, fd, EPOLLIN, handle_accept, listener);
         if (r < 0) {
                 free(listener);
                 return r;

@@ -9,34 +9,25 @@
  *   query.sock      anybody; about the caller's own leases and seat only, within limits a user
  */
 
-#include "base/manager.h"
+#include "lease/lease.h"
 #include "protocol.h"
+#include "server.h"
 
 struct connection;
 struct enter;
 struct report;
 
 /* Takes fd, a listening socket of systemd's. privileged: it is activator.sock. */
-int server_listen(struct manager *manager, int fd, bool privileged);
+int server_listen(struct server *server, int fd, bool privileged);
 
 /* Sends the one reply and frees the connection. */
 void connection_reply(struct connection *connection, const struct reply *reply);
 
-/* The same, with a descriptor for the peer; fd is borrowed. */
-void connection_reply_fd(struct connection *connection, const struct reply *reply, int fd);
-
 /* The same for a reply with nothing but a type and a sentence. */
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
 
-/*
- * Answers REQUEST_OPEN with its seat. The connection and its lease stay tied until the peer has read the
- * answer and hangs up: one that gave up a moment before leaves the answer unread, the kernel then reports
- * ECONNRESET, and the lease ends. Nobody would ever close it, as its id was never known.
- */
-void connection_hand_over(struct connection *connection, const struct reply *reply);
-
-/* Ties the connection to the lease that it waits for; NULL unties them. */
-void connection_set_lease(struct connection *connection, struct lease *lease);
+/* The connection as one who waits for a lease. */
+struct lease_waiter connection_waiter(struct connection *connection);
 
 /* Ties what looks up the peer's name to the connection, which frees it when it goes first; NULL unties it. */
 void connection_set_enter(struct connection *connection, struct enter *enter);

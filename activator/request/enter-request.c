@@ -7,7 +7,7 @@
 #include "whois.h"
 
 struct enter {
-        struct manager *manager;
+        struct server *server;
         struct connection *connection;
         struct request request;
         struct ucred peer;
@@ -25,10 +25,10 @@ void enter_free(struct enter *enter) {
 }
 
 /* A login's name came from root: nobody needs to be asked again. NULL: there is none. */
-static const char *find_name(const struct manager *manager, uid_t uid) {
+static const char *find_name(const struct server *server, uid_t uid) {
         struct lease *lease, *next;
 
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, server->leases->leases, lease, next)
                 if (lease->record.uid == uid && !lease->record.hold && lease->state == LEASE_ACTIVE)
                         return lease->record.user;
         return NULL;
@@ -49,6 +49,7 @@ static void fill_request(
 static void handle_name(void *userdata, const char *name, const char *reason) {
         struct enter *enter = userdata;
         struct connection *connection = enter->connection;
+        const struct lease_waiter waiter = connection_waiter(connection);
         struct request request;
         int pidfd = enter->pidfd;
 
@@ -57,7 +58,7 @@ static void handle_name(void *userdata, const char *name, const char *reason) {
         connection_set_enter(connection, NULL);
         if (name) {
                 fill_request(&enter->request, &enter->peer, name, &request);
-                lease_open(enter->manager, connection, &request, &enter->peer, pidfd);
+                lease_open(enter->server->leases, &waiter, &request, &enter->peer, pidfd);
         } else {
                 close_pointer(&pidfd);
                 connection_reply_text(connection, REPLY_FAILED, reason);
@@ -66,7 +67,7 @@ static void handle_name(void *userdata, const char *name, const char *reason) {
 }
 
 /* Takes pidfd. */
-static struct enter *enter_new(struct manager *manager, struct connection *connection,
+static struct enter *enter_new(struct server *server, struct connection *connection,
         const struct request *request, const struct ucred *peer, int pidfd) {
         struct enter *enter = malloc(sizeof(*enter));
 
@@ -75,7 +76,7 @@ static struct enter *enter_new(struct manager *manager, struct connection *conne
                 return NULL;
         }
         *enter = (struct enter){
-                .manager = manager,
+                .server = server,
                 .connection = connection,
                 .request = *request,
                 .peer = *peer,
@@ -84,19 +85,20 @@ static struct enter *enter_new(struct manager *manager, struct connection *conne
         return enter;
 }
 
-void enter_begin(struct manager *manager, struct connection *connection, const struct request *request,
+void enter_begin(struct server *server, struct connection *connection, const struct request *request,
         const struct ucred *peer, int pidfd) {
-        const char *name = find_name(manager, peer->uid);
+        const char *name = find_name(server, peer->uid);
+        const struct lease_waiter waiter = connection_waiter(connection);
         struct request complete;
         struct enter *enter;
 
         if (name) {
                 fill_request(request, peer, name, &complete);
-                lease_open(manager, connection, &complete, peer, pidfd);
+                lease_open(server->leases, &waiter, &complete, peer, pidfd);
                 return;
         }
-        enter = enter_new(manager, connection, request, peer, pidfd);
-        if (!enter || whois_ask(manager, peer->uid, handle_name, enter, &enter->question) < 0) {
+        enter = enter_new(server, connection, request, peer, pidfd);
+        if (!enter || whois_ask(server, peer->uid, handle_name, enter, &enter->question) < 0) {
                 enter_free(enter);
                 connection_reply_text(connection, REPLY_FAILED, "out of memory");
                 return;

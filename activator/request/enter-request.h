@@ -12,7 +12,7 @@
 struct enter;
 
 /* Goes on as lease_open() does, as soon as the peer's name is known. Takes pidfd. */
-void enter_begin(struct manager *manager, struct connection *connection, const struct request *request,
+void enter_begin(struct server *server, struct connection *connection, const struct request *request,
         const struct ucred *peer, int pidfd);
 
 /* The peer hung up before its name was known. NULL is fine. */

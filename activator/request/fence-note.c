@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "base/manager.h"
+#include "base/log.h"
 #include "fence-note.h"
 #include "name-rule.h"
 #include "setting-value.h"

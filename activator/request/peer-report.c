@@ -32,7 +32,7 @@ enum stream {
 };
 
 struct report {
-        struct manager *manager;
+        struct server *server;
         struct connection *connection; /* NULL: nobody waits for it any more */
         uid_t key;                     /* as whom the peer counts */
         uid_t uid;
@@ -47,7 +47,7 @@ struct report {
 };
 
 static void destroy(struct report *report) {
-        DL_DELETE(report->manager->reports, report);
+        DL_DELETE(report->server->reports, report);
         (void)sd_event_source_disable_unref(report->exit_source);
         (void)sd_event_source_disable_unref(report->timeout_source);
         close_pointer(&report->input);
@@ -109,13 +109,13 @@ static int start_child(struct report *report) {
         return r;
 }
 
-static void start_waiting(struct manager *manager);
+static void start_waiting(struct server *server);
 
 static void fail(struct report *report, const char *reason) {
         struct connection *connection = report->connection;
 
-        query_log(report->manager, report->uid, "asks for a report (%s), which fails: %s", report->what,
-                reason);
+        query_log(
+                report->server, report->uid, "asks for a report (%s), which fails: %s", report->what, reason);
         if (!connection)
                 return;
         connection_set_report(connection, NULL);
@@ -130,7 +130,7 @@ static void answer(struct report *report, int status) {
 
         for (size_t i = 0; i < _STREAM_MAX; i++)
                 report->sizes[i] = fstat(report->streams[i], &st) < 0 ? 0 : st.st_size;
-        query_log(report->manager, report->uid, "asks for a report (%s): status %d, %lld bytes", report->what,
+        query_log(report->server, report->uid, "asks for a report (%s): status %d, %lld bytes", report->what,
                 status, (long long)report->sizes[STREAM_OUTPUT]);
         reply_init(&reply, REPLY_REPORT);
         reply.pid = status;
@@ -149,7 +149,7 @@ static const char *failure_reason(const struct report *report, const siginfo_t *
 
 static int handle_exit(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         struct report *report = userdata;
-        struct manager *manager = report->manager;
+        struct server *server = report->server;
         siginfo_t info = {0};
 
         (void)source;
@@ -167,7 +167,7 @@ static int handle_exit(sd_event_source *source, int fd, uint32_t events, void *u
                         fail(report, failure_reason(report, &info));
                 destroy(report);
         }
-        start_waiting(manager);
+        start_waiting(server);
         return 0;
 }
 
@@ -182,7 +182,7 @@ static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata
 }
 
 static int watch_child(struct report *report) {
-        sd_event *event = report->manager->event;
+        sd_event *event = report->server->event;
         _cleanup_close_ int pidfd = peer_open_pidfd(report->pid);
         int r;
 
@@ -222,7 +222,7 @@ static bool has_turn(const struct report *report) {
         const struct report *other;
         unsigned n = 0;
 
-        DL_FOREACH (report->manager->reports, other) {
+        DL_FOREACH (report->server->reports, other) {
                 n += other->pid > 0;
                 if (other->pid > 0 && other->key == report->key)
                         return false;
@@ -231,10 +231,10 @@ static bool has_turn(const struct report *report) {
 }
 
 /* Starts what waits for its turn, the longest first. */
-static void start_waiting(struct manager *manager) {
+static void start_waiting(struct server *server) {
         struct report *report, *next;
 
-        DL_FOREACH_SAFE(manager->reports, report, next) {
+        DL_FOREACH_SAFE(server->reports, report, next) {
                 if (!waits(report) || !has_turn(report))
                         continue;
                 report->begun = true;
@@ -291,29 +291,29 @@ static int write_input(
         return 0;
 }
 
-static struct report *report_new(struct manager *manager, struct connection *connection,
+static struct report *report_new(struct server *server, struct connection *connection,
         const struct request *request, const struct ucred *peer) {
         struct report *report = malloc(sizeof(*report));
 
         if (!report)
                 return NULL;
         *report = (struct report){
-                .manager = manager,
+                .server = server,
                 .connection = connection,
-                .key = query_peer_key(manager, peer->uid),
+                .key = query_peer_key(server, peer->uid),
                 .uid = peer->uid,
                 .input = -1,
                 .streams = {-1, -1},
         };
         (void)snprintf(report->what, sizeof(report->what), "%.16s%s%.32s", request->service,
                 request->user[0] ? " " : "", request->user);
-        DL_APPEND(manager->reports, report);
+        DL_APPEND(server->reports, report);
         return report;
 }
 
-void report_begin(struct manager *manager, struct connection *connection, int fd,
-        const struct request *request, const struct ucred *peer) {
-        struct report *report = report_new(manager, connection, request, peer);
+void report_begin(struct server *server, struct connection *connection, int fd, const struct request *request,
+        const struct ucred *peer) {
+        struct report *report = report_new(server, connection, request, peer);
         int r = report ? make_memory("coursenet-report-input", &report->input) : -ENOMEM;
 
         for (size_t i = 0; r >= 0 && i < _STREAM_MAX; i++)
@@ -327,7 +327,7 @@ void report_begin(struct manager *manager, struct connection *connection, int fd
                 return;
         }
         connection_set_report(connection, report);
-        start_waiting(manager);
+        start_waiting(server);
 }
 
 int report_send(struct report *report, int fd) {
@@ -349,10 +349,10 @@ int report_send(struct report *report, int fd) {
         return 1;
 }
 
-void reports_done(struct manager *manager) {
-        while (manager->reports) {
-                if (manager->reports->pid > 0)
-                        (void)kill(manager->reports->pid, SIGKILL);
-                destroy(manager->reports);
+void reports_done(struct server *server) {
+        while (server->reports) {
+                if (server->reports->pid > 0)
+                        (void)kill(server->reports->pid, SIGKILL);
+                destroy(server->reports);
         }
 }

@@ -12,8 +12,8 @@
 struct report;
 
 /* Answers the connection, once: at once if it cannot be begun, else when the child has ended. */
-void report_begin(struct manager *manager, struct connection *connection, int fd,
-        const struct request *request, const struct ucred *peer);
+void report_begin(struct server *server, struct connection *connection, int fd, const struct request *request,
+        const struct ucred *peer);
 
 /*
  * Sends what is still to be sent over fd. 1: that was all; 0: the socket takes no more now; negative errno.
@@ -24,4 +24,4 @@ int report_send(struct report *report, int fd);
 void report_free(struct report *report);
 
 /* When the activator ends: the children are killed. All connections must be gone. */
-void reports_done(struct manager *manager);
+void reports_done(struct server *server);

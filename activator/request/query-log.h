@@ -21,7 +21,7 @@
 #define QUERY_LOG_SUMMARIES_MAX 16U
 #define QUERY_LOG_PERIOD_USEC UINT64_C(60000000)
 
-struct manager;
+struct server;
 struct query_talker;
 
 /* The empty value is all zero. */
@@ -33,10 +33,10 @@ struct query_log {
 };
 
 /* Logs a line about a request of that uid. Subordinate uids of one range count as one user. */
-void query_log(struct manager *manager, uid_t uid, const char *format, ...) _printf_(3, 4);
+void query_log(struct server *server, uid_t uid, const char *format, ...) _printf_(3, 4);
 
 /* Logs how many lines were dropped, and begins a new period. For the event loop, and tests. */
-void query_log_end_period(struct manager *manager);
+void query_log_end_period(struct server *server);
 
 /* Forgets all of it. */
-void query_log_done(struct manager *manager);
+void query_log_done(struct server *server);

@@ -7,6 +7,7 @@
 
 #include "query-peer.h"
 #include "lease/lease.h"
+#include "server.h"
 
 struct enter_pace {
         uid_t uid;
@@ -14,14 +15,14 @@ struct enter_pace {
         UT_hash_handle hh;
 };
 
-uid_t query_peer_key(struct manager *manager, uid_t uid) {
+uid_t query_peer_key(struct server *server, uid_t uid) {
         struct lease *lease, *next;
-        uid_t group = subordinate_uid_group(&manager->subordinate_uids, SUBORDINATE_UID_FILE, uid);
+        uid_t group = subordinate_uid_group(&server->subordinate_uids, SUBORDINATE_UID_FILE, uid);
 
         if (group == uid)
                 return uid;
         /* The accounts of a directory may have uids that the file gives away as well. */
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, server->leases->leases, lease, next)
                 if (lease->record.uid == uid && !lease->record.hold)
                         return uid;
         return group;
@@ -64,13 +65,13 @@ static uint64_t count_one(uint64_t until_usec, uint64_t now_usec, uint64_t inter
         return (until_usec > now_usec ? until_usec : now_usec) + interval_usec;
 }
 
-bool query_peer_may_enter(struct manager *manager, uid_t uid, uint64_t now_usec) {
-        struct enter_paces *paces = &manager->enter_paces;
+bool query_peer_may_enter(struct server *server, uid_t uid, uint64_t now_usec) {
+        struct enter_paces *paces = &server->enter_paces;
         struct enter_pace *pace;
 
         if (is_too_fast(paces->total_usec, now_usec, ENTER_TOTAL_INTERVAL_USEC, ENTER_TOTAL_BURST))
                 return false;
-        pace = find_pace(paces, query_peer_key(manager, uid), now_usec);
+        pace = find_pace(paces, query_peer_key(server, uid), now_usec);
         if (!pace || is_too_fast(pace->until_usec, now_usec, ENTER_INTERVAL_USEC, ENTER_BURST))
                 return false;
         pace->until_usec = count_one(pace->until_usec, now_usec, ENTER_INTERVAL_USEC);
@@ -78,7 +79,7 @@ bool query_peer_may_enter(struct manager *manager, uid_t uid, uint64_t now_usec)
         return true;
 }
 
-void query_peers_done(struct manager *manager) {
-        forget_past(&manager->enter_paces, UINT64_MAX);
-        subordinate_uids_done(&manager->subordinate_uids);
+void query_peers_done(struct server *server) {
+        forget_past(&server->enter_paces, UINT64_MAX);
+        subordinate_uids_done(&server->subordinate_uids);
 }

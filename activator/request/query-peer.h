@@ -15,7 +15,7 @@
 #define ENTER_TOTAL_BURST 512U
 #define ENTER_USERS_MAX 4096U /* more than the pace of all lets be remembered at once */
 
-struct manager;
+struct server;
 struct enter_pace;
 
 /* The empty value is all zero. */
@@ -28,9 +28,9 @@ struct enter_paces {
  * The uid by which the limits count a peer: its own if it has a lease; else the first of its subordinate
  * range, so that all uids of one range count as one user.
  */
-uid_t query_peer_key(struct manager *manager, uid_t uid);
+uid_t query_peer_key(struct server *server, uid_t uid);
 
 /* Whether the user may have one more lease just now, which then counts. now: CLOCK_MONOTONIC. */
-bool query_peer_may_enter(struct manager *manager, uid_t uid, uint64_t now_usec);
+bool query_peer_may_enter(struct server *server, uid_t uid, uint64_t now_usec);
 
-void query_peers_done(struct manager *manager);
+void query_peers_done(struct server *server);

@@ -6,13 +6,14 @@
  */
 
 #include "reload.h"
+#include "base/log.h"
 #include "base/seat-lookup.h"
 #include "seat/wiring.h"
 #include "site.h"
 #include "systemd/units.h"
 
 struct reloading {
-        struct manager *manager;
+        struct seats *seats;
         size_t n_seats, n_errors;
         struct wiring_result result;
         struct wiring_update *update;
@@ -58,7 +59,7 @@ static void handle_wired(void *userdata, const struct wiring_result *result) {
         }
         log_notice("systemd has old versions of %u unit%s in memory; reloading it", result->stale,
                 result->stale == 1 ? "" : "s");
-        r = units_reload(reloading->manager->bus, handle_reloaded, reloading, &reloading->call);
+        r = units_reload(reloading->seats->bus, handle_reloaded, reloading, &reloading->call);
         if (r < 0)
                 finish(reloading, r);
 }
@@ -104,7 +105,7 @@ static int begin(struct reloading *reloading) {
         size_t n;
         int r;
 
-        r = site_load(reloading->manager->etc, &site, &diagnostics);
+        r = site_load(reloading->seats->etc, &site, &diagnostics);
         log_diagnostics(&diagnostics);
         reloading->n_errors = diagnostics.n_errors;
         if (r < 0)
@@ -113,10 +114,10 @@ static int begin(struct reloading *reloading) {
         wirings = plan_all(&site, &reloading->n_seats, &n);
         if (!wirings)
                 return -ENOMEM;
-        return wiring_update(reloading->manager, wirings, n, handle_wired, reloading, &reloading->update);
+        return wiring_update(reloading->seats, wirings, n, handle_wired, reloading, &reloading->update);
 }
 
-void reload(struct manager *manager, reload_callback_t callback, void *userdata) {
+void reload(struct seats *seats, reload_callback_t callback, void *userdata) {
         struct reloading *reloading = malloc(sizeof(*reloading));
         int r;
 
@@ -124,7 +125,7 @@ void reload(struct manager *manager, reload_callback_t callback, void *userdata)
                 callback(userdata, false, "out of memory");
                 return;
         }
-        *reloading = (struct reloading){.manager = manager, .callback = callback, .userdata = userdata};
+        *reloading = (struct reloading){.seats = seats, .callback = callback, .userdata = userdata};
 
         r = begin(reloading);
         if (r <= 0)

@@ -4,10 +4,10 @@
 /* Reading the whole configuration again and writing the wiring of every seat: at boot, and when a roster has
  * changed. */
 
-#include "base/manager.h"
+#include "seat/seats.h"
 
 /* text: one sentence for an admin. */
 typedef void (*reload_callback_t)(void *userdata, bool good, const char *text);
 
 /* The callback comes once, at once or later. It must be good until then. */
-void reload(struct manager *manager, reload_callback_t callback, void *userdata);
+void reload(struct seats *seats, reload_callback_t callback, void *userdata);

@@ -8,6 +8,7 @@
 
 #include "restore.h"
 #include "base/fd-store.h"
+#include "base/log.h"
 #include "base/peer.h"
 #include "base/record-store.h"
 #include "lease-event.h"
@@ -24,7 +25,7 @@
 #define SEAT_UNIT_TAIL ".service"
 
 struct restoring {
-        struct manager *manager;
+        struct lease_table *leases;
         struct stored_fd *stored;
         size_t n_stored;
         unsigned n_leases;
@@ -102,7 +103,7 @@ static int take_up(struct restoring *restoring, struct lease *lease) {
 /* starting: its job is still queued, so whoever waited for it has lost us; only a wait=none login has its
  * answer. */
 static void restore_lease(struct restoring *restoring, const char *unit, bool starting) {
-        struct manager *manager = restoring->manager;
+        struct lease_table *leases = restoring->leases;
         char id[LEASE_ID_SIZE];
         struct lease *lease;
         int r;
@@ -111,10 +112,10 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
                 /* Who tidied went away in the middle of it; the slice would keep what it was to clear away.
                  */
                 if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
-                        (void)unit_stop(manager->bus, unit, NULL, NULL, NULL);
+                        (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;
         }
-        lease = lease_new(manager, id);
+        lease = lease_new(leases, id);
         if (!lease)
                 return;
 
@@ -124,7 +125,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
         if (r < 0) {
                 log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
                 lease_free(lease);
-                (void)unit_stop(manager->bus, unit, NULL, NULL, NULL);
+                (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;
         }
         r = take_up(restoring, lease);
@@ -141,7 +142,7 @@ static void take_up_unit(struct restoring *restoring, const struct unit_row *row
                 return;
         if (parse_seat_unit(row->name, seat))
                 /* Its last lease may have gone when nobody was there to see to it that the seat goes too. */
-                empty_seat_tidy_later(restoring->manager, seat);
+                empty_seat_tidy_later(restoring->leases->seats, seat);
         else
                 restore_lease(restoring, row->name, !active);
 }
@@ -167,32 +168,31 @@ static int forget_record(void *userdata, const char *id) {
         return 0;
 }
 
-static void end_orphans(struct manager *manager) {
+static void end_orphans(struct lease_table *leases) {
         struct lease *lease, *next;
 
-        HASH_ITER (hh, manager->leases, lease, next)
+        HASH_ITER (hh, leases->leases, lease, next)
                 lease_check_opener(lease);
 }
 
-int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored) {
-        struct restoring restoring = {
-                .manager = manager, .stored = stored, .n_stored = n_stored, .result = 1};
+int restore_leases(struct lease_table *leases, struct stored_fd *stored, size_t n_stored) {
+        struct restoring restoring = {.leases = leases, .stored = stored, .n_stored = n_stored, .result = 1};
         const char *const patterns[] = {
                 LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL, SEAT_UNIT_HEAD "*" SEAT_UNIT_TAIL};
         struct bus_call *call = NULL;
         int r;
 
-        r = unit_list(manager->bus, patterns, ELEMENTSOF(patterns), handle_units, &restoring, &call);
+        r = unit_list(leases->bus, patterns, ELEMENTSOF(patterns), handle_units, &restoring, &call);
         while (r >= 0 && restoring.result == 1)
-                r = sd_event_run(manager->event, UINT64_MAX);
+                r = sd_event_run(leases->event, UINT64_MAX);
         bus_call_drop(&call);
         if (r >= 0)
                 r = restoring.result;
         if (r < 0)
                 return r;
 
-        (void)record_store_list(STATE_DIRECTORY, forget_record, manager);
-        end_orphans(manager);
+        (void)record_store_list(STATE_DIRECTORY, forget_record, leases);
+        end_orphans(leases);
         if (restoring.n_leases > 0)
                 log_info("Took up %u leases", restoring.n_leases);
         return 0;

@@ -16,4 +16,4 @@ struct stored_fd {
  * Takes up every lease that systemd still has, ends units that nobody knows and forgets records without a
  * unit. Waits for systemd's answer: no request is served before. Takes the descriptors it uses out of stored.
  */
-int restore_leases(struct manager *manager, struct stored_fd *stored, size_t n_stored);
+int restore_leases(struct lease_table *leases, struct stored_fd *stored, size_t n_stored);

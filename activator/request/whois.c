@@ -44,7 +44,7 @@ struct whois_question {
 };
 
 struct whois_lookup {
-        struct manager *manager;
+        struct server *server;
         uid_t uid;
         struct whois_question *questions;
         pid_t pid;  /* 0: it waits for its turn */
@@ -130,7 +130,7 @@ static int start_child(uid_t uid, int output, pid_t *ret_pid) {
 /* --- lookups --------------------------------------------------------------------------------- */
 
 static void lookup_free(struct whois_lookup *lookup) {
-        DL_DELETE(lookup->manager->lookups, lookup);
+        DL_DELETE(lookup->server->lookups, lookup);
         (void)sd_event_source_disable_unref(lookup->exit_source);
         (void)sd_event_source_disable_unref(lookup->timeout_source);
         close_pointer(&lookup->output);
@@ -150,7 +150,7 @@ static void answer_all(struct whois_lookup *lookup, const char *name, const char
         }
 }
 
-static void start_waiting(struct manager *manager);
+static void start_waiting(struct server *server);
 
 /* The child has ended: what it printed is in the pipe, however little it was. */
 static const char *read_answer(struct whois_lookup *lookup, char ret_name[static USER_NAME_SIZE]) {
@@ -175,7 +175,7 @@ static const char *read_answer(struct whois_lookup *lookup, char ret_name[static
 
 static int handle_exit(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         struct whois_lookup *lookup = userdata;
-        struct manager *manager = lookup->manager;
+        struct server *server = lookup->server;
         char name[USER_NAME_SIZE] = "";
         const char *reason;
 
@@ -184,10 +184,10 @@ static int handle_exit(sd_event_source *source, int fd, uint32_t events, void *u
         (void)events;
         reason = read_answer(lookup, name);
         if (reason)
-                query_log(manager, lookup->uid, "its name is not known: %s", reason);
+                query_log(server, lookup->uid, "its name is not known: %s", reason);
         answer_all(lookup, reason ? NULL : name, reason);
         lookup_free(lookup);
-        start_waiting(manager);
+        start_waiting(server);
         return 0;
 }
 
@@ -204,7 +204,7 @@ static int handle_timeout(sd_event_source *source, uint64_t usec, void *userdata
 }
 
 static int watch_child(struct whois_lookup *lookup) {
-        sd_event *event = lookup->manager->event;
+        sd_event *event = lookup->server->event;
         _cleanup_close_ int pidfd = peer_open_pidfd(lookup->pid);
         int r;
 
@@ -246,7 +246,7 @@ static bool has_turn(const struct whois_lookup *lookup) {
 
         if (lookup->pid > 0)
                 return false;
-        DL_FOREACH (lookup->manager->lookups, other) {
+        DL_FOREACH (lookup->server->lookups, other) {
                 n += other->pid > 0;
                 if (other->pid > 0 && other->uid == lookup->uid)
                         return false;
@@ -255,10 +255,10 @@ static bool has_turn(const struct whois_lookup *lookup) {
 }
 
 /* Starts what waits for its turn, the longest first. */
-static void start_waiting(struct manager *manager) {
+static void start_waiting(struct server *server) {
         struct whois_lookup *lookup, *next;
 
-        DL_FOREACH_SAFE(manager->lookups, lookup, next) {
+        DL_FOREACH_SAFE(server->lookups, lookup, next) {
                 int r;
 
                 if (!has_turn(lookup))
@@ -266,58 +266,58 @@ static void start_waiting(struct manager *manager) {
                 r = lookup_start(lookup);
                 if (r >= 0)
                         continue;
-                query_log(manager, lookup->uid, "nobody can be asked for its name: %s", strerror(-r));
+                query_log(server, lookup->uid, "nobody can be asked for its name: %s", strerror(-r));
                 answer_all(lookup, NULL, REASON_FAILED);
                 lookup_free(lookup);
         }
 }
 
-static struct whois_lookup *find_lookup(struct manager *manager, uid_t uid) {
+static struct whois_lookup *find_lookup(struct server *server, uid_t uid) {
         struct whois_lookup *lookup;
 
         /* One that is late has given its answer. */
-        DL_FOREACH (manager->lookups, lookup)
+        DL_FOREACH (server->lookups, lookup)
                 if (lookup->uid == uid && !lookup->late)
                         return lookup;
         return NULL;
 }
 
-static struct whois_lookup *lookup_new(struct manager *manager, uid_t uid) {
+static struct whois_lookup *lookup_new(struct server *server, uid_t uid) {
         struct whois_lookup *lookup = malloc(sizeof(*lookup));
 
         if (!lookup)
                 return NULL;
-        *lookup = (struct whois_lookup){.manager = manager, .uid = uid, .output = -1};
-        DL_APPEND(manager->lookups, lookup);
+        *lookup = (struct whois_lookup){.server = server, .uid = uid, .output = -1};
+        DL_APPEND(server->lookups, lookup);
         return lookup;
 }
 
 /* Not before whois_ask() has returned, whatever comes of it. */
 static int handle_turn(sd_event_source *source, void *userdata) {
-        struct manager *manager = userdata;
+        struct server *server = userdata;
 
-        manager->lookup_source = sd_event_source_disable_unref(source);
-        start_waiting(manager);
+        server->lookup_source = sd_event_source_disable_unref(source);
+        start_waiting(server);
         return 0;
 }
 
-static int start_soon(struct manager *manager) {
-        return manager->lookup_source
+static int start_soon(struct server *server) {
+        return server->lookup_source
                        ? 0
-                       : sd_event_add_defer(manager->event, &manager->lookup_source, handle_turn, manager);
+                       : sd_event_add_defer(server->event, &server->lookup_source, handle_turn, server);
 }
 
-int whois_ask(struct manager *manager, uid_t uid, whois_callback_t callback, void *userdata,
+int whois_ask(struct server *server, uid_t uid, whois_callback_t callback, void *userdata,
         struct whois_question **ret_question) {
-        struct whois_lookup *lookup = find_lookup(manager, uid);
+        struct whois_lookup *lookup = find_lookup(server, uid);
         struct whois_question *question;
         int r;
 
-        r = start_soon(manager);
+        r = start_soon(server);
         if (r < 0)
                 return r;
         if (!lookup)
-                lookup = lookup_new(manager, uid);
+                lookup = lookup_new(server, uid);
         question = lookup ? malloc(sizeof(*question)) : NULL;
         if (!question)
                 return -ENOMEM; /* a lookup without questions does no harm */
@@ -336,11 +336,11 @@ void whois_forget(struct whois_question *question) {
                 lookup_free(lookup);
 }
 
-void whois_done(struct manager *manager) {
-        manager->lookup_source = sd_event_source_disable_unref(manager->lookup_source);
-        while (manager->lookups) {
-                if (manager->lookups->pid > 0)
-                        (void)kill(manager->lookups->pid, SIGKILL);
-                lookup_free(manager->lookups);
+void whois_done(struct server *server) {
+        server->lookup_source = sd_event_source_disable_unref(server->lookup_source);
+        while (server->lookups) {
+                if (server->lookups->pid > 0)
+                        (void)kill(server->lookups->pid, SIGKILL);
+                lookup_free(server->lookups);
         }
 }

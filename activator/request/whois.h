@@ -7,8 +7,8 @@
  * it.
  */
 
-#include "base/manager.h"
 #include "name-rule.h"
+#include "server.h"
 
 struct whois_question;
 
@@ -19,12 +19,12 @@ typedef void (*whois_callback_t)(void *userdata, const char *name, const char *r
  * Asks. The callback comes later, once, unless *ret_question is dropped by whois_forget() before. Questions
  * about one uid share a child, and there are at most WHOIS_MAX children; the others wait.
  */
-int whois_ask(struct manager *manager, uid_t uid, whois_callback_t callback, void *userdata,
+int whois_ask(struct server *server, uid_t uid, whois_callback_t callback, void *userdata,
         struct whois_question **ret_question);
 void whois_forget(struct whois_question *question);
 
 /* When the activator ends: the children are killed. All questions must have been dropped. */
-void whois_done(struct manager *manager);
+void whois_done(struct server *server);
 
 /* What the child does: prints the name. Returns an exit status. */
 int whois_print(const char *uid);

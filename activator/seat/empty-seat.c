@@ -8,9 +8,10 @@
 
 #include <utlist.h>
 
+#include "base/log.h"
 #include "empty-seat.h"
 #include "failed-units.h"
-#include "lease/lease.h"
+#include "seat-id.h"
 #include "starting-units.h"
 #include "tidy.h"
 
@@ -20,24 +21,19 @@
 #define LAST_DELAY_USEC (FIRST_DELAY_USEC * 32U)
 
 struct empty_seat {
-        struct manager *manager;
+        struct seats *seats;
         char seat[SEAT_ID_SIZE];
         uint64_t delay_usec;
         sd_event_source *source; /* NULL: systemd is being made to look */
         struct empty_seat *prev, *next;
 };
 
-bool seat_is_empty(struct manager *manager, const char *seat) {
-        struct lease *lease, *next;
-
-        HASH_ITER (hh, manager->leases, lease, next)
-                if (string_equal(lease->record.seat, seat))
-                        return false;
-        return true;
+static bool has_lease(const struct empty_seat *empty) {
+        return empty->seats->seat_has_lease(empty->seats->userdata, empty->seat);
 }
 
 static void forget(struct empty_seat *empty) {
-        DL_DELETE(empty->manager->empty_seats, empty);
+        DL_DELETE(empty->seats->empty_seats, empty);
         (void)sd_event_source_disable_unref(empty->source);
         free(empty);
 }
@@ -46,7 +42,7 @@ static int handle_time(sd_event_source *source, uint64_t usec, void *userdata);
 
 static void schedule(struct empty_seat *empty) {
         empty->source = sd_event_source_disable_unref(empty->source);
-        if (sd_event_add_time_relative(empty->manager->event, &empty->source, CLOCK_MONOTONIC,
+        if (sd_event_add_time_relative(empty->seats->event, &empty->source, CLOCK_MONOTONIC,
                     empty->delay_usec, 0, handle_time, empty) < 0)
                 forget(empty);
 }
@@ -64,8 +60,8 @@ static void handle_looked(void *userdata, int result) {
 
         empty->delay_usec *= 2;
         if (result == TIDY_SEAT_DOWN) {
-                if (seat_is_empty(empty->manager, empty->seat))
-                        failed_units_reset(empty->manager, empty->seat);
+                if (!has_lease(empty))
+                        failed_units_reset(empty->seats, empty->seat);
                 forget(empty);
         } else if (empty->delay_usec > LAST_DELAY_USEC)
                 give_up(empty);
@@ -79,25 +75,25 @@ static int handle_time(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)source;
         (void)usec;
         empty->source = sd_event_source_disable_unref(empty->source);
-        if (seat_is_empty(empty->manager, empty->seat)) {
-                starting_units_stop(empty->manager, empty->seat, (uid_t)-1);
-                tidy(empty->manager, empty->seat, handle_looked, empty);
+        if (!has_lease(empty)) {
+                starting_units_stop(empty->seats, empty->seat, (uid_t)-1);
+                tidy(empty->seats, empty->seat, handle_looked, empty);
         } else
                 forget(empty); /* the end of the lease that there is now starts anew */
         return 0;
 }
 
-static struct empty_seat *find(struct manager *manager, const char *seat) {
+static struct empty_seat *find(struct seats *seats, const char *seat) {
         struct empty_seat *empty;
 
-        DL_FOREACH (manager->empty_seats, empty)
+        DL_FOREACH (seats->empty_seats, empty)
                 if (string_equal(empty->seat, seat))
                         return empty;
         return NULL;
 }
 
-void empty_seat_tidy_later(struct manager *manager, const char *seat) {
-        struct empty_seat *empty = find(manager, seat);
+void empty_seat_tidy_later(struct seats *seats, const char *seat) {
+        struct empty_seat *empty = find(seats, seat);
 
         if (empty && !empty->source) {
                 empty->delay_usec = FIRST_DELAY_USEC / 2; /* handle_looked() doubles it */
@@ -107,18 +103,18 @@ void empty_seat_tidy_later(struct manager *manager, const char *seat) {
                 empty = calloc(1, sizeof(*empty));
                 if (!empty)
                         return;
-                empty->manager = manager;
+                empty->seats = seats;
                 (void)string_copy(empty->seat, sizeof(empty->seat), seat);
-                DL_APPEND(manager->empty_seats, empty);
+                DL_APPEND(seats->empty_seats, empty);
         }
         empty->delay_usec = FIRST_DELAY_USEC;
         schedule(empty);
 }
 
-void empty_seats_forget(struct manager *manager) {
+void empty_seats_forget(struct seats *seats) {
         struct empty_seat *empty, *next;
 
-        DL_FOREACH_SAFE(manager->empty_seats, empty, next) {
+        DL_FOREACH_SAFE(seats->empty_seats, empty, next) {
                 forget(empty);
         }
 }

@@ -3,46 +3,37 @@
 /* To reset a unit that has not failed, or is not in memory, is no error for systemd. */
 
 #include "failed-units.h"
-#include "lease/lease.h"
+#include "seat-id.h"
 #include "systemd/units.h"
 #include "wiring.h"
 
-void failed_units_reset(struct manager *manager, const char *seat) {
+void failed_units_reset(struct seats *seats, const char *seat) {
         static const char *const templates[] = {"nsbr", "netns"};
         char unit[sizeof("netns@.service") + SEAT_ID_SIZE];
 
         for (size_t i = 0; i < ELEMENTSOF(templates); i++) {
                 (void)snprintf(unit, sizeof(unit), "%s@%s.service", templates[i], seat);
-                (void)unit_reset_failed(manager->bus, unit);
+                (void)unit_reset_failed(seats->bus, unit);
         }
 }
 
-static bool has_lease(const struct manager *manager, uid_t uid) {
-        struct lease *lease, *next;
-
-        HASH_ITER (hh, manager->leases, lease, next)
-                if (lease->record.uid == uid)
-                        return true;
-        return false;
-}
-
-void failed_units_reset_user(struct manager *manager, uid_t uid) {
+void failed_units_reset_user(struct seats *seats, uid_t uid) {
         char unit[sizeof("user@4294967295.service")];
 
-        if (uid == (uid_t)-1 || has_lease(manager, uid))
+        if (uid == (uid_t)-1 || seats->user_has_lease(seats->userdata, uid))
                 return;
         (void)snprintf(unit, sizeof(unit), "user@%u.service", (unsigned)uid);
-        if (wiring_exists(manager->unit_directory, unit))
-                (void)unit_reset_failed(manager->bus, unit);
+        if (wiring_exists(seats->unit_directory, unit))
+                (void)unit_reset_failed(seats->bus, unit);
 }
 
 void failed_units_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
-        struct manager *manager = userdata;
+        struct seats *seats = userdata;
         unsigned uid;
         int end = 0;
 
         (void)job;
         (void)result;
         if (sscanf(unit, "user@%10u.service%n", &uid, &end) == 1 && end > 0 && unit[end] == '\0')
-                failed_units_reset_user(manager, uid);
+                failed_units_reset_user(seats, uid);
 }

@@ -10,16 +10,16 @@
  * netbr@, stays failed, because it concerns a whole course.
  */
 
-#include "base/manager.h"
+#include "seats.h"
 
 /* The seat is down: its own units are not failed any more. */
-void failed_units_reset(struct manager *manager, const char *seat);
+void failed_units_reset(struct seats *seats, const char *seat);
 
 /* The user has no lease any more: their manager is not failed any more, if it is one that we wired. */
-void failed_units_reset_user(struct manager *manager, uid_t uid);
+void failed_units_reset_user(struct seats *seats, uid_t uid);
 
 /*
  * systemd reports that a job of the unit has ended. Resets it if it is the manager of a user without a lease.
- * userdata: the manager.
+ * userdata: the struct seats.
  */
 void failed_units_job_removed(void *userdata, const char *job, const char *unit, const char *result);

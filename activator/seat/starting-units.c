@@ -4,14 +4,14 @@
 
 #include <utlist.h>
 
-#include "empty-seat.h"
 #include "plan.h"
+#include "seat-id.h"
 #include "starting-units.h"
 #include "systemd/units.h"
 #include "wiring.h"
 
 struct starting {
-        struct manager *manager;
+        struct seats *seats;
         struct bus_call *call;
         struct starting *prev, *next;
         char seat[SEAT_ID_SIZE];
@@ -33,16 +33,16 @@ bool starting_units_has(const char *unit_directory, const char *user_manager, co
 /* A manager that is to stay with its seat (leftover = keep) cannot be stopped by name, as logind would do it.
  */
 static void stop(const struct starting *starting, const char *unit) {
-        struct manager *manager = starting->manager;
+        struct seats *seats = starting->seats;
 
-        if (wiring_keeps(manager->unit_directory, unit))
-                (void)unit_kill(manager->bus, unit);
+        if (wiring_keeps(seats->unit_directory, unit))
+                (void)unit_kill(seats->bus, unit);
         else
-                (void)unit_stop(manager->bus, unit, NULL, NULL, NULL);
+                (void)unit_stop(seats->bus, unit, NULL, NULL, NULL);
 }
 
 static void forget(struct starting *starting) {
-        DL_DELETE(starting->manager->startings, starting);
+        DL_DELETE(starting->seats->startings, starting);
         bus_call_drop(&starting->call);
         free(starting);
 }
@@ -51,34 +51,34 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
         struct starting *starting = userdata;
 
         (void)error; /* then there are no rows */
-        if (seat_is_empty(starting->manager, starting->seat))
+        if (!starting->seats->seat_has_lease(starting->seats->userdata, starting->seat))
                 for (size_t i = 0; i < n_rows; i++)
                         if (starting_units_has(
-                                    starting->manager->unit_directory, starting->user_manager, &rows[i]))
+                                    starting->seats->unit_directory, starting->user_manager, &rows[i]))
                                 stop(starting, rows[i].name);
         forget(starting);
 }
 
-void starting_units_stop(struct manager *manager, const char *seat, uid_t uid) {
+void starting_units_stop(struct seats *seats, const char *seat, uid_t uid) {
         char of_seat[sizeof("*@.service") + SEAT_ID_SIZE];
         struct starting *starting = malloc(sizeof(*starting));
         const char *patterns[] = {of_seat, starting ? starting->user_manager : NULL};
 
         if (!starting)
                 return;
-        *starting = (struct starting){.manager = manager};
+        *starting = (struct starting){.seats = seats};
         (void)string_copy(starting->seat, sizeof(starting->seat), seat);
         (void)snprintf(of_seat, sizeof(of_seat), "*@%s.service", seat);
         if (uid != (uid_t)-1)
                 (void)snprintf(starting->user_manager, sizeof(starting->user_manager), "user@%u.service",
                         (unsigned)uid);
-        DL_APPEND(manager->startings, starting);
-        if (unit_list(manager->bus, patterns, uid == (uid_t)-1 ? 1 : 2, handle_units, starting,
+        DL_APPEND(seats->startings, starting);
+        if (unit_list(seats->bus, patterns, uid == (uid_t)-1 ? 1 : 2, handle_units, starting,
                     &starting->call) < 0)
                 forget(starting);
 }
 
-void starting_units_forget(struct manager *manager) {
-        while (manager->startings)
-                forget(manager->startings);
+void starting_units_forget(struct seats *seats) {
+        while (seats->startings)
+                forget(seats->startings);
 }

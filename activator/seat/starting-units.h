@@ -7,17 +7,17 @@
  * that is starting keeps systemd from stopping nsbr@, which would take it along.
  */
 
-#include "base/manager.h"
+#include "seats.h"
 #include "systemd/units.h"
 
 /*
  * Stops them, unless a new lease is there by the time systemd has said which they are: the container, units=
  * of the course, and the manager of uid ((uid_t)-1: nobody's). What has no drop-in of ours is not touched.
  */
-void starting_units_stop(struct manager *manager, const char *seat, uid_t uid);
+void starting_units_stop(struct seats *seats, const char *seat, uid_t uid);
 
 /* The activator ends. */
-void starting_units_forget(struct manager *manager);
+void starting_units_forget(struct seats *seats);
 
 /*
  * Whether a unit is one to stop, of those that systemd knows by the seat's number. user_manager: the unit of

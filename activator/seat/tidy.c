@@ -8,6 +8,8 @@
 
 #include <utlist.h>
 
+#include "base/event.h"
+#include "base/log.h"
 #include "diagnostics.h"
 #include "plan.h"
 #include "systemd/units.h"
@@ -22,7 +24,7 @@
 #define JOB_SIZE 64U
 
 struct tidying {
-        struct manager *manager;
+        struct seats *seats;
         char slice[UNIT_SIZE];
         char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
         char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
@@ -38,7 +40,7 @@ struct tidying {
 };
 
 static void forget(struct tidying *tidying) {
-        DL_DELETE(tidying->manager->tidyings, tidying);
+        DL_DELETE(tidying->seats->tidyings, tidying);
         bus_call_drop(&tidying->call);
         (void)sd_event_source_disable_unref(tidying->retry_source);
         free(tidying);
@@ -53,10 +55,10 @@ static void finish(struct tidying *tidying, int result) {
                 callback(userdata, result);
 }
 
-void tidy_forget_all(struct manager *manager) {
+void tidy_forget_all(struct seats *seats) {
         struct tidying *tidying, *next;
 
-        DL_FOREACH_SAFE(manager->tidyings, tidying, next) {
+        DL_FOREACH_SAFE(seats->tidyings, tidying, next) {
                 forget(tidying);
         }
 }
@@ -72,9 +74,9 @@ static void find_names(struct tidying *tidying, const char *seat) {
         (void)snprintf(tidying->slice, UNIT_SIZE, "coursenet-tidy_%s.slice", seat);
         (void)snprintf(tidying->nsbr, UNIT_SIZE, "nsbr@%s.service", seat);
         (void)snprintf(tidying->netns, UNIT_SIZE, "netns@%s.service", seat);
-        if (settings_load(tidying->manager->etc, &settings, &diagnostics) < 0 ||
+        if (settings_load(tidying->seats->etc, &settings, &diagnostics) < 0 ||
                 seat_id_parse(seat, settings.course_digits, &id) < 0 ||
-                seat_plan_load(tidying->manager->etc, &settings, &id, &plan, &diagnostics) < 0 ||
+                seat_plan_load(tidying->seats->etc, &settings, &id, &plan, &diagnostics) < 0 ||
                 plan.bridge_course[0] == '\0')
                 return;
         (void)snprintf(tidying->netbr, UNIT_SIZE, "netbr@%s.service", plan.bridge_course);
@@ -118,7 +120,7 @@ static int stop_again(sd_event_source *source, uint64_t usec, void *userdata) {
 
 static int retry_later(struct tidying *tidying) {
         tidying->retry_source = sd_event_source_disable_unref(tidying->retry_source);
-        return sd_event_add_time_relative(tidying->manager->event, &tidying->retry_source, CLOCK_MONOTONIC,
+        return sd_event_add_time_relative(tidying->seats->event, &tidying->retry_source, CLOCK_MONOTONIC,
                 RETRY_USEC, 0, stop_again, tidying);
 }
 
@@ -126,7 +128,7 @@ static void stop_slice(struct tidying *tidying) {
         int r;
 
         tidying->stop_job[0] = '\0';
-        r = unit_stop(tidying->manager->bus, tidying->slice, handle_stopped, tidying, &tidying->call);
+        r = unit_stop(tidying->seats->bus, tidying->slice, handle_stopped, tidying, &tidying->call);
         if (r >= 0)
                 r = retry_later(tidying);
         if (r < 0)
@@ -149,7 +151,7 @@ static void handle_started(void *userdata, int error, const char *job, const cha
 static int start_slice(struct tidying *tidying, const char *const *units) {
         const struct transient_unit slice = {.name = tidying->slice, .mode = "fail", .requisite = units};
 
-        return unit_start_transient(tidying->manager->bus, &slice, handle_started, tidying, &tidying->call);
+        return unit_start_transient(tidying->seats->bus, &slice, handle_started, tidying, &tidying->call);
 }
 
 static const char *name_of(const struct tidying *tidying, const char *unit) {
@@ -202,7 +204,7 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
                 finish(tidying, r);
 }
 
-void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, void *userdata) {
+void tidy(struct seats *seats, const char *seat, tidy_callback_t callback, void *userdata) {
         struct tidying *tidying = malloc(sizeof(*tidying));
         const char *patterns[4];
         size_t n = 0;
@@ -213,8 +215,8 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
                         callback(userdata, -ENOMEM);
                 return;
         }
-        *tidying = (struct tidying){.manager = manager, .callback = callback, .userdata = userdata};
-        DL_APPEND(manager->tidyings, tidying);
+        *tidying = (struct tidying){.seats = seats, .callback = callback, .userdata = userdata};
+        DL_APPEND(seats->tidyings, tidying);
         find_names(tidying, seat);
 
         patterns[n++] = tidying->slice;
@@ -222,17 +224,18 @@ void tidy(struct manager *manager, const char *seat, tidy_callback_t callback, v
         patterns[n++] = tidying->netns;
         if (tidying->netbr[0])
                 patterns[n++] = tidying->netbr;
-        r = unit_list(manager->bus, patterns, n, handle_units, tidying, &tidying->call);
+        r = unit_list(seats->bus, patterns, n, handle_units, tidying, &tidying->call);
         if (r < 0)
                 finish(tidying, r);
 }
 
 void tidy_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
-        struct manager *manager = userdata;
+        struct seats *seats = userdata;
         struct tidying *tidying, *next;
-        char seat[SEAT_ID_SIZE];
 
-        DL_FOREACH_SAFE(manager->tidyings, tidying, next) {
+        (void)unit;
+        (void)result;
+        DL_FOREACH_SAFE(seats->tidyings, tidying, next) {
                 /* Another one's job is none of ours; if it stops the slice before we do, stop_again() finds
                  * out. */
                 if (string_equal(tidying->stop_job, job))
@@ -240,8 +243,12 @@ void tidy_job_removed(void *userdata, const char *job, const char *unit, const c
                 else if (string_equal(tidying->start_job, job))
                         stop_slice(tidying);
         }
-        /* Whoever is here for one seat would go away in the middle of another's. */
-        if (manager->serves && string_equal(result, "canceled") &&
-                sscanf(unit, "nsbr@%12[0-9].service", seat) == 1)
-                tidy(manager, seat, NULL, NULL);
+}
+
+void tidy_start_cancelled(void *userdata, const char *job, const char *unit, const char *result) {
+        char seat[SEAT_ID_SIZE];
+
+        (void)job;
+        if (string_equal(result, "canceled") && sscanf(unit, "nsbr@%12[0-9].service", seat) == 1)
+                tidy(userdata, seat, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <uthash.h>
 
+#include "base/log.h"
 #include "systemd/units.h"
 #include "wiring.h"
 
@@ -270,7 +271,7 @@ struct pending {
 };
 
 struct wiring_update {
-        struct manager *manager;
+        struct seats *seats;
         struct pending *pending; /* a uthash by unit */
         struct wiring_result result;
         unsigned n_checks; /* replies that are still to come */
@@ -338,12 +339,12 @@ static void handle_drop_ins(void *userdata, int error, const struct unit_value *
                 finish_check(update, false);
                 return;
         }
-        r = format_path(path, update->manager->unit_directory, &pending->wiring, file_of(&pending->wiring));
+        r = format_path(path, update->seats->unit_directory, &pending->wiring, file_of(&pending->wiring));
         if (r < 0 || !has_string(value->list, value->n_list, path)) {
                 finish_check(update, true);
                 return;
         }
-        r = unit_get_property(update->manager->bus, pending->wiring.unit, UNIT_NEED_DAEMON_RELOAD,
+        r = unit_get_property(update->seats->bus, pending->wiring.unit, UNIT_NEED_DAEMON_RELOAD,
                 handle_need_reload, pending, &pending->call);
         if (r < 0) {
                 note_error(update, r);
@@ -356,11 +357,11 @@ static void check_loaded(struct pending *pending) {
         struct wiring_update *update = pending->update;
         int r;
 
-        r = unit_reset_failed(update->manager->bus, pending->wiring.unit);
+        r = unit_reset_failed(update->seats->bus, pending->wiring.unit);
         if (r >= 0 && pending->will_do)
                 return;
         if (r >= 0)
-                r = unit_get_property(update->manager->bus, pending->wiring.unit, UNIT_DROP_IN_PATHS,
+                r = unit_get_property(update->seats->bus, pending->wiring.unit, UNIT_DROP_IN_PATHS,
                         handle_drop_ins, pending, &pending->call);
         if (r < 0)
                 note_error(update, r);
@@ -376,10 +377,10 @@ static void write_pending(struct pending *pending) {
                 update->result.kept++;
                 return;
         }
-        r = wiring_write(update->manager->unit_directory, &pending->wiring);
+        r = wiring_write(update->seats->unit_directory, &pending->wiring);
         if (r < 0) {
                 log_error("Cannot write the wiring of %s below %s: %s", pending->wiring.unit,
-                        update->manager->unit_directory, strerror(-r));
+                        update->seats->unit_directory, strerror(-r));
                 note_error(update, r);
                 return;
         }
@@ -418,13 +419,13 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
 static int add_pending(struct wiring_update *update, const struct wiring *wiring) {
         struct pending *pending;
 
-        if (!wiring_differs(update->manager->unit_directory, wiring))
+        if (!wiring_differs(update->seats->unit_directory, wiring))
                 return 0;
         pending = calloc(1, sizeof(*pending));
         if (!pending)
                 return -ENOMEM;
         pending->wiring = *wiring;
-        pending->will_do = will_do(update->manager->unit_directory, wiring);
+        pending->will_do = will_do(update->seats->unit_directory, wiring);
         pending->update = update;
         HASH_ADD_STR(update->pending, wiring.unit, pending);
         return 0;
@@ -441,10 +442,10 @@ static int ask_units(struct wiring_update *update) {
                         patterns[n++] = pending->wiring.unit;
         else
                 patterns[n++] = "nsbr@*.service";
-        return unit_list(update->manager->bus, patterns, n, handle_units, update, &update->list_call);
+        return unit_list(update->seats->bus, patterns, n, handle_units, update, &update->list_call);
 }
 
-int wiring_update(struct manager *manager, const struct wiring *wirings, size_t n, wiring_callback_t callback,
+int wiring_update(struct seats *seats, const struct wiring *wirings, size_t n, wiring_callback_t callback,
         void *userdata, struct wiring_update **ret_update) {
         struct wiring_update *update;
         int r = 0;
@@ -452,7 +453,7 @@ int wiring_update(struct manager *manager, const struct wiring *wirings, size_t 
         update = calloc(1, sizeof(*update));
         if (!update)
                 return -ENOMEM;
-        *update = (struct wiring_update){.manager = manager, .callback = callback, .userdata = userdata};
+        *update = (struct wiring_update){.seats = seats, .callback = callback, .userdata = userdata};
 
         for (size_t i = 0; i < n && r >= 0; i++)
                 r = add_pending(update, &wirings[i]);

@@ -18,8 +18,8 @@
  * Everybody may ask systemd what a drop-in says, so a student's name stands in none before the first login.
  */
 
-#include "base/manager.h"
 #include "plan.h"
+#include "seats.h"
 
 #define WIRING_FILE "50-coursenet.conf"
 #define WIRING_KEEP_FILE "50-coursenet-keep.conf"
@@ -104,6 +104,6 @@ struct wiring_update;
  * comes later, once, unless *ret_update is dropped by wiring_update_free() before. Negative errno: nothing
  * was begun.
  */
-int wiring_update(struct manager *manager, const struct wiring *wirings, size_t n, wiring_callback_t callback,
+int wiring_update(struct seats *seats, const struct wiring *wirings, size_t n, wiring_callback_t callback,
         void *userdata, struct wiring_update **ret_update);
 void wiring_update_free(struct wiring_update *update);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
-#include "bus.h"
 #include "util.h"
 
 /* A callback of any type; it is called as the type that it was given as. */
@@ -14,6 +13,8 @@ typedef void (*bus_function_t)(void);
 
 /* Reads the reply, which may be an error, and calls the callback. */
 typedef void (*bus_reader_t)(sd_bus_message *reply, bus_function_t callback, void *userdata, int kind);
+
+struct bus;
 
 struct bus_call {
         struct bus *bus;

@@ -9,6 +9,7 @@
 
 #include "base/event.h"
 #include "bus-call.h"
+#include "bus.h"
 
 int bus_attach(sd_event *event, sd_bus *connection, struct bus **ret_bus) {
         struct bus *bus = malloc(sizeof(*bus));

@@ -12,25 +12,25 @@
 #include "activator/lease/lease-limit.h"
 #include "activator/lease/lease.h"
 
-static struct manager manager;
+static struct lease_table table;
 
 static void add(uid_t uid, enum lease_source source) {
         struct lease *lease = calloc(1, sizeof(*lease));
 
         assert_non_null(lease);
-        (void)snprintf(lease->record.id, sizeof(lease->record.id), "12310_%08x", HASH_COUNT(manager.leases));
+        (void)snprintf(lease->record.id, sizeof(lease->record.id), "12310_%08x", HASH_COUNT(table.leases));
         lease->record.uid = source == LEASE_BY_ADMIN ? (uid_t)-1 : uid;
         lease->record.hold = source == LEASE_BY_ADMIN;
         (void)snprintf(lease->record.service, sizeof(lease->record.service), "%s",
                 source == LEASE_BY_ENTER ? "coursenet-enter" : "sshd");
-        HASH_ADD_STR(manager.leases, record.id, lease);
+        HASH_ADD_STR(table.leases, record.id, lease);
 }
 
 /* Takes as many as the user gets; returns how many. */
 static unsigned take(uid_t uid, enum lease_source source) {
         unsigned n = 0;
 
-        for (; !lease_limit_check(&manager, uid, source); n++)
+        for (; !lease_limit_check(&table, uid, source); n++)
                 add(uid, source);
         return n;
 }
@@ -39,8 +39,8 @@ static int forget(void **state) {
         struct lease *lease, *next;
 
         (void)state;
-        HASH_ITER (hh, manager.leases, lease, next) {
-                HASH_DEL(manager.leases, lease);
+        HASH_ITER (hh, table.leases, lease, next) {
+                HASH_DEL(table.leases, lease);
                 free(lease);
         }
         return 0;
@@ -49,9 +49,9 @@ static int forget(void **state) {
 static void a_user_who_enters_in_a_loop_can_still_log_in(void **state) {
         (void)state;
         assert_int_equal(take(2000, LEASE_BY_ENTER), 48);
-        assert_non_null(strstr(lease_limit_check(&manager, 2000, LEASE_BY_ENTER), "48"));
+        assert_non_null(strstr(lease_limit_check(&table, 2000, LEASE_BY_ENTER), "48"));
         assert_int_equal(take(2000, LEASE_BY_LOGIN), 16);
-        assert_non_null(strstr(lease_limit_check(&manager, 2000, LEASE_BY_LOGIN), "64"));
+        assert_non_null(strstr(lease_limit_check(&table, 2000, LEASE_BY_LOGIN), "64"));
         assert_int_equal(take(2001, LEASE_BY_LOGIN), 64);
 }
 
@@ -64,20 +64,20 @@ static void sixty_four_accounts_that_enter_leave_the_logins_their_place(void **s
         assert_in_range(n, 900, 1024);
         /* A class of 2000 logs in all the same, each once. */
         for (uid_t uid = 10000; uid < 12000; uid++) {
-                assert_null(lease_limit_check(&manager, uid, LEASE_BY_LOGIN));
+                assert_null(lease_limit_check(&table, uid, LEASE_BY_LOGIN));
                 add(uid, LEASE_BY_LOGIN);
         }
         for (uid_t uid = 2000; uid < 2064; uid++)
-                assert_null(lease_limit_check(&manager, uid, LEASE_BY_LOGIN));
+                assert_null(lease_limit_check(&table, uid, LEASE_BY_LOGIN));
 }
 
 static void what_enters_is_limited_in_all(void **state) {
         (void)state;
         for (uid_t uid = 2000; uid < 3000; uid++)
                 (void)take(uid, LEASE_BY_ENTER);
-        assert_int_equal(HASH_COUNT(manager.leases), 1024);
-        assert_non_null(strstr(lease_limit_check(&manager, 5000, LEASE_BY_ENTER), "1024"));
-        assert_null(lease_limit_check(&manager, 5000, LEASE_BY_LOGIN));
+        assert_int_equal(HASH_COUNT(table.leases), 1024);
+        assert_non_null(strstr(lease_limit_check(&table, 5000, LEASE_BY_ENTER), "1024"));
+        assert_null(lease_limit_check(&table, 5000, LEASE_BY_LOGIN));
 }
 
 static void the_less_is_left_the_less_one_user_gets(void **state) {
@@ -101,17 +101,17 @@ static void there_are_no_more_than_the_fd_store_keeps(void **state) {
         (void)fclose(file);
         assert_int_equal(kept, LEASES_MAX);
 
-        for (uid_t uid = 2000; HASH_COUNT(manager.leases) < LEASES_MAX; uid++)
+        for (uid_t uid = 2000; HASH_COUNT(table.leases) < LEASES_MAX; uid++)
                 assert_true(take(uid, LEASE_BY_LOGIN) > 0);
-        assert_non_null(lease_limit_check(&manager, 1000, LEASE_BY_LOGIN));
-        assert_non_null(lease_limit_check(&manager, 1000, LEASE_BY_ADMIN));
+        assert_non_null(lease_limit_check(&table, 1000, LEASE_BY_LOGIN));
+        assert_non_null(lease_limit_check(&table, 1000, LEASE_BY_ADMIN));
 }
 
 static void an_admins_holds_count_for_nobody(void **state) {
         (void)state;
         for (unsigned i = 0; i < 500; i++)
                 add(0, LEASE_BY_ADMIN);
-        assert_null(lease_limit_check(&manager, 2000, LEASE_BY_ADMIN));
+        assert_null(lease_limit_check(&table, 2000, LEASE_BY_ADMIN));
         assert_int_equal(take(2000, LEASE_BY_LOGIN), 64);
 }
 

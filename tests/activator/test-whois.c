@@ -14,6 +14,7 @@
 
 #include <time.h>
 
+#include "activator/lease/lease.h"
 #include "activator/request/whois.h"
 
 enum {
@@ -59,27 +60,28 @@ static void note(void *userdata, const char *name, const char *reason) {
         (void)snprintf(answer->reason, sizeof(answer->reason), "%s", reason ? reason : "");
 }
 
-static struct manager manager;
+static struct lease_table leases;
+static struct server server = {.leases = &leases};
 
 static void ask(uid_t uid, struct answer *answer) {
         struct whois_question *question;
 
         *answer = (struct answer){0};
-        assert_int_equal(whois_ask(&manager, uid, note, answer, &question), 0);
+        assert_int_equal(whois_ask(&server, uid, note, answer, &question), 0);
         /* Never from within. */
         assert_int_equal(answer->n, 0);
 }
 
 static void run_until(const struct answer *answer) {
         while (answer->n == 0)
-                assert_true(sd_event_run(manager.event, UINT64_C(10000000)) > 0);
+                assert_true(sd_event_run(server.event, UINT64_C(10000000)) > 0);
         assert_int_equal(answer->n, 1);
 }
 
 /* Until nothing is left to be reaped. */
 static void run_out(void) {
-        while (manager.lookups)
-                assert_true(sd_event_run(manager.event, UINT64_C(10000000)) > 0);
+        while (server.lookups)
+                assert_true(sd_event_run(server.event, UINT64_C(10000000)) > 0);
 }
 
 static void test_answers(void **state) {
@@ -153,13 +155,13 @@ static void test_forgotten_question(void **state) {
         struct whois_question *question;
 
         (void)state;
-        assert_int_equal(whois_ask(&manager, UID_GOOD, note, &forgotten, &question), 0);
+        assert_int_equal(whois_ask(&server, UID_GOOD, note, &forgotten, &question), 0);
         whois_forget(question);
-        assert_null(manager.lookups);
+        assert_null(server.lookups);
 
-        assert_int_equal(whois_ask(&manager, UID_SLOW, note, &forgotten, &question), 0);
+        assert_int_equal(whois_ask(&server, UID_SLOW, note, &forgotten, &question), 0);
         ask(UID_SLOW, &kept);
-        assert_true(sd_event_run(manager.event, UINT64_C(1000000)) > 0);
+        assert_true(sd_event_run(server.event, UINT64_C(1000000)) > 0);
         whois_forget(question);
         run_out();
         assert_int_equal(forgotten.n, 0);
@@ -171,11 +173,11 @@ static void test_done_kills(void **state) {
         struct answer answer = {0};
 
         (void)state;
-        assert_int_equal(whois_ask(&manager, UID_HANGS, note, &answer, &question), 0);
-        assert_true(sd_event_run(manager.event, UINT64_C(1000000)) > 0);
+        assert_int_equal(whois_ask(&server, UID_HANGS, note, &answer, &question), 0);
+        assert_true(sd_event_run(server.event, UINT64_C(1000000)) > 0);
         whois_forget(question);
-        whois_done(&manager);
-        assert_null(manager.lookups);
+        whois_done(&server);
+        assert_null(server.lookups);
         assert_int_equal(answer.n, 0);
 }
 
@@ -213,15 +215,15 @@ static void test_parse(void **state) {
 
 static int set_up(void **state) {
         (void)state;
-        return sd_event_default(&manager.event) < 0 ? -1 : 0;
+        return sd_event_default(&server.event) < 0 ? -1 : 0;
 }
 
 static int tear_down(void **state) {
         (void)state;
-        whois_done(&manager);
-        query_log_done(&manager);
-        query_peers_done(&manager);
-        manager.event = sd_event_unref(manager.event);
+        whois_done(&server);
+        query_log_done(&server);
+        query_peers_done(&server);
+        server.event = sd_event_unref(server.event);
         return 0;
 }
 

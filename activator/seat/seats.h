@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the files of this folder have in common. They know seats and their units, but no leases: whether
+ * anybody has a seat they ask through the callbacks.
+ */
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "systemd/bus.h"
+
+#define UNIT_DIRECTORY "/run/systemd/system"
+
+struct seats {
+        sd_event *event; /* borrowed, and so are the next three */
+        struct bus *bus;
+        const char *etc;            /* the directory of the settings */
+        const char *unit_directory; /* UNIT_DIRECTORY, or a test's */
+
+        /* Somebody has the seat, or the user has one: a lease is there, whatever its state. Never NULL. */
+        bool (*seat_has_lease)(void *userdata, const char *seat);
+        bool (*user_has_lease)(void *userdata, uid_t uid);
+        void *userdata;
+
+        struct tidying *tidyings;       /* a utlist: tidy.c */
+        struct empty_seat *empty_seats; /* a utlist: empty-seat.c */
+        struct starting *startings;     /* a utlist: starting-units.c */
+};
