@@ -81,9 +81,26 @@ static int read_file(const char *path, struct settings *settings, struct diagnos
         return settings_parse(text, path, settings, diagnostics);
 }
 
+/* settings is all zero before; settings_done() is due in any case. */
+static int load(const char *path, struct settings *settings, struct diagnostics *diagnostics) {
+        int r;
+
+        r = read_file(path, settings, diagnostics);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = set_defaults(settings, path, diagnostics);
+        if (r < 0)
+                return r;
+        complete_courses(settings);
+        /* A host without a machine id, as an image is before its first boot, has no IPv6. */
+        if (settings->network6_auto)
+                (void)machine_prefix_read(MACHINE_ID_FILE, &settings->network6);
+        return settings_check(settings, path, diagnostics);
+}
+
 int settings_load(const char *etc, struct settings *ret, struct diagnostics *diagnostics) {
-        _cleanup_settings_ struct settings settings = {0};
         _cleanup_free_ char *path = NULL;
+        struct settings settings = {0};
         int r;
 
         if (asprintf(&path, "%s/" SETTINGS_FILE, etc) < 0) {
@@ -91,22 +108,12 @@ int settings_load(const char *etc, struct settings *ret, struct diagnostics *dia
                 diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return -ENOMEM;
         }
-
-        r = read_file(path, &settings, diagnostics);
-        if (r < 0 && r != -ENOENT)
+        r = load(path, &settings, diagnostics);
+        if (r < 0) {
+                settings_done(&settings);
                 return r;
-        r = set_defaults(&settings, path, diagnostics);
-        if (r < 0)
-                return r;
-        complete_courses(&settings);
-        /* A host without a machine id, as an image is before its first boot, has no IPv6. */
-        if (settings.network6_auto)
-                (void)machine_prefix_read(MACHINE_ID_FILE, &settings.network6);
-        r = settings_check(&settings, path, diagnostics);
-        if (r < 0)
-                return r;
+        }
 
         *ret = settings;
-        settings = (struct settings){0};
         return 0;
 }

@@ -172,14 +172,11 @@ static int handle_setting(void *user, const char *title, const char *name, const
 /* --- lines
  * ------------------------------------------------------------------------------------------------------ */
 
-/* Skips a line that is too long; inih gets an empty line in its place. */
+/* Skips a line. inih gets an empty one in its place, because it counts the lines as well. */
 static char *skip_line(struct parser *parser, char *buffer) {
-        report(parser, "the line is longer than %u characters: make it shorter", LINE_SIZE);
         parser->next += strcspn(parser->next, "\n");
         parser->next += *parser->next == '\n';
-        buffer[0] = '\n';
-        buffer[1] = '\0';
-        return buffer;
+        return strcpy(buffer, "\n");
 }
 
 /* Gives inih one line at a time, as fgets() does. So the line of each setting is known. */
@@ -192,10 +189,16 @@ static char *read_line(char *buffer, int size, void *stream) {
         parser->line++;
 
         /* inih takes an indented line for more of the value above it. */
-        parser->next += strspn(parser->next, " \t");
+        while (*parser->next == ' ' || *parser->next == '\t')
+                parser->next++;
         length = strcspn(parser->next, "\n");
         whole = length + (parser->next[length] == '\n');
-        if (length > LINE_SIZE || whole >= (size_t)size)
+        if (length > LINE_SIZE || whole >= (size_t)size) {
+                report(parser, "the line is longer than %u characters: make it shorter", LINE_SIZE);
+                return skip_line(parser, buffer);
+        }
+        /* Most of the file that is installed are comments: inih need not look at them. */
+        if (*parser->next == '#' || *parser->next == ';')
                 return skip_line(parser, buffer);
 
         memcpy(buffer, parser->next, whole);

@@ -597,6 +597,7 @@ static const struct mistake {
                 "courses 124 and 123 overlap"},
         {"[site]\nnetwork = 10.0.0.0/16\n[course 256]\ntest-host = a\n", 4, "has no subnet number 256"},
         {"[site]\nprefix\n", 2, "expected 'NAME = VALUE' or a [section]"},
+        {"# a\n; b\n\n  # c\n[site]\nprefix\n", 6, "expected 'NAME = VALUE' or a [section]"},
         {"[site]\nnetwork6 = yes\n", 2, "expected auto, off, or an IPv6 network"},
         {"[site]\nnetwork6 =\n", 2, "expected auto, off, or an IPv6 network"},
         {"[site]\nnetwork6 = 10.0.0.0/8\n", 2, "expected auto, off, or an IPv6 network"},
