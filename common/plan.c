@@ -160,7 +160,7 @@ void seat_plan_name(const char *seat, struct seat_plan *ret) {
 }
 
 void bridge_plan_set_traffic(const struct settings *settings, struct bridge_plan *plan) {
-        settings_traffic(settings, plan->course, &plan->traffic);
+        plan->traffic = settings_for_course(settings, plan->course)->traffic;
         if (plan->traffic.nat6 == CHOICE_UNSET)
                 plan->traffic.nat6 = address6_is_unique_local(&plan->address6) ? CHOICE_YES : CHOICE_NO;
 }

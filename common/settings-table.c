@@ -97,7 +97,7 @@ static const struct setting table[] = {
         {"host-ports", BOTH(traffic.host_ports), PORTS(true,
                 "PORT, PORT/tcp or PORT/udp, with *: before it if need be; or none alone"), DEFAULT("none")},
         {"image", BOTH(services.image), TEXT(path_valid, "the whole path of a .sif file or a sandbox folder")},
-        {"inbound", BOTH(traffic.inbound), ENUM(choice_words), DEFAULT("no")},
+        {"inbound", BOTH(traffic.inbound), BOOL, DEFAULT("no")},
         {"isolation", BOTH(traffic.isolation), ENUM(isolation_words), DEFAULT("course")},
         {"leftover", BOTH(leftover), ENUM(leftover_words), DEFAULT("cut")},
         {"leftover-max", BOTH(leftover_max_seconds), TIME(1, LEFTOVER_MAX_SECONDS), DEFAULT("12h")},
@@ -106,7 +106,7 @@ static const struct setting table[] = {
                 "a number of bytes, or a number with K, M, G, T or % behind it, such as 2G")},
         {"name-rule", SITE(rule_text), .kind = SETTING_NAME_RULE, DEFAULT(NAME_RULE_DEFAULT)},
         {"names", BOTH(names), ENUM(names_words), DEFAULT("course")},
-        {"nat", BOTH(traffic.nat), ENUM(choice_words), DEFAULT("yes")},
+        {"nat", BOTH(traffic.nat), BOOL, DEFAULT("yes")},
         {"nat6", BOTH(traffic.nat6), ENUM(choice_words)}, /* unset: it depends on the subnet, bridge_plan_load() */
         {"network", SITE(network), NETWORK(0, 32,
                 "an IPv4 network with its prefix, such as 10.0.0.0/8"), DEFAULT("10.0.0.0/8")},

@@ -26,34 +26,6 @@ const struct course_values *settings_for_course(const struct settings *settings,
         return own ? &own->values : &settings->values;
 }
 
-const char *settings_test_host(const struct settings *settings, const char *course) {
-        return settings_for_course(settings, course)->test_host;
-}
-
-unsigned settings_linger_seconds(const struct settings *settings, const char *course) {
-        return settings_for_course(settings, course)->linger_seconds;
-}
-
-enum leftover settings_leftover(const struct settings *settings, const char *course) {
-        return settings_for_course(settings, course)->leftover;
-}
-
-enum names_told settings_names(const struct settings *settings, const char *course) {
-        return settings_for_course(settings, course)->names;
-}
-
-unsigned settings_leftover_max_seconds(const struct settings *settings, const char *course) {
-        return settings_for_course(settings, course)->leftover_max_seconds;
-}
-
-void settings_services(const struct settings *settings, const char *course, struct service_settings *ret) {
-        *ret = settings_for_course(settings, course)->services;
-}
-
-void settings_traffic(const struct settings *settings, const char *course, struct traffic_settings *ret) {
-        *ret = settings_for_course(settings, course)->traffic;
-}
-
 int settings_check_course(const struct settings *settings, const char *course, char *reason, size_t size) {
         if (!digits_only(course)) {
                 (void)snprintf(reason, size, "a course is a number, written with %u digits",

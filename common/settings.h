@@ -56,6 +56,7 @@ struct service_settings {
         char tasks_max[16];                    /* as TasksMax= */
 };
 
+/* yes or no, where leaving it out means neither. */
 enum choice {
         CHOICE_UNSET,
         CHOICE_NO,
@@ -79,9 +80,9 @@ struct ports {
 
 /* What a course's network lets pass. */
 struct traffic_settings {
-        enum choice nat;     /* IPv4 leaves under the host's address */
-        enum choice nat6;    /* IPv6 as well; unset: if the course's subnet is a unique local one */
-        enum choice inbound; /* hosts other than this one may open connections to the seats */
+        bool nat;         /* IPv4 leaves under the host's address */
+        enum choice nat6; /* IPv6 as well; unset: if the course's subnet is a unique local one */
+        bool inbound;     /* hosts other than this one may open connections to the seats */
         enum isolation isolation;
         struct ports host_ports; /* what seats reach of the host, besides ping and DNS of the gateway */
         struct rate rate;        /* of each seat, in each direction */
@@ -215,14 +216,5 @@ int settings_course_subnet6(
 
 /* The DNS domain of a course's seats, "cs123.internal". The course has at most COURSE_DIGITS_MAX digits. */
 void settings_domain(const struct settings *settings, const char *course, char ret[static DOMAIN_SIZE]);
-
-/* Shorthands for members of settings_for_course(). */
-const char *settings_test_host(const struct settings *settings, const char *course);
-unsigned settings_linger_seconds(const struct settings *settings, const char *course);
-enum leftover settings_leftover(const struct settings *settings, const char *course);
-enum names_told settings_names(const struct settings *settings, const char *course);
-unsigned settings_leftover_max_seconds(const struct settings *settings, const char *course);
-void settings_services(const struct settings *settings, const char *course, struct service_settings *ret);
-void settings_traffic(const struct settings *settings, const char *course, struct traffic_settings *ret);
 
 #define _cleanup_settings_ _cleanup_(settings_done)

@@ -28,7 +28,7 @@ int instance_plan(const char *etc, const char *id, const char *image, struct ins
         /* One that is no seat's has the site's settings. */
         if (seat_id_parse(id, settings.course_digits, &seat) < 0)
                 seat.course[0] = '\0';
-        settings_services(&settings, seat.course, &instance.services);
+        instance.services = settings_for_course(&settings, seat.course)->services;
         if (image && string_copy(instance.services.image, sizeof(instance.services.image), image) < 0) {
                 diagnostics_error(diagnostics, id, 0, "the path of the image is too long");
                 return -EINVAL;

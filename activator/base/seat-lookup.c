@@ -85,8 +85,10 @@ bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat 
                 r = seat_plan_load(etc, &settings, &id, &ret->plan, &diagnostics);
 
         if (r >= 0) {
-                settings_services(&settings, course, &ret->services);
-                ret->keep = settings_leftover(&settings, course) == LEFTOVER_KEEP;
+                const struct course_values *values = settings_for_course(&settings, course);
+
+                ret->services = values->services;
+                ret->keep = values->leftover == LEFTOVER_KEEP;
         }
 
         if (log)
@@ -99,11 +101,13 @@ bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat 
 void seat_after_logout(const char *etc, const char *course, struct after_logout *ret) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
+        const struct course_values *values;
 
         *ret = (struct after_logout){0};
         if (settings_load(etc, &settings, &diagnostics) < 0)
                 return;
-        ret->linger_seconds = settings_linger_seconds(&settings, course);
-        if (settings_leftover(&settings, course) == LEFTOVER_KEEP)
-                ret->keep_seconds = settings_leftover_max_seconds(&settings, course);
+        values = settings_for_course(&settings, course);
+        ret->linger_seconds = values->linger_seconds;
+        if (values->leftover == LEFTOVER_KEEP)
+                ret->keep_seconds = values->leftover_max_seconds;
 }

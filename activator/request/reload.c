@@ -76,7 +76,7 @@ static size_t plan_seat(
 
 /* The drop-ins of all seats of all courses in one array, which the caller frees. */
 static struct wiring *plan_all(const struct site *site, size_t *ret_n_seats, size_t *ret_n) {
-        struct service_settings services;
+        const struct service_settings *services;
         struct wiring *wirings;
         size_t n_seats = 0, n = 0;
 
@@ -89,9 +89,9 @@ static struct wiring *plan_all(const struct site *site, size_t *ret_n_seats, siz
         for (size_t i = 0; i < site->n_courses; i++) {
                 const struct site_course *course = &site->courses[i];
 
-                settings_services(&site->settings, course->bridge.course, &services);
+                services = &settings_for_course(&site->settings, course->bridge.course)->services;
                 for (size_t j = 0; j < course->n_seats; j++)
-                        n += plan_seat(&course->seats[j], &services, &wirings[n]);
+                        n += plan_seat(&course->seats[j], services, &wirings[n]);
         }
         *ret_n_seats = n_seats;
         *ret_n = n;

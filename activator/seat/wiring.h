@@ -62,8 +62,8 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
 int wiring_keep_user(const char *directory, uid_t uid, bool keep);
 
 /*
- * Makes the i-th of a seat's services (settings_services()) the student's own, in the seat, for as long as
- * somebody needs it; pure.
+ * Makes the i-th of a seat's services (struct service_settings) the student's own, in the seat, for as long
+ * as somebody needs it; pure.
  */
 void wiring_plan_service(const struct seat_plan *seat, const char *user,
         const struct service_settings *services, size_t i, struct wiring *ret);

@@ -207,17 +207,17 @@ void image_check(const char *etc, const struct site *site, struct diagnostics *d
         for (size_t i = 0; i < site->n_courses; i++) {
                 const char *course = site->courses[i].bridge.course;
                 unsigned line = settings_line(&site->settings, course, "image");
-                struct service_settings services;
+                const struct service_settings *services =
+                        &settings_for_course(&site->settings, course)->services;
 
-                settings_services(&site->settings, course, &services);
-                if (!has_container(&services))
+                if (!has_container(services))
                         continue;
                 if (!runtime_checked)
                         check_runtime(line, path, diagnostics);
                 runtime_checked = true;
                 /* One image of many courses is one mistake. */
                 if (!line_is_known(reported, n_reported, line) &&
-                        check_course(site, &site->courses[i], services.image, path, line, diagnostics))
+                        check_course(site, &site->courses[i], services->image, path, line, diagnostics))
                         reported[n_reported++] = line;
         }
 }

@@ -105,14 +105,14 @@ int limits_count(const struct site *site, struct limits_need *ret) {
         for (size_t i = 0; i < site->n_courses; i++) {
                 const struct site_course *course = &site->courses[i];
                 const struct traffic_settings *traffic = &course->bridge.traffic;
-                struct service_settings services;
+                const struct course_values *values =
+                        settings_for_course(&site->settings, course->bridge.course);
 
-                settings_services(&site->settings, course->bridge.course, &services);
-                need.has_units = need.has_units || (course->n_seats > 0 && services.n_units > 0);
+                need.has_units = need.has_units || (course->n_seats > 0 && values->services.n_units > 0);
                 need.n_seats += course->n_seats;
                 if (address6_is_set(&course->bridge.address6))
                         need.n_seats6 += course->n_seats;
-                if (traffic->nat == CHOICE_YES || traffic->nat6 == CHOICE_YES)
+                if (traffic->nat || traffic->nat6 == CHOICE_YES)
                         need.n_nat += course->n_seats;
         }
         need.n_name_servers = site->settings.dns.source == DNS_OFF ? 0 : site->n_courses;

@@ -171,7 +171,7 @@ static int map_user(const char *etc, const struct settings *settings, const stru
         if (r < 0)
                 return r;
 
-        settings_services(settings, mapping.course, &mapping.services);
+        mapping.services = settings_for_course(settings, mapping.course)->services;
         for (size_t i = 0; i < mapping.services.n_units; i++)
                 mapping.has_container |= string_equal(mapping.services.units[i], SERVICE_CONTAINER);
         *ret = mapping;

@@ -180,7 +180,7 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
 
 static bool some_course_has_nat(const struct site *site) {
         for (size_t i = 0; i < site->n_courses; i++)
-                if (site->courses[i].bridge.traffic.nat == CHOICE_YES)
+                if (site->courses[i].bridge.traffic.nat)
                         return true;
         return false;
 }

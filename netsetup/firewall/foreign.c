@@ -460,9 +460,9 @@ static void warn(const struct rules *rules, const struct chain *chain, bool forw
 static bool concerns(
         const struct rules *rules, const struct bridge_plan *course, const char *family, bool forward) {
         const struct traffic_settings *traffic = &course->traffic;
-        bool four = forward ? traffic->nat == CHOICE_YES || traffic->inbound == CHOICE_YES : rules->dns;
+        bool four = forward ? traffic->nat || traffic->inbound : rules->dns;
         bool six = address6_is_set(&course->address6) &&
-                   (forward ? traffic->nat6 == CHOICE_YES || traffic->inbound == CHOICE_YES : rules->dns);
+                   (forward ? traffic->nat6 == CHOICE_YES || traffic->inbound : rules->dns);
 
         if (string_equal(family, "ip"))
                 return four;

@@ -110,7 +110,7 @@ static bool is_open(const struct bridge_plan *course) {
 }
 
 static bool takes_connections(const struct bridge_plan *course) {
-        return course->traffic.inbound == CHOICE_YES;
+        return course->traffic.inbound;
 }
 
 /*
@@ -145,7 +145,7 @@ static void put_nat4(struct text *text, const struct ruleset_courses *courses) {
                 struct address subnet = {
                         .ip = address_network(&course->address), .prefix = course->address.prefix};
 
-                if (course->traffic.nat != CHOICE_YES || course->address.ip == 0)
+                if (!course->traffic.nat || course->address.ip == 0)
                         continue;
                 address_format(&subnet, network);
                 put_element(&set, "%s", network);

@@ -118,7 +118,7 @@ char *dns_format_hosts(
         settings_domain(&site->settings, course->bridge.course, domain);
         print_host(file, &course->bridge.address, &course->bridge.address6, DNS_GATEWAY, domain);
         /* Whoever asks in a course gets the same answers: what one seat may know of itself, all would. */
-        if (settings_names(&site->settings, course->bridge.course) == NAMES_COURSE)
+        if (settings_for_course(&site->settings, course->bridge.course)->names == NAMES_COURSE)
                 print_seats(file, course, domain, diagnostics);
         if (fclose(file) != 0) {
                 free(text);

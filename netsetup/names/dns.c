@@ -108,7 +108,7 @@ static void course_path(const char *course, const char *file, hosts_path_t ret) 
 /* Without a roster the names of before are the best there are, if there are to be any. */
 static bool keeps_names(const struct site *site, const struct site_course *course, const char *path) {
         return !has_roster(course) &&
-               settings_names(&site->settings, course->bridge.course) == NAMES_COURSE &&
+               settings_for_course(&site->settings, course->bridge.course)->names == NAMES_COURSE &&
                access(path, F_OK) >= 0;
 }
 

@@ -339,7 +339,7 @@ static void end_leftovers(
 
         if (settings_load(etc, &settings, &ignored) < 0 ||
                 seat_id_parse(seat, settings.course_digits, &id) < 0 ||
-                settings_leftover(&settings, id.course) != LEFTOVER_KILL ||
+                settings_for_course(&settings, id.course)->leftover != LEFTOVER_KILL ||
                 netns_find(name, &netns_fd) != NETNS_OURS)
                 return;
         r = leftover_kill(netns_fd);

@@ -219,7 +219,7 @@ int ping_test(const char *etc, const char *seat, struct ping_report *ret, struct
         if (r < 0)
                 return r;
 
-        host = settings_test_host(&settings, plan.id.course);
+        host = settings_for_course(&settings, plan.id.course)->test_host;
         if (host[0] == '\0') {
                 address_format_ip(plan.gateway, gateway);
                 host = gateway;

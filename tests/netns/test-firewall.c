@@ -28,7 +28,7 @@ static struct bridge_plan make_course(const char *course, uint32_t ip) {
         (void)snprintf(text, sizeof(text), "fd12:3456:789a:%s::1/64", course);
         plan.address6 = parse6(text);
         plan.traffic = (struct traffic_settings){
-                .nat = CHOICE_YES, .nat6 = CHOICE_YES, .inbound = CHOICE_NO, .isolation = ISOLATION_COURSE};
+                .nat = true, .nat6 = CHOICE_YES, .inbound = false, .isolation = ISOLATION_COURSE};
         return plan;
 }
 
@@ -76,8 +76,8 @@ static void test_whole_table(void **state) {
         };
         plans[0].traffic.course_rate.bits = 20000000;
         plans[1].traffic.isolation = ISOLATION_SEAT;
-        plans[1].traffic.nat = CHOICE_NO;
-        plans[1].traffic.inbound = CHOICE_YES;
+        plans[1].traffic.nat = false;
+        plans[1].traffic.inbound = true;
 
         /* What nft lists first takes time to compare; each line here is one sentence of the documentation. */
         for (unsigned i = 0; i < 2; i++)

@@ -9,8 +9,8 @@ static const struct bridge_plan courses[] = {
         {.course = "123",
                 .name = "br-123",
                 .address6 = {.bytes = {0xfd, 1}, .prefix = 64},
-                .traffic = {.nat = CHOICE_YES, .nat6 = CHOICE_YES}},
-        {.course = "377", .name = "br-377", .traffic = {.nat = CHOICE_YES}},
+                .traffic = {.nat = true, .nat6 = CHOICE_YES}},
+        {.course = "377", .name = "br-377", .traffic = {.nat = true}},
 };
 
 static void check_courses(
@@ -237,9 +237,8 @@ static void the_way_back_is_needed_too(void **state) {
 }
 
 static void only_what_a_course_uses_matters(void **state) {
-        static const struct bridge_plan closed = {.name = "br-1", .traffic = {.nat = CHOICE_NO}};
-        static const struct bridge_plan routed = {
-                .name = "br-1", .traffic = {.nat = CHOICE_NO, .inbound = CHOICE_YES}};
+        static const struct bridge_plan closed = {.name = "br-1", .traffic = {.nat = false}};
+        static const struct bridge_plan routed = {.name = "br-1", .traffic = {.nat = false, .inbound = true}};
         struct sandbox *sandbox = *state;
 
         apply("table ip6 t { chain f { type filter hook forward priority 0; policy drop; }; }");

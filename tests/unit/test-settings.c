@@ -8,8 +8,8 @@
 #include "settings.h"
 
 static void assert_traffic_defaults(const struct traffic_settings *traffic) {
-        assert_int_equal(traffic->nat, CHOICE_YES);
-        assert_int_equal(traffic->inbound, CHOICE_NO);
+        assert_true(traffic->nat);
+        assert_false(traffic->inbound);
         assert_int_equal(traffic->isolation, ISOLATION_COURSE);
         assert_int_equal(traffic->host_ports.n_items, 0);
         assert_int_equal(traffic->rate.bits, 0);
@@ -137,9 +137,9 @@ static void test_everything_set(void **state) {
         assert_int_equal(course->subnet.prefix, 23);
         assert_null(settings_find_course(&settings, "123"));
 
-        assert_string_equal(settings_test_host(&settings, "0123"), "gw.example.edu");
-        assert_string_equal(settings_test_host(&settings, "0124"), "192.0.2.1");
-        assert_string_equal(settings_test_host(&settings, "9999"), "gw.example.edu");
+        assert_string_equal(settings_for_course(&settings, "0123")->test_host, "gw.example.edu");
+        assert_string_equal(settings_for_course(&settings, "0124")->test_host, "192.0.2.1");
+        assert_string_equal(settings_for_course(&settings, "9999")->test_host, "gw.example.edu");
 }
 
 static void test_how_long_a_seat_stays(void **state) {
@@ -154,22 +154,22 @@ static void test_how_long_a_seat_stays(void **state) {
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         assert_clean(&diagnostics);
 
-        assert_int_equal(settings_linger_seconds(&settings, "122"), 60);
-        assert_int_equal(settings_linger_seconds(&settings, "123"), 0);
-        assert_int_equal(settings_linger_seconds(&settings, "124"), 60);
-        assert_int_equal(settings_leftover(&settings, "122"), LEFTOVER_KILL);
-        assert_int_equal(settings_leftover(&settings, "123"), LEFTOVER_KILL);
-        assert_int_equal(settings_leftover(&settings, "124"), LEFTOVER_CUT);
-        assert_int_equal(settings_leftover(&settings, "125"), LEFTOVER_KEEP);
-        assert_int_equal(settings_leftover_max_seconds(&settings, "123"), 12 * 3600);
-        assert_int_equal(settings_leftover_max_seconds(&settings, "124"), 90 * 60);
+        assert_int_equal(settings_for_course(&settings, "122")->linger_seconds, 60);
+        assert_int_equal(settings_for_course(&settings, "123")->linger_seconds, 0);
+        assert_int_equal(settings_for_course(&settings, "124")->linger_seconds, 60);
+        assert_int_equal(settings_for_course(&settings, "122")->leftover, LEFTOVER_KILL);
+        assert_int_equal(settings_for_course(&settings, "123")->leftover, LEFTOVER_KILL);
+        assert_int_equal(settings_for_course(&settings, "124")->leftover, LEFTOVER_CUT);
+        assert_int_equal(settings_for_course(&settings, "125")->leftover, LEFTOVER_KEEP);
+        assert_int_equal(settings_for_course(&settings, "123")->leftover_max_seconds, 12 * 3600);
+        assert_int_equal(settings_for_course(&settings, "124")->leftover_max_seconds, 90 * 60);
 
         settings_done(&settings);
         write_file(SETTINGS_FILE,
                 "[site]\nleftover = keep\nleftover-max = 2d\n[course 123]\nleftover-max = 1h\n");
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
-        assert_int_equal(settings_leftover_max_seconds(&settings, "122"), 2 * 86400);
-        assert_int_equal(settings_leftover_max_seconds(&settings, "123"), 3600);
+        assert_int_equal(settings_for_course(&settings, "122")->leftover_max_seconds, 2 * 86400);
+        assert_int_equal(settings_for_course(&settings, "123")->leftover_max_seconds, 3600);
 }
 
 static void test_staff_and_names(void **state) {
@@ -193,9 +193,9 @@ static void test_staff_and_names(void **state) {
         assert_string_equal(course->values.staff.names[2], "cs124-ta");
         assert_int_equal(settings_find_course(&settings, "124")->values.staff.n_names, 0);
 
-        assert_int_equal(settings_names(&settings, "122"), NAMES_NONE);
-        assert_int_equal(settings_names(&settings, "123"), NAMES_COURSE);
-        assert_int_equal(settings_names(&settings, "124"), NAMES_NONE);
+        assert_int_equal(settings_for_course(&settings, "122")->names, NAMES_NONE);
+        assert_int_equal(settings_for_course(&settings, "123")->names, NAMES_COURSE);
+        assert_int_equal(settings_for_course(&settings, "124")->names, NAMES_NONE);
 }
 
 static void test_nobody_is_staff_and_a_course_knows_itself_by_default(void **state) {
@@ -205,7 +205,7 @@ static void test_nobody_is_staff_and_a_course_knows_itself_by_default(void **sta
         (void)state;
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         assert_int_equal(settings.values.staff.n_names, 0);
-        assert_int_equal(settings_names(&settings, "123"), NAMES_COURSE);
+        assert_int_equal(settings_for_course(&settings, "123")->names, NAMES_COURSE);
 }
 
 static void test_services_of_a_seat(void **state) {
@@ -221,19 +221,19 @@ static void test_services_of_a_seat(void **state) {
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         assert_clean(&diagnostics);
 
-        settings_services(&settings, "122", &services);
+        services = settings_for_course(&settings, "122")->services;
         assert_string_equal(services.image, "/a.sif");
         assert_int_equal(services.n_units, 1);
         assert_string_equal(services.units[0], "cont");
-        settings_services(&settings, "123", &services);
+        services = settings_for_course(&settings, "123")->services;
         assert_string_equal(services.image, "/b");
         assert_string_equal(services.memory_max, "50%");
         assert_string_equal(services.cpu_quota, "150%");
         assert_string_equal(services.tasks_max, "7");
-        settings_services(&settings, "124", &services);
+        services = settings_for_course(&settings, "124")->services;
         assert_int_equal(services.n_units, 2);
         assert_string_equal(services.units[1], "vnc");
-        settings_services(&settings, "125", &services);
+        services = settings_for_course(&settings, "125")->services;
         assert_int_equal(services.n_units, 0);
 }
 
@@ -249,7 +249,7 @@ static void test_a_text_of_no_words_is_not_set(void **state) {
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
         assert_clean(&diagnostics);
 
-        settings_services(&settings, "123", &services);
+        services = settings_for_course(&settings, "123")->services;
         assert_string_equal(services.binds, "/a");
         assert_string_equal(services.environment, "B=2 C=3");
 }
@@ -288,7 +288,7 @@ static void test_many_courses(void **state) {
         assert_int_equal(settings.n_courses, 200);
         for (unsigned i = 0; i < 200; i++) {
                 (void)snprintf(course, sizeof(course), "%03u", i);
-                assert_int_equal(settings_linger_seconds(&settings, course), i);
+                assert_int_equal(settings_for_course(&settings, course)->linger_seconds, i);
         }
 }
 
@@ -299,7 +299,7 @@ static void test_no_image_means_no_container(void **state) {
 
         (void)state;
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
-        settings_services(&settings, "123", &services);
+        services = settings_for_course(&settings, "123")->services;
         assert_int_equal(services.n_units, 0);
 }
 
@@ -330,32 +330,32 @@ static void assert_traffic(const struct settings *settings, const char *course, 
         struct traffic_settings traffic;
         char text[512];
 
-        settings_traffic(settings, course, &traffic);
+        traffic = settings_for_course(settings, course)->traffic;
         format_traffic(&traffic, text, sizeof(text));
         assert_string_equal(text, expected);
 }
 
-/* 1 is no, 2 is yes; isolation from 1: none, course, seat. */
-#define TRAFFIC_DEFAULT "nat2 nat60 inbound1 isolation2 rate0 course-rate0 ports:"
+/* Of nat6, 1 is no and 2 is yes; isolation from 1: none, course, seat. */
+#define TRAFFIC_DEFAULT "nat1 nat60 inbound0 isolation2 rate0 course-rate0 ports:"
 
 static const struct traffic_row {
         const char *line, *expected, *back; /* back: what a course writes to have the default all the same */
 } traffic_rows[] = {
-        {"nat = no", "nat1 nat60 inbound1 isolation2 rate0 course-rate0 ports:", "nat = yes"},
-        {"nat6 = yes", "nat2 nat62 inbound1 isolation2 rate0 course-rate0 ports:", NULL},
-        {"nat6 = no", "nat2 nat61 inbound1 isolation2 rate0 course-rate0 ports:", NULL},
-        {"inbound = yes", "nat2 nat60 inbound2 isolation2 rate0 course-rate0 ports:", "inbound = no"},
+        {"nat = no", "nat0 nat60 inbound0 isolation2 rate0 course-rate0 ports:", "nat = yes"},
+        {"nat6 = yes", "nat1 nat62 inbound0 isolation2 rate0 course-rate0 ports:", NULL},
+        {"nat6 = no", "nat1 nat61 inbound0 isolation2 rate0 course-rate0 ports:", NULL},
+        {"inbound = yes", "nat1 nat60 inbound1 isolation2 rate0 course-rate0 ports:", "inbound = no"},
         {"isolation = none",
-                "nat2 nat60 inbound1 isolation1 rate0 course-rate0 ports:", "isolation = course"},
+                "nat1 nat60 inbound0 isolation1 rate0 course-rate0 ports:", "isolation = course"},
         {"isolation = seat",
-                "nat2 nat60 inbound1 isolation3 rate0 course-rate0 ports:", "isolation = course"},
-        {"rate = 10M", "nat2 nat60 inbound1 isolation2 rate10000000 course-rate0 ports:", "rate = none"},
+                "nat1 nat60 inbound0 isolation3 rate0 course-rate0 ports:", "isolation = course"},
+        {"rate = 10M", "nat1 nat60 inbound0 isolation2 rate10000000 course-rate0 ports:", "rate = none"},
         {"course-rate = 1G",
-                "nat2 nat60 inbound1 isolation2 rate0 course-rate1000000000 ports:", "course-rate = none"},
-        {"host-ports = 22", "nat2 nat60 inbound1 isolation2 rate0 course-rate0 ports:22tu",
+                "nat1 nat60 inbound0 isolation2 rate0 course-rate1000000000 ports:", "course-rate = none"},
+        {"host-ports = 22", "nat1 nat60 inbound0 isolation2 rate0 course-rate0 ports:22tu",
                 "host-ports = none"},
         {"host-ports = 443/tcp  *:53/udp\t443/tcp *:8080",
-                "nat2 nat60 inbound1 isolation2 rate0 course-rate0 ports:443t *:53u 443t *:8080tu",
+                "nat1 nat60 inbound0 isolation2 rate0 course-rate0 ports:443t *:53u 443t *:8080tu",
                 "host-ports = none"},
 };
 
