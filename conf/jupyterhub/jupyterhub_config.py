@@ -14,7 +14,7 @@ ENTER = ["coursenet-enter", "--seat", "--"]
 
 
 class NoSeat(HTTPError):
-    """What the student reads. The hub would put a reason of its own in its place: hence the deaf property."""
+    """What the student reads. The hub sets a reason of its own, so the property ignores what is set."""
 
     jupyterhub_message = "You have no seat in the network of your course. Please tell your course staff."
     reason = property(lambda self: self.jupyterhub_message, lambda self, value: None)
@@ -32,7 +32,7 @@ async def look_up_seat(user):
 async def use_seat(spawner):
     seat = await look_up_seat(spawner.user.name)
     if seat["course"] is None:
-        return  # Not a course user: on the host, as ever.
+        return  # Not a course user: the server runs on the host, as without coursenet.
     # The server holds the seat itself. PAM's session is not enough: a restarted hub never opens it again.
     if spawner.cmd[:1] != ENTER[:1]:
         spawner.cmd = ENTER + spawner.cmd
@@ -48,7 +48,7 @@ c.PAMAuthenticator.service = "jupyterhub"
 c.PAMAuthenticator.open_sessions = True
 # A logout is the end of the server, and so of the seat.
 c.JupyterHub.shutdown_on_logout = True
-# The hub's own port, 8081, on every address, as each course has a bridge of its own and they come and go. Seats reach
-# it by host-ports = 8081/tcp in coursenet.conf. Requests need a token there; nobody outside should reach it at all.
+# The hub listens on its own port, 8081, at every address, because each course has its own bridge, which starts and stops. Seats reach
+# the port by host-ports = 8081/tcp in coursenet.conf. Requests need a token; the server's firewall should refuse connections from outside.
 c.JupyterHub.hub_ip = ""
 c.JupyterHub.hub_connect_ip = "127.0.0.1"
