@@ -74,7 +74,7 @@ net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program
 	netsetup/firewall/firewall.c netsetup/firewall/foreign.c netsetup/firewall/forwarding.c netsetup/firewall/network.c netsetup/firewall/ruleset.c \
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
-	netsetup/fence/subuid.c \
+	netsetup/fence/subid-directory.c netsetup/fence/subuid.c \
 	netsetup/names/dns-files.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
 	netsetup/watch/watch-file.c netsetup/watch/watch-job.c netsetup/watch/watch-nft.c netsetup/watch/watch-route.c \
 	netsetup/watch/watch-socket.c netsetup/watch/watch.c \

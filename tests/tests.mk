@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-netns_tests = bridge dns fence fence-route firewall foreign forwarding inspect link netns qdisc rule seat sysctl watch
+netns_tests = bridge dns fence fence-route firewall foreign forwarding inspect link netns qdisc rule seat subid-directory sysctl watch
 netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
 
 pam_tests = exports options session
@@ -35,6 +35,12 @@ $(BUILD)/tests/unit/test-manual: $(programs)
 $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(net_packages) $(settings_packages))
+
+# libsubid looks for libsubid_NAME.so, where nsswitch.conf has "subid: NAME".
+$(BUILD)/tests/netns/test-subid-directory: $(BUILD)/tests/netns/libsubid_coursenet.so
+$(BUILD)/tests/netns/libsubid_coursenet.so: $(BUILD)/tests/netns/subid-plugin.o
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
 
 $(pam_test_programs): $(BUILD)/tests/pam/test-%: $(BUILD)/tests/pam/test-%.o $(BUILD)/libmodule.a $(BUILD)/libclient.a $(BUILD)/libcommon.a $(BUILD)/pam_coursenet.so
 	$(say) LD $@

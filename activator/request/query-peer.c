@@ -7,6 +7,7 @@
 
 #include "query-peer.h"
 #include "lease/lease.h"
+#include "run-files.h"
 #include "server.h"
 
 struct enter_pace {
@@ -19,6 +20,8 @@ uid_t query_peer_key(struct server *server, uid_t uid) {
         struct lease *lease, *next;
         uid_t group = subordinate_uid_group(&server->subordinate_uids, SUBORDINATE_UID_FILE, uid);
 
+        if (group == uid)
+                group = subordinate_uid_group(&server->directory_uids, DIRECTORY_SUBUID_FILE, uid);
         if (group == uid)
                 return uid;
         /* The accounts of a directory may have uids that the file gives away as well. */
@@ -82,4 +85,5 @@ bool query_peer_may_enter(struct server *server, uid_t uid, uint64_t now_usec) {
 void query_peers_done(struct server *server) {
         forget_past(&server->enter_paces, UINT64_MAX);
         subordinate_uids_done(&server->subordinate_uids);
+        subordinate_uids_done(&server->directory_uids);
 }

@@ -25,5 +25,6 @@ struct server {
         struct report *reports;         /* a utlist */
         struct query_log query_log;
         struct enter_paces enter_paces;
-        struct subordinate_uids subordinate_uids;
+        struct subordinate_uids subordinate_uids; /* of /etc/subuid */
+        struct subordinate_uids directory_uids;   /* of DIRECTORY_SUBUID_FILE */
 };

@@ -23,6 +23,7 @@
 #include "number.h"
 #include "roster.h"
 #include "setting-value.h"
+#include "subid-directory.h"
 #include "subuid.h"
 
 #define LOCK_FILE RUN_DIRECTORY "/fence.lock"
@@ -201,14 +202,19 @@ static int apply_rules(struct fence *fence, const char *rules, struct diagnostic
 /* Remembered first, then applied: what is fenced is never forgotten. */
 static int apply(struct fence *fence, const struct accounts *fenced, unsigned missing,
         struct diagnostics *diagnostics) {
+        static const char *const subuid_files[] = {SUBUID_FILE, DIRECTORY_SUBUID_FILE};
         _cleanup_free_ char *memory = fence_format_memory(fenced, missing), *rules = NULL;
         _cleanup_uid_ranges_ struct uid_ranges subordinates = {0};
         _cleanup_free_ uint32_t *uids = NULL;
         struct ruleset_fenced whose = {0};
-        int r, subuid_error;
+        const char *subuid_file = NULL;
+        int r, subuid_error = 0;
 
         r = memory ? list_uids(fenced, &uids, &whose.n_uids) : -ENOMEM;
-        subuid_error = subuid_load(SUBUID_FILE, &fence->settings, fenced, &subordinates);
+        for (size_t i = 0; i < ELEMENTSOF(subuid_files) && subuid_error >= 0; i++) {
+                subuid_file = subuid_files[i];
+                subuid_error = subuid_load(subuid_file, &fence->settings, fenced, &subordinates);
+        }
         whose.uids = uids;
         whose.subordinates = subordinates;
         if (r >= 0)
@@ -221,7 +227,7 @@ static int apply(struct fence *fence, const struct accounts *fenced, unsigned mi
                 return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
         r = apply_rules(fence, rules, diagnostics);
         if (r >= 0 && subuid_error < 0)
-                return failure(diagnostics, SUBUID_FILE, subuid_error,
+                return failure(diagnostics, subuid_file, subuid_error,
                         "cannot be read, so subordinate ids of course users are not fenced");
         return r;
 }
@@ -401,6 +407,19 @@ static int find_remembered(struct fence *fence) {
         return r;
 }
 
+/* Last, when everybody is fenced by their own uids. */
+static int find_subordinates(struct fence *fence, struct diagnostics *diagnostics) {
+        _cleanup_accounts_ struct accounts fenced = {0};
+        unsigned missing;
+        int r;
+
+        r = load_memory(&fenced, &missing);
+        if (r < 0)
+                return r;
+        r = subid_directory_update(&fenced, diagnostics);
+        return r > 0 ? step(fence, diagnostics) : r;
+}
+
 /*
  * The rosters' students come first, as they are whom this is about: a directory that lists itself slowly, or
  * never comes to an end, must not keep them out.
@@ -446,6 +465,8 @@ static int update(struct fence *fence, enum fence_scope scope, struct diagnostic
         r = step(fence, diagnostics);
         if (r >= 0 && scope != FENCE_LOCAL)
                 r = find_all(fence, scope, diagnostics);
+        if (r >= 0 && scope != FENCE_LOCAL)
+                r = find_subordinates(fence, diagnostics);
         if (r < 0 && diagnostics->n_errors == 0)
                 return failure(diagnostics, WHAT, r, "cannot be computed");
         if (r >= 0 && fence->error < 0)

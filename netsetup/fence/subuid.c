@@ -84,25 +84,27 @@ static void join(struct uid_ranges *ranges) {
         ranges->n_items = n;
 }
 
+/* What was added since then goes again. */
+static int take_back(struct uid_ranges *ranges, size_t n_items, int error) {
+        ranges->n_items = n_items;
+        return error;
+}
+
 int subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
-        struct uid_ranges *ret) {
-        _cleanup_uid_ranges_ struct uid_ranges ranges = {0};
+        struct uid_ranges *ranges) {
         _cleanup_fclose_ FILE *file = fopen(path, "re");
         _cleanup_free_ char *line = NULL;
-        size_t size = 0;
+        size_t size = 0, n_before = ranges->n_items;
         int r = 0;
 
         if (!file)
                 return errno == ENOENT ? 0 : -errno;
         while (r >= 0 && getline(&line, &size, file) >= 0)
-                r = add_line(line, settings, fenced, &ranges);
+                r = add_line(line, settings, fenced, ranges);
         if (r >= 0 && ferror(file))
                 r = -EIO;
         if (r < 0)
-                return r;
-
-        join(&ranges);
-        *ret = ranges;
-        ranges = (struct uid_ranges){0};
+                return take_back(ranges, n_before, r);
+        join(ranges);
         return 0;
 }

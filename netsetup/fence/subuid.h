@@ -23,10 +23,11 @@ struct uid_ranges {
 void uid_ranges_done(struct uid_ranges *ranges);
 
 /*
- * Those of course users, by name, and of fenced, which is ordered by uid: in order, and none touches another.
- * Lines that are none are passed over. A file that is not there has none. Negative errno.
+ * Adds those of a file that are course users', by name, or belong to fenced, which is ordered by uid. *ranges
+ * are in order then, and none touches another. Lines that are none are passed over. A file that is not there
+ * has none. Negative errno; *ranges is untouched then.
  */
 int subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
-        struct uid_ranges *ret);
+        struct uid_ranges *ranges);
 
 #define _cleanup_uid_ranges_ _cleanup_(uid_ranges_done)

@@ -19,6 +19,7 @@
 #include "base/message.h"
 #include "base/runtime-file.h"
 #include "fence/fence.h"
+#include "fence/subid-directory.h"
 #include "names/dns-files.h"
 #include "notify.h"
 #include "watch-file.h"
@@ -203,6 +204,9 @@ static int handle_files(struct watch *watch) {
                 return r;
         if (changes.logins)
                 want(watch, JOB_FENCE_LOCAL, 0);
+        /* The directory is asked for the subordinate uids of whoever has logged in. */
+        if (changes.logins && subid_directory_is_used())
+                want(watch, JOB_FENCE_NEW, FILES_DEBOUNCE_MS);
         if (changes.passwd)
                 want(watch, JOB_FENCE_LOCAL, DEBOUNCE_MS);
         if (changes.rosters)

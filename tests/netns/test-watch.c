@@ -614,6 +614,23 @@ static void test_the_watch_keeps_things_as_they_are(void **state) {
         assert_shell(IS_FENCED("5003"));
 }
 
+/* libsubid finds no plugin of that name and falls back to /etc/subuid: what it was asked for is in the file.
+ */
+static void test_a_login_has_its_directory_asked_for_subordinate_ids(void **state) {
+        pid_t pid;
+
+        (void)state;
+        assert_shell("ip link set lo up; mkdir -p /etc/coursenet/roster.d");
+        write_file("/etc/nsswitch.conf", "passwd: files\nsubid: nowhere\n");
+        write_file("/etc/subuid", "cs123-zed:900000:10\n");
+        pid = start_watch();
+        assert_soon("test -e " DIRECTORY_SUBUID_FILE);
+        assert_no_shell("grep -q zed " DIRECTORY_SUBUID_FILE);
+        write_file(COURSE_LOGIN_DIRECTORY "/5002", "cs123-zed\n");
+        assert_soon("grep -q cs123-zed:900000:10 " DIRECTORY_SUBUID_FILE);
+        stop_watch(pid);
+}
+
 static void test_a_course_is_repaired_and_follows_its_uplink(void **state) {
         pid_t pid;
 
@@ -673,6 +690,7 @@ int main(void) {
                 sandbox_test(test_systemd_is_told_at_a_path_and_by_an_abstract_name),
                 sandbox_test(test_it_can_be_waited_for_until_systemd_has_dealt_with_what_it_was_told),
                 etc_test(test_the_watch_keeps_things_as_they_are),
+                etc_test(test_a_login_has_its_directory_asked_for_subordinate_ids),
                 etc_test(test_a_course_is_repaired_and_follows_its_uplink),
                 etc_test(test_the_watch_sleeps_when_nothing_happens),
         };

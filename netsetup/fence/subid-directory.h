@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Subordinate uids that a directory gives: nsswitch.conf has "subid: sss" or another source that is not
+ * "files", and newuidmap(1) then asks libsubid and its plugin instead of /etc/subuid. What the directory says
+ * of those who are fenced is kept in DIRECTORY_SUBUID_FILE, in the format of /etc/subuid. subuid.h reads
+ * both.
+ */
+
+#include "fence-set.h"
+
+/* True if subordinate uids come from a directory. */
+bool subid_directory_is_used(void);
+
+/*
+ * Asks the directory about everybody who is fenced and has a name, which may take its time, and writes the
+ * file. For whom the directory does not answer, the file keeps what it had. Without a directory the file is
+ * removed. Returns 1 if the file has changed, 0 if not; negative errno with an error in diagnostics.
+ */
+int subid_directory_update(const struct accounts *fenced, struct diagnostics *diagnostics);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The fence and subordinate ids that a directory gives: libsubid itself, with a plugin of the test's own
+ * (subid-plugin.c). libsubid reads nsswitch.conf once a process, so every run of the fence is a process, as
+ * the watch has it.
+ */
+
+#include "sandbox.h"
+
+#include <stdlib.h>
+
+#include "fence/fence.h"
+
+#define PLUGIN_DIRECTORY BUILD_DIRECTORY "/tests/netns"
+#define ETC "/etc/coursenet"
+
+static int set_up(void **state) {
+        if (sandbox_setup(state) < 0 || mkdir("/run/etc", 0755) < 0)
+                return -1;
+        write_file("/run/etc/nsswitch.conf", "passwd: files\nsubid: coursenet\n");
+        write_file("/run/etc/passwd", "root:x:0:0::/:/bin/sh\ncs123-newellz2:x:5001:5001::/:/bin/sh\n"
+                                      "cs123-anna:x:5002:5002::/:/bin/sh\nalice:x:5003:5003::/:/bin/sh\n");
+        write_file("/run/directory", "cs123-newellz2:200000:65536\nalice:300000:65536\ncs123-anna:400000:"
+                                     "10\ncs123-anna:500000:10\n");
+        return shell("mkdir -p /run/etc/coursenet/roster.d && mount --bind /run/etc /etc");
+}
+
+static int tear_down(void **state) {
+        return umount2("/etc", MNT_DETACH) < 0 ? -1 : sandbox_teardown(state);
+}
+
+/* Returns the fence's result; findings are printed. */
+static int update(enum fence_scope scope) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        int status;
+        pid_t pid;
+
+        (void)fflush(NULL);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                int r = fence_update(ETC, scope, &diagnostics);
+
+                diagnostics_print(stderr, &diagnostics);
+                _exit(r == 0 ? 0 : 1);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define is_fenced(uid)                                                                                       \
+        (shell("nft get element inet coursenet_fence subordinates '{ %u }' 2>/dev/null >&2", uid) == 0)
+
+static void test_ranges_of_a_directory_are_fenced(void **state) {
+        (void)state;
+        assert_int_equal(update(FENCE_ALL), 0);
+        assert_true(is_fenced(200000) && is_fenced(265535) && is_fenced(400000) && is_fenced(500009));
+        assert_false(is_fenced(199999) || is_fenced(265536) || is_fenced(400010));
+        assert_false(is_fenced(300000));
+        /* A run that looks at this machine only keeps them. */
+        assert_int_equal(update(FENCE_LOCAL), 0);
+        assert_true(is_fenced(200000));
+        assert_shell("test $(stat -c %%a /run/coursenet/fence.subuid) = 600");
+}
+
+static void test_new_ranges_come_and_old_ones_go(void **state) {
+        (void)state;
+        assert_int_equal(update(FENCE_ALL), 0);
+        write_file("/run/directory", "cs123-newellz2:200000:65536\ncs123-anna:600000:10\n");
+        assert_int_equal(update(FENCE_NEW), 0);
+        assert_true(is_fenced(200000) && is_fenced(600000));
+        assert_false(is_fenced(400000));
+}
+
+static void test_a_directory_that_is_down_lets_nobody_go(void **state) {
+        (void)state;
+        assert_int_equal(update(FENCE_ALL), 0);
+        assert_shell("rm /run/directory");
+        assert_int_equal(update(FENCE_ALL), 0);
+        assert_true(is_fenced(200000) && is_fenced(400000) && is_fenced(500000));
+}
+
+static void test_without_a_directory_its_ranges_go(void **state) {
+        (void)state;
+        assert_int_equal(update(FENCE_ALL), 0);
+        write_file("/etc/nsswitch.conf", "passwd: files\nsubid: files\n");
+        write_file("/etc/subuid", "cs123-anna:700000:10\n");
+        assert_int_equal(update(FENCE_NEW), 0);
+        assert_true(is_fenced(700000));
+        assert_false(is_fenced(200000));
+        assert_no_shell("test -e /run/coursenet/fence.subuid");
+}
+
+int main(int argc, char **argv) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_ranges_of_a_directory_are_fenced, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_new_ranges_come_and_old_ones_go, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        test_a_directory_that_is_down_lets_nobody_go, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_without_a_directory_its_ranges_go, set_up, tear_down),
+        };
+
+        (void)argc;
+        /* The loader reads it when a process starts. */
+        if (!getenv("LD_LIBRARY_PATH") && setenv("LD_LIBRARY_PATH", PLUGIN_DIRECTORY, 1) == 0)
+                (void)execv("/proc/self/exe", argv);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
