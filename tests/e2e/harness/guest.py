@@ -311,7 +311,7 @@ class Guest:
             time.sleep(POLL_INTERVAL)
 
     def journal(self, unit=None, since=None, lines=None):
-        """The journal's text; since is what journal_position() returned.
+        """The journal's text, with all that was sent to it before; since is what journal_position() returned.
 
         A process that has ended before journald looks at it may not be counted to its unit: for the words of short ones,
         ask for no unit.
@@ -320,7 +320,8 @@ class Guest:
         command += [f"--unit={unit}"] if unit else []
         command += [f"--after-cursor={since}"] if since else []
         command += [f"--lines={lines}"] if lines else []
-        return self.run(command).stdout
+        # On a busy machine journald is behind those who write to it.
+        return self.run(["sh", "-c", 'journalctl --sync; exec "$@"', "sh", *command]).stdout
 
     def journal_position(self):
         # What was written so far must be in before the position is taken.
