@@ -29,8 +29,9 @@ from harness.guest import Guest
 # end at about the same time.
 MODULES = (
     "stay", "jupyterhub", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "programs",
-    "firewall", "network", "names", "fence", "directory", "escape", "removal", "readme", "storm", "limits", "enter",
-    "units", "privacy", "history")
+    "firewall", "network", "names", "fence", "directory", "escape_frames", "escape_inside", "escape_reach",
+    "escape_outside", "escape_activator", "security", "removal", "readme", "storm", "limits", "enter", "units",
+    "privacy", "history")
 
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
 GUESTS_OF_A_SUITE = 2
