@@ -6,31 +6,25 @@ import re
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from helpers.activator import ACTIVATOR, activator_pid
 from helpers.leases import leases
 from helpers.pam_program import SUCCESS, PamProgram
-from helpers.seats import (ADDRESS, ROSTER_FILE, SEAT, SECOND, STUDENT, add_students, drop_in, forget_failures,
+from helpers.seats import (ADDRESS, ROSTER_FILE, SEAT, SECOND, STUDENT, add_students, drop_in, forget_failures, held,
                            is_active, leftovers, set_up_class, wait_gone)
 from helpers.settings import with_settings
 
 
 @contextlib.contextmanager
-def slow_start(guest, template, seconds):
-    """Starts of this template take so long."""
+def login_underway(guest, template):
+    """A program whose open is under way, and a function that lets the start of a unit of that template go on."""
     try:
-        with drop_in(guest, template, f"ExecStartPre=/bin/sleep {seconds}"):
-            yield
+        with held(guest, template) as let_go, PamProgram(guest, options="join=no timeout=20") as program:
+            program.start("a", STUDENT)
+            program.send("open a")
+            guest.wait_until(f"systemctl is-active {template}{SEAT} | grep -qx activating", what="the start is under way")
+            yield program, let_go
     finally:
         forget_failures(guest)
-
-
-@contextlib.contextmanager
-def login_underway(guest, template, seconds, options="join=no timeout=20"):
-    """A program whose open has begun and takes so long in a unit of that template."""
-    with slow_start(guest, template, seconds), PamProgram(guest, options=options) as program:
-        program.start("a", STUDENT)
-        program.send("open a")
-        guest.wait_until(f"systemctl is-active {template}{SEAT} | grep -q activating", what="the start is under way")
-        yield program
 
 
 def expect_agreement(guest):
@@ -45,8 +39,11 @@ def expect_agreement(guest):
 def restart_while_starting(guest):
     set_up_class(guest)
     for command in ("systemctl restart coursenet-activator.service", "systemctl kill -s KILL coursenet-activator.service"):
-        with login_underway(guest, "nsbr@", 3) as program:
+        with login_underway(guest, "nsbr@") as (program, let_go):
+            pid = activator_pid(guest)
             guest.run(command)
+            guest.wait_until(lambda: is_active(guest, ACTIVATOR) and activator_pid(guest) != pid, what="the activator is back")
+            let_go()
             expect_equal(program.answer(), SUCCESS, f"the login's result after `{command}`")
             expect_equal(len(leases(guest, SEAT)), 1, f"the leases after `{command}`")
             expect_agreement(guest)
@@ -57,9 +54,11 @@ def restart_while_starting(guest):
 @case("a restart of D-Bus while a login is starting leaves no lease that nobody has")
 def dbus_restart_while_starting(guest):
     set_up_class(guest)
-    with login_underway(guest, "nsbr@", 4) as program:
+    with login_underway(guest, "nsbr@") as (program, let_go):
         try:
             guest.run("systemctl restart dbus.service")
+            guest.wait_until(lambda: is_active(guest, ACTIVATOR), what="the activator is there")
+            let_go()
             if program.answer() == SUCCESS:
                 expect(is_active(guest, f"nsbr@{SEAT}"), "the login succeeded without its seat")
                 program.do("close a")
@@ -73,11 +72,12 @@ def stop_crosses_start(guest):
     set_up_class(guest)
     for stopped in (f"netns@{SEAT}", f"'coursenet-{SEAT}*.slice'"):
         for late in (False, True):
-            with login_underway(guest, "netns@", 2) as program:
+            with login_underway(guest, "netns@") as (program, let_go):
                 stop = f"systemctl stop {stopped}"
                 if late:
                     stop = f"systemctl kill -s STOP coursenet-activator; {stop}; systemctl kill -s CONT coursenet-activator"
                 guest.run(stop, check=False)
+                let_go()
                 if program.answer() == SUCCESS:
                     expect(is_active(guest, f"nsbr@{SEAT}"), f"a login after `{stop}` succeeded without its seat")
                     expect_equal(len(leases(guest, SEAT)), 1, f"the leases after `{stop}`")
@@ -89,7 +89,7 @@ def stop_crosses_start(guest):
 @case("a login that succeeds at its very deadline keeps its seat")
 def success_at_the_deadline(guest):
     set_up_class(guest)
-    with slow_start(guest, "nsbr@", 5), PamProgram(guest, options="join=no timeout=6") as program:
+    with drop_in(guest, "nsbr@", "ExecStartPre=/bin/sleep 5"), PamProgram(guest, options="join=no timeout=6") as program:
         program.start("a", STUDENT)
         bus = guest.run("systemctl show -P MainPID dbus.service").stdout.strip()
         began = time.monotonic()
@@ -100,6 +100,7 @@ def success_at_the_deadline(guest):
             expect_equal(len(leases(guest, SEAT)), 1, "the leases of the login that succeeded")
             expect(is_active(guest, f"nsbr@{SEAT}"), "the seat of the login that succeeded is gone")
             program.do("close a")
+    forget_failures(guest)
     wait_gone(guest)
 
 
@@ -107,8 +108,9 @@ def success_at_the_deadline(guest):
 def reload_while_starting(guest):
     set_up_class(guest)
     for command in ("daemon-reload", "daemon-reexec"):
-        with login_underway(guest, "nsbr@", 2) as program:
+        with login_underway(guest, "nsbr@") as (program, let_go):
             guest.run(f"systemctl {command}")
+            let_go()
             expect_equal(program.answer(), SUCCESS, f"the login's result after {command}")
             program.do("close a")
         wait_gone(guest)
@@ -156,7 +158,8 @@ def stubborn_leftovers(guest):
     users = add_students(guest, "304", 12)
     sessions = [guest.ssh_popen(user) for user in users]
     for session in sessions:
-        session.run("setsid --fork sh -c \"trap '' HUP TERM; while :; do sleep 1; done\" </dev/null >/dev/null 2>&1")
+        # A signal that is ignored stays so over exec: the process is deaf from its start.
+        session.run("(trap '' HUP TERM; exec setsid --fork sleep 600 </dev/null >/dev/null 2>&1)")
     for session in sessions:
         session.send("exit\n")
     began = time.monotonic()

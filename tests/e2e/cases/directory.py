@@ -7,6 +7,7 @@ from helpers.directory import FULL_NAMES, PREFIXED_NAMES, Directory
 from helpers.fence import BOTH, gets_out
 from helpers.hub import HUB_SUITES, Hub
 from helpers.leases import leases, status
+from helpers.logins import OWN_NAMESPACE
 from helpers.network import soon
 from helpers.pam_program import other_services_away
 from helpers.seats import ROSTER_FILE, leftovers, set_up_class, wait_gone
@@ -17,7 +18,6 @@ from helpers.world import World
 STUDENT = "annabelle-fitzgerald"
 ACCOUNTS = {f"cs123-{STUDENT}": 30001, "cs0123-dora": 30002, "bob": 30003, "cs123-m$": 30004}
 SEAT, ADDRESS = "12310", "10.0.123.10"
-OWN_NAMESPACE = "readlink /proc/self/ns/net"
 
 # Part of each seat, as a container is: systemd runs it as the student.
 SHOW_UNIT = """\

@@ -144,7 +144,7 @@ def sessions_stay_on(guest):
 
 @case("a hub's server, an ssh login and an admin's hold share one seat, which goes with the last of them",
       suites=HUB_SUITES)
-def seat_status(guest):
+def shared_seat(guest):
     with Hub(guest) as hub:
         session = guest.ssh_popen(STUDENT)
         hub.start(STUDENT)

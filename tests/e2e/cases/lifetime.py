@@ -14,7 +14,7 @@ from helpers.activator import ACTIVATOR, SOCKETS, activator_pid
 from helpers.leases import expect_freed, expect_kept, ids, leases
 from helpers.logins import OWN_NAMESPACE, expect_in_seat, logind_sessions
 from helpers.pam_program import PamProgram
-from helpers.seats import (ADDRESS, FAR, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in,
+from helpers.seats import (ADDRESS, FAR, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, held,
                            is_active, leftovers, set_up_class, wait_gone)
 
 
@@ -350,8 +350,9 @@ def hindered_stop(promise, away):
         set_up_class(guest)
         uid = guest.run(f"id -u {STUDENT}").stdout.strip()
         # systemd does not stop nsbr@ when its last lease goes while the user's manager, a part of it, is being started.
-        with drop_in(guest, "user@", "ExecStartPre=/bin/sleep 3"):
-            login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "sleep infinity"])
+        with held(guest, "user@") as let_go:
+            # The command ends with its client, so that nothing of the session is left.
+            login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "read -r line"])
             guest.wait_until(f"systemctl is-active user@{uid} | grep -qx activating",
                              what="the user's manager is being started")
             since = guest.journal_position()
@@ -362,6 +363,7 @@ def hindered_stop(promise, away):
                 guest.wait_until(lambda: f"nsbr@{SEAT}.service: Failed to enqueue stop job" in guest.journal(since=since),
                                  what="systemd could not take the seat down")
                 login.kill_in_guest()
+                let_go()
                 if away:
                     guest.wait_until(f"! systemctl is-active user@{uid} | grep -qx activating",
                                      what="the manager's start has ended")

@@ -190,6 +190,7 @@ def hoard_of_namespaces(guest):
     for namespace in by_login:
         pid = guest.run(f"for pid in $(pgrep -u {STUDENT} sleep); do"
                         f" test \"$(readlink /proc/$pid/ns/net)\" != '{namespace}' || echo $pid; done | head -n 1").stdout.strip()
+        expect(pid, f"nothing that was left behind is in {namespace}")
         expect_failure(guest.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ping", "-c1", "-W1", "10.0.123.1"], check=False),
                        "a ping from what was left behind")
     # Others, and the student, log in as ever.

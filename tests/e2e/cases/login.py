@@ -182,7 +182,7 @@ def hanging_unit(guest):
     started = time.monotonic()
     with drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/sleep 300\nTimeoutStartSec=300"):
         hanging = guest.popen([*program, pam_program.SERVICE, STUDENT])
-        guest.wait_until(f"systemctl is-active netns@{SEAT} | grep -q activating")
+        guest.wait_until(f"systemctl is-active netns@{SEAT} | grep -qx activating")
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
         expect(hanging.poll() is None, "the hanging login ended before the other one was served")
         expect_failure(hanging.wait_output(), "the hanging login")

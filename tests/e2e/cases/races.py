@@ -7,13 +7,14 @@ import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from harness.guest import ssh_command
+from harness.session import Session
 from helpers import pam_program
 from helpers.activator import ACTIVATOR
 from helpers.leases import expect_kept, ids, leases
 from helpers.logins import OWN_NAMESPACE, expect_in_seat
 from helpers.pam_program import PamProgram
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in,
-                           expect_nothing_failed, failed_units, is_active, leftovers, set_up_class, wait_gone)
+                           expect_nothing_failed, failed_units, held, is_active, leftovers, set_up_class, wait_gone)
 
 THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
 CYCLES = 150 if THOROUGH else 40
@@ -115,10 +116,14 @@ def slow_teardown(promise, unit, template):
     @case(promise)
     def login_in_teardown(guest):
         set_up_class(guest)
-        with drop_in(guest, f"{template}@", "ExecStopPost=/bin/sleep 2"):
+        wait_gone(guest)
+        with held(guest, f"{template}@", "ExecStopPost") as let_go:
             guest.ssh_popen(STUDENT).close()
-            guest.wait_until(f"systemctl is-active {unit} | grep -q deactivating", what=f"{unit} is being stopped")
-            session = guest.ssh_popen(STUDENT)
+            guest.wait_until(f"systemctl is-active {unit} | grep -qx deactivating", what=f"{unit} is being stopped")
+            client = guest.popen(ssh_command(STUDENT, tty=False, extra=()), stderr=subprocess.STDOUT)
+            guest.wait_until(f"systemctl list-jobs --no-legend {unit}.service | grep -qw start", what=f"the login waits for {unit}")
+            let_go()
+            session = Session(client, "the login in the teardown", tty=False)
             expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
             expect_equal(session.run(GATEWAY_ANSWERS), "reached", "the gateway")
             expect_equal(len(leases(guest, SEAT)), 1, "the number of leases")

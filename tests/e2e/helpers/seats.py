@@ -128,6 +128,18 @@ def drop_in(guest, unit, service):
         guest.run(f"rm {path}; systemctl daemon-reload")
 
 
+@contextlib.contextmanager
+def held(guest, unit, step="ExecStartPre"):
+    """Each start of a unit (with ExecStopPost: each stop) waits until the function that this gives is called."""
+    gate = f"/run/gate-of-{unit}"
+    guest.run(["rm", "-f", gate])
+    with drop_in(guest, unit, f"{step}=/bin/sh -c 'until test -e {gate}; do sleep 0.05; done'"):
+        try:
+            yield lambda: guest.run(["touch", gate])
+        finally:
+            guest.run(["touch", gate])
+
+
 def is_active(guest, unit):
     return guest.run(["systemctl", "is-active", "--quiet", unit], check=False).returncode == 0
 
