@@ -67,13 +67,13 @@ e2e = $(PYTHON) -B tests/e2e/run.py
 sanitized = $(BUILD)/sanitized
 sanitized_programs = $(test_programs:$(BUILD)/%=$(sanitized)/%)
 
-# The packages come first: what is to be built is known only with them.
+# The packages come first: pkg-config needs them to say what to build.
 prepare-check:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 all
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
 
-# What is to be true of the sources themselves.
+# Checks of the sources themselves.
 checks = tests/check-imports tests/test-checks
 
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.

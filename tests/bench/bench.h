@@ -3,7 +3,7 @@
 
 /*
  * What the benchmarks share: clocks and medians, PAM sessions, and transient slices over units that do
- * nothing, which are the least that systemd could do in place of a login. Each program has one main() and
+ * nothing, which are the least that systemd could do instead of a login. Each program has one main() and
  * includes this once; whatever fails ends it.
  */
 

@@ -103,7 +103,7 @@ def print_throughput(name, floor_name, pairs):
 
 
 def measure_throughput(guest, rounds, seconds):
-    """A seat to its gateway and to the world, beside namespaces without anything, in turns."""
+    """A seat to its gateway and to the world, alternating with bare namespaces."""
     before = guest.read(SETTINGS)
     guest.write(SETTINGS, f"{before}\n[site]\nhost-ports = 5201\n")
     with World(guest) as world, seats_up(guest, SEAT):
@@ -138,7 +138,7 @@ def set_fence(guest, uids):
 
 
 def measure_fence(guest, rounds):
-    """Packets of those who are not fenced, with a fence around others and without any, in turns."""
+    """Packets of those who are not fenced, with a fence around others and without any, alternately."""
     before = guest.read(SETTINGS)
     with World(guest) as world, seats_up(guest, SEAT):
         guest.run("systemctl stop coursenet-network")

@@ -3,8 +3,7 @@
 /*
  * Measures many seats: one after the other, where the last should cost what the first did, and all at once,
  * against as many chained empty units started at once. Two kinds of these: a@ and b@ have no program to run
- * when they stop, as nothing has that leaves nothing behind; c@ and d@ run an empty one, as netns@ and nsbr@
- * run theirs.
+ * when they stop, because they leave nothing behind; c@ and d@ run an empty one, as netns@ and nsbr@ run theirs.
  *
  * usage: scale-bench PAM-SERVICE USER... Runs in a guest, as root; bench.py prepares it. Every user is a
  * course user, each has a seat of their own, and the service's stack has join=no.

@@ -59,7 +59,8 @@ def container_settings(guest):
     expect_failure(guest.run(["pgrep", "-x", "-f", "sleep 5432"], check=False), "finding the image's service")
 
 
-@case("an image that is missing or broken never costs the login, and the journal says what it is", suites=RUNTIME_SUITES)
+@case("with a missing or broken image the login succeeds, and the journal says what is wrong with the image",
+      suites=RUNTIME_SUITES)
 @with_image("[course 123]\nimage = /srv/images/none.sif\n")
 def broken_image(guest):
     since = guest.journal_position()
@@ -90,7 +91,7 @@ def broken_image(guest):
     expect_nothing_failed(guest)
 
 
-@case("a login whose container finds no space says so, and leaves no failed unit", suites=RUNTIME_SUITES)
+@case("coursenet-enter says when the container has no space, and no failed unit is left", suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def no_space(guest):
     home = f"/home/{STUDENT}/.apptainer"
@@ -104,7 +105,8 @@ def no_space(guest):
     expect_nothing_failed(guest)
 
 
-@case("a home directory that cannot be written costs the container, not the login", suites=RUNTIME_SUITES)
+@case("with a home directory that cannot be written the login succeeds and the container does not start",
+      suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def home_not_writable(guest):
     since = guest.journal_position()
@@ -203,7 +205,7 @@ def by_hand(guest):
     guest.run("systemctl reset-failed")
 
 
-@case("more units of a course come and go with the seat, as the student, and cost it nothing when they fail",
+@case("more units of a course start and stop with the seat, run as the student, and may fail without harm to the seat",
       suites=RUNTIME_SUITES)
 @with_image("[course 123]\nunits = notebook broken\n")
 def more_units(guest):
@@ -242,7 +244,8 @@ def many_containers(guest):
 STOP_STARTS = "while :; do pkill -STOP -x -u \"$1\" coursenet-conta; sleep 0.01; done"
 
 
-@case("students who stop their own container's start hold up nobody else's for more than moments", suites=RUNTIME_SUITES)
+@case("students who stop the start of their own container delay the containers of others for a moment at most",
+      suites=RUNTIME_SUITES)
 @with_image(f"[site]\nimage = {SIF}\n")
 def stopped_starts(guest):
     users = add_students(guest, "306", 26)
@@ -274,7 +277,8 @@ def stopped_starts(guest):
     expect(time.monotonic() - began < 15, "the seats were still there 15 s after the stop")
 
 
-@case("a unit of a seat that is still starting goes with the last logout, and with a stop", suites=RUNTIME_SUITES)
+@case("a unit of a seat that is still starting is stopped at the last logout, and by coursenetctl stop",
+      suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\nunits = cont slow\n")
 def starting_when_left(guest):
     guest.write("/etc/systemd/system/slow@.service", "[Service]\nExecStartPre=/bin/sleep 100\nExecStart=/bin/sleep 100\n")
@@ -311,7 +315,7 @@ def starting_when_left(guest):
     expect_nothing_failed(guest)
 
 
-@case("check finds an image that is missing, closed to students, or none, and a runtime that is not installed",
+@case("check finds an image that is missing, not readable for students, or not an image, and a runtime that is not installed",
       suites=RUNTIME_SUITES)
 @with_image(f"[course 123]\nimage = {SIF}\n")
 def check_image(guest):

@@ -35,7 +35,7 @@ def expect_agreement(guest):
         what="systemd and the activator have the same leases")
 
 
-@case("a restart or a crash of the activator while a login is starting refuses nobody, and leaves no lease that nobody has")
+@case("a login that is starting survives a restart and a crash of the activator, and has one lease afterwards")
 def restart_while_starting(guest):
     set_up_class(guest)
     for command in ("systemctl restart coursenet-activator.service", "systemctl kill -s KILL coursenet-activator.service"):
@@ -51,7 +51,7 @@ def restart_while_starting(guest):
         wait_gone(guest)
 
 
-@case("a restart of D-Bus while a login is starting leaves no lease that nobody has")
+@case("a restart of D-Bus while a login is starting leaves no lease without a login")
 def dbus_restart_while_starting(guest):
     set_up_class(guest)
     with login_underway(guest, "nsbr@") as (program, let_go):
@@ -67,7 +67,7 @@ def dbus_restart_while_starting(guest):
         wait_gone(guest)
 
 
-@case("a systemctl stop that crosses a login's start is overtaken by the login, or refuses it, and nothing is orphaned")
+@case("a systemctl stop while a login is starting lets the login have its seat or refuses it, and leaves nothing behind")
 def stop_crosses_start(guest):
     set_up_class(guest)
     for stopped in (f"netns@{SEAT}", f"'coursenet-{SEAT}*.slice'"):
@@ -86,7 +86,7 @@ def stop_crosses_start(guest):
             wait_gone(guest)
 
 
-@case("a login that succeeds at its very deadline keeps its seat")
+@case("a login that succeeds at the moment of its timeout keeps its seat")
 def success_at_the_deadline(guest):
     set_up_class(guest)
     with drop_in(guest, "nsbr@", "ExecStartPre=/bin/sleep 5"), PamProgram(guest, options="join=no timeout=6") as program:
@@ -104,7 +104,7 @@ def success_at_the_deadline(guest):
     wait_gone(guest)
 
 
-@case("daemon-reload and daemon-reexec in the middle of a start disturb nothing")
+@case("daemon-reload and daemon-reexec while a login is starting do not disturb it")
 def reload_while_starting(guest):
     set_up_class(guest)
     for command in ("daemon-reload", "daemon-reexec"):
@@ -116,7 +116,7 @@ def reload_while_starting(guest):
         wait_gone(guest)
 
 
-@case("a lock that a user holds on /run/netns holds up nobody, and the rosters are none's to lock")
+@case("a lock that a user holds on /run/netns delays no login, and users cannot lock the rosters")
 def locks_of_others(guest):
     set_up_class(guest)
     guest.run("mkdir -p /run/netns")
@@ -131,7 +131,7 @@ def locks_of_others(guest):
     wait_gone(guest)
 
 
-@case("an enabled bridge, and one that an admin's unit needs, are not taken down by another seat's failure")
+@case("a bridge that an admin's unit needs is not stopped when a seat of the course fails")
 def needed_bridge(guest):
     set_up_class(guest)
     guest.write("/etc/systemd/system/course-dns.service",
@@ -152,13 +152,14 @@ def needed_bridge(guest):
     wait_gone(guest)
 
 
-@case("twelve students who leave stubborn processes behind hold up nobody else, with leftover = kill", suites=("trixie",))
+@case("with leftover = kill, twelve students who leave processes that ignore SIGTERM do not delay other logins",
+      suites=("trixie",))
 @with_settings("[site]\nleftover = kill\n")
 def stubborn_leftovers(guest):
     users = add_students(guest, "304", 12)
     sessions = [guest.ssh_popen(user) for user in users]
     for session in sessions:
-        # A signal that is ignored stays so over exec: the process is deaf from its start.
+        # A signal that is ignored stays so over exec: the process ignores them from its start.
         session.run("(trap '' HUP TERM; exec setsid --fork sleep 600 </dev/null >/dev/null 2>&1)")
     for session in sessions:
         session.send("exit\n")
@@ -171,7 +172,7 @@ def stubborn_leftovers(guest):
     expect_failure(guest.run("pgrep -u " + ",".join(users), check=False), "finding what was left")
 
 
-@case("a course user's name in capitals is refused, not taken for somebody else's; check tells, and of a uid's other name",
+@case("a course user's name in capitals is refused; check reports it, and a uid with two names",
       suites=("trixie",))
 def capitals(guest):
     set_up_class(guest)
@@ -190,7 +191,7 @@ def capitals(guest):
     expect_equal(leftovers(guest), "", "what is up")
 
 
-@case("a user's loop of garbage does not drown the log")
+@case("a user who sends garbage in a loop does not fill the log")
 def garbage_loop(guest):
     set_up_class(guest)
     since = guest.journal_position()

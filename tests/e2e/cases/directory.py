@@ -130,12 +130,12 @@ def full_names_of(guest, domain, names, full_name):
     expect(not leftovers(guest), "something is left")
 
 
-@case("a directory's full names, NAME@DOMAIN: refused, and with the domain in the rule a seat like any other's")
+@case("with a directory's full names, NAME@DOMAIN, students are refused, and get their seats when the rule has the domain")
 def full_names(guest):
     full_names_of(guest, "ad.example.edu", FULL_NAMES, lambda name: f"{name}@ad.example.edu")
 
 
-@case("a hub starts the server of a directory's student in the seat, and none by another name", suites=HUB_SUITES)
+@case("a hub starts a directory student's server in the seat, and none under another name", suites=HUB_SUITES)
 def hub(guest):
     set_up_class(guest)
     before, roster = guest.read(SETTINGS), guest.read(ROSTER_FILE)
@@ -162,6 +162,6 @@ def hub(guest):
             guest.write(ROSTER_FILE, roster, mode=0o600)
 
 
-@case("a directory's full names, DOMAIN\\NAME, the same")
+@case("with a directory's full names, DOMAIN\\NAME, students are refused, and get their seats when the rule has the domain")
 def prefixed_names(guest):
     full_names_of(guest, "AD", PREFIXED_NAMES, lambda name: f"AD\\{name}")

@@ -131,7 +131,7 @@ def enter_many(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter in a login is there already: no capability is needed, also under NoNewPrivileges")
+@case("coursenet-enter inside the seat runs its command without a capability, also under NoNewPrivileges")
 def enter_inside(guest):
     set_up_class(guest)
     session = guest.ssh_popen(STUDENT)
@@ -147,7 +147,7 @@ def enter_inside(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter refuses whoever has no seat, with one sentence")
+@case("coursenet-enter refuses a user without a seat, with one sentence")
 def enter_refused(guest):
     set_up_class(guest)
     expect_refusal(guest.run([*ENTER, "echo", "inside"], user="alice", check=False), 1, "does not match this user name")
@@ -208,7 +208,7 @@ def enter_environment(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter opens what is closed of descriptors 0 to 2 on devices, and leaks none of its own")
+@case("coursenet-enter opens devices for closed descriptors 0 to 2, and leaks none of its own")
 def enter_descriptors(guest):
     set_up_class(guest)
     line = "for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done | cat >/tmp/descriptors"
@@ -222,7 +222,7 @@ def enter_descriptors(guest):
     wait_gone(guest)
 
 
-@case("a restart of the activator keeps the lease of coursenet-enter, and an end in between is noticed")
+@case("a restart of the activator keeps the lease of coursenet-enter, and frees it if the command ended meanwhile")
 def enter_restart(guest):
     set_up_class(guest)
     process = hold_seat(guest)
@@ -274,7 +274,7 @@ sys.stdin.read()
 """
 
 
-@case("whatever a request to enter says, it is about the seat of who sent it")
+@case("a request to enter is about the sender's seat, whatever the request says")
 def enter_forged(guest):
     set_up_class(guest)
     # setns() is in Python from 3.12 on; where it is missing, the attempt counts as failed.
@@ -310,7 +310,7 @@ while True:
 """
 
 
-@case("a user database that hangs is said to whoever enters, and holds up nobody else")
+@case("coursenet-enter tells its user that the user database hangs, and other users are not delayed")
 def enter_hanging_names(guest):
     set_up_class(guest)
     uid = guest.run(["id", "-u", STUDENT]).stdout.strip()
@@ -326,7 +326,7 @@ def enter_hanging_names(guest):
         guest.wait_until("pgrep -f 'coursenet-activator --whois' && pgrep -f 'coursenetctl for-peer'")
         asked = time.monotonic()
         expect_equal(len(leases(guest)), 1, "the number of leases")
-        expect(time.monotonic() - asked < 4, "the activator was held up by the user database")
+        expect(time.monotonic() - asked < 4, "the activator waited for the user database")
         refused = entering.wait_output()
         took = time.monotonic() - started
     finally:

@@ -71,7 +71,7 @@ def activator_socket(guest):
 
 @check
 def too_many_leases(guest):
-    """One student has 48 leases by coursenet-enter at most, logs in all the same, and takes no other's."""
+    """One student has 48 leases by coursenet-enter at most, still logs in, and takes no lease from others."""
     line = "for i in $(seq 60); do coursenet-enter --seat -- sh -c 'echo inside; exec sleep 600' & done; wait"
     process = guest.popen(line, user=STUDENT)
     for _ in range(48):
@@ -86,7 +86,7 @@ def too_many_leases(guest):
     process.wait()
 
 
-@case("floods of the activator by one student: others log in all the same, and nobody gets what is root's")
+@case("while one student floods the activator, others log in, and no student gets what only root may ask for")
 def shared_activator(guest):
     set_up_class(guest)
     run_checks(guest, activator_flood, activator_socket, too_many_leases)

@@ -131,7 +131,7 @@ def loopback_of_neighbour(air):
     expect_equal(air.lines("far", "to loopback6"), [], "what the other course saw")
 
 
-@case("root in a seat, stronger than any student, sends nothing that is not the seat's own, and to nowhere it may not")
+@case("root in a seat, who may do more than any student, sends only frames with the seat's addresses to allowed targets")
 def forging_frames(guest):
     with World(guest) as world, seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
         world.run(["ip", "address", "add", f"{METADATA}/32", "dev", "w0"])

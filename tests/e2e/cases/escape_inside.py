@@ -260,7 +260,8 @@ def enter_as_another(scene):
     scene.denied(f"unshare -Urn {enter}", "user namespace")
 
 
-@case("from the shell in a seat: no frame of one's own, no change of the seat's network, no way into another namespace, process or unit")
+@case("a student's shell in a seat sends no raw frame, changes nothing of the seat's network, and enters no other "
+      "namespace, process or unit")
 def inside_the_seat(guest):
     with scene(guest) as shown:
         run_checks(shown, packet_socket, change_network, change_queue, change_sysctls, netlink_of_host, enter_host,

@@ -87,7 +87,7 @@ def other_protocols(outside):
 
 @check
 def server_outside(outside):
-    """A server of a student's that no login started answers nobody but the host itself."""
+    """A server of a student's that no login started answers only the host itself."""
     for user, port in ((STUDENT, 7100), ("alice", 7101)):
         outside.guest.popen(["socat", f"TCP6-LISTEN:{port},ipv6only=0,reuseaddr,fork", "SYSTEM:echo hello"], user=user)
         outside.guest.wait_until(f"ss -Hltn sport = :{port} | grep -q LISTEN")
@@ -243,7 +243,7 @@ def left_behind(outside):
     wait_gone(guest)
 
 
-@case("outside of the seat, where jobs and what was left behind are: no network but the host's own loopback")
+@case("jobs and left-over processes outside of the seat have no network except the host's loopback")
 def outside_the_seat(guest):
     set_up_class(guest)
     with World(guest) as world:

@@ -100,7 +100,7 @@ def path_socket(scene):
     scene.denied("socat -t 2 - UNIX-CONNECT:/tmp/closed.sock </dev/null")
 
 
-@case("from the shell in a seat: nothing of another course, of the host's loopback and sshd, of a cloud's metadata")
+@case("a student's shell in a seat does not reach another course, the host's loopback and sshd, or a cloud's metadata")
 def from_the_seat(guest):
     with World(guest) as world, scene(guest, world) as shown:
         world.run(["ip", "address", "add", f"{METADATA}/32", "dev", "w0"])
@@ -127,7 +127,7 @@ def isolated_multicast(scene):
     expect_equal(who_answers(scene), {own}, "who answered")
 
 
-@case("with isolation = seat a student's shell does not reach another student, by multicast neither")
+@case("with isolation = seat a student's shell does not reach another student, nor by multicast")
 @with_settings("[course 123]\nisolation = seat\n")
 def isolated(guest):
     with scene(guest, seats=(SECOND_SEAT,)) as shown:

@@ -1,4 +1,4 @@
-"""The fence: what a course user runs outside of a seat has no network but the host's own loopback."""
+"""The fence: what a course user runs outside of a seat has no network except the host's own loopback."""
 
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in
 from helpers.fence import BOTH, gets_out, try_world
@@ -44,7 +44,7 @@ def jobs(guest):
                       "touch /run/crond.reboot", check=False)
 
 
-@case("an account made after boot is fenced, and one that is renamed or deleted is not for ever")
+@case("an account that is made after boot is fenced, and is free again when it is renamed")
 def new_account(guest):
     set_up_class(guest)
     with World(guest) as world:
@@ -84,7 +84,7 @@ def asks(guest, world, user):
     return world.web4 in answer
 
 
-@case("exceptions of the fence by user and by port, and fence = no, count as soon as the settings say so")
+@case("exceptions of the fence by user and by port, and fence = no, take effect as soon as the settings change")
 @with_settings(f"[site]\nfence-except-users = {STUDENT}\n")
 def exceptions(guest):
     with World(guest) as world:
@@ -117,7 +117,7 @@ def fence_from_boot(guest):
         wait_gone(guest)
 
 
-@case("a boot with a mistake in the settings has the fence of before")
+@case("after a boot with a mistake in the settings the fence is the last valid one")
 @with_settings("[site]\nfence = perhaps\n")
 def fence_from_boot_with_mistake(guest):
     guest.reboot()

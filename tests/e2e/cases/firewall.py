@@ -39,7 +39,7 @@ def isolation_of_courses(guest):
             expect_not_in("timed out", refused.stderr, "the refusal")
 
 
-@case("the same without br_netfilter, which Docker and this host load: it shows the bridge's packets to the firewall")
+@case("students of a course reach each other also without br_netfilter, which passes the bridge's packets to the firewall")
 def isolation_without_bridge_netfilter(guest):
     settings = "net.bridge.bridge-nf-call-iptables={0} net.bridge.bridge-nf-call-ip6tables={0}"
     if guest.run("sysctl net.bridge.bridge-nf-call-iptables", check=False).stdout.split()[-1:] != ["1"]:
@@ -85,7 +85,7 @@ def addresses_of_host(guest, world):
             f"{link_local}%vr-{SEAT}"]
 
 
-@case("of the host a seat reaches the gateway's ping and name service, and no other port at any address")
+@case("a seat reaches ping and the name service at its gateway, and no other port of the host at any address")
 def reach_of_host(guest):
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT, FAR_SEAT):
         addresses = addresses_of_host(guest, world)
@@ -143,7 +143,8 @@ FORGED = (
 TRUE = ("udp4", "udp6", "arp,op=1,tpa=10.0.123.1", "arp,op=2", "ns,target={second6}", "na")
 
 
-@case("nothing forged leaves a seat: no MAC, IPv4 or IPv6 address but its own, no ARP or neighbour answer for another, no router")
+@case("no forged frame leaves a seat: no foreign MAC, IPv4 or IPv6 address, no ARP or neighbour answer for another, no "
+      "router advertisement")
 def no_forgery(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
         names = {"second6": seat_address6(guest, SECOND_SEAT), "gateway6": address6(guest, "br-123"),
@@ -171,7 +172,7 @@ def noise(line):
     return any(part in line for part in ("protocol 0", "protocol 2", "protocol 58", "33:33:ff"))
 
 
-@case("what cannot be forged stays so when the ruleset was flushed, and for a seat that comes up later")
+@case("no forged frame leaves a seat after a flush of the ruleset, nor a seat that comes up later")
 def no_forgery_later(guest):
     with seats_up(guest, SEAT):
         guest.run("nft flush ruleset")
@@ -243,7 +244,7 @@ def survives_nft(guest):
             guest.run("systemctl stop nftables")
 
 
-@case("a connection to the world outlives a flush of the ruleset")
+@case("a connection to the world survives a flush of the ruleset")
 def connection_survives(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         world.popen(["socat", "TCP-LISTEN:9000,fork,reuseaddr", "EXEC:cat"])
@@ -256,7 +257,7 @@ def connection_survives(guest):
         expect_equal(client.exchange("after\n", 20).stdout, "after\n", "the answer after the flush")
 
 
-@case("the rules come back while the ruleset is flushed again and again, and the watcher does not spin")
+@case("the rules come back while the ruleset is flushed repeatedly, and the watcher is idle afterwards")
 def survives_storm(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         # When it goes on for longer than three seconds, the watcher takes it for a fight, and pauses for half a minute.
@@ -298,7 +299,7 @@ def survives_firewalld(guest):
         expect_survived(guest, world, "true")
 
 
-@case("the watcher that was killed or restarted repairs what happened meanwhile")
+@case("after a kill or a restart the watcher repairs what changed meanwhile")
 def watcher_restarts(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         expect_survived(guest, world, "systemctl kill --signal=KILL coursenet-network; nft flush ruleset",
@@ -306,7 +307,7 @@ def watcher_restarts(guest):
                         "systemctl restart coursenet-network")
 
 
-@case("a bridge that somebody took the address from is not opened by that, whatever else is applied then")
+@case("a bridge whose address was removed stays closed, also when other rules are applied later")
 def bridge_without_address(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         gateway6 = address6(guest, "br-123")
@@ -383,7 +384,7 @@ DAMAGES = ((
 ))
 
 
-@case("check names all that was changed behind coursenet's back while seats are up, and nothing that was not")
+@case("check reports each change that somebody made to links and rules while seats are up, and nothing else")
 @with_settings("[course 123]\nrate = 100M\ncourse-rate = 200M\n")
 def check_names_damage(guest):
     with World(guest), seats_up(guest, SEAT, SECOND_SEAT):
@@ -417,7 +418,8 @@ def limits(guest):
         guest.run(f"rm {roster}")
 
 
-@case("a course whose firewall cannot be set lets nobody in, and says why; when it can, everything is well")
+@case("when the firewall of a course cannot be set, logins are refused and the log says why; when it can be set again, "
+      "logins work")
 def no_firewall(guest):
     set_up_class(guest)
     library = guest.run("ldconfig -p | sed -n 's/.*libnftables.so.1 .*=> //p'").stdout.split()[0]

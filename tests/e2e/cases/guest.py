@@ -24,7 +24,7 @@ def ssh_login(guest):
     expect_status(guest.ssh("alice", "exit 7", check=False), 7, "ssh alice exit 7")
 
 
-@case("an ssh login with a terminal has one, and is seen to die")
+@case("an ssh login with -tt has a terminal, and its session ends when the client is killed")
 def ssh_terminal_login(guest):
     guest.add_user("alice")
     session = guest.ssh_popen("alice", tty=True)
@@ -110,7 +110,7 @@ def world_comes_and_goes(guest):
     guest.wait_until(lambda: guest.run(NETWORK_STATE).stdout == before, what="the guest is as it was")
 
 
-@case("raw frames say what they are told to, and what is not told is true")
+@case("a raw frame has the fields that were asked for, and true values in all others")
 def raw_frames(guest):
     with lan(guest) as network:
         watcher = frames.watch(guest, network.prefix(), "w0", "the last")

@@ -66,7 +66,7 @@ def who_had_it(guest):
     wait_gone(guest)
 
 
-@case("history says what it does not know: no such lease, a time before the journal, a word that is no time")
+@case("history says what it does not know: no such lease, a time before the journal, a word that is not a time")
 def not_known(guest):
     set_up_class(guest)
     said = guest.run("coursenetctl history cs123-nemo", check=False)

@@ -44,13 +44,13 @@ def server_pid(guest, user):
     return guest.run(["pgrep", "-o", "-u", user, "-f", "jupyterhub-singleuser"], check=False).stdout.strip()
 
 
-@case("a server that is killed frees its seat, and the student starts another", suites=HUB_SUITES)
+@case("a killed server frees its seat, and the student can start another one", suites=HUB_SUITES)
 def server_killed(guest):
     with Hub(guest) as hub:
         hub.start(STUDENT)
         guest.run(["kill", "-9", server_pid(guest, STUDENT)])
         guest.wait_until(lambda: "coursenet-enter" not in services(guest, SEAT), what="the server's lease is gone")
-        # The hub looks after its servers every half a minute, and closes the session then; or when it is asked.
+        # The hub polls its servers every half a minute and closes the session then, or at a request to stop.
         expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
         wait_gone(guest)
         expect_equal(hub.browse(STUDENT, "start"), "started", "the next start")
@@ -59,7 +59,7 @@ def server_killed(guest):
         wait_gone(guest)
 
 
-@case("a hub that is killed with its servers frees their seats", suites=HUB_SUITES)
+@case("a hub that is killed together with its servers frees their seats", suites=HUB_SUITES)
 def hub_killed(guest):
     with Hub(guest) as hub:
         hub.start(STUDENT, FAR)
@@ -114,7 +114,7 @@ c.Spawner.pre_spawn_hook = hasten
 """
 
 
-@case("users without a course, students without a seat and errors of ours leave the hub's PAM sessions on",
+@case("users without a course, students without a seat and errors of coursenet do not make the hub turn PAM sessions off",
       suites=HUB_SUITES)
 def sessions_stay_on(guest):
     since = guest.journal_position()
@@ -243,7 +243,7 @@ BY_UNIT = """\
 """
 
 
-@case("servers that are units with NetworkNamespacePath= hold their seats by themselves, also without new privileges",
+@case("servers that are units with NetworkNamespacePath= hold their seats themselves, also with NoNewPrivileges",
       suites=HUB_SUITES)
 def servers_as_units(guest):
     documented = guest.read(f"{SOURCE}/docs/jupyterhub.md")

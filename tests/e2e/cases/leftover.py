@@ -81,7 +81,8 @@ def hasty_logind(guest):
         guest.run(f"rm {path}; systemctl restart systemd-logind")
 
 
-@case("with leftover = cut nohup and screen go on without a network, what the manager runs ends, and the next login has a manager")
+@case("with leftover = cut, nohup and screen go on without a network, units of the manager end, and the next login has "
+      "a manager")
 @with_settings("[site]\nleftover = cut\n")
 def cut(guest):
     leave(guest, NOHUP, SCREEN, TMUX, UNIT)
@@ -117,7 +118,7 @@ def cut(guest):
     wait_gone(guest)
 
 
-@case("with leftover = kill nothing goes on")
+@case("with leftover = kill, all that a login left running is killed")
 @with_settings("[site]\nleftover = kill\n")
 def kill(guest):
     leave(guest, NOHUP, SCREEN, TMUX, UNIT)
@@ -126,7 +127,8 @@ def kill(guest):
         guest.wait_until(lambda number=number: not find(guest, number), what=f"sleep {number} has ended")
 
 
-@case("with leftover = keep tmux is found again with its network, in the same seat, whatever was restarted meanwhile")
+@case("with leftover = keep, the next login finds tmux with its network in the same seat, after restarts of the "
+      "activator and systemd")
 @with_settings(KEEP)
 def keep_tmux(guest):
     session = guest.ssh_popen(STUDENT, tty=True)
@@ -163,7 +165,7 @@ def keep_tmux(guest):
     expect(time.monotonic() - started < 10, "the seat was not gone at once when nothing ran in it")
 
 
-@case("with leftover = keep, screen and nohup keep the seat until they end; then it goes at once, as with cut")
+@case("with leftover = keep, screen and nohup keep the seat; it is removed at once when they end")
 @with_settings(KEEP)
 def keep_until_end(guest):
     leave(guest, SCREEN, NOHUP)
@@ -182,7 +184,8 @@ def keep_until_end(guest):
     expect_in("kept no longer", guest.journal("coursenet-activator", lines=20), "the log")
 
 
-@case("a unit of the student's own keeps seat and manager, though logind would end it; stop ends both")
+@case("with leftover = keep, a unit of the student's keeps the seat and the manager that logind would stop; "
+      "coursenetctl stop ends both")
 @with_settings(KEEP)
 def keep_unit(guest):
     manager = manager_of(guest)
@@ -205,7 +208,7 @@ def keep_unit(guest):
         guest.wait_until(f"! systemctl is-active --quiet {manager} user-runtime-dir@{manager[5:]}", what="all of the manager is gone")
 
 
-@case("neither an idle manager, nor an agent, nor a process outside of the seat keeps it")
+@case("an idle manager, an ssh-agent and a process outside of the seat do not keep the seat")
 @with_settings(KEEP)
 def idle(guest):
     uid = manager_of(guest)[5:]
@@ -221,7 +224,7 @@ def idle(guest):
     guest.run("pkill ssh-agent", check=False)
 
 
-@case("after leftover-max a seat is kept no longer, also with linger, and beside an admin's hold")
+@case("leftover-max limits how long a seat is kept, also with linger and when an admin holds the seat")
 @with_settings("[site]\nlinger = 1\n[course 123]\nleftover = keep\nleftover-max = 5s\n")
 def leftover_max(guest):
     leave(guest, NOHUP)
@@ -252,7 +255,7 @@ def leftover_max(guest):
     wait_gone(guest)
 
 
-@case("mosh works with leftover = keep and inbound = yes, told the seat's address, from whoever is routed there")
+@case("mosh works with leftover = keep and inbound = yes, from a host that has a route to the seat")
 @with_settings("[course 123]\nleftover = keep\ninbound = yes\n")
 def mosh(guest):
     with World(guest) as world:

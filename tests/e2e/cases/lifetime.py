@@ -47,7 +47,7 @@ def other_than_killed_ends(guest):
     guest.run(["kill", "-9", str(first_lease["pid"])])
     second = guest.ssh_popen(STUDENT)
     second.close()
-    # The end of any session makes the activator look again at leases whose opener is dead.
+    # The end of any session makes the activator re-check leases whose opener is dead.
     guest.wait_until(lambda: len(logind_sessions(guest, STUDENT)) == 1, what="the second login's session is gone")
     expect_freed(guest, {first_lease["id"]}, "the second login's lease is gone, and only that")
     expect_in_seat(first.run("ip -br addr"), SEAT, ADDRESS)
@@ -95,7 +95,7 @@ def close_never(guest):
 # A close from wherever it comes
 
 
-@case("a second close is a success, and does not end the lease of a like session")
+@case("a second close succeeds, and does not end the lease of another session of the same user and service")
 def close_twice(guest):
     set_up_class(guest)
     with PamProgram(guest) as program:
@@ -155,12 +155,12 @@ def close_in_thread(guest):
         wait_gone(guest)
 
 
-@case("a close by a forked child is a success without harm; the lease is its opener's")
+@case("a close by a forked child succeeds and ends no lease, because the lease belongs to the process that opened it")
 def close_in_child(guest):
     close_elsewhere(guest, "fork")
 
 
-@case("a close by a child that has become the student is a success without harm; the lease ends with its opener")
+@case("a close by a child that runs as the student succeeds and ends no lease; the lease ends with its opener")
 def close_unprivileged(guest):
     close_elsewhere(guest, "drop")
 
@@ -369,16 +369,16 @@ def hindered_stop(promise, away):
                                      what="the manager's start has ended")
             finally:
                 guest.run(f"systemctl start {SOCKETS} {ACTIVATOR}")
-            # A reload, as at the end of this block, would have systemd look again by itself.
+            # The daemon-reload at the end of this block would make systemd stop the seat by itself.
             wait_gone(guest)
     return left_up
 
 
-hindered_stop("a seat that systemd could not take down while the user's manager was being started goes afterwards", False)
-hindered_stop("a seat that systemd could not take down while the activator was away goes when that is back", True)
+hindered_stop("a seat that systemd could not stop while the user's manager was starting is removed afterwards", False)
+hindered_stop("a seat that systemd could not stop while the activator was down is removed when the activator is back", True)
 
 
-@case("a seat goes although one who was to clear it up went away half-way")
+@case("a seat is removed although the program that should tidy it up ended half-way")
 def unfinished_tidying(guest):
     set_up_class(guest)
     session = guest.ssh_popen(STUDENT)

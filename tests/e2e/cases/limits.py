@@ -66,13 +66,13 @@ def uid_of(guest, user):
     return int(guest.run(["id", "-u", user]).stdout)
 
 
-@case("requests that anybody makes over query.sock, of many uids too, leave few lines, and no line about a login is lost")
+@case("requests of many users to query.sock write few lines to the journal, and no line about a login is lost")
 def journal_noise(guest):
     set_up_class(guest)
     guest.run(f"cp /etc/subuid /run/subuid.before; usermod --add-subuids {SUBORDINATE}-{SUBORDINATE + 65535} alice")
     users = [uid_of(guest, user) for user in ("alice", STUDENT, STRANGER)]
     many = range(SUBORDINATE, SUBORDINATE + 60)
-    # journald's own limit, as every machine has it, for so few lines that the test need not be long.
+    # journald's rate limit, which every machine has, for so few lines that the test is short.
     with drop_in(guest, ACTIVATOR, "LogRateLimitIntervalSec=10min\nLogRateLimitBurst=30"):
         guest.run(f"systemctl restart {ACTIVATOR}")
         since = guest.journal_position()
@@ -121,7 +121,7 @@ time.sleep(600)
 """
 
 
-@case("connections to query.sock that say nothing, of forty accounts, keep nobody from entering")
+@case("silent connections of forty accounts to query.sock do not keep another user from entering")
 def query_silence(guest):
     set_up_class(guest)
     process = guest.popen(["python3", "-c", SILENCE, *map(str, range(50000, 50040))])
@@ -177,7 +177,7 @@ def hold_by_login(guest, rounds):
     return found
 
 
-@case("a student who keeps the namespaces of former seats keeps few, by coursenet-enter and by logins, and nobody is refused")
+@case("a student can keep only a few namespaces of former seats alive, and no login is refused")
 def hoard_of_namespaces(guest):
     set_up_class(guest)
     process = guest.popen(["python3", "-c", HOARD, "7"], user=STUDENT)
@@ -186,14 +186,14 @@ def hoard_of_namespaces(guest):
     expect(kept <= 5, f"seven rounds of entering made {kept} namespaces, in {time.monotonic() - began:.1f} s")
     by_login = hold_by_login(guest, 3)
     expect_equal(len(by_login), 1, "the number of namespaces that three logins have then")
-    # What is left behind is cut off all the same.
+    # What is left behind has no network.
     for namespace in by_login:
         pid = guest.run(f"for pid in $(pgrep -u {STUDENT} sleep); do"
                         f" test \"$(readlink /proc/$pid/ns/net)\" != '{namespace}' || echo $pid; done | head -n 1").stdout.strip()
         expect(pid, f"nothing that was left behind is in {namespace}")
         expect_failure(guest.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ping", "-c1", "-W1", "10.0.123.1"], check=False),
                        "a ping from what was left behind")
-    # Others, and the student, log in as ever.
+    # Others, and the student, can still log in.
     second = guest.ssh_popen(SECOND)
     session = guest.ssh_popen(STUDENT)
     expect_in(f"{ADDRESS}/24", session.run("ip -br address"), "the addresses of the next login")

@@ -24,7 +24,7 @@ def ssh_login(guest):
     wait_gone(guest)
 
 
-@case("the last of two logins takes everything down within five seconds, the first one nothing")
+@case("of two logins, the first logout removes nothing, and the last one removes the seat within five seconds")
 def two_logins(guest):
     set_up_class(guest)
     first, second = guest.ssh_popen(STUDENT), guest.ssh_popen(STUDENT)
@@ -109,7 +109,7 @@ def console(guest):
     wait_gone(guest)
 
 
-@case("alice, who is no course user, is left alone: host's namespace, no seat, no lease")
+@case("alice, who is not a course user, stays in the host's namespace, without a seat or a lease")
 def alice(guest):
     set_up_class(guest)
     host = guest.run(HOST_NAMESPACE).stdout.strip()
@@ -169,12 +169,12 @@ def failing_seat(guest):
     expect_not_in("inside", refused.stdout, "what the login printed")
     expect_in("netbr@123.service failed; see: journalctl", guest.journal(since=since), "the log")
     guest.wait_until(lambda: f"ns{SEAT}" not in leftovers(guest), what="the failed start left no namespace")
-    # The failed unit itself stays to be looked at, and is in nobody's way.
+    # The failed unit stays for the admin to look at, and does not block the next login.
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
 
 
-@case("a unit that hangs costs one student the login in time, and nobody else anything")
+@case("a unit that hangs makes one student's login fail at its timeout, and does not delay another student")
 def hanging_unit(guest):
     set_up_class(guest)
     program = pam_program.install(guest, options="join=no timeout=15")
@@ -193,7 +193,7 @@ def hanging_unit(guest):
     wait_gone(guest)
 
 
-@case("a failure of a later module in the stack gives the seat back at once")
+@case("when a later module in the stack fails, the seat is freed at once")
 def later_module_fails(guest):
     set_up_class(guest)
     with PamProgram(guest, lines=["session required pam_deny.so"]) as program:
@@ -218,7 +218,7 @@ def missing_module(guest):
         guest.run(f"mv {path}.away {path}")
 
 
-@case("a student who is removed keeps the number reserved, and nobody moves")
+@case("the number of a removed student stays reserved, and no other student's number changes")
 def removed_student(guest):
     set_up_class(guest)
     before = guest.read(ROSTER_FILE)

@@ -57,7 +57,7 @@ def resolver_changes(guest):
                 soon(guest, lambda: world.web4 in finds(guest, NAME), f"the seat finds names with {kind}")
 
 
-@case("names are found from a course's first login on, at its first command: the name service is there before")
+@case("the first command of a course's first login finds names, because the name service is up before")
 def first_command(guest):
     set_up_class(guest)
     guest.run("systemctl stop coursenet-dns coursenet-network; systemctl start coursenet-network")
@@ -90,7 +90,7 @@ def finds(guest, name):
     return in_seat(guest, SEAT, f"getent ahosts {name}", check=False).stdout
 
 
-@case("seats find each other by name, with the network off as well, and a student who joins while the course is up")
+@case("seats find each other by name, also without an uplink, and find a student who is added while the course is up")
 def seat_names(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
         # Settings that a case before had changed may be on their way to dnsmasq.
@@ -110,7 +110,7 @@ def seat_names(guest):
         soon(guest, lambda: finds(guest, "latecomer.cs123.internal") == "", "the latecomer is forgotten")
 
 
-@case("domain names the seats as the site likes")
+@case("the setting domain changes the names of the seats")
 @with_settings("[site]\ndomain = c{course}.school.example\n")
 def domain(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
@@ -118,7 +118,7 @@ def domain(guest):
         expect_equal(finds(guest, "smithj.cs123.internal"), "", "what a seat finds under the name of before")
 
 
-@case("a roster that breaks or goes while the course is up takes no name from its seats")
+@case("seats keep their names when the roster becomes unreadable or is removed while the course is up")
 def roster_gone(guest):
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT, SECOND_SEAT):
         soon(guest, lambda: SECOND_ADDRESS in finds(guest, "smithj.cs123.internal"), "the seat is found by its name")
@@ -140,7 +140,7 @@ def asks(guest, seat, name, *options):
     return in_seat(guest, seat, " ".join(["dig", "+short", "+tries=1", "+time=3", *options, *words]), check=False).stdout.strip()
 
 
-@case("a seat finds nobody of another course by name or address, and no process of the host finds anybody")
+@case("a seat finds no name or address of another course, and a process of the host finds none at all")
 def names_of_own_course_only(guest):
     own, other = "newellz2.cs123.internal", "doej.cs377.internal"
     with World(guest), resolver(guest, "plain"), seats_up(guest, SEAT, FAR_SEAT):
@@ -162,7 +162,7 @@ def names_of_own_course_only(guest):
         expect(ADDRESS not in guest.run(f"getent ahosts {own}", user=STUDENT, check=False).stdout, "the host tells the name")
 
 
-@case("with names = none a seat finds its gateway and nobody")
+@case("with names = none a seat finds its gateway's name and no other seat's")
 def names_none(guest):
     set_up_class(guest)
     before = guest.read(SETTINGS)
@@ -190,12 +190,12 @@ def resolved_knows_nobody(guest):
         expect_equal(guest.run("ls /run/systemd/resolve/netif").stdout, "", "resolved's records of links")
         for seat in (SEAT, FAR_SEAT):
             expect_equal(in_seat(guest, seat, f"resolvectl query {name}", check=False).stdout, "", f"what {seat} is told")
-        soon(guest, lambda: asks(guest, SEAT, name) == ADDRESS, "the own name service is asked all the same")
+        soon(guest, lambda: asks(guest, SEAT, name) == ADDRESS, "the seat asks its own name service")
     with World(guest), resolver(guest, "resolved-stub"), seats_up(guest, SEAT):
         soon(guest, lambda: ADDRESS in finds(guest, name), "with 'dns' in nsswitch.conf the seat finds its course")
 
 
-@case("the name service that cannot be set up is a failed unit, which comes up when it can")
+@case("a name service that cannot be set up is retried, and starts when the obstacle is gone")
 def dns_fails(guest):
     guest.run("systemctl stop coursenet-network coursenet-dns; rm -f /run/coursenet/dns.lock && mkdir /run/coursenet/dns.lock")
     try:
@@ -209,7 +209,7 @@ def dns_fails(guest):
                   "systemctl reset-failed", check=False)
 
 
-@case("the name service that was killed comes back, and a restart of it or the watcher loses no name")
+@case("the name service is restarted after a kill, and no name is lost at a restart of it or of the watcher")
 def dns_restarts(guest):
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT, SECOND_SEAT):
         for command in ("systemctl kill --signal=KILL coursenet-dns", "pkill -KILL -f 'hosts/12[3]'", "systemctl restart coursenet-dns",
@@ -219,7 +219,7 @@ def dns_restarts(guest):
             expect(SECOND_ADDRESS in finds(guest, "smithj.cs123.internal"), f"the names of the seats are lost after `{command}`")
 
 
-@case("the name service is no open door: not for the world, and not for other names of the host")
+@case("the name service answers no question from the world, at any address or port")
 def dns_closed(guest):
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT):
         for port in (53, 530):
@@ -230,7 +230,7 @@ def dns_closed(guest):
         expect_in(world.web4, finds(guest, NAME), "what the seat finds")
 
 
-@case("without any course the name service is there for nobody, and the first course has it")
+@case("without any course the name service listens nowhere, and the first course gets it")
 def dns_without_courses(guest):
     set_up_class(guest)
     guest.run("mv /etc/coursenet/roster.d /etc/coursenet/roster.d.away && mkdir /etc/coursenet/roster.d; "

@@ -27,7 +27,7 @@ def internet(guest):
         wait_gone(guest)
 
 
-@case("a world that comes up while a seat is, and default routes that move to another uplink: the seat follows, at once")
+@case("a seat that is up follows an uplink that comes up later, and default routes that move to another uplink")
 def moving_uplink(guest):
     with seats_up(guest, SEAT):
         with World(guest) as world, other_world(guest) as other:
@@ -79,7 +79,7 @@ HOST_STATE = f"""
     ls -R /run/coursenet/forwarding /run/coursenet/dns/hosts 2>/dev/null"""
 
 
-@case("with the last bridge goes all that coursenet changed on the host but the fence: tables, forwarding, queues")
+@case("when the last bridge is removed, tables, forwarding and queues are as before, and the fence stays")
 @with_settings("[site]\nrate = 100M\ncourse-rate = 200M\n")
 def nothing_stays(guest):
     with World(guest):
@@ -104,7 +104,7 @@ def crossing(guest, world, third):
             + reaches(guest, third.prefix(), f"{world.web4} 80", f"{world.web6} 80"))
 
 
-@case("forwarding is for the seats alone: no other network of the host is connected with the world by it")
+@case("the host forwards for seats only, and does not connect its other networks with the world")
 def third_network(guest):
     with World(guest) as world, lan(guest) as third, seats_up(guest, SEAT):
         expect_out(guest, world, SEAT)
@@ -130,7 +130,7 @@ def router(guest):
             guest.run(off)
 
 
-@case("links keep their MAC addresses and IPv6 addresses from login to login, so nobody has to learn them anew")
+@case("links have the same MAC and IPv6 addresses at each login")
 def stable_addresses(guest):
     def look():
         with seats_up(guest, SEAT):
@@ -145,8 +145,8 @@ def stable_addresses(guest):
     expect_equal(look(), first, "the addresses after a reboot")
 
 
-# A guest has no udev, which on a host tells these programs of our link group (70-coursenet.rules). Without it a bridge cannot be
-# told from an admin's br-100, so it is left to the admin's own files; the cables are known by name.
+# A guest has no udev, which on a host tells these programs our link group (70-coursenet.rules). Without it a bridge looks like an
+# admin's br-100, so it is left to the admin's own files; the cables are known by name.
 GREEDY = "[Match]\nName=!br-*\n[Network]\nDHCP=yes\nLLDP=yes\nLinkLocalAddressing=no\n"
 
 

@@ -1,4 +1,4 @@
-"""Who is in a course is nobody's business: a student sees their own seat, staff their course, root everything."""
+"""Who may see who is in a course: a student sees their own seat, staff their course, root everything."""
 
 import json
 
@@ -25,7 +25,7 @@ def with_service(function):
     return run
 
 
-@case("no file of coursenet's tells a student who is in a course")
+@case("no file of coursenet tells a student who is in a course")
 @with_service
 def files(guest):
     session = guest.ssh_popen(SECOND)
@@ -48,7 +48,7 @@ def files(guest):
     wait_gone(guest)
 
 
-@case("systemd tells a student the name of nobody who has not logged in, and such a seat's services do not start by hand")
+@case("systemd tells a student no name of a student who has not logged in, and services of such a seat do not start by hand")
 @with_service
 def units(guest):
     unit = f"quiet@{ABSENT_SEAT}.service"
@@ -193,7 +193,7 @@ sys.stdin.read()
 """
 
 
-@case("staff who ask and do not read, or hang up, keep nobody else from an answer")
+@case("staff who do not read an answer, or hang up, do not keep others from an answer")
 def stalled(guest):
     set_up_class(guest)
     before = guest.read(SETTINGS)
@@ -209,7 +209,7 @@ def stalled(guest):
         prof = guest.popen(["python3", "-c", STALL, size], user="prof")
         expect_equal(prof.stdout.readline(), "sent\n", "what the one who stalls says")
         expect_status(ask(guest, "dean", "roster", "list", "123"), 0, "another's roster list meanwhile")
-        # It is logged when its answer is there, and not at all when whoever asked has hung up by then.
+        # The activator logs a request when it has the answer, and does not log it if the client has hung up by then.
         soon(guest, lambda: "asks for a report (history)" in guest.journal(since=since), "the log: the requests are understood")
         prof.stdin.close()
         prof.wait(60)

@@ -102,7 +102,7 @@ def expect_all_denied(guest, user, why):
     expect_in("course", found["sudo -i"], "what sudo -i says")
 
 
-@case("a denial ends every program that opens a session with the module: not on the list, or no activator")
+@case("each program that opens a session with the module runs nothing after a denial: not on the roster, or no activator")
 def denials(guest):
     with programs_set_up(guest):
         # As a site may want it: the module in each stack that Debian's programs use.
@@ -126,7 +126,7 @@ write_enable=YES
 session_support=YES
 pam_service_name=vsftpd
 """
-# Downloads, uploads and lists, in both modes of FTP; a wait that is in vain ends.
+# Downloads, uploads and lists, in both modes of FTP; each wait has a timeout.
 TRANSFER = """
 import ftplib, io, sys
 for passive in (True, False):
@@ -140,7 +140,7 @@ for passive in (True, False):
 """
 
 
-@case("a student's FTP transfers by vsftpd with sessions work, both ways, from outside, and start no seat")
+@case("a student's FTP transfers by vsftpd with sessions work in both directions from outside, and start no seat")
 def vsftpd(guest):
     set_up_class(guest)
     configuration = guest.read("/etc/vsftpd.conf")

@@ -44,7 +44,7 @@ def cycles(guest):
     expect_nothing_failed(guest)
 
 
-@case("a manager of a user that fails with the seat, or is asked for without one, is no failed unit when the seat is down")
+@case("a user's manager that fails with its seat, or is started without one, is not a failed unit once the seat is down")
 def failing_managers(guest):
     set_up_class(guest)
     uid = guest.run(["id", "-u", STUDENT]).stdout.strip()
@@ -54,7 +54,7 @@ def failing_managers(guest):
     expect_nothing_failed(guest)
     expect(not is_active(guest, f"user@{uid}"), "a course user's manager runs outside of a seat")
 
-    # It has five seconds to end, and does not. KillSignal= makes it deaf from the start: a trap would be set too late when
+    # It has five seconds to end, and does not. KillSignal= makes it ignore the stop from the start: a trap would be set too late when
     # the logout comes first.
     session = guest.ssh_popen(STUDENT)
     guest.wait_until(lambda: is_active(guest, f"user@{uid}"), what="the user's manager runs")
@@ -102,7 +102,7 @@ def slow_to_reap(guest):
         tracer.stderr.close()
 
 
-@case("a login succeeds when systemd sees the end of its units' programs sooner than it hears their last words")
+@case("a login succeeds when systemd sees a unit's program end before it reads the program's READY=1")
 def slow_reaping(guest):
     set_up_class(guest)
     guest.popen(["sh", "-c", ORPHANS])
@@ -213,13 +213,13 @@ def restarted_by_hand(promise, unit):
     return restart_under_login
 
 
-restarted_by_hand("a restart of nsbr@ under a login lays a new cable: the login goes on, so does the next one",
+restarted_by_hand("a restart of nsbr@ under a login makes a new veth pair: that login and the next one have a network",
                   f"nsbr@{SEAT}")
-restarted_by_hand("a restart of netbr@ under a login makes a new bridge: the login goes on, so does the next one",
+restarted_by_hand("a restart of netbr@ under a login makes a new bridge: that login and the next one have a network",
                   "netbr@123")
 
 
-@case("a restart of netns@ under a login ends its lease: the shell is in a namespace of the past")
+@case("a restart of netns@ under a login ends its lease, because the shell is in the old namespace")
 def restarted_namespace(guest):
     set_up_class(guest)
     old = guest.ssh_popen(STUDENT)
@@ -238,7 +238,7 @@ def restarted_namespace(guest):
 
 # Failures that are over
 
-@case("a namespace unit that has failed does not stand in the next login's way, nor in another student's")
+@case("a failed namespace unit does not block the next login, nor another student's")
 def stale_failure(guest):
     set_up_class(guest)
     with drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/false"):
@@ -251,7 +251,7 @@ def stale_failure(guest):
     wait_gone(guest)
 
 
-@case("a seat whose last program is killed when it has just said that it was done is nobody's seat, and nothing is left")
+@case("a seat whose program is killed right after READY=1 is given to no login, and nothing of it is left")
 def killed_when_done(guest):
     set_up_class(guest)
     dies = 'NotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c "systemd-notify --ready; kill -KILL $$$$"'
@@ -270,7 +270,7 @@ def killed_when_done(guest):
 MARK = "25454"
 
 
-@case("links and a namespace that a crash has left do not stand in a login's way, and go with it")
+@case("links and a namespace that a crash left behind do not block a login, and are removed with its seat")
 def stale_links(guest):
     set_up_class(guest)
     guest.run(f"""
@@ -283,7 +283,7 @@ def stale_links(guest):
     wait_gone(guest)
 
 
-@case("a name of a namespace without one behind it does not stand in a login's way")
+@case("a file in /run/netns that is not a namespace does not block a login")
 def stale_name(guest):
     set_up_class(guest)
     guest.run(f"mkdir -p /run/netns && install -m 000 /dev/null /run/netns/ns{SEAT}")
@@ -291,7 +291,7 @@ def stale_name(guest):
     wait_gone(guest)
 
 
-@case("one student's broken override costs that student the login, and nobody else of the course")
+@case("one student's broken override makes that student's logins fail, and no other student's")
 def broken_override(guest):
     set_up_class(guest)
     path = f"/etc/coursenet/netns/ns{SEAT}.conf"
@@ -319,7 +319,8 @@ def expect_refused_in_time(guest, program, handle):
     expect(took < 15, f"the refusal took {took:.1f} s, with timeout=4")
 
 
-@case("an activator that does not answer costs a login its timeout; none of it is left when it answers again")
+@case("when the activator does not answer, a login fails at its timeout, and nothing of it is left when the activator "
+      "answers again")
 def activator_stopped(guest):
     set_up_class(guest)
     with PamProgram(guest, options="join=no timeout=4") as program:
@@ -332,7 +333,7 @@ def activator_stopped(guest):
             expect_in("no answer from the activator within 4 s", guest.journal(since=since), "the log")
         finally:
             guest.run(f"systemctl kill --signal=CONT {ACTIVATOR}")
-        # The request is still in the socket. Whoever sent it lives on, but does not wait any more.
+        # The request is still in the socket. Its sender lives on, but no longer waits.
         program.do("open b")
         [lease] = leases(guest)
         expect_equal(lease["id"][:5], SECOND_SEAT, "the one lease's seat")
@@ -344,7 +345,7 @@ def activator_stopped(guest):
         wait_gone(guest)
 
 
-@case("without D-Bus a login is refused in time, live ones go on; with it logins work again")
+@case("without D-Bus a login fails at its timeout and live logins go on; with D-Bus back, logins work again")
 def without_dbus(guest):
     set_up_class(guest)
     holder = guest.ssh_popen(SECOND)
@@ -385,7 +386,7 @@ def too_many_logins(guest):
         expect_in("this user has 64 logins, the limit for one user", guest.journal(since=since), "the log")
         expect_equal(len(leases(guest, SEAT)), LEASES_PER_USER, "the number of leases")
         program.open("other", SECOND)
-        # One that goes makes room for one.
+        # The end of one lease makes room for another.
         program.do("close h0")
         guest.wait_until(lambda: len(leases(guest, SEAT)) == LEASES_PER_USER - 1, what="one lease less")
         program.do("open h69")

@@ -86,7 +86,7 @@ def configuration_away(guest):
         guest.run("rm -r /etc/coursenet && mv /root/etc-coursenet /etc/coursenet")
 
 
-@case("the commands of README.md, run as they stand, remove coursenet, install it and lock nobody out on the way")
+@case("the commands of README.md, run as they are written, remove coursenet, install it, and lock nobody out")
 def commands(guest):
     for user in (STUDENT, STRANGER, "alice"):
         guest.add_user(user, password=PASSWORD)

@@ -72,7 +72,7 @@ def set_up_again(guest):
     wait_gone(guest)
 
 
-@case("coursenetctl teardown is refused while somebody has a seat, and names who; with --force all of it goes, and nothing of others'")
+@case("coursenetctl teardown names who has a seat and does nothing; with --force it removes all of coursenet, and only that")
 def teardown(guest):
     start_all(guest)
     session = guest.ssh_popen(STUDENT, tty=True)
@@ -108,7 +108,7 @@ def teardown(guest):
     wait_gone(guest)
 
 
-@case("coursenetctl teardown cleans up after a crash of everything, and a login that arrives meanwhile is refused or has its seat")
+@case("coursenetctl teardown cleans up after a crash of the activator, and a login during it is refused or has its seat")
 def teardown_broken(guest):
     start_all(guest)
     session = guest.ssh_popen(STUDENT)

@@ -1,4 +1,4 @@
-"""What decides how long a seat stays besides its logins: linger, an admin's hold and stop, and what a student leaves running."""
+"""What decides, in addition to logins, how long a seat stays: linger, an admin's hold and stop, and what a student leaves running."""
 
 import time
 
@@ -39,7 +39,7 @@ def linger_over(guest):
     wait_gone(guest)
 
 
-@case("a course brought up by an admin stays up, and costs a login its lease only")
+@case("the seats of a course that an admin started stay up after logins, restarts and crashes")
 def hold(guest):
     set_up_class(guest)
     expect_in("3 of 3 seats", guest.run("coursenetctl start 123").stdout, "what start says")
@@ -109,7 +109,7 @@ def leave_running(guest):
     return "pgrep -f '^sleep 7654' >/dev/null"
 
 
-@case("with logind's KillUserProcesses the seat goes the same way")
+@case("with logind's KillUserProcesses the seat is removed at the last logout, and the student's processes end")
 def kill_user_processes(guest):
     set_up_class(guest)
     guest.write("/etc/systemd/logind.conf.d/kill.conf", "[Login]\nKillUserProcesses=yes\n")
@@ -157,7 +157,7 @@ def stubborn_user_service(guest):
     wait_gone(guest)
 
 
-@case("a user who lingers in logind has a manager outside, and a seat all the same")
+@case("a user who lingers in logind has a manager outside of the seat, and logins still get the seat")
 def logind_linger(guest):
     set_up_class(guest)
     uid = guest.run(["id", "-u", SECOND]).stdout.strip()

@@ -7,7 +7,7 @@ from harness.case import case
 from helpers.storm import run_storm
 
 
-@case("a storm of logins, kills and stops leaves nothing behind, and everything agrees all the time")
+@case("during a storm of logins, kills and stops all records agree, and nothing is left behind")
 def storm(guest):
     # `ip netns exec`, which other cases use, makes a mount of /run/netns, and with it two of each namespace in it.
     guest.run("umount /run/netns 2>/dev/null; true")

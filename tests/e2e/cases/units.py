@@ -57,7 +57,7 @@ def two_users(guest):
     wait_gone(guest)
 
 
-@case("an admin's BR_IP and VR_IP win, with and without a prefix length")
+@case("an admin's BR_IP and VR_IP override the computed addresses, with and without a prefix length")
 def overrides(guest):
     set_up_class(guest)
     guest.write("/etc/coursenet/netns/bridge-123.conf", "# lab subnet\nBR_IP=10.99.7.1\n")
@@ -117,7 +117,7 @@ def leftovers_of_a_crash(guest):
     stop_all(guest)
 
 
-@case("a link that is not ours is never touched, and the error says so")
+@case("a link that coursenet did not make is not touched, and the error names it")
 def foreign_link(guest):
     set_up_class(guest)
     guest.run("ip link add br-123 type bridge")
@@ -148,7 +148,7 @@ def roster_gone(guest):
     stop_all(guest)
 
 
-@case("a seat that is on no roster is refused with what to do")
+@case("the start of a seat that is on no roster fails, and the log says what to do")
 def not_wired(guest):
     set_up_class(guest)
     since = guest.journal_position()

@@ -4,7 +4,7 @@ Each guest gets a group of its own: two guests started from the same one would s
 systemds would mix up each other's units. On a host with only cgroup v2 that is one directory; on a host that still
 has the v1 hierarchy of systemd it is a second one there, because systemd-nspawn looks at both.
 
-The names carry the run that made them, so that whoever comes next can tell ours from others', and dead from alive.
+The names carry the run that made them, so that the next run finds the groups of runs that ended.
 """
 
 import os

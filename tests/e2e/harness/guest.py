@@ -160,7 +160,7 @@ class Guest:
     def reboot(self, crash=False):
         """Restarts the guest; what is in /run is gone afterwards, the rest stays. crash: at once, nobody says goodbye."""
         self.run("systemctl reboot --force --force" if crash else "systemctl reboot", check=False)
-        # With --keep-unit, systemd-nspawn leaves the second boot to whoever started it.
+        # With --keep-unit, systemd-nspawn does not boot a second time by itself.
         self._wait_nspawn()
         if crash:
             # What is left of the first boot would be taken for the second one's.

@@ -108,7 +108,7 @@ def mount_tmpfs(where):
 
 
 def forget_login():
-    # Whoever logged in to start the tests is not a user of the guests: with an audit login uid inherited, their
+    # The user who started the tests is not a user of the guests: with an audit login uid inherited, their
     # logind would take every session in them for a second one of that user.
     try:
         with open("/proc/self/loginuid", "w", encoding="ascii") as loginuid:

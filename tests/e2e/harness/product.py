@@ -67,7 +67,7 @@ def copy_source(source_dir, target):
 
 
 def files_of_git(source_dir):
-    # The checkout may belong to the user who ran sudo; reading its list of files is safe all the same.
+    # The checkout may belong to the user who ran sudo; reading its list of files is still safe.
     listing = subprocess.run(["git", "-c", "safe.directory=*", "-C", source_dir,
                               "ls-files", "-z", "-co", "--exclude-standard"],
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)

@@ -142,7 +142,7 @@ def build(suite, log, extra_packages=()):
     tree = f"{directory}/{suite}-{fingerprint(packages)}"
     lock = hold(tree)
     if not os.path.isdir(tree):
-        # The builder alone has the lock; whoever waited for it finds the tree.
+        # The builder alone has the lock; a process that waited for the lock finds the tree.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(tree):
             build_new(suite, packages, tree, log)

@@ -89,7 +89,7 @@ def become(user):
 
 
 def sleeper(guest, user, *prefix):
-    """The pid of a process of a user, once it is what it is to be."""
+    """The pid of a process of a user, once it has become `sleep`."""
     pid = guest.popen([*prefix, "sleep", "600"], user=user).guest_pid()
     guest.wait_until(f"test \"$(cat /proc/{pid}/comm)\" = sleep")
     return pid

@@ -26,7 +26,7 @@ class Hub:
         self.settings = guest.read(SETTINGS)
 
     def __enter__(self):
-        # The hub's own port, as the documentation has it.
+        # The hub's own port, which docs/jupyterhub.md has open.
         self.guest.write(SETTINGS, f"{self.settings}\n[site]\nhost-ports = 8081/tcp\n")
         self.guest.run(["systemctl", "start", UNIT])
         self.wait_up()
@@ -48,10 +48,10 @@ class Hub:
         return int(self.guest.run(f"systemctl show --value -p MainPID {UNIT}").stdout)
 
     def kill(self):
-        """Kills the hub's process and waits until systemd has started it anew."""
+        """Kills the hub's process and waits until systemd has restarted it."""
         pid = self.main_pid()
         self.guest.run(f"kill -9 {pid}")
-        self.guest.wait_until(lambda: self.main_pid() not in (0, pid), what="the hub is started anew")
+        self.guest.wait_until(lambda: self.main_pid() not in (0, pid), what="the hub is restarted")
         self.wait_up()
 
     def browse(self, user, *words):

@@ -33,7 +33,7 @@ def expect_freed(guest, remaining, what):
 
 def expect_kept(guest, kept, what):
     """These leases are there, and the activator has done with whatever could have ended one."""
-    # Whoever asks comes after the request that was sent before: one socket, one thread.
+    # This question is answered after each request that was sent before: the activator has one thread.
     expect_equal(ids(guest), kept, what)
     for lease in kept:
         expect(is_active(guest, f"coursenet-{lease}.slice"), f"{what}: the unit of {lease} is gone")

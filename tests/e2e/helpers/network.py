@@ -1,4 +1,4 @@
-"""Seats as the network cases need them: held up by an admin, looked at from inside, and talking to each other."""
+"""Seats as the network cases need them: held by an admin, looked at from inside, and talking to each other."""
 
 import contextlib
 import json

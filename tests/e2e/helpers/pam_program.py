@@ -34,7 +34,7 @@ def other_services_away(guest):
 
 
 class PamProgram:
-    """Holds the program; leaving the `with` kills it, as what it has open must then be freed all the same."""
+    """Holds the program; leaving the `with` kills it, and the activator must then free what it had open."""
 
     def __init__(self, guest, options="join=no", lines=()):
         self.process = guest.popen(install(guest, options, lines))

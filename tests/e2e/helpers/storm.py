@@ -206,7 +206,7 @@ class Storm:
 
 
 def set_up_storm(guest):
-    """Accounts, rosters, and a stack with nothing but the module; once a guest."""
+    """Accounts, rosters, and a PAM stack with only the module; once a guest."""
     if getattr(guest, "has_storm", False):
         return
     guest.has_storm = True

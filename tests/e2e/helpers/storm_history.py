@@ -152,7 +152,7 @@ class History:
                        for kill in self.kills))
 
     def must_be_cut(self, login):
-        """A stop came when it was in, and nobody's login of that seat or course came in between and won."""
+        """A stop came while this login was open, and no other login of that seat or course overtook the stop."""
         return any(concerns(stop, login) and stop.began > login.opened and stop.ended < float("inf")
                    and not self._crossed(stop, login) for stop in self.stops())
 

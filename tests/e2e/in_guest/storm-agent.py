@@ -344,7 +344,7 @@ class Agent:
     def _obey(self, order):
         what, number = order["do"], order.get("number")
         if what == "login":
-            # Told first, as the child may be faster than we are.
+            # Reported first, because the child may be faster than this process.
             tell(event="opening", login=number)
             kind = SshLogin if order["kind"] == "ssh" else PamLogin
             self._logins[number] = kind(self, number, order["user"])
