@@ -41,8 +41,8 @@ class Hub:
         self.guest.wait_until(self.is_up, what="the hub answers", timeout=60)
 
     def is_up(self):
-        script = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/hub/health')"
-        return self.guest.run(["python3", "-c", script], check=False).returncode == 0
+        ask = r"printf 'GET /hub/health HTTP/1.0\r\n\r\n' | nc -w 5 127.0.0.1 8000 | grep -q '^HTTP/1.[01] 200 '"
+        return self.guest.run(ask, check=False).returncode == 0
 
     def main_pid(self):
         return int(self.guest.run(f"systemctl show --value -p MainPID {UNIT}").stdout)
