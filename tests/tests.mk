@@ -1,7 +1,9 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
 netns_tests = bridge dns fence fence-route firewall foreign forwarding inspect link netns qdisc rule seat subid-directory sysctl watch
-netns_test_programs = $(netns_tests:%=$(BUILD)/tests/netns/test-%)
+# Those that take longest start first, so that no processor idles at the end.
+slow_netns_tests = inspect fence-route seat link watch bridge
+netns_test_programs = $(patsubst %,$(BUILD)/tests/netns/test-%,$(slow_netns_tests) $(filter-out $(slow_netns_tests),$(netns_tests)))
 
 pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
@@ -15,7 +17,7 @@ container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
-test_programs = $(unit_test_programs) $(netns_test_programs) $(pam_test_programs) $(activator_test_programs) \
+test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
 	$(container_test_programs) $(enter_test_programs)
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
