@@ -228,7 +228,7 @@ install: all
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
 	$(Q)$(give_capability)
 
-# No archive keeps a capability: below DESTDIR it is the packager's to set, after unpacking.
+# An archive cannot hold a capability: below DESTDIR the packager has to set it after unpacking.
 ifeq ($(DESTDIR),)
 give_capability = $(SETCAP) cap_sys_admin=p $(bindir)/coursenet-enter || \
 	echo 'coursenet-enter has no capability and works from inside a seat only; libcap2-bin has setcap, then: make install' >&2
