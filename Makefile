@@ -68,10 +68,11 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program.c netsetup/base/runtime-file.c \
-	netsetup/kernel/default-route.c netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link.c \
-	netsetup/kernel/netlink.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
-	netsetup/firewall/firewall.c netsetup/firewall/foreign.c netsetup/firewall/forwarding.c netsetup/firewall/network.c netsetup/firewall/ruleset.c \
+net_sources = netsetup/base/lock.c netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
+	netsetup/base/subcommand.c \
+	netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link-route.c netsetup/kernel/link-socket.c \
+	netsetup/kernel/link.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
+	netsetup/firewall/course-rules.c netsetup/firewall/foreign-firewall.c netsetup/firewall/forwarding.c netsetup/firewall/nft-text.c netsetup/firewall/nftables.c netsetup/firewall/ruleset-courses.c netsetup/firewall/ruleset-seats.c \
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
 	netsetup/fence/subid-directory.c netsetup/fence/subuid.c \
@@ -80,11 +81,13 @@ net_sources = netsetup/base/lock.c netsetup/base/message.c netsetup/base/program
 	netsetup/watch/watch-socket.c netsetup/watch/watch.c \
 	netsetup/check/inspect-bridge.c netsetup/check/inspect-fence.c netsetup/check/inspect-firewall.c \
 	netsetup/check/inspect-link.c netsetup/check/inspect-seat.c netsetup/check/inspect.c netsetup/check/scratch.c \
-	netsetup/check/stand-in.c netsetup/check/table-compare.c \
-	netsetup/verbs/bridge.c netsetup/verbs/leftover.c netsetup/verbs/netns-record.c netsetup/verbs/netns.c netsetup/verbs/ping.c \
-	netsetup/verbs/seat.c netsetup/verbs/teardown.c
-net_packages = libnl-route-3.0 libnl-3.0 json-c
-# Loaded when it is needed, see netsetup/firewall/firewall.c.
+	netsetup/check/stand-in.c netsetup/check/table-compare.c netsetup/check/teardown.c \
+	netsetup/verbs/bridge.c netsetup/verbs/former-command.c netsetup/verbs/leftover.c netsetup/verbs/netns-record.c netsetup/verbs/netns.c netsetup/verbs/ping.c \
+	netsetup/verbs/seat-argument.c netsetup/verbs/seat.c
+net_packages = libnl-route-3.0 libnl-3.0
+# Of these two programs, coursenet-host alone reads JSON: what a login waits for loads nothing else.
+host_packages = $(net_packages) json-c
+# Loaded when it is needed, see netsetup/firewall/nftables.c.
 net_loaded_packages = libnftables
 
 activator_sources = \
@@ -120,7 +123,8 @@ ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-seat.c enter/user-command.c
 
-programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
+programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-host $(BUILD)/coursenet-activator \
+	$(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
 unit_tests = address address6 child finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings settings-documents settings-table site \
@@ -142,7 +146,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 flags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
 libraries = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 
-$(BUILD)/netsetup/%.o: override CFLAGS += -Inetsetup $(call flags,$(net_packages) $(net_loaded_packages))
+$(BUILD)/netsetup/%.o: override CFLAGS += -Inetsetup $(call flags,$(host_packages) $(net_loaded_packages))
 $(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages)) -Iactivator
 $(BUILD)/activator/request/peer-report.o: override CFLAGS += -DBIN_DIRECTORY='"$(bindir)"'
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages)) -Ictl
@@ -172,9 +176,13 @@ $(BUILD)/pam_coursenet.so: $(call objects,$(module_sources)) $(BUILD)/libclient.
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,defs -Wl,--version-script=pam_coursenet/exports.map -o $@ \
 		$(filter %.o %.a,$^) -lpam
 
-$(BUILD)/coursenet-net: $(BUILD)/netsetup/main.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
+$(BUILD)/coursenet-net: $(BUILD)/netsetup/verbs/net-main.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(net_packages) $(settings_packages))
+
+$(BUILD)/coursenet-host: $(BUILD)/netsetup/host-main.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(host_packages) $(settings_packages))
 
 $(BUILD)/coursenet-activator: $(BUILD)/activator/main.o $(BUILD)/libactivator.a $(BUILD)/libcommon.a
 	$(say) LD $@
@@ -205,7 +213,7 @@ install: all
 		$(DESTDIR)/etc/coursenet/netns
 	$(Q)test -d $(DESTDIR)/etc/coursenet/roster.d || $(INSTALL) -d -m 700 $(DESTDIR)/etc/coursenet/roster.d
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
-	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-host $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 		$(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
@@ -240,7 +248,7 @@ endif
 
 # All that install puts there but /etc/coursenet, which is the admin's. The folders go if nobody else has something in them.
 installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter) \
-	$(addprefix $(libexecdir)/,coursenet-net coursenet-activator coursenet-container) $(pamdir)/pam_coursenet.so \
+	$(addprefix $(libexecdir)/,coursenet-net coursenet-host coursenet-activator coursenet-container) $(pamdir)/pam_coursenet.so \
 	$(units:units/%=$(unitdir)/%) $(pamconfigdir)/coursenet $(dbusdir)/coursenet.conf \
 	$(addprefix $(networkdir)/05-coursenet,.link .network -cables.network) $(rulesdir)/70-coursenet.rules \
 	$(nmconfdir)/05-coursenet.conf $(hubdir)/jupyterhub_config.py $(hubdir)/pam.d/jupyterhub \

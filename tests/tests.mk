@@ -22,7 +22,7 @@ test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_pro
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/unit/%.o: override CFLAGS += -Ictl
-$(BUILD)/tests/netns/%.o: override CFLAGS += -Inetsetup $(call flags,$(net_packages))
+$(BUILD)/tests/netns/%.o: override CFLAGS += -Inetsetup $(call flags,$(host_packages))
 $(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
@@ -36,7 +36,7 @@ $(BUILD)/tests/unit/test-manual: $(programs)
 
 $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@
-	$(link_test) $(call libraries,cmocka $(net_packages) $(settings_packages))
+	$(link_test) $(call libraries,cmocka $(host_packages) $(settings_packages))
 
 # libsubid looks for libsubid_NAME.so, where nsswitch.conf has "subid: NAME".
 $(BUILD)/tests/netns/test-subid-directory: $(BUILD)/tests/netns/libsubid_coursenet.so

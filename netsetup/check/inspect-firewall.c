@@ -5,10 +5,11 @@
 #include "base/failure.h"
 #include "base/runtime-file.h"
 #include "fence/fence-route.h"
+#include "fence/fence-table.h"
 #include "fence/fence.h"
-#include "firewall/firewall.h"
-#include "firewall/foreign.h"
-#include "firewall/network.h"
+#include "firewall/course-rules.h"
+#include "firewall/foreign-firewall.h"
+#include "firewall/nftables.h"
 #include "firewall/ruleset.h"
 #include "inspect.h"
 #include "scratch.h"
@@ -82,7 +83,7 @@ static int plan_fence(const struct inspection *inspection, struct tables *tables
                 return r;
         if (inspection->settings->fence.enabled && runtime_file_read(FENCE_RULES_FILE, commands) >= 0)
                 return 0;
-        *commands = ruleset_format_fence(&inspection->settings->fence, &(struct ruleset_fenced){0});
+        *commands = fence_table_format(&inspection->settings->fence, &(struct fence_uids){0});
         return *commands ? 0 : -ENOMEM;
 }
 
@@ -104,7 +105,7 @@ static int plan_seats(const struct inspection *inspection, struct tables *tables
 
 static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {
         for (size_t i = 0; i < _TABLE_MAX; i++) {
-                int r = firewall_list_table(tables->planned[i].name, &tables->actual[i]);
+                int r = nftables_list_table(tables->planned[i].name, &tables->actual[i]);
 
                 if (r < 0 && r != -ENOENT)
                         return failure(diagnostics, tables->planned[i].name, r, "cannot be listed");
@@ -115,7 +116,7 @@ static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {
 static int plan_tables(struct inspection *inspection, struct tables *tables, struct link_names *ret_uplinks) {
         int r;
 
-        r = network_format(inspection->etc, &tables->planned[TABLE_COURSES].commands, ret_uplinks,
+        r = course_rules_format(inspection->etc, &tables->planned[TABLE_COURSES].commands, ret_uplinks,
                 inspection->diagnostics);
         if (r < 0)
                 return r;
@@ -123,7 +124,7 @@ static int plan_tables(struct inspection *inspection, struct tables *tables, str
         if (r < 0)
                 return failure(inspection->diagnostics, WHAT, r, "cannot be looked at");
         r = plan_fence(inspection, tables);
-        return r < 0 ? failure(inspection->diagnostics, RULESET_FENCE, r, "cannot be looked at") : 0;
+        return r < 0 ? failure(inspection->diagnostics, FENCE_TABLE, r, "cannot be looked at") : 0;
 }
 
 static int list_planned(struct inspection *inspection, struct tables *tables) {
@@ -150,7 +151,7 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
                         {
                                 [TABLE_COURSES] = {.name = RULESET_COURSES},
                                 [TABLE_SEATS] = {.name = RULESET_SEATS},
-                                [TABLE_FENCE] = {.name = RULESET_FENCE},
+                                [TABLE_FENCE] = {.name = FENCE_TABLE},
                         },
         };
         int r;
@@ -167,7 +168,7 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
                 tables.actual[TABLE_COURSES], inspection->diagnostics);
         (void)table_compare(RULESET_SEATS, tables.planned[TABLE_SEATS].listing, tables.actual[TABLE_SEATS],
                 inspection->diagnostics);
-        if (table_compare(RULESET_FENCE, tables.planned[TABLE_FENCE].listing, tables.actual[TABLE_FENCE],
+        if (table_compare(FENCE_TABLE, tables.planned[TABLE_FENCE].listing, tables.actual[TABLE_FENCE],
                     inspection->diagnostics) == 0 &&
                 tables.actual[TABLE_FENCE])
                 inspect_fenced(inspection, tables.fenced, tables.n_fenced);
@@ -207,17 +208,17 @@ static int inspect_foreign(struct inspection *inspection) {
 
         if (site->n_courses == 0)
                 return 0;
-        r = courses ? firewall_list_all(&rules) : -ENOMEM;
+        r = courses ? nftables_list_all(&rules) : -ENOMEM;
         if (r < 0)
                 return failure(inspection->diagnostics, WHAT, r, "other tables cannot be listed");
         for (size_t i = 0; i < site->n_courses; i++)
                 courses[i] = site->courses[i].bridge;
 
-        r = foreign_check(rules, courses, site->n_courses, site->settings.dns.source != DNS_OFF,
+        r = foreign_firewall_check(rules, courses, site->n_courses, site->settings.dns.source != DNS_OFF,
                 inspection->diagnostics);
         if (r < 0)
                 return failure(inspection->diagnostics, WHAT, r, "other tables cannot be read");
-        foreign_check_legacy("/proc/net", inspection->diagnostics);
+        foreign_firewall_check_legacy("/proc/net", inspection->diagnostics);
         return 0;
 }
 

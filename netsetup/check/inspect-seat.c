@@ -11,10 +11,9 @@
 
 #include "base/failure.h"
 #include "inspect.h"
-#include "kernel/default-route.h"
+#include "kernel/netns-mount.h"
 #include "kernel/rule.h"
 #include "kernel/sysctl.h"
-#include "verbs/netns.h"
 
 #define REPAIR_SIZE 96U
 
@@ -92,14 +91,14 @@ static int inspect_routes(struct inspection *inspection, struct link_socket *ins
         char gateway[ADDRESS6_TEXT_SIZE];
         int r;
 
-        r = default_route_find(inside, peer->index, plan->gateway);
+        r = link_has_default_route(inside, peer->index, plan->gateway);
         if (r == 0) {
                 address_format_ip(plan->gateway, gateway);
                 diagnostics_error(inspection->diagnostics, peer->name, 0,
                         "there is no default route by %s in the seat: %s", gateway, repair);
         }
         if (r >= 0 && address6_is_set(&plan->gateway6) && access("/proc/sys/net/ipv6", F_OK) >= 0) {
-                r = default_route_find6(inside, peer->index, &plan->gateway6);
+                r = link_has_default_route6(inside, peer->index, &plan->gateway6);
                 if (r == 0) {
                         address6_format_ip(&plan->gateway6, gateway);
                         diagnostics_error(inspection->diagnostics, peer->name, 0,
@@ -205,7 +204,7 @@ int inspect_seat(
         r = inspect_port(inspection, link, plan, edited, repair);
         if (r < 0)
                 return r;
-        r = netns_find(plan->netns, &netns_fd);
+        r = netns_mount_find(plan->netns, &netns_fd);
         if (r < 0)
                 return failure(inspection->diagnostics, plan->netns, r, "the namespace cannot be looked at");
         if (r != NETNS_OURS) {

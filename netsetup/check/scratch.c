@@ -11,7 +11,7 @@
 #include "base/failure.h"
 #include "child.h"
 #include "finding-line.h"
-#include "firewall/firewall.h"
+#include "firewall/nftables.h"
 #include "kernel/link.h"
 #include "scratch.h"
 #include "stand-in.h"
@@ -41,9 +41,9 @@ static int list_tables(
                 int r = 0;
 
                 if (tables[i].commands) {
-                        r = firewall_apply(tables[i].commands, tables[i].name, diagnostics);
+                        r = nftables_apply(tables[i].commands, tables[i].name, diagnostics);
                         if (r >= 0)
-                                r = firewall_list_table(tables[i].name, &listing);
+                                r = nftables_list_table(tables[i].name, &listing);
                 }
                 if (r < 0 && r != -ENOENT)
                         return r;

@@ -19,7 +19,7 @@
 
 #include "base/failure.h"
 #include "fence-route.h"
-#include "firewall/ruleset.h"
+#include "fence-table.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "subuid.h"

@@ -10,11 +10,71 @@
 #include <netlink/netlink.h>
 
 #include "fence-table.h"
-#include "util.h"
+#include "firewall/nft-text.h"
 
-#define TABLE "coursenet_fence"
+#define TABLE_NAME "coursenet_fence"
+static void put_open_ports(struct nft_text *text, const struct ports *ports) {
+        struct nft_set set = nft_set_open(text, "set", "open", "inet_proto . inet_service");
 
-/* Of libnl. */
+        for (size_t i = 0; i < ports->n_items; i++) {
+                if (ports->items[i].tcp)
+                        nft_set_put(&set, "tcp . %u", ports->items[i].number);
+                if (ports->items[i].udp)
+                        nft_set_put(&set, "udp . %u", ports->items[i].number);
+        }
+        nft_set_close(&set);
+}
+
+/* Two sets: that of single uids, of which a campus has many, is a hash table. */
+static void put_fenced(struct nft_text *text, const struct fence_uids *fenced) {
+        struct nft_set set = nft_set_open(text, "set", "fenced", "uid");
+
+        for (size_t i = 0; i < fenced->n_uids; i++)
+                nft_set_put(&set, "%u", fenced->uids[i]);
+        nft_set_close(&set);
+
+        set = nft_set_open(text, "set", "subordinates", "uid\n\t\tflags interval");
+        for (size_t i = 0; i < fenced->subordinates.n_items; i++)
+                nft_set_put(&set, "%u-%u", fenced->subordinates.items[i].first,
+                        fenced->subordinates.items[i].last);
+        nft_set_close(&set);
+}
+
+/*
+ * A socket belongs to whoever made it: a login's own connection is sshd's, and passes. The sets have no uid
+ * of root's or the system's, so packets of those are accepted before the sets are searched. Packets without
+ * an owner do not match here: see fence-route.h.
+ */
+static const char fence_chain[] = "\tchain output {\n"
+                                  "\t\ttype filter hook output priority filter; policy accept;\n"
+                                  "\t\toifname \"lo\" accept\n"
+                                  "\t\tmeta skuid < %u accept\n"
+                                  "\t\tmeta skuid @fenced jump fence\n"
+                                  "\t\tmeta skuid @subordinates jump fence\n"
+                                  "\t}\n"
+                                  "\tchain fence {\n"
+                                  "\t\tmeta l4proto . th dport @open accept\n"
+                                  "\t\treject with icmpx admin-prohibited\n"
+                                  "\t}\n";
+
+char *fence_table_format(const struct fence_settings *fence, const struct fence_uids *fenced) {
+        struct nft_text text;
+
+        if (!nft_text_open(&text))
+                return NULL;
+        nft_text_put_replacement(&text, FENCE_TABLE);
+        if (fence->enabled) {
+                nft_text_put(&text, "table " FENCE_TABLE " {\n");
+                put_open_ports(&text, &fence->ports);
+                put_fenced(&text, fenced);
+                nft_text_put(&text, fence_chain, SYSTEM_UID_END);
+                nft_text_put(&text, "}\n");
+        }
+        return nft_text_close(&text);
+}
+
+/* Asks for the table alone, which libnftables would answer with all that is in it. Returns an error of
+ * libnl's. */
 static int ask(struct nl_sock *nl) {
         struct nfgenmsg generic = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
         struct nl_msg *message;
@@ -28,7 +88,7 @@ static int ask(struct nl_sock *nl) {
                 return -NLE_NOMEM;
         r = nlmsg_append(message, &generic, sizeof(generic), NLMSG_ALIGNTO);
         if (r >= 0)
-                r = nla_put_string(message, NFTA_TABLE_NAME, TABLE);
+                r = nla_put_string(message, NFTA_TABLE_NAME, FENCE_TABLE_NAME);
         if (r >= 0)
                 return nl_send_sync(nl, message); /* which frees it */
         nlmsg_free(message);

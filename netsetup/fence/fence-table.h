@@ -1,7 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One question about the fence's table, which libnftables would answer with all that is in it. */
+/* The fence's nftables table: what course users' processes outside of their seats may reach. */
 
-/* Whether the kernel has one, whatever is in it: 1 or 0, or negative errno. */
+#include "settings.h"
+#include "subuid.h"
+
+#define FENCE_TABLE_NAME "coursenet_fence"
+#define FENCE_TABLE "inet " FENCE_TABLE_NAME
+
+/* Whose processes are fenced. */
+struct fence_uids {
+        const uint32_t *uids;
+        size_t n_uids;
+        struct uid_ranges subordinates;
+};
+
+/*
+ * The commands that replace the whole table; with fence disabled, they remove it. The caller frees the text;
+ * NULL: out of memory.
+ */
+char *fence_table_format(const struct fence_settings *fence, const struct fence_uids *fenced);
+
+/* Whether the kernel has such a table, whatever is in it: 1 or 0, or negative errno. */
 int fence_table_exists(void);

@@ -18,8 +18,7 @@
 #include "fence-set.h"
 #include "fence-table.h"
 #include "fence.h"
-#include "firewall/firewall.h"
-#include "firewall/ruleset.h"
+#include "firewall/nftables.h"
 #include "number.h"
 #include "roster.h"
 #include "setting-value.h"
@@ -171,7 +170,7 @@ static void keep_for_reboot(const char *rules, struct diagnostics *diagnostics) 
 
 /* The table, and the routing rules for packets without an owner. If one fails, the other is still applied. */
 static int apply_both(const char *rules, struct diagnostics *diagnostics) {
-        int r = firewall_apply(rules, WHAT, diagnostics), route = fence_route_apply(rules, diagnostics);
+        int r = nftables_apply(rules, WHAT, diagnostics), route = fence_route_apply(rules, diagnostics);
 
         return r < 0 ? r : route;
 }
@@ -206,7 +205,7 @@ static int apply(struct fence *fence, const struct accounts *fenced, unsigned mi
         _cleanup_free_ char *memory = fence_format_memory(fenced, missing), *rules = NULL;
         _cleanup_uid_ranges_ struct uid_ranges subordinates = {0};
         _cleanup_free_ uint32_t *uids = NULL;
-        struct ruleset_fenced whose = {0};
+        struct fence_uids whose = {0};
         const char *subuid_file = NULL;
         int r, subuid_error = 0;
 
@@ -218,7 +217,7 @@ static int apply(struct fence *fence, const struct accounts *fenced, unsigned mi
         whose.uids = uids;
         whose.subordinates = subordinates;
         if (r >= 0)
-                rules = ruleset_format_fence(&fence->settings.fence, &whose);
+                rules = fence_table_format(&fence->settings.fence, &whose);
         if (!rules)
                 return failure(diagnostics, WHAT, -ENOMEM, "cannot be computed");
 
@@ -260,8 +259,7 @@ static int step(struct fence *fence, struct diagnostics *diagnostics) {
 
 /* fence = no. */
 static int remove_fence(const struct fence *fence, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *rules =
-                ruleset_format_fence(&fence->settings.fence, &(struct ruleset_fenced){0});
+        _cleanup_free_ char *rules = fence_table_format(&fence->settings.fence, &(struct fence_uids){0});
         _cleanup_close_ int lock_fd = -1;
         int r;
 
@@ -276,7 +274,7 @@ static int remove_fence(const struct fence *fence, struct diagnostics *diagnosti
         r = fence_route_apply(rules, diagnostics);
         if (r < 0 || fence_table_exists() == 0)
                 return r;
-        return firewall_apply(rules, WHAT, diagnostics);
+        return nftables_apply(rules, WHAT, diagnostics);
 }
 
 /* The settings have a mistake: what was applied last holds, also over a flush or a reboot. */

@@ -3,19 +3,18 @@
 
 /*
  * The firewall as a plan: commands in nft(8)'s language, computed from plans and nothing else, so that they
- * can be tested, and compared with what the kernel has, as text. firewall.h applies them.
+ * can be tested, and compared with what the kernel has, as text. nftables.h applies them.
  *
  * Every function returns a text that the caller frees; NULL: out of memory.
  */
 
-#include "fence/subuid.h"
-#include "link-names.h"
+#include <net/if.h>
+
 #include "plan.h"
 
 #define RULESET_SEATS_TABLE "coursenet"
 #define RULESET_COURSES "inet coursenet" /* NAT, isolation, reach of the host: all courses that are up */
 #define RULESET_SEATS "netdev " RULESET_SEATS_TABLE /* what may come out of a seat */
-#define RULESET_FENCE "inet coursenet_fence"        /* course users' processes outside of their seats */
 
 /* In the table of seats: the sets of who may send what, and the chains that look there. */
 #define RULESET_MACS "macs"
@@ -30,6 +29,30 @@
 
 #define RULESET_RESOLVERS_MAX 8U
 
+/* A short list of names of links. */
+
+#define LINK_NAMES_MAX 64U
+
+/* The empty value is all zero. */
+struct link_names {
+        char items[LINK_NAMES_MAX][IFNAMSIZ];
+        size_t n_items;
+};
+
+static inline bool link_names_have(const struct link_names *names, const char *name) {
+        for (size_t i = 0; i < names->n_items; i++)
+                if (string_equal(names->items[i], name))
+                        return true;
+        return false;
+}
+
+/* What is there already, does not fit or is no name is left out. */
+static inline void link_names_add(struct link_names *names, const char *name) {
+        if (names->n_items < LINK_NAMES_MAX && name[0] != '\0' && !link_names_have(names, name) &&
+                string_copy(names->items[names->n_items], IFNAMSIZ, name) >= 0)
+                names->n_items++;
+}
+
 /* What the courses' table is computed from. */
 struct ruleset_courses {
         const struct bridge_plan *courses; /* those whose bridge is up, also without an address; borrowed */
@@ -42,13 +65,6 @@ struct ruleset_courses {
         char resolvers[RULESET_RESOLVERS_MAX][INET6_ADDRSTRLEN]; /* the host's, IPv4 and IPv6 */
         size_t n_resolvers;
         bool dns; /* seats' queries are answered by our name service */
-};
-
-/* Whose processes are fenced. */
-struct ruleset_fenced {
-        const uint32_t *uids;
-        size_t n_uids;
-        struct uid_ranges subordinates;
 };
 
 /* Replaces the whole table; without courses, removes it. */
@@ -75,6 +91,3 @@ char *ruleset_format_seat(const struct seat_plan *plan);
 
 /* Removes the chain of a link ("vl-12310"), whether or not it is there; the table must be. */
 char *ruleset_format_seat_removal(const char *link);
-
-/* Replaces the whole table; with fence disabled, removes it. */
-char *ruleset_format_fence(const struct fence_settings *fence, const struct ruleset_fenced *fenced);

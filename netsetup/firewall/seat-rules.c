@@ -5,8 +5,8 @@
 #include "base/failure.h"
 #include "base/lock.h"
 #include "base/runtime-file.h"
-#include "firewall.h"
 #include "kernel/link.h"
+#include "nftables.h"
 #include "ruleset.h"
 #include "seat-chain.h"
 #include "seat-rules.h"
@@ -105,7 +105,7 @@ static void forget(const char *link) {
 static int make_table(struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = ruleset_format_seats(false);
 
-        return commands ? firewall_apply(commands, SEATS, diagnostics)
+        return commands ? nftables_apply(commands, SEATS, diagnostics)
                         : failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
 }
 
@@ -304,7 +304,7 @@ static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *d
         int r = make_table(diagnostics);
 
         for (size_t i = 0; i < refresh->n_texts; i++) {
-                int each = firewall_apply(refresh->texts[i], SEATS, diagnostics);
+                int each = nftables_apply(refresh->texts[i], SEATS, diagnostics);
 
                 if (each < 0)
                         r = each;
@@ -324,7 +324,7 @@ static int apply(const struct refresh *refresh, bool anew, bool last, struct dia
         commands = table ? join(refresh, table) : NULL;
         if (!commands)
                 return failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
-        r = firewall_apply(commands, SEATS, &ignored);
+        r = nftables_apply(commands, SEATS, &ignored);
         if (r >= 0 && anew)
                 forget_gone();
         return r < 0 && last ? apply_one_by_one(refresh, diagnostics) : r;
@@ -369,7 +369,7 @@ static int list_table(struct refresh *refresh, struct diagnostics *diagnostics) 
 
         free(refresh->listing);
         refresh->listing = NULL;
-        r = firewall_list_table(RULESET_SEATS, &refresh->listing);
+        r = nftables_list_table(RULESET_SEATS, &refresh->listing);
         return r < 0 && r != -ENOENT ? failure(diagnostics, SEATS, r, "their firewall cannot be listed") : 0;
 }
 

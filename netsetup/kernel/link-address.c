@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Addresses and default routes of one interface. Lists are in link-list.c. */
+/* The addresses of one interface. Lists are in link-list.c. */
 
+#include "link.h"
 #include "netlink.h"
 
 /* Takes a reference of local itself, NULL included. NULL: out of memory. */
@@ -25,7 +26,7 @@ static int add_address(struct link_socket *socket, int index, struct nl_addr *lo
         if (!addr)
                 return -ENOMEM;
         rtnl_addr_set_flags(addr, flags);
-        r = netlink_errno(socket, rtnl_addr_add(socket->nl, addr, NLM_F_EXCL));
+        r = link_socket_errno(socket, rtnl_addr_add(socket->nl, addr, NLM_F_EXCL));
         return r == -EEXIST ? 0 : r;
 }
 
@@ -35,7 +36,7 @@ static int delete_address(struct link_socket *socket, int index, struct nl_addr 
 
         if (!addr)
                 return -ENOMEM;
-        r = netlink_errno(socket, rtnl_addr_delete(socket->nl, addr, 0));
+        r = link_socket_errno(socket, rtnl_addr_delete(socket->nl, addr, 0));
         return r == -EADDRNOTAVAIL || r == -ENODEV ? 0 : r;
 }
 
@@ -69,19 +70,4 @@ int link_delete_address6(struct link_socket *socket, int index, const struct add
 
         r = delete_address(socket, index, local);
         return r == -ENXIO || r == -EOPNOTSUPP ? 0 : r;
-}
-
-int link_add_default_route(struct link_socket *socket, int index, uint32_t ip) {
-        _cleanup_nl_addr_ struct nl_addr *gateway = netlink_build_ip(ip, 32);
-
-        return netlink_add_default_route(socket, index, gateway, NULL, RT_TABLE_MAIN);
-}
-
-int link_add_default_route6(struct link_socket *socket, int index, const struct address6 *gateway) {
-        struct address6 host = *gateway;
-        _cleanup_nl_addr_ struct nl_addr *addr = NULL;
-
-        host.prefix = 128;
-        addr = netlink_build_ip6(&host);
-        return netlink_add_default_route(socket, index, addr, NULL, RT_TABLE_MAIN);
 }

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 
+#include "link.h"
 #include "netlink.h"
 
 void link_networks_done(struct link_networks *networks) {
@@ -224,13 +225,13 @@ static int append_link(struct netlink_items *items, const struct link *link) {
 static int read_link(struct nl_msg *message, void *userdata) {
         struct link link;
 
-        return netlink_parse_link(message, &link) ? append_link(userdata, &link) : NL_SKIP;
+        return link_parse(message, &link) ? append_link(userdata, &link) : NL_SKIP;
 }
 
 static int read_our_link(struct nl_msg *message, void *userdata) {
         struct link link;
 
-        if (!netlink_parse_link(message, &link) || link.group != COURSENET_LINK_GROUP)
+        if (!link_parse(message, &link) || link.group != COURSENET_LINK_GROUP)
                 return NL_SKIP;
         return append_link(userdata, &link);
 }

@@ -1,64 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Sockets and links. Requests go out whole (name, group, address, flags and master in the one message
+ * Requests go out whole (name, group, address, flags and master in the one message
  * that creates a link), so that being killed between two of them never leaves a link that cannot be
  * recognised as ours.
  *
  * Single links are asked for by name or index; a login never lists them all.
  */
 
-#include <fcntl.h>
 #include <linux/veth.h>
-#include <sched.h>
 
+#include "link.h"
 #include "netlink.h"
 
-/* The kernel fits what it lists into this much, so libnl need not ask for the size of each message first. */
-#define MESSAGE_SIZE 32768U
-
-int link_open(struct link_socket *ret) {
-        struct nl_sock *nl;
-        int r;
-
-        nl = nl_socket_alloc();
-        if (!nl)
-                return -ENOMEM;
-        nl_socket_disable_msg_peek(nl);
-        *ret = (struct link_socket){.nl = nl};
-        nl_socket_modify_err_cb(nl, NL_CB_CUSTOM, netlink_keep_error, &ret->error);
-
-        r = nl_socket_set_msg_buf_size(nl, MESSAGE_SIZE);
-        if (r >= 0)
-                r = nl_connect(nl, NETLINK_ROUTE);
-        if (r < 0) {
-                r = netlink_errno(ret, r);
-                link_close(ret);
-        }
-        return r;
+/* Empty if it is not there. */
+static void get_text(struct nlattr *attribute, char *ret, size_t size) {
+        ret[0] = '\0';
+        if (attribute && nla_len(attribute) > 0)
+                (void)nla_strlcpy(ret, attribute, size);
 }
 
-int link_open_in(int netns_fd, struct link_socket *ret) {
-        _cleanup_close_ int own_fd = -1;
-        int r;
+/* The bridge's own settings of a port. */
+static void parse_port(struct nlattr *data, struct link *link) {
+        struct nlattr *attributes[IFLA_BRPORT_MAX + 1];
+        struct nlattr *isolated;
 
-        own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-        if (own_fd < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
-                return -errno;
-
-        /* A socket stays in the namespace it was made in; we need not. */
-        r = link_open(ret);
-        if (setns(own_fd, CLONE_NEWNET) < 0 && r >= 0) {
-                r = -errno;
-                link_close(ret);
-        }
-        return r;
+        if (!data || nla_parse_nested(attributes, IFLA_BRPORT_MAX, data, NULL) < 0)
+                return;
+        isolated = attributes[IFLA_BRPORT_ISOLATED];
+        link->isolated = isolated && nla_len(isolated) >= 1 && nla_get_u8(isolated) != 0;
 }
 
-void link_close(struct link_socket *socket) {
-        if (socket->nl)
-                nl_socket_free(socket->nl);
-        *socket = (struct link_socket){0};
+static void parse_kind(struct nlattr *info, struct link *link) {
+        struct nlattr *attributes[IFLA_INFO_MAX + 1];
+        char master_kind[LINK_KIND_SIZE];
+
+        if (!info || nla_parse_nested(attributes, IFLA_INFO_MAX, info, NULL) < 0)
+                return;
+        get_text(attributes[IFLA_INFO_KIND], link->kind, sizeof(link->kind));
+        get_text(attributes[IFLA_INFO_SLAVE_KIND], master_kind, sizeof(master_kind));
+        if (string_equal(master_kind, "bridge"))
+                parse_port(attributes[IFLA_INFO_SLAVE_DATA], link);
+}
+
+bool link_parse(struct nl_msg *message, struct link *ret) {
+        struct nlmsghdr *header = nlmsg_hdr(message);
+        struct nlattr *attributes[IFLA_MAX + 1], *mac;
+        const struct ifinfomsg *ifi;
+
+        if (header->nlmsg_type != RTM_NEWLINK ||
+                nlmsg_parse(header, sizeof(*ifi), attributes, IFLA_MAX, NULL) < 0)
+                return false;
+
+        ifi = nlmsg_data(header);
+        *ret = (struct link){
+                .index = ifi->ifi_index,
+                .flags = ifi->ifi_flags,
+                .group = netlink_get_u32(attributes[IFLA_GROUP]),
+                .master = (int)netlink_get_u32(attributes[IFLA_MASTER]),
+        };
+        get_text(attributes[IFLA_IFNAME], ret->name, sizeof(ret->name));
+        parse_kind(attributes[IFLA_LINKINFO], ret);
+        mac = attributes[IFLA_ADDRESS];
+        if (mac && nla_len(mac) == sizeof(ret->mac.bytes))
+                memcpy(ret->mac.bytes, nla_data(mac), sizeof(ret->mac.bytes));
+        return true;
 }
 
 /* NULL: out of memory. */
@@ -69,7 +75,7 @@ static struct nl_addr *build_mac(const struct mac *mac) {
 static int keep_link(struct nl_msg *message, void *userdata) {
         struct link *link = userdata;
 
-        return netlink_parse_link(message, link) ? NL_OK : NL_SKIP;
+        return link_parse(message, link) ? NL_OK : NL_SKIP;
 }
 
 /* Sends the question and reads the one link that it is answered with. Takes the question. */
@@ -202,7 +208,7 @@ int link_bring_up(struct link_socket *socket, const struct link *link, const str
         rtnl_link_set_group(change, COURSENET_LINK_GROUP);
         if (addr)
                 rtnl_link_set_addr(change, addr);
-        return netlink_errno(socket, rtnl_link_change(socket->nl, now, change, 0));
+        return link_socket_errno(socket, rtnl_link_change(socket->nl, now, change, 0));
 }
 
 int link_delete(struct link_socket *socket, int index) {
@@ -212,7 +218,7 @@ int link_delete(struct link_socket *socket, int index) {
         if (!link)
                 return -ENOMEM;
         rtnl_link_set_ifindex(link, index);
-        r = netlink_errno(socket, rtnl_link_delete(socket->nl, link));
+        r = link_socket_errno(socket, rtnl_link_delete(socket->nl, link));
         return r == -ENODEV ? 0 : r;
 }
 

@@ -3,8 +3,7 @@
 
 /*
  * Network links, addresses and routes: what is asked of the kernel over rtnetlink, with qdisc.h and rule.h
- * beside it. Only link.c, link-address.c, link-list.c and the files behind those
- * headers know libnl; its errors end there and come out as the kernel's own negative errno.
+ * beside it. Errors come out as the kernel's own negative errno.
  *
  * A link is "ours" if it has the kind that we make under such a name and COURSENET_LINK_GROUP as its group.
  * Nothing here changes or deletes by name: a caller looks first, sees whose link it is, and goes on by index.
@@ -14,6 +13,7 @@
 
 #include "address.h"
 #include "address6.h"
+#include "link-socket.h"
 #include "mac.h"
 #include "plan.h"
 
@@ -25,14 +25,6 @@
  */
 #define DEFAULT_PREFIX_MAX 1U
 #define DEFAULT_PREFIX6_MAX 4U
-
-struct nl_sock;
-
-/* The empty value is all zero. It stays where it was opened: libnl knows the address of error. */
-struct link_socket {
-        struct nl_sock *nl;
-        int error; /* with which the kernel refused the last request; libnl only keeps a class of it */
-};
 
 struct link {
         int index;
@@ -90,10 +82,10 @@ struct link_cable {
         int netns_fd; /* borrowed; peer appears in this namespace */
 };
 
-/* A socket in the caller's network namespace, or in the one that netns_fd (borrowed) refers to. */
-int link_open(struct link_socket *ret);
-int link_open_in(int netns_fd, struct link_socket *ret);
-void link_close(struct link_socket *socket);
+struct nl_msg;
+
+/* For whoever reads messages of libnl: parses RTM_NEWLINK. False: it is another message, or a broken one. */
+bool link_parse(struct nl_msg *message, struct link *ret);
 
 /*
  * Looks a name up. Returns an enum link_state or negative errno; *ret is set unless the link is absent. A
@@ -142,6 +134,8 @@ int link_delete_address(struct link_socket *socket, int index, const struct addr
 int link_add_address6(struct link_socket *socket, int index, const struct address6 *address);
 int link_delete_address6(struct link_socket *socket, int index, const struct address6 *address);
 
+/* --- link-route.c -------------------------------------------------------------------------------------- */
+
 /*
  * A default route in the main table, in the place of one that is there. ip is in host byte order; prefixes do
  * not matter. IPv6: -EHOSTUNREACH if the gateway is in no network of the interface, as without any IPv6
@@ -149,6 +143,11 @@ int link_delete_address6(struct link_socket *socket, int index, const struct add
  */
 int link_add_default_route(struct link_socket *socket, int index, uint32_t ip);
 int link_add_default_route6(struct link_socket *socket, int index, const struct address6 *gateway);
+
+/* Each returns 1 if there is such a route by this interface and gateway, 0 if there is none, or negative
+ * errno. */
+int link_has_default_route(struct link_socket *socket, int index, uint32_t ip);
+int link_has_default_route6(struct link_socket *socket, int index, const struct address6 *gateway);
 
 /* --- link-list.c --------------------------------------------------------------------------------------- */
 
@@ -181,7 +180,6 @@ void link_networks_done(struct link_networks *networks);
 void link_networks6_done(struct link_networks6 *networks);
 void links_done(struct links *links);
 
-#define _cleanup_link_socket_ _cleanup_(link_close)
 #define _cleanup_link_networks_ _cleanup_(link_networks_done)
 #define _cleanup_link_networks6_ _cleanup_(link_networks6_done)
 #define _cleanup_links_ _cleanup_(links_done)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the files on this side of the boundary to libnl share; nobody else includes this. link.h, qdisc.h,
- * course-rate.h and rule.h are what the rest sees.
+ * What the files that know libnl share. Of the rest of netsetup/ only fence-route.c includes this: its rules
+ * need more of netlink than rule.h offers.
  *
  * Functions return 0 or negative errno, the kernel's own wherever it was the kernel that refused.
  */
@@ -13,13 +13,8 @@
 #include <netlink/route/link.h>
 #include <netlink/route/route.h>
 
-#include "link.h"
-
-/* What libnl returned, as negative errno; positive is success too. */
-int netlink_errno(struct link_socket *socket, int r);
-
-/* For nl_socket_modify_err_cb(); userdata is the error of a struct link_socket. */
-int netlink_keep_error(struct sockaddr_nl *from, struct nlmsgerr *message, void *userdata);
+#include "address6.h"
+#include "link-socket.h"
 
 /* Sends a request and waits until the kernel has done it. Takes the request. */
 int netlink_send(struct link_socket *socket, struct nl_msg *request);
@@ -45,9 +40,6 @@ int netlink_add_default_route(struct link_socket *socket, int index, struct nl_a
 
 /* 0, which no interface has as its index and no address is, if the attribute is not there. */
 uint32_t netlink_get_u32(struct nlattr *attribute);
-
-/* Reads RTM_NEWLINK. False: it is another message, or a broken one. */
-bool netlink_parse_link(struct nl_msg *message, struct link *ret);
 
 /* A growing array, on its way from the kernel. */
 struct netlink_items {

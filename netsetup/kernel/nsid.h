@@ -6,7 +6,7 @@
  * namespace alive, so it shows whether a namespace that has no name any more still exists.
  */
 
-#include "link.h"
+#include "link-socket.h"
 
 /*
  * The number of a namespace, which gets wanted if it has none yet. Returns it, or negative errno: -EEXIST if

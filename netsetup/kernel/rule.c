@@ -61,7 +61,7 @@ static int add_rule(struct link_socket *socket, const struct rule *rule) {
 
         if (!added || fill_rule(added, rule) < 0)
                 return -ENOMEM;
-        r = netlink_errno(socket, rtnl_rule_add(socket->nl, added, NLM_F_EXCL));
+        r = link_socket_errno(socket, rtnl_rule_add(socket->nl, added, NLM_F_EXCL));
         return r == -EEXIST ? 0 : r;
 }
 
@@ -71,7 +71,7 @@ static int delete_rule(struct link_socket *socket, const struct rule *rule) {
 
         if (!deleted || fill_rule(deleted, rule) < 0)
                 return -ENOMEM;
-        r = netlink_errno(socket, rtnl_rule_delete(socket->nl, deleted, 0));
+        r = link_socket_errno(socket, rtnl_rule_delete(socket->nl, deleted, 0));
         return r == -ENOENT ? 0 : r;
 }
 

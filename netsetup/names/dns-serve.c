@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 
 #include "base/failure.h"
-#include "base/message.h"
+#include "base/stderr.h"
 #include "dns-files.h"
 #include "dns-serve.h"
 #include "number.h"
@@ -70,7 +70,7 @@ static void start(const struct servers *servers, struct server *server) {
         if (r == 0)
                 return;
         server->pid = -1;
-        message_warning("%s cannot be run for course %s: %s", servers->dnsmasq, server->course, strerror(r));
+        stderr_warning("%s cannot be run for course %s: %s", servers->dnsmasq, server->course, strerror(r));
 }
 
 static void start_all(const struct servers *servers) {
@@ -86,7 +86,7 @@ static void note_end(const struct servers *servers, pid_t pid, int status) {
                 if (server->pid != pid)
                         continue;
                 server->pid = -1;
-                message_warning("The name service of course %s has ended (%s %d) and is started again",
+                stderr_warning("The name service of course %s has ended (%s %d) and is started again",
                         server->course, WIFEXITED(status) ? "status" : "signal",
                         WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
         }

@@ -12,7 +12,7 @@
 
 #include "bridge.h"
 #include "base/failure.h"
-#include "firewall/network.h"
+#include "firewall/course-rules.h"
 #include "kernel/link.h"
 #include "notify.h"
 #include "number.h"
@@ -309,12 +309,12 @@ static int apply(const char *etc, const struct bridge_plan *plan, struct diagnos
         if (state != LINK_OURS)
                 (void)notify_send("READY=1");
 
-        r = network_refresh(etc, diagnostics);
+        r = course_rules_refresh(etc, diagnostics);
         if (r >= 0)
                 r = bring_up(&socket, plan, &link, diagnostics);
         if (r < 0 && state != LINK_OURS) {
                 (void)remove_link(&socket, plan->name, "bridge", diagnostics);
-                (void)network_refresh(etc, diagnostics);
+                (void)course_rules_refresh(etc, diagnostics);
         }
         return r;
 }
@@ -354,5 +354,5 @@ int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnos
         if (r < 0)
                 return r;
         /* Also if the bridge had gone already: then nobody has taken its rules away. */
-        return network_refresh(etc, diagnostics);
+        return course_rules_refresh(etc, diagnostics);
 }

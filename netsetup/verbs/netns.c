@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * netns@: what `ip netns add` does, with three differences. The namespace is finished (marked, lo up, ping
+ * netns@: what `ip netns add` does, with three differences. The namespace is complete (marked, lo up, ping
  * allowed) before its name appears. It costs one line of mountinfo, not two: /run/netns does not become a
  * mount of its own. And only namespaces that we made are ever unmounted.
  *
- * Every change is made under a lock of our own, on a file that only root can open: anybody who can read
- * /run/netns can hold the lock that ip-netns takes on it, for as long as they like. That one is asked for,
- * but not waited for: all it guards is that ip makes a mount of /run/netns the first time it is used.
+ * Every change of the names and of the record is made under the lock of netns-mount.h.
  */
 
 #include <fcntl.h>
@@ -21,114 +19,15 @@
 #include <sys/vfs.h>
 
 #include "base/failure.h"
-#include "base/lock.h"
 #include "kernel/link.h"
+#include "kernel/netns-mount.h"
 #include "leftover.h"
 #include "netns-record.h"
 #include "netns.h"
-#include "number.h"
-#include "seat.h"
+#include "seat-argument.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
 #define PING_GROUP_RANGE "/proc/sys/net/ipv4/ping_group_range"
-
-#define NETNS_PATH_SIZE (sizeof(NETNS_DIRECTORY "/ns") + SEAT_ID_SIZE)
-
-static void format_path(const char *name, char ret_path[static NETNS_PATH_SIZE]) {
-        (void)snprintf(ret_path, NETNS_PATH_SIZE, NETNS_DIRECTORY "/%s", name);
-}
-
-/* Whether the namespace is a network namespace with our mark on its lo. */
-static int classify_namespace(int fd) {
-        _cleanup_link_socket_ struct link_socket socket = {0};
-        struct link lo;
-        int r;
-
-        /* Older kernels and other kinds of namespaces alike: not one that we know. */
-        if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
-                return NETNS_FOREIGN;
-
-        r = link_open_in(fd, &socket);
-        if (r < 0)
-                return r;
-        r = link_find(&socket, "lo", NULL, &lo);
-        if (r < 0)
-                return r;
-        return r == LINK_OURS ? NETNS_OURS : NETNS_FOREIGN;
-}
-
-/* A file that is no namespace: a mode of 000 and an empty file are what ip-netns leaves after a crash. */
-static int classify_file(int fd) {
-        struct stat st;
-
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        return S_ISREG(st.st_mode) && st.st_uid == 0 ? NETNS_STALE : NETNS_FOREIGN;
-}
-
-int netns_find(const char *name, int *ret_fd) {
-        _cleanup_close_ int path_fd = -1, fd = -1;
-        char path[NETNS_PATH_SIZE];
-        struct statfs fs;
-        int r;
-
-        format_path(name, path);
-
-        /* O_PATH: whatever it is, it is looked at before it is opened. */
-        path_fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (path_fd < 0)
-                return errno == ENOENT ? NETNS_ABSENT : -errno;
-        if (fstatfs(path_fd, &fs) < 0)
-                return -errno;
-        if (fs.f_type != NSFS_MAGIC)
-                return classify_file(path_fd);
-
-        fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        r = classify_namespace(fd);
-        if (r == NETNS_OURS) {
-                *ret_fd = fd;
-                fd = -1;
-        }
-        return r;
-}
-
-/* How long ip-netns may take to make its mount: it is over in far less. */
-#define COURTESY_MS 20U
-
-struct lock {
-        int own_fd, ip_fd;
-};
-
-#define LOCK_NONE ((struct lock){-1, -1})
-
-/* The locks end with the descriptors. */
-static void lock_done(struct lock *lock) {
-        close_pointer(&lock->own_fd);
-        close_pointer(&lock->ip_fd);
-}
-
-#define _cleanup_lock_ _cleanup_(lock_done)
-
-/* -ENOENT: there is no /run/netns. */
-static int lock_directory(struct lock *ret) {
-        _cleanup_lock_ struct lock lock = LOCK_NONE;
-        int r;
-
-        lock.ip_fd = open(NETNS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (lock.ip_fd < 0)
-                return -errno;
-        r = lock_take(RUN_DIRECTORY "/netns.lock", &lock.own_fd);
-        if (r < 0)
-                return r;
-        for (unsigned i = 0; i < COURTESY_MS && flock(lock.ip_fd, LOCK_EX | LOCK_NB) < 0; i++)
-                (void)usleep(1000);
-
-        *ret = lock;
-        lock = LOCK_NONE;
-        return 0;
-}
 
 /* Marks lo as ours and sets it up; without it a seat could not even reach itself. */
 static int set_up_lo(struct link_socket *socket) {
@@ -269,19 +168,19 @@ static void note_start(const struct seat_plan *plan, const char *path, struct di
 }
 
 static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        _cleanup_lock_ struct lock lock = LOCK_NONE;
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
         _cleanup_close_ int netns_fd = -1;
-        char path[NETNS_PATH_SIZE];
+        netns_path_t path;
         int r;
 
         if (mkdir(NETNS_DIRECTORY, 0755) < 0 && errno != EEXIST)
                 return failure(diagnostics, NETNS_DIRECTORY, -errno, "cannot be created");
-        r = lock_directory(&lock);
+        r = netns_lock_take(&lock);
         if (r < 0)
                 return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
 
-        format_path(plan->netns, path);
-        r = netns_find(plan->netns, &netns_fd);
+        netns_mount_format_path(plan->netns, path);
+        r = netns_mount_find(plan->netns, &netns_fd);
         if (r < 0)
                 return failure(diagnostics, path, r, "cannot be looked at");
         if (r == NETNS_FOREIGN) {
@@ -306,23 +205,11 @@ int netns_start(const char *etc, const char *seat, struct diagnostics *diagnosti
         r = settings_load(etc, &settings, diagnostics);
         if (r < 0)
                 return r;
-        r = seat_parse_id(&settings, seat, &id, diagnostics);
+        r = seat_argument_parse(&settings, seat, &id, diagnostics);
         if (r < 0)
                 return r;
         seat_plan_name(seat, &plan);
         return apply(&plan, diagnostics);
-}
-
-/*
- * Unmounted before it is unlinked: a name that vanishes with its mount still there could not be taken again.
- * Only if a process holds the mount itself open it is detached instead, and ends when that process lets go.
- */
-static int unmount(const char *path) {
-        if (umount2(path, UMOUNT_NOFOLLOW) >= 0)
-                return 0;
-        if (errno == EBUSY && umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH) >= 0)
-                return 0;
-        return -errno;
 }
 
 /*
@@ -340,40 +227,12 @@ static void end_leftovers(
         if (settings_load(etc, &settings, &ignored) < 0 ||
                 seat_id_parse(seat, settings.course_digits, &id) < 0 ||
                 settings_for_course(&settings, id.course)->leftover != LEFTOVER_KILL ||
-                netns_find(name, &netns_fd) != NETNS_OURS)
+                netns_mount_find(name, &netns_fd) != NETNS_OURS)
                 return;
         r = leftover_kill(netns_fd);
         if (r < 0)
                 diagnostics_warning(diagnostics, seat, 0, "what still runs in the seat cannot be ended: %s",
                         strerror(-r));
-}
-
-/* Mounts can lie upon each other, after a crash or by an admin's hand; each is looked at before it goes. */
-static int remove_all(const char *name, const char *path, struct diagnostics *diagnostics) {
-        int r;
-
-        for (;;) {
-                _cleanup_close_ int netns_fd = -1;
-
-                r = netns_find(name, &netns_fd);
-                if (r != NETNS_OURS)
-                        break;
-
-                /* An open namespace file would keep its own mount busy. */
-                close_pointer(&netns_fd);
-                r = unmount(path);
-                if (r < 0)
-                        return failure(diagnostics, path, r, "cannot be unmounted");
-        }
-        if (r < 0)
-                return failure(diagnostics, path, r, "cannot be looked at");
-        if (r == NETNS_FOREIGN) {
-                diagnostics_error(diagnostics, path, 0, "was not made by coursenet and is left as it is");
-                return -EEXIST;
-        }
-        if (r == NETNS_STALE && unlink(path) < 0 && errno != ENOENT)
-                return failure(diagnostics, path, -errno, "cannot be removed");
-        return 0;
 }
 
 /* Of all seats: those that have ended are only looked for when there seem to be too many. */
@@ -393,7 +252,7 @@ static bool are_too_many_of_seat(struct counting *counting, const char *seat) {
 
 /* Removes namespaces that are kept and need not be any more. Called at the stop of any seat. */
 static void release_kept(struct counting *counting, struct diagnostics *diagnostics) {
-        char path[NETNS_PATH_SIZE];
+        netns_path_t path;
         struct seat_plan plan;
 
         /* An entry that is removed moves later ones down, so go from the end: none is skipped. */
@@ -409,8 +268,8 @@ static void release_kept(struct counting *counting, struct diagnostics *diagnost
                 /* A seat with a cable is up, even if its start could not be noted. */
                 if (if_nametoindex(plan.link) != 0 || are_too_many_of_seat(counting, plan.name))
                         continue;
-                format_path(plan.netns, path);
-                if (remove_all(plan.netns, path, diagnostics) >= 0)
+                netns_mount_format_path(plan.netns, path);
+                if (netns_mount_remove(plan.netns, diagnostics) >= 0)
                         netns_record_retire(&counting->record, entry.id);
         }
 }
@@ -422,9 +281,9 @@ static int give_up(struct counting *counting, const struct seat_plan *plan, cons
         bool kept;
         int r;
 
-        r = netns_find(plan->netns, &netns_fd);
+        r = netns_mount_find(plan->netns, &netns_fd);
         if (r != NETNS_OURS)
-                return remove_all(plan->netns, path, diagnostics);
+                return netns_mount_remove(plan->netns, diagnostics);
         kept = are_too_many_of_seat(counting, plan->name) || are_too_many(counting);
         r = netns_record_note(&counting->record, &counting->socket, plan->name, netns_fd,
                 kept ? NETNS_USE_KEPT : NETNS_USE_FORMER);
@@ -437,7 +296,7 @@ static int give_up(struct counting *counting, const struct seat_plan *plan, cons
         }
         /* An open namespace file would keep its own mount busy. */
         close_pointer(&netns_fd);
-        return remove_all(plan->netns, path, diagnostics);
+        return netns_mount_remove(plan->netns, diagnostics);
 }
 
 static int count_and_give_up(
@@ -448,7 +307,7 @@ static int count_and_give_up(
         r = begin_counting(&counting);
         if (r < 0) {
                 warn_uncounted(r, path, diagnostics);
-                return remove_all(plan->netns, path, diagnostics);
+                return netns_mount_remove(plan->netns, diagnostics);
         }
         r = give_up(&counting, plan, path, diagnostics);
         release_kept(&counting, diagnostics);
@@ -458,43 +317,21 @@ static int count_and_give_up(
 }
 
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics) {
-        _cleanup_lock_ struct lock lock = LOCK_NONE;
-        char path[NETNS_PATH_SIZE];
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        netns_path_t path;
         struct seat_plan plan;
         int r;
 
-        r = seat_plan_for_stop(seat, &plan, diagnostics);
+        r = seat_argument_name(seat, &plan, diagnostics);
         if (r < 0)
                 return r;
-        format_path(plan.netns, path);
+        netns_mount_format_path(plan.netns, path);
         end_leftovers(etc, seat, plan.netns, diagnostics);
 
-        r = lock_directory(&lock);
+        r = netns_lock_take(&lock);
         if (r == -ENOENT)
                 return 0;
         if (r < 0)
                 return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
         return count_and_give_up(&plan, path, diagnostics);
-}
-
-int netns_remove(const char *seat, struct diagnostics *diagnostics) {
-        _cleanup_lock_ struct lock lock = LOCK_NONE;
-        _cleanup_close_ int netns_fd = -1;
-        char path[NETNS_PATH_SIZE];
-        struct seat_plan plan;
-        int r, found;
-
-        seat_plan_name(seat, &plan);
-        format_path(plan.netns, path);
-        r = lock_directory(&lock);
-        if (r == -ENOENT)
-                return 0;
-        if (r < 0)
-                return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
-        found = netns_find(plan.netns, &netns_fd);
-        close_pointer(&netns_fd);
-        if (found == NETNS_FOREIGN || found == NETNS_ABSENT)
-                return 0;
-        r = remove_all(plan.netns, path, diagnostics);
-        return r < 0 ? r : 1;
 }

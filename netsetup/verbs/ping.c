@@ -16,7 +16,7 @@
 #include "base/failure.h"
 #include "kernel/link.h"
 #include "ping.h"
-#include "seat.h"
+#include "seat-argument.h"
 
 #define INTERVAL_MS 200
 #define TIMEOUT_MS 1000
@@ -212,7 +212,7 @@ int ping_test(const char *etc, const char *seat, struct ping_report *ret, struct
         uint32_t ip;
         int r;
 
-        r = seat_load(etc, seat, &settings, &plan, diagnostics);
+        r = seat_argument_load(etc, seat, &settings, &plan, diagnostics);
         if (r < 0)
                 return r;
         r = find_own_address(&plan, &address, diagnostics);

@@ -16,11 +16,11 @@
 #include "base/failure.h"
 #include "firewall/seat-rules.h"
 #include "kernel/link.h"
+#include "kernel/netns-mount.h"
 #include "kernel/qdisc.h"
 #include "kernel/rule.h"
 #include "kernel/sysctl.h"
-#include "netns.h"
-#include "number.h"
+#include "seat-argument.h"
 #include "seat.h"
 
 /* Beyond that, a login goes on all the same. */
@@ -29,49 +29,6 @@
 /* Longer than the courses' firewall ever took; shorter than the unit's own limit. */
 #define BRIDGE_PATIENCE_MS 15000
 #define BRIDGE_PAUSE_MAX_MS 32U
-
-int seat_parse_id(const struct settings *settings, const char *seat, struct seat_id *ret,
-        struct diagnostics *diagnostics) {
-        int r;
-
-        r = seat_id_parse(seat, settings->course_digits, ret);
-        if (r < 0)
-                diagnostics_error(diagnostics, seat, 0,
-                        "expected a seat: a course in %u digits (course-digits in " SETTINGS_FILE
-                        ") and the seat's number, as 12310 is seat 10 of course 123",
-                        settings->course_digits);
-        return r;
-}
-
-int seat_load(const char *etc, const char *seat, struct settings *ret_settings, struct seat_plan *ret_plan,
-        struct diagnostics *diagnostics) {
-        _cleanup_settings_ struct settings settings = {0};
-        struct seat_id id;
-        int r;
-
-        r = settings_load(etc, &settings, diagnostics);
-        if (r < 0)
-                return r;
-        r = seat_parse_id(&settings, seat, &id, diagnostics);
-        if (r < 0)
-                return r;
-        r = seat_plan_load(etc, &settings, &id, ret_plan, diagnostics);
-        if (r < 0)
-                return r;
-
-        *ret_settings = settings;
-        settings = (struct settings){0};
-        return 0;
-}
-
-int seat_plan_for_stop(const char *seat, struct seat_plan *ret, struct diagnostics *diagnostics) {
-        if (!digits_only(seat) || strlen(seat) >= SEAT_ID_SIZE) {
-                diagnostics_error(diagnostics, seat, 0, "expected a seat: digits only, such as 12310");
-                return -EINVAL;
-        }
-        seat_plan_name(seat, ret);
-        return 0;
-}
 
 static void missing_bridge_error(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         if (plan->bridge_course[0] == '\0')
@@ -109,7 +66,7 @@ static int find_bridge(struct link_socket *socket, const struct seat_plan *plan,
 static int open_namespace(const struct seat_plan *plan, int *ret_fd, struct diagnostics *diagnostics) {
         int r;
 
-        r = netns_find(plan->netns, ret_fd);
+        r = netns_mount_find(plan->netns, ret_fd);
         if (r < 0)
                 return failure(diagnostics, plan->netns, r, "the namespace cannot be looked at");
         if (r == NETNS_OURS)
@@ -431,7 +388,7 @@ int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostic
         struct seat_plan plan;
         int r;
 
-        r = seat_load(etc, seat, &settings, &plan, diagnostics);
+        r = seat_argument_load(etc, seat, &settings, &plan, diagnostics);
         if (r < 0)
                 return r;
         return apply(&plan, diagnostics);
@@ -443,7 +400,7 @@ int seat_stop(const char *seat, struct diagnostics *diagnostics) {
         struct seat_plan plan;
         int r;
 
-        r = seat_plan_for_stop(seat, &plan, diagnostics);
+        r = seat_argument_name(seat, &plan, diagnostics);
         if (r >= 0)
                 r = lock_rules(plan.link, &lock, diagnostics);
         if (r < 0)

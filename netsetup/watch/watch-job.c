@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/message.h"
+#include "base/stderr.h"
 #include "watch-job.h"
 
 #define DEBOUNCE_LIMIT_USEC UINT64_C(200000)
@@ -102,7 +102,7 @@ static char **make_environment(char *stream) {
                 if (!string_starts_with(*variable, "JOURNAL_STREAM=") &&
                         !string_starts_with(*variable, "NOTIFY_SOCKET="))
                         environment[n++] = *variable;
-        if (message_is_journal())
+        if (stderr_is_journal())
                 environment[n++] = stream;
         return environment;
 }
@@ -171,7 +171,7 @@ static void complain(const struct job *job, const char *what) {
         for (size_t i = 0; job->words[i] && length < sizeof(text); i++)
                 length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s", i > 0 ? " " : "",
                         i == 0 && slash ? slash + 1 : job->words[i]);
-        message_warning("%s: %s", text, what);
+        stderr_warning("%s: %s", text, what);
 }
 
 static void retry_later(struct job *job, uint64_t now_usec) {

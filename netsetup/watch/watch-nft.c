@@ -36,11 +36,15 @@ static void note_table(struct watch_nft_changes *changes, unsigned family, const
         }
 }
 
+/* Programs of ours, as the kernel names their processes; it cuts such a name at 15 characters. */
+static bool is_ours(const char *process) {
+        return string_equal(process, "coursenet-net") || string_equal(process, "coursenet-host");
+}
+
 static void finish_transaction(struct watch_nft *watch, const char *process) {
         struct watch_nft_changes *changes = &watch->changes, *unfinished = &watch->unfinished;
 
-        if (!string_equal(process, watch->own) &&
-                (unfinished->courses || unfinished->seats || unfinished->fence)) {
+        if (!is_ours(process) && (unfinished->courses || unfinished->seats || unfinished->fence)) {
                 changes->courses |= unfinished->courses;
                 changes->seats |= unfinished->seats;
                 changes->fence |= unfinished->fence;
@@ -71,11 +75,10 @@ static int handle_message(struct nl_msg *message, void *userdata) {
         return NL_OK;
 }
 
-int watch_nft_open(struct watch_nft *watch, const char *own) {
+int watch_nft_open(struct watch_nft *watch) {
         static const int groups[] = {NFNLGRP_NFTABLES};
 
         *watch = (struct watch_nft){0};
-        (void)snprintf(watch->own, sizeof(watch->own), "%s", own);
         return watch_socket_open(
                 NETLINK_NETFILTER, groups, ELEMENTSOF(groups), handle_message, watch, &watch->nl);
 }

@@ -18,13 +18,12 @@ struct nl_sock;
 /* The empty value is all zero. */
 struct watch_nft {
         struct nl_sock *nl;
-        char own[WATCH_PROCESS_SIZE];        /* the name of the processes that are us */
         struct watch_nft_changes unfinished; /* of the transaction whose events are being read */
         struct watch_nft_changes changes;
 };
 
-/* own: the name of the program whose changes are our own. Negative errno. */
-int watch_nft_open(struct watch_nft *watch, const char *own);
+/* Changes by coursenet-net and coursenet-host are not told. Negative errno. */
+int watch_nft_open(struct watch_nft *watch);
 void watch_nft_close(struct watch_nft *watch);
 
 /* To be polled for POLLIN. */

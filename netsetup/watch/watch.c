@@ -16,8 +16,8 @@
 
 #include "base/failure.h"
 #include "base/lock.h"
-#include "base/message.h"
 #include "base/runtime-file.h"
+#include "base/stderr.h"
 #include "fence/fence.h"
 #include "fence/subid-directory.h"
 #include "names/dns-files.h"
@@ -151,9 +151,8 @@ static int handle_signals(struct watch *watch) {
 
 static void repair(struct watch *watch, unsigned job, const char *who) {
         if (!job_want_repair(&watch->jobs[job], watch_now_usec()))
-                message_warning(
-                        "%s changes what coursenet sets up, again and again: it is left like that for "
-                        "half a minute, and seats may have no network meanwhile",
+                stderr_warning("%s changes what coursenet sets up, again and again: it is left like that for "
+                               "half a minute, and seats may have no network meanwhile",
                         who);
 }
 
@@ -301,16 +300,12 @@ static int open_signals(struct watch *watch) {
 }
 
 /* Everything is watched before the first job looks: nothing falls in between. */
-static int open_all(struct watch *watch, const char *etc, const char *program) {
-        const char *name = strrchr(program, '/');
-        char own[16];
+static int open_all(struct watch *watch, const char *etc) {
         int r;
 
-        /* As the kernel names a process after its program, cut at 15 characters. */
-        (void)snprintf(own, sizeof(own), "%.15s", name ? name + 1 : program);
         r = open_signals(watch);
         if (r >= 0)
-                r = watch_nft_open(&watch->nft, own);
+                r = watch_nft_open(&watch->nft);
         if (r >= 0)
                 r = watch_route_open(&watch->route);
         if (r >= 0)
@@ -361,7 +356,7 @@ int watch_run(const char *etc, const char *program, struct diagnostics *diagnost
         int r;
 
         init_jobs(&watch, program);
-        r = open_all(&watch, etc, program);
+        r = open_all(&watch, etc);
         if (r >= 0)
                 want_all(&watch);
         while (r >= 0 && !watch.ended) {

@@ -11,7 +11,8 @@
 #include <netinet/tcp.h>
 
 #include "netsetup/fence/fence-route.h"
-#include "netsetup/firewall/firewall.h"
+#include "netsetup/fence/fence-table.h"
+#include "netsetup/firewall/nftables.h"
 #include "netsetup/firewall/ruleset.h"
 
 #define FENCED 5001U
@@ -59,11 +60,11 @@ static void set_sysctl(const char *name, const char *value) {
 /* --- the fence -------------------------------------------------------------------------------------- */
 
 static void apply(
-        struct sandbox *sandbox, const struct fence_settings *settings, const struct ruleset_fenced *fenced) {
-        char *plan = ruleset_format_fence(settings, fenced);
+        struct sandbox *sandbox, const struct fence_settings *settings, const struct fence_uids *fenced) {
+        char *plan = fence_table_format(settings, fenced);
 
         assert_non_null(plan);
-        assert_int_equal(firewall_apply(plan, "fence", &sandbox->diagnostics), 0);
+        assert_int_equal(nftables_apply(plan, "fence", &sandbox->diagnostics), 0);
         assert_int_equal(fence_route_apply(plan, &sandbox->diagnostics), 0);
         assert_int_equal(fence_route_inspect(plan, &sandbox->diagnostics), 0);
         assert_silence(sandbox);
@@ -76,7 +77,7 @@ static void fence(struct sandbox *sandbox) {
         uint32_t uid = FENCED;
 
         apply(sandbox, &settings,
-                &(struct ruleset_fenced){
+                &(struct fence_uids){
                         .uids = &uid, .n_uids = 1, .subordinates = {.items = &range, .n_items = 1}});
 }
 
@@ -304,7 +305,7 @@ static void test_the_answer_to_a_cookie_does_not_come_in(void **state) {
                         listen_as(FENCED, families[i], 7401, 8), listen_as(FREE, families[i], 7402, 8)};
                 int clients[2];
 
-                apply(*state, &(struct fence_settings){0}, &(struct ruleset_fenced){0});
+                apply(*state, &(struct fence_settings){0}, &(struct fence_uids){0});
                 assert_shell("ip netns exec out nft 'add table inet hold; add chain inet hold output { type "
                              "filter "
                              "hook output priority 0; }; add rule inet hold output tcp flags & (syn | ack) "
@@ -361,9 +362,9 @@ static void test_queued_data_of_who_is_fenced_later_stays(void **state) {
                  */
                 assert_int_equal(left_to_read(sandbox, 0, families[i], 7501), 0);
                 assert_int_equal(left_to_read(sandbox, FREE, families[i], 7502), 0);
-                apply(sandbox, &none, &(struct ruleset_fenced){0});
+                apply(sandbox, &none, &(struct fence_uids){0});
                 assert_int_not_equal(left_to_read(sandbox, FENCED, families[i], 7503), 0);
-                apply(sandbox, &none, &(struct ruleset_fenced){0});
+                apply(sandbox, &none, &(struct fence_uids){0});
         }
 }
 
@@ -402,7 +403,7 @@ static void test_a_udp_socket_from_before_is_fenced(void **state) {
                 fence(*state);
                 assert_true(datagram_arrives(from[0], to, "behind"));
                 assert_false(datagram_arrives(from[1], to, "behind"));
-                apply(*state, &(struct fence_settings){0}, &(struct ruleset_fenced){0});
+                apply(*state, &(struct fence_settings){0}, &(struct fence_uids){0});
         }
 }
 
@@ -447,7 +448,7 @@ static void test_an_open_port_is_reached_and_the_rules_follow_it(void **state) {
                         .items = {{.number = 88, .tcp = true}, {.number = 53, .udp = true}},
                         .n_items = 2}};
         uint32_t uid = FENCED;
-        const struct ruleset_fenced fenced = {.uids = &uid, .n_uids = 1};
+        const struct fence_uids fenced = {.uids = &uid, .n_uids = 1};
 
         apply(*state, &settings, &fenced);
         assert_shell("ip route get 192.0.2.1 uid 5001 ipproto tcp dport 88 >/dev/null");
@@ -475,7 +476,7 @@ static void test_many_scattered_uids(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
                 size_t n = numbers[i];
 
-                apply(*state, &settings, &(struct ruleset_fenced){.uids = uids, .n_uids = n});
+                apply(*state, &settings, &(struct fence_uids){.uids = uids, .n_uids = n});
                 for (size_t j = 0; j < ELEMENTSOF(uids); j += 333)
                         assert_int_equal(leads_out(uids[j]), j >= n);
                 if (n > 0)
@@ -500,8 +501,7 @@ static void test_a_range_moves_from_group_to_group(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
                 size_t first = ELEMENTSOF(uids) - numbers[i];
 
-                apply(*state, &settings,
-                        &(struct ruleset_fenced){.uids = uids + first, .n_uids = numbers[i]});
+                apply(*state, &settings, &(struct fence_uids){.uids = uids + first, .n_uids = numbers[i]});
                 for (size_t j = first; j < ELEMENTSOF(uids); j++)
                         assert_false(leads_out(uids[j]));
         }
@@ -512,7 +512,7 @@ static void test_rules_of_others_stay(void **state) {
                      "lookup main; "
                      "ip rule | grep -v goto >/run/before");
         fence(*state);
-        apply(*state, &(struct fence_settings){0}, &(struct ruleset_fenced){0});
+        apply(*state, &(struct fence_settings){0}, &(struct fence_uids){0});
         assert_shell("ip rule | grep -v goto | diff /run/before -");
 }
 

@@ -7,7 +7,8 @@
 
 #include "sandbox.h"
 
-#include "netsetup/firewall/firewall.h"
+#include "netsetup/fence/fence-table.h"
+#include "netsetup/firewall/nftables.h"
 #include "netsetup/firewall/ruleset.h"
 #include "netsetup/firewall/seat-chain.h"
 
@@ -49,7 +50,7 @@ static void apply(struct sandbox *sandbox, char *commands) {
         _cleanup_free_ char *text = commands;
 
         assert_non_null(text);
-        if (firewall_apply(text, "the test", &sandbox->diagnostics) != 0)
+        if (nftables_apply(text, "the test", &sandbox->diagnostics) != 0)
                 (void)fprintf(stderr, "%s%s\n", text, sandbox->diagnostics.items[0].text);
         assert_silence(sandbox);
 }
@@ -122,7 +123,7 @@ static void test_first_course(void **state) {
         assert_shell("nft list table inet coursenet | cmp - /run/first");
 
         again = ruleset_format_first_course(&one);
-        assert_int_equal(firewall_apply(again, "the test", &sandbox->diagnostics), -EIO);
+        assert_int_equal(nftables_apply(again, "the test", &sandbox->diagnostics), -EIO);
         assert_error(sandbox, "File exists");
 }
 
@@ -143,14 +144,14 @@ static void test_others_stay(void **state) {
         struct ruleset_courses courses = {.courses = &plan, .n_courses = 1};
         struct fence_settings fence = {.enabled = true};
         const uint32_t uids[] = {1001};
-        const struct ruleset_fenced fenced = {.uids = uids, .n_uids = 1};
+        const struct fence_uids fenced = {.uids = uids, .n_uids = 1};
 
         assert_shell("nft 'table inet filter { chain forward { type filter hook forward priority filter; "
                      "policy drop; "
                      "ct state established accept; }; }'");
         assert_shell("nft -a list table inet filter >/run/before");
         apply(sandbox, ruleset_format_courses(&courses));
-        apply(sandbox, ruleset_format_fence(&fence, &fenced));
+        apply(sandbox, fence_table_format(&fence, &fenced));
         courses.n_courses = 0;
         apply(sandbox, ruleset_format_courses(&courses));
         assert_shell("nft -a list table inet filter | cmp - /run/before");
@@ -269,15 +270,15 @@ static void test_fence(void **state) {
         const uint32_t uids[] = {1001, 4000000000U};
         struct uid_range ranges[] = {
                 {.first = 100000, .last = 165535}, {.first = 4100000000U, .last = 4294967294U}};
-        const struct ruleset_fenced nobody = {0},
-                                    fenced = {
-                                            .uids = uids,
-                                            .n_uids = ELEMENTSOF(uids),
-                                            .subordinates = {.items = ranges, .n_items = ELEMENTSOF(ranges)},
-                                    };
+        const struct fence_uids nobody = {0},
+                                fenced = {
+                                        .uids = uids,
+                                        .n_uids = ELEMENTSOF(uids),
+                                        .subordinates = {.items = ranges, .n_items = ELEMENTSOF(ranges)},
+                                };
 
         for (unsigned i = 0; i < 2; i++)
-                apply(sandbox, ruleset_format_fence(&fence, &fenced));
+                apply(sandbox, fence_table_format(&fence, &fenced));
         assert_shell("nft list table inet coursenet_fence >/run/table");
         assert_shell("grep -q 'elements = { 1001, 4000000000 }' /run/table");
         assert_shell("tr -d '\\n\\t ' </run/table | grep -q '{100000-165535,4100000000-4294967294}'");
@@ -285,10 +286,10 @@ static void test_fence(void **state) {
         assert_no_shell("grep -q 'udp . 443' /run/table");
         assert_shell("grep -q 'meta skuid < 1000 accept' /run/table");
 
-        apply(sandbox, ruleset_format_fence(&fence, &nobody));
+        apply(sandbox, fence_table_format(&fence, &nobody));
         assert_shell("nft list table inet coursenet_fence >/dev/null");
         fence.enabled = false;
-        apply(sandbox, ruleset_format_fence(&fence, &fenced));
+        apply(sandbox, fence_table_format(&fence, &fenced));
         assert_no_shell("nft list table inet coursenet_fence >/dev/null 2>&1");
 }
 
@@ -327,7 +328,7 @@ static void test_subordinates(void **state) {
 static void test_a_transaction_is_all_or_nothing(void **state) {
         struct sandbox *sandbox = *state;
 
-        assert_int_equal(firewall_apply("add table inet a\nadd rule inet a nowhere accept\n", "course 123",
+        assert_int_equal(nftables_apply("add table inet a\nadd rule inet a nowhere accept\n", "course 123",
                                  &sandbox->diagnostics),
                 -EIO);
         assert_error(sandbox, "course 123: the firewall cannot be set: No such file or directory");
@@ -338,9 +339,9 @@ static void test_lists(void **state) {
         _cleanup_free_ char *table = NULL;
 
         (void)state;
-        assert_int_equal(firewall_list_table("inet a", &table), -ENOENT);
+        assert_int_equal(nftables_list_table("inet a", &table), -ENOENT);
         assert_shell("nft 'table inet a { chain b { accept; }; }'");
-        assert_int_equal(firewall_list_table("inet a", &table), 0);
+        assert_int_equal(nftables_list_table("inet a", &table), 0);
         assert_non_null(strstr(table, "chain b {"));
 }
 

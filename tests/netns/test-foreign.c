@@ -2,7 +2,7 @@
 
 /* Firewalls that others made, as the kernel's own nftables shows them, and what is said of each. */
 
-#include "netsetup/firewall/foreign.h"
+#include "netsetup/firewall/foreign-firewall.h"
 #include "sandbox.h"
 
 static const struct bridge_plan courses[] = {
@@ -23,7 +23,7 @@ static void check_courses(
         file = fopen("/run/rules", "re");
         assert_non_null(file);
         assert_true(fread(text, 1, (1U << 20) - 1, file) > 0);
-        assert_int_equal(foreign_check(text, plans, n_plans, dns, &sandbox->diagnostics), 0);
+        assert_int_equal(foreign_firewall_check(text, plans, n_plans, dns, &sandbox->diagnostics), 0);
 }
 
 static void check(struct sandbox *sandbox) {
@@ -265,10 +265,12 @@ static void what_is_no_list_is_an_error(void **state) {
         struct sandbox *sandbox = *state;
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
-                assert_int_equal(foreign_check(texts[i], courses, 2, true, &sandbox->diagnostics), -EINVAL);
-        assert_int_equal(foreign_check("{\"nftables\": [7, null, {\"chain\": 7}, {\"rule\": []}, {\"chain\": "
+                assert_int_equal(
+                        foreign_firewall_check(texts[i], courses, 2, true, &sandbox->diagnostics), -EINVAL);
+        assert_int_equal(
+                foreign_firewall_check("{\"nftables\": [7, null, {\"chain\": 7}, {\"rule\": []}, {\"chain\": "
                                        "{\"hook\": \"input\", \"family\": \"ip\", \"policy\": 7}}]}",
-                                 courses, 2, true, &sandbox->diagnostics),
+                        courses, 2, true, &sandbox->diagnostics),
                 0);
         assert_silence(sandbox);
 }
@@ -276,12 +278,12 @@ static void what_is_no_list_is_an_error(void **state) {
 static void legacy_rules_are_said_to_be_unseen(void **state) {
         struct sandbox *sandbox = *state;
 
-        foreign_check_legacy("/run", &sandbox->diagnostics);
+        foreign_firewall_check_legacy("/run", &sandbox->diagnostics);
         write_file("/run/ip_tables_names", "nat\n");
-        foreign_check_legacy("/run", &sandbox->diagnostics);
+        foreign_firewall_check_legacy("/run", &sandbox->diagnostics);
         assert_silence(sandbox);
         write_file("/run/ip6_tables_names", "nat\nfilter\n");
-        foreign_check_legacy("/run", &sandbox->diagnostics);
+        foreign_firewall_check_legacy("/run", &sandbox->diagnostics);
         assert_warning(sandbox, "/run/ip6_tables_names: warning: there are rules of ip6tables-legacy");
         assert_int_equal(sandbox->diagnostics.n_items, 1);
 }

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "netsetup/kernel/netns-mount.h"
 #include "netsetup/verbs/netns-record.h"
 #include "netsetup/verbs/netns.h"
 #include "plan.h"
@@ -29,7 +30,7 @@ static int stop(struct sandbox *sandbox, const char *seat) {
 static int find(void) {
         int fd = -1, r;
 
-        r = netns_find("ns12310", &fd);
+        r = netns_mount_find("ns12310", &fd);
         close_pointer(&fd);
         return r;
 }

@@ -15,7 +15,7 @@
 
 #include "netsetup/base/program.h"
 #include "netsetup/fence/fence.h"
-#include "netsetup/firewall/firewall.h"
+#include "netsetup/firewall/nftables.h"
 #include "netsetup/firewall/ruleset.h"
 #include "netsetup/names/dns-files.h"
 #include "netsetup/watch/watch-file.h"
@@ -25,7 +25,7 @@
 #include "netsetup/watch/watch.h"
 #include "notify.h"
 
-#define PROGRAM BUILD_DIRECTORY "/coursenet-net"
+#define PROGRAM BUILD_DIRECTORY "/coursenet-host"
 
 #define MS UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
@@ -199,7 +199,7 @@ static void test_others_changes_of_our_tables_are_heard(void **state) {
         struct watch_nft watch;
 
         (void)state;
-        assert_int_equal(watch_nft_open(&watch, "coursenet-net"), 0);
+        assert_int_equal(watch_nft_open(&watch), 0);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 struct watch_nft_changes changes;
 
@@ -222,9 +222,9 @@ static void test_own_changes_are_not(void **state) {
         struct watch_nft watch;
 
         assert_int_equal(prctl(PR_SET_NAME, "coursenet-net"), 0);
-        assert_int_equal(watch_nft_open(&watch, "coursenet-net"), 0);
+        assert_int_equal(watch_nft_open(&watch), 0);
         for (unsigned i = 0; i < 3; i++)
-                assert_int_equal(firewall_apply(TABLES, "the test", &sandbox->diagnostics), 0);
+                assert_int_equal(nftables_apply(TABLES, "the test", &sandbox->diagnostics), 0);
         changes = read_nft(&watch);
         assert_false(changes.courses || changes.seats || changes.fence);
         /* Nor do they hide what others do then. */
@@ -239,7 +239,7 @@ static void test_what_was_missed_counts_as_changed(void **state) {
         int size = 1;
 
         (void)state;
-        assert_int_equal(watch_nft_open(&watch, "coursenet-net"), 0);
+        assert_int_equal(watch_nft_open(&watch), 0);
         assert_int_equal(
                 setsockopt(watch_nft_fd(&watch), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)), 0);
         assert_shell("for i in $(seq 20); do nft 'add table inet t; delete table inet t'; done");

@@ -10,12 +10,13 @@
 #include "base/failure.h"
 #include "base/lock.h"
 #include "fence/fence-route.h"
-#include "firewall/firewall.h"
-#include "firewall/network.h"
+#include "fence/fence-table.h"
+#include "firewall/course-rules.h"
+#include "firewall/nftables.h"
 #include "firewall/ruleset.h"
 #include "kernel/link.h"
+#include "kernel/netns-mount.h"
 #include "names/resolved.h"
-#include "netns.h"
 #include "number.h"
 #include "teardown.h"
 
@@ -60,6 +61,27 @@ static const char *seat_of(const char *name) {
                                                                                                   : NULL;
 }
 
+/* Returns 1, or 0 if there is none of ours under that name. Nobody who is in it is killed. */
+static int remove_namespace(const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        _cleanup_close_ int netns_fd = -1;
+        struct seat_plan plan;
+        int r, found;
+
+        seat_plan_name(seat, &plan);
+        r = netns_lock_take(&lock);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
+        found = netns_mount_find(plan.netns, &netns_fd);
+        close_pointer(&netns_fd);
+        if (found == NETNS_FOREIGN || found == NETNS_ABSENT)
+                return 0;
+        r = netns_mount_remove(plan.netns, diagnostics);
+        return r < 0 ? r : 1;
+}
+
 static int remove_namespaces(struct diagnostics *diagnostics) {
         DIR *directory = opendir(NETNS_DIRECTORY);
         size_t n = 0;
@@ -70,7 +92,7 @@ static int remove_namespaces(struct diagnostics *diagnostics) {
                                        : failure(diagnostics, NETNS_DIRECTORY, -errno, "cannot be listed");
         for (struct dirent *entry; (entry = readdir(directory));) {
                 const char *seat = seat_of(entry->d_name);
-                int removed = seat ? netns_remove(seat, diagnostics) : 0;
+                int removed = seat ? remove_namespace(seat, diagnostics) : 0;
 
                 if (removed < 0)
                         r = removed;
@@ -86,18 +108,18 @@ static int remove_table(const char *table, struct diagnostics *diagnostics) {
         char commands[64];
         int r;
 
-        r = firewall_list_table(table, &rules);
+        r = nftables_list_table(table, &rules);
         if (r == -ENOENT)
                 return 0;
         (void)snprintf(commands, sizeof(commands), "delete table %s\n", table);
-        r = firewall_apply(commands, table, diagnostics);
+        r = nftables_apply(commands, table, diagnostics);
         if (r >= 0)
                 (void)printf("Removed the nftables table %s.\n", table);
         return r;
 }
 
 static int remove_tables(struct diagnostics *diagnostics) {
-        static const char *const tables[] = {RULESET_COURSES, RULESET_SEATS, RULESET_FENCE};
+        static const char *const tables[] = {RULESET_COURSES, RULESET_SEATS, FENCE_TABLE};
         int result = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(tables); i++) {
@@ -125,7 +147,7 @@ static int remove_rules(struct diagnostics *diagnostics) {
 /* Without a bridge this switches off what was switched on for them. */
 static int close_forwarding(const char *etc, struct diagnostics *diagnostics) {
         bool opened = access(RUN_DIRECTORY "/forwarding", F_OK) >= 0;
-        int r = network_refresh(etc, diagnostics);
+        int r = course_rules_refresh(etc, diagnostics);
 
         if (r >= 0 && opened)
                 (void)puts("Switched forwarding back to what it was.");

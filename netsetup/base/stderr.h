@@ -6,9 +6,9 @@
 #include "diagnostics.h"
 
 /* Whether stderr is the journal, which takes a line's priority from its head. */
-bool message_is_journal(void);
+bool stderr_is_journal(void);
 
-void message_print_diagnostics(const struct diagnostics *diagnostics);
+void stderr_print_diagnostics(const struct diagnostics *diagnostics);
 
 /* One line; format has no newline. */
-void message_warning(const char *format, ...) _printf_(1, 2);
+void stderr_warning(const char *format, ...) _printf_(1, 2);

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Default routes by the gateway that they have. */
+/* Default routes of the main table, by the interface and the gateway that they have. */
 
 #include <arpa/inet.h>
 
-#include "default-route.h"
+#include "link.h"
 #include "netlink.h"
+
+int link_add_default_route(struct link_socket *socket, int index, uint32_t ip) {
+        _cleanup_nl_addr_ struct nl_addr *gateway = netlink_build_ip(ip, 32);
+
+        return netlink_add_default_route(socket, index, gateway, NULL, RT_TABLE_MAIN);
+}
+
+int link_add_default_route6(struct link_socket *socket, int index, const struct address6 *gateway) {
+        struct address6 host = *gateway;
+        _cleanup_nl_addr_ struct nl_addr *addr = NULL;
+
+        host.prefix = 128;
+        addr = netlink_build_ip6(&host);
+        return netlink_add_default_route(socket, index, addr, NULL, RT_TABLE_MAIN);
+}
 
 struct wanted {
         unsigned char family;
@@ -52,7 +67,7 @@ static int find(struct link_socket *socket, const struct wanted *wanted) {
         return r < 0 ? r : items.n_items > 0;
 }
 
-int default_route_find(struct link_socket *socket, int index, uint32_t ip) {
+int link_has_default_route(struct link_socket *socket, int index, uint32_t ip) {
         struct wanted wanted = {.family = AF_INET, .index = index, .gateway_size = sizeof(ip)};
         uint32_t network_order = htonl(ip);
 
@@ -60,7 +75,7 @@ int default_route_find(struct link_socket *socket, int index, uint32_t ip) {
         return find(socket, &wanted);
 }
 
-int default_route_find6(struct link_socket *socket, int index, const struct address6 *gateway) {
+int link_has_default_route6(struct link_socket *socket, int index, const struct address6 *gateway) {
         struct wanted wanted = {.family = AF_INET6, .index = index, .gateway_size = sizeof(wanted.gateway)};
 
         memcpy(wanted.gateway, gateway->bytes, sizeof(wanted.gateway));

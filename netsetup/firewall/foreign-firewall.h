@@ -14,11 +14,11 @@
  * rules is what `nft -j list ruleset` prints. Adds a warning for each base chain that drops by default and
  * says nothing of the courses' links. dns: seats ask the host for names. -EINVAL if rules cannot be read.
  */
-int foreign_check(const char *rules, const struct bridge_plan *courses, size_t n_courses, bool dns,
+int foreign_firewall_check(const char *rules, const struct bridge_plan *courses, size_t n_courses, bool dns,
         struct diagnostics *diagnostics);
 
 /*
  * iptables-legacy has rules of its own, which nftables does not show. names is the folder that has
  * ip_tables_names, /proc/net.
  */
-void foreign_check_legacy(const char *names, struct diagnostics *diagnostics);
+void foreign_firewall_check_legacy(const char *names, struct diagnostics *diagnostics);

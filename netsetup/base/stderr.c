@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
-#include "message.h"
+#include "stderr.h"
 
 /* JOURNAL_STREAM is inherited by whatever a service starts: it holds only for the file that it names. */
-bool message_is_journal(void) {
+bool stderr_is_journal(void) {
         const char *stream = getenv("JOURNAL_STREAM");
         uintmax_t device, inode;
         struct stat st;
@@ -17,8 +17,8 @@ bool message_is_journal(void) {
                st.st_dev == device && st.st_ino == inode;
 }
 
-void message_print_diagnostics(const struct diagnostics *diagnostics) {
-        bool journal = message_is_journal();
+void stderr_print_diagnostics(const struct diagnostics *diagnostics) {
+        bool journal = stderr_is_journal();
         char text[1024];
 
         for (size_t i = 0; i < diagnostics->n_items; i++) {
@@ -30,12 +30,12 @@ void message_print_diagnostics(const struct diagnostics *diagnostics) {
         }
 }
 
-void message_warning(const char *format, ...) {
+void stderr_warning(const char *format, ...) {
         char text[1024];
         va_list arguments;
 
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        (void)fprintf(stderr, "%s%s\n", message_is_journal() ? "<4>" : "", text);
+        (void)fprintf(stderr, "%s%s\n", stderr_is_journal() ? "<4>" : "", text);
 }

@@ -14,11 +14,11 @@
 /*
  * Applies it for the bridges that are up. Negative errno with at least one error in diagnostics.
  */
-int network_refresh(const char *etc, struct diagnostics *diagnostics);
+int course_rules_refresh(const char *etc, struct diagnostics *diagnostics);
 
 /*
  * The commands that it would apply to the firewall now, and the uplinks in them; changes nothing. The caller
  * frees *ret.
  */
-int network_format(
+int course_rules_format(
         const char *etc, char **ret, struct link_names *ret_uplinks, struct diagnostics *diagnostics);

@@ -8,7 +8,7 @@
 
 #include <json.h>
 
-#include "foreign.h"
+#include "foreign-firewall.h"
 
 /* Names of bridges in a message. */
 #define NAMES_SIZE 160U
@@ -524,7 +524,7 @@ static bool is_relevant(const struct chain *chain) {
         return false;
 }
 
-int foreign_check(const char *text, const struct bridge_plan *courses, size_t n_courses, bool dns,
+int foreign_firewall_check(const char *text, const struct bridge_plan *courses, size_t n_courses, bool dns,
         struct diagnostics *diagnostics) {
         _cleanup_json_ json_object *document = json_tokener_parse(text);
         _cleanup_(rules_done) struct rules rules = {
@@ -562,7 +562,7 @@ static bool has_line(const char *path, const char *line) {
         return false;
 }
 
-void foreign_check_legacy(const char *names, struct diagnostics *diagnostics) {
+void foreign_firewall_check_legacy(const char *names, struct diagnostics *diagnostics) {
         static const struct {
                 const char *file, *command;
         } tables[] = {{"ip_tables_names", "iptables-legacy"}, {"ip6_tables_names", "ip6tables-legacy"}};

@@ -17,7 +17,7 @@
 
 #include "base/failure.h"
 #include "child.h"
-#include "firewall.h"
+#include "nftables.h"
 
 /* Debian: libnftables1 */
 #define LIBRARY "libnftables.so.1"
@@ -194,7 +194,7 @@ static int apply_in_child(const char *commands, const char *what, struct diagnos
         return r;
 }
 
-int firewall_apply(const char *commands, const char *what, struct diagnostics *diagnostics) {
+int nftables_apply(const char *commands, const char *what, struct diagnostics *diagnostics) {
         return has_uids(commands) ? apply_in_child(commands, what, diagnostics)
                                   : apply(commands, what, diagnostics);
 }
@@ -224,10 +224,10 @@ static int list(const char *object, const char *name, unsigned flags, char **ret
         return 0;
 }
 
-int firewall_list_table(const char *table, char **ret) {
+int nftables_list_table(const char *table, char **ret) {
         return list("table", table, 0, ret);
 }
 
-int firewall_list_all(char **ret) {
+int nftables_list_all(char **ret) {
         return list("ruleset", "", NFT_CTX_OUTPUT_JSON, ret);
 }

@@ -11,12 +11,12 @@
 #include "base/failure.h"
 #include "base/lock.h"
 #include "base/runtime-file.h"
-#include "firewall.h"
+#include "course-rules.h"
 #include "forwarding.h"
 #include "kernel/link.h"
 #include "kernel/qdisc.h"
 #include "kernel/sysctl.h"
-#include "network.h"
+#include "nftables.h"
 #include "number.h"
 #include "setting-value.h"
 
@@ -190,7 +190,7 @@ static bool apply_first_course(
         if (live->n_courses != 1)
                 return false;
         commands = format_rules(live, settings, forwarding, ruleset_format_first_course);
-        return commands && firewall_apply(commands, NETWORK, &said) >= 0;
+        return commands && nftables_apply(commands, NETWORK, &said) >= 0;
 }
 
 static int apply_rules(const struct live *live, const struct settings *settings,
@@ -201,7 +201,7 @@ static int apply_rules(const struct live *live, const struct settings *settings,
         if (!commands)
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
         if (!apply_first_course(live, settings, forwarding)) {
-                r = firewall_apply(commands, NETWORK, diagnostics);
+                r = nftables_apply(commands, NETWORK, diagnostics);
                 if (r < 0)
                         return r;
         }
@@ -214,7 +214,7 @@ static void restore_rules(struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = NULL;
 
         if (runtime_file_read(RULES_FILE, &commands) >= 0)
-                (void)firewall_apply(commands, NETWORK, diagnostics);
+                (void)nftables_apply(commands, NETWORK, diagnostics);
 }
 
 static uint64_t find_rate(const struct qdisc_rates *rates, int index) {
@@ -224,7 +224,7 @@ static uint64_t find_rate(const struct qdisc_rates *rates, int index) {
         return 0;
 }
 
-/* The limit of each course in the direction of its seats; see put_limits() in ruleset.c for the other. */
+/* The limit of each course in the direction of its seats; see put_limits() in ruleset-courses.c for the other. */
 static int apply_rates(struct link_socket *socket, const struct live *live) {
         _cleanup_qdisc_rates_ struct qdisc_rates rates = {0};
         int r;
@@ -300,7 +300,7 @@ static int refresh(struct link_socket *socket, const char *etc, struct diagnosti
         return apply(&live, &settings, &forwarding, diagnostics);
 }
 
-int network_refresh(const char *etc, struct diagnostics *diagnostics) {
+int course_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
         _cleanup_close_ int lock = -1;
         int r;
@@ -315,7 +315,7 @@ int network_refresh(const char *etc, struct diagnostics *diagnostics) {
         return refresh(&socket, etc, diagnostics);
 }
 
-int network_format(
+int course_rules_format(
         const char *etc, char **ret, struct link_names *ret_uplinks, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
         _cleanup_settings_ struct settings settings = {0};

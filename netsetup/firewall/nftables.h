@@ -12,13 +12,13 @@
  * Applies commands in nft(8)'s language as one transaction: all of them or none. Negative errno with one
  * error in diagnostics, which says what (a few words: "the network of course 123") cannot be done.
  */
-int firewall_apply(const char *commands, const char *what, struct diagnostics *diagnostics);
+int nftables_apply(const char *commands, const char *what, struct diagnostics *diagnostics);
 
 /*
  * What the kernel has of a table ("inet coursenet"), as nft prints it; the caller frees *ret. Returns 0, or
  * -ENOENT if there is no such table, or another negative errno; none is reported.
  */
-int firewall_list_table(const char *table, char **ret);
+int nftables_list_table(const char *table, char **ret);
 
 /* Everybody's tables, as `nft -j list ruleset` prints them. The caller frees *ret. */
-int firewall_list_all(char **ret);
+int nftables_list_all(char **ret);

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The table of courses. The rules are the same for every course and every host; what differs is in sets and
+ * maps, so a packet passes as many rules beside forty courses as beside one.
+ *
+ * The rules know whose packet it is by the link group (COURSENET_LINK_GROUP): our bridges have it from the
+ * request on that creates them, so there is no list of them that could be late. Rules match names, not
+ * indices: an uplink that is unplugged and comes back is the same to them.
+ */
+
+#include <inttypes.h>
+
+#include "nft-text.h"
+#include "ruleset.h"
+
+#define GROUP STRINGIFY(COURSENET_LINK_GROUP)
+/* A rule that changes a port must itself have said whose. */
+#define L4 "meta l4proto { tcp, udp } "
+#define DNS_PORT STRINGIFY(RULESET_DNS_PORT)
+
+static void put_names(struct nft_text *text, const char *name, const struct link_names *names) {
+        struct nft_set set = nft_set_open(text, "set", name, "ifname");
+
+        for (size_t i = 0; i < names->n_items; i++)
+                nft_set_put(&set, "\"%s\"", names->items[i]);
+        nft_set_close(&set);
+}
+
+/* The names of the bridges that a property holds for. */
+static void put_bridges(struct nft_text *text, const char *name, const struct ruleset_courses *courses,
+        bool (*holds)(const struct bridge_plan *course)) {
+        struct nft_set set = nft_set_open(text, "set", name, "ifname");
+
+        for (size_t i = 0; i < courses->n_courses; i++)
+                if (holds(&courses->courses[i]))
+                        nft_set_put(&set, "\"%s\"", courses->courses[i].name);
+        nft_set_close(&set);
+}
+
+static bool is_open(const struct bridge_plan *course) {
+        return course->traffic.isolation == ISOLATION_NONE;
+}
+
+static bool takes_connections(const struct bridge_plan *course) {
+        return course->traffic.inbound;
+}
+
+/*
+ * Bridged packets are none of the IP layer's business, unless br_netfilter is loaded (Docker does): then each
+ * comes by as if it were routed from the bridge to itself.
+ */
+static void put_together(struct nft_text *text, const struct ruleset_courses *courses) {
+        struct nft_set set = nft_set_open(text, "set", "together", "ifname . ifname");
+
+        for (size_t i = 0; i < courses->n_courses; i++)
+                if (courses->courses[i].traffic.isolation != ISOLATION_SEAT)
+                        nft_set_put(
+                                &set, "\"%s\" . \"%s\"", courses->courses[i].name, courses->courses[i].name);
+        nft_set_close(&set);
+}
+
+/* The same for others' bridges: what passes them was never routed, so it is not ours to drop. */
+static void put_bridged(struct nft_text *text, const struct ruleset_courses *courses) {
+        struct nft_set set = nft_set_open(text, "set", "bridged", "ifname . ifname");
+
+        for (size_t i = 0; i < courses->bridged.n_items; i++)
+                nft_set_put(&set, "\"%s\" . \"%s\"", courses->bridged.items[i], courses->bridged.items[i]);
+        nft_set_close(&set);
+}
+
+static void put_nat4(struct nft_text *text, const struct ruleset_courses *courses) {
+        struct nft_set set = nft_set_open(text, "set", "nat4", "ipv4_addr\n\t\tflags interval");
+        char network[ADDRESS_TEXT_SIZE];
+
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                const struct bridge_plan *course = &courses->courses[i];
+                struct address subnet = {
+                        .ip = address_network(&course->address), .prefix = course->address.prefix};
+
+                if (!course->traffic.nat || course->address.ip == 0)
+                        continue;
+                address_format(&subnet, network);
+                nft_set_put(&set, "%s", network);
+        }
+        nft_set_close(&set);
+}
+
+static void put_nat6(struct nft_text *text, const struct ruleset_courses *courses) {
+        struct nft_set set = nft_set_open(text, "set", "nat6", "ipv6_addr\n\t\tflags interval");
+        char network[ADDRESS6_TEXT_SIZE];
+
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                const struct bridge_plan *course = &courses->courses[i];
+                struct address6 subnet = address6_network(&course->address6);
+
+                if (!course->traffic.nat6 || !address6_is_set(&course->address6))
+                        continue;
+                address6_format(&subnet, network);
+                nft_set_put(&set, "%s", network);
+        }
+        nft_set_close(&set);
+}
+
+/* What a seat may take for its own host: the gateway's addresses, on its own bridge only. */
+static void put_gateways(struct nft_text *text, const struct ruleset_courses *courses) {
+        struct nft_set set = nft_set_open(text, "set", "gateways4", "ifname . ipv4_addr");
+        char ip[ADDRESS6_TEXT_SIZE];
+
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                if (courses->courses[i].address.ip == 0)
+                        continue;
+                address_format_ip(courses->courses[i].address.ip, ip);
+                nft_set_put(&set, "\"%s\" . %s", courses->courses[i].name, ip);
+        }
+        nft_set_close(&set);
+
+        set = nft_set_open(text, "set", "gateways6", "ifname . ipv6_addr");
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                if (!address6_is_set(&courses->courses[i].address6))
+                        continue;
+                address6_format_ip(&courses->courses[i].address6, ip);
+                nft_set_put(&set, "\"%s\" . %s", courses->courses[i].name, ip);
+        }
+        nft_set_close(&set);
+}
+
+static void put_port(struct nft_set *set, const char *bridge, const struct port *port) {
+        if (port->tcp)
+                nft_set_put(set, "\"%s\" . tcp . %u", bridge, port->number);
+        if (port->udp)
+                nft_set_put(set, "\"%s\" . udp . %u", bridge, port->number);
+}
+
+static void put_host_ports(
+        struct nft_text *text, const char *name, const struct ruleset_courses *courses, bool any_address) {
+        struct nft_set set = nft_set_open(text, "set", name, "ifname . inet_proto . inet_service");
+
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                const struct bridge_plan *course = &courses->courses[i];
+                const struct ports *ports = &course->traffic.host_ports;
+
+                for (size_t j = 0; j < ports->n_items; j++)
+                        if (ports->items[j].any_address == any_address)
+                                put_port(&set, course->name, &ports->items[j]);
+        }
+        nft_set_close(&set);
+}
+
+/* Those that are on the host's loopback are local to it anyway; see chain names. */
+static void put_resolvers(struct nft_text *text, const struct ruleset_courses *courses) {
+        struct nft_set set = nft_set_open(text, "set", "resolvers4", "ipv4_addr");
+
+        for (size_t i = 0; i < courses->n_resolvers; i++)
+                if (!strchr(courses->resolvers[i], ':'))
+                        nft_set_put(&set, "%s", courses->resolvers[i]);
+        nft_set_close(&set);
+
+        set = nft_set_open(text, "set", "resolvers6", "ipv6_addr");
+        for (size_t i = 0; i < courses->n_resolvers; i++)
+                if (strchr(courses->resolvers[i], ':'))
+                        nft_set_put(&set, "%s", courses->resolvers[i]);
+        nft_set_close(&set);
+}
+
+/* A map from bridges, and a set of the addresses alone, in each family. */
+static void put_name_servers4(struct nft_text *text, const struct ruleset_courses *courses, bool map) {
+        struct nft_set set = nft_set_open(text, map ? "map" : "set", map ? "name_server4" : "name_servers4",
+                map ? "ifname : ipv4_addr" : "ipv4_addr");
+        char ip[ADDRESS6_TEXT_SIZE];
+
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                if (courses->courses[i].address.ip == 0)
+                        continue;
+                address_format_ip(courses->courses[i].address.ip, ip);
+                if (map)
+                        nft_set_put(&set, "\"%s\" : %s", courses->courses[i].name, ip);
+                else
+                        nft_set_put(&set, "%s", ip);
+        }
+        nft_set_close(&set);
+}
+
+static void put_name_servers6(struct nft_text *text, const struct ruleset_courses *courses, bool map) {
+        struct nft_set set = nft_set_open(text, map ? "map" : "set", map ? "name_server6" : "name_servers6",
+                map ? "ifname : ipv6_addr" : "ipv6_addr");
+        char ip[ADDRESS6_TEXT_SIZE];
+
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                if (!address6_is_set(&courses->courses[i].address6))
+                        continue;
+                address6_format_ip(&courses->courses[i].address6, ip);
+                if (map)
+                        nft_set_put(&set, "\"%s\" : %s", courses->courses[i].name, ip);
+                else
+                        nft_set_put(&set, "%s", ip);
+        }
+        nft_set_close(&set);
+}
+
+/*
+ * The limit of a course, from its seats to the host and the world; what they send each other stays within the
+ * bridge. What is above it is dropped, which TCP adapts to. To queue it, as tbf does in the other direction,
+ * it would have to go through an ifb link: mirred, which leads it there, takes the connection off a packet,
+ * and where br_netfilter is loaded nobody looks it up again.
+ *
+ * A twentieth of a second may come at once, but never less than two large packets, each of which counts as a
+ * whole.
+ */
+#define BURST_MIN UINT64_C(131072)
+
+static void put_limits(struct nft_text *text, const struct ruleset_courses *courses) {
+        struct nft_set map;
+
+        for (size_t i = 0; i < courses->n_courses; i++) {
+                uint64_t bytes = courses->courses[i].traffic.course_rate.bits / 8, burst = bytes / 20;
+
+                if (bytes == 0)
+                        continue;
+                nft_text_put(text, "\tchain limit_%s {\n", courses->courses[i].course);
+                nft_text_put(text,
+                        "\t\tlimit rate over %" PRIu64 " bytes/second burst %" PRIu64 " bytes drop\n\t}\n",
+                        bytes, burst > BURST_MIN ? burst : BURST_MIN);
+        }
+
+        map = nft_set_open(text, "map", "limits", "ifname : verdict");
+        for (size_t i = 0; i < courses->n_courses; i++)
+                if (courses->courses[i].traffic.course_rate.bits >= 8)
+                        nft_set_put(&map, "\"%s\" : jump limit_%s", courses->courses[i].name,
+                                courses->courses[i].course);
+        nft_set_close(&map);
+}
+
+/*
+ * A seat asks whatever the host's resolv.conf names, or the gateway: our name service answers for them, as it
+ * knows the seats' names, and reaches what the seat itself may not (127.0.0.53 of the host).
+ */
+static const char names_chains[] =
+        "\tchain prerouting {\n"
+        "\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
+        "\t\tiifgroup " GROUP " meta l4proto { tcp, udp } th dport 53 jump names\n"
+        "\t}\n"
+        "\tchain names {\n"
+        "\t\tmeta nfproto ipv4 fib daddr type local " L4 "dnat ip to iifname map @name_server4 : " DNS_PORT
+        "\n"
+        "\t\tip daddr @resolvers4 " L4 "dnat ip to iifname map @name_server4 : " DNS_PORT "\n"
+        "\t\tmeta nfproto ipv6 fib daddr type local " L4 "dnat ip6 to iifname map @name_server6 : " DNS_PORT
+        "\n"
+        "\t\tip6 daddr @resolvers6 " L4 "dnat ip6 to iifname map @name_server6 : " DNS_PORT "\n"
+        "\t}\n";
+
+/* A seat's connections to the host. What is not for it alone (multicast, broadcast) gets no answer. */
+static const char input_chains[] = "\tchain input {\n"
+                                   "\t\ttype filter hook input priority filter; policy accept;\n"
+                                   "\t\tiifgroup " GROUP " jump to_host\n"
+                                   "%s"
+                                   "\t}\n"
+                                   "\tchain to_host {\n"
+                                   "\t\tiifname vmap @limits\n"
+                                   "\t\tct state established,related accept\n"
+                                   "\t\tct state invalid drop\n"
+                                   "\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+                                   "\t\tiifname . ip daddr @gateways4 jump to_gateway\n"
+                                   "\t\tiifname . ip6 daddr @gateways6 jump to_gateway\n"
+                                   "\t\tiifname . meta l4proto . th dport @host_ports accept\n"
+                                   "\t\tmeta pkttype != host drop\n"
+                                   "\t\treject with icmpx admin-prohibited\n"
+                                   "\t}\n"
+                                   "\tchain to_gateway {\n"
+                                   "\t\ticmp type echo-request accept\n"
+                                   "\t\ticmpv6 type echo-request accept\n"
+                                   "\t\tiifname . meta l4proto . th dport @gateway_ports accept\n"
+                                   "%s"
+                                   "\t}\n";
+
+/*
+ * A seat may know the names of its course. A process of the host, which may be anybody's, could ask for those
+ * of all courses, so it is refused. dnsmasq would answer it, because it takes the loopback for an interface
+ * that it serves.
+ */
+#define OF_HOST L4 "th dport " DNS_PORT " reject with icmpx admin-prohibited\n"
+
+static const char name_service_of_host_rules[] =
+        "\t\tiif \"lo\" ip daddr @name_servers4 " OF_HOST "\t\tiif \"lo\" ip6 daddr @name_servers6 " OF_HOST
+        "\t\tiif \"lo\" ip6 daddr fe80::/10 " OF_HOST;
+
+static const char name_service_rule[] = "\t\tmeta l4proto { tcp, udp } th dport " DNS_PORT " accept\n";
+
+static const char forward_chains[] = "\tchain from_seats {\n"
+                                     "\t\tiifname . oifname @together accept\n"
+                                     "\t\tiifname vmap @limits\n"
+                                     "\t\tct state established,related accept\n"
+                                     "\t\tct state invalid drop\n"
+                                     "\t\tiifname @open oifname @open accept\n"
+                                     /* Link-local is not for routers to forward (RFC 3927, 7): it is the
+                                      * host's own neighbours, and what a cloud tells its instances. The
+                                      * kernel minds that for IPv6 by itself. */
+                                     "\t\tip daddr 169.254.0.0/16 reject with icmpx admin-prohibited\n"
+                                     "\t\toifname @uplinks accept\n"
+                                     "\t\treject with icmpx admin-prohibited\n"
+                                     "\t}\n"
+                                     "\tchain to_seats {\n"
+                                     "\t\tct state established,related accept\n"
+                                     "\t\toifname @inbound accept\n"
+                                     "\t\treject with icmpx admin-prohibited\n"
+                                     "\t}\n"
+                                     "\tchain forward {\n"
+                                     "\t\ttype filter hook forward priority filter; policy accept;\n"
+                                     "\t\tiifgroup " GROUP " jump from_seats\n"
+                                     "\t\toifgroup " GROUP " jump to_seats\n"
+                                     /* What has nothing to do with a seat is forwarded as it was before we
+                                      * came: where that was not at all, not at all. */
+                                     "\t\tiifname . oifname @bridged accept\n"
+                                     "\t\tmeta nfproto ipv4 iifname @opened4 drop\n"
+                                     "\t\tmeta nfproto ipv6 iifname @opened6 drop\n"
+                                     "%s"
+                                     "\t}\n";
+
+static const char opened6_rule[] = "\t\tmeta nfproto ipv6 drop\n";
+
+static const char postrouting_chain[] = "\tchain postrouting {\n"
+                                        "\t\ttype nat hook postrouting priority srcnat; policy accept;\n"
+                                        "\t\toifname @uplinks ip saddr @nat4 masquerade\n"
+                                        "\t\toifname @uplinks ip6 saddr @nat6 masquerade\n"
+                                        "\t}\n";
+
+static void put_courses(struct nft_text *text, const struct ruleset_courses *courses) {
+        nft_text_put(text, "table " RULESET_COURSES " {\n");
+        put_names(text, "uplinks", &courses->uplinks);
+        put_names(text, "opened4", &courses->opened4);
+        put_names(text, "opened6", &courses->opened6);
+        put_bridged(text, courses);
+        put_together(text, courses);
+        put_bridges(text, "open", courses, is_open);
+        put_bridges(text, "inbound", courses, takes_connections);
+        put_nat4(text, courses);
+        put_nat6(text, courses);
+        put_gateways(text, courses);
+        put_limits(text, courses);
+        put_host_ports(text, "gateway_ports", courses, false);
+        put_host_ports(text, "host_ports", courses, true);
+        if (courses->dns) {
+                put_resolvers(text, courses);
+                for (int map = 0; map < 2; map++) {
+                        put_name_servers4(text, courses, map);
+                        put_name_servers6(text, courses, map);
+                }
+                nft_text_put(text, "%s", names_chains);
+        }
+        nft_text_put(text, input_chains, courses->dns ? name_service_of_host_rules : "",
+                courses->dns ? name_service_rule : "");
+        nft_text_put(text, forward_chains, courses->opened6_all ? opened6_rule : "");
+        nft_text_put(text, "%s", postrouting_chain);
+        nft_text_put(text, "}\n");
+}
+
+char *ruleset_format_courses(const struct ruleset_courses *courses) {
+        struct nft_text text;
+
+        if (!nft_text_open(&text))
+                return NULL;
+        nft_text_put_replacement(&text, RULESET_COURSES);
+        if (courses->n_courses > 0)
+                put_courses(&text, courses);
+        return nft_text_close(&text);
+}
+
+char *ruleset_format_first_course(const struct ruleset_courses *courses) {
+        struct nft_text text;
+
+        if (!nft_text_open(&text))
+                return NULL;
+        nft_text_put(&text, "create table " RULESET_COURSES "\n");
+        put_courses(&text, courses);
+        return nft_text_close(&text);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Every change is made under a lock of our own, on a file that only root can open: anybody who can read
+ * /run/netns can hold the lock that ip-netns takes on it, for as long as they like. The lock of ip-netns is
+ * tried too, but not waited for: it only guards that ip makes a mount of /run/netns the first time it is
+ * used.
+ */
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/failure.h"
+#include "base/lock.h"
+#include "link.h"
+#include "netns-mount.h"
+
+void netns_mount_format_path(const char *name, netns_path_t ret_path) {
+        (void)snprintf(ret_path, sizeof(netns_path_t), NETNS_DIRECTORY "/%s", name);
+}
+
+/* Whether the namespace is a network namespace with our mark on its lo. */
+static int classify_namespace(int fd) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        struct link lo;
+        int r;
+
+        /* Older kernels and other kinds of namespaces alike: not one that we know. */
+        if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+                return NETNS_FOREIGN;
+
+        r = link_open_in(fd, &socket);
+        if (r < 0)
+                return r;
+        r = link_find(&socket, "lo", NULL, &lo);
+        if (r < 0)
+                return r;
+        return r == LINK_OURS ? NETNS_OURS : NETNS_FOREIGN;
+}
+
+/* A file that is no namespace: a mode of 000 and an empty file are what ip-netns leaves after a crash. */
+static int classify_file(int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        return S_ISREG(st.st_mode) && st.st_uid == 0 ? NETNS_STALE : NETNS_FOREIGN;
+}
+
+int netns_mount_find(const char *name, int *ret_fd) {
+        _cleanup_close_ int path_fd = -1, fd = -1;
+        netns_path_t path;
+        struct statfs fs;
+        int r;
+
+        netns_mount_format_path(name, path);
+
+        /* O_PATH: whatever it is, it is looked at before it is opened. */
+        path_fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (path_fd < 0)
+                return errno == ENOENT ? NETNS_ABSENT : -errno;
+        if (fstatfs(path_fd, &fs) < 0)
+                return -errno;
+        if (fs.f_type != NSFS_MAGIC)
+                return classify_file(path_fd);
+
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = classify_namespace(fd);
+        if (r == NETNS_OURS) {
+                *ret_fd = fd;
+                fd = -1;
+        }
+        return r;
+}
+
+/*
+ * Unmounted before it is unlinked: a name that vanishes with its mount still there could not be taken again.
+ * Only if a process holds the mount itself open it is detached instead, and ends when that process lets go.
+ */
+static int unmount(const char *path) {
+        if (umount2(path, UMOUNT_NOFOLLOW) >= 0)
+                return 0;
+        if (errno == EBUSY && umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH) >= 0)
+                return 0;
+        return -errno;
+}
+
+/* Mounts can lie upon each other, after a crash or by an admin's hand; each is looked at before it goes. */
+int netns_mount_remove(const char *name, struct diagnostics *diagnostics) {
+        netns_path_t path;
+        int r;
+
+        netns_mount_format_path(name, path);
+        for (;;) {
+                _cleanup_close_ int netns_fd = -1;
+
+                r = netns_mount_find(name, &netns_fd);
+                if (r != NETNS_OURS)
+                        break;
+
+                /* An open namespace file would keep its own mount busy. */
+                close_pointer(&netns_fd);
+                r = unmount(path);
+                if (r < 0)
+                        return failure(diagnostics, path, r, "cannot be unmounted");
+        }
+        if (r < 0)
+                return failure(diagnostics, path, r, "cannot be looked at");
+        if (r == NETNS_FOREIGN) {
+                diagnostics_error(diagnostics, path, 0, "was not made by coursenet and is left as it is");
+                return -EEXIST;
+        }
+        if (r == NETNS_STALE && unlink(path) < 0 && errno != ENOENT)
+                return failure(diagnostics, path, -errno, "cannot be removed");
+        return 0;
+}
+
+/* How long ip-netns may take to make its mount: it is over in far less. */
+#define IP_LOCK_TIMEOUT_MS 20U
+
+/* The locks end with the descriptors. */
+void netns_lock_done(struct netns_lock *lock) {
+        close_pointer(&lock->own_fd);
+        close_pointer(&lock->ip_fd);
+}
+
+int netns_lock_take(struct netns_lock *ret) {
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        int r;
+
+        lock.ip_fd = open(NETNS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (lock.ip_fd < 0)
+                return -errno;
+        r = lock_take(RUN_DIRECTORY "/netns.lock", &lock.own_fd);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < IP_LOCK_TIMEOUT_MS && flock(lock.ip_fd, LOCK_EX | LOCK_NB) < 0; i++)
+                (void)usleep(1000);
+
+        *ret = lock;
+        lock = NETNS_LOCK_NONE;
+        return 0;
+}
