@@ -213,7 +213,7 @@ install: all
 		$(DESTDIR)/etc/coursenet/netns
 	$(Q)test -d $(DESTDIR)/etc/coursenet/roster.d || $(INSTALL) -d -m 700 $(DESTDIR)/etc/coursenet/roster.d
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
-	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-net $(BUILD)/coursenet-host $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-host $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 		$(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/

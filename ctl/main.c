@@ -18,6 +18,7 @@ static const struct paths system_paths = {
         .activator_socket = ACTIVATOR_SOCKET,
         .query_socket = QUERY_SOCKET,
         .net = LIBEXEC_DIRECTORY "/coursenet-net",
+        .host = LIBEXEC_DIRECTORY "/coursenet-host",
         .dnsmasq = "/usr/sbin/dnsmasq",
         .proc = "/proc",
 };

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Notes for `coursenet-net watch`: who has logged in as a course user, and is to be fenced outside of a seat.
- * No directory of users needs to be listed for that, and none asked.
+ * Notes for `coursenet-host watch`: who has logged in as a course user, and is to be fenced outside of a
+ * seat. No directory of users needs to be listed for that, and none asked.
  */
 
 #include <sys/types.h>

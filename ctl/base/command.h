@@ -18,7 +18,8 @@ struct paths {
         const char *pam; /* /etc/pam.d */
         const char *activator_socket;
         const char *query_socket;
-        const char *net;           /* coursenet-net, the program */
+        const char *net;           /* coursenet-net, the program that units run */
+        const char *host;          /* coursenet-host, the program that compares and takes down */
         const char *dnsmasq;       /* the program */
         const char *proc;          /* /proc */
         const struct scope *scope; /* what the user may see for whom root runs this; NULL: whoever runs it */

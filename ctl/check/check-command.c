@@ -241,8 +241,8 @@ static void check_site(
         staff_check(paths->etc, &site.settings, diagnostics);
         image_check(paths->etc, &site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);
-        if (access(paths->net, X_OK) == 0)
-                live_check(paths->net, diagnostics);
+        if (access(paths->host, X_OK) == 0)
+                live_check(paths->host, diagnostics);
 }
 
 /* All lines at once, for the file that the warnings name. */

@@ -27,7 +27,7 @@ void host_check(const struct paths *paths, const struct site *site, struct limit
 void image_check(const char *etc, const struct site *site, struct diagnostics *diagnostics);
 
 /*
- * What only the kernel knows, and only root may look at: runs `coursenet-net check`, whose absolute path is
+ * What only the kernel knows, and only root may look at: runs `coursenet-host check`, whose absolute path is
  * program, and adds what it finds, or an error that says why nothing could be compared.
  */
 void live_check(const char *program, struct diagnostics *diagnostics);

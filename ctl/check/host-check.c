@@ -11,6 +11,10 @@ static void check_programs(
         if (access(paths->net, X_OK) < 0)
                 diagnostics_error(diagnostics, paths->net, 0,
                         "%m: no seat can be brought up without it (is coursenet installed as a whole?)");
+        if (access(paths->host, X_OK) < 0)
+                diagnostics_error(diagnostics, paths->host, 0,
+                        "%m: without it there is no fence and no name service, and nothing restores the "
+                        "firewall (is coursenet installed as a whole?)");
         if (settings->dns.source != DNS_OFF && access(paths->dnsmasq, X_OK) < 0)
                 diagnostics_error(diagnostics, paths->dnsmasq, 0,
                         "%m: seats get no answers to their DNS queries (apt install dnsmasq-base, or set dns "

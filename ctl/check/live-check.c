@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Runs coursenet-net and reads what it prints. It is given a long time, as a site may have thousands of
+ * Runs coursenet-host and reads what it prints. It is given a long time, as a site may have thousands of
  * seats, but not forever.
  */
 

@@ -185,7 +185,7 @@ static int stop_units(const struct unit_names *before) {
 /* --- what the kernel has ----------------------------------------------------------------------- */
 
 static int clear_kernel(const struct paths *paths) {
-        const char *const arguments[] = {paths->net, "teardown", NULL};
+        const char *const arguments[] = {paths->host, "teardown", NULL};
         int r, status;
         pid_t pid;
 
@@ -194,7 +194,7 @@ static int clear_kernel(const struct paths *paths) {
         if (r >= 0)
                 r = child_wait(pid, &status);
         if (r < 0)
-                complain("%s cannot be run: %s", paths->net, strerror(-r));
+                complain("%s cannot be run: %s", paths->host, strerror(-r));
         return r >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? EXIT_DONE : EXIT_NO;
 }
 
@@ -265,7 +265,7 @@ static int remove_tree(const char *path) {
         return result;
 }
 
-/* there: it was there before; the locks of coursenet-net make it anew. */
+/* there: it was there before; the locks of netsetup/ make it anew. */
 static int remove_files(bool there) {
         static const char *const reload[] = {"systemctl", "daemon-reload", NULL};
         size_t n = remove_wiring();

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * `coursenet-net check`: whether what is up is as planned. It changes nothing. Configuration that is wrong in
+ * `coursenet-host check`: whether what is up is as planned. It changes nothing. Configuration that is wrong in
  * itself is not repeated here: coursenetctl says that.
  */
 

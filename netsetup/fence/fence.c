@@ -367,7 +367,7 @@ static int find_roster(struct fence *fence, const struct roster *roster, const s
         return r;
 }
 
-/* A roster's mistakes are told where its names are: `coursenet-net dns`, `coursenetctl check`. */
+/* A roster's mistakes are told where its names are: `coursenet-host dns`, `coursenetctl check`. */
 static int find_rosters(struct fence *fence, const struct accounts *known, struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         char path[256];

@@ -94,7 +94,7 @@ static void put_nat6(struct nft_text *text, const struct ruleset_courses *course
                 const struct bridge_plan *course = &courses->courses[i];
                 struct address6 subnet = address6_network(&course->address6);
 
-                if (!course->traffic.nat6 || !address6_is_set(&course->address6))
+                if (course->traffic.nat6 != CHOICE_YES || !address6_is_set(&course->address6))
                         continue;
                 address6_format(&subnet, network);
                 nft_set_put(&set, "%s", network);

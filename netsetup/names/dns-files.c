@@ -50,7 +50,7 @@ char *dns_format_configuration(const struct site *site) {
         if (!file)
                 return NULL;
         (void)fprintf(file,
-                "# Written by coursenet from its settings and rosters; `coursenet-net dns` writes it anew.\n"
+                "# Written by coursenet from its settings and rosters; `coursenet-host dns` writes it anew.\n"
                 "port=%u\nbind-dynamic\nexcept-interface=lo\nno-hosts\n"
                 "cache-size=%u\ndns-forward-max=%u\npid-file\nlog-facility=-\n",
                 RULESET_DNS_PORT, CACHE_SIZE, FORWARD_MAX);

@@ -162,7 +162,7 @@ static int begin(struct job *job) {
         return r;
 }
 
-/* "coursenet-net fence local" */
+/* "coursenet-host fence local" */
 static void complain(const struct job *job, const char *what) {
         const char *slash = strrchr(job->words[0], '/');
         char text[256];

@@ -134,7 +134,7 @@ def set_fence(guest, uids):
     guest.write(SETTINGS, "" if uids else "[site]\nfence = no\n")
     guest.write("/run/uids", "".join(f"{uid}\n" for uid in uids))
     guest.run(f"rm -rf {FENCE} {FENCE}.uids; mkdir -m 700 {FENCE}; cd {FENCE} && xargs -r touch </run/uids; "
-              "/usr/libexec/coursenet/coursenet-net fence local", timeout=60)
+              "/usr/libexec/coursenet/coursenet-host fence local", timeout=60)
 
 
 def measure_fence(guest, rounds):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenet-net check`: silent as long as all is as planned, and each thing that is not is named. */
+/* `coursenet-host check`: silent as long as all is as planned, and each thing that is not is named. */
 
 #include <time.h>
 

@@ -25,7 +25,8 @@
 #include "netsetup/watch/watch.h"
 #include "notify.h"
 
-#define PROGRAM BUILD_DIRECTORY "/coursenet-host"
+#define HOST BUILD_DIRECTORY "/coursenet-host"
+#define NET BUILD_DIRECTORY "/coursenet-net"
 
 #define MS UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
@@ -217,14 +218,16 @@ static void test_others_changes_of_our_tables_are_heard(void **state) {
 }
 
 static void test_own_changes_are_not(void **state) {
+        static const char *const names[] = {"coursenet-net", "coursenet-host", "coursenet-net"};
         struct sandbox *sandbox = *state;
         struct watch_nft_changes changes;
         struct watch_nft watch;
 
-        assert_int_equal(prctl(PR_SET_NAME, "coursenet-net"), 0);
         assert_int_equal(watch_nft_open(&watch), 0);
-        for (unsigned i = 0; i < 3; i++)
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                assert_int_equal(prctl(PR_SET_NAME, names[i]), 0);
                 assert_int_equal(nftables_apply(TABLES, "the test", &sandbox->diagnostics), 0);
+        }
         changes = read_nft(&watch);
         assert_false(changes.courses || changes.seats || changes.fence);
         /* Nor do they hide what others do then. */
@@ -541,7 +544,7 @@ static void test_it_can_be_waited_for_until_systemd_has_dealt_with_what_it_was_t
 
 /* --- all of it -------------------------------------------------------------------------------------- */
 
-static pid_t start_watch(void) {
+static pid_t start_program(const char *program) {
         int fd = listen_for_notifications("/run/notify", sizeof("/run/notify"));
         pid_t pid = fork();
 
@@ -550,13 +553,17 @@ static pid_t start_watch(void) {
                 /* A test that fails does not get to stopping it. */
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
                 (void)setenv("NOTIFY_SOCKET", "/run/notify", true);
-                (void)execl(PROGRAM, PROGRAM, "watch", NULL);
+                (void)execl(program, program, "watch", NULL);
                 _exit(EXIT_FAILURE);
         }
         assert_notified(fd, 12000);
         (void)close(fd);
         assert_int_equal(unlink("/run/notify"), 0);
         return pid;
+}
+
+static pid_t start_watch(void) {
+        return start_program(HOST);
 }
 
 static void stop_watch(pid_t pid) {
@@ -641,8 +648,7 @@ static void test_a_course_is_repaired_and_follows_its_uplink(void **state) {
                 "ip link set up0 up && ip link set up1 up && ip address add 192.0.2.2/24 dev up0 && "
                 "ip route add default via 192.0.2.1");
         pid = start_watch();
-        assert_shell(
-                PROGRAM " bridge start 123 && " PROGRAM " netns start 12310 && " PROGRAM " seat start 12310");
+        assert_shell(NET " bridge start 123 && " NET " netns start 12310 && " NET " seat start 12310");
         assert_shell("nft list set inet coursenet uplinks | grep -q up0");
         assert_shell("nft flush ruleset");
         assert_soon("nft list set inet coursenet uplinks 2>/dev/null | grep -q up0");
@@ -656,6 +662,45 @@ static void test_a_course_is_repaired_and_follows_its_uplink(void **state) {
         assert_soon("nft list table inet coursenet | grep -q 192.0.2.53");
         stop_watch(pid);
         assert_shell("nft list set inet coursenet uplinks | grep -q other0");
+}
+
+/*
+ * Before there was coursenet-host, the watch was `coursenet-net watch`, and so were its jobs. An upgrade
+ * replaces the programs under it. It takes only changes by coursenet-net for its own, and would undo all
+ * others.
+ */
+static void test_the_watch_of_an_earlier_version_works_until_it_is_restarted(void **state) {
+        pid_t pid;
+
+        (void)state;
+        assert_shell("ip link set lo up; mkdir /run/libexec && cp " HOST " /run/libexec/coursenet-net");
+        pid = start_program("/run/libexec/coursenet-net");
+        assert_shell(IS_FENCED("5001"));
+        assert_shell("cd /run/libexec && cp " HOST " . && cp " NET " new && mv new coursenet-net");
+
+        assert_shell("timeout 60 nft monitor >/run/monitor 2>&1 </dev/null & echo $! >/run/monitor.pid");
+        assert_soon("nft 'add table ip seen; delete table ip seen'; grep -q seen /run/monitor");
+        write_file(COURSE_LOGIN_DIRECTORY "/5002", "");
+        assert_soon(IS_FENCED("5002"));
+        assert_soon("grep -q '(coursenet-net)' /run/monitor");
+        assert_shell("! grep '(coursenet-host)' /run/monitor");
+        assert_shell("nft flush ruleset");
+        assert_soon(IS_FENCED("5001"));
+        assert_shell("kill $(cat /run/monitor.pid)");
+        stop_watch(pid);
+}
+
+static void test_commands_of_an_earlier_version_are_still_understood(void **state) {
+        (void)state;
+        assert_shell("ip link set lo up");
+        write_file("/etc/coursenet/coursenet.conf", "[site]\ndns = off\n");
+        assert_int_equal(shell(NET " dns"), 3);
+        assert_shell(NET " fence && " IS_FENCED("5001"));
+        assert_shell(NET " check | grep -q . ; " NET " refresh courses && " NET " refresh seats && " NET
+                         " fence new");
+        assert_shell(NET " teardown >/dev/null && ! nft list table inet coursenet_fence 2>/dev/null");
+        assert_int_equal(shell(NET " fence no-such 2>/dev/null"), 2);
+        assert_int_equal(shell(NET " no-such 2>/dev/null"), 2);
 }
 
 static void test_the_watch_sleeps_when_nothing_happens(void **state) {
@@ -692,6 +737,8 @@ int main(void) {
                 etc_test(test_the_watch_keeps_things_as_they_are),
                 etc_test(test_a_login_has_its_directory_asked_for_subordinate_ids),
                 etc_test(test_a_course_is_repaired_and_follows_its_uplink),
+                etc_test(test_the_watch_of_an_earlier_version_works_until_it_is_restarted),
+                etc_test(test_commands_of_an_earlier_version_are_still_understood),
                 etc_test(test_the_watch_sleeps_when_nothing_happens),
         };
 

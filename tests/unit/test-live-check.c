@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenet-net check` as `coursenetctl check` runs it: its findings come back, and so does its failure. */
+/* `coursenet-host check` as `coursenetctl check` runs it: its findings come back, and so does its failure. */
 
 #include "fixture.h"
 
 #include "ctl/check/checks.h"
 
-/* Makes a script that stands for coursenet-net; its path. */
+/* Makes a script that stands for coursenet-host; its path. */
 static const char *make_program(const char *text) {
         write_file("program", text);
         assert_return_code(chmod(etc_path("program"), 0755), errno);
@@ -60,7 +60,7 @@ static void test_what_goes_wrong_is_an_error(void **state) {
                 {"#!/bin/sh\nexit 1\n", "could not compare all", 1},
                 {"#!/bin/sh\nkill -9 $$\n", "could not compare all", 1},
                 {"#!/bin/sh\nprintf 'error\\tbr-123\\t0\\tis down\\n'; exit 1\n", "could not compare all", 2},
-                {"#!/bin/sh\necho coursenet-net bridge start\n", "is of another version than coursenetctl",
+                {"#!/bin/sh\necho coursenet-host watch\n", "is of another version than coursenetctl",
                         1},
                 {"#!/nowhere\n", "cannot be run (No such file or directory)", 1},
         };

@@ -30,6 +30,7 @@ static int run(int (*command)(const struct paths *, int, char **), const char *c
                 .activator_socket = socket_path,
                 .query_socket = socket_path,
                 .net = "/bin/true",
+                .host = "/bin/true",
                 .dnsmasq = "/bin/true",
                 .proc = "/proc",
                 .scope = seen};

@@ -312,7 +312,7 @@ def bridge_without_address(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         gateway6 = address6(guest, "br-123")
         # What the watcher does after a restart, but done when this returns.
-        guest.run("ip address del 10.0.123.1/24 dev br-123; /usr/libexec/coursenet/coursenet-net refresh courses", check=False)
+        guest.run("ip address del 10.0.123.1/24 dev br-123; /usr/libexec/coursenet/coursenet-host refresh courses", check=False)
         expect_in(f"table {COURSES_TABLE}\n", guest.run("nft list tables").stdout, "the tables")
         with seats_up_beside(guest, FAR_SEAT):
             far6 = seat_address6(guest, FAR_SEAT)

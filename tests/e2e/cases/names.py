@@ -126,7 +126,7 @@ def roster_gone(guest):
         try:
             for command in (f"mv {ROSTER_FILE} {ROSTER_FILE}.gone && mkdir {ROSTER_FILE}", f"rmdir {ROSTER_FILE}"):
                 guest.run(command)
-                guest.run("/usr/libexec/coursenet/coursenet-net dns; systemctl restart coursenet-dns")
+                guest.run("/usr/libexec/coursenet/coursenet-host dns; systemctl restart coursenet-dns")
                 soon(guest, lambda: world.web4 in finds(guest, NAME), f"names are found after `{command}`")
                 expect_in(SECOND_ADDRESS, finds(guest, "smithj.cs123.internal"), f"what a seat finds after `{command}`")
         finally:
@@ -186,7 +186,7 @@ def resolved_knows_nobody(guest):
     with World(guest), resolver(guest, "resolved"), seats_up(guest, SEAT, FAR_SEAT):
         # As an earlier version of coursenet did.
         guest.run("resolvectl domain br-123 '~cs123.internal' && resolvectl dns br-123 10.0.123.1:530")
-        guest.run("/usr/libexec/coursenet/coursenet-net dns")
+        guest.run("/usr/libexec/coursenet/coursenet-host dns")
         expect_equal(guest.run("ls /run/systemd/resolve/netif").stdout, "", "resolved's records of links")
         for seat in (SEAT, FAR_SEAT):
             expect_equal(in_seat(guest, seat, f"resolvectl query {name}", check=False).stdout, "", f"what {seat} is told")
@@ -199,7 +199,7 @@ def resolved_knows_nobody(guest):
 def dns_fails(guest):
     guest.run("systemctl stop coursenet-network coursenet-dns; rm -f /run/coursenet/dns.lock && mkdir /run/coursenet/dns.lock")
     try:
-        expect_equal(guest.run("/usr/libexec/coursenet/coursenet-net dns", check=False).returncode, 255, "the exit status")
+        expect_equal(guest.run("/usr/libexec/coursenet/coursenet-host dns", check=False).returncode, 255, "the exit status")
         guest.run("systemctl start coursenet-dns", check=False)
         soon(guest, lambda: int(guest.run("systemctl show --value -p NRestarts coursenet-dns").stdout) > 0, "it is tried again")
         guest.run("rmdir /run/coursenet/dns.lock")

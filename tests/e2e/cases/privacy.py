@@ -17,7 +17,7 @@ def with_service(function):
     @with_settings("[site]\nunits = quiet\n")
     def run(guest):
         guest.write("/run/systemd/system/quiet@.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n")
-        guest.run("systemctl daemon-reload; systemctl restart coursenet-wiring; /usr/libexec/coursenet/coursenet-net dns")
+        guest.run("systemctl daemon-reload; systemctl restart coursenet-wiring; /usr/libexec/coursenet/coursenet-host dns")
         try:
             function(guest)
         finally:
