@@ -61,8 +61,7 @@ _Static_assert(sizeof(enum choice) == sizeof(unsigned) && sizeof(enum isolation)
                        sizeof(enum names_told) == sizeof(unsigned),
         "an enum has another size than unsigned");
 
-/* --- single values
- * -------------------------------------------------------------------------------------------- */
+/* --- single values --- */
 
 static int set_bool(const struct assignment *assignment) {
         bool *member = assignment->member;
@@ -139,8 +138,7 @@ static int set_text(const struct assignment *assignment) {
         return copy_text(assignment);
 }
 
-/* --- values of several words
- * ----------------------------------------------------------------------------------- */
+/* --- values of several words --- */
 
 /* A copy of a value that words_next() takes apart. */
 struct words {
@@ -219,8 +217,7 @@ static int set_ports(const struct assignment *assignment) {
         return ports.n_items == 0 ? refuse_empty(assignment) : 0;
 }
 
-/* --- networks
- * --------------------------------------------------------------------------------------------------- */
+/* --- networks --- */
 
 static int refuse_host_bits(const struct assignment *assignment, const char *network) {
         return refuse(assignment, "%s = %s: has bits set behind its prefix; the network is %s",
@@ -271,8 +268,7 @@ static int set_network6(const struct assignment *assignment) {
         return check_prefix(assignment, network.prefix);
 }
 
-/* --- kinds of one setting
- * ---------------------------------------------------------------------------------------- */
+/* --- kinds of one setting --- */
 
 static int set_name_rule(const struct assignment *assignment) {
         struct settings *settings = assignment->base;

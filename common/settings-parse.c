@@ -53,8 +53,7 @@ static void report_out_of_memory(struct parser *parser) {
         parser->error = -ENOMEM;
 }
 
-/* --- settings
- * --------------------------------------------------------------------------------------------------- */
+/* --- settings --- */
 
 /* All names that the section could have. */
 static void report_unknown(struct parser *parser, const struct section *section, const char *name) {
@@ -99,8 +98,7 @@ static void set(struct parser *parser, const struct section *section, const char
                 report(parser, "%s", reason);
 }
 
-/* --- sections
- * --------------------------------------------------------------------------------------------------- */
+/* --- sections --- */
 
 /* Appends a course. NULL, and a report: there is no memory. */
 static struct course_settings *add_course(struct parser *parser, const char *course) {
@@ -169,8 +167,7 @@ static int handle_setting(void *user, const char *title, const char *name, const
         return 1;
 }
 
-/* --- lines
- * ------------------------------------------------------------------------------------------------------ */
+/* --- lines --- */
 
 /* Skips a line. inih gets an empty one in its place, because it counts the lines as well. */
 static char *skip_line(struct parser *parser, char *buffer) {

@@ -6,21 +6,21 @@
  *
  * To add a setting:
  *
- *   1. a row in the table below, sorted by name;
- *   2. its member: in struct course_values of settings.h if [site] and [course N] may set it, else in struct
- * settings or struct course_settings;
- *   3. conf/coursenet.conf and man/coursenet.conf.5: in every section that allows it, with the same default;
- *   4. a right and a wrong value in the table of tests/unit/test-settings-table.c.
+ *   1. add a row to the table below, sorted by name;
+ *   2. add its member to settings.h: to struct course_values if [site] and [course N] may set it, else to
+ *      struct settings or struct course_settings;
+ *   3. describe it in conf/coursenet.conf and man/coursenet.conf.5, in every section that allows it;
+ *   4. add a right and a wrong value to the examples of tests/unit/test-settings-table.c.
  *
- * The unit tests fail until all four are done. A setting that no existing kind fits needs a new kind here and
- * a setter in setting-set.c. What one value cannot show, such as two settings that contradict each other, is
- * checked in settings-check.c.
+ * The unit tests fail until all four are done. A setting that no kind fits needs a new kind, with its setter
+ * in setting-set.c. A new section needs its bit in settings-table.h, its struct in setting_base(), and its
+ * title in handle_setting() of settings-parse.c. What one value cannot show, such as two settings that
+ * contradict each other, is checked in settings-check.c.
  */
 
 #include "settings-table.h"
 
-/* --- sections: where a setting is allowed, and with it the struct of its member
- * -------------------------------- */
+/* --- sections: where a setting is allowed, and with it the struct of its member --- */
 
 #define MEMBER(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
 #define SITE(member) .sections = SECTION_SITE, MEMBER(struct settings, member)
@@ -34,8 +34,7 @@
 #define SITE_LIST(array, n) .sections = SECTION_SITE, LIST_OF(struct settings, array, n)
 #define BOTH_LIST(array, n) .sections = SECTION_SITE | SECTION_COURSE, LIST_OF(struct course_values, array, n)
 
-/* --- kinds
- * ---------------------------------------------------------------------------------------------------- */
+/* --- kinds --- */
 
 #define BOOL .kind = SETTING_BOOL
 #define ENUM(table) .kind = SETTING_ENUM, .words = (table)
@@ -55,8 +54,7 @@
 
 #define DEFAULT(text) .default_value = (text)
 
-/* --- the words of enums
- * ---------------------------------------------------------------------------------------- */
+/* --- the words of enums --- */
 
 static const struct setting_word choice_words[] = {{"yes", CHOICE_YES}, {"no", CHOICE_NO}, {0}};
 
@@ -70,8 +68,7 @@ static const struct setting_word leftover_words[] = {
 
 static const struct setting_word names_words[] = {{"course", NAMES_COURSE}, {"none", NAMES_NONE}, {0}};
 
-/* --- the table
- * ------------------------------------------------------------------------------------------------- */
+/* --- the table --- */
 
 /* Sorted by name. */
 /* clang-format off */
@@ -133,8 +130,7 @@ static const struct setting table[] = {
 _Static_assert(
         ELEMENTSOF(table) <= SETTINGS_MAX, "a row has no place in the arrays of lines: raise SETTINGS_MAX");
 
-/* A seat number of the widest subnet has 5 digits. With its course and "vl-" it must fit into an interface
- * name. */
+/* A seat number of the widest subnet has 5 digits. "vl-", course and seat must fit into an interface name. */
 _Static_assert(
         SUBNET_PREFIX_MIN >= 16 && COURSE_DIGITS_MAX + 5 + 3 <= 15, "interface names would be too long");
 

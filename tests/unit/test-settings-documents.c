@@ -45,8 +45,7 @@ static void append_text(struct entry *entry, const char *text) {
                     sizeof(entry->text) - length);
 }
 
-/* --- conf/coursenet.conf
- * --------------------------------------------------------------------------------------- */
+/* --- conf/coursenet.conf --- */
 
 /* A setting stands in a line of its own, commented out without a blank: "#NAME = VALUE". */
 static void read_conf(char *text, struct document *ret) {
@@ -72,8 +71,7 @@ static bool conf_shows(const char *text, const char *value) {
         return string_equal(text, value);
 }
 
-/* --- man/coursenet.conf.5
- * --------------------------------------------------------------------------------------- */
+/* --- man/coursenet.conf.5 --- */
 
 /*
  * The names in ".It Cm NAME No = ...", ".It Cm NAME , NAME ..." and ".It Cm NAME No = ... , Cm NAME No =
@@ -143,8 +141,7 @@ static bool manual_shows(const char *text, const char *value) {
         return strstr(text, behind) != NULL;
 }
 
-/* --- comparing
- * ---------------------------------------------------------------------------------------------------- */
+/* --- comparing --- */
 
 static size_t _printf_(2, 3) fault(const struct document *document, const char *format, ...) {
         va_list arguments;
@@ -245,8 +242,7 @@ static void test_manual(void **state) {
         assert_int_equal(check_text(MANUAL, text, false), 0);
 }
 
-/* --- the comparison itself
- * ---------------------------------------------------------------------------------------- */
+/* --- the comparison itself --- */
 
 /* Copies the text without its line that begins there. */
 static void leave_out_line(const char *line) {
