@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The user name rule. Called by the module for every login on the machine, so it allocates nothing and
- * touches nothing but its arguments.
+ * The user name rule: parsing it, matching names, and finding names that resemble a course user's. The PAM
+ * module calls this for every login on the machine, so it allocates no memory and uses its arguments only.
  */
 
 #include "name-rule.h"
@@ -10,14 +10,14 @@
 #define WORD_COURSE "{course}"
 #define WORD_STUDENT "{student}"
 
-/* What directories put between a domain and a name: SSSD's full names, winbind's separator. */
+/* What directories put between a domain and a name: SSSD in full names, winbind as its separator. */
 #define DOMAIN_SEPARATORS "@\\+"
 
 static bool is_digit(char c) {
         return c >= '0' && c <= '9';
 }
 
-/* Not isalnum(): the host process may run in any locale. */
+/* Not isalnum(), because the process may run in any locale. */
 static bool is_student_start(char c) {
         return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
@@ -46,8 +46,8 @@ static bool names_domain(const char *literal) {
         return strpbrk(literal, DOMAIN_SEPARATORS);
 }
 
-/* The part of the literal that is no domain's, if {course} comes behind it. */
-static const char *last_word(const char *literal) {
+/* What follows the last domain separator: the part of a literal that is in one word with what follows it. */
+static const char *skip_domain(const char *literal) {
         const char *word = literal;
 
         for (const char *p = literal; *p; p++)
@@ -89,12 +89,12 @@ static int split_rule(const char *text, const char *course, const char *student,
         return 0;
 }
 
-/* Of it the part that is in one word with {course}. */
+/* The literal before {course}, without a domain. */
 static const char *text_before_course(const struct name_rule *rule) {
-        return last_word(rule->course_first ? rule->head : rule->middle);
+        return skip_domain(rule->course_first ? rule->head : rule->middle);
 }
 
-/* The literal beside {course} must not continue its digits, and something must part the two words. */
+/* A name must have one reading only: no literal continues the digits of {course}, one separates the words. */
 static const char *find_ambiguity(const struct name_rule *rule) {
         size_t length = strlen(rule->middle);
 
@@ -112,13 +112,13 @@ static const char *find_ambiguity(const struct name_rule *rule) {
 static const char *find_unusable(const struct name_rule *rule) {
         size_t length = strlen(rule->head) + strlen(rule->middle) + strlen(rule->tail);
 
-        /* One digit and one character at least. */
+        /* The shortest name has one digit and one more character. */
         if (length + 2 >= USER_NAME_SIZE)
                 return "it is too long";
         if (!literal_valid(rule->head) || !literal_valid(rule->middle) || !literal_valid(rule->tail))
-                return "beside {course} and {student} only letters, digits, '_', '.', '-', '@', '\\' and '+' "
-                       "may stand in it";
-        /* It would join the next line of a unit file to the user's name. */
+                return "it may have only letters, digits, '_', '.', '-', '@', '\\' and '+' in addition to "
+                       "{course} and {student}";
+        /* In a unit file it would join the next line to the user's name. */
         if (rule->tail[0] && rule->tail[strlen(rule->tail) - 1] == '\\')
                 return "it may not end with a backslash";
         return NULL;
@@ -147,7 +147,7 @@ int name_rule_parse(const char *text, struct name_rule *ret, const char **ret_re
         return 0;
 }
 
-/* How many digits stand at the start of text, up to limit. */
+/* How many digits text begins with, at most limit. */
 static size_t count_digits(const char *text, size_t limit) {
         size_t n = 0;
 
@@ -156,7 +156,7 @@ static size_t count_digits(const char *text, size_t limit) {
         return n;
 }
 
-/* Where the two words stand in what is left of a name without head and tail. */
+/* Where course and student are in a name without head and tail. */
 struct split {
         size_t course_start, course_end;
         size_t student_start, student_end;
@@ -182,7 +182,7 @@ static bool split_student_first(const char *middle, const char *body, size_t len
         return true;
 }
 
-/* What keeps a name from being a course user's. */
+/* Whether a name is a course user's, and if not, why. */
 enum match {
         MATCH,
         MATCH_TOO_LONG,
@@ -192,7 +192,7 @@ enum match {
         MATCH_NO_STUDENT,
 };
 
-static enum match take_apart(const struct name_rule *rule, const char *user, char course[COURSE_SIZE],
+static enum match split_name(const struct name_rule *rule, const char *user, char course[COURSE_SIZE],
         char student[USER_NAME_SIZE]) {
         size_t head = strlen(rule->head), tail = strlen(rule->tail), length = strnlen(user, USER_NAME_SIZE);
         const char *body;
@@ -224,37 +224,37 @@ bool name_rule_match(const struct name_rule *rule, const char *user, char ret_co
         char ret_student[static USER_NAME_SIZE]) {
         char course[COURSE_SIZE], student[USER_NAME_SIZE];
 
-        if (take_apart(rule, user, course, student) != MATCH)
+        if (split_name(rule, user, course, student) != MATCH)
                 return false;
         (void)string_copy(ret_course, COURSE_SIZE, course);
         (void)string_copy(ret_student, USER_NAME_SIZE, student);
         return true;
 }
 
-/* --- names that come close -------------------------------------------------------------------- */
+/* --- names that resemble a course user's --- */
 
-/* ASCII only, whatever the locale. */
+/* Of ASCII letters only, in any locale. */
 static char lower(char c) {
         return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 /*
- * One character of a name. Directories compare names by more than capitals: they pass over accents, invisible
- * characters and the width of letters (RFC 4518; Active Directory). Which they do is theirs to say, so a
- * character that is no printable ASCII is "strange": it may stand for any others, or for none.
+ * One character of a name. When directories compare names, they ignore capitals, and some also accents,
+ * invisible characters and the width of letters (RFC 4518; Active Directory). Each directory has its own
+ * rules. So a character that is not printable ASCII is "strange": it can stand for other characters, or none.
  */
 struct symbol {
-        char c; /* '\0': the end, or a strange one */
+        char c; /* '\0': the end of the name, or a strange character */
         bool strange;
-        bool digit; /* it is one, or may stand for one */
+        bool digit; /* it is a digit, or can stand for one */
 };
 
-/* In UTF-8. Accents are what directories pass over in letters, and no letter stands for a digit. */
+/* A Latin letter with an accent, in UTF-8. Directories ignore the accent; it cannot stand for a digit. */
 static bool is_latin_letter(unsigned char lead, unsigned char next) {
         return (lead >= 0xc3 && lead <= 0xca) || (lead == 0xe1 && next >= 0xb8 && next <= 0xbb);
 }
 
-/* Moves on behind it. Bytes that are no UTF-8 are strange, too. */
+/* Reads a symbol and moves *text behind it. Bytes that are not UTF-8 are strange. */
 static struct symbol next_symbol(const char **text) {
         const char *p = *text;
         struct symbol symbol = {.c = *p, .digit = is_digit(*p)};
@@ -270,34 +270,34 @@ static struct symbol next_symbol(const char **text) {
         return symbol;
 }
 
-/* Where in a name a mark may begin: by what stands before it. */
+/* Where in a name a mark may begin: what precedes it. */
 enum {
-        FRONT_START = 1 << 0, /* nothing, or what is in no name: a domain's separator, a space */
-        FRONT_AT = 1 << 1,    /* '@': a name's domain begins there, and hardly ever a name */
+        FRONT_START = 1 << 0, /* nothing, or what no name contains: a domain separator, a space */
+        FRONT_AT = 1 << 1,    /* '@': usually a domain follows, and rarely a name */
         FRONT_SIGN = 1 << 2,  /* '_', '.', '-' */
         FRONT_INSIDE = 1 << 3,
         FRONT_ANY = FRONT_START | FRONT_AT | FRONT_SIGN | FRONT_INSIDE,
 };
 
-/* What must follow. */
+/* What must follow a mark. */
 enum back {
         BACK_ANY,
-        BACK_NAME, /* the name goes on, and not with a digit */
-        BACK_END,  /* the name is over, or its domain begins */
+        BACK_NAME, /* the name continues, with something other than a digit */
+        BACK_END,  /* the name ends, or its domain begins */
 };
 
-/* What gives a course user's name away: a text, the digits of the course, and another text. */
+/* What a name must contain to resemble a course user's: a text, the digits of the course, another text. */
 struct mark {
-        const char *before, *after; /* capitals make no difference */
-        size_t n_after;             /* how much of it counts */
+        const char *before, *after; /* compared without regard to capitals */
+        size_t n_after;             /* how many characters of after count */
         unsigned fronts;
         enum back back;
 };
 
-/* Before, digits, after: how far a mark has been found. */
+/* How far a mark was matched: in the text before, in the digits, in the text after. */
 #define PLACES (2U * USER_NAME_SIZE)
 
-static unsigned front_behind(const struct symbol *symbol) {
+static unsigned front_after(const struct symbol *symbol) {
         if (symbol->c == '@')
                 return FRONT_AT;
         if (symbol->strange || !is_student_char(symbol->c))
@@ -314,7 +314,7 @@ static bool may_end(enum back back, const char *rest) {
         return back == BACK_ANY || next.strange || !is_name;
 }
 
-/* What a strange symbol may stand for: none, one, or several, as a ligature does. */
+/* A strange symbol can stand for no character, for one, or for several, as a ligature does. */
 static void step_strange(const struct mark *mark, bool maybe_digit, bool places[static PLACES]) {
         size_t n_before = strlen(mark->before), digits = n_before + 1;
         bool in_digits = places[digits] || (maybe_digit && places[n_before]), reached = false;
@@ -331,7 +331,7 @@ static void step_strange(const struct mark *mark, bool maybe_digit, bool places[
         }
 }
 
-/* All places that the symbol leads to from those that were reached before it. */
+/* Replaces the places that were reached by those that the symbol leads to. */
 static void step(const struct mark *mark, const struct symbol *symbol, bool places[static PLACES]) {
         size_t n_before = strlen(mark->before), digits = n_before + 1;
         char c = lower(symbol->c);
@@ -340,7 +340,7 @@ static void step(const struct mark *mark, const struct symbol *symbol, bool plac
                 step_strange(mark, symbol->digit, places);
                 return;
         }
-        /* From the end, so that places[i - 1] is still what it was. */
+        /* From the end, so that places[i - 1] still has its old value. */
         for (size_t i = digits + mark->n_after; i > digits; i--)
                 places[i] = places[i - 1] && c == lower(mark->after[i - digits - 1]);
         places[digits] = (places[digits] || places[n_before]) && symbol->digit;
@@ -362,7 +362,7 @@ static bool has_mark(const char *user, const struct mark *mark) {
                 step(mark, &symbol, places);
                 if (places[last] && may_end(mark->back, user))
                         return true;
-                front = front_behind(&symbol);
+                front = front_after(&symbol);
         }
         return false;
 }
@@ -370,21 +370,21 @@ static bool has_mark(const char *user, const struct mark *mark) {
 #define MARKS_MAX 2U
 
 /*
- * What the names of a rule's course users have in common, whatever their directory makes of them. It is the
- * text in front of {course}, without a domain, and the digits; the more that text says, the less else is
- * asked for. For cs{course}-{student}:
+ * The marks of a rule: what all names of its course users have in common, in whatever way a directory writes
+ * them. A mark is the text before {course}, without a domain, and the digits. The less that text says, the
+ * more is asked for in addition. With cs{course}-{student}:
  *
- *     cs123-müller, cs123_x, AD\cs123-x  begin as a course user's. "cs123" alone, or with a domain, does not:
- *                                        it has no student, and people called C. S. have such names
- *     x@cs123-lab, AD-cs123-x            may have another separator, or a domain with such a name
+ *     cs123-müller, cs123_x, AD\cs123-x  resemble a course user's. "cs123" alone, or with a domain, does not:
+ * it has no student, and people with such initials have such names x@cs123-lab, AD-cs123-x resemble one
+ * as well: the separator may be another, or the domain may have such a name
  *
- * and by rules of other kinds:
+ * and with other rules:
  *
- *     {course}-{student}                 a number alone says nothing: the middle must follow it; behind '@'
- *                                        only if the rule has it there: class@{course}-{student}
- *     {student}-cs{course}               has its mark anywhere, as the student comes first
- *     {student}-{course}                 the same, but the name must end there, or its domain begin
- *     cs{course}\{student}               the course is a domain: cs123 alone says it
+ *     {course}-{student}                 a number alone says too little: the middle must follow it. Behind
+ * '@' it counts only if the rule has an '@': class@{course}-{student} {student}-cs{course}               the
+ * mark may be anywhere, because the student comes first {student}-{course}                 the same, but the
+ * name must end there, or its domain begin cs{course}\{student}               the course is a domain: cs123
+ * alone is enough
  */
 static size_t list_marks(const struct name_rule *rule, struct mark ret[static MARKS_MAX]) {
         const char *before = text_before_course(rule);
@@ -413,7 +413,7 @@ bool name_rule_resembles(const struct name_rule *rule, const char *user) {
         struct mark marks[MARKS_MAX];
         size_t n;
 
-        if (take_apart(rule, user, course, student) == MATCH)
+        if (split_name(rule, user, course, student) == MATCH)
                 return false;
         n = list_marks(rule, marks);
         for (size_t i = 0; i < n; i++)
@@ -422,7 +422,7 @@ bool name_rule_resembles(const struct name_rule *rule, const char *user) {
         return false;
 }
 
-/* What does not fit is cut, and matches nothing then. */
+/* A text that does not fit is cut. It then matches no name. */
 static void copy_lower(char *array, size_t size, const char *text) {
         size_t n = 0;
 
@@ -439,15 +439,15 @@ static bool differs_in_capitals(const struct name_rule *rule, const char *user) 
         copy_lower(lower_rule.middle, sizeof(lower_rule.middle), rule->middle);
         copy_lower(lower_rule.tail, sizeof(lower_rule.tail), rule->tail);
         copy_lower(lower_user, sizeof(lower_user), user);
-        return take_apart(&lower_rule, lower_user, course, student) == MATCH;
+        return split_name(&lower_rule, lower_user, course, student) == MATCH;
 }
 
-_Static_assert(USER_NAME_SIZE == 256 && COURSE_DIGITS_MAX == 6, "the sentences below say so");
+_Static_assert(USER_NAME_SIZE == 256 && COURSE_DIGITS_MAX == 6, "the messages below name other limits");
 
 const char *name_rule_reason(const struct name_rule *rule, const char *user) {
         char course[COURSE_SIZE], student[USER_NAME_SIZE];
 
-        switch (take_apart(rule, user, course, student)) {
+        switch (split_name(rule, user, course, student)) {
         case MATCH_TOO_LONG:
                 return "it is longer than 255 characters";
         case MATCH_COURSE_TOO_LONG:
@@ -467,7 +467,7 @@ const char *name_rule_reason(const struct name_rule *rule, const char *user) {
 void name_rule_without_domain(const struct name_rule *rule, struct name_rule *ret) {
         struct name_rule bare = *rule;
 
-        memmove(bare.head, last_word(bare.head), strlen(last_word(bare.head)) + 1);
+        memmove(bare.head, skip_domain(bare.head), strlen(skip_domain(bare.head)) + 1);
         bare.tail[strcspn(bare.tail, DOMAIN_SEPARATORS)] = '\0';
         *ret = bare;
 }

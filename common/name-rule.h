@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * The rule that tells course users from all others, and which course and student a user name stands for:
- * "cs{course}-{student}" takes cs123-newellz2 apart into course "123" and student "newellz2".
+ * The rule that says which users are course users, and which course and student their names mean: by
+ * "cs{course}-{student}", cs123-newellz2 is student "newellz2" of course "123".
  *
- * A rule has both words exactly once. Courses are digits, students are [A-Za-z0-9_][A-Za-z0-9_.-]*; a rule
- * by which one name could be read in two ways is refused. Beside the words a rule may have what a directory
- * puts around its names: '@', '\\' and '+', as in "cs{course}-{student}@ad.example.edu".
+ * A rule has both words exactly once. A course is digits, a student is [A-Za-z0-9_][A-Za-z0-9_.-]*. A rule is
+ * refused if one name could be read in two ways. A rule may also have what a directory puts around its names:
+ * '@', '\\' and '+', as in "cs{course}-{student}@ad.example.edu".
  */
 
 #include "util.h"
@@ -18,8 +18,8 @@
 #define COURSE_SIZE (COURSE_DIGITS_MAX + 1U)
 
 /*
- * With the NUL; Linux's LOGIN_NAME_MAX. Directories give names with domains, which are longer than useradd's
- * 32. A longer name is no course user's: name_rule_resembles() finds those that would be.
+ * With the NUL; Linux's LOGIN_NAME_MAX. useradd allows 32 characters, but names with the domain of a
+ * directory are longer. A longer name does not match; name_rule_resembles() recognises it as a course user's.
  */
 #define USER_NAME_SIZE 256U
 
@@ -30,40 +30,41 @@
 struct name_rule {
         char head[USER_NAME_SIZE];   /* before the first word */
         char middle[USER_NAME_SIZE]; /* between the words */
-        char tail[USER_NAME_SIZE];   /* behind the second word */
+        char tail[USER_NAME_SIZE];   /* after the second word */
         bool course_first;
 };
 
-/* -EINVAL if text is no usable rule; *ret_reason then says why, as a static sentence fragment. */
+/* -EINVAL if text is not a usable rule; *ret_reason then says why, as a static sentence fragment. */
 int name_rule_parse(const char *text, struct name_rule *ret, const char **ret_reason);
 
 /*
- * True if the rule matches the user name; the parts are then copied out. Needs no memory and no I/O: it is
- * what a login of anybody else costs.
+ * True if the rule matches the user name; the parts are then copied out. No memory is allocated and no I/O is
+ * done, because every login on the machine calls this.
  */
 bool name_rule_match(const struct name_rule *rule, const char *user, char ret_course[static COURSE_SIZE],
         char ret_student[static USER_NAME_SIZE]);
 
 /*
- * True if the name does not match, but may be a course user's by another name: with other capitals, another
- * domain or none, characters that a directory takes for others, or of any length. Such a name must not pass
- * for anybody else's. The rule is in the .c file, before list_marks(). No memory and no I/O, as above.
+ * True if the name does not match, but may be another spelling of a course user's name: with other capitals,
+ * another domain or none, characters that a directory regards as equal to others, or of any length. Such a
+ * user must not be treated as one who is not a course user. How it is decided: see list_marks() in the .c
+ * file. No memory is allocated and no I/O is done.
  */
 bool name_rule_resembles(const struct name_rule *rule, const char *user);
 
 /*
- * Why the rule does not match a name that resembles a course user's, as a static sentence: "it
- * differs in capitals only".
+ * Why the rule does not match a name that resembles a course user's, as a static sentence: "it differs in
+ * capitals only".
  */
 const char *name_rule_reason(const struct name_rule *rule, const char *user);
 
 /*
- * The same rule without the domain that its beginning or its end names, for names as people write them on
- * lists: cs{course}-{student} for cs{course}-{student}@ad.example.edu.
+ * The same rule without the domain at its beginning or its end, for names as people write them on lists:
+ * cs{course}-{student} for cs{course}-{student}@ad.example.edu.
  */
 void name_rule_without_domain(const struct name_rule *rule, struct name_rule *ret);
 
-/* The text that name_rule_parse() made the rule of. */
+/* The text that name_rule_parse() parsed. */
 #define NAME_RULE_TEXT_SIZE (4U * USER_NAME_SIZE)
 void name_rule_text(const struct name_rule *rule, char ret_text[static NAME_RULE_TEXT_SIZE]);
 
@@ -71,5 +72,5 @@ void name_rule_text(const struct name_rule *rule, char ret_text[static NAME_RULE
 int name_rule_format(const struct name_rule *rule, const char *course, const char *student,
         char ret_user[static USER_NAME_SIZE]);
 
-/* True for a name that may stand for {student}. */
+/* Whether {student} can stand for the name. */
 bool student_name_valid(const char *student);

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Computes plans. Reads the admin's override files; applies nothing. */
+/*
+ * Computes what the network of a course or of a seat should look like, from the settings and the
+ * administrator's override files. Applies nothing: the netsetup programs do. Each of their verbs loads a
+ * plan, and so does the activator at a login.
+ */
 
 #include "plan.h"
 #include "number.h"
 #include "setting-value.h"
 #include "trusted-file.h"
 
-/* Above the six digits of a course, in the address of a guest: see place_seat6(). */
+/* Marks the address of a guest, above the six digits of its course: see place_seat6(). */
 #define GUEST_MARK 0x0c000000UL
 
 _Static_assert(COURSE_DIGITS_MAX <= 6, "a course's digits would run into the guest mark");
 
-/* One line of an override file that is of interest. */
+/* A variable of an override file, and where it is set. */
 struct override {
         const char *name; /* BR_IP, BR or VR_IP */
         char *value;      /* borrowed from the text; NULL: not set */
@@ -29,7 +33,7 @@ static void override_file_done(struct override_file *file) {
         free(file->text);
 }
 
-/* Strips blanks and one pair of quotes, as systemd does for an EnvironmentFile=. */
+/* Strips blanks and one pair of quotes, as systemd does in an EnvironmentFile=. */
 static char *strip(char *text) {
         size_t length;
 
@@ -69,11 +73,11 @@ static void parse_override_line(char *text, const char *path, unsigned line, str
 
         override = find_override(overrides, n, name);
         if (!override) {
-                /* An admin's own units may keep their variables in the same file. */
+                /* Other variables are allowed, for an administrator's own units. */
                 if (string_equal(name, "BR_IP") || string_equal(name, "BR") || string_equal(name, "VR_IP"))
                         diagnostics_error(diagnostics, path, line,
-                                "%s does not belong here: VR_IP and BR stand in ns<SEAT>.conf, BR_IP in "
-                                "either",
+                                "%s does not belong here: set VR_IP and BR in ns<SEAT>.conf, BR_IP there or "
+                                "in bridge-<COURSE>.conf",
                                 name);
                 return;
         }
@@ -81,7 +85,7 @@ static void parse_override_line(char *text, const char *path, unsigned line, str
         override->line = line;
 }
 
-/* No file is fine: then nothing is overridden. Values are borrowed from *file. */
+/* A missing file overrides nothing, and is no error. Values are borrowed from *file. */
 static int load_overrides(const char *etc, const char *stem, const char *id, struct override_file *file,
         struct override *overrides, size_t n, struct diagnostics *diagnostics) {
         size_t n_errors = diagnostics->n_errors;
@@ -111,7 +115,7 @@ static int load_overrides(const char *etc, const char *stem, const char *id, str
         return diagnostics->n_errors > n_errors ? -EINVAL : 0;
 }
 
-/* Sets *address if the override is there. */
+/* Sets *address if the override is set. */
 static int apply_address(const struct override *override, const char *path, unsigned default_prefix,
         struct address *address, struct diagnostics *diagnostics) {
         struct address parsed;
@@ -131,7 +135,8 @@ static int apply_address(const struct override *override, const char *path, unsi
         }
         if (parsed.ip == address_network(&parsed) || parsed.ip == (parsed.ip | ~prefix_mask(parsed.prefix))) {
                 diagnostics_error(diagnostics, path, override->line,
-                        "%s=%s: that is the subnet's own or its broadcast address, not one of a host in it",
+                        "%s=%s: expected the address of a host; this is the subnet's first or last "
+                        "(broadcast) address",
                         override->name, override->value);
                 return -EINVAL;
         }
@@ -201,7 +206,7 @@ int bridge_plan_load(const char *etc, const struct settings *settings, const cha
         return 0;
 }
 
-/* BR: which bridge the seat is on. One of ours is named br-COURSE and comes with its netbr@ unit. */
+/* BR: which bridge the seat is on. br-COURSE is a course's, and its netbr@ unit makes it. */
 static int apply_bridge(const struct override *override, const char *path, const struct settings *settings,
         struct seat_plan *plan, struct diagnostics *diagnostics) {
         char reason[256];
@@ -224,7 +229,7 @@ static int apply_bridge(const struct override *override, const char *path, const
         return 0;
 }
 
-/* Where a file says something that does not go with the rest; 0: it says nothing. */
+/* The last line that sets an override, for an error that no single line causes. 0: none is set. */
 static unsigned last_line(const struct override *overrides, size_t n) {
         unsigned line = 0;
 
@@ -234,7 +239,7 @@ static unsigned last_line(const struct override *overrides, size_t n) {
         return line;
 }
 
-/* The values must be usable together, wherever they come from. */
+/* Checks the values against each other, whether computed or set. */
 static int check_seat(
         const struct seat_plan *plan, const char *path, unsigned line, struct diagnostics *diagnostics) {
         char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE];
@@ -256,7 +261,7 @@ static int check_seat(
         return 0;
 }
 
-/* The seat's place in the subnet of its course's bridge; one with a VR_IP of its own needs none there. */
+/* Computes the seat's address in the subnet of its course's bridge. With a VR_IP it needs no place there. */
 static int place_seat(const char *etc, const struct bridge_plan *bridge, const struct override *own_address,
         struct seat_plan *plan, struct diagnostics *diagnostics) {
         uint32_t network = address_network(&bridge->address);
@@ -284,10 +289,10 @@ static void write_number(uint8_t *bytes, unsigned long number) {
 }
 
 /*
- * The seat's place in the IPv6 subnet of the bridge that it is on. Its number stands at the address's end
- * with the same digits: seat 10 has ::10. A guest from another course, whose number a seat of the bridge's
- * own may have as well, has its course before it: seat 10 of course 123 has ::c00:123:0:10. The c00 is there
- * for course 000 too, so no two seats of any courses can have one address.
+ * Computes the seat's address in the IPv6 subnet of the bridge that it is on. The address ends in the decimal
+ * digits of its number: seat 10 has ::10. A guest from another course has its course before the number,
+ * because a seat of the bridge's course may have the same number: seat 10 of course 123 has ::c00:123:0:10.
+ * c00 distinguishes a guest from course 000 as well, so that no two seats have one address.
  */
 static void place_seat6(const struct bridge_plan *bridge, struct seat_plan *plan) {
         char number[16];
@@ -304,8 +309,8 @@ static void place_seat6(const struct bridge_plan *bridge, struct seat_plan *plan
 }
 
 /*
- * A seat on another course's bridge has that course's gateways, unless its file names one. On an admin's own
- * bridge nothing of ours answers: which IPv6 network is there is the admin's matter, and so are names.
+ * A seat on another course's bridge has that course's gateways, unless its file sets one. On a bridge of the
+ * administrator's, coursenet has no gateway: IPv6 and name service there are the administrator's task.
  */
 static int join_bridge(const char *etc, const struct settings *settings, const struct bridge_plan *own,
         struct seat_plan *plan, struct diagnostics *diagnostics) {

@@ -3,12 +3,12 @@
 
 /*
  * What the network of a course and of a seat should look like: names and addresses, computed from the
- * settings, with an admin's own values on top. The admin's files are the seed of the contract:
+ * settings, and overridden by files of the administrator, see coursenet-netns(5):
  *
  *     ETC/netns/bridge-123.conf    BR_IP=10.0.123.1[/24]
  *     ETC/netns/ns12310.conf       VR_IP=10.0.123.10[/24]  BR=br-123  BR_IP=10.0.123.1
  *
- * They are read the way systemd reads an EnvironmentFile=, so that units may use them too. A BR_IP of the
+ * They are read as systemd reads an EnvironmentFile=, so that units can use them as well. A BR_IP of the
  * bridge moves the whole course: its seats are numbered within the subnet of that address.
  */
 
@@ -22,9 +22,9 @@
 #define NETNS_DIRECTORY "/run/netns"
 
 /*
- * Links and namespaces of ours are marked by this number as their link group (a namespace: the group of its
- * lo). It is set in the same request that creates a link, so there is no moment in which a link of ours could
- * be taken for somebody else's. `ip link show group 25454` lists them. 25454 is 0x636e, "cn".
+ * The link group of every link that coursenet creates, and of lo in every namespace that it creates. The
+ * request that creates a link sets its group, so that coursenet's links can be recognised at any moment. `ip
+ * link show group 25454` lists them. 25454 is 0x636e, "cn".
  */
 #define COURSENET_LINK_GROUP 25454
 
@@ -57,14 +57,14 @@ struct seat_plan {
         bool dns; /* whether names are resolved for the seat: dns is not off, and the bridge is a course's */
 };
 
-/* The names alone: they depend on nothing but the id, so a stop needs no file. */
+/* Fills in the names only. They depend on the id alone, so that a stop needs no file. */
 void bridge_plan_name(const char *course, struct bridge_plan *ret);
 void seat_plan_name(const char *seat, struct seat_plan *ret);
 
-/* The course that a bridge of ours is of, within its name. NULL: none is called that. */
+/* The course of a bridge that is named as coursenet names bridges; within name. NULL: it is not. */
 const char *bridge_course(const char *name);
 
-/* What the settings let pass, for a plan that has its course and its subnets already. */
+/* Sets what the settings let pass. The plan must have its course and its subnets. */
 void bridge_plan_set_traffic(const struct settings *settings, struct bridge_plan *plan);
 
 /*

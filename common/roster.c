@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Rosters: parsing, seating, and writing them back as they were. */
+/*
+ * Reads, changes and writes rosters. A line that is not changed is written back as it was, comments included.
+ * The activator looks a student up here at each login; coursenetctl shows, checks and changes rosters.
+ */
 
 #include "roster.h"
 #include "number.h"
@@ -15,7 +18,7 @@ void roster_done(struct roster *roster) {
         *roster = (struct roster){0};
 }
 
-/* Appends an empty line object; NULL: out of memory. */
+/* Appends a line that has a text and no student. NULL: out of memory. */
 static struct roster_line *append_line(struct roster *roster, const char *text, size_t length) {
         struct roster_line *lines;
         char *copy;
@@ -34,7 +37,7 @@ static struct roster_line *append_line(struct roster *roster, const char *text, 
         return lines;
 }
 
-/* People write their users' names without the domain, too. */
+/* Accepts a user name without the domain as well, because that is how people write it. */
 static bool match_word(const struct settings *settings, const char *word, char ret_course[static COURSE_SIZE],
         char ret_student[static USER_NAME_SIZE]) {
         struct name_rule bare;
@@ -66,15 +69,14 @@ const char *roster_student_reason(int error) {
         case -EXDEV:
                 return "is a user name of another course";
         case -ENAMETOOLONG:
-                return "makes a user name of more than 255 characters, which nobody could log in with";
+                return "gives a user name of more than 255 characters, which no login accepts";
         default:
-                return "cannot be a student's name: letters, digits, '_', '.' and '-', beginning with a "
-                       "letter, a digit "
-                       "or '_'";
+                return "cannot be a student's name: expected letters, digits, '_', '.' and '-', and a "
+                       "letter, a digit or '_' as the first of them";
         }
 }
 
-/* What makes two lines collide; the number of the earlier line (from 1), or 0. */
+/* The number (from 1) of the line that already has the student or the seat. 0: there is none. */
 static unsigned find_collision(
         const struct roster *roster, const char *student, unsigned seat, bool *ret_same_seat) {
         for (size_t i = 0; i < roster->n_lines; i++) {
@@ -103,7 +105,7 @@ static struct words split_words(char *text) {
         return words;
 }
 
-/* Fills *ret from "NAME SEAT"; what is wrong with it goes into reason. */
+/* Fills *ret from "NAME SEAT". A negative result: reason says what is wrong. */
 static int parse_entry(const struct settings *settings, const struct roster *roster,
         const struct words *words, struct roster_line *ret, char *reason, size_t size) {
         unsigned earlier;
@@ -122,9 +124,8 @@ static int parse_entry(const struct settings *settings, const struct roster *ros
         }
         if (number_parse(words->seat, 2, roster->seat_max, &ret->seat) < 0) {
                 (void)snprintf(reason, size,
-                        "seat '%s': expected a number from 2 to %u, as the subnet of course %s has them "
-                        "(prefix, "
-                        "or subnet in [course %s], makes it larger)",
+                        "seat '%s': expected a number from 2 to %u, the last seat of the subnet of course %s "
+                        "(for more seats, set prefix, or subnet in [course %s])",
                         words->seat, roster->seat_max, roster->course, roster->course);
                 return -EINVAL;
         }
@@ -132,12 +133,12 @@ static int parse_entry(const struct settings *settings, const struct roster *ros
         earlier = find_collision(roster, ret->student, ret->seat, &same_seat);
         if (earlier == 0)
                 return 0;
-        (void)snprintf(reason, size, "%s '%s' stands in line %u already", same_seat ? "seat" : "student",
-                same_seat ? words->seat : words->name, earlier);
+        (void)snprintf(reason, size, "%s '%s' is in line %u already: change one of the two lines",
+                same_seat ? "seat" : "student", same_seat ? words->seat : words->name, earlier);
         return -EEXIST;
 }
 
-/* One line of text. Only running out of memory is an error here: mistakes go to diagnostics. */
+/* Parses one line. Mistakes go to diagnostics; -ENOMEM is the only error that is returned. */
 static int parse_line(struct roster *roster, const struct settings *settings, const char *text, size_t length,
         const char *path, struct diagnostics *diagnostics) {
         _cleanup_free_ char *copy = strndup(text, length);
@@ -221,7 +222,7 @@ int roster_load(const char *etc, const struct settings *settings, const char *co
         return roster_parse(text, path, settings, course, ret, diagnostics);
 }
 
-/* Removed students too. */
+/* Finds students who were removed as well. */
 static struct roster_line *find_line(const struct roster *roster, const char *student) {
         for (size_t i = 0; i < roster->n_lines; i++)
                 if (string_equal(roster->lines[i].student, student))
@@ -235,7 +236,7 @@ const struct roster_line *roster_find(const struct roster *roster, const char *s
         return line && !line->removed ? line : NULL;
 }
 
-/* 0: every number is taken. The numbers of students who left stay taken. */
+/* 0: no number is free. The numbers of removed students are not free. */
 static unsigned find_free_seat(const struct roster *roster) {
         _cleanup_free_ bool *taken = calloc(roster->seat_max + 1, sizeof(*taken));
 
@@ -249,7 +250,7 @@ static unsigned find_free_seat(const struct roster *roster) {
         return 0;
 }
 
-/* Gives a line the text that its fields stand for. */
+/* Sets removed, and writes the line's text from its members. */
 static int rewrite_line(struct roster_line *line, bool removed) {
         char *text;
 

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * /etc/coursenet/roster.d/COURSE: who sits where. Lines "NAME SEAT" and "#" comments; see
- * coursenet-roster(5). A seat number keeps to a student for good: "#removed NAME SEAT" reserves the number of
- * one who left.
+ * /etc/coursenet/roster.d/COURSE: which seat each student of a course has. Lines "NAME SEAT" and "#"
+ * comments; see coursenet-roster(5). A seat number is never given to a second student: "#removed NAME SEAT"
+ * reserves the number of a student who left.
  *
- * The text is kept line by line, so that a roster that is written back keeps its comments and order. A
- * line with a mistake is reported and otherwise passed over: one typo must not cost a course its other
+ * The text is kept line by line, so that a roster that is written back keeps its comments and its order. A
+ * line with a mistake is reported and skipped, because one typo must not cost the other students their
  * logins.
  */
 
@@ -20,10 +20,10 @@ struct roster_line {
         char *text;                   /* without the newline */
         char student[USER_NAME_SIZE]; /* empty: a comment, a blank line or a mistake */
         unsigned seat;
-        bool removed; /* the number is reserved for a student who left */
+        bool removed; /* the student left, and the number stays reserved */
 };
 
-/* The empty value is all zero: a roster of nobody. */
+/* The empty value is all zero: a roster without students. */
 struct roster {
         char course[COURSE_SIZE];
         unsigned first_seat; /* the lowest number that roster_add() gives */
@@ -35,14 +35,14 @@ struct roster {
 void roster_done(struct roster *roster);
 
 /*
- * Loads ETC/roster.d/COURSE. Returns 0 also if single lines have mistakes: compare diagnostics->n_errors.
+ * Loads ETC/roster.d/COURSE. Returns 0 even if single lines have mistakes: compare diagnostics->n_errors.
  * Negative errno (-ENOENT: the course has no roster, which adds nothing to diagnostics) leaves *ret
  * untouched. The course must be one that settings_check_course() accepts.
  */
 int roster_load(const char *etc, const struct settings *settings, const char *course, struct roster *ret,
         struct diagnostics *diagnostics);
 
-/* As roster_load(), from text; path is only for messages. An empty text makes a new roster. */
+/* As roster_load(), from a text. path is for messages only. An empty text gives a new roster. */
 int roster_parse(const char *text, const char *path, const struct settings *settings, const char *course,
         struct roster *ret, struct diagnostics *diagnostics);
 
@@ -50,13 +50,13 @@ int roster_parse(const char *text, const char *path, const struct settings *sett
 const struct roster_line *roster_find(const struct roster *roster, const char *student);
 
 /*
- * Seats a student: the seat they have or had, else the lowest number that nobody has or had. Returns 0 if
- * they sat there already, 1 if they are new (or back), -ENOSPC if the course has no number left, -EINVAL for
- * a name that no student may have, -ENOMEM.
+ * Gives a student a seat: the one they have or had, else the lowest number that no student has or had.
+ * Returns 0 if they had it already, 1 if they are new or come back, -ENOSPC if the course has no free number,
+ * -EINVAL for a name that no student may have, -ENOMEM.
  */
 int roster_add(struct roster *roster, const char *student, unsigned *ret_seat);
 
-/* Takes a student off and keeps the number reserved. -ENOENT if they are not on the roster. */
+/* Removes a student and reserves the number. -ENOENT if they are not on the roster. */
 int roster_remove(struct roster *roster, const char *student);
 
 /* The roster as text; the caller frees it. NULL: out of memory. */
@@ -64,14 +64,14 @@ char *roster_format(const struct roster *roster);
 
 /*
  * The student that a word of a roster or of a class list names: "newellz2", or the whole user name
- * "cs123-newellz2" by the site's rule, with the domain that the rule has or without. -EINVAL if it can be
- * neither, -EXDEV for a user name of another course, -ENAMETOOLONG for a student whose user name would be too
- * long for any login.
+ * "cs123-newellz2" by the site's rule, with the domain of the rule or without. -EINVAL if it is neither,
+ * -EXDEV for a user name of another course, -ENAMETOOLONG if the student's user name would be too long for a
+ * login.
  */
 int roster_student(const struct settings *settings, const char *course, const char *word,
         char ret_student[static USER_NAME_SIZE]);
 
-/* What such an error says of the word, as a static sentence fragment: "'WORD' ...". */
+/* What such an error means, as a static sentence fragment that follows "'WORD' ". */
 const char *roster_student_reason(int error);
 
 #define _cleanup_roster_ _cleanup_(roster_done)

@@ -62,7 +62,7 @@ bool label_valid(const char *label, size_t length);
 #define DOMAIN_DEFAULT "cs" DOMAIN_COURSE ".internal"
 
 /*
- * A DNS domain with {course} in it once. With any number of digits in place of {course} it must be a domain
+ * A DNS domain with {course} in it once. With any number of digits instead of {course} it must be a domain
  * whose last label is not a number.
  */
 bool domain_valid(const char *text);
@@ -71,9 +71,9 @@ bool domain_valid(const char *text);
 bool link_name_valid(const char *name);
 
 /*
- * The name of an interface that may stand in quotes in a rule set: it has no wildcard and no quote. "all" and
- * "default" are refused because /proc/sys/net gives these two names to all interfaces, "lo" because it leads
- * nowhere.
+ * The name of an interface that a rule set can have in quotes: without a wildcard and without a quote. "all"
+ * and "default" are refused because they mean all interfaces in /proc/sys/net, "lo" because it leads to no
+ * other host.
  */
 bool uplink_valid(const char *name);
 
@@ -109,8 +109,8 @@ bool variable_valid(const char *word);
 bool template_valid(const char *name);
 
 /*
- * Limits as systemd.resource-control(5) writes them. They become lines of a drop-in as they are, so nothing
- * but digits and the unit passes.
+ * Limits as systemd.resource-control(5) writes them. They become lines of a drop-in as they are, so only
+ * digits and a unit are accepted.
  */
 bool memory_limit_valid(const char *text);
 bool cpu_limit_valid(const char *text);

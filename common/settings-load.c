@@ -12,8 +12,7 @@
 #include "settings-parse.h"
 #include "trusted-file.h"
 
-/* A default that its own setter refuses is a mistake in the table; tests/unit/test-settings-table.c finds it.
- */
+/* A default that its setter refuses is a mistake in the table. tests/unit/test-settings-table.c finds it. */
 static int set_defaults(struct settings *settings, const char *path, struct diagnostics *diagnostics) {
         char reason[SETTING_REASON_SIZE];
         const struct setting *setting;
@@ -46,7 +45,7 @@ static void inherit(const struct settings *settings, struct course_settings *cou
                         setting_copy(setting, &course->values, &settings->values);
 }
 
-/* An image alone means the container: whoever sets units as well says whether it is among them. */
+/* An image without units means the container. With units, the container has to be one of them. */
 static void add_container_unit(struct service_settings *services, unsigned units_line) {
         if (units_line > 0 || services->image[0] == '\0')
                 return;

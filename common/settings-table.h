@@ -5,7 +5,7 @@
 
 #include "settings.h"
 
-/* How a value is written, and thereby the type of the member that it is stored in. */
+/* How a value is written, and which type its member has. */
 enum setting_kind {
         SETTING_BOOL,          /* bool: yes or no */
         SETTING_ENUM,          /* an enum: one of the row's words */

@@ -93,7 +93,7 @@ int settings_course_subnet6(const struct settings *settings, const char *course,
                 return 0;
         }
 
-        /* Read as hexadecimal, the digits stand in the address as they are. */
+        /* Read as hexadecimal, so that the address shows the same digits. */
         number = strtoul(course, NULL, 16);
         if (number >= UINT64_C(1) << (SUBNET6_PREFIX - subnet.prefix)) {
                 if (settings->network6_auto) {

@@ -6,8 +6,7 @@
  * course that differs. A missing file means the defaults. A file with a mistake yields no settings at all,
  * because a guess could put a seat into the wrong network.
  *
- * settings-table.c lists the settings and says how to add one. settings_load() fills the structs below with
- * it.
+ * settings-table.c lists the settings and says how to add one. Its rows are read into the structs below.
  */
 
 #include "address.h"
@@ -43,12 +42,11 @@ enum leftover {
 #define SERVICE_CONTAINER "cont"
 #define CONTAINER_TEXT_SIZE 192U
 
-/* What a seat has besides its network: template units, and the container among them. An empty text: not set.
- */
+/* What a seat has in addition to its network: template units, one of which may be the container. */
 struct service_settings {
         char units[SERVICES_MAX][SERVICE_NAME_SIZE]; /* templates: "cont" stands for cont@SEAT.service */
         size_t n_units;
-        char image[CONTAINER_TEXT_SIZE];       /* a .sif file or a sandbox folder */
+        char image[CONTAINER_TEXT_SIZE];       /* a .sif file or a sandbox folder; empty: not set, as below */
         char binds[CONTAINER_TEXT_SIZE];       /* words, SOURCE[:TARGET[:ro|rw]] */
         char environment[CONTAINER_TEXT_SIZE]; /* words, NAME=VALUE */
         char memory_max[24];                   /* as MemoryMax= of systemd.resource-control(5) */
@@ -84,7 +82,7 @@ struct traffic_settings {
         enum choice nat6; /* IPv6 as well; unset: if the course's subnet is a unique local one */
         bool inbound;     /* hosts other than this one may open connections to the seats */
         enum isolation isolation;
-        struct ports host_ports; /* what seats reach of the host, besides ping and DNS of the gateway */
+        struct ports host_ports; /* what seats reach of the host, other than ping and DNS of the gateway */
         struct rate rate;        /* of each seat, in each direction */
         struct rate course_rate; /* of the whole course to and from the host, in each direction */
 };
@@ -98,7 +96,7 @@ enum names_told {
 
 #define STAFF_MAX 16U
 
-/* Who may see a course, besides root: names of users, and of groups with STAFF_GROUP before them. */
+/* Who may see a course, in addition to root: users, and groups with STAFF_GROUP before their names. */
 struct staff {
         char names[STAFF_MAX][1 + USER_NAME_SIZE];
         size_t n_names;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Loads a whole site and compares its courses and seats with each other. */
+/*
+ * Loads settings, rosters and overrides, and compares courses and seats with each other. A course or a seat
+ * with a mistake is reported and left out; the others are loaded. The activator calls this at a reload, the
+ * netsetup programs for what concerns all courses, coursenetctl to check and to show.
+ */
 
 #include <dirent.h>
 
@@ -56,7 +60,7 @@ static int load_course(const char *etc, const struct settings *settings, const c
         return load_seats(etc, settings, course, diagnostics);
 }
 
-/* A course that fails to load is left out; its errors stand in diagnostics. */
+/* A course that fails to load is left out; its errors are in diagnostics. */
 static int append_course(
         const char *etc, struct site *site, const char *name, struct diagnostics *diagnostics) {
         struct site_course *courses, course = {0};
@@ -108,7 +112,7 @@ static int load_courses(const char *etc, struct site *site, struct diagnostics *
                         r = append_course(etc, site, entries[i]->d_name, diagnostics);
                 else
                         diagnostics_warning(diagnostics, directory, 0,
-                                "'%s' is passed over: a roster is named after its course's number",
+                                "'%s' is ignored: expected the number of a course as the name of its roster",
                                 entries[i]->d_name);
         }
         free_entries(entries, n);
@@ -146,7 +150,7 @@ static void compare_subnets6(const char *etc, const struct bridge_plan *one, con
                 one->course, a, other->course, b, one->course, other->course);
 }
 
-/* Two courses may not share addresses: each bridge would answer for the other's students. */
+/* Two courses may not share addresses, because each bridge would answer for the other's students. */
 static void compare_courses(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
         for (size_t i = 0; i < site->n_courses; i++)
                 for (size_t j = 0; j < i; j++) {
@@ -167,7 +171,7 @@ static int compare_seat_pointers(const void *a, const void *b) {
         return strcmp(one->name, other->name);
 }
 
-/* All seats of the site, in the order of their addresses. The caller frees the array; NULL: out of memory. */
+/* All seats of the site, sorted by address. The caller frees the array. NULL: out of memory. */
 static const struct seat_plan **sort_seats(const struct site *site, size_t *ret_n) {
         const struct seat_plan **seats;
         size_t n = 0;
@@ -188,8 +192,7 @@ static const struct seat_plan **sort_seats(const struct site *site, size_t *ret_
         return seats;
 }
 
-/* Only an admin's VR_IP can make two seats collide, of one course or (BR) of two; it must not go unnoticed.
- */
+/* VR_IP can give two seats one address: two of a course, or with BR two of different courses. */
 static int compare_seats(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
         _cleanup_free_ const struct seat_plan **seats = NULL;
         char address[ADDRESS_TEXT_SIZE];

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Everything that is configured, loaded at once and checked against itself: settings, every roster, every
- * override. The activator writes the seats' wiring from it, coursenetctl checks and shows it.
+ * The whole configuration: settings, all rosters, all overrides, checked against each other. The activator
+ * writes the seats' wiring from it, coursenetctl checks and shows it.
  */
 
 #include "plan.h"
@@ -12,7 +12,7 @@
 struct site_course {
         struct roster roster;
         struct bridge_plan bridge;
-        struct seat_plan *seats; /* of those on the roster now, in its order; students[i] sits in seats[i] */
+        struct seat_plan *seats; /* of students on the roster, in its order; students[i] has seats[i] */
         const char **students;   /* borrowed from the roster */
         size_t n_seats;
 };
@@ -26,13 +26,13 @@ struct site {
 
 void site_done(struct site *site);
 
-/* Of a course that is taken out of its site; site_done() calls it for the others. */
+/* For a course that was moved out of its site. site_done() calls it for all courses of a site. */
 void site_course_done(struct site_course *course);
 
 /*
- * Loads the configuration below etc. Negative errno if the settings themselves cannot be used (*ret is
- * untouched then); a course or a seat with a mistake is reported and left out, the others are there. Finding
- * an error is thus a matter of diagnostics->n_errors, not of the return value.
+ * Loads the configuration below etc. Negative errno if the settings themselves cannot be used; *ret is then
+ * untouched. A course or a seat with a mistake is left out and reported in diagnostics, and the result is
+ * still 0: diagnostics->n_errors says whether there was an error.
  */
 int site_load(const char *etc, struct site *ret, struct diagnostics *diagnostics);
 

@@ -47,7 +47,7 @@ static void append_text(struct entry *entry, const char *text) {
 
 /* --- conf/coursenet.conf --- */
 
-/* A setting stands in a line of its own, commented out without a blank: "#NAME = VALUE". */
+/* A setting has a line of its own, commented out without a blank: "#NAME = VALUE". */
 static void read_conf(char *text, struct document *ret) {
         unsigned section = 0;
 
@@ -184,7 +184,7 @@ static size_t check_entry(const struct document *document, const struct entry *e
 
         if (setting && (setting->sections & entry->section))
                 return 0;
-        return fault(document, "%s stands in %s, where the table has no such setting", entry->name,
+        return fault(document, "%s is in %s, where the table has no such setting", entry->name,
                 section_title(entry->section));
 }
 

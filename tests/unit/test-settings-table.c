@@ -193,7 +193,7 @@ static void test_sorted(void **state) {
         (void)state;
         for (size_t i = 0; setting_at(i); i++) {
                 if (i > 0 && strcmp(setting_at(i - 1)->name, setting_at(i)->name) >= 0)
-                        fail_msg("%s stands in the wrong place", setting_at(i)->name);
+                        fail_msg("%s is in the wrong place", setting_at(i)->name);
                 assert_ptr_equal(setting_find(setting_at(i)->name), setting_at(i));
                 assert_int_equal(setting_index(setting_at(i)), i);
         }

@@ -339,7 +339,7 @@ static void assert_traffic(const struct settings *settings, const char *course, 
 #define TRAFFIC_DEFAULT "nat1 nat60 inbound0 isolation2 rate0 course-rate0 ports:"
 
 static const struct traffic_row {
-        const char *line, *expected, *back; /* back: what a course writes to have the default all the same */
+        const char *line, *expected, *back; /* back: what a course writes to have the default again */
 } traffic_rows[] = {
         {"nat = no", "nat0 nat60 inbound0 isolation2 rate0 course-rate0 ports:", "nat = yes"},
         {"nat6 = yes", "nat1 nat62 inbound0 isolation2 rate0 course-rate0 ports:", NULL},

@@ -96,8 +96,8 @@ static void test_stray_files(void **state) {
         write_file("roster.d/123~", "amy 10\n");
         write_file("roster.d/README", "hello\n");
         load(&site, &diagnostics);
-        assert_warning(&diagnostics, 0, "'123~' is passed over");
-        assert_warning(&diagnostics, 0, "'README' is passed over");
+        assert_warning(&diagnostics, 0, "'123~' is ignored");
+        assert_warning(&diagnostics, 0, "'README' is ignored");
         assert_int_equal(diagnostics.n_errors, 0);
         assert_int_equal(site.n_courses, 1);
 }
