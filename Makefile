@@ -57,7 +57,7 @@ endif
 
 common_sources = common/address.c common/address6.c common/child.c common/container.c common/container-image.c \
 	common/console.c common/diagnostics.c \
-	common/finding-line.c common/mac.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
+	common/finding-line.c common/mac.c common/message-fd.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-set.c common/setting-value.c \
 	common/settings-check.c common/settings-load.c common/settings-parse.c common/settings-table.c common/settings.c \
 	common/site.c common/trusted-file.c
@@ -91,9 +91,11 @@ host_packages = $(net_packages) json-c
 net_loaded_packages = libnftables
 
 activator_sources = \
-	activator/request/connection.c activator/request/enter-request.c activator/request/fence-note.c \
+	activator/request/child-queue.c activator/request/connection.c \
+	activator/request/dispatch.c activator/request/enter-request.c activator/request/fence-note.c \
 	activator/request/peer-report.c activator/request/query-log.c activator/request/query-peer.c \
-	activator/request/reload.c activator/request/restore.c activator/request/whois.c \
+	activator/request/reload.c activator/request/restore.c activator/request/server.c \
+	activator/request/whois.c \
 	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-limit.c \
 	activator/lease/lease-machine.c activator/lease/lease-start.c activator/lease/lease.c activator/lease/linger.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \

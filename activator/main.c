@@ -12,14 +12,13 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/fd-store.h"
+#include "base/log.h"
 #include "base/record-store.h"
 #include "lease/lease.h"
 #include "number.h"
-#include "request/connection.h"
-#include "request/peer-report.h"
 #include "request/reload.h"
 #include "request/restore.h"
-#include "request/whois.h"
+#include "request/server.h"
 #include "seat/empty-seat.h"
 #include "seat/failed-units.h"
 #include "seat/slot-release.h"
@@ -58,14 +57,9 @@ static void wire_layers(struct activator *activator) {
                 .seats = &activator->seats,
                 .etc = CONFIGURATION_DIRECTORY,
                 .log_query = handle_query_line,
-                .userdata = &activator->server,
+                .userdata = &activator->server.services.log,
         };
-        activator->server = (struct server){
-                .event = activator->event,
-                .leases = &activator->leases,
-                .seats = &activator->seats,
-                .etc = CONFIGURATION_DIRECTORY,
-        };
+        server_init(&activator->server, activator->event, &activator->leases, &activator->seats);
 }
 
 static int activator_init(struct activator *activator) {
@@ -85,18 +79,11 @@ static int activator_init(struct activator *activator) {
 }
 
 static void activator_done(struct activator *activator) {
-        struct server *server = &activator->server;
-
         lease_forget_all(&activator->leases);
         tidy_forget_all(&activator->seats);
         empty_seats_forget(&activator->seats);
         starting_units_forget(&activator->seats);
-        while (server->connections)
-                connection_free(server->connections);
-        whois_done(server);
-        reports_done(server);
-        query_log_done(server);
-        query_peers_done(server);
+        server_done(&activator->server);
         bus_close(activator->bus);
         (void)sd_event_unref(activator->event);
 }

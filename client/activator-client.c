@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "activator-client.h"
+#include "message-fd.h"
 
 #define USEC_PER_SEC 1000000U
 #define USEC_PER_MSEC 1000U
@@ -103,30 +104,13 @@ static int wait_for(int fd, short events, uint64_t deadline_usec) {
         }
 }
 
-static void attach_fd(struct msghdr *message, void *control, size_t size, int pass_fd) {
-        struct cmsghdr *header;
-
-        message->msg_control = control;
-        message->msg_controllen = size;
-        header = CMSG_FIRSTHDR(message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &pass_fd, sizeof(int));
-}
-
 int activator_send(int fd, const struct request *request, int pass_fd, uint64_t deadline_usec) {
-        union {
-                char buffer[CMSG_SPACE(sizeof(int))];
-                struct cmsghdr align;
-        } control = {0};
         struct iovec iovec = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request)};
         struct msghdr message = {.msg_iov = &iovec, .msg_iovlen = 1};
+        struct message_fd room;
         int r;
 
-        if (pass_fd >= 0)
-                attach_fd(&message, control.buffer, sizeof(control.buffer), pass_fd);
-
+        message_attach_fd(&message, &room, pass_fd);
         for (;;) {
                 r = wait_for(fd, POLLOUT, deadline_usec);
                 if (r < 0)
@@ -178,17 +162,6 @@ static int take_reply(const struct incoming *incoming, ssize_t size, struct repl
         return r;
 }
 
-/* The descriptor that came along, or -1. */
-static int take_fd(struct msghdr *message) {
-        const struct cmsghdr *header = CMSG_FIRSTHDR(message);
-        int fd = -1;
-
-        if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-                header->cmsg_len == CMSG_LEN(sizeof(int)))
-                memcpy(&fd, CMSG_DATA(header), sizeof(int));
-        return fd;
-}
-
 int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec) {
         struct incoming incoming;
         struct iovec iovec = {.iov_base = &incoming, .iov_len = sizeof(incoming)};
@@ -199,25 +172,17 @@ int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec) {
 
 int activator_receive_fd(int fd, struct reply *ret, int *ret_fd, uint64_t deadline_usec) {
         struct incoming incoming;
-        /* No room for a second descriptor: the kernel closes it, and says so by MSG_CTRUNC. */
-        union {
-                char buffer[CMSG_LEN(sizeof(int))];
-                struct cmsghdr align;
-        } control;
         struct iovec iovec = {.iov_base = &incoming, .iov_len = sizeof(incoming)};
-        struct msghdr message = {
-                .msg_iov = &iovec,
-                .msg_iovlen = 1,
-                .msg_control = &control,
-                .msg_controllen = CMSG_LEN(sizeof(int)),
-        };
+        struct msghdr message = {.msg_iov = &iovec, .msg_iovlen = 1};
+        struct message_fd room;
         _cleanup_close_ int passed = -1;
         ssize_t n;
         int r;
 
+        message_expect_fd(&message, &room);
         n = receive_message(fd, &message, deadline_usec);
         if (n >= 0)
-                passed = take_fd(&message);
+                passed = message_take_fd(&message);
         r = take_reply(&incoming, n, ret);
         if (r < 0)
                 return r;

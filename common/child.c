@@ -3,6 +3,7 @@
 /* posix_spawn() and waitpid(). */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 
@@ -20,24 +21,51 @@ static int connect_stream(posix_spawn_file_actions_t *actions, int target, int s
         }
 }
 
-int child_spawn(const char *const *arguments, const struct child_streams *streams, char *const *environment,
-        pid_t *ret_pid) {
+static int connect_streams(posix_spawn_file_actions_t *actions, const struct child_streams *streams) {
+        int r;
+
+        r = connect_stream(actions, STDIN_FILENO, streams->input);
+        if (r == 0)
+                r = connect_stream(actions, STDOUT_FILENO, streams->output);
+        return r == 0 ? connect_stream(actions, STDERR_FILENO, streams->error) : r;
+}
+
+/* A program that reads its signals from a descriptor blocks them; its children are to get them. */
+static int block_no_signal(posix_spawnattr_t *attributes) {
+        sigset_t none;
+        int r;
+
+        (void)sigemptyset(&none);
+        r = posix_spawnattr_setsigmask(attributes, &none);
+        return r == 0 ? posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK) : r;
+}
+
+int child_spawn_file(const char *file, const char *const *arguments, const struct child_streams *streams,
+        char *const *environment, pid_t *ret_pid) {
         posix_spawn_file_actions_t actions;
+        posix_spawnattr_t attributes;
         int r;
 
         r = posix_spawn_file_actions_init(&actions);
         if (r != 0)
                 return -r;
-        r = connect_stream(&actions, STDIN_FILENO, streams->input);
-        if (r == 0)
-                r = connect_stream(&actions, STDOUT_FILENO, streams->output);
-        if (r == 0)
-                r = connect_stream(&actions, STDERR_FILENO, streams->error);
-        if (r == 0)
-                r = posix_spawnp(ret_pid, arguments[0], &actions, NULL, (char *const *)(uintptr_t)arguments,
-                        environment ? environment : environ);
+        r = posix_spawnattr_init(&attributes);
+        if (r == 0) {
+                r = connect_streams(&actions, streams);
+                if (r == 0)
+                        r = block_no_signal(&attributes);
+                if (r == 0)
+                        r = posix_spawnp(ret_pid, file, &actions, &attributes,
+                                (char *const *)(uintptr_t)arguments, environment ? environment : environ);
+                (void)posix_spawnattr_destroy(&attributes);
+        }
         (void)posix_spawn_file_actions_destroy(&actions);
         return -r;
+}
+
+int child_spawn(const char *const *arguments, const struct child_streams *streams, char *const *environment,
+        pid_t *ret_pid) {
+        return child_spawn_file(arguments[0], arguments, streams, environment, ret_pid);
 }
 
 int child_wait(pid_t pid, int *ret_status) {

@@ -21,10 +21,15 @@ enum {
 
 /*
  * Starts a program: arguments[0], which is searched for in PATH unless it has a slash; NULL ends the
- * arguments. environment: NULL is ours. *ret_pid is the caller's to wait for. Negative errno.
+ * arguments. environment: NULL is ours. No signal is blocked in the child. *ret_pid is the caller's to wait
+ * for. Negative errno.
  */
 int child_spawn(const char *const *arguments, const struct child_streams *streams, char *const *environment,
         pid_t *ret_pid);
+
+/* The same of the program in file, whatever arguments[0] calls it. */
+int child_spawn_file(const char *file, const char *const *arguments, const struct child_streams *streams,
+        char *const *environment, pid_t *ret_pid);
 
 /* Waits for the child's end, however long it takes. *ret_status is as waitpid(2) has it. Negative errno. */
 int child_wait(pid_t pid, int *ret_status);

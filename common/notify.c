@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "message-fd.h"
 #include "notify.h"
 #include "util.h"
 
@@ -38,24 +39,15 @@ static int parse_address(struct sockaddr_un *ret, socklen_t *ret_size) {
 static int send_message(const char *state, int passed_fd) {
         _cleanup_close_ int fd = -1;
         struct sockaddr_un address;
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(sizeof(int))];
-        } control = {.space = {0}};
         struct iovec text = {.iov_base = (void *)(uintptr_t)state, .iov_len = strlen(state)};
         struct msghdr message = {.msg_name = &address, .msg_iov = &text, .msg_iovlen = 1};
+        struct message_fd room;
         int r;
 
         r = parse_address(&address, &message.msg_namelen);
         if (r <= 0)
                 return r;
-        if (passed_fd >= 0) {
-                control.header = (struct cmsghdr){
-                        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-                memcpy(CMSG_DATA(&control.header), &passed_fd, sizeof(int));
-                message.msg_control = &control;
-                message.msg_controllen = sizeof(control);
-        }
+        message_attach_fd(&message, &room, passed_fd);
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         return fd < 0 || sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 1;
 }

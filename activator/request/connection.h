@@ -1,41 +1,65 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/*
- * The two sockets and their connections. A connection brings one request, gets its reply (or several) and is
- * closed.
- *
- *   activator.sock  mode 0600, so only root connects; checked again by SO_PEERCRED
- *   query.sock      anybody; about the caller's own leases and seat only, within limits a user
- */
+/* A connection brings one request, gets its reply (or several) and is closed. */
 
-#include "lease/lease.h"
-#include "protocol.h"
-#include "server.h"
+#include "enter-request.h"
+#include "peer-report.h"
 
 struct connection;
-struct enter;
-struct report;
 
-/* Takes fd, a listening socket of systemd's. privileged: it is activator.sock. */
-int server_listen(struct server *server, int fd, bool privileged);
+/* What is to be done with the request that a connection has brought. Takes *pidfd or leaves it. */
+typedef void (*connection_request_t)(
+        void *userdata, struct connection *connection, const struct request *request, int *pidfd);
 
-/* Sends the one reply and frees the connection. */
+struct connection {
+        struct connection **list; /* a utlist that it is in; borrowed, and so are the next three */
+        sd_event *event;
+        struct query_log *log;
+        connection_request_t handle_request;
+        void *userdata;
+        int fd;
+        struct ucred peer;
+        uid_t key;             /* query.sock: as whom the peer counts, query-peer.h */
+        bool privileged;       /* came over activator.sock, as root */
+        struct lease *lease;   /* borrowed; the lease that it waits for */
+        struct enter *enter;   /* REQUEST_ENTER, until there is a lease or an answer */
+        struct report *report; /* REQUEST_REPORT */
+        sd_event_source *io_source;
+        sd_event_source *timeout_source;
+        struct reply *replies; /* REQUEST_STATUS: what is still to be sent */
+        size_t n_replies, n_sent;
+        bool busy;     /* its request has come */
+        bool answered; /* it has a lease's answer, and is there until the peer has read it */
+        struct connection *prev, *next;
+};
+
+/*
+ * Adds a copy of the connection to its list, and waits for its request; with query.sock it reads at once what
+ * is there. Takes the descriptor, also if it fails.
+ */
+void connection_add(const struct connection *connection);
+
+void connection_free(struct connection *connection);
+
+/* The work for the request has a time limit of its own: the connection waits for as long as it takes. */
+void connection_wait(struct connection *connection);
+
+/* From now on it is not noticed if the peer hangs up. */
+void connection_ignore_peer(struct connection *connection);
+
+/* Sends the one reply and frees the connection; one that has nothing but a type and a sentence. */
 void connection_reply(struct connection *connection, const struct reply *reply);
-
-/* The same for a reply with nothing but a type and a sentence. */
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
 
-/* The connection as one who waits for a lease. */
-struct lease_waiter connection_waiter(struct connection *connection);
-
-/* Ties what looks up the peer's name to the connection, which frees it when it goes first; NULL unties it. */
-void connection_set_enter(struct connection *connection, struct enter *enter);
-
-/* The same for what prints a report for the peer. */
-void connection_set_report(struct connection *connection, struct report *report);
+/* Sends the n replies, which are taken, and frees the connection when the peer has taken them all. */
+void connection_reply_all(struct connection *connection, struct reply *replies, size_t n);
 
 /* Sends the reply, and behind it the report that the connection has; then frees both. */
 void connection_send_report(struct connection *connection, const struct reply *reply);
 
-void connection_free(struct connection *connection);
+/* The connection as one who waits for a lease. */
+struct lease_waiter connection_waiter(struct connection *connection);
+
+/* Logs what a peer did: that of query.sock within limits. */
+void connection_remark(const struct connection *connection, const char *format, ...) _printf_(2, 3);

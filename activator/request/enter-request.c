@@ -3,21 +3,23 @@
 /* From a peer's uid to its name, and on to lease_open(). */
 
 #include "enter-request.h"
-#include "lease/lease.h"
-#include "whois.h"
 
 struct enter {
-        struct server *server;
-        struct connection *connection;
+        struct lease_table *leases;
+        struct lease_waiter waiter;
         struct request request;
         struct ucred peer;
         int pidfd;
         struct whois_question *question;
+        struct enter **place;
 };
 
-void enter_free(struct enter *enter) {
+void enter_free(struct enter **place) {
+        struct enter *enter = *place;
+
         if (!enter)
                 return;
+        *place = NULL;
         if (enter->question)
                 whois_forget(enter->question);
         close_pointer(&enter->pidfd);
@@ -25,10 +27,10 @@ void enter_free(struct enter *enter) {
 }
 
 /* A login's name came from root: nobody needs to be asked again. NULL: there is none. */
-static const char *find_name(const struct server *server, uid_t uid) {
+static const char *find_name(const struct lease_table *leases, uid_t uid) {
         struct lease *lease, *next;
 
-        HASH_ITER (hh, server->leases->leases, lease, next)
+        HASH_ITER (hh, leases->leases, lease, next)
                 if (lease->record.uid == uid && !lease->record.hold && lease->state == LEASE_ACTIVE)
                         return lease->record.user;
         return NULL;
@@ -48,27 +50,28 @@ static void fill_request(
 
 static void handle_name(void *userdata, const char *name, const char *reason) {
         struct enter *enter = userdata;
-        struct connection *connection = enter->connection;
-        const struct lease_waiter waiter = connection_waiter(connection);
+        const struct lease_waiter waiter = enter->waiter;
+        struct lease_table *leases = enter->leases;
+        const struct ucred peer = enter->peer;
         struct request request;
-        int pidfd = enter->pidfd;
+        int pidfd = -1;
 
         enter->question = NULL;
-        enter->pidfd = -1;
-        connection_set_enter(connection, NULL);
         if (name) {
-                fill_request(&enter->request, &enter->peer, name, &request);
-                lease_open(enter->server->leases, &waiter, &request, &enter->peer, pidfd);
-        } else {
-                close_pointer(&pidfd);
-                connection_reply_text(connection, REPLY_FAILED, reason);
+                fill_request(&enter->request, &peer, name, &request);
+                pidfd = enter->pidfd;
+                enter->pidfd = -1;
         }
-        enter_free(enter);
+        enter_free(enter->place);
+        if (name)
+                lease_open(leases, &waiter, &request, &peer, pidfd);
+        else
+                lease_waiter_answer(&waiter, REPLY_FAILED, reason);
 }
 
 /* Takes pidfd. */
-static struct enter *enter_new(struct server *server, struct connection *connection,
-        const struct request *request, const struct ucred *peer, int pidfd) {
+static struct enter *enter_new(struct lease_table *leases, const struct lease_waiter *waiter,
+        const struct request *request, const struct ucred *peer, int pidfd, struct enter **place) {
         struct enter *enter = malloc(sizeof(*enter));
 
         if (!enter) {
@@ -76,32 +79,31 @@ static struct enter *enter_new(struct server *server, struct connection *connect
                 return NULL;
         }
         *enter = (struct enter){
-                .server = server,
-                .connection = connection,
+                .leases = leases,
+                .waiter = *waiter,
                 .request = *request,
                 .peer = *peer,
                 .pidfd = pidfd,
+                .place = place,
         };
+        *place = enter;
         return enter;
 }
 
-void enter_begin(struct server *server, struct connection *connection, const struct request *request,
-        const struct ucred *peer, int pidfd) {
-        const char *name = find_name(server, peer->uid);
-        const struct lease_waiter waiter = connection_waiter(connection);
+void enter_begin(struct whois *whois, struct lease_table *leases, const struct lease_waiter *waiter,
+        const struct request *request, const struct ucred *peer, int pidfd, struct enter **place) {
+        const char *name = find_name(leases, peer->uid);
         struct request complete;
         struct enter *enter;
 
         if (name) {
                 fill_request(request, peer, name, &complete);
-                lease_open(server->leases, &waiter, &complete, peer, pidfd);
+                lease_open(leases, waiter, &complete, peer, pidfd);
                 return;
         }
-        enter = enter_new(server, connection, request, peer, pidfd);
-        if (!enter || whois_ask(server, peer->uid, handle_name, enter, &enter->question) < 0) {
-                enter_free(enter);
-                connection_reply_text(connection, REPLY_FAILED, "out of memory");
+        enter = enter_new(leases, waiter, request, peer, pidfd, place);
+        if (enter && whois_ask(whois, peer->uid, handle_name, enter, &enter->question) >= 0)
                 return;
-        }
-        connection_set_enter(connection, enter);
+        enter_free(place);
+        lease_waiter_answer(waiter, REPLY_FAILED, "out of memory");
 }

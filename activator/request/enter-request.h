@@ -7,13 +7,17 @@
  * tty and timeout count.
  */
 
-#include "connection.h"
+#include "lease/lease.h"
+#include "whois.h"
 
 struct enter;
 
-/* Goes on as lease_open() does, as soon as the peer's name is known. Takes pidfd. */
-void enter_begin(struct server *server, struct connection *connection, const struct request *request,
-        const struct ucred *peer, int pidfd);
+/*
+ * Goes on as lease_open() does, as soon as the peer's name is known; the waiter gets a refusal if it has
+ * none. Takes pidfd. *place is set while the name is being asked for.
+ */
+void enter_begin(struct whois *whois, struct lease_table *leases, const struct lease_waiter *waiter,
+        const struct request *request, const struct ucred *peer, int pidfd, struct enter **place);
 
-/* The peer hung up before its name was known. NULL is fine. */
-void enter_free(struct enter *enter);
+/* The peer hung up before its name was known. */
+void enter_free(struct enter **place);

@@ -5,7 +5,8 @@
 #include <stdarg.h>
 #include <uthash.h>
 
-#include "server.h"
+#include "base/log.h"
+#include "query-log.h"
 
 struct query_talker {
         uid_t uid; /* as query_peer_key() has it */
@@ -22,8 +23,7 @@ static void forget_talkers(struct query_log *log) {
         }
 }
 
-void query_log_end_period(struct server *server) {
-        struct query_log *log = &server->query_log;
+void query_log_end_period(struct query_log *log) {
         unsigned n_summaries = 0, n_others = log->n_others;
         struct query_talker *talker, *next;
 
@@ -44,9 +44,9 @@ void query_log_end_period(struct server *server) {
         log->n_lines = log->n_others = 0;
 }
 
-void query_log_done(struct server *server) {
-        forget_talkers(&server->query_log);
-        server->query_log.period_source = sd_event_source_disable_unref(server->query_log.period_source);
+void query_log_done(struct query_log *log) {
+        forget_talkers(log);
+        log->period_source = sd_event_source_disable_unref(log->period_source);
 }
 
 static int handle_period(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -57,13 +57,11 @@ static int handle_period(sd_event_source *source, uint64_t usec, void *userdata)
 }
 
 /* Without a timer nothing would ever be logged again, so this counts as the start of a new period. */
-static void begin_period(struct server *server) {
-        struct query_log *log = &server->query_log;
+static void begin_period(struct query_log *log) {
 
-        if (!log->period_source &&
-                sd_event_add_time_relative(server->event, &log->period_source, CLOCK_MONOTONIC,
-                        QUERY_LOG_PERIOD_USEC, 0, handle_period, server) < 0)
-                query_log_end_period(server);
+        if (!log->period_source && sd_event_add_time_relative(log->event, &log->period_source,
+                                           CLOCK_MONOTONIC, QUERY_LOG_PERIOD_USEC, 0, handle_period, log) < 0)
+                query_log_end_period(log);
 }
 
 /* NULL: there is no room for one more. */
@@ -97,12 +95,12 @@ static bool may_say(struct query_log *log, uid_t uid) {
         return true;
 }
 
-void query_log(struct server *server, uid_t uid, const char *format, ...) {
+void query_log(struct query_log *log, uid_t uid, const char *format, ...) {
         char text[512];
         va_list arguments;
 
-        begin_period(server);
-        if (!may_say(&server->query_log, query_peer_key(server, uid)))
+        begin_period(log);
+        if (!may_say(log, query_peer_key(log->peers, uid)))
                 return;
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof(text), format, arguments);

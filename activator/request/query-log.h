@@ -13,7 +13,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "util.h"
+#include "query-peer.h"
 
 #define QUERY_LOG_PER_USER 5U
 #define QUERY_LOG_TOTAL 60U
@@ -21,11 +21,12 @@
 #define QUERY_LOG_SUMMARIES_MAX 16U
 #define QUERY_LOG_PERIOD_USEC UINT64_C(60000000)
 
-struct server;
 struct query_talker;
 
-/* The empty value is all zero. */
+/* event and peers are given and borrowed, the rest is zero at first. */
 struct query_log {
+        sd_event *event;
+        struct query_peers *peers;    /* who counts as one user */
         struct query_talker *talkers; /* a uthash by uid */
         unsigned n_lines;             /* said in this period */
         unsigned n_others;            /* not said, of users who have no place in the table */
@@ -33,10 +34,10 @@ struct query_log {
 };
 
 /* Logs a line about a request of that uid. Subordinate uids of one range count as one user. */
-void query_log(struct server *server, uid_t uid, const char *format, ...) _printf_(3, 4);
+void query_log(struct query_log *log, uid_t uid, const char *format, ...) _printf_(3, 4);
 
 /* Logs how many lines were dropped, and begins a new period. For the event loop, and tests. */
-void query_log_end_period(struct server *server);
+void query_log_end_period(struct query_log *log);
 
 /* Forgets all of it. */
-void query_log_done(struct server *server);
+void query_log_done(struct query_log *log);

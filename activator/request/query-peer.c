@@ -5,10 +5,10 @@
  * arrival time" of ATM's generic cell rate algorithm): one number a user, and no timer.
  */
 
+#include <uthash.h>
+
 #include "query-peer.h"
-#include "lease/lease.h"
 #include "run-files.h"
-#include "server.h"
 
 struct enter_pace {
         uid_t uid;
@@ -16,47 +16,41 @@ struct enter_pace {
         UT_hash_handle hh;
 };
 
-uid_t query_peer_key(struct server *server, uid_t uid) {
-        struct lease *lease, *next;
-        uid_t group = subordinate_uid_group(&server->subordinate_uids, SUBORDINATE_UID_FILE, uid);
+uid_t query_peer_key(struct query_peers *peers, uid_t uid) {
+        uid_t group = subordinate_uid_group(&peers->subordinate_uids, SUBORDINATE_UID_FILE, uid);
 
         if (group == uid)
-                group = subordinate_uid_group(&server->directory_uids, DIRECTORY_SUBUID_FILE, uid);
-        if (group == uid)
-                return uid;
+                group = subordinate_uid_group(&peers->directory_uids, DIRECTORY_SUBUID_FILE, uid);
         /* The accounts of a directory may have uids that the file gives away as well. */
-        HASH_ITER (hh, server->leases->leases, lease, next)
-                if (lease->record.uid == uid && !lease->record.hold)
-                        return uid;
-        return group;
+        return group == uid || peers->has_lease(peers->userdata, uid) ? uid : group;
 }
 
-static void forget_past(struct enter_paces *paces, uint64_t now_usec) {
+static void forget_past(struct query_peers *peers, uint64_t now_usec) {
         struct enter_pace *pace, *next;
 
-        HASH_ITER (hh, paces->users, pace, next)
+        HASH_ITER (hh, peers->paces, pace, next)
                 if (pace->until_usec <= now_usec) {
-                        HASH_DEL(paces->users, pace);
+                        HASH_DEL(peers->paces, pace);
                         free(pace);
                 }
 }
 
 /* NULL: there is no room for one more. */
-static struct enter_pace *find_pace(struct enter_paces *paces, uid_t uid, uint64_t now_usec) {
+static struct enter_pace *find_pace(struct query_peers *peers, uid_t uid, uint64_t now_usec) {
         struct enter_pace *pace;
 
-        HASH_FIND(hh, paces->users, &uid, sizeof(uid), pace);
+        HASH_FIND(hh, peers->paces, &uid, sizeof(uid), pace);
         if (pace)
                 return pace;
-        if (HASH_COUNT(paces->users) >= ENTER_USERS_MAX)
-                forget_past(paces, now_usec);
-        if (HASH_COUNT(paces->users) >= ENTER_USERS_MAX)
+        if (HASH_COUNT(peers->paces) >= ENTER_USERS_MAX)
+                forget_past(peers, now_usec);
+        if (HASH_COUNT(peers->paces) >= ENTER_USERS_MAX)
                 return NULL;
         pace = calloc(1, sizeof(*pace));
         if (!pace)
                 return NULL;
         pace->uid = uid;
-        HASH_ADD(hh, paces->users, uid, sizeof(pace->uid), pace);
+        HASH_ADD(hh, peers->paces, uid, sizeof(pace->uid), pace);
         return pace;
 }
 
@@ -68,22 +62,21 @@ static uint64_t count_one(uint64_t until_usec, uint64_t now_usec, uint64_t inter
         return (until_usec > now_usec ? until_usec : now_usec) + interval_usec;
 }
 
-bool query_peer_may_enter(struct server *server, uid_t uid, uint64_t now_usec) {
-        struct enter_paces *paces = &server->enter_paces;
+bool query_peer_may_enter(struct query_peers *peers, uid_t uid, uint64_t now_usec) {
         struct enter_pace *pace;
 
-        if (is_too_fast(paces->total_usec, now_usec, ENTER_TOTAL_INTERVAL_USEC, ENTER_TOTAL_BURST))
+        if (is_too_fast(peers->total_usec, now_usec, ENTER_TOTAL_INTERVAL_USEC, ENTER_TOTAL_BURST))
                 return false;
-        pace = find_pace(paces, query_peer_key(server, uid), now_usec);
+        pace = find_pace(peers, query_peer_key(peers, uid), now_usec);
         if (!pace || is_too_fast(pace->until_usec, now_usec, ENTER_INTERVAL_USEC, ENTER_BURST))
                 return false;
         pace->until_usec = count_one(pace->until_usec, now_usec, ENTER_INTERVAL_USEC);
-        paces->total_usec = count_one(paces->total_usec, now_usec, ENTER_TOTAL_INTERVAL_USEC);
+        peers->total_usec = count_one(peers->total_usec, now_usec, ENTER_TOTAL_INTERVAL_USEC);
         return true;
 }
 
-void query_peers_done(struct server *server) {
-        forget_past(&server->enter_paces, UINT64_MAX);
-        subordinate_uids_done(&server->subordinate_uids);
-        subordinate_uids_done(&server->directory_uids);
+void query_peers_done(struct query_peers *peers) {
+        forget_past(peers, UINT64_MAX);
+        subordinate_uids_done(&peers->subordinate_uids);
+        subordinate_uids_done(&peers->directory_uids);
 }

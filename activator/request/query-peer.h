@@ -15,22 +15,25 @@
 #define ENTER_TOTAL_BURST 512U
 #define ENTER_USERS_MAX 4096U /* more than the pace of all lets be remembered at once */
 
-struct server;
 struct enter_pace;
 
-/* The empty value is all zero. */
-struct enter_paces {
-        struct enter_pace *users; /* a uthash by uid */
-        uint64_t total_usec;
+/* What the limits remember of users. has_lease and userdata are given, the rest is zero at first. */
+struct query_peers {
+        bool (*has_lease)(void *userdata, uid_t uid);
+        void *userdata;
+        struct subordinate_uids subordinate_uids; /* of /etc/subuid */
+        struct subordinate_uids directory_uids;   /* of DIRECTORY_SUBUID_FILE */
+        struct enter_pace *paces;                 /* a uthash by uid */
+        uint64_t total_usec;                      /* the pace of all users together */
 };
 
 /*
  * The uid by which the limits count a peer: its own if it has a lease; else the first of its subordinate
  * range, so that all uids of one range count as one user.
  */
-uid_t query_peer_key(struct server *server, uid_t uid);
+uid_t query_peer_key(struct query_peers *peers, uid_t uid);
 
 /* Whether the user may have one more lease just now, which then counts. now: CLOCK_MONOTONIC. */
-bool query_peer_may_enter(struct server *server, uid_t uid, uint64_t now_usec);
+bool query_peer_may_enter(struct query_peers *peers, uid_t uid, uint64_t now_usec);
 
-void query_peers_done(struct server *server);
+void query_peers_done(struct query_peers *peers);

@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the files of this folder have in common: who is connected, and what is done for them. */
+/*
+ * The two sockets, and who may have a connection over them.
+ *
+ *   activator.sock  mode 0600, so only root connects; checked again by SO_PEERCRED
+ *   query.sock      anybody, within limits
+ */
 
-#include "base/event.h"
-#include "base/log.h"
-#include "query-log.h"
-#include "query-peer.h"
-
-struct connection;
-struct lease_table;
-struct report;
-struct seats;
-struct whois_lookup;
+#include "dispatch.h"
 
 struct server {
-        sd_event *event; /* borrowed, and so are the next three */
-        struct lease_table *leases;
-        struct seats *seats;
-        const char *etc;
+        sd_event *event; /* borrowed */
+        struct services services;
         struct connection *connections; /* a utlist */
-        struct whois_lookup *lookups;   /* a utlist */
-        sd_event_source *lookup_source; /* lookups are to be started */
-        struct report *reports;         /* a utlist */
-        struct query_log query_log;
-        struct enter_paces enter_paces;
-        struct subordinate_uids subordinate_uids; /* of /etc/subuid */
-        struct subordinate_uids directory_uids;   /* of DIRECTORY_SUBUID_FILE */
 };
+
+void server_init(struct server *server, sd_event *event, struct lease_table *leases, struct seats *seats);
+
+/* Takes fd, a listening socket of systemd's. privileged: it is activator.sock. Negative errno. */
+int server_listen(struct server *server, int fd, bool privileged);
+
+/* Closes all connections, and kills the children that work for them. */
+void server_done(struct server *server);

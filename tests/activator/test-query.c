@@ -9,24 +9,33 @@
 
 #include <cmocka.h>
 
-#include "activator/lease/lease.h"
-#include "activator/request/server.h"
+#include "activator/request/query-log.h"
 
 #define SECOND UINT64_C(1000000)
 
-static struct lease_table leases;
-static struct server server = {.leases = &leases};
+static bool has_lease(void *userdata, uid_t uid) {
+        (void)userdata;
+        (void)uid;
+        return false;
+}
+
+static sd_event *event;
+static struct query_peers peers = {.has_lease = has_lease};
+static struct query_log lines = {.peers = &peers};
 
 static int set_up(void **state) {
         (void)state;
-        return sd_event_default(&server.event) < 0 ? -1 : 0;
+        if (sd_event_default(&event) < 0)
+                return -1;
+        lines.event = event;
+        return 0;
 }
 
 static int tear_down(void **state) {
         (void)state;
-        query_log_done(&server);
-        query_peers_done(&server);
-        server.event = sd_event_unref(server.event);
+        query_log_done(&lines);
+        query_peers_done(&peers);
+        event = sd_event_unref(event);
         return 0;
 }
 
@@ -68,16 +77,16 @@ static void a_user_who_repeats_oneself_gets_a_few_lines_and_a_number(void **stat
         (void)state;
         begin_capture();
         for (unsigned i = 0; i < 1000; i++)
-                query_log(&server, 2000, "is refused");
-        query_log(&server, 2001, "is refused");
-        query_log_end_period(&server);
+                query_log(&lines, 2000, "is refused");
+        query_log(&lines, 2001, "is refused");
+        query_log_end_period(&lines);
         assert_int_equal(end_capture("995 more messages about user 2000", &n), 5 + 1 + 1);
         assert_int_equal(n, 1);
 
         /* The next minute is another. */
         begin_capture();
-        query_log(&server, 2000, "is refused");
-        query_log_end_period(&server);
+        query_log(&lines, 2000, "is refused");
+        query_log_end_period(&lines);
         assert_int_equal(end_capture("user 2000: is refused", &n), 1);
         assert_int_equal(n, 1);
 }
@@ -89,12 +98,12 @@ static void many_users_get_no_more_than_all_may_have(void **state) {
         begin_capture();
         for (uid_t uid = 2000; uid < 12000; uid++)
                 for (unsigned i = 0; i < 3; i++)
-                        query_log(&server, uid, "is refused");
-        query_log_end_period(&server);
+                        query_log(&lines, uid, "is refused");
+        query_log_end_period(&lines);
         assert_in_range(end_capture("<4>query.sock: ", &n), 50, 80);
         /* All at the priority of a warning, and told from what logins have to say. */
         assert_in_range(n, 50, 80);
-        assert_null(server.query_log.talkers);
+        assert_null(lines.talkers);
 }
 
 /* --- the pace ---------------------------------------------------------------------------------- */
@@ -102,7 +111,7 @@ static void many_users_get_no_more_than_all_may_have(void **state) {
 static unsigned enter_as_often_as_possible(uid_t uid, uint64_t now_usec) {
         unsigned n = 0;
 
-        while (query_peer_may_enter(&server, uid, now_usec))
+        while (query_peer_may_enter(&peers, uid, now_usec))
                 n++;
         return n;
 }
@@ -113,7 +122,7 @@ static void a_user_may_enter_in_bursts_and_then_at_a_pace(void **state) {
         (void)state;
         assert_int_equal(enter_as_often_as_possible(2000, now), 64);
         assert_int_equal(enter_as_often_as_possible(2000, now + 2 * SECOND), 8);
-        assert_true(query_peer_may_enter(&server, 2001, now + 2 * SECOND));
+        assert_true(query_peer_may_enter(&peers, 2001, now + 2 * SECOND));
         /* Who has waited long enough may do as much as at the beginning, and not more. */
         assert_int_equal(enter_as_often_as_possible(2000, now + 3600 * SECOND), 64);
 }

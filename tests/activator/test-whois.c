@@ -14,7 +14,6 @@
 
 #include <time.h>
 
-#include "activator/lease/lease.h"
 #include "activator/request/whois.h"
 
 enum {
@@ -60,28 +59,36 @@ static void note(void *userdata, const char *name, const char *reason) {
         (void)snprintf(answer->reason, sizeof(answer->reason), "%s", reason ? reason : "");
 }
 
-static struct lease_table leases;
-static struct server server = {.leases = &leases};
+static bool has_lease(void *userdata, uid_t uid) {
+        (void)userdata;
+        (void)uid;
+        return false;
+}
+
+static sd_event *event;
+static struct query_peers peers = {.has_lease = has_lease};
+static struct query_log lines = {.peers = &peers};
+static struct whois whois;
 
 static void ask(uid_t uid, struct answer *answer) {
         struct whois_question *question;
 
         *answer = (struct answer){0};
-        assert_int_equal(whois_ask(&server, uid, note, answer, &question), 0);
+        assert_int_equal(whois_ask(&whois, uid, note, answer, &question), 0);
         /* Never from within. */
         assert_int_equal(answer->n, 0);
 }
 
 static void run_until(const struct answer *answer) {
         while (answer->n == 0)
-                assert_true(sd_event_run(server.event, UINT64_C(10000000)) > 0);
+                assert_true(sd_event_run(event, UINT64_C(10000000)) > 0);
         assert_int_equal(answer->n, 1);
 }
 
 /* Until nothing is left to be reaped. */
 static void run_out(void) {
-        while (server.lookups)
-                assert_true(sd_event_run(server.event, UINT64_C(10000000)) > 0);
+        while (whois.lookups)
+                assert_true(sd_event_run(event, UINT64_C(10000000)) > 0);
 }
 
 static void test_answers(void **state) {
@@ -155,13 +162,13 @@ static void test_forgotten_question(void **state) {
         struct whois_question *question;
 
         (void)state;
-        assert_int_equal(whois_ask(&server, UID_GOOD, note, &forgotten, &question), 0);
+        assert_int_equal(whois_ask(&whois, UID_GOOD, note, &forgotten, &question), 0);
         whois_forget(question);
-        assert_null(server.lookups);
+        assert_null(whois.lookups);
 
-        assert_int_equal(whois_ask(&server, UID_SLOW, note, &forgotten, &question), 0);
+        assert_int_equal(whois_ask(&whois, UID_SLOW, note, &forgotten, &question), 0);
         ask(UID_SLOW, &kept);
-        assert_true(sd_event_run(server.event, UINT64_C(1000000)) > 0);
+        assert_true(sd_event_run(event, UINT64_C(1000000)) > 0);
         whois_forget(question);
         run_out();
         assert_int_equal(forgotten.n, 0);
@@ -173,11 +180,11 @@ static void test_done_kills(void **state) {
         struct answer answer = {0};
 
         (void)state;
-        assert_int_equal(whois_ask(&server, UID_HANGS, note, &answer, &question), 0);
-        assert_true(sd_event_run(server.event, UINT64_C(1000000)) > 0);
+        assert_int_equal(whois_ask(&whois, UID_HANGS, note, &answer, &question), 0);
+        assert_true(sd_event_run(event, UINT64_C(1000000)) > 0);
         whois_forget(question);
-        whois_done(&server);
-        assert_null(server.lookups);
+        whois_done(&whois);
+        assert_null(whois.lookups);
         assert_int_equal(answer.n, 0);
 }
 
@@ -215,15 +222,19 @@ static void test_parse(void **state) {
 
 static int set_up(void **state) {
         (void)state;
-        return sd_event_default(&server.event) < 0 ? -1 : 0;
+        if (sd_event_default(&event) < 0)
+                return -1;
+        lines.event = event;
+        whois_init(&whois, event, &lines);
+        return 0;
 }
 
 static int tear_down(void **state) {
         (void)state;
-        whois_done(&server);
-        query_log_done(&server);
-        query_peers_done(&server);
-        server.event = sd_event_unref(server.event);
+        whois_done(&whois);
+        query_log_done(&lines);
+        query_peers_done(&peers);
+        event = sd_event_unref(event);
         return 0;
 }
 

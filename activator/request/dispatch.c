@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a request may ask is decided here and nowhere else. */
+
+#include "dispatch.h"
+#include "base/event.h"
+#include "base/log.h"
+#include "fence-note.h"
+#include "lease/linger.h"
+#include "reload.h"
+
+static void handle_open(
+        struct services *services, struct connection *connection, const struct request *request, int *pidfd) {
+        const struct lease_waiter waiter = connection_waiter(connection);
+        int owned = *pidfd;
+
+        *pidfd = -1;
+        /* Whatever comes of it: a login that goes on without a seat is one for the fence. */
+        fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
+        /* From here on the lease's deadline bounds the wait. */
+        connection_wait(connection);
+        lease_open(services->leases, &waiter, request, &connection->peer, owned);
+}
+
+static void handle_close(
+        struct services *services, struct connection *connection, const struct request *request) {
+        struct lease *lease = lease_find_for_close(services->leases, request, connection->peer.pid);
+
+        /* A close without a lease is a success: it may come twice, or after an admin's stop. */
+        if (lease)
+                lease_close(lease);
+        connection_reply_text(connection, REPLY_DONE, "");
+}
+
+/* False: there is nothing to say of the lease. */
+static bool fill_status(const struct lease *lease, struct reply *ret) {
+        if (lease->state == LEASE_ACTIVE)
+                lease_fill_reply(lease, REPLY_LEASE, ret);
+        else if (lease->state == LEASE_LINGERING)
+                linger_fill_reply(lease, ret);
+        else
+                return false;
+        return true;
+}
+
+/* Root sees every lease over activator.sock; everybody else, and over query.sock also root, their own. */
+static void handle_status(struct services *services, struct connection *connection) {
+        struct lease *leases = services->leases->leases, *lease, *next;
+        struct reply *replies = calloc(HASH_COUNT(leases) + 1, sizeof(*replies));
+        size_t n = 0;
+
+        if (!replies) {
+                connection_reply_text(connection, REPLY_FAILED, "out of memory");
+                return;
+        }
+        HASH_ITER (hh, leases, lease, next)
+                if (connection->privileged || lease->record.uid == connection->peer.uid)
+                        n += fill_status(lease, &replies[n]);
+        reply_init(&replies[n++], REPLY_DONE);
+        connection_reply_all(connection, replies, n);
+}
+
+static void handle_hold(
+        struct services *services, struct connection *connection, const struct request *request) {
+        const struct lease_waiter waiter = connection_waiter(connection);
+
+        connection_wait(connection);
+        lease_hold(services->leases, &waiter, request);
+}
+
+static void handle_stop(
+        struct services *services, struct connection *connection, const struct request *request) {
+        unsigned n = lease_stop_all(services->leases, request->user);
+        char text[REPLY_TEXT_SIZE];
+
+        log_notice("Root (process %ld) stopped %u lease%s of %s", (long)connection->peer.pid, n,
+                n == 1 ? "" : "s", request->user);
+        (void)snprintf(text, sizeof(text), "%u", n);
+        connection_reply_text(connection, REPLY_DONE, text);
+}
+
+static void handle_reloaded(void *userdata, bool good, const char *text) {
+        connection_reply_text(userdata, good ? REPLY_DONE : REPLY_FAILED, text);
+}
+
+/* A reload goes on when the one who asked hangs up: the answer finds the connection as it is. */
+static void handle_reload(struct services *services, struct connection *connection) {
+        connection_wait(connection);
+        connection_ignore_peer(connection);
+        reload(services->seats, handle_reloaded, connection);
+}
+
+static void handle_enter(
+        struct services *services, struct connection *connection, const struct request *request, int *pidfd) {
+        const struct lease_waiter waiter = connection_waiter(connection);
+        int owned = *pidfd;
+
+        if (!query_peer_may_enter(&services->peers, connection->peer.uid, now_monotonic_usec())) {
+                /* coursenet-enter tries again, for as long as it would wait for its seat. */
+                connection_remark(connection, "asks for a seat more often than it may, and has to wait");
+                connection_free(connection);
+                return;
+        }
+        *pidfd = -1;
+        connection_wait(connection);
+        enter_begin(&services->whois, services->leases, &waiter, request, &connection->peer, owned,
+                &connection->enter);
+}
+
+static void handle_note(struct connection *connection, const struct request *request) {
+        fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
+        connection_reply_text(connection, REPLY_DONE, "");
+}
+
+static void handle_report_reply(void *userdata, const struct reply *reply) {
+        struct connection *connection = userdata;
+
+        if (connection->report)
+                connection_send_report(connection, reply);
+        else
+                connection_reply(connection, reply);
+}
+
+/* The report has its own time limit. */
+static void handle_report(
+        struct services *services, struct connection *connection, const struct request *request) {
+        int r;
+
+        connection_wait(connection);
+        r = report_begin(&services->reports, connection->fd, request, &connection->peer, handle_report_reply,
+                connection, &connection->report);
+        if (r < 0)
+                connection_reply_text(connection, REPLY_FAILED, strerror(-r));
+}
+
+static bool is_for_everybody(const struct request *request) {
+        return request->type == REQUEST_STATUS || request->type == REQUEST_ENTER ||
+               request->type == REQUEST_REPORT;
+}
+
+void dispatch_request(
+        void *userdata, struct connection *connection, const struct request *request, int *pidfd) {
+        struct services *services = userdata;
+
+        if (!connection->privileged && !is_for_everybody(request)) {
+                connection_reply_text(connection, REPLY_REFUSED, "only root may ask for this");
+                return;
+        }
+
+        switch ((enum request_type)request->type) {
+        case REQUEST_OPEN:
+                handle_open(services, connection, request, pidfd);
+                return;
+        case REQUEST_CLOSE:
+                handle_close(services, connection, request);
+                return;
+        case REQUEST_STATUS:
+                handle_status(services, connection);
+                return;
+        case REQUEST_HOLD:
+                handle_hold(services, connection, request);
+                return;
+        case REQUEST_STOP:
+                handle_stop(services, connection, request);
+                return;
+        case REQUEST_RELOAD:
+                handle_reload(services, connection);
+                return;
+        case REQUEST_ENTER:
+                handle_enter(services, connection, request, pidfd);
+                return;
+        case REQUEST_NOTE:
+                handle_note(connection, request);
+                return;
+        case REQUEST_REPORT:
+                handle_report(services, connection, request);
+                return;
+        case _REQUEST_TYPE_MAX:
+                break;
+        }
+        connection_reply_text(connection, REPLY_REFUSED, "unknown request");
+}
