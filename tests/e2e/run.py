@@ -18,7 +18,7 @@ import sys
 import threading
 import traceback
 
-# Run by root: it must not leave files of root's in a developer's checkout.
+# Root runs this, and must leave no files of its own in a developer's checkout.
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position

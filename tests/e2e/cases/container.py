@@ -79,7 +79,7 @@ def broken_image(guest):
         return seat_status(guest)["container_reason"]
     guest.run("echo garbage >/srv/images/none.sif; chmod 644 /srv/images/none.sif")
     expect_in("is no container image", reason_of_restart(), "the reason of a file that is none")
-    # The runtime's own words: it looks like an image, and is none.
+    # The runtime's own message: the file looks like an image and is not one.
     guest.run("head -c 4096 /dev/zero >/srv/images/none.sif; "
               "printf SIF_MAGIC | dd of=/srv/images/none.sif bs=1 seek=32 conv=notrunc 2>/dev/null")
     expect_in("apptainer could not start the instance: ", reason_of_restart(), "the reason of a broken image")
@@ -249,7 +249,7 @@ STOP_STARTS = "while :; do pkill -STOP -x -u \"$1\" coursenet-conta; sleep 0.01;
 @with_image(f"[site]\nimage = {SIF}\n")
 def stopped_starts(guest):
     users = add_students(guest, "306", 26)
-    # The same to a rule that picks places by number, and all of the eight places there are.
+    # Seats that a rule by number would put into one place, and as many as there are places: eight.
     stopping, others = range(10, 18), (18, 26, 35)
     stopper = guest.popen(["sh", "-c", STOP_STARTS, "sh", ",".join(users[number - 10] for number in stopping)])
     guest.run(["coursenetctl", "start", "30610"])
@@ -269,7 +269,7 @@ def stopped_starts(guest):
     guest.log(f"{guest.suite}: a container beside one stopped start ran after {one:.1f} s, two more beside eight after "
               f"{time.monotonic() - began:.1f} s")
     expect(not is_active(guest, "cont@30610"), "a stopped start has ended")
-    # The rest goes at once, though it is still starting.
+    # The stop ends also what is still starting, at once.
     stopper.kill_in_guest()
     began = time.monotonic()
     guest.run(["coursenetctl", "stop", "306"])

@@ -1,5 +1,5 @@
-"""Things that cross each other: a start and a stop, a start and a restart of the activator, a deadline and a success, and what others
-than root can get hold of."""
+"""Races: a start and a stop, a start and a restart of the activator, a timeout and a success; and what other users than root can
+lock, send or name."""
 
 import contextlib
 import re
@@ -94,7 +94,7 @@ def success_at_the_deadline(guest):
         bus = guest.run("systemctl show -P MainPID dbus.service").stdout.strip()
         began = time.monotonic()
         program.send("open a")
-        # D-Bus stands still around the deadline: question, success and answer then come all at once.
+        # D-Bus is stopped around the timeout, so that the unit's success and the timeout are handled together.
         guest.run(f"sleep {max(0, began + 3 - time.monotonic()):.1f}; kill -STOP {bus}; sleep 2.7; kill -CONT {bus}")
         if program.answer() == SUCCESS:
             expect_equal(len(leases(guest, SEAT)), 1, "the leases of the login that succeeded")

@@ -1,4 +1,4 @@
-"""Users of a directory, whose names have a domain: none walks past the module, and the site's rule may have the domain."""
+"""Users of a directory, whose names have a domain: the module overlooks none, and the site's rule may have the domain."""
 
 import json
 
@@ -36,7 +36,7 @@ session required pam_permit.so
 """
 
 
-# The shipped one, but that any password is right: this directory knows none.
+# The shipped stack, with any password accepted, because this directory has no passwords.
 HUB_STACK = """\
 auth required pam_permit.so
 account required pam_permit.so

@@ -16,7 +16,7 @@ from helpers.settings import SETTINGS
 
 ENTER = ["coursenet-enter", "--seat", "--"]
 RUNTIME = "/usr/local/bin/apptainer"
-# Where there is no real one, a stand-in says how it was called; cases/container.py has the real thing.
+# Without a real runtime, a stand-in prints how it was called; cases/container.py uses the real one.
 NO_RUNTIME = ("bookworm",)
 RUNTIME_SCRIPT = "#!/bin/sh\necho \"$0 $*\"\nreadlink /proc/self/ns/net\n"
 
@@ -252,7 +252,7 @@ def enter_failing_seat(guest):
     expect_nothing_failed(guest)
 
 
-# What a program of the student's own may say to the activator, and gets.
+# What a program of the student may send to the activator, and what it gets.
 FORGED = protocol() + """
 import os, socket, struct, sys
 user, service = sys.argv[1:]

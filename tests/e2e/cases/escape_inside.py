@@ -23,7 +23,7 @@ for family, kind, protocol in ((17, 3, 0x300), (17, 2, 0x300), (2, 3, 1), (2, 3,
 
 @check
 def packet_socket(scene):
-    """No frame of one's own making: AF_PACKET, raw IP, AF_XDP."""
+    """Sockets for raw frames: AF_PACKET, raw IP, AF_XDP."""
     refused = {"PermissionError", "OSError"}
     said = scene.python(SOCKETS).splitlines()
     expect_equal(len(said), 6, "the number of answers")

@@ -1,4 +1,4 @@
-"""The firewall: who reaches whom, what cannot be forged, whom it survives, and what check says of it."""
+"""The firewall: who reaches whom, what cannot be forged, what the rules survive, and what check says of them."""
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status, skip
 from helpers import frames
@@ -33,7 +33,7 @@ def expect_isolation(guest, within, between):
 def isolation_of_courses(guest):
     with seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
         expect_isolation(guest, within=True, between=False)
-        # Told, not left waiting.
+        # Refused with an answer, so that nobody waits for a timeout.
         for address in (FAR_ADDRESS, seat_address6(guest, FAR_SEAT)):
             refused = in_seat(guest, SEAT, f"nc -v -w 5 {address} 7000", check=False)
             expect_not_in("timed out", refused.stderr, "the refusal")
@@ -152,7 +152,7 @@ def no_forgery(guest):
         own = guest.run(f"ip netns exec ns{SEAT} cat /sys/class/net/vr-{SEAT}/address").stdout.strip()
         watchers = (frames.watch(guest, inside(SECOND_SEAT), f"vr-{SECOND_SEAT}", "the last"),
                     frames.watch(guest, [], "br-123", "the last"))
-        # One that got through is told by its text, or by what it claims.
+        # A frame that got through is recognized by its text, or by its forged field.
         marked = [f"{frame},text=forged" for frame in FORGED]
         sent = [frame.format(**names) for frame in (*marked, *TRUE, "udp4,text=the last")]
         frames.send(guest, inside(SEAT), f"vr-{SEAT}", *sent)
@@ -260,7 +260,7 @@ def connection_survives(guest):
 @case("the rules come back while the ruleset is flushed repeatedly, and the watcher is idle afterwards")
 def survives_storm(guest):
     with World(guest) as world, seats_up(guest, SEAT):
-        # When it goes on for longer than three seconds, the watcher takes it for a fight, and pauses for half a minute.
+        # After three seconds of flushes the watcher assumes another program that fights it, and pauses for half a minute.
         expect_survived(guest, world, "for i in $(seq 50); do nft flush ruleset; done", within=60)
         guest.run("systemctl is-active coursenet-network")
         guest.wait_until(lambda: busy_ms(guest, "coursenet-network") < 100, what="the watcher is quiet again")

@@ -95,7 +95,7 @@ def cut(guest):
     for number in going_on:
         expect(find(guest, number), f"sleep {number} has ended")
         expect_not_in("vr-", links_of(guest, find(guest, number)), f"the links of sleep {number}")
-    # screen's session keeps in memory what an older version has written for the manager: no reason to refuse a login.
+    # While screen runs, systemd keeps an older version's drop-in of the manager in memory. A login works anyway.
     guest.run(f"sed -i /CollectMode/d /run/systemd/system/{manager_of(guest)}.service.d/50-coursenet.conf; systemctl daemon-reload")
     again = guest.ssh_popen(STUDENT)
     expect_in(f"{ADDRESS}/24", again.run("ip -br addr"), "the next login")
@@ -103,7 +103,7 @@ def cut(guest):
     expect_not_in("vr-", links_of(guest, find(guest, SCREEN)), "the links of screen after the next login")
     again.close()
     wait_gone(guest)
-    # screen's session keeps the manager in systemd's memory, wired to the seat that the student had.
+    # While screen runs, systemd keeps the manager in memory, with the wiring of the student's old seat.
     guest.run(f"sed -i.before 's/^newellz2 .*/newellz2 60/' {ROSTER_FILE}")
     moved = guest.ssh_popen(STUDENT)
     guest.run(f"mv {ROSTER_FILE}.before {ROSTER_FILE}")
@@ -111,7 +111,7 @@ def cut(guest):
     expect_equal(moved.run(f"systemd-run --user --quiet --wait --pipe {OWN_NAMESPACE}"), moved.run(OWN_NAMESPACE), "its manager's namespace")
     moved.close()
     wait_gone(guest)
-    # screen's session keeps systemd from reading the drop-ins of leftover = keep: no reason to refuse a login.
+    # While screen runs, systemd does not read the drop-ins of leftover = keep. A login works anyway.
     guest.write(SETTINGS, KEEP)
     expect_in(f"{ADDRESS}/24", guest.ssh(STUDENT, "ip -br addr").stdout, "the first login with leftover = keep")
     end(guest, *going_on)
@@ -135,7 +135,7 @@ def keep_tmux(guest):
     namespace = session.run(OWN_NAMESPACE)
     session.run("tmux new-session -d -s work")
     before = invocation(guest)
-    # The laptop is shut.
+    # As when a laptop is closed.
     session.kill()
     guest.wait_until(lambda: kept(guest), what="the seat is kept")
     expect_equal(leases(guest), [], "the leases of a seat that is kept")
@@ -236,7 +236,7 @@ def leftover_max(guest):
     expect_in("leftover-max is over", guest.journal("coursenet-activator", lines=20), "the log")
     end(guest, NOHUP)
 
-    # A second round: coursenet-enter does not win more time, a hold does not hide that the seat is kept.
+    # Again with a hold, which does not hide that the seat is kept; coursenet-enter does not prolong the time.
     guest.run(f"coursenetctl start {SEAT}")
     leave(guest, NOHUP)
     position = guest.journal_position()

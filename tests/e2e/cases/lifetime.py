@@ -1,4 +1,4 @@
-"""How logins end: by a close, without one, by somebody else's hand, and over restarts of everything around them."""
+"""How logins end: with a close, without one, by a close from elsewhere, and across restarts of the activator and systemd."""
 
 import json
 import os

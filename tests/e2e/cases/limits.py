@@ -1,4 +1,4 @@
-"""What one student, or many together, may use up of what all need."""
+"""Limits: what one student, or many together, may use up of what everybody needs."""
 
 import time
 
@@ -38,7 +38,7 @@ def as_users(uids, function):
     return children
 """
 
-# Well-formed requests that are refused, or not waited for.
+# Valid requests that are refused, or whose answer nobody reads.
 NOISE = AS_USERS + """
 def make_noise():
     for turn in range(rounds):

@@ -1,4 +1,4 @@
-"""Logins: what a student gets, what everybody else does not notice, and what is left after the last logout."""
+"""Logins: what a student gets, what other users do not notice, and what is left after the last logout."""
 
 import time
 
@@ -129,7 +129,7 @@ def alice_costs_nothing(guest):
     expect_equal(trace.returncode, 0, f"the session's result ({trace.stdout}{trace.stderr})")
     between = guest.read("/tmp/trace").split("mark-before")[1].split("mark-after")[0]
     calls = [line for line in between.splitlines()[1:-1] if "(" in line]
-    # libpam's own word to the kernel's audit is not the module's.
+    # libpam itself sends a message to the kernel's audit.
     forbidden = [line for line in calls if "AF_NETLINK" not in line
                  if any(name in line for name in ("open", "connect(", "send", "socket(", "write", "clone", "setns"))]
     expect_equal(forbidden, [], "the list of forbidden system calls")

@@ -1,4 +1,4 @@
-"""Names: a seat finds them however the host does, and the seats of its course by name."""
+"""Names: a seat finds what the host finds, and the seats of its course by name."""
 
 from harness.case import case, expect, expect_equal, expect_in
 from helpers.image import with_container
@@ -10,7 +10,7 @@ from helpers.world import NAME, World, fetch, resolver
 
 
 def expect_names(guest, world):
-    """From everywhere in a seat, names of the world are found."""
+    """A shell, a unit and a container in a seat find names of the world."""
     for place in places(guest):
         if place.name == "a container":
             found = place.run(f"busybox nslookup {NAME}")
@@ -74,7 +74,7 @@ def first_command(guest):
 def own_server(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         for web in (world.web4, world.web6):
-            # The settings are some milliseconds old, and dnsmasq may be on its way to read them.
+            # The settings have just changed, and dnsmasq may not have read them yet.
             soon(guest, lambda: web in finds(guest, NAME), f"the seat finds {web}")  # pylint: disable=cell-var-from-loop
         expect_equal(guest.run(f"getent ahosts {NAME}", check=False).stdout, "", "what the host finds")
 
@@ -93,7 +93,7 @@ def finds(guest, name):
 @case("seats find each other by name, also without an uplink, and find a student who is added while the course is up")
 def seat_names(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
-        # Settings that a case before had changed may be on their way to dnsmasq.
+        # dnsmasq may not have read the settings yet that the case before put back.
         soon(guest, lambda: finds(guest, "smithj.cs123.internal"), "the seat finds the other")
         found = finds(guest, "smithj.cs123.internal")
         expect_in(SECOND_ADDRESS, found, "what a seat finds")

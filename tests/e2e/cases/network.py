@@ -1,4 +1,4 @@
-"""The way out of a course's network, and what the rest of the host notices of it."""
+"""How a course's network reaches the world, and what changes for the rest of the host."""
 
 import json
 

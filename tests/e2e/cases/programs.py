@@ -1,4 +1,4 @@
-"""Programs that open PAM sessions: each ends at a denial, and each has its place, in the seat or fenced on the host.
+"""Programs that open PAM sessions: each ends at a denial, and runs in the seat or fenced on the host.
 
 pam_coursenet(8) has a table of them. A program is tried with a command that prints the network namespace it runs in; a
 program that was denied prints none.
@@ -13,7 +13,7 @@ from helpers.logins import HOST_NAMESPACE, OWN_NAMESPACE
 from helpers.seats import PASSWORD, STRANGER, STUDENT, set_up_class, wait_gone
 from helpers.world import World
 
-# By the stack each opens as Debian ships it: common-session, or common-session-noninteractive and none.
+# Grouped by the PAM stack that each opens in Debian: common-session, common-session-noninteractive, or one of its own.
 INTERACTIVE = {
     "sshd": f"ssh -T {{user}}@127.0.0.1 {OWN_NAMESPACE}",
     # Its shell is given no command, and reads PROFILE.
@@ -29,7 +29,7 @@ NONINTERACTIVE = {
     "doas": f"doas -u {{user}} {OWN_NAMESPACE}",
     "pkexec": f"pkexec --user {{user}} {OWN_NAMESPACE}",
 }
-# Stacks of their own, which have no place for the module.
+# Programs with PAM stacks of their own, without the module.
 OTHERS = {
     "runuser": f"runuser -u {{user}} -- {OWN_NAMESPACE}",
     "runuser -l": f"runuser -l {{user}} -c '{OWN_NAMESPACE}'",
@@ -105,7 +105,7 @@ def expect_all_denied(guest, user, why):
 @case("each program that opens a session with the module runs nothing after a denial: not on the roster, or no activator")
 def denials(guest):
     with programs_set_up(guest):
-        # As a site may want it: the module in each stack that Debian's programs use.
+        # A site may put the module in each stack that Debian's programs use.
         guest.run(f"cp /etc/pam.d/common-session {NONINTERACTIVE_STACK}")
         # The control: with a seat, they do go on.
         found = try_programs(guest, programs_of(guest, INTERACTIVE, NONINTERACTIVE), STUDENT)

@@ -1,4 +1,4 @@
-"""Logins and logouts that cross each other, seats that somebody breaks, and parts of the server that do not answer."""
+"""Races of logins and logouts, seats that an admin stops or a failure breaks, and parts of the server that do not answer."""
 
 import contextlib
 import os
@@ -82,8 +82,8 @@ def cycles_over_reloads(guest):
     wait_gone(guest)
 
 
-# systemd looks at what programs say before it looks at which have ended, but a program can say a last word and end in
-# between. Here that takes systemd long, and processes that end have it look all the time.
+# systemd reads notifications (READY=1) before it reaps processes, but a program can notify and end in between. Here each
+# reaping is slow, and many processes end, so that this happens nearly every time.
 PAUSE_US = 5000
 ORPHANS = "while :; do (true &); sleep 0.015; done"
 
@@ -152,7 +152,7 @@ def twelve_at_once(guest):
     wait_gone(guest)
 
 
-# Somebody's hand
+# Stopped or restarted by an admin
 
 
 def stopped_by_hand(promise, unit_of):
@@ -257,7 +257,7 @@ def killed_when_done(guest):
     dies = 'NotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c "systemd-notify --ready; kill -KILL $$$$"'
     with drop_in(guest, f"nsbr@{SEAT}", dies), PamProgram(guest) as program:
         program.start("a", STUDENT)
-        # Whether the login sees it come or only afterwards is a matter of who is quicker.
+        # The login may get the seat before systemd notices the kill, or be refused.
         expect_in(program.ask("open a"), (pam_program.SUCCESS, pam_program.PERM_DENIED), "the result of the open")
         guest.wait_until(lambda: leases(guest) == [], what="there is no lease")
         wait_gone(guest)
@@ -266,7 +266,7 @@ def killed_when_done(guest):
     wait_gone(guest)
 
 
-# What coursenet makes carries its mark; a crash can leave any of it.
+# The link group of all links that coursenet makes; a crash can leave any of them.
 MARK = "25454"
 
 
@@ -312,7 +312,7 @@ def broken_override(guest):
 # Parts that do not answer
 
 def expect_refused_in_time(guest, program, handle):
-    """An open with timeout=4 comes back with a refusal, not much later than that."""
+    """An open with timeout=4 is refused after about four seconds."""
     started = time.monotonic()
     expect_equal(program.ask(f"open {handle}"), pam_program.PERM_DENIED, "the result of the open")
     took = time.monotonic() - started
@@ -357,7 +357,7 @@ def without_dbus(guest):
             expect_refused_in_time(guest, program, "a")
             expect_in_seat(holder.run("ip -br addr"), SECOND_SEAT, SECOND_ADDRESS)
         finally:
-            # logind does not come back to a new bus by itself, on any Debian.
+            # logind does not reconnect to a new bus by itself, on any Debian.
             guest.run("systemctl start dbus.socket dbus.service && systemctl restart systemd-logind")
         guest.wait_until(lambda: is_active(guest, ACTIVATOR), what="the activator is back")
         program.do("open a")

@@ -1,4 +1,4 @@
-"""Taking coursenet down, and removing it: nothing of it is left, and nothing of anybody else's is gone."""
+"""Teardown and uninstall: nothing of coursenet is left, and nothing else is removed."""
 
 import contextlib
 
@@ -10,7 +10,7 @@ from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, 
 
 TABLES = ("inet coursenet", "netdev coursenet", "inet coursenet_fence")
 
-# Everything that is up and could be ours; and what is somebody else's for sure.
+# Everything that is up and could belong to coursenet.
 WHAT_IS_UP = """
     ip -br link show group 25454
     ip -br link | grep -E '^(br-[0-9]|vl-|vr-)'

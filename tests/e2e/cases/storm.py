@@ -11,6 +11,6 @@ from helpers.storm import run_storm
 def storm(guest):
     # `ip netns exec`, which other cases use, makes a mount of /run/netns, and with it two of each namespace in it.
     guest.run("umount /run/netns 2>/dev/null; true")
-    # In the suite that has fewer cases: the other one is still at them.
+    # In the suite with fewer cases, which has time left.
     thorough = guest.suite == "bookworm" and os.environ.get("CI") == "true"
     run_storm(guest, random.SystemRandom().randrange(1000000), 120 if thorough else 30)

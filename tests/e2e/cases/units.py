@@ -81,8 +81,13 @@ def broken_override(guest):
         since = guest.journal_position()
         expect_failure(guest.run(f"systemctl start testnetns@{SEAT}", check=False), "a start with a broken file")
         errors = [line for line in guest.journal(since=since).splitlines() if path in line]
+<<<<<<< HEAD
         # The name service reads the file as well, for the seat's address, and may say so for itself.
         readers = collections.Counter(re.search(r"coursenet-(?:net|host)\[\d+\]", line).group() for line in errors)
+=======
+        # The name service reads the file too, for the seat's address, and may report the mistake itself.
+        readers = collections.Counter(re.search(r"coursenet-net\[\d+\]", line).group() for line in errors)
+>>>>>>> 9810457 (tests: write comments of the end-to-end tests in plain words)
         expect_equal(set(readers.values()), {1}, f"how often each reader names the file, {errors}")
         expect_in(f"{path}:2: VR_IP=10.0.123.300: expected an IPv4 address", errors[0], "the error")
         checked = guest.run("coursenetctl check", check=False)
@@ -99,7 +104,7 @@ def broken_override(guest):
 def leftovers_of_a_crash(guest):
     set_up_class(guest)
     guest.run(f"systemctl start testnetns@{SEAT}")
-    # As if the machine's units had been forgotten: links, namespace and files stay, systemd knows nothing.
+    # As after a crash: links, namespace and files stay, and systemd has no active unit.
     guest.run(f"""
         mkdir -p /run/systemd/system/netns@{SEAT}.service.d /run/systemd/system/nsbr@{SEAT}.service.d
         for unit in netns nsbr; do
@@ -126,7 +131,7 @@ def foreign_link(guest):
         expect_failure(guest.run(f"systemctl start testnetns@{SEAT}", check=False), "a start over somebody's link")
         expect_in("br-123", guest.journal(since=since), "the error")
         guest.run("ip link show br-123")
-        # What concerns the whole course stays for monitors to see.
+        # A failure of the whole course stays visible for monitors.
         guest.wait_until(lambda: failed_units(guest) == ["netbr@123.service"], timeout=15, what="only the bridge is failed")
     finally:
         guest.run("ip link del br-123; systemctl reset-failed netbr@123")
@@ -162,6 +167,6 @@ def not_wired(guest):
 def example(guest):
     since = guest.journal_position()
     guest.run("systemctl start example.service")
-    # The program may be gone before journald can see of which unit it was: its name is what is sure.
+    # The program may end before journald finds out its unit, so this looks for the program's name.
     guest.wait_until(lambda: re.search(r"date\[.* 20\d\d", guest.journal(since=since)), what="the date is in the journal")
     expect_not_in("Failed", guest.journal(since=since, unit="example.service"), "the journal")

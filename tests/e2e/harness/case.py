@@ -1,4 +1,4 @@
-"""Cases: what they promise, on which suites, and how one is run and reported."""
+"""Cases: what each proves, on which suites, and how one is run and reported."""
 
 import dataclasses
 import sys
@@ -27,7 +27,7 @@ _cases = []
 
 def case(promise, suites=tree.SUITES):
     """Registers a function of one guest under the sentence it proves."""
-    # Not the function's own, which is another module's where a decorator of that module wraps it.
+    # Not the function's __module__: a decorator of a helper may have wrapped the function.
     module = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]  # pylint: disable=protected-access
 
     def register(function):

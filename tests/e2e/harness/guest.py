@@ -158,12 +158,12 @@ class Guest:
         return f"{self._cgroups[0]}/payload/{unit_path}"
 
     def reboot(self, crash=False):
-        """Restarts the guest; what is in /run is gone afterwards, the rest stays. crash: at once, nobody says goodbye."""
+        """Restarts the guest; what is in /run is gone afterwards, the rest stays. crash: at once, without stopping any unit."""
         self.run("systemctl reboot --force --force" if crash else "systemctl reboot", check=False)
         # With --keep-unit, systemd-nspawn does not boot a second time by itself.
         self._wait_nspawn()
         if crash:
-            # What is left of the first boot would be taken for the second one's.
+            # What is left of the first boot would look like part of the second.
             for group in self._cgroups:
                 cgroup.remove(group)
             self._cgroups = []
@@ -322,7 +322,7 @@ class Guest:
         command += [f"--unit={unit}"] if unit else []
         command += [f"--after-cursor={since}"] if since else []
         command += [f"--lines={lines}"] if lines else []
-        # On a busy machine journald is behind those who write to it.
+        # On a busy machine journald has not yet read all that was sent to it.
         return self.run(["sh", "-c", 'journalctl --sync; exec "$@"', "sh", *command]).stdout
 
     def journal_position(self):

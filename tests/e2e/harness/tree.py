@@ -44,7 +44,7 @@ MMDEBSTRAP = [
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=path-exclude=/usr/share/man/*",
-    # A tree that a crash made incomplete is thrown away anyway.
+    # A tree that a crash left incomplete is not used anyway.
     "--dpkgopt=force-unsafe-io",
 ]
 
@@ -83,7 +83,7 @@ Host *
     LogLevel ERROR
     ConnectTimeout 30
 """,
-    # Every message counts in a test.
+    # No message may be dropped.
     "/etc/systemd/journald.conf.d/harness.conf": "[Journal]\nRateLimitIntervalSec=0\n",
     # Units that start later must not write into a console login.
     "/etc/systemd/system.conf.d/harness.conf": "[Manager]\nShowStatus=auto\n",
@@ -204,7 +204,7 @@ def archive():
         stdout=subprocess.PIPE, text=True, check=True).stdout
     for line in targets.splitlines():
         site, codename, component, *origin = line.split()
-        # bookworm yes; bookworm-security and bookworm-updates have not got everything.
+        # The main archive only: bookworm-security and bookworm-updates do not have all packages.
         if origin == ["Debian"] and component == "main" and re.fullmatch("[a-z]+", codename):
             return site
     raise RuntimeError("apt knows no Debian archive here: run apt-get update, or set COURSENET_MIRROR")

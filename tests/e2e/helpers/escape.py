@@ -1,4 +1,4 @@
-"""Attempts of a student to get out of a seat, or at others.
+"""Attempts of a student to get out of a seat, or into other seats.
 
 Each attempt is a check of its own, under the name that SECURITY.md has for it. A check has a control where that is possible:
 the same thing done by a user who may do it, so that what is refused is refused for the right reason. A case runs its checks
@@ -47,7 +47,7 @@ class Scene:
         self.gateway6, self.second6 = address6(guest, "br-123"), seat_address6(guest, SECOND_SEAT)
 
     def run(self, line):
-        """What a line of the student's says, with what it says on stderr."""
+        """Output of a line in the student's shell, with stderr."""
         return self.session.run(f"{{ {line}\n}} 2>&1")
 
     def python(self, script, *arguments):
@@ -65,13 +65,13 @@ class Scene:
         return said
 
     def reaches(self, *targets):
-        """As reaches() of network.py, by the student."""
+        """Like reaches() of network.py, in the student's shell."""
         script = "\n".join(f"{{ {attempt(target)} && echo '{target}'; }} &" for target in targets)
         answered = self.run(f"{script}\nwait").splitlines()
         return [target for target in targets if target in answered]
 
     def expect_only(self, reached, refused):
-        """Of all targets, these are reached, and those are not."""
+        """The student reaches the targets of the first list, and none of the second."""
         expect_equal(self.reaches(*reached, *refused), list(reached), "what the student reaches")
 
 

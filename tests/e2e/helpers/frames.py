@@ -1,4 +1,4 @@
-"""Raw frames from a seat or from the host: raw-frames.py in the guest, where the words for a frame are told."""
+"""Raw frames from a seat or from the host. in_guest/raw-frames.py explains the words for a frame."""
 
 from harness.case import expect_equal
 from harness.product import SOURCE

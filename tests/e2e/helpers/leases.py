@@ -32,7 +32,7 @@ def expect_freed(guest, remaining, what):
 
 
 def expect_kept(guest, kept, what):
-    """These leases are there, and the activator has done with whatever could have ended one."""
+    """Exactly these leases are there, and the activator has handled all that could have ended one."""
     # This question is answered after each request that was sent before: the activator has one thread.
     expect_equal(ids(guest), kept, what)
     for lease in kept:

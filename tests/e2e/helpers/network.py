@@ -69,7 +69,7 @@ def expect_out(guest, world, *seats):
 
 
 def soon(guest, condition, what):
-    """Waits for what the watcher brings about by itself; a second should do, so forty are generous."""
+    """Waits for something that the watcher does by itself. It takes about a second; the deadline is forty."""
     guest.wait_until(condition, timeout=40, what=what)
 
 
@@ -91,7 +91,7 @@ class Greeter:
 
 
 def reaches(guest, prefix, *targets):
-    """Which of the targets ("ADDRESS PORT", or "ADDRESS ping") answer, tried all at once; a second is time enough."""
+    """Which of the targets ("ADDRESS PORT", or "ADDRESS ping") answer, all tried at the same time. Each has a second."""
     script = "\n".join(f"{{ {attempt(target)} && echo '{target}'; }} &" for target in targets)
     answered = guest.run([*prefix, "sh", "-c", f"{script}\nwait"]).stdout.splitlines()
     return [target for target in targets if target in answered]
@@ -146,7 +146,7 @@ class Container(Shell):
 
 
 def places(guest):
-    """All places of the first seat, which must be gone before. The login of the shell holds it."""
+    """All places of the first seat, which must be down before. The shell's login holds the seat."""
     shell = Shell(guest)
     found = [shell, Unit(guest)]
     if guest.suite == "trixie":

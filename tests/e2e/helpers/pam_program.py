@@ -1,4 +1,4 @@
-"""A program in the guest that opens and closes PAM sessions at a case's word: see pam-session.py."""
+"""A program in the guest that opens and closes PAM sessions as a case says: see in_guest/pam-session.py."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ def install(guest, options="join=no", lines=(), service=SERVICE):
 
 @contextlib.contextmanager
 def other_services_away(guest):
-    """For a case about all of /etc/pam.d: what other cases have put there is elsewhere meanwhile."""
+    """For a case about all of /etc/pam.d: moves away what other cases have put there."""
     services = f"{SERVICE} jupyterhub"
     guest.run(f"mkdir /root/pam.d; cd /etc/pam.d; for name in {services}; do test ! -e $name || mv $name /root/pam.d; done")
     try:

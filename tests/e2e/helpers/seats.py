@@ -1,4 +1,4 @@
-"""The class that the cases teach, and what a seat looks like from the host: up, or gone without a trace."""
+"""The class that most cases use, and what a seat looks like from the host: up, or gone without a trace."""
 
 import contextlib
 
@@ -20,7 +20,7 @@ garciam
 
 
 ROSTER_FILE = "/etc/coursenet/roster.d/123"
-# A unit that is only loaded, because another one names it, is no leftover.
+# A unit that is only loaded, because another unit names it, does not count.
 STATES = "active,activating,deactivating,reloading,failed"
 UNITS = "'netbr@*' 'netns@*' 'nsbr@*' 'cont@*' 'testnetns@*' 'coursenet-*.slice'"
 
@@ -93,7 +93,7 @@ def leftovers(guest):
 
 
 def wait_gone(guest, timeout=30):
-    """Waits until nothing of any seat is left. The deadline is generous; how long it takes is measured elsewhere."""
+    """Waits until nothing of any seat is left. The deadline is for slow machines; other cases measure how long it takes."""
     try:
         guest.wait_until(lambda: not leftovers(guest), timeout=timeout, what="nothing of any seat is left")
     except AssertionError as error:
@@ -101,7 +101,8 @@ def wait_gone(guest, timeout=30):
 
 
 def forget_failures(guest):
-    """Resets failed units. A start's job ends before the unit's clean-up has, and only then the unit counts as failed: so not at once."""
+    """Resets failed units. A unit becomes failed after its clean-up, which goes on when the job of the start has ended: so this
+    waits for units that are still stopping."""
     guest.wait_until(f"! systemctl list-units --plain --no-legend --state=activating,deactivating {UNITS} | grep -q .",
                      what="no unit of a seat is on its way")
     guest.run("systemctl reset-failed")
@@ -112,13 +113,13 @@ def failed_units(guest):
 
 
 def expect_nothing_failed(guest):
-    """No unit of this guest is failed, or is so for more than the moments that clearing up takes: as monitors see it."""
+    """No unit of this guest is failed, or stays failed after the clean-up. A monitor would raise an alarm."""
     guest.wait_until(lambda: not failed_units(guest), timeout=15, what="no unit is failed")
 
 
 @contextlib.contextmanager
 def drop_in(guest, unit, service):
-    """Lines for the [Service] of a unit, in memory and at the end gone again."""
+    """Adds lines to the [Service] of a unit, as long as the `with` lasts."""
     path = f"/run/systemd/system/{unit}.service.d/test.conf"
     guest.write(path, f"[Service]\n{service}\n")
     guest.run("systemctl daemon-reload")

@@ -15,7 +15,7 @@ from helpers.storm_plan import COURSES, Plan, students
 
 AGENT = f"{SOURCE}/tests/e2e/in_guest/storm-agent.py"
 PAM_FILE = "/etc/pam.d/coursenet-storm"
-# A machine that does other things beside may be slow; whether logins are quick is measured elsewhere.
+# A busy machine may be slow; other cases measure whether logins are quick.
 PATIENCE = "timeout=60"
 PAM_STACK = f"session required pam_coursenet.so {PATIENCE}\nsession required pam_permit.so\n"
 SSH_PAM_FILE = "/etc/pam.d/common-session"
@@ -77,7 +77,7 @@ class Storm:
         self._agent.stdin.flush()
 
     def _take_events(self, seconds):
-        """Takes up what the agent tells for that long."""
+        """Takes events of the agent for that long."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -120,7 +120,7 @@ class Storm:
         return Comparison(self._history, facts).run()
 
     def _check(self):
-        """The invariant. What follows from a death (logind's word, a restart of the activator) gets its time."""
+        """The invariant. What follows the death of a process (a signal of logind, a restart of the activator) may take time."""
         self._settle()
         refused = [f"{login} was refused: {login.text}" for login in self._history.unexplained_refusals()]
         deadline = time.monotonic() + AGREE_DEADLINE
@@ -169,7 +169,7 @@ class Storm:
         self._say("the end, nothing left")
 
     def _heal(self):
-        """What a killed stop has left, the next login and logout of that seat takes along."""
+        """The next login and logout of a seat remove what a killed stop has left of it."""
         visits = [self._plan.visit(seat) for seat in self._history.scarred_seats()]
         for order in visits:
             self._order(order)
@@ -216,7 +216,7 @@ def set_up_storm(guest):
         names = [student.user.split("-")[1] for student in everybody if student.course == course]
         guest.run(f"coursenetctl roster import {course} -", input="\n".join(names) + "\n")
     guest.write(PAM_FILE, PAM_STACK)
-    # The activator is up, and has done all of its work once.
+    # The activator is up, and has handled one login.
     guest.ssh(everybody[0].user, "true")
     guest.wait_until(lambda: not leftovers(guest), what="nothing of the first login is left")
 

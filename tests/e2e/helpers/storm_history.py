@@ -1,4 +1,4 @@
-"""What has happened in a storm, by the words of the agent in the guest, and what each login must have after it."""
+"""What has happened in a storm, as the agent in the guest reported it, and what each login must have after it."""
 
 import collections
 
@@ -44,7 +44,7 @@ def strikes(kill, login):
 
 
 def concerns(stop, login):
-    """Whether the stop of a unit takes the ground from under a login, or may do so while that is opening."""
+    """Whether the stop of a unit ends a login's lease, or may end it while the login is opening."""
     student = login.student
     if stop.unit.startswith("coursenet-"):
         if stop.opener is None or login.opener is None:
@@ -55,7 +55,7 @@ def concerns(stop, login):
 
 
 class History:
-    """Takes up what the agent tells, and knows what each login must have now."""
+    """Takes the agent's events, and knows what each login must have now."""
 
     def __init__(self):
         self.logins = {}

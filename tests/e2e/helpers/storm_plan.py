@@ -24,7 +24,7 @@ def students():
 
 
 class Plan:
-    """The actions, by the seed alone: nothing that happens in the guest has a say in them."""
+    """The actions. They depend on the seed only, and not on what happens in the guest."""
 
     def __init__(self, seed, rounds):
         self._random = random.Random(seed)

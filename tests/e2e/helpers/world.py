@@ -67,7 +67,7 @@ class World:
         return ["nsenter", f"--net=/proc/{pid}/ns/net"]
 
     def route(self, *subnets):
-        """Routes subnets back to the guest, as a campus does that knows the courses."""
+        """Routes subnets back to the guest, as a campus router with routes to the courses does."""
         for subnet in subnets:
             self.run(["ip", "route", "replace", subnet, "via", self.host6 if ":" in subnet else self.host4])
 
@@ -105,7 +105,7 @@ $transient --unit="$unit" -p PrivateNetwork=yes sleep infinity
 pid=$(systemctl show --value -p MainPID "$unit")
 namespace=/proc/$pid/ns/net
 ip link add "$uplink" type veth peer name w0 netns "$pid"
-# A link that has just come up would have no link-local address for a second; a real uplink has been up for long.
+# Without this, a link that has just come up has no link-local address for a second.
 echo 0 >"/proc/sys/net/ipv6/conf/$uplink/accept_dad"
 nsenter --net="$namespace" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/w0/accept_dad'
 addresses=$(for address; do

@@ -31,7 +31,7 @@ class Conversation(ctypes.Structure):
     _fields_ = [("answer", ANSWER), ("data", ctypes.c_void_p)]
 
 
-# There is nobody to talk to. It must live as long as the handles that point to it.
+# No user answers questions. It must live as long as the handles that point to it.
 NOBODY = Conversation(ANSWER(lambda *_: PAM_CONV_ERR), None)
 
 

@@ -1,4 +1,4 @@
-"""The storm's hands in the guest: does what storm.py orders, at once and many things side by side.
+"""The storm's agent in the guest: does what storm.py orders, at once and many things side by side.
 
 Orders come as JSON, one a line, on stdin; what came of them goes to stdout in the same form, each line with the time it
 was known at. A login of kind "pam" is a process that opens a PAM session by libpam itself; one of kind "ssh" is a real
@@ -25,7 +25,7 @@ REPORT = "echo READY $$ $(sed -n 's/^PPid:.//p' /proc/$PPID/status) $COURSENET_S
 
 
 def tell(**event):
-    # One write a line: forked children tell, too.
+    # One write a line, because forked children report too.
     os.write(1, (json.dumps({**event, "time": time.monotonic()}) + "\n").encode())
 
 
@@ -72,7 +72,7 @@ class PamSession:
 
 
 def be_pam_login(number, user, orders):
-    """In a process of its own: opens, waits for a byte, closes. Whatever kills it is the storm's business."""
+    """In a process of its own: opens, waits for a byte, closes. The storm may kill it at any time."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     session = PamSession(user)
     result = session.open()
@@ -226,7 +226,7 @@ def kill_a_helper(seconds):
             command = helper_command(pid)
             if not command:
                 continue
-            # Told before: nothing that comes of it may seem to come from nowhere.
+            # Reported before, so that its consequences have a cause in the record.
             tell(event="helper-killed", command=command)
             try:
                 os.kill(pid, signal.SIGKILL)
