@@ -47,6 +47,7 @@ static void wire_layers(struct activator *activator) {
                 .bus = activator->bus,
                 .etc = CONFIGURATION_DIRECTORY,
                 .unit_directory = UNIT_DIRECTORY,
+                .slot_directory = SLOT_DIRECTORY,
                 .seat_has_lease = lease_seat_has_one,
                 .user_has_lease = lease_user_has_one,
                 .userdata = &activator->leases,

@@ -15,10 +15,11 @@
 #define UNIT_DIRECTORY "/run/systemd/system"
 
 struct seats {
-        sd_event *event; /* borrowed, and so are the next three */
+        sd_event *event; /* borrowed, and so are the next four */
         struct bus *bus;
         const char *etc;            /* the directory of the settings */
         const char *unit_directory; /* UNIT_DIRECTORY, or a test's */
+        const char *slot_directory; /* SLOT_DIRECTORY, or a test's */
 
         /* Somebody has the seat, or the user has one: a lease is there, whatever its state. Never NULL. */
         bool (*seat_has_lease)(void *userdata, const char *seat);

@@ -12,16 +12,17 @@
 
 void slots_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
         size_t length = strlen(unit), head = strlen(HEAD), tail = strlen(TAIL);
-        char path[sizeof(SLOT_DIRECTORY "/") + NAME_MAX];
+        const struct seats *seats = userdata;
+        char path[PATH_MAX];
         int n;
 
-        (void)userdata;
         (void)job;
         (void)result;
         if (!string_starts_with(unit, HEAD) || length <= head + tail ||
                 !string_equal(unit + length - tail, TAIL) || unit[head] == '.' || strchr(unit, '/'))
                 return;
-        n = snprintf(path, sizeof(path), SLOT_DIRECTORY "/%.*s", (int)(length - head - tail), unit + head);
+        n = snprintf(path, sizeof(path), "%s/%.*s", seats->slot_directory, (int)(length - head - tail),
+                unit + head);
         if (n > 0 && (size_t)n < sizeof(path))
                 (void)unlink(path);
 }

@@ -2,16 +2,10 @@
 
 /* Which units go with a seat that is left while they start. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fake-systemd.h"
 
-#include <cmocka.h>
-
-#include "activator/seat/starting-units.h"
-#include "activator/seat/wiring.h"
+#include "seat/starting-units.h"
+#include "seat/wiring.h"
 
 static char directory[] = "/tmp/coursenet-test-XXXXXX";
 
@@ -72,11 +66,77 @@ static void the_manager_of_another_user_stays_though_the_uid_is_the_seat_s_numbe
         assert_true(has("user@12310.service", "user@12310.service", "activating", 0));
 }
 
+static bool has_lease;
+
+static bool seat_has_lease(void *userdata, const char *seat) {
+        (void)userdata;
+        assert_string_equal(seat, "12310");
+        return has_lease;
+}
+
+static struct seats make_seats(void) {
+        return (struct seats){.unit_directory = directory, .seat_has_lease = seat_has_lease};
+}
+
+static const struct unit_row all[] = {
+        {"nsbr@12310.service", "active", 0},
+        {"cont@12310.service", "activating", 0},
+        {"user@12310.service", "activating", 0},
+        {"user@2001.service", "activating", 0},
+};
+
+static void a_seat_that_is_left_loses_what_starts(void **state) {
+        struct seats seats = make_seats();
+
+        (void)state;
+        starting_units_stop(&seats, "12310", 2001);
+        asked("list *@12310.service user@2001.service");
+        answer_list(0, all, ELEMENTSOF(all));
+        asked("stop cont@12310.service");
+        asked("stop user@2001.service");
+        fake_systemd_done();
+}
+
+/* With leftover = keep its manager refuses to be stopped by name, as logind would do it. */
+static void a_manager_that_refuses_a_stop_is_killed(void **state) {
+        struct seats seats = make_seats();
+
+        (void)state;
+        assert_int_equal(wiring_keep_user(directory, 2001, true), 0);
+        starting_units_stop(&seats, "12310", 2001);
+        asked("list *@12310.service user@2001.service");
+        answer_list(0, all, ELEMENTSOF(all));
+        asked("stop cont@12310.service");
+        asked("kill user@2001.service");
+        assert_int_equal(wiring_keep_user(directory, 2001, false), 0);
+        fake_systemd_done();
+}
+
+static void a_seat_that_somebody_has_again_keeps_it(void **state) {
+        struct seats seats = make_seats();
+
+        (void)state;
+        starting_units_stop(&seats, "12310", (uid_t)-1);
+        asked("list *@12310.service");
+        has_lease = true;
+        answer_list(0, all, ELEMENTSOF(all));
+        has_lease = false;
+        fake_systemd_done();
+
+        starting_units_stop(&seats, "12310", (uid_t)-1);
+        asked("list *@12310.service");
+        starting_units_forget(&seats);
+        fake_systemd_done();
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_starts_goes),
                 cmocka_unit_test(what_runs_or_is_the_seat_s_own_stays),
                 cmocka_unit_test(the_manager_of_another_user_stays_though_the_uid_is_the_seat_s_number),
+                cmocka_unit_test(a_seat_that_is_left_loses_what_starts),
+                cmocka_unit_test(a_manager_that_refuses_a_stop_is_killed),
+                cmocka_unit_test(a_seat_that_somebody_has_again_keeps_it),
         };
 
         return cmocka_run_group_tests(tests, make_wiring, remove_wiring);
