@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl for-peer`: what the activator runs as root for somebody who is not, see protocol.h. It
- * finds out what they may see, and runs the command that they asked for within that scope. Nobody else has a
- * use for it: without root's rights it sees nothing that its caller does not.
+ * `coursenetctl for-peer`: the activator runs it as root for a user who is not root, see protocol.h. It finds
+ * out what that user may see and runs the requested command within that scope. It is of no use to others:
+ * without root's rights it can read nothing that its caller cannot.
  *
- * All of the request but the uid and the groups is the peer's own text. The table below decides which
- * commands exist, and no word of the peer's is taken for an option.
+ * Except for the uid and the groups, the request is text from the peer. The table below decides which
+ * commands exist, and no word of the peer is parsed as an option.
  */
 
 #include <sys/resource.h>
@@ -21,15 +21,15 @@
 #include "seat/seat-command.h"
 #include "status/status-command.h"
 
-/* A class of 4096 leases takes 1.5 MB as JSON, a term of logins some more. */
+/* 4096 leases are 1.5 MB as JSON; the logins of a whole term are more. */
 #define OUTPUT_MAX (16U * 1024U * 1024U)
 #define CPU_SECONDS_MAX 10U
 #define NICE 10
 
 static const struct part {
-        const char *name, *verb; /* verb: NULL, or the word behind the name */
+        const char *name, *verb; /* verb: the word behind the name, or NULL */
         int (*run)(const struct paths *paths, int argc, char **argv);
-        bool for_students; /* about themselves */
+        bool for_students; /* students may ask about themselves */
         bool at;
 } parts[] = {
         {"status", NULL, status_command, false, false},
@@ -45,13 +45,13 @@ static const struct part *find_part(const char *name) {
         return NULL;
 }
 
-/* A mistake, such as a loop, must not fill memory or take a processor for long. */
+/* A bug, such as an endless loop, must not fill the memory or keep a processor busy. */
 static void limit_oneself(void) {
         const struct rlimit output = {OUTPUT_MAX, OUTPUT_MAX}, cpu = {CPU_SECONDS_MAX, CPU_SECONDS_MAX};
 
         (void)setrlimit(RLIMIT_FSIZE, &output);
         (void)setrlimit(RLIMIT_CPU, &cpu);
-        /* So that requests in a loop do not take the processor from logins. */
+        /* Many requests must not slow logins down. */
         (void)setpriority(PRIO_PROCESS, 0, NICE);
 }
 
@@ -85,7 +85,7 @@ static int find_scope(
 
         r = settings_load(etc, &settings, &diagnostics);
         if (r < 0)
-                complain("The settings have mistakes, so nobody but root may see anything. Root can run: "
+                complain("The settings have mistakes, so only root may see anything. Root can run: "
                          "coursenetctl check");
         return r < 0 ? r : scope_find(&settings, peer->uid, groups, peer->n_groups, ret);
 }

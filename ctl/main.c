@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* coursenetctl: finds the subcommand and runs it. What each does stands in its own file. */
+/* coursenetctl: finds the subcommand and runs it. Each subcommand is in a file of its own. */
 
 #include "base/arguments.h"
 #include "base/complain.h"
@@ -29,15 +29,15 @@ static const struct command {
         const char *synopsis, *summary;
 } commands[] = {
         {"status", status_command, "status [--json] [COURSE|SEAT|USER]",
-                "which seats are up, who holds them"},
-        {"seat", seat_command, "seat [--json] SEAT|USER", "the seat that a user has, computed"},
-        {"check", check_command, "check", "what is wrong with the configuration"},
+                "show which seats are up, and who uses them"},
+        {"seat", seat_command, "seat [--json] SEAT|USER", "show which seat a user has"},
+        {"check", check_command, "check", "find mistakes in the configuration"},
         {"history", history_command, "history [--at TIME] [ADDRESS|COURSE|SEAT|USER]",
-                "who had which address when"},
-        {"start", start_command, "start COURSE|SEAT|USER", "bring seats up and hold them"},
+                "show who had which address and when"},
+        {"start", start_command, "start COURSE|SEAT|USER", "start seats and keep them up"},
         {"stop", stop_command, "stop COURSE|SEAT|USER", "end every lease of seats"},
         {"teardown", teardown_command, "teardown [--force]", "stop and remove everything that is up"},
-        {"roster", roster_command, "roster list|add|remove|import ...", "who sits where in a course"},
+        {"roster", roster_command, "roster list|add|remove|import ...", "show and change who is in a course"},
 };
 
 static void print_usage(FILE *stream) {
@@ -93,7 +93,7 @@ static int run(int argc, char **argv) {
                 (void)puts("coursenet " COURSENET_VERSION);
                 return EXIT_DONE;
         }
-        /* Not listed: it is the activator's own. */
+        /* Not listed, because only the activator runs it. */
         if (string_equal(argv[1], REPORT_COMMAND))
                 return for_peer_command(&system_paths, argc - 1, argv + 1);
         command = find_command(argv[1]);
@@ -103,7 +103,7 @@ static int run(int argc, char **argv) {
 int main(int argc, char **argv) {
         int r = run(argc, argv);
 
-        /* What did not reach its reader was not done: a full disk, a closed pipe. */
+        /* Output that was not written, to a full disk or a closed pipe, is a failure. */
         if (fflush(stdout) != 0 || ferror(stdout)) {
                 complain("The output could not be written: %m");
                 return EXIT_NO;

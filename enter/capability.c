@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* capget(2) and capset(2) as the kernel has them: two calls need no library. */
+/* Uses capget(2) and capset(2) directly, because two calls need no library. */
 
 #include <linux/capability.h>
 #include <stdint.h>
@@ -66,9 +66,9 @@ int capability_drop_all(void) {
         return memcmp(&sets, &empty, sizeof(sets)) == 0 && ambient_is_empty() ? 0 : -EPERM;
 }
 
-/* --- why there is none ----------------------------------------------------------------------- */
+/* --- why it is missing ----------------------------------------------------------------------- */
 
-/* The number in a line of /proc/self/status; 0 if it cannot be had. */
+/* The number in a line of /proc/self/status; 0 if it cannot be read. */
 static long read_status(const char *name) {
         _cleanup_fclose_ FILE *file = fopen("/proc/self/status", "re");
         char line[256];
@@ -79,7 +79,7 @@ static long read_status(const char *name) {
         return 0;
 }
 
-/* The machine's own user namespace maps every uid to itself; a fresh one maps none. */
+/* The host's user namespace maps every uid to itself; a new one maps none. */
 bool capability_in_user_namespace(void) {
         _cleanup_fclose_ FILE *file = fopen("/proc/self/uid_map", "re");
         unsigned long inside, outside, count;
@@ -103,11 +103,10 @@ void capability_look(struct capability_facts *ret) {
 
 const char *capability_explain(const struct capability_facts *facts) {
         if (facts->no_new_privileges)
-                return "whoever started this process has forbidden it to gain privileges "
-                       "(NoNewPrivileges=yes "
-                       "in a unit, a sandbox, a container)";
+                return "the program that started this process has forbidden it to gain privileges "
+                       "(NoNewPrivileges=yes in a unit, a sandbox, a container)";
         if (facts->user_namespace)
-                return "this process is in a user namespace, as those of containers are";
+                return "this process is in a user namespace, such as a container's";
         if (facts->bounded)
                 return "the capability bounding set of this process lacks CAP_SYS_ADMIN "
                        "(CapabilityBoundingSet= in a unit, a sandbox, a container)";

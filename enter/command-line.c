@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Few enough options that they are read by hand: getopt's ways depend on POSIXLY_CORRECT, and it prints. A
- * command stands behind "--" only, so that its options are never taken for ours.
+ * The few options are parsed without getopt, which prints messages and depends on POSIXLY_CORRECT. A command
+ * must follow "--", so that its options are never parsed as ours.
  */
 
 #include "command-line.h"
 
 static int parse_script(int argc, char **argv, int i, struct command_line *options, const char **ret_reason) {
         if (i + 1 != argc) {
-                *ret_reason = "-c takes one word, the shell command, and is the last option";
+                *ret_reason = "-c takes one argument, the shell command, and must be the last option";
                 return -EINVAL;
         }
         options->script = argv[i];
@@ -19,7 +19,7 @@ static int parse_script(int argc, char **argv, int i, struct command_line *optio
 static int parse_command(
         int argc, char **argv, int i, struct command_line *options, const char **ret_reason) {
         if (i == argc) {
-                *ret_reason = "There is no command behind --";
+                *ret_reason = "There is no command after --";
                 return -EINVAL;
         }
         options->command = argv + i;
@@ -47,7 +47,7 @@ int command_line_parse(int argc, char **argv, struct command_line *ret, const ch
                         break;
                 } else {
                         *ret_reason =
-                                argv[i][0] == '-' ? "There is no such option" : "A command stands behind --";
+                                argv[i][0] == '-' ? "There is no such option" : "A command must follow --";
                         return -EINVAL;
                 }
         }

@@ -17,10 +17,10 @@ enum {
 struct command_line {
         bool help;
         bool seat_only;     /* --seat */
-        bool login;         /* called as a login shell: its name begins with "-" */
-        const char *script; /* -c, as a shell has it; NULL: none. Borrowed from argv, as is command */
-        char **command;     /* NULL: none, so a shell; never empty */
+        bool login;         /* started as a login shell: argv[0] begins with "-" */
+        const char *script; /* -c, like a shell's; NULL: none. Borrowed from argv, like command */
+        char **command;     /* NULL: none, so a shell is started; never empty */
 };
 
-/* -EINVAL if the arguments make no sense; *ret_reason then says why, as a static sentence. */
+/* -EINVAL if the arguments are wrong; *ret_reason then says why, as a static sentence. */
 int command_line_parse(int argc, char **argv, struct command_line *ret, const char **ret_reason);

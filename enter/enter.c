@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * coursenet-enter: takes a student's own process, from wherever it is, into their seat, and there becomes a
- * command. The process that asked for the lease is the one that becomes the command, so the lease lasts
- * exactly as long as that.
+ * coursenet-enter: moves a student's own process from anywhere into the student's seat, and executes a
+ * command there. The process that requested the lease becomes the command, so the lease lasts exactly as long
+ * as the command.
  *
- * It has a file capability, cap_sys_admin=p, for the one call that needs it, setns(). What an attacker has to
- * work with, being the user who runs it with whatever they like:
+ * It has a file capability, cap_sys_admin=p, for setns(), the one call that needs it. The attacker is the
+ * user who runs it. These are the inputs that the attacker controls:
  *
- * - Arguments are taken apart by command-line.c, without getopt, whose ways depend on the environment. They
- * say what becomes of the command, never which seat, which socket or which file.
- * - The environment is not read while there is a capability: ld.so runs in secure mode and drops LD_PRELOAD
- *   and the like, and no locale is set. After that, PATH is for execvp(), and SHELL and SSH_ORIGINAL_COMMAND
- *   choose a command: with the user's own rights, which they had before.
- * - Descriptors 0 to 2 are opened on /dev/null if they are closed, so that no file of ours becomes stderr.
- *   All of ours are close-on-exec. Others are the command's, as by any exec.
- * - The socket has a fixed path. Who answers must be root (SO_PEERCRED). An answer has one size, is checked
- *   field by field, and brings one descriptor, or is refused.
- * - The namespace is opened by the activator. It must be a network namespace; nothing else is joined, and no
- *   path is opened here. Which seat it is, the activator says, who has the uid from the kernel and the name
- *   from the user database.
- * - Limits, umask, working directory and signals stay what they are: whatever they make fail ends us before
- *   the command.
- * - In a user namespace, and so in a chroot or under mounts of one's own, the kernel does not honour the file
- *   capability. From our exec to the command's, it keeps ptrace, core dumps and /proc/PID/mem from the user.
+ * - Arguments: command-line.c parses them, without getopt, which depends on the environment. They choose the
+ *   command, but never the seat, the socket or a file.
+ * - The environment: it is not read while there is a capability. ld.so runs in secure mode and ignores
+ *   LD_PRELOAD and similar variables, and no locale is set. Later, execvp() uses PATH, and SHELL and
+ *   SSH_ORIGINAL_COMMAND choose a command, with the rights that the user had before.
+ * - Descriptors: 0 to 2 are opened on /dev/null if they are closed, so that no file of ours becomes stderr.
+ *   All of ours are close-on-exec. The command inherits the others, as with any exec.
+ * - The socket: its path is fixed, and its owner must be root (SO_PEERCRED). An answer that does not have the
+ *   one size, valid fields and one descriptor is refused.
+ * - The namespace: the activator opens it. It must be a network namespace; nothing else is joined, and no
+ *   path is opened here. The activator chooses the seat, by the uid from the kernel and the name from the
+ * user database.
+ * - Limits, umask, working directory and signals: they stay as they are. If they make a call fail, the
+ *   program ends before the command.
+ * - User namespaces, and so chroots and mounts of the user: the kernel does not grant the file capability
+ *   there. Between our exec and the command's, it denies the user ptrace, core dumps and /proc/PID/mem.
  *
- * The capability is raised around setns() alone. Then every set is emptied and looked at again, before
- * anything of the user's choice is opened, searched or run. No setuid, no threads, no library but libc; NSS
+ * The capability is effective for setns() only. Then every set is emptied and checked, before anything that
+ * the user chooses is opened, searched or run. There is no setuid, no thread, and no library except libc; NSS
  * is asked (for a login shell) only after that.
  */
 
@@ -46,12 +46,11 @@ static void print_usage(FILE *stream) {
                 "Usage: coursenet-enter [--seat] [-- COMMAND...]\n"
                 "       coursenet-enter [--seat] -c 'SHELL COMMAND'\n"
                 "\n"
-                "Runs a command, or a shell, in the container of your own seat; with --seat only in its\n"
-                "network. Brings the seat up if need be, for as long as the command runs.\n"
+                "Runs a command, or a shell, in the container of your own seat; with --seat, only in the\n"
+                "network of the seat. Starts the seat if necessary; it stays up while the command runs.\n"
                 "\n"
-                "Exit codes: the command's own; 1 no; 2 usage; 3 the activator cannot be reached; 126, 127 "
-                "the\n"
-                "command cannot be run, or is not there. See coursenet-enter(1).\n",
+                "Exit codes: the command's own; 1 no; 2 usage; 3 the activator cannot be reached; 126 the\n"
+                "command cannot be executed; 127 it does not exist. See coursenet-enter(1).\n",
                 stream);
 }
 
@@ -59,7 +58,7 @@ int enter_open_stdio(void) {
         for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
                 if (fcntl(fd, F_GETFD) >= 0)
                         continue;
-                /* The lowest free number: fd, as those below it are open. */
+                /* open() returns the lowest free number, which is fd, because those below it are open. */
                 if (open("/dev/null", O_RDWR | O_NOCTTY) != fd) /* NOLINT: it is to stay open */
                         return -EBADF;
         }
@@ -83,7 +82,7 @@ static int is_current(int fd, const char **ret_failed) {
         return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
-/* The only privileged step there is. Only for what is_current() has checked. */
+/* The only privileged step. Only for a descriptor that is_current() has checked. */
 static int join_namespace(int fd, const char **ret_failed) {
         int r;
 
@@ -98,10 +97,10 @@ static void explain(void) {
         struct capability_facts facts;
 
         capability_look(&facts);
-        complain("May not join the network of your seat: %s.", capability_explain(&facts));
+        complain("Cannot join the network of your seat: %s.", capability_explain(&facts));
 }
 
-/* Goes where the descriptor leads, unless this process is there already, which needs no right at all. */
+/* Joins the namespace unless this process is in it already, which needs no capability. */
 static int join(const struct own_seat *seat) {
         const char *failed;
         int r;

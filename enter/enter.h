@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* All of coursenet-enter but main(), so that tests can call it. */
+/* All of coursenet-enter except main(), so that tests can call it. */
 
 /* Becomes the user's command, or says on stderr why it cannot and returns an exit code (command-line.h). */
 int enter(int argc, char **argv);

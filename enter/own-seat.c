@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The one exchange with the activator: a request with a pidfd of this process, a reply with the namespace.
- * Which seat it is, is not asked for: the activator knows who asks.
+ * Sends the activator a request with a pidfd of this process and gets a reply with the namespace. The request
+ * does not name a seat, because the activator knows who asks.
  */
 
 #include <sys/pidfd.h>
@@ -18,18 +18,18 @@
 #define TIMEOUT_SEAT_MS 20000U
 #define TIMEOUT_CONTAINER_MS 60000U
 
-/* How long to wait before another try after the activator hung up: it restarts, or has too many of our
- * requests at once. */
+/* How long to wait before a retry after the activator hung up, because it restarts or has too many requests
+ * of this user. */
 #define RETRY_NSEC 200000000L
 
-/* Of exchange(), besides negative errno. */
+/* What exchange() may return in addition to negative errno. */
 #define EXCHANGE_IMPOSTOR 1
 
 void own_seat_done(struct own_seat *seat) {
         close_pointer(&seat->namespace_fd);
 }
 
-/* The terminal, if any: an admin who stops the seat lets the user know there. */
+/* The terminal, if any, on which the user gets a message when an admin stops the seat. */
 static void fill_tty(struct request *request) {
         char name[ORIGIN_SIZE];
 
@@ -40,10 +40,10 @@ static void fill_tty(struct request *request) {
                 }
 }
 
-/* What a user namespace shows of uids that it does not map, root's among them. */
+/* The uid that a user namespace shows for uids that it does not map, such as root's. */
 #define OVERFLOW_UID 65534U
 
-/* The socket is systemd's, so if it is not root's, somebody has put something in its place. */
+/* systemd made the socket as root, so if it does not belong to root, somebody has replaced it. */
 static bool is_impostor(int fd) {
         struct ucred peer;
         socklen_t size = sizeof(peer);
@@ -89,15 +89,16 @@ static int report_unreachable(int error) {
                 complain("What answers at " QUERY_SOCKET " is not the activator.");
                 break;
         case -ETIMEDOUT:
-                complain("The activator does not answer in time; please try again.");
+                complain("The activator did not answer in time. Please try again.");
                 break;
         case -ECONNRESET:
         case -EPIPE:
-                complain("The activator hangs up; do you have too many requests under way?");
+                complain("The activator closed the connection. You may have too many requests under way; "
+                         "please try again later.");
                 break;
         case -EBADMSG:
         case -EPROTO:
-                complain("The activator's answer is not one of this version.");
+                complain("The activator is of another version. Please tell an administrator to restart it.");
                 break;
         case -EACCES:
         case -EPERM:
@@ -133,7 +134,7 @@ static int report_refusal(const struct reply *reply) {
         return EXIT_NO;
 }
 
-/* What becomes names and variables must be what it should be, wherever it comes from. */
+/* The reply's texts become names and variables, so they are checked, although root sent them. */
 static bool reply_names_seat(const struct reply *reply) {
         size_t length = strlen(reply->course);
 
@@ -149,7 +150,7 @@ static int take_answer(const struct reply *reply, int fd, struct own_seat *ret) 
         if (reply->type != REPLY_DONE)
                 return report_refusal(reply);
         if (fd < 0 || !reply_names_seat(reply)) {
-                complain("The activator's answer names no seat that could be.");
+                complain("The activator's answer has an invalid seat.");
                 return EXIT_NO;
         }
         *ret = (struct own_seat){.address = reply->address, .namespace_fd = fd};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One's own seat, by a lease of this process. */
+/* The caller's own seat, by a lease of this process. */
 
 #include "protocol.h"
 
@@ -15,9 +15,9 @@ struct own_seat {
 #define OWN_SEAT_NONE ((struct own_seat){.namespace_fd = -1})
 
 /*
- * Asks the activator for the caller's seat, which is up then, and stays so until this process ends, whatever
- * it executes meanwhile. container: waits until its container runs. Returns 0, and *ret is the caller's; or
- * an exit code, after it has said why.
+ * Asks the activator for the caller's seat. The seat is up then and stays up until this process ends,
+ * whatever it executes. container: waits until the seat's container runs, too. Returns 0, and the caller
+ * frees *ret; or an exit code, after a message.
  */
 int own_seat_open(bool container, struct own_seat *ret);
 

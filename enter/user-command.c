@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Chooses and executes the command: in the container by its runtime, or with --seat as it is. The runtime
- * stands at one of a few fixed places; PATH is only for what the user wants to run.
+ * Chooses and executes the command: in the container, by the container runtime, or with --seat directly. The
+ * runtime is in one of a few fixed places; PATH is used for the user's command only.
  */
 
 #include <pwd.h>
@@ -15,7 +15,7 @@
 #define PROGRAM "coursenet-enter"
 #define PLAIN_SHELL "/bin/sh"
 
-/* systemd keeps a link of this name for as long as a unit runs. */
+/* systemd keeps a link of this name while a unit runs. */
 #define CONTAINER_RUNS "/run/systemd/units/invocation:cont@%s.service"
 
 static const char *base_name(const char *path) {
@@ -56,7 +56,7 @@ static void plan_shell(const struct command_line *options, const struct surround
         command->arguments[(*n_arguments)++] = command->name;
 }
 
-/* Under a ForceCommand without a command of its own, what the client asked sshd for is the command. */
+/* Under a ForceCommand without a command of its own, the client's command is executed. */
 static bool runs_original(const struct command_line *options, const struct surroundings *surroundings) {
         return !options->script && !options->command && surroundings->original && surroundings->original[0];
 }
@@ -68,7 +68,7 @@ int user_command_plan(const struct command_line *options, const struct surroundi
         char **words = script ? by_shell : options->command;
         size_t n = 0, n_words = count(words);
 
-        /* The runtime's three words, and the end. */
+        /* Plus the runtime's three words and the NULL. */
         ret->arguments = calloc(n_words + 4, sizeof(*ret->arguments));
         if (!ret->arguments)
                 return -ENOMEM;
@@ -85,7 +85,7 @@ int user_command_plan(const struct command_line *options, const struct surroundi
 
 /* --- the surroundings ------------------------------------------------------------------------ */
 
-/* This program may be a login shell itself: it must not start itself for ever. */
+/* This program may be the login shell, and must not start itself in a loop. */
 static bool usable_shell(const char *shell) {
         return shell && shell[0] == '/' && !string_equal(base_name(shell), PROGRAM);
 }
@@ -100,7 +100,7 @@ static const char *find_shell(void) {
         return entry && usable_shell(entry->pw_shell) ? entry->pw_shell : PLAIN_SHELL;
 }
 
-/* The runtime says little when there is no such instance; this says where to look. */
+/* The runtime's message for a missing instance is short; this one says where to look. */
 static void check_container(const char *seat) {
         char path[sizeof(CONTAINER_RUNS) + SEAT_ID_SIZE];
         struct stat st;
@@ -162,7 +162,7 @@ int user_command_run(const struct command_line *options, const struct own_seat *
         r = user_command_plan(options, &surroundings, &command);
         if (r >= 0)
                 r = set_environment(seat);
-        /* It is run once, not again by every coursenet-enter from within it. */
+        /* So that a coursenet-enter which the command starts does not execute it again. */
         if (r >= 0 && runs_original(options, &surroundings) && unsetenv("SSH_ORIGINAL_COMMAND") < 0)
                 r = -errno;
         if (r < 0) {

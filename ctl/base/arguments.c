@@ -57,7 +57,7 @@ static bool take_option(int option, const struct syntax *syntax, struct argument
         }
 }
 
-/* For messages: where an option has a value, that is the word that getopt() read last. */
+/* For messages. The word that getopt() read last is the option's value, if it has one. */
 static const char *option_name(int option, char **argv) {
         return option == OPTION_AT ? "--at" : option == OPTION_COLUMN ? "--column" : argv[optind - 1];
 }
@@ -74,7 +74,8 @@ static int refuse(const struct syntax *syntax, const char *what, const char *wor
 int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct arguments *ret) {
         struct arguments arguments = {0};
 
-        /* 0, not 1: getopt() then forgets all of an earlier run. Its own messages would not name us. */
+        /* 0, not 1, makes getopt() start again after an earlier run. Its own messages would not name
+         * coursenetctl. */
         optind = 0;
         opterr = 0;
         for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) >= 0;) {
@@ -85,15 +86,15 @@ int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct a
                 if (c == ':')
                         return refuse(syntax, "This option needs a value", argv[optind - 1]);
                 if (!take_option(c, syntax, &arguments))
-                        return refuse(syntax, "There is no such option here", option_name(c, argv));
+                        return refuse(syntax, "This command has no such option", option_name(c, argv));
         }
 
         arguments.words = argv + optind;
         arguments.n_words = argc - optind;
         if (arguments.n_words < syntax->words_min)
-                return refuse(syntax, "Something is missing", NULL);
+                return refuse(syntax, "An argument is missing", NULL);
         if (arguments.n_words > syntax->words_max)
-                return refuse(syntax, "This is one word too many", arguments.words[syntax->words_max]);
+                return refuse(syntax, "This argument is one too many", arguments.words[syntax->words_max]);
 
         *ret = arguments;
         return 0;

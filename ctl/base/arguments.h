@@ -26,8 +26,8 @@ struct arguments {
 };
 
 /*
- * Takes a subcommand's arguments apart. Returns 0; 1 if help was asked for, and given; -EINVAL if the
- * arguments do not fit the syntax, which is said on stderr.
+ * Parses a subcommand's arguments. Returns 0; 1 if the user asked for help, which was printed; -EINVAL if the
+ * arguments do not fit the syntax, after a message on stderr.
  */
 int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct arguments *ret);
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What the subcommands of coursenetctl have in common. Each is an int X_command(paths, argc, argv), which gets
- * its own name as argv[0] and returns an exit code. The paths are the files that it looks at: main() knows the
- * real ones; tests pass folders of their own.
+ * What the subcommands of coursenetctl have in common. Each is an int X_command(paths, argc, argv), which
+ * gets its own name as argv[0] and returns an exit code. The paths are the files that it looks at: main()
+ * knows the real ones; tests pass folders of their own.
  */
 
 #include "console.h"
@@ -18,9 +18,10 @@ struct paths {
         const char *pam; /* /etc/pam.d */
         const char *activator_socket;
         const char *query_socket;
-        const char *net;           /* coursenet-net, the program that units run */
-        const char *host;          /* coursenet-host, the program that compares and takes down */
-        const char *dnsmasq;       /* the program */
-        const char *proc;          /* /proc */
-        const struct scope *scope; /* what the user may see for whom root runs this; NULL: whoever runs it */
+        const char *net;     /* coursenet-net, the program that units run */
+        const char *host;    /* coursenet-host, the program that compares and takes down */
+        const char *dnsmasq; /* the program */
+        const char *proc;    /* /proc */
+        const struct scope
+                *scope; /* what the caller may see; NULL: root, or what the user may see who runs this */
 };

@@ -6,8 +6,8 @@
 
 int complain_of_activator(const char *socket, int error) {
         if (error == -EACCES || error == -EPERM) {
-                complain("You may not ask the activator for that (%s: %s). Try as root.", socket,
-                        strerror(-error));
+                complain("You have no right to ask the activator for this (%s: %s). Run the command as root.",
+                        socket, strerror(-error));
                 return EXIT_NO;
         }
         complain("The activator cannot be reached (%s: %s). Is it enabled? See: systemctl status "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What coursenetctl says to people on stderr. */
+/* The sentences of coursenetctl on stderr. */
 
 #include "console.h"
 
@@ -9,8 +9,8 @@
 #define complain(...) console_complain("coursenetctl", __VA_ARGS__)
 
 /*
- * Says why the activator at that socket could not be asked. Returns EXIT_NO if the caller has no right to the
- * socket, because that is no sign of a daemon that is down; else EXIT_UNREACHABLE.
+ * Prints why the activator at that socket did not answer. Returns EXIT_NO if the caller has no right to use
+ * the socket, because the activator may well be running then; otherwise EXIT_UNREACHABLE.
  */
 int complain_of_activator(const char *socket, int error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Building and printing JSON. Every function says whether memory sufficed, which json-c alone leaves open. */
+/* Builds and prints JSON. Every function reports when memory runs out, which json-c alone does not. */
 
 #include "json.h"
 

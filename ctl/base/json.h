@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * JSON for scripts, by json-c: libsmartcols prints flat tables as JSON, or trees whose inner arrays are all
- * called "children", and the contract's shape is neither.
+ * JSON for scripts, made with json-c. libsmartcols prints JSON too, but only flat tables, or trees whose
+ * inner arrays are all called "children"; the documented format is neither.
  */
 
 #include <json.h>
@@ -13,12 +13,11 @@
 void json_done(json_object **object);
 
 /*
- * Puts value, which becomes the object's, under a key. A NULL value is taken for one that could not be made:
- * -ENOMEM.
+ * Puts a value under a key. The object owns it from then on. A NULL value means that memory ran out: -ENOMEM.
  */
 int json_put(json_object *object, const char *key, json_object *value);
 
-/* A string; NULL stands for null. */
+/* Puts a string under a key; NULL becomes null. */
 int json_put_text(json_object *object, const char *key, const char *text);
 
 /* A new, empty array under a key. Borrowed; NULL: out of memory. */
@@ -27,10 +26,10 @@ json_object *json_put_array(json_object *object, const char *key);
 /* A new, empty object at the end of an array. Borrowed; NULL: out of memory. */
 json_object *json_append_object(json_object *array);
 
-/* {"version":1}, which every document begins with. NULL: out of memory. */
+/* A new document, {"version":1}. NULL: out of memory. */
 json_object *json_new_document(void);
 
-/* On one line of stdout. */
+/* Prints the document on one line of stdout. */
 int json_print(json_object *document);
 
 #define _cleanup_json_ _cleanup_(json_done)

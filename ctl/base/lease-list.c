@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* REQUEST_STATUS, and its answers up to the last. */
+/* Sends REQUEST_STATUS and reads its answers up to the last one. */
 
 #include "lease-list.h"
 #include "activator-client.h"
@@ -41,8 +41,7 @@ static int receive_leases(int fd, uint64_t deadline, struct lease_list *list, ch
                 else if (reply.type == REPLY_KEPT)
                         r = append(&list->lingering, &list->n_lingering, &reply);
                 else {
-                        (void)snprintf(
-                                reason, size, "%s", reply.text[0] ? reply.text : "it does not say why");
+                        (void)snprintf(reason, size, "%s", reply.text[0] ? reply.text : "no reason given");
                         return -ECANCELED;
                 }
                 if (r < 0)

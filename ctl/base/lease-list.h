@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The leases that the activator has, and those that linger: all for root, their own for others. */
+/* The leases that the activator has, and those that linger after their login. Root gets all, other users
+ * their own. */
 
 #include "protocol.h"
 
@@ -16,8 +17,8 @@ struct lease_list {
 void lease_list_done(struct lease_list *list);
 
 /*
- * Asks the activator. -ECANCELED if it would not say, and why in reason; any other negative errno if it could
- * not be reached, or answered something that is no answer.
+ * Asks the activator. -ECANCELED if it refused, with the reason in reason; another negative errno if it
+ * cannot be reached or its answer is invalid.
  */
 int lease_list_load(const char *socket, struct lease_list *ret, char *reason, size_t size);
 

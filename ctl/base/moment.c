@@ -5,7 +5,7 @@
 
 #define SECONDS_PER_MINUTE 60
 
-/* Kiribati is furthest from Greenwich. */
+/* The largest offset from UTC is Kiribati's. */
 #define OFFSET_MAX (14L * 3600)
 
 static const struct form {
@@ -13,7 +13,7 @@ static const struct form {
         unsigned seconds;   /* how long what it names lasts; 0: a day */
         bool time_only;
 } forms[] = {
-        /* The longest first: what is left over of a shorter one would be taken for a zone. */
+        /* The longest first, because the rest behind a shorter one would be parsed as a zone. */
         {"%Y-%m-%dT%H:%M:%S", 1, false},
         {"%Y-%m-%d %H:%M:%S", 1, false},
         {"%Y-%m-%dT%H:%M", SECONDS_PER_MINUTE, false},
@@ -23,7 +23,7 @@ static const struct form {
         {"%H:%M", SECONDS_PER_MINUTE, true},
 };
 
-/* What stands behind the time. */
+/* What follows the time. */
 struct zone {
         bool local;
         long offset; /* seconds east of Greenwich, if not local */
@@ -50,7 +50,7 @@ static time_t to_seconds(const struct tm *tm, const struct zone *zone, bool day)
 
         normal.tm_isdst = -1;
         seconds = zone->local ? mktime(&normal) : timegm(&normal);
-        /* Where summer time begins at midnight, that day begins at one. */
+        /* Where summer time begins at midnight, the day begins at one o'clock. */
         if (seconds < 0 || normal.tm_mday != tm->tm_mday ||
                 (!day && (normal.tm_hour != tm->tm_hour || normal.tm_min != tm->tm_min)))
                 return -1;
@@ -74,7 +74,7 @@ static int fill_span(const struct tm *tm, const struct zone *zone, unsigned leng
         return 0;
 }
 
-/* The day that it is now in the zone. */
+/* The current day in the zone. */
 static void fill_today(const struct zone *zone, time_t now, struct tm *ret) {
         time_t there = zone->local ? now : now + zone->offset;
 
@@ -111,7 +111,7 @@ static int parse_epoch(const char *text, struct span *ret) {
 int moment_parse(const char *text, time_t now, struct span *ret) {
         if (text[0] == '@')
                 return parse_epoch(text + 1, ret);
-        /* strptime() would pass over white space. */
+        /* strptime() would skip white space. */
         if (text[0] < '0' || text[0] > '9')
                 return -EINVAL;
         for (size_t i = 0; i < ELEMENTSOF(forms); i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Points in time, as people write and read them. All are microseconds since 1970, as the journal has them. */
+/* Points in time, in the formats that people write and read. Values are microseconds since 1970, like those
+ * of the journal. */
 
 #include <stdint.h>
 #include <time.h>
@@ -10,7 +11,7 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
-/* From the first to before the last. */
+/* From from_usec to just before to_usec. */
 struct span {
         uint64_t from_usec;
         uint64_t to_usec;
@@ -19,12 +20,12 @@ struct span {
 /* What moment_parse() understands, for messages. */
 #define MOMENT_FORMS                                                                                         \
         "YYYY-MM-DD, YYYY-MM-DD HH:MM or YYYY-MM-DD HH:MM:SS, today's HH:MM or HH:MM:SS (all local, unless " \
-        "Z, UTC or +HHMM is behind), or @SECONDS"
+        "Z, UTC or +HHMM follows), or @SECONDS"
 
 /*
- * The day, minute or second that a text names: who knows no seconds means any of the minute. A T may stand
- * for the space. now: says which day it is. -EINVAL for anything else, and for a time that there never was
- * (30 February, an hour that summer time skips).
+ * Parses a day, a minute or a second: a text without seconds means the whole minute. A "T" may replace the
+ * space. now is the current time, for texts without a day. -EINVAL for anything else, and for a time that
+ * does not exist (30 February, an hour that summer time skips).
  */
 int moment_parse(const char *text, time_t now, struct span *ret);
 

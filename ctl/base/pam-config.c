@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads pam.d as libpam does, as far as one module is concerned. */
+/* Parses pam.d as libpam does, as far as the lines of one module need it. */
 
 #include <dirent.h>
 
@@ -10,7 +10,7 @@
 #define MODULE "pam_coursenet.so"
 #define BLANKS " \t\r"
 
-/* A line of a PAM file, taken apart in place. */
+/* A line of a PAM file; the strings are in the line. */
 struct entry {
         char *type;
         char *module;
@@ -23,7 +23,7 @@ static char *next_word(char **text) {
 
         if (*word == '\0')
                 return NULL;
-        /* "[success=1 default=ignore]" and "[rule=...]" are one word each. */
+        /* "[success=1 default=ignore]" and "[rule=...]" are each one word. */
         end = *word == '[' ? strchr(word, ']') : NULL;
         end = end ? end + 1 : word + strcspn(word, BLANKS);
         *text = *end ? end + 1 : end;
@@ -57,7 +57,7 @@ static bool is_module(const struct entry *entry, const char *name) {
         return string_equal(slash ? slash + 1 : entry->module, name);
 }
 
-/* The value of the last rule= among the arguments, as the module takes it. They are cut up. */
+/* The value of the last rule= among the arguments, like in the module. The arguments are changed. */
 static const char *find_rule(char *arguments) {
         const char *rule = NAME_RULE_DEFAULT;
 
@@ -79,8 +79,8 @@ static void check_module_line(const struct entry *entry, const char *path, unsig
         const char *rule;
 
         if (strcasecmp(entry->type, "session") != 0) {
-                diagnostics_error(
-                        diagnostics, path, line, MODULE " is for 'session' only, not for '%s'", entry->type);
+                diagnostics_error(diagnostics, path, line,
+                        MODULE " works on 'session' lines only, not on '%s' lines", entry->type);
                 return;
         }
         rule = find_rule(entry->arguments);
@@ -91,7 +91,7 @@ static void check_module_line(const struct entry *entry, const char *path, unsig
                         rule, settings->rule_text, settings->rule_text);
 }
 
-/* Joins lines that end in a backslash, in place; the line count stays in *line. NULL: no more lines. */
+/* Joins lines that end in a backslash, in place; *line counts the lines of the file. NULL: no more lines. */
 static char *next_line(char **text, unsigned *line) {
         char *start = *text, *p = start;
 
@@ -128,15 +128,14 @@ unsigned pam_config_check_text(const char *text, const char *path, const struct 
                 check_module_line(&entry, path, line, settings, diagnostics);
                 if (systemd_line > 0)
                         diagnostics_warning(diagnostics, path, line,
-                                MODULE " comes after pam_systemd.so (line %u): the user's own systemd "
-                                       "manager is then started before its seat is there; move this line "
-                                       "above that one",
+                                MODULE " comes after pam_systemd.so (line %u), so the user's systemd manager "
+                                       "starts before the seat is up: move this line above that one",
                                 systemd_line);
         }
         return n;
 }
 
-/* What editors and packages leave behind is no service that anybody logs in with. */
+/* Backup files of editors and packages are not services that anybody logs in with. */
 static int is_service(const struct dirent *entry) {
         static const char *const tails[] = {
                 "~", ".bak", ".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-bak", ".pam-old"};
@@ -166,9 +165,9 @@ static unsigned check_file(const char *directory, const char *name, const struct
         }
         r = trusted_file_read(path, &text, &reason);
         if (r < 0) {
-                /* libpam follows links, and other packages make them. */
+                /* Links are common: libpam follows them, and packages make them. */
                 if (r != -ELOOP)
-                        diagnostics_warning(diagnostics, path, 0, "is not looked at: %s", reason);
+                        diagnostics_warning(diagnostics, path, 0, "is not checked: %s", reason);
                 return 0;
         }
         return pam_config_check_text(text, path, settings, diagnostics);
@@ -193,6 +192,6 @@ void pam_config_check(
 
         if (n_lines == 0)
                 diagnostics_warning(diagnostics, directory, 0,
-                        "no file has " MODULE
-                        ": no login brings a seat up (pam-auth-update --enable coursenet)");
+                        "no file calls " MODULE
+                        ", so no login starts a seat: pam-auth-update --enable coursenet");
 }

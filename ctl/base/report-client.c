@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Sends the request, and copies what comes to standard output and standard error. */
+/* Sends the request and copies the answer to standard output and standard error. */
 
 #include <sys/socket.h>
 #include <time.h>
@@ -10,11 +10,11 @@
 #include "report-client.h"
 #include "scope.h"
 
-/* More than the activator gives to a report and to those that are before it. */
+/* Longer than the activator allows a report and those before it in the queue. */
 #define REPORT_TIMEOUT_MS 90000U
 #define CHUNK_SIZE 65536U
 
-/* For how long to ask again if the activator hangs up: it restarts, or has as many requests of ours already.
+/* How long to retry when the activator hangs up, because it restarts or has too many requests of this user.
  */
 #define RETRY_TIMEOUT_MS 20000U
 #define RETRY_NSEC 200000000L
@@ -39,7 +39,7 @@ static int make_request(const char *command, const struct arguments *arguments, 
         return 0;
 }
 
-/* The activator may take its time, but not in the middle. */
+/* The activator may need time before its answer, but not in the middle of it. */
 static int copy(int fd, FILE *stream, size_t size) {
         static char chunk[CHUNK_SIZE];
 
@@ -80,7 +80,7 @@ static int try(const char *path, const struct request *request, struct reply *re
         return r < 0 ? r : receive(fd, ret);
 }
 
-/* A program with many users, as a hub is, may ask for many of them at once. */
+/* A program that serves many users, such as a hub, may send many requests at once. */
 static int call(const char *path, const struct request *request, struct reply *ret) {
         static const struct timespec pause = {.tv_nsec = RETRY_NSEC};
         uint64_t deadline = deadline_after_ms(RETRY_TIMEOUT_MS);
@@ -89,7 +89,7 @@ static int call(const char *path, const struct request *request, struct reply *r
         for (;;) {
                 *ret = (struct reply){0};
                 r = try(path, request, ret);
-                /* Once it has begun to answer, some of that may be printed. */
+                /* After the answer has begun, a part of it may be printed already. */
                 if ((r != -ECONNRESET && r != -EPIPE) || ret->type != 0 || deadline_after_ms(0) >= deadline)
                         return r;
                 (void)nanosleep(&pause, NULL);
@@ -102,14 +102,15 @@ int report_ask(const struct paths *paths, const char *command, const struct argu
         int r;
 
         if (make_request(command, arguments, &request) < 0) {
-                complain("'%s' is too long.", arguments->at ? arguments->at : arguments->words[0]);
+                complain("The argument '%s' is too long.",
+                        arguments->at ? arguments->at : arguments->words[0]);
                 return EXIT_NO;
         }
         r = call(paths->query_socket, &request, &reply);
         if (r < 0)
                 return complain_of_activator(paths->query_socket, r);
         if (reply.type != REPLY_REPORT) {
-                complain("The activator does not answer this: %s", reply.text);
+                complain("The activator refused: %s", reply.text);
                 return EXIT_NO;
         }
         return reply.pid;

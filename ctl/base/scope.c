@@ -31,7 +31,7 @@ static bool is_among(const struct staff *staff, const char *user, const gid_t *g
         return false;
 }
 
-/* Names longer than a setting's are nobody's here. */
+/* A longer name cannot be in the settings. */
 static void find_user(uid_t uid, struct scope *scope) {
         const struct passwd *account = getpwuid(uid);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Tables for people, by libsmartcols. */
+/* Tables for people, made with libsmartcols. */
 
 #include <libsmartcols.h>
 
@@ -10,7 +10,8 @@
 void table_done(struct libscols_table **table);
 
 /*
- * A table with these headings; "" for all of them prints none. The caller ends it with table_done(). -ENOMEM.
+ * Makes a table with these headings; without headings if all are "". The caller frees it with table_done().
+ * -ENOMEM.
  */
 int table_new(const char *const headings[], size_t n, struct libscols_table **ret);
 

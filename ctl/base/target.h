@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What COURSE|SEAT|USER on a command line means: seats of the rosters. */
+/* The seats of the rosters that COURSE|SEAT|USER on a command line means. */
 
 #include "site.h"
 
@@ -20,8 +20,8 @@ struct target {
 
 void target_done(struct target *target);
 
-/* The seats that the word names: all of a course, one seat, or a user's. None: nobody knows the word.
- * -ENOMEM. */
+/* Finds the seats that the word names: all of a course, one seat, or the seat of a user. No seats: the word
+ * is not known. -ENOMEM. */
 int target_find(const struct site *site, const char *word, struct target *ret);
 
 #define _cleanup_target_ _cleanup_(target_done)

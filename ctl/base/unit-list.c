@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* ListUnitsByPatterns of systemd's manager. */
+/* Calls ListUnitsByPatterns of systemd's manager. */
 
 #include "unit-list.h"
 #include "unit-property.h"
@@ -87,7 +87,7 @@ static int call_manager(sd_bus *bus, sd_bus_message **ret) {
                 "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "ListUnitsByPatterns");
         if (r < 0)
                 return r;
-        /* First the states, none: all of them. */
+        /* The first list is for states; an empty one means all. */
         r = sd_bus_message_append(call, "as", 0);
         if (r < 0)
                 return r;

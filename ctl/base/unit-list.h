@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The units of bridges and seats that systemd has in memory, and how they are. */
+/* The units of bridges and seats that systemd has in memory, and their states. */
 
 #include "util.h"
 
@@ -21,7 +21,7 @@ enum unit_state {
         UNIT_FAILED,
 };
 
-/* "123" or "12310", or whatever an admin's own instance is called, as far as it could be an id of ours. */
+/* "123" or "12310". An admin's own instance may have another name; longer names are skipped. */
 #define UNIT_INSTANCE_SIZE 16U
 
 struct unit {
@@ -38,10 +38,10 @@ struct unit_list {
 
 void unit_list_done(struct unit_list *list);
 
-/* Adds a unit by its name and systemd's ActiveState. Names that are none of ours are passed over. -ENOMEM. */
+/* Adds a unit by its name and systemd's ActiveState. Units that are not coursenet's are skipped. -ENOMEM. */
 int unit_list_add(struct unit_list *list, const char *name, const char *active_state);
 
-/* Asks systemd over D-Bus, which anybody may. Negative errno. */
+/* Asks systemd over D-Bus, which every user may do. Negative errno. */
 int unit_list_load(struct unit_list *ret);
 
 #define _cleanup_unit_list_ _cleanup_(unit_list_done)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The module goes by names alone, because it asks nobody about a login that is not a course user's. So it
- * takes an account with another name and a student's uid for somebody else's, and only the fence, which goes
- * by uid, holds such a session. The admin is told.
+ * The module knows users by name only, because it looks nothing up for logins of other users. A login by
+ * another name of a student's uid is therefore not a course user's for the module. Only the fence, which
+ * knows uids, limits such a session. So the admin gets a warning.
  */
 
 #include <pwd.h>
@@ -17,7 +17,7 @@
 struct student {
         uid_t uid;
         char *user;
-        char *other; /* what the user database calls the uid; NULL: the same */
+        char *other; /* the uid's name in the user database; NULL: the same */
 };
 
 struct students {
@@ -34,7 +34,7 @@ static void students_done(struct students *students) {
         *students = (struct students){0};
 }
 
-/* Pairs or names for a sentence, the first few of them. */
+/* A list for a sentence: the first few items, and how many there are. */
 struct list {
         char text[NAMES_SHOWN * 160U];
         size_t n;
@@ -61,7 +61,7 @@ static int compare_students(const void *a, const void *b) {
         return one->uid < other->uid ? -1 : one->uid > other->uid;
 }
 
-/* 0 also if there is no such account; 1: the user database does not answer. */
+/* Returns 1 if the user database does not answer, 0 otherwise, also if there is no such account. -ENOMEM. */
 static int add_student(struct students *students, const char *user) {
         struct student *items, student = {0};
         const struct passwd *account;
@@ -86,7 +86,7 @@ static int add_student(struct students *students, const char *user) {
         return 0;
 }
 
-/* One that cannot be looked up is enough, as in check_accounts(). */
+/* Stops at the first one that cannot be looked up, like sort_accounts() in check-command.c. */
 static int find_students(const struct site *site, struct students *students) {
         char user[USER_NAME_SIZE];
         int r = 0;
@@ -116,7 +116,7 @@ static bool has_name(const struct student *student, const char *name) {
         return string_equal(student->user, name) || (student->other && string_equal(student->other, name));
 }
 
-/* Its name is no course user's, but refused as if it were. */
+/* Adds a name that is refused, although it is not a course user's. */
 static void note_alike(const struct settings *settings, const char *name, struct list *alike) {
         char course[COURSE_SIZE], student[USER_NAME_SIZE];
 
@@ -155,14 +155,15 @@ void account_check(const struct site *site, struct diagnostics *diagnostics) {
         if (namesakes.n > 0)
                 diagnostics_warning(diagnostics, "accounts", 0,
                         "%zu uid%s of students %s another name: %s%s. Logins by that name get no seat: give "
-                        "the other account a uid of its own, or write name-rule as the user database has the "
-                        "names",
+                        "the other account a uid of its own, or change name-rule to match the names in the "
+                        "user database",
                         namesakes.n, plural(namesakes.n), namesakes.n == 1 ? "has" : "have", namesakes.text,
                         namesakes.n > NAMES_SHOWN ? ", and more" : "");
         if (alike.n > 0)
                 diagnostics_warning(diagnostics, PASSWD_FILE, 0,
-                        "%zu account%s %s a name that only resembles a course user's, and %s refused and "
-                        "fenced: %s%s. Rename %s, or see NAMES in pam_coursenet(8)",
-                        alike.n, plural(alike.n), alike.n == 1 ? "has" : "have", alike.n == 1 ? "is" : "are",
-                        alike.text, alike.n > NAMES_SHOWN ? ", and more" : "", alike.n == 1 ? "it" : "them");
+                        "%zu account%s %s a name that resembles a course user's without matching name-rule, "
+                        "so %s refused and fenced: %s%s. Rename %s, or see NAMES in pam_coursenet(8)",
+                        alike.n, plural(alike.n), alike.n == 1 ? "has" : "have",
+                        alike.n == 1 ? "it is" : "they are", alike.text,
+                        alike.n > NAMES_SHOWN ? ", and more" : "", alike.n == 1 ? "it" : "them");
 }

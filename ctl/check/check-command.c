@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl check`: everything that can be seen to be wrong without starting anything. An error is what
- * keeps somebody out of a seat or puts them into a wrong one; a warning is what an admin may well have meant.
+ * `coursenetctl check`: finds what is wrong without starting anything. An error keeps a student out of their
+ * seat or puts them into a wrong one; a warning is about something that the admin may have intended.
  */
 
 #include <dirent.h>
@@ -20,9 +20,9 @@
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl check\n"
                  "\n"
-                 "Checks settings, rosters, pam.d and this host, and says line by line what is wrong.\n"
-                 "Every seat that is up, and the firewall, are compared with the plan. For root only.\n"
-                 "Exits with 1 if there is an error; warnings alone are no error.\n",
+                 "Checks settings, rosters, pam.d and this host, and prints one line for each problem.\n"
+                 "Compares the firewall and all seats that are up with the configuration. For root only.\n"
+                 "Exits with 1 if there is an error, and with 0 if there are warnings only.\n",
 };
 
 #define NAMES_SHOWN 5U
@@ -31,7 +31,7 @@ static void check_socket(const char *path, const char *unit, struct diagnostics 
         struct stat st;
 
         if (stat(path, &st) < 0 && errno != ENOENT)
-                diagnostics_error(diagnostics, path, 0, "cannot be looked at: %m");
+                diagnostics_error(diagnostics, path, 0, "cannot be checked: %m");
         else if (stat(path, &st) < 0)
                 diagnostics_warning(diagnostics, path, 0,
                         "%m: the activator is not enabled (systemctl enable --now %s)", unit);
@@ -39,7 +39,7 @@ static void check_socket(const char *path, const char *unit, struct diagnostics 
                 diagnostics_error(diagnostics, path, 0, "is not a socket (systemctl restart %s)", unit);
 }
 
-/* Whoever can write to a folder can replace the files in it, whatever their modes. */
+/* A user who can write to a folder can replace the files in it, whatever their modes are. */
 static void check_directory(const char *etc, const char *name, struct diagnostics *diagnostics) {
         _cleanup_free_ char *path = NULL;
         struct stat st;
@@ -61,7 +61,7 @@ static void check_directory(const char *etc, const char *name, struct diagnostic
                 diagnostics_error(diagnostics, path, 0, "group and others may not write to it (chmod go-w)");
 }
 
-/* That closes all that is in it, whatever the modes of the files. */
+/* A closed folder closes all files in it, whatever their modes are. */
 static void check_roster_privacy(const char *etc, struct diagnostics *diagnostics) {
         _cleanup_free_ char *path = NULL;
         struct stat st;
@@ -72,16 +72,16 @@ static void check_roster_privacy(const char *etc, struct diagnostics *diagnostic
         }
         if (lstat(path, &st) >= 0 && S_ISDIR(st.st_mode) && (st.st_mode & S_IRWXO))
                 diagnostics_warning(diagnostics, path, 0,
-                        "everybody may look into it, and so see who is in which course (chmod o-rwx)");
+                        "every user can read it and see who is in which course (chmod o-rwx)");
 }
 
 /* --- accounts -------------------------------------------------------------------------------- */
 
 enum account {
         ACCOUNT_THERE,
-        ACCOUNT_SYSTEM, /* the shipped PAM profile passes the module by for it */
+        ACCOUNT_SYSTEM, /* the shipped PAM profile skips the module for it */
         ACCOUNT_MISSING,
-        ACCOUNT_UNKNOWN, /* that the directory service is down is no mistake in a roster */
+        ACCOUNT_UNKNOWN, /* the lookup failed: the directory service is down, and the roster may be right */
         _ACCOUNT_MAX,
 };
 
@@ -111,7 +111,8 @@ static void add_user(struct users *users, const char *user) {
                 (void)snprintf(users->names + length, sizeof(users->names) - length, ", ...");
 }
 
-/* One that cannot be looked up is enough: a directory service that is down must not be asked 200 times. */
+/* Stops at the first one that cannot be looked up: a directory service that is down must not be asked 200
+ * times. */
 static void sort_accounts(
         const struct site *site, const struct site_course *course, struct users ret[_ACCOUNT_MAX]) {
         char user[USER_NAME_SIZE];
@@ -141,7 +142,8 @@ static void check_accounts(const char *etc, const struct site *site, const struc
                         SYSTEM_UID_END, users[ACCOUNT_SYSTEM].names);
         if (users[ACCOUNT_UNKNOWN].n > 0)
                 diagnostics_warning(diagnostics, path, 0,
-                        "whether its accounts exist cannot be said: looking one up failed");
+                        "cannot find out whether its accounts exist, because the user database does not "
+                        "answer");
         else if (users[ACCOUNT_MISSING].n > 0)
                 diagnostics_warning(diagnostics, path, 0,
                         "%zu of %zu student%s %s no Unix account on this host: %s", users[ACCOUNT_MISSING].n,
@@ -151,7 +153,7 @@ static void check_accounts(const char *etc, const struct site *site, const struc
 
 /* --- overrides ------------------------------------------------------------------------------- */
 
-/* The part of "PREFIX...SUFFIX" between the two. */
+/* True for PREFIX, a middle, SUFFIX; *ret_middle is the middle. */
 static bool match_name(
         const char *name, const char *prefix, const char *suffix, char *ret_middle, size_t size) {
         size_t length = strlen(name), head = strlen(prefix), tail = strlen(suffix);
@@ -189,7 +191,7 @@ static bool override_is_used(const struct site *site, const char *name) {
         return match_name(name, "ns", ".conf", id, sizeof(id)) && has_seat(site, id);
 }
 
-/* An override with a typo in its name changes nothing, and nobody notices. */
+/* An override with a typo in its name has no effect, which nobody would notice. */
 static void check_overrides(const char *etc, const struct site *site, struct diagnostics *diagnostics) {
         _cleanup_free_ char *directory = NULL;
         struct dirent **entries;
@@ -232,7 +234,8 @@ static void check_site(
         if (site.n_courses == 0 && whole)
                 diagnostics_warning(diagnostics, paths->etc, 0,
                         "no course has a roster (coursenetctl roster import COURSE FILE)");
-        /* A course that could not be loaded is no reason to call its files strays. */
+        /* Not after an error, because the overrides of a course that could not be loaded would look unused.
+         */
         if (whole)
                 check_overrides(paths->etc, &site, diagnostics);
         for (size_t i = 0; i < site.n_courses; i++)
@@ -245,7 +248,7 @@ static void check_site(
                 live_check(paths->host, diagnostics);
 }
 
-/* All lines at once, for the file that the warnings name. */
+/* All lines for the file that the warnings name, ready to be copied. */
 static void print_wanted(const struct limits *wanted) {
         bool some = false;
 

@@ -2,33 +2,32 @@
 #pragma once
 
 /*
- * The parts of `coursenetctl check`, each in the file of its name. Each adds what it finds to diagnostics.
- * etc is /etc/coursenet, for the paths in findings.
+ * The parts of `coursenetctl check`, each in the file of its name. Each adds what is wrong to diagnostics.
+ * etc is /etc/coursenet, for the paths in messages.
  */
 
 #include "base/command.h"
 #include "limits.h"
 
 /*
- * Accounts that are not what they seem: warns of students whose uid has another name, too, in /etc/passwd or
- * as the first one that the user database gives; and of accounts in /etc/passwd whose names resemble course
- * users' and are none.
+ * Warns of students whose uid has a second name, in /etc/passwd or as the first name in the user database,
+ * and of accounts in /etc/passwd whose names resemble those of course users.
  */
 void account_check(const struct site *site, struct diagnostics *diagnostics);
 
 /*
- * Whether this host has what the configuration needs: programs, services, IPv6, and room in the kernel.
- * *ret_wanted: the kernel's limits to raise, as limits_check() has them.
+ * Checks that this host has what the configuration needs: programs, services, IPv6, and high enough limits of
+ * the kernel. *ret_wanted: the limits to raise, from limits_check().
  */
 void host_check(const struct paths *paths, const struct site *site, struct limits *ret_wanted,
         struct diagnostics *diagnostics);
 
-/* Whether the courses' containers can start: a runtime, and images that the students can read. */
+/* Checks that the courses' containers can start: there is a runtime, and the students can read the images. */
 void image_check(const char *etc, const struct site *site, struct diagnostics *diagnostics);
 
 /*
- * What only the kernel knows, and only root may look at: runs `coursenet-host check`, whose absolute path is
- * program, and adds what it finds, or an error that says why nothing could be compared.
+ * Checks the state of the kernel, which only root can read: runs `coursenet-host check` and adds what it
+ * finds, or an error that says why nothing could be compared. program is the absolute path of coursenet-host.
  */
 void live_check(const char *program, struct diagnostics *diagnostics);
 

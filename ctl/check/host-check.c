@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks at what anybody may see: files, /proc, and systemd's units. */
+/* Checks what every user may see: files, /proc, and systemd's units. */
 
 #include "base/unit-list.h"
 #include "base/unit-property.h"
@@ -10,11 +10,11 @@ static void check_programs(
         const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics) {
         if (access(paths->net, X_OK) < 0)
                 diagnostics_error(diagnostics, paths->net, 0,
-                        "%m: no seat can be brought up without it (is coursenet installed as a whole?)");
+                        "%m: no seat can start without it (is coursenet installed completely?)");
         if (access(paths->host, X_OK) < 0)
                 diagnostics_error(diagnostics, paths->host, 0,
                         "%m: without it there is no fence and no name service, and nothing restores the "
-                        "firewall (is coursenet installed as a whole?)");
+                        "firewall (is coursenet installed completely?)");
         if (settings->dns.source != DNS_OFF && access(paths->dnsmasq, X_OK) < 0)
                 diagnostics_error(diagnostics, paths->dnsmasq, 0,
                         "%m: seats get no answers to their DNS queries (apt install dnsmasq-base, or set dns "
@@ -53,7 +53,7 @@ static bool unit_is_active(const char *unit) {
                string_equal(state, "reloading") || string_equal(state, "refreshing");
 }
 
-/* The name service comes with the first bridge: without one, nobody misses it. */
+/* The name service starts with the first bridge, and is not needed before. */
 static bool has_bridge(const struct unit_list *units) {
         for (size_t i = 0; i < units->n_units; i++)
                 if (units->units[i].kind == UNIT_BRIDGE && units->units[i].state == UNIT_UP)
@@ -69,9 +69,9 @@ static void check_services(const struct site *site, struct diagnostics *diagnost
                 return;
         if (site->n_courses > 0 && !unit_is_active(network))
                 diagnostics_warning(diagnostics, network, 0,
-                        "is not running: nobody fences course users in outside of their seats, or repairs "
-                        "the "
-                        "courses' network when another program changes it (systemctl enable --now %s)",
+                        "is not running, so course users are not fenced outside of their seats, and the "
+                        "courses' network is not repaired when another program changes it (systemctl enable "
+                        "--now %s)",
                         network);
         if (site->settings.dns.source != DNS_OFF && has_bridge(&units) && !unit_is_active(dns))
                 diagnostics_warning(diagnostics, dns, 0,
@@ -79,7 +79,7 @@ static void check_services(const struct site *site, struct diagnostics *diagnost
                         dns);
 }
 
-/* False also if nobody can say. */
+/* False also if systemd cannot be asked. */
 static bool template_is_missing(sd_bus *bus, const char *name) {
         _cleanup_(error_done) sd_bus_error error = SD_BUS_ERROR_NULL;
         char template[SERVICE_NAME_SIZE + sizeof("@.service")];
@@ -102,7 +102,7 @@ static void check_templates(const struct paths *paths, sd_bus *bus, const struct
         for (size_t i = 0; i < services->n_units; i++)
                 if (template_is_missing(bus, services->units[i]))
                         diagnostics_error(diagnostics, path, line,
-                                "units: there is no unit %s@.service, so no seat has it (put it into "
+                                "units: there is no unit %s@.service, so it runs in no seat (put it into "
                                 "/etc/systemd/system, then: systemctl daemon-reload)",
                                 services->units[i]);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Root can read everything, but a folder on the way may be closed to students. So a child that has become a
- * student of the course looks at the image: one child for the first student on the roster, and one for the
- * last, because staff often come first and may be in other groups. A child can be killed, because the image
- * may be on a network file system that does not answer.
+ * Root can read everything, but a folder in the path may be closed to students. So a child process that runs
+ * as a student of the course checks the image: one child for the first student on the roster and one for the
+ * last, because staff often come first and may be in other groups. A child can be killed if the image is on a
+ * network file system that does not answer.
  */
 
 #include <fcntl.h>
@@ -23,9 +23,9 @@
 #define NOBODY 65534U
 #define GROUPS_MAX 256
 
-/* Whom the looking process becomes. */
+/* The user as whom the child runs. */
 struct reader {
-        char user[USER_NAME_SIZE]; /* empty: an account without any group, as no student has one yet */
+        char user[USER_NAME_SIZE]; /* empty: an account in no group, because no student has an account yet */
         uid_t uid;
         gid_t groups[GROUPS_MAX];
         int n_groups;
@@ -37,7 +37,7 @@ struct answer {
 };
 
 static int become(const struct reader *reader) {
-        /* Without root there is nobody else to become. */
+        /* Only root can become another user. */
         if (geteuid() != 0)
                 return 0;
         if (setgroups((size_t)reader->n_groups, reader->groups) < 0 ||
@@ -53,7 +53,7 @@ _Noreturn static void answer_from_child(const struct reader *reader, const char 
 
         r = become(reader);
         if (r < 0)
-                (void)snprintf(answer.reason, sizeof(answer.reason), "cannot be looked at as this user: %s",
+                (void)snprintf(answer.reason, sizeof(answer.reason), "cannot be checked as this user: %s",
                         strerror(-r));
         else
                 answer.verdict = image_examine(image, answer.reason);
@@ -83,7 +83,7 @@ static int ask(const struct reader *reader, const char *image, struct answer *re
                 (void)snprintf(
                         ret->reason, sizeof(ret->reason), "cannot be read within %d s", PATIENCE_MS / 1000);
         }
-        /* It is the student's to stop, but not to keep. */
+        /* The student could have stopped the child (SIGSTOP), so it is killed. */
         (void)kill(pid, SIGKILL);
         return child_wait(pid, &status);
 }
@@ -103,7 +103,7 @@ static bool find_reader(
         return getgrouplist(ret->user, account->pw_gid, ret->groups, &ret->n_groups) >= 0;
 }
 
-/* The first student with an account, and the last if that is another; returns how many. */
+/* The first student with an account, and the last one if it is another; returns how many. */
 static size_t find_readers(
         const struct site *site, const struct site_course *course, struct reader ret[static 2]) {
         size_t first = 0, last = course->n_seats;
@@ -120,7 +120,7 @@ static size_t find_readers(
         return 1;
 }
 
-/* Returns whether there is something to say. */
+/* Returns whether it has added a finding. */
 static bool report(const struct reader *reader, const char *image, const struct answer *answer,
         const char *path, unsigned line, struct diagnostics *diagnostics) {
         switch (answer->verdict) {
@@ -134,7 +134,7 @@ static bool report(const struct reader *reader, const char *image, const struct 
                 diagnostics_error(diagnostics, path, line, "image = %s: %s", image, answer->reason);
                 return true;
         case IMAGE_UNREADABLE:
-                /* A user who is not root cannot find out what others may read. */
+                /* A user other than root cannot find out what others may read. */
                 if (geteuid() != 0)
                         return false;
                 if (reader->user[0])
@@ -151,7 +151,7 @@ static bool report(const struct reader *reader, const char *image, const struct 
         }
 }
 
-/* Returns whether there is something to say. */
+/* Returns whether it has added a finding. */
 static bool check_course(const struct site *site, const struct site_course *course, const char *image,
         const char *path, unsigned line, struct diagnostics *diagnostics) {
         struct reader readers[2] = {0};
@@ -172,7 +172,7 @@ static bool check_course(const struct site *site, const struct site_course *cour
         return false;
 }
 
-/* A drop-in may name another image; this looks at the settings only. */
+/* For the settings only: a drop-in may name another image. */
 static bool has_container(const struct service_settings *services) {
         for (size_t i = 0; i < services->n_units; i++)
                 if (string_equal(services->units[i], SERVICE_CONTAINER))
@@ -215,7 +215,7 @@ void image_check(const char *etc, const struct site *site, struct diagnostics *d
                 if (!runtime_checked)
                         check_runtime(line, path, diagnostics);
                 runtime_checked = true;
-                /* One image of many courses is one mistake. */
+                /* One image of many courses is reported once. */
                 if (!line_is_known(reported, n_reported, line) &&
                         check_course(site, &site->courses[i], services->image, path, line, diagnostics))
                         reported[n_reported++] = line;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Numbers of the kernel, and how many of each a seat takes.
+ * The kernel's limits, and how much of each a seat needs.
  *
- * inotify instances are counted by user, and whatever runs for a seat runs as its student (the wiring sets
- * User=), so what is needed of them does not grow with the number of seats. The name services of all courses
- * run as one user, and each takes one.
+ * inotify instances are counted for each user, and the units of a seat run as its student (the wiring sets
+ * User=), so their need does not grow with the number of seats. The name services of all courses run as one
+ * user, and each needs one.
  */
 
 #include <inttypes.h>
@@ -25,26 +25,27 @@ static const char *const names[_LIMIT_MAX] = {
 };
 
 /*
- * The neighbour tables are one for all network namespaces. A seat has the gateway in its own and is itself in
- * the host's, in IPv6 maybe by its link-local address too, and it talks to a few of its course. The multicast
- * groups that both ends of its cable report are entries as well, but the first to go when the table is full.
+ * All network namespaces share one neighbour table for IPv4 and one for IPv6. A seat has an entry for its
+ * gateway, the host has one for the seat (in IPv6 perhaps one for its link-local address too), and the seat
+ * has some for others of its course. The multicast groups that both ends of its cable report are entries as
+ * well, but the kernel drops those first when the table is full.
  */
 #define NEIGH4_PER_SEAT 4U
 #define NEIGH6_PER_SEAT 6U
 
-/* Half a browser. */
+/* A guess: half of what a busy browser uses. */
 #define CONNECTIONS_PER_SEAT 128U
 
 /*
- * Services with PrivateNetwork=. Namespaces that outlive their seats, because something still runs in them,
- * have a quarter of the limit besides: netsetup/netns-record.h.
+ * For services with PrivateNetwork=. Another quarter of the limit is for namespaces that outlive their seats,
+ * because something still runs in them: see netns-record.h.
  */
 #define NAMESPACES_MARGIN 128U
 
-/* Linux's own default: an editor and a notebook server together take a dozen. */
+/* The default of Linux: an editor and a notebook server together need a dozen. */
 #define INOTIFY_INSTANCES_MIN 128U
 
-/* 1024, of which Linux gives none the number 0. */
+/* BR_MAX_PORTS of Linux is 1024, and port number 0 is not used. */
 #define BRIDGE_PORTS_MAX 1023U
 
 const char *limit_name(enum limit limit) {
@@ -132,7 +133,7 @@ static uint64_t round_up(uint64_t value) {
         return power;
 }
 
-/* The checks share this: *wanted is what was asked for, rounded to a number that looks chosen. */
+/* What the checks share. *wanted gets the needed values, rounded up to powers of two. */
 struct checking {
         const struct limits *limits;
         struct limits *wanted;
@@ -157,7 +158,8 @@ static void _printf_(4, 5)
                 names[limit], checking->wanted->values[limit]);
 }
 
-/* Above the second threshold, the kernel looks for entries to drop again and again; above the third it fails.
+/* Above the second threshold, the kernel keeps searching for entries to drop; above the third, new entries
+ * fail.
  */
 static void check_neighbours(struct checking *checking, enum limit thresh1, size_t n_seats, unsigned per_seat,
         const char *family) {
@@ -165,8 +167,8 @@ static void check_neighbours(struct checking *checking, enum limit thresh1, size
         uint64_t *wanted = checking->wanted->values;
 
         check(checking, thresh3, n_seats * per_seat,
-                "all namespaces share the table of %s neighbours, and %zu seats have about %zu entries, "
-                "beyond which connections fail",
+                "all namespaces share the table of %s neighbours, %zu seats need about %zu entries, and "
+                "connections fail when it is full",
                 family, n_seats, n_seats * per_seat);
         if (wanted[thresh3] == 0)
                 return;
@@ -177,8 +179,8 @@ static void check_neighbours(struct checking *checking, enum limit thresh1, size
 static void check_bridge(const struct limits_need *need, struct diagnostics *diagnostics) {
         if (need->n_ports > BRIDGE_PORTS_MAX)
                 diagnostics_warning(diagnostics, need->bridge, 0,
-                        "has %zu seats on the roster, but Linux connects %u to a bridge: no more than these "
-                        "can be up at the same time",
+                        "has %zu seats on the roster, but a Linux bridge has %u ports, so no more seats than "
+                        "that can be up at the same time",
                         need->n_ports, BRIDGE_PORTS_MAX);
 }
 
@@ -195,11 +197,11 @@ void limits_check(const struct limits *limits, const struct limits_need *need, s
                         "each of %zu seat%s is a network namespace", need->n_seats,
                         need->n_seats == 1 ? "" : "s");
         check(&checking, LIMIT_CONNTRACK, need->n_nat * CONNECTIONS_PER_SEAT,
-                "%zu seat%s this many translated connections", need->n_nat,
+                "%zu seat%s this many connections with address translation", need->n_nat,
                 need->n_nat == 1 ? " needs" : "s share");
         check(&checking, LIMIT_INOTIFY_INSTANCES, need->n_name_servers,
-                "the name service of each of %zu courses takes one", need->n_name_servers);
+                "the name service of each of %zu courses needs one", need->n_name_servers);
         if (need->has_units && ret_wanted->values[LIMIT_INOTIFY_INSTANCES] == 0)
                 check(&checking, LIMIT_INOTIFY_INSTANCES, INOTIFY_INSTANCES_MIN,
-                        "it is all that a student's containers, editors and notebooks have together");
+                        "the containers, editors and notebooks of a student share it");
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Whether this kernel's limits have room for every seat that is on a roster. Debian's are made for a host
- * with a few neighbours; a campus has more, and what runs out then is silent: a packet that is not sent, a
- * login that gets no namespace.
+ * Checks that the kernel's limits are high enough for every seat on a roster. Debian's defaults are for a
+ * host with few neighbours. When a limit is reached, the kernel does not say so: a packet is not sent, or a
+ * login gets no namespace.
  */
 
 #include <stdint.h>
@@ -32,7 +32,7 @@ struct limits {
         uint64_t values[_LIMIT_MAX];
 };
 
-/* What all seats together need, were they up at the same time. */
+/* What all seats need together when all are up at the same time. */
 struct limits_need {
         size_t n_seats;
         size_t n_seats6;       /* of these, with an IPv6 address */
@@ -51,7 +51,7 @@ int limits_count(const struct site *site, struct limits_need *ret);
 
 /*
  * Adds a warning for each limit that is too small, with the line that raises it. *ret_wanted has the values
- * to set; 0: leave it as it is.
+ * to set; 0: no change.
  */
 void limits_check(const struct limits *limits, const struct limits_need *need, struct limits *ret_wanted,
         struct diagnostics *diagnostics);

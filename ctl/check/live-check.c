@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Runs coursenet-host and reads what it prints. It is given a long time, as a site may have thousands of
- * seats, but not forever.
+ * Runs coursenet-host and reads its output. The time limit is long, because a site may have thousands of
+ * seats.
  */
 
 #include <fcntl.h>
@@ -50,7 +50,7 @@ static int64_t now_ms(void) {
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Everything up to the end, as one text that the caller frees. -ETIMEDOUT, or another negative errno. */
+/* Reads to the end. The caller frees *ret. -ETIMEDOUT, or another negative errno. */
 static int read_all(int fd, char **ret) {
         int64_t deadline = now_ms() + PATIENCE_SECONDS * 1000;
         _cleanup_free_ char *text = calloc(1, 1);
@@ -86,7 +86,7 @@ static int read_all(int fd, char **ret) {
         return 0;
 }
 
-/* Takes text apart. What is no finding is one: the two programs do not belong together. */
+/* Changes text. A line that is not a finding means that the two programs are of different versions. */
 static void read_findings(const char *program, char *text, struct diagnostics *diagnostics) {
         char *rest = text;
 
@@ -106,7 +106,8 @@ void live_check(const char *program, struct diagnostics *diagnostics) {
         r = start(program, &run);
         if (r < 0) {
                 diagnostics_error(diagnostics, program, 0,
-                        "cannot be run (%s), so what is up cannot be compared with what should be",
+                        "cannot be run (%s), so the kernel's state could not be compared with the "
+                        "configuration",
                         strerror(-r));
                 return;
         }
@@ -122,8 +123,8 @@ void live_check(const char *program, struct diagnostics *diagnostics) {
         if (r == -ETIMEDOUT)
                 diagnostics_error(diagnostics, program, 0, "did not end within %u seconds", PATIENCE_SECONDS);
         else if (r < 0)
-                diagnostics_error(diagnostics, program, 0, "what it says cannot be read: %s", strerror(-r));
+                diagnostics_error(diagnostics, program, 0, "its output cannot be read: %s", strerror(-r));
         else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
                 diagnostics_error(diagnostics, program, 0,
-                        "could not compare all that is up with what should be; the reason stands above");
+                        "could not compare everything with the configuration; see the messages above");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A name with a typo would let nobody see the course, and nothing else would tell. */
+/* A name with a typo gives nobody the rights of staff, which nobody would notice. */
 
 #include <grp.h>
 #include <pwd.h>
@@ -23,7 +23,7 @@ static enum lookup look_up(const char *name) {
         return errno == 0 || errno == ENOENT || errno == ESRCH ? LOOKUP_MISSING : LOOKUP_FAILED;
 }
 
-/* False if the user database does not answer: one that is down must not be asked for every name. */
+/* False if the user database does not answer, because one that is down must not be asked for every name. */
 static bool check_names(
         const char *path, const char *section, const struct staff *staff, struct diagnostics *diagnostics) {
         for (size_t i = 0; i < staff->n_names; i++) {
@@ -34,7 +34,7 @@ static bool check_names(
                         return false;
                 if (lookup == LOOKUP_MISSING)
                         diagnostics_warning(diagnostics, path, 0,
-                                "staff in [%s] names '%s', and this host has no such %s", section, name,
+                                "staff in [%s] names '%s', but this host has no such %s", section, name,
                                 name[0] == STAFF_GROUP ? "group" : "user");
         }
         return true;

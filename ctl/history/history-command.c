@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenetctl history`: who had which address, and when. */
+/* `coursenetctl history`: shows who had which address, and when. */
 
 #include "history-command.h"
 #include "base/arguments.h"
@@ -15,9 +15,8 @@
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl history [--json] [--at TIME] [ADDRESS|COURSE|SEAT|USER]\n"
                  "\n"
-                 "Shows who had which address from when to when, a line for each login, as the journal "
-                 "tells.\n"
-                 "With --at, only who had it then: on a day, in a minute, or at a second.\n"
+                 "Shows who had which address and when, with a line for each login, from the journal.\n"
+                 "With --at, shows only leases of that time: a day, a minute or a second.\n"
                  "\n"
                  "TIME: " MOMENT_FORMS ".\n",
         .json = true,
@@ -27,9 +26,9 @@ static const struct syntax syntax = {
 
 struct question {
         const char *word; /* NULL: anything */
-        const char *at;   /* as it was typed; NULL: any time */
+        const char *at;   /* as on the command line; NULL: any time */
         struct span span;
-        bool partial; /* not all courses may be seen */
+        bool partial; /* the caller may not see all courses */
 };
 
 static size_t count_shown(const struct lease_journal *journal, const struct question *question) {
@@ -139,34 +138,34 @@ static int print_json(const struct lease_journal *journal, const struct question
         return r < 0 ? r : json_print(document);
 }
 
-/* --- what is said beside --------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
-/* How far back one can look: that nothing is known must not look like nothing happened. */
+/* Tells how old the journal is, because "not known" must not look like "nothing happened". */
 static void report_reach(const struct lease_journal *journal, const struct question *question) {
         const char *why =
-                journal->persistent ? "" : "; it is kept in memory only: see journald.conf(5), Storage=";
+                journal->persistent ? "" : " (it is kept in memory only: see journald.conf(5), Storage=)";
         char begins[32];
 
         moment_format(journal->begins_usec, begins, sizeof(begins));
         if (question->span.from_usec < journal->begins_usec)
-                complain("The journal begins at %s: of what was before, nothing is known%s.", begins, why);
+                complain("The journal begins at %s; what happened before is not known%s.", begins, why);
 }
 
 static void report_none(const struct question *question) {
         char at[64] = "";
-        const char *where = question->partial ? " in the courses that you are staff of" : "";
+        const char *where = question->partial ? " in the courses of which you are staff" : "";
 
         if (question->at)
                 (void)snprintf(at, sizeof(at), " at %s", question->at);
         if (question->word)
-                complain("The journal knows of no lease of '%s'%s%s.", question->word, where, at);
+                complain("The journal has no lease of '%s'%s%s.", question->word, where, at);
         else
-                complain("The journal knows of no lease%s%s.", where, at);
+                complain("The journal has no lease%s%s.", where, at);
 }
 
 static int read_failed(int r) {
         if (r == -EACCES && geteuid() == 0)
-                complain("There is no system journal on this machine: see journald.conf(5), Storage=");
+                complain("There is no system journal on this machine. See journald.conf(5), Storage=");
         else if (r == -EACCES)
                 complain("Only root, the course's staff " STAFF_HINT
                          " and the group systemd-journal may see who had which address.");
@@ -202,7 +201,8 @@ static uint64_t now_usec(void) {
         return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000U;
 }
 
-/* What the activator had before the journal was read: it may have been unable to log an end. */
+/* The leases that the activator had before the journal was read. The end of a lease may not have been logged.
+ */
 struct live {
         struct lease_list list;
         uint64_t usec;
@@ -224,7 +224,7 @@ static bool is_live(void *userdata, const char *id) {
         return false;
 }
 
-/* Others than root may not ask for all leases: they have to believe the journal. */
+/* Only root may ask for all leases; other users get what the journal says. */
 static bool load_live(const struct paths *paths, struct live *ret) {
         char reason[REPLY_TEXT_SIZE];
 
@@ -236,11 +236,11 @@ static bool load_live(const struct paths *paths, struct live *ret) {
 /* Returns an exit code. */
 static int parse_time(struct question *question) {
         if (moment_parse(question->at, time(NULL), &question->span) < 0) {
-                complain("'%s' is no time; expected " MOMENT_FORMS, question->at);
+                complain("'%s' is not a time; expected " MOMENT_FORMS, question->at);
                 return EXIT_USAGE;
         }
         if (question->span.from_usec > now_usec()) {
-                complain("'%s' is still to come: to mean another day than today, say which", question->at);
+                complain("'%s' is in the future: for another day than today, give the date", question->at);
                 return EXIT_USAGE;
         }
         return EXIT_DONE;

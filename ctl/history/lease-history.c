@@ -69,7 +69,7 @@ int lease_history_add(struct lease_history *history, const struct lease_event *e
 
         HASH_FIND_STR(history->leases, event->id, lease);
         if (!lease) {
-                /* With an end only it was never given, unless that is too long ago. */
+                /* A lease with only an end was never given, unless it began before the journal does. */
                 if (!given && !held && (event->since_usec == 0 || event->since_usec >= begins_usec))
                         return 0;
                 r = append(history, event, given ? event->usec : event->since_usec, &lease);
@@ -96,7 +96,7 @@ int lease_history_end_boots(struct lease_history *history, boot_end_t boot_end, 
         HASH_ITER (hh, history->leases, lease, next) {
                 if (lease->end != LEASE_END_NONE)
                         continue;
-                /* Those of a boot stand together. */
+                /* Leases of a boot follow each other. */
                 if (!sd_id128_equal(lease->boot, known)) {
                         r = boot_end(userdata, lease->boot, &usec);
                         if (r < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Leases of the past and of now, put together from what was logged when they began and when they ended. */
+/* Past and current leases, computed from the log entries of their beginnings and ends. */
 
 #include <stdint.h>
 #include <systemd/sd-id128.h>
@@ -20,16 +20,16 @@ struct lease_event {
         const char *service;
         const char *remote_host;
         uint64_t usec;       /* when it was logged */
-        uint64_t since_usec; /* when the lease began, as far as the entry says; 0: it does not */
+        uint64_t since_usec; /* when the lease began, according to the entry; 0: the entry does not say */
         sd_id128_t boot;
 };
 
 enum lease_end {
-        LEASE_END_NONE, /* nobody has heard of one */
+        LEASE_END_NONE, /* it has not ended, as far as is known */
         LEASE_END_LOGOUT,
         LEASE_END_TAKEN,   /* an admin, or a unit that failed */
         LEASE_END_BOOT,    /* the host went down */
-        LEASE_END_UNKNOWN, /* it is there no more, but nothing was logged of that */
+        LEASE_END_UNKNOWN, /* it has ended, but that was not logged */
 };
 
 struct past_lease {
@@ -37,7 +37,7 @@ struct past_lease {
         uint64_t since_usec;
         uint64_t until_usec; /* 0: no end, or not known */
         enum lease_end end;
-        bool lingers; /* nobody is logged in by it any more; the seat stays for a while */
+        bool lingers; /* its login is over; the seat stays for a while */
         sd_id128_t boot;
         UT_hash_handle hh;
 };
@@ -50,28 +50,30 @@ struct lease_history {
 void lease_history_done(struct lease_history *history);
 
 /*
- * Takes up an entry; they come in the order of time. begins_usec: what was logged before is lost, so a lease
- * may have an end only. Of others that is no lease: it failed before anybody had it. -ENOMEM.
+ * Adds an entry; entries come in the order of time. begins_usec: what was logged before is lost, so a lease
+ * that began before may have only an end. A later one with only an end failed before anybody had it, and is
+ * no lease. -ENOMEM.
  */
 int lease_history_add(struct lease_history *history, const struct lease_event *event, uint64_t begins_usec);
 
-/* When a boot ended, 0 if that is not known. Returns 1, or 0 for the one that goes on; negative errno. */
+/* Finds when a boot ended; *ret_usec is 0 if that is not known. Returns 1, or 0 for the current boot;
+ * negative errno. */
 typedef int (*boot_end_t)(void *userdata, sd_id128_t boot, uint64_t *ret_usec);
 
-/* Leases do not outlive the boot that they began in: gives each without an end that of its boot. */
+/* Leases do not outlive the boot in which they began: a lease without an end gets the end of its boot. */
 int lease_history_end_boots(struct lease_history *history, boot_end_t boot_end, void *userdata);
 
 /*
- * Those that began before a time at which they were not there (is_live says no), and have no end, get an
- * unknown one. What lingers is not asked for: it is no login's any more.
+ * Leases without an end that began before usec, and that did not exist at that time (is_live() returns
+ * false), get an unknown end. Lingering leases are not checked, because they no longer belong to a login.
  */
 void lease_history_end_unseen(struct lease_history *history, uint64_t usec,
         bool (*is_live)(void *userdata, const char *id), void *userdata);
 
-/* In the order in which they began. */
+/* Sorts by the time when the leases began. */
 void lease_history_sort(struct lease_history *history);
 
-/* Whether the lease was there at any time within the span, as far as is known. */
+/* Whether the lease existed at any time within the span, as far as is known. */
 bool past_lease_within(const struct past_lease *lease, const struct span *span);
 
 #define _cleanup_lease_history_ _cleanup_(lease_history_done)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Anybody can write to the journal, with any field but those that begin with an underscore: these journald
- * fills in, from what the kernel says of the sender. So only what root has logged counts, and of that only
- * what came from the activator: a setuid program may print what its caller wants.
+ * Every user can write to the journal, with any field that does not begin with an underscore. journald itself
+ * fills in those, from what the kernel knows about the sender. So only entries of root count, and of those
+ * only the activator's, because a setuid program may print what its caller wants.
  */
 
 #include <inttypes.h>
@@ -21,7 +21,7 @@
 static const char *const events[] = {
         LEASE_GIVEN, LEASE_HELD, LEASE_GIVEN_BACK, LEASE_TAKEN, LEASE_LINGERS, LEASE_LINGER_OVER};
 
-/* "FIELD=VALUE": the longest field and any argument that could match. */
+/* "FIELD=VALUE": room for the longest field and the longest value that could match. */
 #define MATCH_SIZE (32U + USER_NAME_SIZE)
 
 void lease_journal_done(struct lease_journal *journal) {
@@ -32,11 +32,12 @@ static int add_match(sd_journal *journal, const char *field, const char *value) 
         char match[MATCH_SIZE];
         int n = snprintf(match, sizeof(match), "%s=%s", field, value);
 
-        /* What is too long was never logged either; cut off, it matches nothing. */
+        /* A value that is too long was never logged. It is cut, and matches nothing. */
         return n < 0 ? -EINVAL : sd_journal_add_match(journal, match, 0);
 }
 
-/* A lease's events; field NULL: any lease's. Alternatives to what was added before. */
+/* Matches the events of leases with this field; field NULL: of all leases. It is an alternative to earlier
+ * matches. */
 static int add_alternative(sd_journal *journal, const char *field, const char *value) {
         int r = sd_journal_add_disjunction(journal);
 
@@ -71,7 +72,7 @@ static int add_matches(sd_journal *journal, const char *word) {
         return r;
 }
 
-/* The texts of one entry: sd-journal's own are good for one call only. */
+/* Copies of the texts of one entry, because sd-journal's own are valid for one call only. */
 struct entry {
         char what[32], id[64], course[16], user[USER_NAME_SIZE], seat[32], address[64], address6[64],
                 service[64], since[32];
@@ -131,7 +132,7 @@ static int read_entries(sd_journal *journal, const struct scope *scope, struct l
         r = sd_journal_seek_head(journal);
         while (r >= 0 && (r = sd_journal_next(journal)) > 0) {
                 r = read_entry(journal, &entry, &event);
-                /* After a crash one asks, and after a crash the journal may be damaged: the rest is good. */
+                /* A crash may have damaged an entry of the journal; the others are still valid. */
                 if (r == -EBADMSG || (r >= 0 && event.id[0] == '\0'))
                         r = 0;
                 else if (r >= 0 && !scope_has_course(scope, entry.course))
@@ -142,7 +143,7 @@ static int read_entries(sd_journal *journal, const struct scope *scope, struct l
         return r;
 }
 
-/* The time of the last entry of a boot, whoever logged it. */
+/* The time of the last entry of a boot, of any program. */
 static int find_boot_end(void *userdata, sd_id128_t boot, uint64_t *ret_usec) {
         sd_journal *journal = userdata;
         char id[SD_ID128_STRING_MAX];

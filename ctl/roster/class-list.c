@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Entries are few thousand at most, so they are searched in a row. */
+/* A class has a few thousand entries at most, so a linear search is fast enough. */
 
 #include "class-list.h"
 

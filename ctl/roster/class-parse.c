@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads plain lists here, and leaves tables to class-table.c. Called by `roster import` only. */
+/* Parses plain lists, and passes tables to class-table.c. Called by `roster import` only. */
 
 #include "class-parse.h"
 #include "class-table.h"
@@ -17,7 +17,7 @@ static void strip_quotes(char *text) {
         text[length - 2] = '\0';
 }
 
-/* text is one line without its newline; it is cut up. */
+/* text is one line without its newline; it is changed. */
 static void read_line(struct class_reader *reader, char *text, unsigned line) {
         char course[COURSE_SIZE], *rest, *word;
         const char *header_rest;
@@ -34,10 +34,10 @@ static void read_line(struct class_reader *reader, char *text, unsigned line) {
         word = strtok_r(text, BLANKS, &rest);
         rest += strspn(rest, BLANKS);
         if (rest[0] != '\0' && rest[0] != '#')
-                /* If such lines were skipped, the one-word lines of any text would be seated. */
+                /* Skipping such lines would give seats to the one-word lines of any text. */
                 diagnostics_error(reader->diagnostics, reader->path, line,
-                        "expected one name a line, and '%s' has '%s' behind it (import numbers the seats "
-                        "itself; a table must have a row with the names of its columns first)",
+                        "expected one name on each line, but '%s' is followed by '%s' (import numbers the "
+                        "seats itself; a table must begin with a row of column names)",
                         word, rest);
         else
                 class_reader_add(reader, word, true, line);
@@ -57,8 +57,8 @@ static void read_plain(struct class_reader *reader, const char *text, const char
 }
 
 /*
- * "sep=;" is how Excel is told about the separator; it does not show that line. Returns what is behind it,
- * and the separator, or 0.
+ * "sep=;" tells Excel the separator; Excel does not show that line. Returns the text behind it, and the
+ * separator or 0.
  */
 static const char *take_separator(const char *text, char *ret_separator) {
         *ret_separator = '\0';
@@ -68,7 +68,7 @@ static const char *take_separator(const char *text, char *ret_separator) {
         return text + 5 + (text[5] == '\n');
 }
 
-/* Blank lines, comments and headers stand above a table, too. Returns the first other line. */
+/* A table may begin with blank lines, comments and headers, too. Returns the first other line. */
 static const char *skip_head(const struct class_reader *reader, const char *text, unsigned *line) {
         while (*text) {
                 size_t length = strcspn(text, "\n");
@@ -100,7 +100,7 @@ static void read_list(struct class_reader *reader, const char *text) {
                 class_table_read(reader, &source);
         else if (reader->options->column)
                 diagnostics_error(reader->diagnostics, reader->path, line,
-                        "there are no columns, and so none called '%s': this is a list of one name a line",
+                        "there is no column '%s', because this is a plain list with one name on each line",
                         reader->options->column);
         else
                 read_plain(reader, body, body + strlen(body), line);

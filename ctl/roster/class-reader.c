@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Adds each student of a plain list or a table, once. */
+/* Adds each student of a plain list or a table once. */
 
 #include "class-reader.h"
 #include "number.h"
@@ -28,24 +28,24 @@ void class_reader_refuse(struct class_reader *reader, unsigned line, const char 
         if (!text)
                 return;
         if (reader->options->skip)
-                diagnostics_warning(reader->diagnostics, reader->path, line, "%s; the row is left out", text);
+                diagnostics_warning(reader->diagnostics, reader->path, line, "%s; this row is skipped", text);
         else
                 diagnostics_error(reader->diagnostics, reader->path, line, "%s", text);
 }
 
 static void report_again(
         struct class_reader *reader, const struct class_entry *earlier, const char *word, unsigned line) {
-        /* anna@one.edu and anna@two.edu may be two people: only the admin can say. */
+        /* anna@one.edu and anna@two.edu may be two people; only the admin knows. */
         if (strcasecmp(earlier->word, word) != 0)
                 diagnostics_error(reader->diagnostics, reader->path, line,
-                        "'%s' and '%s' in line %u would both be student %s: leave one of them out", word,
+                        "'%s' and '%s' in line %u would both be student %s: remove one of them", word,
                         earlier->word, earlier->line, earlier->student);
         else
                 diagnostics_warning(reader->diagnostics, reader->path, line,
-                        "'%s' is in line %u already, and gets one seat", word, earlier->line);
+                        "'%s' is in line %u already; the student gets one seat", word, earlier->line);
 }
 
-/* Not tolower(): the result may not depend on a locale. */
+/* Not tolower(), because the result must not depend on the locale. */
 static bool lower(char *text) {
         bool lowered = false;
 
@@ -76,7 +76,7 @@ char *class_reader_login(const struct class_reader *reader, const char *word) {
         return login;
 }
 
-/* The private address of a student does not say the student's login. */
+/* A student's private mail address does not have the student's login in it. */
 static void note_host(struct class_reader *reader, const char *word, unsigned line) {
         const char *host = strchr(word, '@'), *first = NULL;
 
@@ -108,7 +108,7 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
         }
         r = roster_student(reader->settings, reader->course, login, student);
         if (r == -EXDEV) {
-                /* That is not a mistake in one row, but the list of another course. */
+                /* This is not a mistake in one row: the list is another course's. */
                 diagnostics_error(
                         reader->diagnostics, reader->path, line, "'%s' %s", word, roster_student_reason(r));
                 return;
@@ -117,7 +117,7 @@ void class_reader_add(struct class_reader *reader, const char *word, bool exact,
                 class_reader_refuse(reader, line, "'%s' %s", word, roster_student_reason(r));
                 return;
         }
-        /* In a plain list, where capitals count: the student would be cs123-CS123-zed. */
+        /* Only in a plain list, where capitals are kept: the user would be cs123-CS123-zed. */
         if (string_equal(student, login) && lower(login) && is_user_name(reader, login)) {
                 class_reader_refuse(reader, line,
                         "'%s' is a user name except for its capital letters: write '%s'", word, login);
@@ -156,7 +156,7 @@ bool class_reader_header(const struct class_reader *reader, const char *text,
         return true;
 }
 
-/* Several words in small letters, as logins are: a title is not written so. */
+/* Several words in lower case, like logins. Titles have capitals. */
 static bool seems_to_name_students(const char *text) {
         _cleanup_free_ char *copy = strdup(text);
         bool any = false;
@@ -177,25 +177,26 @@ void class_reader_check_header(
                 diagnostics_error(reader->diagnostics, reader->path, line,
                         "this is the list of course %s, not of course %s", course, reader->course);
 
-        /* An id, a date or a title is usual there. A student's name there would be lost, so warn. */
+        /* An id, a date or a title is usual there. A student's name would be ignored, so warn. */
         if (seems_to_name_students(rest))
                 diagnostics_warning(reader->diagnostics, reader->path, line,
-                        "text after the colon of this line is ignored: write names on lines of their own");
+                        "text after the colon of this line is ignored: write each name on a line of its own");
 }
 
 void class_reader_finish(struct class_reader *reader) {
         if (reader->n_lowered > 0)
                 diagnostics_warning(reader->diagnostics, reader->path, 0,
-                        "%u login%s capitals; students are named in lower case, as Unix users are",
+                        "%u login%s capital letters, which were changed to lower case, because Unix user "
+                        "names have none",
                         reader->n_lowered, reader->n_lowered == 1 ? " has" : "s have");
         if (reader->n_capitals > 0)
                 diagnostics_warning(reader->diagnostics, reader->path, 0,
-                        "%u name%s capitals, which a plain list keeps; if the accounts are written without, "
-                        "write the list without",
+                        "%u name%s capital letters, which are kept because this is a plain list. If the "
+                        "accounts have none, write the list in lower case",
                         reader->n_capitals, reader->n_capitals == 1 ? " has" : "s have");
         if (reader->n_elsewhere > 0)
                 diagnostics_warning(reader->diagnostics, reader->path, reader->line_elsewhere,
-                        "'%s' has another domain than the first address (lines of this kind: %u): is the "
-                        "text before the @ really the login?",
+                        "'%s' has another domain than the first address (lines of this kind: %u): check that "
+                        "the text before the @ is the login",
                         reader->first_elsewhere ? reader->first_elsewhere : "", reader->n_elsewhere);
 }

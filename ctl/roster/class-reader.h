@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What plain lists and tables have in common: a word becomes a student, or a finding that says why not. */
+/* What plain lists and tables have in common: turns a word into a student, or into a finding that says why it
+ * is none. */
 
 #include "class-list.h"
 #include "diagnostics.h"
@@ -21,7 +22,7 @@ struct class_reader {
         struct diagnostics *diagnostics;
         struct class_list list;
         unsigned n_lowered;    /* logins that had capitals */
-        unsigned n_capitals;   /* those of a plain list, which keep them */
+        unsigned n_capitals;   /* logins of a plain list, which keep their capitals */
         unsigned n_elsewhere;  /* mail addresses at another host than the first one */
         char *first_elsewhere; /* one of them */
         unsigned line_elsewhere;
@@ -30,32 +31,32 @@ struct class_reader {
 
 void class_reader_done(struct class_reader *reader);
 
-/* A row that has no login: an error, or a warning if such rows are to be skipped. */
+/* Reports a row without a login: an error, or a warning if such rows are skipped. */
 void class_reader_refuse(struct class_reader *reader, unsigned line, const char *format, ...) _printf_(3, 4);
 
 /*
- * Takes up the student that a word names: a login, a user name or a mail address. exact: a word without an
- * "@" is taken as it is written, capitals included.
+ * Adds the student that a word names: a login, a user name or a mail address. exact: a word without an "@" is
+ * used as written, with its capitals.
  */
 void class_reader_add(struct class_reader *reader, const char *word, bool exact, unsigned line);
 
 /*
- * The login that a word stands for: small letters, without a "#" before it, as Brightspace writes one, and
- * without an "@" and what follows, unless the site's users are named so. The caller frees it; NULL: out of
+ * The login that a word means: in lower case, without the "#" that Brightspace writes before it, and without
+ * an "@" and what follows, unless the names of the site's users have one. The caller frees it; NULL: out of
  * memory.
  */
 char *class_reader_login(const struct class_reader *reader, const char *word);
 
 /*
  * The course that a header of a plain list names: "cs123:44240000000083090:22-03-13" has the course 123.
- * False: the text is no such header. *ret_rest is what stands behind the colon.
+ * False: the text is not such a header. *ret_rest is the text behind the colon.
  */
 bool class_reader_header(const struct class_reader *reader, const char *text,
         char ret_course[static COURSE_SIZE], const char **ret_rest);
 
-/* Says it if a header names another course, or if names seem to stand in it. */
+/* Reports a header that names another course, or that seems to have students' names behind the colon. */
 void class_reader_check_header(
         struct class_reader *reader, const char *course, const char *rest, unsigned line);
 
-/* What is to be said once about the whole list. */
+/* Adds the warnings about the whole list. */
 void class_reader_finish(struct class_reader *reader);

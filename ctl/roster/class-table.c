@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Class lists that are tables. Before any row is read, two things are decided: the separator by which there
- * is a row with a column of logins, and which column that is. Where the choice could be wrong, it is an error
- * that names the option to use.
+ * Before any row is read, two things are decided: the separator with which there is a row with a column of
+ * logins, and which column that is. If the choice could be wrong, that is an error, and the message names the
+ * option to use.
  */
 
 #include "class-table.h"
@@ -31,8 +31,8 @@ static enum login_column best_kind(const struct sheet_row *row, const char *want
 }
 
 /*
- * The row that names the columns; NULL: none. Titles above it have fewer cells. A row below one with as many
- * cells does not name the columns: its "email" is somebody's answer under another heading.
+ * The row with the column names; NULL: none. Titles above it have fewer cells. A row that has a row with as
+ * many cells above it does not have the column names: its "email" is a value in some other column.
  */
 static const struct sheet_row *find_header(const struct sheet *sheet, const char *wanted) {
         size_t n_above = 0;
@@ -47,7 +47,7 @@ static const struct sheet_row *find_header(const struct sheet *sheet, const char
         return NULL;
 }
 
-/* How many cells the first line has, a comment at its end aside. */
+/* How many cells the first line has, without a comment at its end. */
 static int count_first_cells(struct sheet_source source, size_t *ret) {
         _cleanup_free_ char *line = strndup(source.text, strcspn(source.text, "\n"));
         _cleanup_sheet_ struct sheet sheet = {0};
@@ -117,7 +117,7 @@ struct table {
         size_t login; /* the column */
 };
 
-/* The names of the columns, for the admin to choose from. The caller frees it; NULL: out of memory. */
+/* The column names, from which the admin can choose. The caller frees it; NULL: out of memory. */
 static char *join_headings(const struct sheet_row *row) {
         char *text = strdup("");
 
@@ -140,7 +140,7 @@ static char *join_headings(const struct sheet_row *row) {
         return text;
 }
 
-/* The fullest of the first rows: the one that names the columns, if titles stand above it. */
+/* The one of the first rows with most cells filled: titles above the column names have fewer. */
 static const struct sheet_row *guess_header(const struct sheet *sheet) {
         const struct sheet_row *best = &sheet->rows[0];
 
@@ -158,7 +158,7 @@ static void report_no_column(struct class_reader *reader, const struct sheet *sh
                 reader->no_memory = true;
         else if (reader->options->column)
                 diagnostics_error(reader->diagnostics, reader->path, row->line,
-                        "no column is called '%s': there are %s", reader->options->column, names);
+                        "there is no column '%s'; the columns are %s", reader->options->column, names);
         else
                 diagnostics_error(reader->diagnostics, reader->path, row->line,
                         "no column holds logins: expected one called " LOGIN_COLUMN_EXAMPLES
@@ -166,7 +166,7 @@ static void report_no_column(struct class_reader *reader, const struct sheet *sh
                         names);
 }
 
-/* The first row in which two columns hold different logins. NULL: they agree. */
+/* The first row in which two columns have different logins. NULL: there is none. */
 static const struct sheet_row *find_difference(const struct table *table, size_t other) {
         struct class_reader *reader = table->reader;
 
@@ -185,7 +185,7 @@ static const struct sheet_row *find_difference(const struct table *table, size_t
         return NULL;
 }
 
-/* A number identifies a student to the registrar; it is seldom the name of an account. */
+/* Registrars identify students by numbers, which are rarely the names of accounts. */
 static const char *find_number(const struct table *table) {
         for (const struct sheet_row *row = table->header + 1; row < table->sheet->rows + table->sheet->n_rows;
                 row++)
@@ -207,7 +207,7 @@ static bool is_certain(const struct table *table, enum login_column kind) {
                         continue;
                 diagnostics_error(reader->diagnostics, reader->path, header->line,
                         "the columns '%s' and '%s' have different logins, for example '%s' and '%s' in line "
-                        "%u: name the right column by --column, or remove the other one",
+                        "%u: choose the right one with --column, or remove the other one",
                         header->cells[table->login], header->cells[i], sheet_cell(row, table->login),
                         sheet_cell(row, i), row->line);
                 return false;
@@ -216,7 +216,7 @@ static bool is_certain(const struct table *table, enum login_column kind) {
         number = kind == LOGIN_COLUMN_ID ? find_number(table) : NULL;
         if (number)
                 diagnostics_error(reader->diagnostics, reader->path, header->line,
-                        "no column surely holds logins: '%s' has numbers, such as %s. If these numbers are "
+                        "no column clearly holds logins: '%s' has numbers, such as %s. If these numbers are "
                         "the names of accounts, use --column '%s'",
                         header->cells[table->login], number, header->cells[table->login]);
         return !number;
@@ -243,7 +243,7 @@ static bool rows_equal(const struct sheet_row *a, const struct sheet_row *b) {
         return true;
 }
 
-/* Canvas says above the students which assignments are hidden, and has nothing else in that row. */
+/* Canvas marks hidden assignments in a row above the students, which has no other cells. */
 static bool is_hidden_row(const struct table *table, const struct sheet_row *row) {
         if (login_column_kind(table->header->cells[table->login], NULL) != LOGIN_COLUMN_SIS)
                 return false;
@@ -253,7 +253,7 @@ static bool is_hidden_row(const struct table *table, const struct sheet_row *row
         return true;
 }
 
-/* Rows that a gradebook has beside its students: how many points there are, what is hidden, its test student.
+/* Rows of a gradebook that are not students: possible points, hidden assignments, the test student.
  */
 static bool is_no_student(const struct table *table, const struct sheet_row *row) {
         const char *first = sheet_cell(row, 0);
@@ -262,11 +262,11 @@ static bool is_no_student(const struct table *table, const struct sheet_row *row
                 strcasecmp(first, "Test Student") == 0 ||
                 (strcasecmp(first, "Student") == 0 && strcasecmp(sheet_cell(row, 1), "Test") == 0))
                 return true;
-        /* Two exports in one file. */
+        /* A second row of column names: two exports in one file. */
         return is_hidden_row(table, row) || rows_equal(row, table->header);
 }
 
-/* Who it is, as far as the row says. */
+/* For messages: a cell that tells whose row this is. */
 static const char *first_filled(const struct sheet_row *row) {
         for (size_t i = 0; i < row->n_cells; i++)
                 if (row->cells[i][0])
@@ -289,8 +289,8 @@ static void read_row(const struct table *table, const struct sheet_row *row) {
                 return;
         if (has_cells_without_heading(table, row))
                 class_reader_refuse(reader, row->line,
-                        "the row of '%s' has %zu cells, for %zu columns: a name with a separator in it needs "
-                        "quotes",
+                        "the row of '%s' has %zu cells, but there are %zu columns: put a name that has the "
+                        "separator in it in quotes",
                         first_filled(row), row->n_cells, table->header->n_cells);
         else if (login[0] == '\0')
                 class_reader_refuse(reader, row->line, "'%s' has no %s", first_filled(row),
@@ -299,8 +299,8 @@ static void read_row(const struct table *table, const struct sheet_row *row) {
                 class_reader_add(reader, login, false, row->line);
 }
 
-/* A course's header that a spreadsheet program has made a row of; or a name, which would be lost without a
- * word. */
+/* Checks the rows above the column names: a course's header that a spreadsheet program made a row of, or a
+ * name, which would be ignored without a warning. */
 static void check_titles(const struct table *table) {
         struct class_reader *reader = table->reader;
         char course[COURSE_SIZE];
@@ -311,7 +311,7 @@ static void check_titles(const struct table *table) {
                         class_reader_check_header(reader, course, rest, row->line);
                 else if (sheet_count_filled(row) == 1 && student_name_valid(first_filled(row)))
                         diagnostics_warning(reader->diagnostics, reader->path, row->line,
-                                "'%s' is above the names of the columns, and is ignored", first_filled(row));
+                                "'%s' is above the row of column names, so it is ignored", first_filled(row));
 }
 
 static void read_sheet(struct class_reader *reader, const struct sheet *sheet) {
@@ -338,7 +338,7 @@ void class_table_read(struct class_reader *reader, const struct sheet_source *so
         int r;
 
         r = sheet_parse(source, SIZE_MAX, &sheet);
-        /* Tabs need no quotes, and Google Sheets writes none: there a quote is a part of somebody's name. */
+        /* Tables with tabs need no quotes, and Google Sheets writes none: a quote is part of a name there. */
         if (r >= 0 && sheet.fault && source->separator == '\t') {
                 sheet_done(&sheet);
                 plain.quotes = false;

@@ -2,19 +2,19 @@
 #pragma once
 
 /*
- * Class lists that are tables. A table has a row in which a column is called as one of logins is
- * (login-column.h), or as the caller says. The separator is the one by which that row has such a column. The
- * students are what its column says, in lower case and without an "@" and what follows it, as Unix user names
- * are written.
+ * Class lists that are tables. A table has a row of column names, one of which is a usual name for logins
+ * (login-column.h) or the one that the caller wants. The separator is the one with which that row has such a
+ * column. The students are the cells of that column, in lower case and without an "@" and what follows it,
+ * because Unix user names are written so.
  */
 
 #include "class-reader.h"
 #include "sheet.h"
 
 /*
- * Finds out whether text is a table, and its separator: true with *ret filled; also if a table was found that
- * has no column of logins, which class_table_read() then reports. line is the number of the text's first
- * line; separator is 0 if it is not known.
+ * Finds out whether text is a table, and its separator. True with *ret filled; also for a table without a
+ * column of logins, which class_table_read() then reports. line is the number of the text's first line;
+ * separator is 0 if it is not known.
  */
 bool class_table_find(struct class_reader *reader, const char *text, unsigned line, char separator,
         struct sheet_source *ret);

@@ -12,7 +12,7 @@
 #define MARK_UTF16LE "\xff\xfe"
 #define MARK_UTF16BE "\xfe\xff"
 
-/* An unmarked byte of Windows-1252, and two of UTF-16, become three bytes of UTF-8 at most. */
+/* A byte of Windows-1252, or two bytes of UTF-16, become at most three bytes of UTF-8. */
 #define GROWTH_MAX 3U
 
 static bool begins_with(const char *bytes, size_t size, const char *start) {
@@ -21,12 +21,12 @@ static bool begins_with(const char *bytes, size_t size, const char *start) {
         return size >= length && memcmp(bytes, start, length) == 0;
 }
 
-/* Files that people take for a table because a spreadsheet program opens them. NULL: none of these. */
+/* Files that are not text, although spreadsheet programs open them. NULL: none of these. */
 static const char *find_foreign_format(const char *bytes, size_t size) {
         if (begins_with(bytes, size, "PK\x03\x04") || begins_with(bytes, size, "\xd0\xcf\x11\xe0"))
                 return "is a workbook of a spreadsheet program: save the sheet as CSV, and import that";
         if (begins_with(bytes, size, "%PDF-"))
-                return "is a PDF: a class list is text or CSV";
+                return "is a PDF: save the list as text or CSV, and import that";
         return NULL;
 }
 
@@ -53,7 +53,7 @@ static int convert(const char *encoding, const char *bytes, size_t size, char **
                 return -EILSEQ;
         }
         *out = '\0';
-        /* A NUL would end the text early, and half of the class would be missing. */
+        /* A NUL would end the text early, and the rest of the class would be lost. */
         if (memchr(text, '\0', (size_t)(out - text))) {
                 free(text);
                 return -EINVAL;
@@ -116,11 +116,10 @@ int class_text_decode(const char *bytes, size_t size, char **ret_text, const cha
                 *ret_reason = describe(r);
                 return r == -ENOMEM ? r : -EINVAL;
         }
-        /* PeopleSoft's download is HTML by the name of ps.xls. */
+        /* PeopleSoft's download is HTML with the name ps.xls. */
         if (text[strspn(text, " \t\r\n")] == '<') {
-                *ret_reason =
-                        "is a web page, whatever its name says: open it in a spreadsheet program, save the "
-                        "sheet as CSV, and import that";
+                *ret_reason = "is a web page, whatever its name says: open it in a spreadsheet program, save "
+                              "the sheet as CSV, and import that";
                 return -EINVAL;
         }
 

@@ -3,7 +3,7 @@
 /*
  * The headings. Canvas: lib/gradebook_exporter.rb of canvas-lms. Moodle: the strings username and email of
  * its language packs en, de, fr and es. Blackboard and Brightspace have "Username", GitHub Classroom has
- * "identifier", and "NetID" is what many universities of the USA call a login.
+ * "identifier", and "NetID" is the login of many universities in the USA.
  */
 
 #include "login-column.h"
@@ -41,7 +41,7 @@ static const struct {
         {"identifier", LOGIN_COLUMN_ID},
 };
 
-/* What is left of a heading to compare. Not tolower(): the result may not depend on a locale. */
+/* The form of a heading that is compared. Not tolower(), because the result must not depend on the locale. */
 static void simplify(const char *heading, char *ret, size_t size) {
         size_t n = 0;
 

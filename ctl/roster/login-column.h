@@ -2,24 +2,24 @@
 #pragma once
 
 /*
- * Which columns of a class list may hold logins, by their headings. Headings are compared without capitals,
- * blanks, dashes, underscores and dots, so that "E-Mail-Adresse", "Email address" and "login_id" need no
- * spellings of their own.
+ * Finds the columns of a class list that may hold logins, by their headings. Upper and lower case, blanks,
+ * dashes, underscores and dots are ignored, so that "E-Mail-Adresse" and "Email address" are in the list
+ * once.
  */
 
 #include <stddef.h>
 
-/* What a heading promises, the best last. A better column is taken without a look at a worse one. */
+/* How likely a column holds logins, the best kind last. The best kind in a table wins. */
 enum login_column {
         LOGIN_COLUMN_NONE,
-        LOGIN_COLUMN_ID,   /* often a number that no account is named by */
-        LOGIN_COLUMN_MAIL, /* what stands before the "@" is usually a login */
+        LOGIN_COLUMN_ID,   /* often a number, and no account has that name */
+        LOGIN_COLUMN_MAIL, /* the part before the "@" is usually a login */
         LOGIN_COLUMN_LOGIN,
-        LOGIN_COLUMN_SIS, /* Canvas's own, which stands in each of its exports */
+        LOGIN_COLUMN_SIS, /* of Canvas, in each of its exports */
 };
 
-/* wanted is the name that the admin gave, or NULL; only that column is LOGIN_COLUMN_LOGIN then. */
+/* wanted is the heading that the admin gave, or NULL. With one, only that column is LOGIN_COLUMN_LOGIN. */
 enum login_column login_column_kind(const char *heading, const char *wanted);
 
-/* For messages: the headings that one is likely to have. */
+/* For messages: common headings. */
 #define LOGIN_COLUMN_EXAMPLES "'SIS Login ID', 'Username', 'Login' or 'Email address'"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl roster add`, `remove` and `import`: each changes a roster in memory, and it is written only
- * if nothing at all was wrong.
+ * `coursenetctl roster add`, `remove` and `import`: each changes a roster in memory, which is written only if
+ * there was no error at all.
  */
 
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "roster-edit.h"
 #include "trusted-file.h"
 
-/* Writing the wiring of a course of thousands takes the activator a moment. */
+/* The activator needs some time to write the wiring of a course with thousands of seats. */
 #define RELOAD_TIMEOUT_MS 30000U
 
 #define NAMES_SHOWN 5U
@@ -28,7 +28,7 @@ struct change {
         unsigned n_changed;
         unsigned n_kept;
         size_t n_skipped; /* rows of a class list */
-        bool dry;         /* nothing is written, and who is kept is in the table, too */
+        bool dry;         /* nothing is written, and the table lists kept students too */
 };
 
 static void change_done(struct change *change) {
@@ -42,7 +42,7 @@ static void change_done(struct change *change) {
 
 static const char *const headings[] = {"NAME", "SEAT", "ADDRESS", ""};
 
-/* Errors end up in the change's diagnostics, here and below. */
+/* Errors are added to the change's diagnostics, here and below. */
 static int begin(const struct paths *paths, const char *course, struct change *change) {
         int r;
 
@@ -68,7 +68,8 @@ static int add_row(
 }
 
 /*
- * The module and the next login see a roster at once; only a new seat's units need to be told whose they are.
+ * The module and the next login read the roster themselves. Only the units of a new seat need wiring, which
+ * the activator writes.
  */
 static void reload_activator(const struct paths *paths) {
         struct request request;
@@ -79,17 +80,18 @@ static void reload_activator(const struct paths *paths) {
         r = activator_call(
                 paths->activator_socket, &request, -1, deadline_after_ms(RELOAD_TIMEOUT_MS), &reply);
         if (r == -EACCES || r == -EPERM)
-                complain("warning: you may not ask the activator to take up the change (%s): it will when it "
-                         "next "
-                         "starts, or root does: systemctl restart coursenet-activator",
+                complain(
+                        "warning: you have no right to make the activator read the new roster (%s). It reads "
+                        "it at its next start, or when root runs: systemctl restart coursenet-activator",
                         strerror(-r));
         else if (r < 0)
-                complain("warning: the activator cannot be reached (%s): it will take up the change when it "
-                         "next starts, or now: systemctl restart coursenet-activator",
+                complain("warning: the activator cannot be reached (%s). It reads the new roster at its next "
+                         "start; to restart it: systemctl restart coursenet-activator",
                         strerror(-r));
         else if (reply.type != REPLY_DONE)
-                complain("warning: the roster is written, but the activator says: %s",
-                        reply.text[0] ? reply.text : "no (why: journalctl -u coursenet-activator)");
+                complain("warning: the roster was written, but the activator reports: %s",
+                        reply.text[0] ? reply.text
+                                      : "it could not read it; see journalctl -u coursenet-activator");
 }
 
 static void print_summary(const struct change *change, const char *done) {
@@ -98,11 +100,11 @@ static void print_summary(const struct change *change, const char *done) {
         if (change->n_kept > 0)
                 (void)printf(", %u kept", change->n_kept);
         if (change->n_skipped > 0)
-                (void)printf(", %zu left out", change->n_skipped);
+                (void)printf(", %zu skipped", change->n_skipped);
         (void)puts(change->dry ? ". Nothing was written." : ".");
 }
 
-/* Writes the roster if it is to be written, and says what happened. Returns an exit code. */
+/* Writes the roster unless this is a dry run, and prints what changed. Returns an exit code. */
 static int finish(const struct paths *paths, struct change *change, const char *done) {
         bool writes = change->n_changed > 0 && !change->dry;
 
@@ -130,13 +132,13 @@ static void report_full(struct change *change, const char *student) {
         const struct roster *roster = &change->edit.roster;
 
         diagnostics_error(&change->diagnostics, change->edit.path, 0,
-                "no seat is left for %s: numbers %u to %u are all given. A wider subnet makes room (in "
-                "[course "
-                "%s]; prefix would move every course), and so does deleting a '#removed NAME SEAT' line",
+                "no seat is left for %s: numbers %u to %u are all in use or reserved. Set a larger subnet in "
+                "[course %s] (a larger prefix would move every course), or delete a '#removed NAME SEAT' "
+                "line",
                 student, roster->first_seat, roster->seat_max, roster->course);
 }
 
-/* Not a full plan, so that a seat whose own files are broken can be shown and given up as well. */
+/* Not the full plan, so that a seat with mistakes in its own files can be shown and removed as well. */
 static void plan_by_number(const struct change *change, unsigned seat, struct seat_plan *ret) {
         const struct roster *roster = &change->edit.roster;
         struct seat_id id = {.number = seat};
@@ -212,7 +214,7 @@ static void remove_student(struct change *change, const char *student) {
 
         if (!line) {
                 diagnostics_error(&change->diagnostics, change->edit.path, 0,
-                        "%s is not on the roster (who is: coursenetctl roster list %s)", student,
+                        "%s is not on the roster. To see who is: coursenetctl roster list %s", student,
                         roster->course);
                 return;
         }
@@ -254,7 +256,7 @@ static ssize_t read_bytes(const char *path, char *bytes, size_t size) {
         return ferror(file) ? -errno : (ssize_t)n;
 }
 
-/* A class list is anybody's file, so it is not trusted_file_read(): it says names and nothing else. */
+/* Not trusted_file_read(), because a class list may be any user's file: it only has names. */
 static int read_list(const char *path, char **ret_text, const char **ret_reason) {
         _cleanup_free_ char *bytes = malloc(TRUSTED_FILE_SIZE_MAX + 1);
         ssize_t n;
@@ -283,16 +285,16 @@ static int parse_list(struct change *change, const char *text, const char *name,
                 return r;
         n_new = change->diagnostics.n_errors - n_errors;
         if (ret->n_entries == 0 && n_new == 0)
-                diagnostics_error(&change->diagnostics, name, 0, "names nobody");
+                diagnostics_error(&change->diagnostics, name, 0, "has no names in it");
         else if (n_new > 0 && n_new == ret->n_without_login && ret->n_entries > 0)
                 diagnostics_warning(&change->diagnostics, name, 0,
-                        "%zu row%s no login; --skip leaves out such rows and seats the others", n_new,
+                        "%zu row%s no login; use --skip to skip these rows and add the others", n_new,
                         n_new == 1 ? " has" : "s have");
         change->n_skipped = ret->n_without_login;
         return change->diagnostics.n_errors > n_errors ? -EINVAL : 0;
 }
 
-/* An import removes nobody; so it says who may have left. */
+/* An import removes nobody, so this tells the admin who may have left the course. */
 static void report_absent(const struct roster *roster, const struct class_list *list) {
         unsigned n = 0;
 
@@ -309,8 +311,8 @@ static void report_absent(const struct roster *roster, const struct class_list *
         if (n > NAMES_SHOWN)
                 (void)printf(" and %u more", n - NAMES_SHOWN);
         if (n > 0)
-                (void)printf(
-                        ". They keep their seats (coursenetctl roster remove %s NAME).\n", roster->course);
+                (void)printf(". They keep their seats. To remove one: coursenetctl roster remove %s NAME\n",
+                        roster->course);
 }
 
 int roster_import(const struct paths *paths, const struct arguments *arguments) {
@@ -320,7 +322,7 @@ int roster_import(const struct paths *paths, const struct arguments *arguments) 
         _cleanup_free_ char *text = NULL;
         int r;
 
-        /* Before the lock is taken: whoever types the list may take their time. */
+        /* Before the lock is taken, because somebody may type the list on standard input. */
         if (read_list(path, &text, &reason) < 0) {
                 complain("%s: %s", name, reason);
                 return EXIT_NO;

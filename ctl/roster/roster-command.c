@@ -11,7 +11,8 @@ static const char usage[] =
         "       coursenetctl roster remove COURSE NAME...\n"
         "       coursenetctl roster import [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
         "\n"
-        "Who sits where in a course. NAME is a student (newellz2) or a whole user name (cs123-newellz2).\n"
+        "Shows and changes the roster of a course. NAME is a student (newellz2) or a whole user name\n"
+        "(cs123-newellz2).\n"
         "See coursenet-roster(5).\n";
 
 static const struct part {
@@ -22,30 +23,36 @@ static const struct part {
         {"list", roster_list,
                 {"Usage: coursenetctl roster list [--json] COURSE\n"
                  "\n"
-                 "Shows who is on the roster of a course, with seat and address.\n",
+                 "Shows the students on the roster of a course, with seats and addresses.\n",
                         .json = true, .words_min = 1, .words_max = 1}},
         {"add", roster_add_names,
                 {"Usage: coursenetctl roster add COURSE NAME...\n"
                  "\n"
-                 "Seats students; each gets the lowest number that nobody has or had. One who is on the\n"
-                 "roster already keeps their seat, one who was removed gets the old one back.\n",
+                 "Adds students to the roster. Each gets the lowest seat number that nobody has or had. A "
+                 "student\n"
+                 "who is on the roster already keeps their seat; one who was removed gets the old seat "
+                 "back.\n",
                         .words_min = 2, .words_max = 65536}},
         {"remove", roster_remove_names,
                 {"Usage: coursenetctl roster remove COURSE NAME...\n"
                  "\n"
-                 "Takes students off the roster. Their numbers stay reserved for them, and whoever is\n"
-                 "logged in stays so until logout.\n",
+                 "Removes students from the roster. Their seat numbers stay reserved for them. Students who "
+                 "are\n"
+                 "logged in keep their seats until they log out.\n",
                         .words_min = 2, .words_max = 65536}},
         {"import", roster_import,
                 {"Usage: coursenetctl roster import [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
                  "\n"
-                 "Seats everybody on a class list who has no seat yet, in its order; moves and removes\n"
-                 "nobody. FILE (\"-\": standard input) has one name or mail address a line, or is a table\n"
-                 "with a column of logins, such as the gradebook of Canvas, Moodle, Blackboard or\n"
-                 "Brightspace. With any mistake in it nothing is changed.\n"
+                 "Adds every student of a class list who is not on the roster yet, in the order of the list. "
+                 "It\n"
+                 "moves and removes nobody. FILE (\"-\": standard input) has one name or mail address on "
+                 "each line,\n"
+                 "or is a table with a column of logins, such as the gradebook of Canvas, Moodle, Blackboard "
+                 "or\n"
+                 "Brightspace. If the list has a mistake, nothing is changed.\n"
                  "\n"
                  "  --column NAME  the column that holds the logins\n"
-                 "  --skip         leave out rows that have no login, and name them, but seat the others\n"
+                 "  --skip         skip rows that have no login, list them, and add the others\n"
                  "  --dry-run      show what would change, and write nothing\n",
                         .import = true, .words_min = 2, .words_max = 2}},
 };
@@ -67,7 +74,7 @@ int roster_command(const struct paths *paths, int argc, char **argv) {
                 return parts[i].run(paths, &arguments);
         }
 
-        complain("roster what? Say list, add, remove or import.");
+        complain("roster needs a subcommand: list, add, remove or import.");
         (void)fputs(usage, stderr);
         return EXIT_USAGE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What must be true before a roster is changed, and after. */
+/* Checks before and after a roster is changed. */
 
 #include "roster-edit.h"
 
@@ -18,13 +18,14 @@ static int take_lock(struct roster_edit *edit, struct diagnostics *diagnostics) 
 
         r = roster_lock_take(edit->etc, &edit->lock, &reason);
         if (r == -EACCES || r == -EPERM)
-                diagnostics_error(diagnostics, edit->etc, 0, "%s: you may not (try as root)", reason);
+                diagnostics_error(
+                        diagnostics, edit->etc, 0, "%s: permission denied (run the command as root)", reason);
         else if (r < 0)
                 diagnostics_error(diagnostics, edit->etc, 0, "%s: %s", reason, strerror(-r));
         return r;
 }
 
-/* Mistakes in other courses are not this one's business: `check` tells of them. */
+/* Mistakes in other courses do not matter here; `check` reports them. */
 static int load_site(struct roster_edit *edit, struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics elsewhere = {0};
         _cleanup_settings_ struct settings settings = {0};
@@ -75,7 +76,8 @@ static int load_roster(struct roster_edit *edit, const char *course, struct diag
         if (r < 0)
                 return r;
         if (diagnostics->n_errors > n_errors) {
-                diagnostics_error(diagnostics, edit->path, 0, "has mistakes: mend them before it is changed");
+                diagnostics_error(
+                        diagnostics, edit->path, 0, "has mistakes: correct them before you change it");
                 return -EINVAL;
         }
         return 0;
@@ -155,7 +157,8 @@ int roster_edit_save(const struct roster_edit *edit, struct diagnostics *diagnos
         }
         r = roster_file_write(&edit->lock, edit->roster.course, text, &reason);
         if (r == -EACCES || r == -EPERM)
-                diagnostics_error(diagnostics, edit->path, 0, "%s: you may not (try as root)", reason);
+                diagnostics_error(diagnostics, edit->path, 0,
+                        "%s: permission denied (run the command as root)", reason);
         else if (r < 0)
                 diagnostics_error(diagnostics, edit->path, 0, "%s: %s", reason, strerror(-r));
         return r;

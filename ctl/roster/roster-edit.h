@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A change of one course's roster: begun under the lock, checked against the whole site, written at once or
- * not at all. A dry one takes no lock and makes no file, so it cannot be saved.
+ * A change of one course's roster. It begins with the lock, is checked against the whole site, and is written
+ * in one step or not at all. A dry one takes no lock and makes no file, so it cannot be saved.
  */
 
 #include "roster-file.h"
@@ -22,16 +22,16 @@ struct roster_edit {
 void roster_edit_done(struct roster_edit *edit);
 
 /*
- * Takes the lock, unless the roster is only to be looked at (dry), and loads the roster. Negative errno, with
- * at least one error added to diagnostics, if the settings or the roster have mistakes, the site cannot have
- * the course, or its subnet is in the way of another course's.
+ * Takes the lock, unless this is a dry change, and loads the roster. Negative errno, with
+ * at least one error added to diagnostics, if the settings or the roster have mistakes, the settings do not
+ * allow the course, or its subnet overlaps another course's.
  */
 int roster_edit_begin(const char *etc, const char *course, bool dry, struct roster_edit *ret,
         struct diagnostics *diagnostics);
 
 /*
- * The plan of a seat that was just added; -EINVAL with errors added to diagnostics if the seat cannot be, as
- * when an admin gave its address to another one.
+ * The plan of a seat that was just added. Negative errno, with errors added to diagnostics, if the seat is
+ * not possible, for example because an admin gave its address to another seat.
  */
 int roster_edit_plan(const struct roster_edit *edit, unsigned seat, struct seat_plan *ret,
         struct diagnostics *diagnostics);

@@ -17,7 +17,7 @@ void roster_lock_done(struct roster_lock *lock) {
         lock->path = NULL;
 }
 
-/* Whatever the umask. */
+/* Creates a folder with this mode, whatever the umask is. */
 static int make_directory(const char *path, mode_t mode) {
         if (mkdir(path, mode) < 0)
                 return errno == EEXIST ? 0 : -errno;
@@ -25,8 +25,8 @@ static int make_directory(const char *path, mode_t mode) {
 }
 
 /*
- * Only root and staff may know who is in a course, and how many they are, which the size of a file would
- * tell. So a folder that was open to others is closed. Rights that an admin gave to its group stay.
+ * Only root and staff may know who is in a course and how many there are, and the size of a file would show
+ * that. So a folder that is open to others is closed. The rights of its group stay.
  */
 static int close_to_others(int directory) {
         struct stat st;
@@ -38,7 +38,7 @@ static int close_to_others(int directory) {
         return fchmod(directory, st.st_mode & 07777 & ~(mode_t)S_IRWXO) < 0 ? -errno : 0;
 }
 
-/* On a file that only root can open: a lock that others can take, others can keep. */
+/* The lock file is root's alone, because another user who could take the lock could keep it. */
 static int open_lock_file(int directory) {
         int fd = openat(directory, ".lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -102,12 +102,12 @@ static int write_all(int fd, const char *text, size_t size) {
         return 0;
 }
 
-/* A new file with the text, on the disk before it gets its real name. */
+/* A new file with the text, which is on the disk before it is renamed. */
 static int write_new(int directory, const char *name, const char *text) {
         _cleanup_close_ int fd = -1;
         int r;
 
-        /* What is there is left over from a crash: the lock is ours. */
+        /* A file of this name is left from a crash, because we hold the lock. */
         if (unlinkat(directory, name, 0) < 0 && errno != ENOENT)
                 return -errno;
         fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -122,7 +122,7 @@ static int write_new(int directory, const char *name, const char *text) {
 
 int roster_file_write(
         const struct roster_lock *lock, const char *course, const char *text, const char **ret_reason) {
-        char name[32]; /* a dot first: what reads all rosters passes it over */
+        char name[32]; /* a dot first, so that what reads all rosters skips it */
         int r;
 
         *ret_reason = "the roster would be larger than 1 MiB";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenetctl roster list`: who is on the roster of a course. */
+/* `coursenetctl roster list`: the students on the roster of a course. */
 
 #include "base/complain.h"
 #include "base/json.h"
@@ -11,8 +11,7 @@
 #include "site.h"
 
 /*
- * The plan of the seat of the i-th line of the course's roster. NULL: a mistake keeps the seat from being
- * planned.
+ * The plan of the seat of a roster line. NULL: a mistake in the configuration prevents it.
  */
 static const struct seat_plan *find_plan(const struct site_course *course, const struct roster_line *line) {
         for (size_t i = 0; i < course->n_seats; i++)
@@ -103,7 +102,7 @@ static int refuse(void) {
         return EXIT_NO;
 }
 
-/* By somebody who is not root. */
+/* For a user other than root. */
 static int ask(const struct paths *paths, const struct arguments *arguments) {
         return report_is_for_staff(paths) ? report_ask(paths, "roster", arguments) : refuse();
 }
@@ -125,11 +124,10 @@ int roster_list(const struct paths *paths, const struct arguments *arguments) {
         if (!course && !scope_has_course(paths->scope, arguments->words[0]))
                 return refuse();
         if (!course) {
-                /* They are of other courses, too. */
+                /* These are about other courses, too. */
                 if (scope_is_everything(paths->scope))
                         diagnostics_print(stderr, &diagnostics);
-                complain("Course %s has no roster that can be used. Make one: coursenetctl roster import %s "
-                         "FILE",
+                complain("Course %s has no usable roster. Create one: coursenetctl roster import %s FILE",
                         arguments->words[0], arguments->words[0]);
                 return EXIT_NO;
         }
@@ -140,6 +138,6 @@ int roster_list(const struct paths *paths, const struct arguments *arguments) {
                 return EXIT_NO;
         }
         if (diagnostics.n_errors > 0)
-                complain("There are mistakes in the configuration: see coursenetctl check");
+                complain("The configuration has mistakes. Run: coursenetctl check");
         return EXIT_DONE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* CSV and its relatives, by libcsv. */
+/* Parses CSV and similar formats with libcsv. */
 
 #include <csv.h>
 
@@ -114,7 +114,7 @@ static void take_row(int terminator, void *user) {
         row_done(&reader->row);
 }
 
-/* Line by line, as libcsv does not count; a quoted cell may go over several. */
+/* Line by line, because libcsv does not count lines. A quoted cell may have several lines. */
 static void feed_lines(
         struct reader *reader, struct csv_parser *csv, const struct sheet_source *source, size_t rows_max) {
         struct sheet *sheet = &reader->sheet;
@@ -125,7 +125,7 @@ static void feed_lines(
                 size_t length = strcspn(text, "\n");
 
                 length += text[length] == '\n';
-                /* libcsv does not report blank lines, so without this the row would seem to begin there. */
+                /* libcsv does not report blank lines, so the row would seem to begin there. */
                 if (reader->row.line == 0 && strspn(text, BLANKS) >= length) {
                         text += length;
                         continue;
@@ -134,16 +134,15 @@ static void feed_lines(
                         reader->row.line = line;
                 if (csv_parse(csv, text, length, take_cell, take_row, reader) != length) {
                         sheet->fault_line = reader->row.line;
-                        sheet->fault =
-                                "the quotes in this row are not as CSV has them: \"...\", and \"\" for a "
-                                "quote inside";
+                        sheet->fault = "the quotes in this row are not valid CSV: expected \"...\", with "
+                                       "\"\" for a quote inside";
                         return;
                 }
                 text += length;
         }
         if (sheet->n_rows < rows_max && csv_fini(csv, take_cell, take_row, reader) != 0) {
                 sheet->fault_line = reader->row.line;
-                sheet->fault = "a quote opens in this row and never closes";
+                sheet->fault = "a quote in this row is never closed";
         }
 }
 
@@ -154,7 +153,7 @@ int sheet_parse(const struct sheet_source *source, size_t rows_max, struct sheet
         if (csv_init(&csv, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
                 return -ENOMEM;
         csv_set_delim(&csv, (unsigned char)source->separator);
-        /* No text has a NUL. */
+        /* The text has no NUL. */
         if (!source->quotes)
                 csv_set_quote(&csv, '\0');
         feed_lines(&reader, &csv, source, rows_max);

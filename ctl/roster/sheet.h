@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A table in text: rows of cells between separators, quoted as RFC 4180 has it. It is taken apart by libcsv;
- * what the cells mean is the caller's.
+ * A table as text: rows of cells with separators, quoted as in RFC 4180. libcsv parses it; the caller knows
+ * what the cells mean.
  */
 
 #include "util.h"
@@ -19,7 +19,7 @@ struct sheet_row {
 struct sheet {
         struct sheet_row *rows; /* without blank lines */
         size_t n_rows;
-        unsigned fault_line; /* of a row whose quotes are wrong; 0: none. The rows before it are there. */
+        unsigned fault_line; /* of a row whose quotes are wrong; 0: none. The rows before it were parsed. */
         const char *fault;   /* what is wrong there, as a static sentence */
 };
 
@@ -30,19 +30,19 @@ struct sheet_source {
         const char *text;
         unsigned line; /* the number of its first line */
         char separator;
-        bool quotes; /* false: a quote is a character like any other, as Google Sheets writes into TSV */
+        bool quotes; /* false: a quote is an ordinary character, as in the TSV files of Google Sheets */
 };
 
-/* Reads rows_max rows, or all that there are. -ENOMEM leaves *ret untouched. */
+/* Parses at most rows_max rows. -ENOMEM leaves *ret untouched. */
 int sheet_parse(const struct sheet_source *source, size_t rows_max, struct sheet *ret);
 
-/* A cell's text, "" for one that the row does not have. */
+/* A cell's text; "" if the row does not have that cell. */
 const char *sheet_cell(const struct sheet_row *row, size_t column);
 
-/* How many of the row's cells hold something. */
+/* How many of the row's cells are not empty. */
 size_t sheet_count_filled(const struct sheet_row *row);
 
-/* Cuts the blanks off both ends of text, and the invisible characters that copied text brings along. */
+/* Removes blanks, and the invisible characters that copied text may have, from both ends of text. */
 char *sheet_strip(char *text);
 
 #define _cleanup_sheet_ _cleanup_(sheet_done)

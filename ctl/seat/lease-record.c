@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* activator/base/record-store.c writes them; what it writes for itself alone is not looked at here. */
+/* activator/base/record-store.c writes them. Fields that only the activator uses are ignored here. */
 
 #include <dirent.h>
 #include <ini.h>
@@ -69,7 +69,7 @@ int lease_records_load(const char *directory, struct lease_records *ret) {
         if (!dir && errno != ENOENT)
                 return -errno;
         for (struct dirent *entry; r >= 0 && dir && (entry = readdir(dir));) {
-                /* Names with a dot are unfinished, or the folder itself. */
+                /* Names with a dot are unfinished records, or the folder itself. */
                 if (strchr(entry->d_name, '.') || load_one(directory, entry->d_name, &record) < 0)
                         continue;
                 items = reallocarray(records.items, records.n_items + 1, sizeof(*items));

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The activator's records of leases, for when the activator itself cannot be asked: who has which seat. Only
- * root can read them.
+ * Reads the activator's records of leases, which tell who has which seat when the activator itself cannot be
+ * asked. Only root can read them.
  */
 
 #include "name-rule.h"
@@ -16,9 +16,9 @@ struct lease_record {
         char user[USER_NAME_SIZE];
         char seat[SEAT_ID_SIZE];
         char service[SERVICE_SIZE];
-        long opener;              /* a process; 0: an admin's hold */
-        bool lingering;           /* the login that had it is over */
-        uint64_t keep_until_usec; /* CLOCK_REALTIME; leftover = keep: as long as it may stay at most */
+        long opener;              /* process id; 0: an admin's hold */
+        bool lingering;           /* its login is over */
+        uint64_t keep_until_usec; /* CLOCK_REALTIME; leftover = keep: how long it may stay at most */
 };
 
 /* The empty value is all zero. */
@@ -27,10 +27,11 @@ struct lease_records {
         size_t n_items;
 };
 
-/* A folder that is not there has none; a record that cannot be read is passed over. Negative errno. */
+/* A missing folder has no records; a record that cannot be read is skipped. Negative errno. */
 int lease_records_load(const char *directory, struct lease_records *ret);
 
-/* Somebody has the seat by it, or may work in it: in a tmux, with leftover = keep. now: CLOCK_REALTIME. */
+/* Whether somebody uses the seat: a login, or with leftover = keep a process that may have been left, such as
+ * a tmux. now_usec: CLOCK_REALTIME. */
 bool lease_record_is_used(const struct lease_record *record, uint64_t now_usec);
 
 void lease_records_done(struct lease_records *records);

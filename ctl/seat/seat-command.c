@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenetctl seat`: everything that is named after a user's seat, computed; nothing needs to be up. */
+/* `coursenetctl seat`: shows everything that belongs to a user's seat. It is computed, so nothing needs to be
+ * up. */
 
 #include <pwd.h>
 
@@ -18,8 +19,8 @@ static const struct syntax syntax = {
         .usage = "Usage: coursenetctl seat [--json] SEAT|USER\n"
                  "\n"
                  "Shows which seat a user has, or whose a seat is, and what belongs to it: address, bridge,\n"
-                 "namespace, links, units. All is computed from settings and roster; nobody need be logged\n"
-                 "in.\n",
+                 "namespace, links, units. All is computed from settings and roster, so the seat need not be "
+                 "up.\n",
         .json = true,
         .words_min = 1,
         .words_max = 1,
@@ -34,7 +35,7 @@ struct mapping {
         bool has_container;
 };
 
-/* Says why the user has no seat, and what to do about it. */
+/* Prints why the user has no seat, and what to do about it. */
 static void report_no_seat(
         const char *etc, const char *course, const char *student, const struct roster *roster) {
         for (size_t i = 0; i < roster->n_lines; i++)
@@ -49,24 +50,24 @@ static void report_no_seat(
                 student, course, etc, course, course, student);
 }
 
-/* Negative errno if the course has no roster that can be read; it is said why. */
+/* Negative errno if the course has no usable roster, after a message. */
 static int load_roster(const char *etc, const struct settings *settings, const char *course,
         struct roster *ret, struct diagnostics *diagnostics) {
         char reason[256];
         int r;
 
         if (settings_check_course(settings, course, reason, sizeof(reason)) < 0) {
-                complain("Course %s cannot be: %s", course, reason);
+                complain("Course %s is not possible: %s", course, reason);
                 return -EINVAL;
         }
         r = roster_load(etc, settings, course, ret, diagnostics);
         if (r == -ENOENT)
-                complain("Course %s has no roster. Make one: coursenetctl roster import %s FILE", course,
+                complain("Course %s has no roster. Create one: coursenetctl roster import %s FILE", course,
                         course);
         return r;
 }
 
-/* Whose seat it is; -ENOENT, and it is said, if it is nobody's. */
+/* Finds whose seat it is. -ENOENT, after a message, if no user on the roster has it. */
 static int find_user_of_seat(const char *etc, const struct settings *settings, const struct seat_id *id,
         char ret_user[static USER_NAME_SIZE], struct diagnostics *diagnostics) {
         _cleanup_roster_ struct roster roster = {0};
@@ -83,7 +84,8 @@ static int find_user_of_seat(const char *etc, const struct settings *settings, c
                                 &settings->rule, id->course, roster.lines[i].student, ret_user);
 
         seat_id_format(id, name);
-        complain("Nobody on the roster of course %s has seat %s (who has which: coursenetctl roster list %s)",
+        complain("Nobody on the roster of course %s has seat %s. To see who has which: coursenetctl roster "
+                 "list %s",
                 id->course, name, id->course);
         return -ENOENT;
 }
@@ -107,12 +109,13 @@ static int find_number(const char *etc, const struct settings *settings, const c
         return 0;
 }
 
-/* An account that its user database finds by other names, too. NULL: it is no course user's. */
+/* The account of a course user that the user database finds by another name. NULL: it is not a course user's.
+ */
 static const char *find_course_account(const struct settings *settings, const char *user) {
         char course[COURSE_SIZE], student[USER_NAME_SIZE];
         const struct passwd *account = getpwnam(user);
 
-        /* The first name of the uid, which is what programs show. */
+        /* The first name of the uid, because programs show that. */
         if (account)
                 account = getpwuid(account->pw_uid);
         if (!account || (!name_rule_match(&settings->rule, account->pw_name, course, student) &&
@@ -127,7 +130,7 @@ static int refuse(void) {
         return -EPERM;
 }
 
-/* What load_mapping() says of a user whom the rule does not match. */
+/* What load_mapping() returns for a user whom the rule does not match. */
 enum {
         NO_COURSE_USER = 1
 };
@@ -140,7 +143,7 @@ static int map_user(const char *etc, const struct settings *settings, const stru
         int r;
 
         if (name_rule_resembles(&settings->rule, user)) {
-                complain("%s cannot be a course user's name: those are written %s here, and %s", user,
+                complain("%s cannot be a course user's name: on this host they are written %s, and %s", user,
                         settings->rule_text, name_rule_reason(&settings->rule, user));
                 return -EINVAL;
         }
@@ -148,10 +151,10 @@ static int map_user(const char *etc, const struct settings *settings, const stru
                 const char *account = find_course_account(settings, user);
 
                 if (account) {
-                        complain("%s is another name of %s: that is the one to log in with", user, account);
+                        complain("%s is another name of %s: use that one to log in", user, account);
                         return -EINVAL;
                 }
-                complain("%s is not a course user: those are named %s here (name-rule in %s/" SETTINGS_FILE
+                complain("%s is not a course user: course users are named %s (name-rule in %s/" SETTINGS_FILE
                          ")",
                         user, settings->rule_text, etc);
                 return NO_COURSE_USER;
@@ -316,7 +319,7 @@ static int print_json(const struct mapping *mapping, const struct texts *texts) 
         return json_print(document);
 }
 
-/* Scripts must tell a user of no course, who needs no seat, from a student who cannot have one. */
+/* Scripts must distinguish a user of no course, who needs no seat, from a student who cannot have one. */
 static int print_no_course_user(const char *user) {
         _cleanup_json_ json_object *document = json_new_document();
 
@@ -338,16 +341,16 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
 
-        /* The rosters are root's to read. */
+        /* Only root can read the rosters. */
         if (geteuid() != 0)
                 return report_ask(paths, "seat", &arguments);
         r = load_mapping(paths->etc, paths->scope, arguments.words[0], &mapping, &diagnostics);
         if (r < 0) {
-                /* A mistake in a roster quotes the line, which may be another student's. */
+                /* A message about a roster quotes the line, which may be about another student. */
                 if (scope_is_everything(paths->scope))
                         diagnostics_print(stderr, &diagnostics);
                 else if (diagnostics.n_errors > 0)
-                        complain("There are mistakes in the configuration: see coursenetctl check, as root");
+                        complain("The configuration has mistakes. Root can run: coursenetctl check");
                 return EXIT_NO;
         }
         if (r == NO_COURSE_USER) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl start` and `stop`: an admin's hold on seats, so that a class finds them up, and the end of
- * every lease of one. A course's seats are asked for side by side: systemd starts them as fast as the machine
- * can.
+ * `coursenetctl start` takes an admin's hold on seats, so that they are up before a class begins; `stop` ends
+ * every lease of seats. The requests for a course's seats are sent in parallel, so that systemd starts the
+ * seats as fast as the machine can.
  */
 
 #include <fcntl.h>
@@ -14,26 +14,29 @@
 #include "base/target.h"
 #include "seat-command.h"
 
-/* How many seats are asked for at once: enough to keep systemd busy, few enough for its queue and ours. */
+/* How many requests are under way at once: enough to keep systemd busy, and few enough for its queue and the
+ * activator's. */
 #define BATCH 32U
 #define TIMEOUT_MS 120000U
 
 static const struct syntax start_syntax = {
         .usage = "Usage: coursenetctl start COURSE|SEAT|USER\n"
                  "\n"
-                 "Brings a seat, or all of a course, up and holds it there until `coursenetctl stop` or\n"
-                 "the next boot. A login then costs next to nothing.\n",
+                 "Starts a seat, or all seats of a course, and keeps them up until `coursenetctl stop` or "
+                 "the\n"
+                 "next boot. Logins then do not wait for the seat.\n",
         .words_min = 1,
         .words_max = 1,
 };
 
 static const struct syntax stop_syntax = {
-        .usage =
-                "Usage: coursenetctl stop COURSE|SEAT|USER\n"
-                "\n"
-                "Ends every lease of a seat, or of all of a course: holds, and logins too. Students who are\n"
-                "logged in are told on their terminals; their processes lose the network or are ended, as\n"
-                "the setting leftover says.\n",
+        .usage = "Usage: coursenetctl stop COURSE|SEAT|USER\n"
+                 "\n"
+                 "Ends every lease of a seat, or of all seats of a course: holds and logins. Students who "
+                 "are\n"
+                 "logged in get a message on their terminals. Their processes lose the network or are "
+                 "killed,\n"
+                 "depending on the setting leftover.\n",
         .words_min = 1,
         .words_max = 1,
 };
@@ -52,13 +55,13 @@ static int find_target(
                 return EXIT_NO;
         }
         if (target->n_seats == 0) {
-                complain("'%s' is neither a course, nor a seat, nor a user on a roster here.", word);
+                complain("'%s' is neither a course, nor a seat, nor a user on a roster.", word);
                 return EXIT_NO;
         }
         return EXIT_DONE;
 }
 
-/* One seat's hold on its way. */
+/* A request for a hold that is under way. */
 struct hold {
         int fd;
         char user[USER_NAME_SIZE];
@@ -83,7 +86,7 @@ static int send_hold(const struct paths *paths, const struct site *site, const s
         return activator_send(ret->fd, &request, -1, deadline);
 }
 
-/* True if the seat is held; else it is said why not. */
+/* True if the seat is held; otherwise prints why not. */
 static bool receive_hold(struct hold *hold, uint64_t deadline) {
         struct reply reply;
         int r = activator_receive(hold->fd, &reply, deadline);
@@ -96,7 +99,7 @@ static bool receive_hold(struct hold *hold, uint64_t deadline) {
         return r >= 0 && reply.type == REPLY_DONE;
 }
 
-/* Returns an exit code; counts the seats that are held. */
+/* Returns an exit code; adds to *n_held. */
 static int hold_batch(const struct paths *paths, const struct site *site, const struct target_seat *seats,
         size_t n, size_t *n_held) {
         uint64_t deadline = deadline_after_ms(TIMEOUT_MS);
@@ -123,7 +126,8 @@ int start_command(const struct paths *paths, int argc, char **argv) {
         r = arguments_parse(argc, argv, &start_syntax, &arguments);
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
-        /* First of all: who may not ask may not read the rosters either, and would hear of those. */
+        /* Before anything else: users who may not ask may not read the rosters either, and would get a
+         * message about those. */
         if (faccessat(AT_FDCWD, paths->activator_socket, W_OK, AT_EACCESS) < 0 && errno == EACCES)
                 return complain_of_activator(paths->activator_socket, -EACCES);
         r = find_target(paths, arguments.words[0], &site, &target);
@@ -166,8 +170,8 @@ int stop_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
 
-        /* Who was taken off the roster may still have had a lease; only if there was none, a typo is worth a
-         * word. */
+        /* A student who was removed from the roster may still have had a lease. Only without one, the word
+         * may be a typo. */
         if (string_equal(reply.text, "0")) {
                 r = find_target(paths, arguments.words[0], &site, &target);
                 if (r != EXIT_DONE)

@@ -2,13 +2,12 @@
 #pragma once
 
 /*
- * systemctl(1), for what has to work when D-Bus does not: as root it reaches systemd without. Arguments are
- * "systemctl" and NULL-terminated.
+ * Runs systemctl(1), which, as root, works without D-Bus. Arguments begin with "systemctl" and end with NULL.
  */
 
 #include "util.h"
 
-/* Its output goes nowhere. Returns its exit status, or negative errno. */
+/* Its output is discarded. Returns its exit status, or negative errno. */
 int systemctl_run(const char *const *arguments);
 
 /* The first word of each line of its output. */
@@ -17,7 +16,7 @@ struct unit_names {
         size_t n_names;
 };
 
-/* Returns its exit status, with the names if that is 0; or negative errno if it could not be run. */
+/* Returns its exit status, with the names in *ret if it is 0; negative errno if it could not be run. */
 int systemctl_list(const char *const *arguments, struct unit_names *ret);
 void unit_names_done(struct unit_names *names);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl teardown`: stops and removes everything of ours. It must work when nothing else does, so it
- * asks systemd by systemctl and not over D-Bus, and learns who has a seat from units and records, not from
- * the activator.
+ * `coursenetctl teardown`: stops and removes everything of coursenet. It must work when other parts fail, so
+ * it talks to systemd by systemctl and not over D-Bus, and finds out who has a seat from units and records,
+ * not from the activator.
  *
- * The sockets and the activator are stopped first, so that a login that arrives from then on, or is under
- * way, is refused. Then the other units are stopped in one transaction; then the links, namespaces and rules
- * in the kernel are removed, and last our files below /run.
+ * It stops the sockets and the activator first, so that new logins, and those under way, are refused. Then it
+ * stops the other units in one transaction, removes the links, namespaces and rules in the kernel, and at
+ * last the files below /run.
  */
 
 #include <dirent.h>
@@ -30,7 +30,8 @@
 #define UNIT_DIRECTORY "/run/systemd/system"
 #define STOP_TIMEOUT_MS 30000U
 
-/* Drop-ins, as activator/seat/wiring.c names them; the second of an activator that was killed while it wrote.
+/* Drop-ins, named as in activator/seat/wiring.c. Unfinished ones are left when the activator is killed while
+ * it writes.
  */
 #define WIRING_FILE "50-coursenet.conf"
 #define WIRING_KEEP_FILE "50-coursenet-keep.conf"
@@ -49,7 +50,7 @@ static const struct syntax teardown_syntax = {
         .words_max = 0,
 };
 
-/* Whatever is up of these is ours. */
+/* All units of coursenet. Any of these that is up belongs to it. */
 #define DOORS "coursenet-activator.socket", "coursenet-query.socket"
 #define SERVICES                                                                                             \
         "coursenet-activator.service", "coursenet-network.service", "coursenet-dns.service",                 \
@@ -73,14 +74,14 @@ static bool has_unit(const struct unit_names *units, const struct lease_record *
         return false;
 }
 
-/* A systemctl that fails says nothing about what is up. */
+/* If systemctl fails, nothing is known about what is up. */
 static int list_units(const char *const *arguments, struct unit_names *ret) {
         int r = systemctl_list(arguments, ret);
 
         return r > 0 ? -EIO : r;
 }
 
-/* Leaves those whose unit is up, and that are somebody's. */
+/* The records of leases that are in use and whose unit is up. */
 static int load_holders(struct lease_records *ret) {
         static const char *const list[] = {LIST, UP, "coursenet-*.slice", NULL};
         _cleanup_unit_names_ struct unit_names units = {0};
@@ -117,11 +118,11 @@ static void print_holders(const struct lease_records *holders) {
 
 static int refuse(const struct lease_records *holders) {
         print_holders(holders);
-        complain("Nothing was taken down. `coursenetctl teardown --force` ends these leases.");
+        complain("Nothing was stopped. To end these leases: coursenetctl teardown --force");
         return EXIT_NO;
 }
 
-/* Students are told on their terminals; an activator that is gone cannot do that. */
+/* Before the activator stops, because it writes to the students' terminals. */
 static void end_leases(const struct paths *paths, const struct lease_records *holders) {
         uint64_t deadline = deadline_after_ms(STOP_TIMEOUT_MS);
         struct request request;
@@ -139,14 +140,14 @@ static void end_leases(const struct paths *paths, const struct lease_records *ho
 
 /* --- units ------------------------------------------------------------------------------------- */
 
-/* "netns@12310.service" and its like are counted, the others named. */
+/* Instances such as netns@12310.service are counted, other units are named. */
 static void print_stopped(const struct unit_names *before) {
         static const struct {
                 const char *head, *what;
         } kinds[] = {{"nsbr@", "seats"}, {"netbr@", "bridges"}, {"cont@", "containers"}};
 
         for (size_t i = 0; i < before->n_names; i++)
-                /* A lease's slice has a '_'. */
+                /* The name of a lease's slice has a '_'. */
                 if (!strpbrk(before->names[i], "@_"))
                         (void)printf("Stopped %s.\n", before->names[i]);
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
@@ -224,7 +225,7 @@ static size_t remove_drop_ins(int fd) {
         return n;
 }
 
-/* Our drop-ins, and their folders if nobody else has something there. */
+/* Removes our drop-ins, and their folders if they are empty then. Returns how many drop-ins. */
 static size_t remove_wiring(void) {
         DIR *directory = opendir(UNIT_DIRECTORY);
         size_t n = 0;
@@ -265,7 +266,7 @@ static int remove_tree(const char *path) {
         return result;
 }
 
-/* there: it was there before; the locks of netsetup/ make it anew. */
+/* there: whether the folder existed before. The locks of netsetup/ create it again. */
 static int remove_files(bool there) {
         static const char *const reload[] = {"systemctl", "daemon-reload", NULL};
         size_t n = remove_wiring();
@@ -306,7 +307,7 @@ static bool module_is_called(const struct paths *paths) {
         return called;
 }
 
-/* An instance that is enabled is a link and no unit file, so systemctl does not list it. */
+/* An enabled instance is a link and not a unit file, so systemctl does not list it. */
 #define ENABLED_BRIDGES "/etc/systemd/system/*.wants/netbr@*.service"
 
 static void print_enabled(void) {
@@ -318,7 +319,7 @@ static void print_enabled(void) {
         (void)systemctl_list(list, &enabled);
         (void)glob(ENABLED_BRIDGES, 0, NULL, &bridges);
         if (enabled.n_names + bridges.gl_pathc > 0) {
-                (void)puts("These units are enabled, so the next boot brings all of it back:");
+                (void)puts("These units are enabled and start again at the next boot. To disable them:");
                 (void)printf("    systemctl disable");
                 for (size_t i = 0; i < enabled.n_names; i++)
                         (void)printf(" %s", enabled.names[i]);
@@ -332,11 +333,12 @@ static void print_enabled(void) {
 static void print_left(const struct paths *paths) {
         print_enabled();
         if (module_is_called(paths))
-                (void)printf("%s still calls pam_coursenet.so, which lets no course user in now:\n"
+                (void)printf("%s still calls pam_coursenet.so, which refuses course users now. To remove the "
+                             "lines:\n"
                              "    pam-auth-update --remove coursenet\n"
-                             "and lines of your own; `grep -r pam_coursenet %s` shows them.\n",
+                             "and edit the files that still have one: grep -r pam_coursenet %s\n",
                         paths->pam, paths->pam);
-        (void)printf("%s is left as it is.\n", paths->etc);
+        (void)printf("%s was not changed.\n", paths->etc);
 }
 
 /* --- the command ------------------------------------------------------------------------------- */
@@ -347,7 +349,7 @@ static int shut_doors(void) {
         return systemctl_run(stop);
 }
 
-/* Somebody has got in while we looked. */
+/* Somebody logged in between the check and the stop. */
 static int open_doors_again(const struct lease_records *holders, const struct unit_names *before) {
         static const char *const start[] = {"systemctl", "start", DOORS, NULL};
 
@@ -385,7 +387,8 @@ static int take_down(const struct paths *paths, bool force) {
         result = stop_units(&before);
         if (clear_kernel(paths) != EXIT_DONE)
                 result = EXIT_NO;
-        /* Wiring of a unit that is up must stay: without it, the next reload would stop others' units. */
+        /* The wiring of a unit that is up must stay: without it, systemd's next reload would stop units of
+         * other seats. */
         if (result == EXIT_DONE)
                 result = remove_files(there);
         return result;
@@ -399,7 +402,7 @@ int teardown_command(const struct paths *paths, int argc, char **argv) {
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
         if (geteuid() != 0) {
-                complain("Only root can take coursenet down.");
+                complain("Only root can run teardown.");
                 return EXIT_NO;
         }
         r = take_down(paths, arguments.force);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Merges the sorted lists of units and leases, a seat at a time. A lease may be there before any unit of its
- * seat is, and a seat that lingers has no lease.
+ * Merges the sorted lists of units and leases, one seat at a time. A lease may exist before any unit of its
+ * seat, and a seat that lingers has no lease.
  */
 
 #include "snapshot.h"
@@ -12,7 +12,8 @@ void snapshot_done(struct snapshot *snapshot) {
         *snapshot = (struct snapshot){0};
 }
 
-/* By number: ids of one site have their courses in the same width, so a longer id has the larger number. */
+/* Compares by number. All ids of a site have course numbers of the same width, so a longer id has the larger
+ * seat number. */
 static int compare_ids(const char *a, const char *b, unsigned course_digits) {
         int r = strncmp(a, b, course_digits);
 
@@ -38,7 +39,7 @@ static int compare_leases(const void *a, const void *b, void *course_digits) {
         return one->since_usec < other->since_usec ? -1 : one->since_usec > other->since_usec;
 }
 
-/* The seat's own unit says it; while that is down, the namespace's does, which comes first and goes last. */
+/* From the seat's unit; while that is down, from the namespace's, which starts first and stops last. */
 static const char *seat_state(const enum unit_state states[static _UNIT_KIND_MAX], size_t n_leases) {
         switch (states[UNIT_SEAT]) {
         case UNIT_UP:
@@ -66,7 +67,7 @@ static const char *seat_state(const enum unit_state states[static _UNIT_KIND_MAX
         return n_leases > 0 ? "starting" : NULL;
 }
 
-/* A container that stops is one that nobody can enter any more. */
+/* Nobody can enter a container that is stopping, so it counts as none. */
 static const char *container_state(enum unit_state state) {
         switch (state) {
         case UNIT_UP:
@@ -82,12 +83,12 @@ static const char *container_state(enum unit_state state) {
         return "none";
 }
 
-/* One that has the seat, or keeps it. */
+/* A lease that uses or keeps the seat. */
 static const struct reply *lease_of(const struct snapshot_seat *seat) {
         return seat->n_leases > 0 ? &seat->leases[0] : seat->kept;
 }
 
-/* From the lease, which is how the seat came up; else from the roster, of removed students too. */
+/* From the lease that started the seat; otherwise from the roster, which also has removed students. */
 static void find_user(const struct site *site, const struct seat_id *id, struct snapshot_seat *seat) {
         const struct site_course *course = site_find_course(site, id->course);
 
@@ -121,8 +122,8 @@ static void find_address(
 }
 
 /*
- * False if the seat is down, or is none: an admin's own instances, such as cont@test123, are not ours to
- * list.
+ * False if the seat is down, or is not a seat: an admin's own instances, such as cont@test123, are not
+ * listed.
  */
 static bool fill_seat(const char *etc, const struct site *site, const char *name,
         const enum unit_state states[static _UNIT_KIND_MAX], struct snapshot_seat *seat) {
@@ -143,7 +144,7 @@ static bool fill_seat(const char *etc, const struct site *site, const char *name
         return true;
 }
 
-/* How far each list is read. */
+/* The position in each list. */
 struct cursor {
         const struct unit_list *units;
         const struct lease_list *leases;
@@ -158,7 +159,7 @@ static const struct reply *current_lease(const struct cursor *cursor) {
         return cursor->lease < cursor->leases->n_leases ? &cursor->leases->leases[cursor->lease] : NULL;
 }
 
-/* The id that comes next in either list. NULL: both are at their end. */
+/* The next id of both lists. NULL: both are at their end. */
 static const char *next_id(const struct cursor *cursor, unsigned course_digits) {
         const struct unit *unit = current_unit(cursor);
         const struct reply *lease = current_lease(cursor);
@@ -169,7 +170,7 @@ static const char *next_id(const struct cursor *cursor, unsigned course_digits) 
         return unit ? unit->instance : lease ? lease->seat : NULL;
 }
 
-/* There are few, if any. */
+/* There are few, so a linear search is fast enough. */
 static const struct reply *find_kept(const struct lease_list *leases, const char *seat) {
         for (size_t i = 0; i < leases->n_lingering; i++)
                 if (leases->lingering[i].pid > 0 && string_equal(leases->lingering[i].seat, seat))
@@ -177,7 +178,7 @@ static const struct reply *find_kept(const struct lease_list *leases, const char
         return NULL;
 }
 
-/* Reads both lists up to the next id; false as fill_seat(). */
+/* Moves both lists to the next id. Returns what fill_seat() does. */
 static bool take_seat(const char *etc, const struct site *site, const char *name, struct cursor *cursor,
         struct snapshot_seat *ret) {
         enum unit_state states[_UNIT_KIND_MAX] = {0};

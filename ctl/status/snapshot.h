@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Who is where, at one moment: units, leases and configuration put together. The units say what is up, the
- * leases who holds it, the configuration the names and addresses; no I/O but the admin's override files.
+ * The seats at one moment, computed from units, leases and configuration. Units tell what is up, leases who
+ * uses it, and the configuration names and addresses. Reads no files except the admin's overrides.
  */
 
 #include "base/lease-list.h"
@@ -14,7 +14,7 @@
 struct snapshot_seat {
         char seat[SEAT_ID_SIZE];
         char course[COURSE_SIZE];
-        char user[USER_NAME_SIZE]; /* empty: neither a lease nor the roster tells */
+        char user[USER_NAME_SIZE]; /* empty: neither a lease nor the roster has it */
         char netns[SEAT_ID_SIZE + 2];
         bool has_address;
         struct address address;
@@ -23,19 +23,19 @@ struct snapshot_seat {
         char container_reason[CONTAINER_FAILURE_SIZE]; /* why it failed; snapshot_make() leaves it empty */
         const struct reply *leases;                    /* borrowed; oldest first */
         size_t n_leases;
-        const struct reply
-                *kept; /* borrowed; what the student left running keeps the seat; NULL: nothing does */
+        const struct reply *kept; /* borrowed; the lease of a process that the student left running and that
+                                     keeps the seat; NULL: none */
 };
 
 /* The empty value is all zero. */
 struct snapshot {
-        struct snapshot_seat *seats; /* that are not down, by course and number */
+        struct snapshot_seat *seats; /* those that are not down, by course and number */
         size_t n_seats;
 };
 
 void snapshot_done(struct snapshot *snapshot);
 
-/* Puts the two lists into an order of its own and borrows from leases. -ENOMEM. */
+/* Sorts the two lists and borrows from leases. -ENOMEM. */
 int snapshot_make(const char *etc, const struct site *site, struct unit_list *units,
         struct lease_list *leases, struct snapshot *ret);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenetctl status`: which seats are up, who holds them, since when and from where. */
+/* `coursenetctl status`: shows which seats are up, who uses them, since when and from where. */
 
 #include "status-command.h"
 #include "base/arguments.h"
@@ -14,9 +14,11 @@
 static const struct syntax syntax = {
         .usage = "Usage: coursenetctl status [--json] [COURSE|SEAT|USER]\n"
                  "\n"
-                 "Shows the seats that are up, and every login that holds one. Root sees all, staff of a\n"
-                 "course that course, others their own seat. A seat without a login is kept by what its\n"
-                 "student left running, is about to go, or was started by hand.\n",
+                 "Shows the seats that are up, and every login that uses one. Root sees all seats, staff of "
+                 "a\n"
+                 "course see its seats, other users see their own. A seat without a login is kept by a "
+                 "process\n"
+                 "that its student left running, will stop soon, or was started with `coursenetctl start`.\n",
         .json = true,
         .words_max = 1,
 };
@@ -35,7 +37,7 @@ static const char *const headings[] = {
         "SINCE",
 };
 
-/* lease is NULL for a seat that nobody holds; what its student left running may keep it. */
+/* lease is NULL for a seat without a login, which a process that its student left running may keep. */
 static const char *service_of(const struct snapshot_seat *seat, const struct reply *lease) {
         if (lease)
                 return lease->service;
@@ -84,7 +86,7 @@ static int print_table(const struct status_view *view) {
         return r < 0 ? r : table_print(table);
 }
 
-/* A course whose bridge does not come up has no seat that would show it. */
+/* If a course's bridge fails, none of its seats is up to show it. */
 static void report_bridges(const struct status_view *view) {
         for (size_t i = 0; i < view->units.n_units; i++) {
                 const struct unit *unit = &view->units.units[i];
@@ -92,20 +94,19 @@ static void report_bridges(const struct status_view *view) {
                 if (unit->kind == UNIT_BRIDGE && unit->state == UNIT_FAILED &&
                         scope_has_course(view->scope, unit->instance) &&
                         (!view->word || string_equal(view->word, unit->instance)))
-                        (void)printf("The bridge of course %s has failed: systemctl status netbr@%s\n",
+                        (void)printf("The bridge of course %s has failed. See: systemctl status netbr@%s\n",
                                 unit->instance, unit->instance);
         }
 }
 
-/* Services of such a user are in the host's own network, which one would not expect. */
+/* The services of such a user run in the host's own network, which nobody would expect. */
 static void report_managers(const struct status_view *view) {
         for (size_t i = 0; i < view->snapshot.n_seats; i++) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
                 if (status_view_shows(view, seat) && status_view_find_manager(seat) == USER_MANAGER_OUTSIDE)
-                        (void)printf(
-                                "The systemd manager of %s was there before the seat and runs outside of it: "
-                                "loginctl user-status %s\n",
+                        (void)printf("The systemd manager of %s started before the seat and runs outside of "
+                                     "it. See: loginctl user-status %s\n",
                                 seat->user, seat->user);
         }
 }
@@ -144,7 +145,7 @@ static int print_for_people(const struct status_view *view) {
                 report_containers(view);
                 return print_table(view);
         }
-        (void)puts(view->own_user[0] ? "No seat of yours is up."
+        (void)puts(view->own_user[0] ? "Your seat is not up."
                    : view->word      ? "No such seat is up."
                                      : "No seat is up.");
         return 0;
@@ -174,7 +175,7 @@ static int put_lease(json_object *leases, const struct reply *lease) {
         return 0;
 }
 
-/* What of a student's without a login keeps the seat, or null. */
+/* The process without a login that keeps the seat, or null. */
 static int put_kept(json_object *seat, const struct reply *kept) {
         json_object *object = kept ? json_object_new_object() : NULL;
         char until[32];
@@ -296,7 +297,7 @@ int status_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
         if (r == 0) {
-                complain("'%s' is neither a course, nor a seat, nor a user on a roster here.", view.word);
+                complain("'%s' is neither a course, nor a seat, nor a user on a roster.", view.word);
                 return EXIT_NO;
         }
 

@@ -54,7 +54,7 @@ int status_view_knows_word(const struct status_view *view) {
         return r < 0 ? r : target.n_seats > 0;
 }
 
-/* The uid of those who are logged in on the seat, or keep it by what they left running; false: nobody. */
+/* The uid of the user who is logged in on the seat or keeps it by a process; false: there is none. */
 static bool find_uid(const struct snapshot_seat *seat, uid_t *ret) {
         for (size_t i = 0; i < seat->n_leases; i++)
                 if (seat->leases[i].pid > 0) {
@@ -76,7 +76,7 @@ enum user_manager status_view_find_manager(const struct snapshot_seat *seat) {
         return user_manager_find(uid, netns);
 }
 
-/* --- loading it ---------------------------------------------------------------------------- */
+/* --- loading ------------------------------------------------------------------------------- */
 
 static int find_own_user(struct status_view *view) {
         const struct passwd *account;
@@ -85,7 +85,7 @@ static int find_own_user(struct status_view *view) {
                 return 0;
         account = getpwuid(geteuid());
         if (!account || string_copy(view->own_user, sizeof(view->own_user), account->pw_name) < 0) {
-                complain("Who you are cannot be found out: your uid has no name.");
+                complain("Cannot find out who you are, because your uid has no name.");
                 return -ENOENT;
         }
         return 0;
@@ -103,7 +103,7 @@ static int load_site(struct status_view *view) {
                 return r;
         }
         if (diagnostics.n_errors > 0)
-                complain("There are mistakes in the configuration: see coursenetctl check");
+                complain("The configuration has mistakes. Run: coursenetctl check");
         return 0;
 }
 
@@ -115,7 +115,7 @@ static int load_leases(const struct paths *paths, struct status_view *view) {
 
         r = lease_list_load(path, &view->leases, reason, sizeof(reason));
         if (r == -ECANCELED) {
-                complain("The activator does not answer this: %s", reason);
+                complain("The activator refused: %s", reason);
                 return EXIT_NO;
         }
         return r < 0 ? complain_of_activator(path, r) : EXIT_DONE;
@@ -153,7 +153,7 @@ static int load(const struct paths *paths, struct status_view *view) {
 
         r = unit_list_load(&view->units);
         if (r < 0) {
-                complain("systemd cannot be asked about its units: %s", strerror(-r));
+                complain("Cannot get the list of units from systemd: %s", strerror(-r));
                 return EXIT_NO;
         }
         r = snapshot_make(view->etc, &view->site, &view->units, &view->leases, &view->snapshot);

@@ -11,7 +11,7 @@
 
 struct status_view {
         const char *etc;           /* borrowed */
-        const struct scope *scope; /* borrowed; NULL: whoever runs this */
+        const struct scope *scope; /* borrowed; NULL: what the user who runs this may see */
         const char *word;          /* borrowed; the course, seat or user to show; NULL: everything */
         struct site site;          /* without courses unless root runs this */
         struct unit_list units;
@@ -22,7 +22,7 @@ struct status_view {
 
 void status_view_done(struct status_view *view);
 
-/* Asks the activator and systemd. Returns an exit code, after it has said what failed. */
+/* Asks the activator and systemd. Returns an exit code; if it is not EXIT_DONE, after a message. */
 int status_view_load(const struct paths *paths, const char *word, struct status_view *ret);
 
 /* Whether the caller may and wants to see the seat. */
@@ -30,10 +30,11 @@ bool status_view_shows(const struct status_view *view, const struct snapshot_sea
 
 size_t status_view_count(const struct status_view *view);
 
-/* Whether the word names something that may be down: a typo must not look like it. Negative errno. */
+/* Returns 1 if the word names something, which may be down, 0 if nothing has that name: a typo must not look
+ * like a seat that is down. Negative errno. */
 int status_view_knows_word(const struct status_view *view);
 
-/* Where the systemd manager of the user runs who has the seat. Asks systemd. */
+/* Finds where the systemd manager of the seat's user runs. Asks systemd. */
 enum user_manager status_view_find_manager(const struct snapshot_seat *seat);
 
 #define _cleanup_status_view_ _cleanup_(status_view_done)

@@ -7,7 +7,7 @@
 #include "base/unit-property.h"
 #include "user-manager.h"
 
-/* 0: there is none. */
+/* 0: it does not run. */
 static pid_t find_pid(uid_t uid) {
         _cleanup_unit_bus_ sd_bus *bus = NULL;
         char unit[64];
@@ -24,7 +24,7 @@ enum user_manager user_manager_find(uid_t uid, const char *netns) {
         (void)snprintf(path, sizeof(path), "/proc/%ld/ns/net", (long)pid);
         if (pid <= 0 || stat(netns, &of_seat) < 0)
                 return USER_MANAGER_NONE;
-        /* What the activator starts for staff is root's, without capabilities. */
+        /* The process that the activator starts for staff runs as root, but without capabilities. */
         if (stat(path, &of_manager) < 0)
                 return errno == EACCES ? USER_MANAGER_UNKNOWN : USER_MANAGER_NONE;
         return of_seat.st_dev == of_manager.st_dev && of_seat.st_ino == of_manager.st_ino

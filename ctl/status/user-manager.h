@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Where a student's own systemd manager, user@UID.service, runs: in their seat, unless it was there before
- * the seat was (a user who lingers in logind).
+ * Finds where a student's own systemd manager, user@UID.service, runs. It runs in the student's seat, unless
+ * it started before the seat, which happens for users with lingering in logind.
  */
 
 #include <sys/types.h>
@@ -14,7 +14,7 @@ enum user_manager {
         USER_MANAGER_NONE,
         USER_MANAGER_IN_SEAT,
         USER_MANAGER_OUTSIDE,
-        USER_MANAGER_UNKNOWN, /* it runs, and where cannot be seen: that takes CAP_SYS_PTRACE */
+        USER_MANAGER_UNKNOWN, /* it runs, but its namespace cannot be read without CAP_SYS_PTRACE */
 };
 
 /* netns: the path of the seat's namespace. */

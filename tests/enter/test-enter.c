@@ -269,7 +269,7 @@ static void test_foreign_namespaces(void **state) {
                 {"/dev/null", "is no namespace", 1},
                 {"/run", "is no namespace", 1},
                 {OTHER_NAMESPACE, "is a namespace of another kind", 1},
-                {NULL, "names no seat that could be", 1},
+                {NULL, "has an invalid seat", 1},
         };
         struct child_result result;
 
@@ -283,7 +283,7 @@ static void test_foreign_namespaces(void **state) {
         fake_reset();
         fake->fds[1] = SANDBOX_SEAT;
         result = RUN("--seat", "--", "echo", "inside");
-        assert_refused(&result, 3, "not one of this version");
+        assert_refused(&result, 3, "is of another version");
 }
 
 static void test_bad_answers(void **state) {
@@ -307,16 +307,16 @@ static void test_bad_answers(void **state) {
                 protocol_copy_text(fake->reply.course, sizeof(fake->reply.course), rows[i].course);
                 protocol_copy_text(fake->reply.seat, sizeof(fake->reply.seat), rows[i].seat);
                 result = RUN("--seat", "--", "echo", "inside");
-                assert_refused(&result, 1, "names no seat that could be");
+                assert_refused(&result, 1, "has an invalid seat");
         }
         fake_reset();
         fake->reply.magic++;
         result = RUN("--seat", "--", "echo", "inside");
-        assert_refused(&result, 3, "not one of this version");
+        assert_refused(&result, 3, "is of another version");
         fake_reset();
         fake->reply_size++;
         result = RUN("--seat", "--", "echo", "inside");
-        assert_refused(&result, 3, "not one of this version");
+        assert_refused(&result, 3, "is of another version");
 }
 
 static void test_refusals(void **state) {

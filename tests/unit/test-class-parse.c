@@ -121,7 +121,7 @@ static void test_mistakes(void **state) {
                 unsigned line;
                 const char *words;
         } rows[] = {
-                {"zed\nZed Zedson\n", 2, "expected one name a line, and 'Zed' has 'Zedson' behind it"},
+                {"zed\nZed Zedson\n", 2, "expected one name on each line, but 'Zed' is followed by 'Zedson'"},
                 {"zed 10\n", 1, "import numbers the seats itself"},
                 {"zed\tamy\n", 1, "or --column with one of these: 'zed', 'amy'"},
                 {"zed;amy\n", 1, "no column holds logins"},
@@ -146,10 +146,10 @@ static void test_mistakes(void **state) {
                 {"\n# c\nzed,10\namy,11\n", 3, "no column holds logins"},
                 {"cs123:,x\nzed,1\n", 2, "no column holds logins"},
                 {"user,login\nzed,zed\na,zed2\n", 1,
-                        "for example 'a' and 'zed2' in line 3: name the right column by --column"},
+                        "for example 'a' and 'zed2' in line 3: choose the right one with --column"},
                 {"Name,ID,Contact\nZed,1,Email\nAmy,2,phone\n", 1, "these: 'Name', 'ID', 'Contact'"},
                 {"SIS User ID,Name\n801,Zed\n", 1, "'SIS User ID' has numbers, such as 801"},
-                {"name,login\nZed, Z.,zed\n", 2, "the row of 'Zed' has 3 cells, for 2 columns"},
+                {"name,login\nZed, Z.,zed\n", 2, "the row of 'Zed' has 3 cells, but there are 2 columns"},
                 {CANVAS "\"Zed, Z.\",1,800,zed,CS,9\r\n\"Amy, A.\",2,801,,CS,9\r\n", 3,
                         "'Amy, A.' has no SIS Login ID"},
                 {"login,x\nzed,1\nname,with blanks\n\nbad name,2\n", 5,
@@ -158,7 +158,7 @@ static void test_mistakes(void **state) {
                 {"name,login\n\"a\nb\nc\",zed\nx,bad name\n", 5, "'bad name'"},
                 {"login,x\n@example.edu,1\n", 2, "cannot be a student's name"},
                 {"login,x\nz\"e\"d,1\n", 2, "quotes in this row"},
-                {"login,x\n\"zed,1\n", 2, "never closes"},
+                {"login,x\n\"zed,1\n", 2, "is never closed"},
                 {"login,x\nanna@one.edu,1\nanna@two.edu,2\n", 3,
                         "'anna@two.edu' and 'anna@one.edu' in line 2 would both be"},
                 {"zed\ncs123-zed\n", 2, "would both be student zed"},
@@ -197,14 +197,14 @@ static void test_warnings(void **state) {
                 const char *words, *students;
         } rows[] = {
                 {"zed\namy\nzed\n", 3, "'zed' is in line 1 already", "zed amy"},
-                {"login,x\nZED,1\nAmy@EXAMPLE.edu,2\n", 0, "2 logins have capitals", "zed amy"},
-                {"zed\nuser,x\namy,1\n", 1, "'zed' is above the names of the columns", "amy"},
-                {"login,x\nZED,1\n", 0, "1 login has capitals", "zed"},
-                {"ZED\nAmy\nbob\n", 0, "2 names have capitals, which a plain list keeps", "ZED Amy bob"},
+                {"login,x\nZED,1\nAmy@EXAMPLE.edu,2\n", 0, "2 logins have capital letters", "zed amy"},
+                {"zed\nuser,x\namy,1\n", 1, "'zed' is above the row of column names", "amy"},
+                {"login,x\nZED,1\n", 0, "1 login has capital letters", "zed"},
+                {"ZED\nAmy\nbob\n", 0, "2 names have capital letters, which are kept", "ZED Amy bob"},
                 {"email\nzed@one.edu\namy@two.edu\nbob@one.edu\n", 3,
                         "'amy@two.edu' has another domain than the first address (lines of this kind: 1)",
                         "zed amy bob"},
-                {"cs123: zed amy\nbob\n", 1, "write names on lines of their own", "bob"},
+                {"cs123: zed amy\nbob\n", 1, "write each name on a line of its own", "bob"},
         };
 
         (void)state;
@@ -279,12 +279,12 @@ static const struct shape {
 } shapes[] = {
         {"plain.txt", "quillp rowan-f haddad", NULL, 0, NULL, {0}},
         {"plain-excel.csv", "quillp rowan-f", NULL, 0, NULL, {0}},
-        {"plain-mail.txt", "quillp rowan-f haddad", NULL, 0, "1 login has capitals", {.skip = true}},
+        {"plain-mail.txt", "quillp rowan-f haddad", NULL, 0, "1 login has capital letters", {.skip = true}},
         {"plain-bad-address.txt", "quillp haddad", NULL, 2, "'al.smith+cs@mail.example' cannot be", {0}},
-        {"plain-bad-address.txt", "quillp haddad", NULL, 2, "the row is left out", {.skip = true}},
+        {"plain-bad-address.txt", "quillp haddad", NULL, 2, "this row is skipped", {.skip = true}},
         {"canvas-comma.csv", "quillp rowan-f", "SIS Login ID", 0, NULL, {0}},
         {"canvas-semicolon.csv", "quillp rowan-f", "SIS Login ID", 0, NULL, {0}},
-        {"canvas-no-sis-ids.csv", "quillp rowan-f", "SIS Login ID", 0, "1 login has capitals",
+        {"canvas-no-sis-ids.csv", "quillp rowan-f", "SIS Login ID", 0, "1 login has capital letters",
                 {.skip = true}},
         {"canvas-two-names.csv", "quillp", "SIS Login ID", 0, NULL, {0}},
         {"canvas-two-sections.csv", "quillp haddad", "SIS Login ID", 0, NULL, {0}},
@@ -298,7 +298,7 @@ static const struct shape {
         {"canvas-sis-user.csv", "", NULL, 1, "'SIS User ID' has numbers", {.skip = true}},
         {"canvas-sis-user.csv", "0091001", "SIS User ID", 0, NULL, {.column = "SIS User ID"}},
         {"canvas-sis-user.csv", "", NULL, 1,
-                "no column is called 'Login': there are 'Student', 'ID', 'SIS User ID', 'Section'",
+                "there is no column 'Login'; the columns are 'Student', 'ID', 'SIS User ID', 'Section'",
                 {.column = "Login"}},
         {"moodle-participants-en.csv", "quillp rowan-f", "Email address", 0, NULL, {0}},
         {"moodle-participants-de.csv", "jgross aweiss", "E-Mail-Adresse", 0, NULL, {0}},
@@ -333,9 +333,9 @@ static const struct shape {
         {"pipes.txt", "quillp rowan-f", "Login", 0, NULL, {0}},
         {"old-mac.csv", "quillp haddad", "login", 0, NULL, {0}},
         {"login-first.csv", "quillp haddad", "Login", 3, "'Rowan Fletcher' has no Login", {0}},
-        {"login-first.csv", "quillp haddad", "Login", 3, "'Rowan Fletcher' has no Login; the row is left out",
+        {"login-first.csv", "quillp haddad", "Login", 3, "'Rowan Fletcher' has no Login; this row is skipped",
                 {.skip = true}},
-        {"unquoted-name.csv", "haddad", "login", 2, "the row of 'Quill' has 3 cells, for 2 columns", {0}},
+        {"unquoted-name.csv", "haddad", "login", 2, "the row of 'Quill' has 3 cells, but there are 2 columns", {0}},
         {"two-logins.csv", "", NULL, 1, "for example 'rfletcher' and 'rowan-f' in line 3", {0}},
         {"two-logins.csv", "", NULL, 1, "for example 'rfletcher' and 'rowan-f' in line 3", {.skip = true}},
         {"two-logins.csv", "quillp rowan-f", "username", 0, NULL, {.column = "Username"}},
@@ -343,7 +343,8 @@ static const struct shape {
         {"other-course.csv", "quillp", "Login", 3, "'cs124-haddad' is a user name of another course", {0}},
         {"other-course.csv", "quillp", "Login", 3, "'cs124-haddad' is a user name of another course",
                 {.skip = true}},
-        {"plain.txt", "", NULL, 3, "there are no columns, and so none called 'Login'", {.column = "Login"}},
+        {"plain.txt", "", NULL, 3, "there is no column 'Login', because this is a plain list",
+                {.column = "Login"}},
 };
 
 /* Returns the size. */
@@ -446,7 +447,7 @@ static void test_skipped_rows(void **state) {
         assert_students(&list, "quillp haddad");
         assert_int_equal(list.n_without_login, 2);
         assert_int_equal(diagnostics.n_items, 2);
-        assert_warning(&diagnostics, 3, "'Rowan' has no Login; the row is left out");
+        assert_warning(&diagnostics, 3, "'Rowan' has no Login; this row is skipped");
         assert_warning(&diagnostics, 4, "'al+cs' cannot be a student's name");
 }
 

@@ -103,7 +103,7 @@ static void test_a_bridge_has_1023_ports(void **state) {
         assert_clean(&diagnostics);
         need.n_ports = 1024;
         limits_check(&debian, &need, &wanted, &diagnostics);
-        assert_warning(&diagnostics, 0, "has 1024 seats on the roster, but Linux connects 1023 to a bridge");
+        assert_warning(&diagnostics, 0, "has 1024 seats on the roster, but a Linux bridge has 1023 ports");
         assert_string_equal(diagnostics.items[0].path, "br-123");
 }
 

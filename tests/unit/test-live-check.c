@@ -57,11 +57,11 @@ static void test_what_goes_wrong_is_an_error(void **state) {
                 const char *program, *words;
                 size_t n_items;
         } rows[] = {
-                {"#!/bin/sh\nexit 1\n", "could not compare all", 1},
-                {"#!/bin/sh\nkill -9 $$\n", "could not compare all", 1},
-                {"#!/bin/sh\nprintf 'error\\tbr-123\\t0\\tis down\\n'; exit 1\n", "could not compare all", 2},
-                {"#!/bin/sh\necho coursenet-host watch\n", "is of another version than coursenetctl",
-                        1},
+                {"#!/bin/sh\nexit 1\n", "could not compare everything", 1},
+                {"#!/bin/sh\nkill -9 $$\n", "could not compare everything", 1},
+                {"#!/bin/sh\nprintf 'error\\tbr-123\\t0\\tis down\\n'; exit 1\n",
+                        "could not compare everything", 2},
+                {"#!/bin/sh\necho coursenet-host watch\n", "is of another version than coursenetctl", 1},
                 {"#!/nowhere\n", "cannot be run (No such file or directory)", 1},
         };
 

@@ -94,7 +94,7 @@ static void test_mistakes(void **state) {
                         "is {course}-{student} here, but name-rule in coursenet.conf is "
                         "cs{course}-{student}"},
                 {"session required \\\n  pam_coursenet.so \\\n  rule=x\n", DIAGNOSTIC_ERROR, 3, "is x here"},
-                {"auth required pam_coursenet.so\n", DIAGNOSTIC_ERROR, 1, "for 'session' only"},
+                {"auth required pam_coursenet.so\n", DIAGNOSTIC_ERROR, 1, "on 'session' lines only"},
                 {"session optional pam_systemd.so\n\nsession required pam_coursenet.so\n", DIAGNOSTIC_WARNING,
                         3, "comes after pam_systemd.so (line 1)"},
         };
@@ -126,12 +126,12 @@ static void test_folder(void **state) {
         (void)state;
         write_file("pam.d/other", "session required pam_unix.so\n");
         pam_config_check(etc_path("pam.d"), &settings, &empty);
-        assert_warning(&empty, 0, "no file has pam_coursenet.so");
+        assert_warning(&empty, 0, "no file calls pam_coursenet.so");
 
         write_file("pam.d/sshd~", "session required pam_coursenet.so rule=x\n");
         write_file("pam.d/sshd.dpkg-old", "session required pam_coursenet.so rule=x\n");
         pam_config_check(etc_path("pam.d"), &settings, &backups);
-        assert_warning(&backups, 0, "no file has pam_coursenet.so");
+        assert_warning(&backups, 0, "no file calls pam_coursenet.so");
         assert_int_equal(backups.n_items, 1);
 
         write_file("pam.d/sshd", "session required pam_coursenet.so rule=x\n");

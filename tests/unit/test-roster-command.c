@@ -113,10 +113,10 @@ static void test_usage(void **state) {
         assert_int_equal(SEAT("-h"), EXIT_DONE);
         assert_int_equal(SEAT("-x", "cs123-amy"), EXIT_USAGE);
         assert_int_equal(ROSTER("add", "--skip", "123", "amy"), EXIT_USAGE);
-        assert_output("There is no such option here: --skip");
+        assert_output("This command has no such option: --skip");
         assert_int_equal(ROSTER("import", "--column"), EXIT_USAGE);
         assert_int_equal(ROSTER("list", "--column", "x", "123"), EXIT_USAGE);
-        assert_output("There is no such option here: --column");
+        assert_output("This command has no such option: --column");
         assert_int_equal(ROSTER("import", "--help"), EXIT_DONE);
         assert_output("Canvas");
 }
@@ -148,7 +148,7 @@ static void test_an_open_folder_is_told_of_and_closed(void **state) {
         write_file("roster.d/123", "amy 10\n");
         write_file("pam.d/sshd", "session required pam_coursenet.so\n");
         assert_int_equal(run(check_command, WORDS("check")), EXIT_DONE);
-        assert_output("everybody may look into it, and so see who is in which course (chmod o-rwx)");
+        assert_output("every user can read it and see who is in which course (chmod o-rwx)");
 
         assert_int_equal(chmod(etc_path("roster.d"), 0755), 0);
         (void)umask(0);
@@ -196,7 +196,7 @@ static void test_lists_that_cannot_be_read(void **state) {
         assert_output("NUL bytes");
         write_file("list", "# nobody\n");
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
-        assert_output("names nobody");
+        assert_output("has no names in it");
         assert_int_equal(ROSTER("import", "123", etc), EXIT_NO);
         assert_output("Is a directory");
         write_file("list", "<html><table>");
@@ -210,10 +210,10 @@ static void test_dry_run(void **state) {
         (void)state;
         write_file("list", "Name;Login\nZed;zed\nBo;\nAmy;amy\nBob;bob\n");
         assert_int_equal(ROSTER("import", "--dry-run", "--skip", "123", etc_path("list")), EXIT_DONE);
-        assert_output("list:3: warning: 'Bo' has no Login; the row is left out");
+        assert_output("list:3: warning: 'Bo' has no Login; this row is skipped");
         assert_output("The logins are from the column 'Login'.");
         assert_output("zed  12310 10.0.123.10/24 would be seated");
-        assert_output("Course 123: 3 would be seated, 1 left out. Nothing was written.");
+        assert_output("Course 123: 3 would be seated, 1 skipped. Nothing was written.");
         assert_null(strstr(output, "activator"));
         assert_int_equal(access(etc_path("roster.d"), F_OK), -1);
 
@@ -222,7 +222,7 @@ static void test_dry_run(void **state) {
         assert_output("zed  12313 10.0.123.13/24 would be seated");
         assert_output("amy  12310 10.0.123.10/24 kept");
         assert_output("bob  12311 10.0.123.11/24 would be seated");
-        assert_output("Course 123: 2 would be seated, 1 kept, 1 left out. Nothing was written.");
+        assert_output("Course 123: 2 would be seated, 1 kept, 1 skipped. Nothing was written.");
         assert_output("On the roster, but not on this list: carl.");
         assert_file("roster.d/123", "amy 10\n#removed bob 11\ncarl 12\n");
         assert_int_equal(access(etc_path("roster.d/.lock"), F_OK), -1);
@@ -231,28 +231,28 @@ static void test_dry_run(void **state) {
         assert_output("list:3: 'Bo' has no Login");
 }
 
-/* Rows without a login: all or nothing, unless the admin says that they may be left out. */
+/* Rows without a login: all or nothing, unless the admin says that they may be skipped. */
 static void test_skip(void **state) {
         (void)state;
         write_file("list", "Student,SIS Login ID\nZed,zed\nBo,\nAl,al.smith+cs@mail.example\nAmy,amy\n");
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
         assert_output("list:3: 'Bo' has no SIS Login ID");
         assert_output("list:4: 'al.smith+cs@mail.example' cannot be");
-        assert_output("2 rows have no login; --skip leaves out such rows and seats the others");
+        assert_output("2 rows have no login; use --skip to skip these rows and add the others");
         assert_output("Nothing was changed.");
         assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
 
         assert_int_equal(ROSTER("import", "--skip", "123", etc_path("list")), EXIT_DONE);
-        assert_output("list:3: warning: 'Bo' has no SIS Login ID; the row is left out");
+        assert_output("list:3: warning: 'Bo' has no SIS Login ID; this row is skipped");
         assert_output("list:4: warning: 'al.smith+cs@mail.example' cannot be");
-        assert_output("Course 123: 2 seated, 2 left out.");
+        assert_output("Course 123: 2 seated, 2 skipped.");
         assert_file("roster.d/123", "zed 10\namy 11\n");
 
         /* A list of nobody but such rows is no list. */
         write_file("list", "Student,SIS Login ID\nBo,\n");
         assert_int_equal(ROSTER("import", "--skip", "123", etc_path("list")), EXIT_NO);
-        assert_output("names nobody");
-        /* Another course's is not, whatever is left out. */
+        assert_output("has no names in it");
+        /* Another course's is not, whatever is skipped. */
         write_file("list", "cs124:\nzed\nal+cs\n");
         assert_int_equal(ROSTER("import", "--skip", "123", etc_path("list")), EXIT_NO);
         assert_output("the list of course 124");
@@ -266,7 +266,7 @@ static void test_column(void **state) {
         assert_output("The logins are from the column 'Matrikel'.");
         assert_file("roster.d/123", "m801 10\n");
         assert_int_equal(ROSTER("import", "--column=login", "123", etc_path("list")), EXIT_NO);
-        assert_output("no column is called 'login': there are 'Name', 'Matrikel', 'Mail'");
+        assert_output("there is no column 'login'; the columns are 'Name', 'Matrikel', 'Mail'");
 }
 
 static void test_import_from_stdin(void **state) {
@@ -280,7 +280,7 @@ static void test_import_from_stdin(void **state) {
         assert_true(dup2(saved, 0) >= 0);
         (void)close(fd);
         (void)close(saved);
-        assert_output("stdin: warning: 1 login has capitals");
+        assert_output("stdin: warning: 1 login has capital letters");
         assert_file("roster.d/123", "amy 10\n");
 }
 
@@ -303,7 +303,7 @@ static void test_refusals(void **state) {
                 {"netns/bridge-123.conf", "BR_IP=10.0.123.1/29\n", "123", "ends at seat number 6"},
                 {"netns/ns12410.conf", "BR=br-123\nVR_IP=10.0.123.10\n", "123",
                         "would have the address of seat 12410"},
-                {"roster.d/123", "amy ten\n", "123", "mend them before it is changed"},
+                {"roster.d/123", "amy ten\n", "123", "correct them before you change it"},
         };
 
         (void)state;
@@ -339,7 +339,7 @@ static void test_full_course(void **state) {
         write_file("coursenet.conf", "[course 123]\nsubnet = 10.9.0.0/28\n");
         write_file("list", "a\nb\nc\nd\ne\nf\ng\n");
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
-        assert_output("no seat is left for f: numbers 10 to 14 are all given");
+        assert_output("no seat is left for f: numbers 10 to 14 are all in use or reserved");
         assert_output("[course 123]");
         assert_null(strstr(output, "left for g"));
         assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
@@ -483,7 +483,7 @@ static void test_reload(void **state) {
         assert_int_equal(ROSTER("add", "123", "bob"), EXIT_DONE);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, 0);
-        assert_output("the activator says: the moon is in the way");
+        assert_output("the activator reports: the moon is in the way");
 }
 
 static int start_as_nobody(const struct paths *paths, int argc, char **argv) {
@@ -511,12 +511,12 @@ static void test_hold_is_for_root(void **state) {
         assert_int_equal(chmod(etc_path("roster.d"), 0700), 0);
 
         assert_int_equal(run(start_as_nobody, WORDS("start", "cs123-amy")), EXIT_NO);
-        assert_output("You may not ask the activator for that");
-        assert_output("Permission denied). Try as root.");
+        assert_output("You have no right to ask the activator for this");
+        assert_output("Permission denied). Run the command as root.");
         assert_null(strstr(output, "cannot be reached"));
 
         assert_int_equal(run(stop_as_nobody, WORDS("stop", "cs123-amy")), EXIT_NO);
-        assert_output("You may not ask the activator for that");
+        assert_output("You have no right to ask the activator for this");
         (void)kill(pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);
 
@@ -554,7 +554,7 @@ static void test_seat(void **state) {
         static const struct {
                 const char *user, *words;
         } rows[] = {
-                {"root", "not a course user: those are named cs{course}-{student} here"},
+                {"root", "not a course user: course users are named cs{course}-{student}"},
                 {"cs123-nobody", "coursenetctl roster add 123 nobody"},
                 {"cs123-bob", "was removed from the roster of course 123. Give seat number 11 back"},
                 {"cs124-amy", "Course 124 has no roster"},

@@ -412,7 +412,7 @@ def limits(guest):
     roster = "/etc/coursenet/roster.d/400"
     guest.write(roster, "".join(f"student{number} {number}\n" for number in range(10, 1110)))
     try:
-        expect_in("br-400: warning: has 1100 seats on the roster, but Linux connects 1023 to a bridge", check(guest),
+        expect_in("br-400: warning: has 1100 seats on the roster, but a Linux bridge has 1023 ports", check(guest),
                   "what check says")
     finally:
         guest.run(f"rm {roster}")

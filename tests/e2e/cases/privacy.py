@@ -146,7 +146,7 @@ def staff(guest):
                         said = ask(guest, user, command, word)
                         expect_status(said, 1, f"{command} {word} by {user}")
                         expect_equal(said.stdout, "", f"what {command} {word} prints for {user}")
-                expect_in(f"no lease of '{FAR}' in the courses that you are staff of", ask(guest, user, "history", FAR).stderr, "what it says")
+                expect_in(f"no lease of '{FAR}' in the courses of which you are staff", ask(guest, user, "history", FAR).stderr, "what it says")
             many = f"for i in $(seq 30); do coursenetctl seat --json {SEAT} >/dev/null || echo refused & done; wait"
             expect_equal(guest.run(many, user="prof").stdout, "", "who is refused of those who ask at once, as a hub does")
             session = guest.ssh_popen(STUDENT)

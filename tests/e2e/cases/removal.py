@@ -156,7 +156,7 @@ def expect_uninstalled(guest):
         expect_failure(refused, "uninstalling while a line of pam.d calls the module")
         expect_in("/etc/pam.d/own", refused.stderr, "what it says")
         guest.run("rm /etc/pam.d/own")
-        expect_in("/etc/coursenet is left", guest.run(f"{make} uninstall").stdout, "what it says")
+        expect_in("/etc/coursenet was not changed", guest.run(f"{make} uninstall").stdout, "what it says")
         expect_equal(what_is_up(guest), "", "what is up")
         there = guest.run(["sh", "-c", "for path; do test ! -e $path || echo $path; done", "sh", *installed]).stdout
         expect_equal(there, "", "the installed files that are still there")
