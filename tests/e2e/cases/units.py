@@ -81,13 +81,8 @@ def broken_override(guest):
         since = guest.journal_position()
         expect_failure(guest.run(f"systemctl start testnetns@{SEAT}", check=False), "a start with a broken file")
         errors = [line for line in guest.journal(since=since).splitlines() if path in line]
-<<<<<<< HEAD
-        # The name service reads the file as well, for the seat's address, and may say so for itself.
-        readers = collections.Counter(re.search(r"coursenet-(?:net|host)\[\d+\]", line).group() for line in errors)
-=======
         # The name service reads the file too, for the seat's address, and may report the mistake itself.
-        readers = collections.Counter(re.search(r"coursenet-net\[\d+\]", line).group() for line in errors)
->>>>>>> 9810457 (tests: write comments of the end-to-end tests in plain words)
+        readers = collections.Counter(re.search(r"coursenet-(?:net|host)\[\d+\]", line).group() for line in errors)
         expect_equal(set(readers.values()), {1}, f"how often each reader names the file, {errors}")
         expect_in(f"{path}:2: VR_IP=10.0.123.300: expected an IPv4 address", errors[0], "the error")
         checked = guest.run("coursenetctl check", check=False)
