@@ -55,7 +55,7 @@ static void report_out_of_memory(struct parser *parser) {
 
 /* --- settings --- */
 
-/* All names that the section could have. */
+/* Lists the names that are allowed in the section. */
 static void report_unknown(struct parser *parser, const struct section *section, const char *name) {
         const struct setting *setting;
         char names[1024] = "";
@@ -100,7 +100,7 @@ static void set(struct parser *parser, const struct section *section, const char
 
 /* --- sections --- */
 
-/* Appends a course. NULL, and a report: there is no memory. */
+/* Appends a course. NULL if there is no memory, which is reported. */
 static struct course_settings *add_course(struct parser *parser, const char *course) {
         struct settings *settings = parser->settings;
         size_t n = parser->n_allocated > 0 ? 2 * parser->n_allocated : 4;
@@ -123,11 +123,11 @@ static struct course_settings *add_course(struct parser *parser, const char *cou
         return courses;
 }
 
-/* The course of a section, new or not. NULL, and a report: it is no course, or there is no memory. */
+/* The course of a section, appended if it is new. NULL if it is no course or there is no memory; reported. */
 static struct course_settings *find_or_add_course(struct parser *parser, const char *course) {
         struct settings *settings = parser->settings;
 
-        /* Most often it is the course of the setting before. */
+        /* Usually it is the course of the previous setting. */
         if (parser->course < settings->n_courses &&
                 string_equal(settings->courses[parser->course].course, course))
                 return &settings->courses[parser->course];
@@ -144,7 +144,7 @@ static struct course_settings *find_or_add_course(struct parser *parser, const c
         return add_course(parser, course);
 }
 
-/* inih calls this for each setting. It stops at 0, so that 1 is returned also for a mistake. */
+/* inih calls this for each setting. It would take 0 for a syntax error, so mistakes return 1 as well. */
 static int handle_setting(void *user, const char *title, const char *name, const char *value) {
         struct parser *parser = user;
         struct section section = {.title = title};
@@ -161,7 +161,7 @@ static int handle_setting(void *user, const char *title, const char *name, const
                 section.lines = section.course->lines;
                 set(parser, &section, name, value);
         } else if (title[0] == '\0')
-                report(parser, "'%s' stands before any section: write [site] above it", name);
+                report(parser, "'%s' is before any section: write [site] above it", name);
         else
                 report(parser, "unknown section [%s]: expected [site] or [course N]", title);
         return 1;

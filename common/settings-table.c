@@ -165,7 +165,7 @@ void setting_copy(const struct setting *setting, void *to, const void *from) {
         size_t n_offset = setting->list.n_offset;
 
         memcpy((char *)to + setting->offset, (const char *)from + setting->offset, setting->size);
-        if (setting->kind == SETTING_LIST)
+        if (setting->list.n_max > 0)
                 memcpy((char *)to + n_offset, (const char *)from + n_offset, sizeof(size_t));
 }
 

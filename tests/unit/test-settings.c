@@ -511,7 +511,7 @@ static const struct mistake {
         unsigned line;
         const char *words;
 } mistakes[] = {
-        {"prefix = 24\n", 1, "'prefix' stands before any section"},
+        {"prefix = 24\n", 1, "'prefix' is before any section"},
         {"[sites]\nprefix = 24\n", 2, "unknown section [sites]"},
         {"[Site]\nprefix = 24\n", 2, "unknown section [Site]"},
         {"[course]\nsubnet = 10.0.0.0/24\n", 2, "unknown section [course]"},
