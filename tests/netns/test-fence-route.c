@@ -184,38 +184,73 @@ static size_t read_some(int fd) {
         return total;
 }
 
-struct outcome {
+#define CLIENTS_MAX 4U
+
+/* A server, its clients, and what they got. */
+struct trial {
+        uint32_t uid; /* that accepts */
+        int listener; /* closed at the end */
+        int family;
+        unsigned port;
+        unsigned n_clients;
+        int clients[CLIENTS_MAX];
         unsigned served;
         size_t read;
 };
 
-/* n clients connect to a server, until they have read as much as that, or for as long as patience lasts. */
-static struct outcome try_clients(uint32_t uid, int listener, int family, unsigned port, unsigned n) {
-        struct outcome outcome = {0};
-        int64_t end = now_ms() + PATIENCE_MS;
-        int clients[8];
-
-        assert_true(n <= ELEMENTSOF(clients));
-        for (unsigned i = 0; i < n; i++)
-                clients[i] = connect_from_outside(family, port);
-        /* They wait until the queue is as full as they make it. */
-        (void)is_ready(clients[n - 1], POLLOUT, PATIENCE_MS / 3);
-        while (now_ms() < end && outcome.read < (size_t)n * ANSWER) {
-                (void)is_ready(listener, POLLIN, 20);
-                outcome.served += serve(uid, listener);
-                for (unsigned i = 0; i < n; i++)
-                        outcome.read += read_some(clients[i]);
-        }
-        for (unsigned i = 0; i < n; i++)
-                (void)close(clients[i]);
-        return outcome;
+static void begin_trial(struct trial *trial) {
+        assert_true(trial->n_clients <= CLIENTS_MAX);
+        for (unsigned i = 0; i < trial->n_clients; i++)
+                trial->clients[i] = connect_from_outside(trial->family, trial->port);
 }
 
-static void assert_closed(uint32_t uid, int listener, int family, unsigned port, unsigned n) {
-        struct outcome outcome = try_clients(uid, listener, family, port, n);
+/* Whether its clients have read all that there is for them. */
+static bool continue_trial(struct trial *trial) {
+        trial->served += serve(trial->uid, trial->listener);
+        for (unsigned i = 0; i < trial->n_clients; i++)
+                trial->read += read_some(trial->clients[i]);
+        return trial->read >= (size_t)trial->n_clients * ANSWER;
+}
 
-        assert_int_equal(outcome.read, 0);
-        assert_int_equal(outcome.served, 0);
+static void end_trial(struct trial *trial) {
+        for (unsigned i = 0; i < trial->n_clients; i++)
+                (void)close(trial->clients[i]);
+        (void)close(trial->listener);
+}
+
+static int until(int64_t end_ms) {
+        int64_t left_ms = end_ms - now_ms();
+
+        return left_ms > 0 ? (int)left_ms : 0;
+}
+
+/* All at the same time, until all clients have read all, or for as long as patience lasts. */
+static void run_trials(struct trial *trials, size_t n) {
+        int64_t begin = now_ms();
+        bool all = false;
+
+        for (size_t i = 0; i < n; i++)
+                begin_trial(&trials[i]);
+        /* The servers wait until their queues are as full as the clients make them. */
+        for (size_t i = 0; i < n; i++)
+                (void)is_ready(
+                        trials[i].clients[trials[i].n_clients - 1], POLLOUT, until(begin + PATIENCE_MS / 3));
+        while (!all && now_ms() < begin + PATIENCE_MS) {
+                (void)is_ready(trials[0].listener, POLLIN, 20);
+                all = true;
+                for (size_t i = 0; i < n; i++)
+                        all &= continue_trial(&trials[i]);
+        }
+        for (size_t i = 0; i < n; i++)
+                end_trial(&trials[i]);
+}
+
+static void assert_closed(struct trial *trials, size_t n) {
+        run_trials(trials, n);
+        for (size_t i = 0; i < n; i++) {
+                assert_int_equal(trials[i].read, 0);
+                assert_int_equal(trials[i].served, 0);
+        }
 }
 
 /* --- tests ------------------------------------------------------------------------------------------ */
@@ -223,20 +258,44 @@ static void assert_closed(uint32_t uid, int listener, int family, unsigned port,
 /* cookies: "1", they come when the queue is full; "2", always. */
 static void try_servers(const char *cookies) {
         static const uint32_t closed[] = {FENCED, SUBORDINATE};
-        unsigned port = 7000;
+        struct trial open_trials[ELEMENTSOF(families)],
+                closed_trials[ELEMENTSOF(families) * ELEMENTSOF(closed)];
+        unsigned port = 7000, n = 0;
 
         set_sysctl("tcp_syncookies", cookies);
         for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-                int listener = listen_as(FREE, families[i], ++port, 8);
-
-                assert_int_equal(try_clients(FREE, listener, families[i], port, 3).read, 3 * ANSWER);
-                (void)close(listener);
+                port++;
+                open_trials[i] = (struct trial){.uid = FREE,
+                        .listener = listen_as(FREE, families[i], port, 8),
+                        .family = families[i],
+                        .port = port,
+                        .n_clients = 3};
                 for (size_t j = 0; j < ELEMENTSOF(closed); j++) {
-                        listener = listen_as(closed[j], families[i], ++port, 0);
-                        assert_closed(closed[j], listener, families[i], port, 4);
-                        (void)close(listener);
+                        port++;
+                        closed_trials[n++] = (struct trial){.uid = closed[j],
+                                .listener = listen_as(closed[j], families[i], port, 0),
+                                .family = families[i],
+                                .port = port,
+                                .n_clients = 4};
                 }
         }
+        run_trials(open_trials, ELEMENTSOF(open_trials));
+        for (size_t i = 0; i < ELEMENTSOF(open_trials); i++)
+                assert_int_equal(open_trials[i].read, 3 * ANSWER);
+        assert_closed(closed_trials, n);
+}
+
+/* A fenced uid listens in both families, on one port; uid accepts. */
+static void assert_fenced_listeners_closed(uint32_t uid, unsigned port) {
+        struct trial trials[ELEMENTSOF(families)];
+
+        for (size_t i = 0; i < ELEMENTSOF(families); i++)
+                trials[i] = (struct trial){.uid = uid,
+                        .listener = listen_as(FENCED, families[i], port, 0),
+                        .family = families[i],
+                        .port = port,
+                        .n_clients = 3};
+        assert_closed(trials, ELEMENTSOF(trials));
 }
 
 static void test_a_full_queue_lets_no_client_in(void **state) {
@@ -254,31 +313,42 @@ static void test_low_ports_let_no_client_in(void **state) {
         fence(*state);
         set_sysctl("tcp_syncookies", "2");
         set_sysctl("ip_unprivileged_port_start", "80");
-        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-                int listener = listen_as(FENCED, families[i], 80, 0);
-
-                assert_closed(FENCED, listener, families[i], 80, 3);
-                (void)close(listener);
-        }
+        assert_fenced_listeners_closed(FENCED, 80);
 }
 
 /* The client's data is in its SYN, the server's answer right behind the SYN-ACK. */
-static size_t try_fast_open(uint32_t uid, int family, unsigned port) {
+static struct trial begin_fast_open(uint32_t uid, int family, unsigned port) {
         union any_address address = host_address(family, port, false);
-        int listener = listen_as(uid, family, port, 8), fd = open_outside(family, SOCK_STREAM);
-        int64_t end = now_ms() + PATIENCE_MS;
-        size_t read = 0;
+        struct trial trial = {.uid = uid,
+                .listener = listen_as(uid, family, port, 8),
+                .family = family,
+                .port = port,
+                .n_clients = 1};
 
-        assert_true(sendto(fd, "ask", 3, MSG_FASTOPEN, &address.any, sizeof(address)) == 3 ||
+        trial.clients[0] = open_outside(family, SOCK_STREAM);
+        assert_true(sendto(trial.clients[0], "ask", 3, MSG_FASTOPEN, &address.any, sizeof(address)) == 3 ||
                     errno == EINPROGRESS);
-        while (now_ms() < end && read < ANSWER) {
-                (void)is_ready(listener, POLLIN, 20);
-                (void)serve(uid, listener);
-                read += read_some(fd);
+        return trial;
+}
+
+/* In both families; how much each client reads. */
+static void try_fast_open(uint32_t uid, unsigned port, size_t expected) {
+        struct trial trials[ELEMENTSOF(families)];
+        int64_t end = now_ms() + PATIENCE_MS;
+        bool all = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(families); i++)
+                trials[i] = begin_fast_open(uid, families[i], port);
+        while (!all && now_ms() < end) {
+                (void)is_ready(trials[0].listener, POLLIN, 20);
+                all = true;
+                for (size_t i = 0; i < ELEMENTSOF(families); i++)
+                        all &= continue_trial(&trials[i]);
         }
-        (void)close(fd);
-        (void)close(listener);
-        return read;
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                assert_int_equal(trials[i].read, expected);
+                end_trial(&trials[i]);
+        }
 }
 
 static void test_fast_open_lets_no_client_in(void **state) {
@@ -288,10 +358,8 @@ static void test_fast_open_lets_no_client_in(void **state) {
         assert_int_equal(setns(outside_fd, CLONE_NEWNET), 0);
         set_sysctl("tcp_fastopen", "1543");
         assert_int_equal(setns(inside_fd, CLONE_NEWNET), 0);
-        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-                assert_int_equal(try_fast_open(FREE, families[i], 7301), ANSWER);
-                assert_int_equal(try_fast_open(FENCED, families[i], 7302), 0);
-        }
+        try_fast_open(FREE, 7301, ANSWER);
+        try_fast_open(FENCED, 7302, 0);
 }
 
 /*
@@ -299,72 +367,96 @@ static void test_fast_open_lets_no_client_in(void **state) {
  * can have one computed): the ACK alone must not do. Here the client has its cookie from before the fence.
  */
 static void test_the_answer_to_a_cookie_does_not_come_in(void **state) {
-        set_sysctl("tcp_syncookies", "2");
-        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-                int listeners[2] = {
-                        listen_as(FENCED, families[i], 7401, 8), listen_as(FREE, families[i], 7402, 8)};
-                int clients[2];
+        struct {
+                int listener, client;
+        } fenced[ELEMENTSOF(families)], others[ELEMENTSOF(families)];
+        struct pollfd arrivals[ELEMENTSOF(families)];
 
-                apply(*state, &(struct fence_settings){0}, &(struct fence_uids){0});
-                assert_shell("ip netns exec out nft 'add table inet hold; add chain inet hold output { type "
-                             "filter "
-                             "hook output priority 0; }; add rule inet hold output tcp flags & (syn | ack) "
-                             "== ack drop'");
-                for (size_t j = 0; j < 2; j++) {
-                        clients[j] = connect_from_outside(families[i], 7401 + (unsigned)j);
-                        assert_true(is_ready(clients[j], POLLOUT, PATIENCE_MS));
-                }
-                fence(*state);
-                assert_shell("ip netns exec out nft delete table inet hold");
-                for (size_t j = 0; j < 2; j++)
-                        assert_int_equal(send(clients[j], "ask", 3, MSG_NOSIGNAL), 3);
-                assert_true(is_ready(listeners[1], POLLIN, PATIENCE_MS));
-                assert_false(is_ready(listeners[0], POLLIN, PATIENCE_MS));
-                for (size_t j = 0; j < 2; j++) {
-                        (void)close(clients[j]);
-                        (void)close(listeners[j]);
-                }
+        set_sysctl("tcp_syncookies", "2");
+        assert_shell("ip netns exec out nft 'add table inet hold; add chain inet hold output { type filter "
+                     "hook output priority 0; }; add rule inet hold output tcp flags & (syn | ack) == ack "
+                     "drop'");
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                fenced[i].listener = listen_as(FENCED, families[i], 7401, 8);
+                others[i].listener = listen_as(FREE, families[i], 7402, 8);
+                fenced[i].client = connect_from_outside(families[i], 7401);
+                others[i].client = connect_from_outside(families[i], 7402);
+                assert_true(is_ready(fenced[i].client, POLLOUT, PATIENCE_MS));
+                assert_true(is_ready(others[i].client, POLLOUT, PATIENCE_MS));
+        }
+        fence(*state);
+        assert_shell("ip netns exec out nft delete table inet hold");
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                assert_int_equal(send(fenced[i].client, "ask", 3, MSG_NOSIGNAL), 3);
+                assert_int_equal(send(others[i].client, "ask", 3, MSG_NOSIGNAL), 3);
+                arrivals[i] = (struct pollfd){.fd = fenced[i].listener, .events = POLLIN};
+        }
+        for (size_t i = 0; i < ELEMENTSOF(families); i++)
+                assert_true(is_ready(others[i].listener, POLLIN, PATIENCE_MS));
+        assert_int_equal(poll(arrivals, ELEMENTSOF(arrivals), PATIENCE_MS), 0);
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                (void)close(fenced[i].listener);
+                (void)close(fenced[i].client);
+                (void)close(others[i].listener);
+                (void)close(others[i].client);
         }
 }
 
-/*
- * How many bytes never come of a server that has written all that goes in, has been fenced where it is a
- * student's, and closes.
- */
-static size_t left_to_read(struct sandbox *sandbox, uint32_t uid, int family, unsigned port) {
+/* A server that has written all that goes in; its client has read nothing yet. */
+struct delivery {
+        int listener, client, server;
+        size_t sent, read;
+};
+
+static struct delivery begin_delivery(uint32_t uid, int family, unsigned port) {
         static const char bytes[65536];
-        int listener = listen_as(uid, family, port, 8), client = connect_from_outside(family, port), fd;
-        size_t sent = 0, read;
-        int64_t end;
+        struct delivery delivery = {
+                .listener = listen_as(uid, family, port, 8), .client = connect_from_outside(family, port)};
         ssize_t n;
 
-        assert_true(is_ready(listener, POLLIN, PATIENCE_MS));
-        fd = accept_as(uid, listener);
-        while ((n = send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL)) > 0)
-                sent += (size_t)n;
-        fence(sandbox);
-        (void)close(fd);
-        /* What has arrived before; reading it opens the window. */
-        read = read_some(client);
-        for (end = now_ms() + PATIENCE_MS; now_ms() < end && read < sent; read += read_some(client))
-                (void)is_ready(client, POLLIN, 20);
-        (void)close(client);
-        (void)close(listener);
-        return sent - read;
+        assert_true(is_ready(delivery.listener, POLLIN, PATIENCE_MS));
+        delivery.server = accept_as(uid, delivery.listener);
+        while ((n = send(delivery.server, bytes, sizeof(bytes), MSG_NOSIGNAL)) > 0)
+                delivery.sent += (size_t)n;
+        return delivery;
+}
+
+/* The servers close. Reads on until each client has read all, or for as long as patience lasts. */
+static void finish_deliveries(struct delivery *deliveries, size_t n) {
+        int64_t end = now_ms() + PATIENCE_MS;
+        bool all = false;
+
+        for (size_t i = 0; i < n; i++)
+                (void)close(deliveries[i].server);
+        while (!all && now_ms() < end) {
+                (void)is_ready(deliveries[0].client, POLLIN, 20);
+                all = true;
+                for (size_t i = 0; i < n; i++) {
+                        deliveries[i].read += read_some(deliveries[i].client);
+                        all &= deliveries[i].read >= deliveries[i].sent;
+                }
+        }
+        for (size_t i = 0; i < n; i++) {
+                (void)close(deliveries[i].client);
+                (void)close(deliveries[i].listener);
+        }
 }
 
 static void test_queued_data_of_who_is_fenced_later_stays(void **state) {
-        struct sandbox *sandbox = *state;
-        const struct fence_settings none = {0};
+        static const uint32_t uids[] = {0, FREE, FENCED};
+        struct delivery deliveries[ELEMENTSOF(uids) * ELEMENTSOF(families)];
 
-        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-                /* What a root daemon, or anybody else, has written before it closed goes on to be delivered.
-                 */
-                assert_int_equal(left_to_read(sandbox, 0, families[i], 7501), 0);
-                assert_int_equal(left_to_read(sandbox, FREE, families[i], 7502), 0);
-                apply(sandbox, &none, &(struct fence_uids){0});
-                assert_int_not_equal(left_to_read(sandbox, FENCED, families[i], 7503), 0);
-                apply(sandbox, &none, &(struct fence_uids){0});
+        for (size_t i = 0; i < ELEMENTSOF(deliveries); i++)
+                deliveries[i] = begin_delivery(uids[i / ELEMENTSOF(families)],
+                        families[i % ELEMENTSOF(families)], 7501 + (unsigned)i);
+        fence(*state);
+        finish_deliveries(deliveries, ELEMENTSOF(deliveries));
+        for (size_t i = 0; i < ELEMENTSOF(deliveries); i++) {
+                if (uids[i / ELEMENTSOF(families)] == FENCED)
+                        assert_true(deliveries[i].read < deliveries[i].sent);
+                else
+                        /* What a root daemon, or anybody else, wrote before it closed is delivered. */
+                        assert_int_equal(deliveries[i].read, deliveries[i].sent);
         }
 }
 
@@ -372,12 +464,7 @@ static void test_queued_data_of_who_is_fenced_later_stays(void **state) {
 static void test_a_fenced_listener_that_is_handed_on_stays_fenced(void **state) {
         fence(*state);
         set_sysctl("tcp_syncookies", "2");
-        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-                int listener = listen_as(FENCED, families[i], 7601, 0);
-
-                assert_closed(FREE, listener, families[i], 7601, 3);
-                (void)close(listener);
-        }
+        assert_fenced_listeners_closed(FREE, 7601);
 }
 
 static bool datagram_arrives(int from, int to, const char *text) {
@@ -444,9 +531,7 @@ static void test_the_host_itself_is_reached(void **state) {
 
 static void test_an_open_port_is_reached_and_the_rules_follow_it(void **state) {
         struct fence_settings settings = {.enabled = true,
-                .ports = {
-                        .items = {{.number = 88, .tcp = true}, {.number = 53, .udp = true}},
-                        .n_items = 2}};
+                .ports = {.items = {{.number = 88, .tcp = true}, {.number = 53, .udp = true}}, .n_items = 2}};
         uint32_t uid = FENCED;
         const struct fence_uids fenced = {.uids = &uid, .n_uids = 1};
 
