@@ -96,8 +96,11 @@ activator_sources = \
 	activator/request/peer-report.c activator/request/query-log.c activator/request/query-peer.c \
 	activator/request/reload.c activator/request/restore.c activator/request/server.c \
 	activator/request/whois.c \
-	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-limit.c \
-	activator/lease/lease-machine.c activator/lease/lease-start.c activator/lease/lease.c activator/lease/linger.c \
+	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-activator.c \
+	activator/lease/lease-answer.c activator/lease/lease-limit.c activator/lease/lease-log.c \
+	activator/lease/lease-machine.c activator/lease/lease-object.c activator/lease/lease-opener.c \
+	activator/lease/lease-request.c activator/lease/lease-run.c activator/lease/lease-start.c \
+	activator/lease/lease-table.c activator/lease/lease-unit.c activator/lease/linger.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \

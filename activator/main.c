@@ -14,7 +14,8 @@
 #include "base/fd-store.h"
 #include "base/log.h"
 #include "base/record-store.h"
-#include "lease/lease.h"
+#include "lease/lease-activator.h"
+#include "lease/lease-table.h"
 #include "number.h"
 #include "request/reload.h"
 #include "request/restore.h"
@@ -48,8 +49,8 @@ static void wire_layers(struct activator *activator) {
                 .etc = CONFIGURATION_DIRECTORY,
                 .unit_directory = UNIT_DIRECTORY,
                 .slot_directory = SLOT_DIRECTORY,
-                .seat_has_lease = lease_seat_has_one,
-                .user_has_lease = lease_user_has_one,
+                .seat_has_lease = lease_table_has_seat,
+                .user_has_lease = lease_table_has_user,
                 .userdata = &activator->leases,
         };
         activator->leases = (struct lease_table){
@@ -57,6 +58,7 @@ static void wire_layers(struct activator *activator) {
                 .bus = activator->bus,
                 .seats = &activator->seats,
                 .etc = CONFIGURATION_DIRECTORY,
+                .state_directory = STATE_DIRECTORY,
                 .log_query = handle_query_line,
                 .userdata = &activator->server.services.log,
         };

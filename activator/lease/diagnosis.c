@@ -1,24 +1,68 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks at the units of one seat after a start that failed or takes too long. */
+/*
+ * Looks at the units of one seat after a start that failed or takes too long. Nothing here knows a lease;
+ * whoever starts a lease's unit asks (lease-start.c).
+ */
 
 #include "diagnosis.h"
 #include "container.h"
+#include "protocol.h"
+#include "settings.h"
 #include "systemd/units.h"
 
 #define UNIT_SIZE 64U
 
-/* The course's bridge, the seat's namespace, what connects them, and the container. */
-struct names {
+struct diagnosis {
+        struct diagnosis **place; /* the pointer to it, which whoever asked has */
+        struct bus *bus;
+        struct bus_call *call;
+        diagnosis_callback_t callback;
+        void *userdata;
+        /* The course's bridge, the seat's namespace, what connects them, and the container. */
         char netbr[UNIT_SIZE], netns[UNIT_SIZE], nsbr[UNIT_SIZE], cont[UNIT_SIZE];
+        char course[COURSE_SIZE], seat[SEAT_ID_SIZE];
 };
 
-static void format_names(const struct lease *lease, struct names *ret) {
-        (void)snprintf(ret->netbr, UNIT_SIZE, "netbr@%s.service", lease->record.course);
-        (void)snprintf(ret->netns, UNIT_SIZE, "netns@%s.service", lease->record.seat);
-        (void)snprintf(ret->nsbr, UNIT_SIZE, "nsbr@%s.service", lease->record.seat);
-        (void)snprintf(ret->cont, UNIT_SIZE, SERVICE_CONTAINER "@%s.service", lease->record.seat);
+void diagnosis_drop(struct diagnosis **place) {
+        struct diagnosis *diagnosis = *place;
+
+        if (!diagnosis)
+                return;
+        bus_call_drop(&diagnosis->call);
+        free(diagnosis);
+        *place = NULL;
 }
+
+static void finish(struct diagnosis *diagnosis, const char *seat, const char *container) {
+        diagnosis_callback_t callback = diagnosis->callback;
+        void *userdata = diagnosis->userdata;
+
+        diagnosis_drop(diagnosis->place);
+        callback(userdata, seat, container);
+}
+
+static int make(struct bus *bus, const char *course, const char *seat, diagnosis_callback_t callback,
+        void *userdata, struct diagnosis **place) {
+        struct diagnosis *diagnosis;
+
+        diagnosis_drop(place);
+        diagnosis = calloc(1, sizeof(*diagnosis));
+        if (!diagnosis)
+                return -ENOMEM;
+        *diagnosis =
+                (struct diagnosis){.place = place, .bus = bus, .callback = callback, .userdata = userdata};
+        (void)string_copy(diagnosis->course, sizeof(diagnosis->course), course);
+        (void)string_copy(diagnosis->seat, sizeof(diagnosis->seat), seat);
+        (void)snprintf(diagnosis->netbr, UNIT_SIZE, "netbr@%s.service", course);
+        (void)snprintf(diagnosis->netns, UNIT_SIZE, "netns@%s.service", seat);
+        (void)snprintf(diagnosis->nsbr, UNIT_SIZE, "nsbr@%s.service", seat);
+        (void)snprintf(diagnosis->cont, UNIT_SIZE, SERVICE_CONTAINER "@%s.service", seat);
+        *place = diagnosis;
+        return 0;
+}
+
+/* --- the seat -------------------------------------------------------------------------------- */
 
 /* What the units say; the culprit is the one furthest down the chain. */
 struct finding {
@@ -52,7 +96,7 @@ static void note_culprit(struct finding *finding, const char *unit, const char *
 }
 
 static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
-        struct lease *lease = userdata;
+        struct diagnosis *diagnosis = userdata;
         struct finding finding = {0};
         char text[REPLY_TEXT_SIZE];
 
@@ -60,7 +104,7 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
         for (size_t i = 0; i < n_rows; i++)
                 note_culprit(&finding, rows[i].name, rows[i].active_state);
         if (string_starts_with(finding.culprit, SERVICE_CONTAINER "@")) {
-                lease->diagnosis(lease, NULL, "it is still starting");
+                finish(diagnosis, NULL, "it is still starting");
                 return;
         }
         if (finding.culprit[0])
@@ -69,39 +113,44 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
         else
                 (void)snprintf(text, sizeof(text),
                         "nsbr@%s.service did not come up" DIAGNOSIS_HINT "journalctl -b -u 'n*@%s*'",
-                        lease->record.seat, lease->record.course);
-        lease->diagnosis(lease, text, NULL);
+                        diagnosis->seat, diagnosis->course);
+        finish(diagnosis, text, NULL);
 }
 
-int diagnosis_start(struct lease *lease, diagnosis_callback_t callback) {
+int diagnosis_start(struct bus *bus, const char *course, const char *seat, bool with_container,
+        diagnosis_callback_t callback, void *userdata, struct diagnosis **place) {
         const char *patterns[4];
-        struct names names;
         size_t n = 0;
+        int r;
 
-        format_names(lease, &names);
-        patterns[n++] = names.netbr;
-        patterns[n++] = names.netns;
-        patterns[n++] = names.nsbr;
-        if (lease_waits_for_container(lease))
-                patterns[n++] = names.cont;
-        lease->diagnosis = callback;
-        return unit_list(lease->table->bus, patterns, n, handle_units, lease, &lease->call);
+        r = make(bus, course, seat, callback, userdata, place);
+        if (r < 0)
+                return r;
+        patterns[n++] = (*place)->netbr;
+        patterns[n++] = (*place)->netns;
+        patterns[n++] = (*place)->nsbr;
+        if (with_container)
+                patterns[n++] = (*place)->cont;
+        r = unit_list(bus, patterns, n, handle_units, *place, &(*place)->call);
+        if (r < 0)
+                diagnosis_drop(place);
+        return r;
 }
 
-static void report_container(struct lease *lease, const char *status, const char *result) {
+/* --- the container --------------------------------------------------------------------------- */
+
+static void report_container(struct diagnosis *diagnosis, const char *status, const char *result) {
         char text[CONTAINER_FAILURE_SIZE];
 
         container_format_failure(status, result, text);
-        lease->diagnosis(lease, NULL, text);
+        finish(diagnosis, NULL, text);
 }
 
 static void ask_container(
-        struct lease *lease, enum unit_property property, unit_property_callback_t callback) {
-        struct names names;
-
-        format_names(lease, &names);
-        if (unit_get_property(lease->table->bus, names.cont, property, callback, lease, &lease->call) < 0)
-                report_container(lease, "", "");
+        struct diagnosis *diagnosis, enum unit_property property, unit_property_callback_t callback) {
+        if (unit_get_property(
+                    diagnosis->bus, diagnosis->cont, property, callback, diagnosis, &diagnosis->call) < 0)
+                report_container(diagnosis, "", "");
 }
 
 static void handle_result(void *userdata, int error, const struct unit_value *value) {
@@ -118,20 +167,23 @@ static void handle_status(void *userdata, int error, const struct unit_value *va
 }
 
 static void handle_container(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
-        struct lease *lease = userdata;
-
         if (error >= 0 && n_rows > 0 && string_equal(rows[0].active_state, "active"))
-                lease->diagnosis(lease, NULL, NULL);
+                finish(userdata, NULL, NULL);
         else
-                ask_container(lease, SERVICE_STATUS_TEXT, handle_status);
+                ask_container(userdata, SERVICE_STATUS_TEXT, handle_status);
 }
 
-int diagnosis_start_container(struct lease *lease, diagnosis_callback_t callback) {
+int diagnosis_start_container(struct bus *bus, const char *seat, diagnosis_callback_t callback,
+        void *userdata, struct diagnosis **place) {
         const char *pattern;
-        struct names names;
+        int r;
 
-        format_names(lease, &names);
-        pattern = names.cont;
-        lease->diagnosis = callback;
-        return unit_list(lease->table->bus, &pattern, 1, handle_container, lease, &lease->call);
+        r = make(bus, "", seat, callback, userdata, place);
+        if (r < 0)
+                return r;
+        pattern = (*place)->cont;
+        r = unit_list(bus, &pattern, 1, handle_container, *place, &(*place)->call);
+        if (r < 0)
+                diagnosis_drop(place);
+        return r;
 }

@@ -3,26 +3,7 @@
 /* Counts all leases for each new one: to count a thousand is faster than to make one. */
 
 #include "lease-limit.h"
-
-struct counts {
-        unsigned all, enter, of_user, enter_of_user;
-};
-
-static void count(const struct lease_table *table, uid_t uid, struct counts *ret) {
-        struct lease *lease, *next;
-        struct counts counts = {0};
-
-        HASH_ITER (hh, table->leases, lease, next) {
-                bool enter = lease_is_entered(lease);
-                bool own = !lease->record.hold && lease->record.uid == uid;
-
-                counts.all++;
-                counts.enter += enter;
-                counts.of_user += own;
-                counts.enter_of_user += own && enter;
-        }
-        *ret = counts;
-}
+#include "lease-table.h"
 
 static unsigned share(unsigned taken, unsigned all, unsigned most) {
         unsigned part = (all - taken) / LEASES_SHARE;
@@ -32,7 +13,7 @@ static unsigned share(unsigned taken, unsigned all, unsigned most) {
         return part < most ? part : most;
 }
 
-static const char *check_enter(const struct counts *counts) {
+static const char *check_enter(const struct lease_counts *counts) {
         if (counts->enter >= ENTER_LEASES_MAX)
                 return "all " STRINGIFY(
                         ENTER_LEASES_MAX) " places for coursenet-enter are taken; logins still work";
@@ -46,9 +27,9 @@ static const char *check_enter(const struct counts *counts) {
 }
 
 const char *lease_limit_check(const struct lease_table *table, uid_t uid, enum lease_source source) {
-        struct counts counts;
+        struct lease_counts counts;
 
-        count(table, uid, &counts);
+        lease_table_count(table, uid, &counts);
         if (counts.all >= LEASES_MAX)
                 return "there are " STRINGIFY(LEASES_MAX) " leases, the limit of the activator";
         if (source == LEASE_BY_ADMIN)

@@ -25,7 +25,7 @@
 #define LOGINS (S(ACTIVE) | S(ORPHANED))
 #define TOLD (S(LINGERING) | S(KEPT)) /* the log says that the seat is kept */
 /* Its unit may go, and the lease must learn of it. */
-#define HAS_UNIT (S(RESTARTING) | S(CHECKING) | LOGINS | S(HELD) | TOLD | S(SETTLING) | S(ENDING))
+#define HAS_UNIT (S(RESTARTING) | S(CHECKING) | LOGINS | S(HOLD) | TOLD | S(SETTLING) | S(ENDING))
 #define REST 0U
 
 #define ON(event, states, next, ...)                                                                         \
@@ -63,25 +63,25 @@ static const struct lease_row rows[] = {
         NEVER(OPENED,          REST, ONCE),
         ON(RESTORED,           S(NEW), ACTIVE, DO_MARK_JOINED, DO_LOG_HELD, DO_WATCH_OPENER),
         NEVER(RESTORED,        REST, ONCE),
-        ON(RESTORED_HOLD,      S(NEW), HELD, DO_LOG_HELD),
+        ON(RESTORED_HOLD,      S(NEW), HOLD, DO_LOG_HELD),
         NEVER(RESTORED_HOLD,   REST, ONCE),
         ON(RESTORED_LINGER,    S(NEW), LINGERING, DO_SET_LINGER_TIMER),
         NEVER(RESTORED_LINGER, REST, ONCE),
 
         ON(CLOSED,     STARTS,       ENDING,  END, DO_ANSWER_CLOSED),
         ON(CLOSED,     LOGINS,       CLOSING, DO_DECIDE),
-        ON(CLOSED,     S(HELD),      ENDING,  DO_LOG_BACK, END),
+        ON(CLOSED,     S(HOLD),      ENDING,  DO_LOG_BACK, END),
         IGNORE(CLOSED, TOLD | S(SETTLING) | S(ENDING), "a close may come twice"),
         NEVER(CLOSED,  REST, TRANSIENT),
 
         ON(ABANDONED,     STARTS,           ENDING, DO_LOG_HUNG_UP, END),
-        ON(ABANDONED,     LOGINS | S(HELD), ENDING, DO_LOG_HUNG_UP, DO_LOG_BACK, END),
+        ON(ABANDONED,     LOGINS | S(HOLD), ENDING, DO_LOG_HUNG_UP, DO_LOG_BACK, END),
         IGNORE(ABANDONED, TOLD | S(SETTLING) | S(ENDING), "it was given back or taken before"),
         NEVER(ABANDONED,  REST, TRANSIENT),
 
         ON(STOPPED,     STARTS,      ENDING, END, DO_ANSWER_STOPPED),
         ON(STOPPED,     LOGINS,      ENDING, DO_TELL_ADMIN, DO_LOG_TAKEN, END),
-        ON(STOPPED,     S(HELD),     ENDING, DO_LOG_TAKEN, END),
+        ON(STOPPED,     S(HOLD),     ENDING, DO_LOG_TAKEN, END),
         ON(STOPPED,     TOLD,        ENDING, DO_LOG_OVER, END),
         ON(STOPPED,     S(SETTLING), ENDING, DO_LOG_BACK, END),
         IGNORE(STOPPED, S(ENDING), OVER),
@@ -116,7 +116,7 @@ static const struct lease_row rows[] = {
         ON(READY,               S(CHECKING), ACTIVE, DO_DROP_DEADLINE, DO_MARK_JOINED, DO_LOG_GIVEN, DO_TAKE_OVER,
                                 DO_WATCH_OPENER, DO_ANSWER_DONE),
         NEVER(READY,            REST, DROPPED),
-        ON(READY_HOLD,          S(CHECKING), HELD, DO_DROP_DEADLINE, DO_LOG_GIVEN, DO_ANSWER_DONE),
+        ON(READY_HOLD,          S(CHECKING), HOLD, DO_DROP_DEADLINE, DO_LOG_GIVEN, DO_ANSWER_DONE),
         NEVER(READY_HOLD,       REST, DROPPED),
         ON(CONTAINER_FAULT,     S(CHECKING) | S(DIAGNOSING) | S(LATE), ENDING, END, DO_ANSWER_NO_CONTAINER),
         NEVER(CONTAINER_FAULT,  REST, DROPPED),
@@ -135,7 +135,7 @@ static const struct lease_row rows[] = {
         ON(JOB_ENDED,     LOGINS,               SAME, DO_ASK_NAMESPACE),
         ON(JOB_ENDED,     S(SETTLING) | S(KEPT), SAME, DO_LOOK_SOON),
         IGNORE(JOB_ENDED, STARTS,       "its own start job and its deadline tell more"),
-        IGNORE(JOB_ENDED, S(HELD),      "nobody is in the namespace on its behalf"),
+        IGNORE(JOB_ENDED, S(HOLD),      "nobody is in the namespace on its behalf"),
         IGNORE(JOB_ENDED, S(LINGERING), "its seat stays in any case"),
         IGNORE(JOB_ENDED, S(ENDING),    "the end of its unit is what counts"),
         NEVER(JOB_ENDED,  REST, TRANSIENT),
@@ -148,7 +148,7 @@ static const struct lease_row rows[] = {
         ON(GONE,     S(RESTARTING), STARTING_AGAIN, DO_START),
         ON(GONE,     S(CHECKING),   GONE, DO_REMOVE_RECORD, DO_LET_GO, DO_ANSWER_VANISHED, DO_FREE),
         ON(GONE,     LOGINS,        GONE, DO_TELL_STOPPED, DO_LOG_TAKEN, VANISH),
-        ON(GONE,     S(HELD),       GONE, DO_LOG_TAKEN, VANISH),
+        ON(GONE,     S(HOLD),       GONE, DO_LOG_TAKEN, VANISH),
         ON(GONE,     TOLD,          GONE, DO_LOG_OVER, VANISH),
         ON(GONE,     S(SETTLING),   GONE, DO_LOG_BACK, VANISH),
         ON(GONE,     S(ENDING),     GONE, DO_FREE),

@@ -28,7 +28,7 @@
         /* A lease that somebody has. */ \
         X(LEASE_ACTIVE,         "its login goes on, and the process that opened it is alive") \
         X(LEASE_ORPHANED,       "the process that opened it is dead; logind may still have a session led by it") \
-        X(LEASE_HELD,           "an administrator's hold on the seat; it has no process") \
+        X(LEASE_HOLD,           "an administrator's hold on the seat; it has no process") \
         /* A lease that has been given back. */ \
         X(LEASE_CLOSING,        "its login is over; lasts only while its seat's settings are read") \
         X(LEASE_LINGERING,      "its seat stays for linger=") \

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Decides at a seat's last logout whether the seat stays, and until when. */
+/*
+ * Finds out at a seat's last logout whether the seat stays, and later whether something still keeps it. What
+ * follows from that is in lease-machine.c; lease-run.c calls these functions as actions.
+ */
 
 #include <sys/inotify.h>
 
+#include "base/event.h"
 #include "base/log.h"
-#include "base/record-store.h"
-#include "base/seat-lookup.h"
-#include "lease-event.h"
+#include "lease-object.h"
+#include "lease-table.h"
 #include "linger.h"
 
 /*
@@ -27,184 +30,100 @@ static bool is_login(const struct lease *lease) {
         return !lease->record.hold && !lease_is_entered(lease);
 }
 
-void linger_fill_reply(const struct lease *lease, struct reply *ret) {
-        lease_fill_reply(lease, REPLY_KEPT, ret);
-        ret->pid = 0;
-        if (!lease->linger_told || lease->keeper.pid == 0)
-                return;
-        ret->pid = lease->keeper.pid;
-        ret->since_usec = lease->record.keep_until_usec;
-        protocol_copy_text(ret->tty, sizeof(ret->tty), lease->keeper.unit);
-        protocol_copy_text(ret->text, sizeof(ret->text), lease->keeper.command);
+/* Another lease's record; its own is saved as an action. */
+static void save(const struct lease *lease) {
+        int r = record_store_save(lease->table->state_directory, &lease->record);
+
+        if (r < 0)
+                log_warning("How long lease %s may keep seat %s cannot be recorded: %s", lease->record.id,
+                        lease->record.seat, strerror(-r));
 }
 
-void linger_drop(struct lease *lease) {
-        lease->look_source = sd_event_source_disable_unref(lease->look_source);
-        lease->keeper_source = sd_event_source_disable_unref(lease->keeper_source);
-}
+/* --- what keeps the seat --------------------------------------------------------------------- */
 
-static void tell(struct lease *lease) {
-        if (!lease->linger_told)
-                lease_log(lease, LEASE_LINGERS);
-        lease->linger_told = true;
-}
-
-static bool look(struct lease *lease) {
+static bool find_keeper(struct lease *lease) {
         struct seat_plan plan;
 
         seat_plan_name(lease->record.seat, &plan);
         return keeper_find(&keeper_roots, lease->record.uid, plan.peer, &lease->keeper);
 }
 
-static int schedule_look(struct lease *lease, uint64_t usec);
+void linger_look(struct lease *lease) {
+        uint64_t now = now_realtime_usec();
 
-static int handle_group_event(sd_event_source *source, const struct inotify_event *event, void *userdata) {
-        struct lease *lease = userdata;
-
-        (void)source;
-        (void)event;
-        linger_look_soon(lease);
-        return 0;
+        if (lease->record.keep_until_usec <= now || !find_keeper(lease))
+                lease_raise(lease, EVENT_KEEPER_NONE);
+        else if (now < lease->record.linger_until_usec + SETTLE_USEC)
+                lease_raise(lease, EVENT_KEEPER_FRESH);
+        else
+                lease_raise(lease, EVENT_KEEPER_FOUND);
 }
 
-/* It makes no difference whether the group was gone already: then the next look comes soon. */
-static void watch_group(struct lease *lease) {
-        int r;
-
-        lease->keeper_source = sd_event_source_disable_unref(lease->keeper_source);
-        r = sd_event_add_inotify(lease->table->event, &lease->keeper_source, lease->keeper.events,
-                IN_MODIFY | IN_DELETE_SELF, handle_group_event, lease);
-        if (r == -ENOENT)
-                linger_look_soon(lease);
+void linger_look_settled(struct lease *lease) {
+        lease_set_timer(lease, TIMER_LOOK, SETTLE_USEC);
 }
 
-/* The seat is kept, as far as is known: waits for the next reason to look. */
-static void wait_for_keeper(struct lease *lease) {
-        int r = schedule_look(lease, lease->linger_told ? LOOK_USEC : SETTLE_USEC);
-
-        if (r < 0) {
-                log_error("Cannot watch what keeps seat %s: %s", lease->record.seat, strerror(-r));
-                lease_end(lease);
-                return;
-        }
-        watch_group(lease);
-}
-
-static int handle_look(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct lease *lease = userdata;
-
-        (void)source;
-        (void)usec;
-        lease->look_source = sd_event_source_disable_unref(lease->look_source);
-        if (!look(lease)) {
-                lease_end(lease);
-                return 0;
-        }
-        if (now_realtime_usec() >= lease->record.linger_until_usec + SETTLE_USEC)
-                tell(lease);
-        wait_for_keeper(lease);
-        return 0;
-}
-
-static int schedule_look(struct lease *lease, uint64_t usec) {
-        lease->look_source = sd_event_source_disable_unref(lease->look_source);
-        return sd_event_add_time_relative(
-                lease->table->event, &lease->look_source, CLOCK_MONOTONIC, usec, 1000, handle_look, lease);
+void linger_look_later(struct lease *lease) {
+        lease_set_timer(lease, TIMER_LOOK, LOOK_USEC);
 }
 
 void linger_look_soon(struct lease *lease) {
-        /* Before its linger= is over it stays in any case. */
-        if (lease->state != LEASE_LINGERING || !lease->look_source)
-                return;
         if (lease->look_delay_usec < DELAY_MIN_USEC)
                 lease->look_delay_usec = DELAY_MIN_USEC;
-        lease->keeper_source = sd_event_source_disable_unref(lease->keeper_source);
-        (void)schedule_look(lease, lease->look_delay_usec);
+        lease->group_watch = sd_event_source_disable_unref(lease->group_watch);
+        lease_set_timer(lease, TIMER_LOOK, lease->look_delay_usec);
         lease->look_delay_usec *= 2;
         if (lease->look_delay_usec > DELAY_MAX_USEC)
                 lease->look_delay_usec = DELAY_MAX_USEC;
 }
 
-static int handle_keep_over(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct lease *lease = userdata;
-
+static int handle_group_event(sd_event_source *source, const struct inotify_event *event, void *userdata) {
         (void)source;
-        (void)usec;
-        log_notice("Seat %s of %s is not kept any longer, because leftover-max is over", lease->record.seat,
-                lease->record.user);
-        lease_end(lease);
+        (void)event;
+        lease_raise(userdata, EVENT_GROUP_CHANGED);
         return 0;
 }
 
-static int set_deadline(struct lease *lease, uint64_t until_usec, sd_event_time_handler_t handler) {
-        uint64_t now = now_realtime_usec();
-
-        lease->deadline_source = sd_event_source_disable_unref(lease->deadline_source);
-        return sd_event_add_time_relative(lease->table->event, &lease->deadline_source, CLOCK_BOOTTIME,
-                until_usec > now ? until_usec - now : 0, 0, handler, lease);
-}
-
-/* linger= is over: the seat stays if something runs in it. */
-static int handle_linger_over(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct lease *lease = userdata;
-
-        (void)source;
-        (void)usec;
-        if (lease->record.keep_until_usec <= now_realtime_usec() || !look(lease) ||
-                set_deadline(lease, lease->record.keep_until_usec, handle_keep_over) < 0)
-                lease_end(lease);
-        else
-                wait_for_keeper(lease);
-        return 0;
-}
-
-int linger_resume(struct lease *lease) {
-        lease->state = LEASE_LINGERING;
-        lease->linger_told = true;
-        return set_deadline(lease, lease->record.linger_until_usec, handle_linger_over);
-}
-
-/* Whether the seat has another lease of that kind. */
-static bool has_other(const struct lease *lease, bool hold) {
-        struct lease *other, *next;
-
-        HASH_ITER (hh, lease->table->leases, other, next)
-                if (other != lease && other->state == LEASE_ACTIVE && other->record.hold == hold &&
-                        string_equal(other->record.seat, lease->record.seat))
-                        return true;
-        return false;
-}
-
-/* A login has ended, and coursenet-enter still has the seat: how long it may be kept after that, too. */
-static void pass_on(const struct lease *lease) {
-        struct lease *other, *next;
-
-        HASH_ITER (hh, lease->table->leases, other, next) {
-                if (other == lease || other->state != LEASE_ACTIVE || other->record.hold || is_login(other) ||
-                        !string_equal(other->record.seat, lease->record.seat))
-                        continue;
-                other->record.keep_until_usec = lease->record.keep_until_usec;
-                (void)record_store_save(STATE_DIRECTORY, &other->record);
-        }
-}
-
-static int begin(struct lease *lease, unsigned linger_seconds) {
+/* A group that is gone already is one that has changed. Without a watch, the regular look has to do. */
+void linger_watch_group(struct lease *lease) {
         int r;
 
-        lease->state = LEASE_LINGERING;
-        if (linger_seconds > 0) {
-                tell(lease);
-                r = set_deadline(lease, lease->record.linger_until_usec, handle_linger_over);
-        } else {
-                r = set_deadline(lease, lease->record.keep_until_usec, handle_keep_over);
-                if (r >= 0)
-                        wait_for_keeper(lease);
-        }
-        return r < 0 || lease->state != LEASE_LINGERING ? r
-                                                        : record_store_save(STATE_DIRECTORY, &lease->record);
+        lease->group_watch = sd_event_source_disable_unref(lease->group_watch);
+        r = sd_event_add_inotify(lease->table->event, &lease->group_watch, lease->keeper.events,
+                IN_MODIFY | IN_DELETE_SELF, handle_group_event, lease);
+        if (r == -ENOENT)
+                lease_raise(lease, EVENT_GROUP_CHANGED);
 }
 
-bool linger_begin(struct lease *lease) {
+/* --- for how long ---------------------------------------------------------------------------- */
+
+static uint64_t time_until(uint64_t until_usec) {
+        uint64_t now = now_realtime_usec();
+
+        return until_usec > now ? until_usec - now : 0;
+}
+
+void linger_set_timer(struct lease *lease) {
+        lease_set_timer(lease, TIMER_LINGER, time_until(lease->record.linger_until_usec));
+}
+
+void linger_set_keep_timer(struct lease *lease) {
+        lease_set_timer(lease, TIMER_KEEP, time_until(lease->record.keep_until_usec));
+}
+
+/* --- at a logout ----------------------------------------------------------------------------- */
+
+static void pass_on(struct lease *other, void *userdata) {
+        const struct lease *lease = userdata;
+
+        if (other == lease || !lease_is_active(other) || other->record.hold || is_login(other))
+                return;
+        other->record.keep_until_usec = lease->record.keep_until_usec;
+        save(other);
+}
+
+/* Until when the seat may be kept after this logout. Returns the seconds of linger=. */
+static unsigned find_times(struct lease *lease) {
         uint64_t now = now_realtime_usec();
         struct after_logout after;
 
@@ -213,34 +132,47 @@ bool linger_begin(struct lease *lease) {
                 lease->record.keep_until_usec = 0;
         else if (is_login(lease))
                 lease->record.keep_until_usec = now + after.keep_seconds * USEC_PER_SEC;
-        if (has_other(lease, false)) {
-                if (is_login(lease))
-                        pass_on(lease);
-                return false;
-        }
         /* During a hold linger= has no effect, but a process may have to keep the seat after the hold. */
-        if (has_other(lease, true))
+        if (lease_table_has_other_hold(lease))
                 after.linger_seconds = 0;
         lease->record.linger_until_usec = now + after.linger_seconds * USEC_PER_SEC;
-        if (after.linger_seconds == 0 && (lease->record.keep_until_usec <= now || !look(lease)))
-                return false;
+        return after.linger_seconds;
+}
 
-        lease_let_go(lease);
-        return begin(lease, after.linger_seconds) >= 0;
+void linger_decide(struct lease *lease) {
+        unsigned linger_seconds = find_times(lease);
+
+        if (lease_table_has_other_login(lease)) {
+                /* coursenet-enter has the seat: how long it may be kept after that. */
+                if (is_login(lease))
+                        lease_table_each_of(lease->table, lease->record.seat, pass_on, lease);
+                lease_raise(lease, EVENT_NOT_KEPT);
+        } else if (linger_seconds > 0)
+                lease_raise(lease, EVENT_LINGERS);
+        else if (lease->record.keep_until_usec > now_realtime_usec() && find_keeper(lease))
+                lease_raise(lease, EVENT_KEEPS);
+        else
+                lease_raise(lease, EVENT_NOT_KEPT);
+}
+
+/* --- at a login ------------------------------------------------------------------------------ */
+
+static void take_over(struct lease *other, void *userdata) {
+        struct lease *lease = userdata;
+
+        if (!lease_lingers(other))
+                return;
+        if (!is_login(lease) && other->record.keep_until_usec > lease->record.keep_until_usec) {
+                lease->record.keep_until_usec = other->record.keep_until_usec;
+                save(lease);
+        }
+        lease_raise(other, EVENT_TAKEN_OVER);
 }
 
 void linger_take_over(struct lease *lease) {
-        struct lease *other, *next;
+        lease_table_each_of(lease->table, lease->record.seat, take_over, lease);
+}
 
-        if (lease->record.hold)
-                return;
-        HASH_ITER (hh, lease->table->leases, other, next) {
-                if (other->state != LEASE_LINGERING || !string_equal(other->record.seat, lease->record.seat))
-                        continue;
-                if (!is_login(lease) && other->record.keep_until_usec > lease->record.keep_until_usec) {
-                        lease->record.keep_until_usec = other->record.keep_until_usec;
-                        (void)record_store_save(STATE_DIRECTORY, &lease->record);
-                }
-                lease_end(other);
-        }
+void linger_drop(struct lease *lease) {
+        lease->group_watch = sd_event_source_disable_unref(lease->group_watch);
 }

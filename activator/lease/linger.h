@@ -13,20 +13,25 @@
 
 #include "lease.h"
 
-/* In place of the end of an active lease. False: it is to end now. */
-bool linger_begin(struct lease *lease);
+/* The login is over: EVENT_LINGERS, EVENT_KEEPS or EVENT_NOT_KEPT. */
+void linger_decide(struct lease *lease);
 
-/* Goes on after a restart of the activator. Negative errno. */
-int linger_resume(struct lease *lease);
-
-/* A new lease has the seat: what lingers there ends, unless the new one is an admin's hold. */
+/* A new login has the seat: EVENT_TAKEN_OVER for what lingers there. */
 void linger_take_over(struct lease *lease);
 
-/* Something of the seat has changed: looks again whether it is kept. */
+/* The timers of EVENT_LINGER_OVER and EVENT_KEEP_OVER. */
+void linger_set_timer(struct lease *lease);
+void linger_set_keep_timer(struct lease *lease);
+
+/* Looks at what keeps the seat: EVENT_KEEPER_FOUND, EVENT_KEEPER_FRESH or EVENT_KEEPER_NONE. */
+void linger_look(struct lease *lease);
+
+/* The timer of the next look: when the login's own processes have ended; because of an event; regularly. */
+void linger_look_settled(struct lease *lease);
 void linger_look_soon(struct lease *lease);
+void linger_look_later(struct lease *lease);
 
-/* What REPLY_KEPT says of a lease that lingers. */
-void linger_fill_reply(const struct lease *lease, struct reply *ret);
+/* EVENT_GROUP_CHANGED when the control group of the process that keeps the seat changes. */
+void linger_watch_group(struct lease *lease);
 
-/* Forgets what the lease is waiting for. */
 void linger_drop(struct lease *lease);

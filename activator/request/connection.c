@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "connection.h"
+#include "lease/lease-request.h"
 #include "message-fd.h"
 
 /* How long a peer may take to send its request, and to take its replies. */

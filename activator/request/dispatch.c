@@ -6,7 +6,8 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "fence-note.h"
-#include "lease/linger.h"
+#include "lease/lease-request.h"
+#include "lease/lease-table.h"
 #include "reload.h"
 
 static void handle_open(
@@ -24,40 +25,36 @@ static void handle_open(
 
 static void handle_close(
         struct services *services, struct connection *connection, const struct request *request) {
-        struct lease *lease = lease_find_for_close(services->leases, request, connection->peer.pid);
-
         /* A close without a lease is a success: it may come twice, or after an admin's stop. */
-        if (lease)
-                lease_close(lease);
+        lease_close(services->leases, request, connection->peer.pid);
         connection_reply_text(connection, REPLY_DONE, "");
 }
 
-/* False: there is nothing to say of the lease. */
-static bool fill_status(const struct lease *lease, struct reply *ret) {
-        if (lease->state == LEASE_ACTIVE)
-                lease_fill_reply(lease, REPLY_LEASE, ret);
-        else if (lease->state == LEASE_LINGERING)
-                linger_fill_reply(lease, ret);
-        else
-                return false;
-        return true;
+struct status {
+        const struct connection *connection;
+        struct reply *replies;
+        size_t n;
+};
+
+static void add_status(struct lease *lease, void *userdata) {
+        struct status *status = userdata;
+
+        if (status->connection->privileged || lease_uid(lease) == status->connection->peer.uid)
+                status->n += lease_fill_status(lease, &status->replies[status->n]);
 }
 
 /* Root sees every lease over activator.sock; everybody else, and over query.sock also root, their own. */
 static void handle_status(struct services *services, struct connection *connection) {
-        struct lease *leases = services->leases->leases, *lease, *next;
-        struct reply *replies = calloc(HASH_COUNT(leases) + 1, sizeof(*replies));
-        size_t n = 0;
+        struct status status = {.connection = connection};
 
-        if (!replies) {
+        status.replies = calloc(lease_table_size(services->leases) + 1, sizeof(*status.replies));
+        if (!status.replies) {
                 connection_reply_text(connection, REPLY_FAILED, "out of memory");
                 return;
         }
-        HASH_ITER (hh, leases, lease, next)
-                if (connection->privileged || lease->record.uid == connection->peer.uid)
-                        n += fill_status(lease, &replies[n]);
-        reply_init(&replies[n++], REPLY_DONE);
-        connection_reply_all(connection, replies, n);
+        lease_table_each(services->leases, add_status, &status);
+        reply_init(&status.replies[status.n++], REPLY_DONE);
+        connection_reply_all(connection, status.replies, status.n);
 }
 
 static void handle_hold(

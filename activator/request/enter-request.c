@@ -3,6 +3,9 @@
 /* From a peer's uid to its name, and on to lease_open(). */
 
 #include "enter-request.h"
+#include "lease/lease-answer.h"
+#include "lease/lease-request.h"
+#include "lease/lease-table.h"
 
 struct enter {
         struct lease_table *leases;
@@ -24,16 +27,6 @@ void enter_free(struct enter **place) {
                 whois_forget(enter->question);
         close_pointer(&enter->pidfd);
         free(enter);
-}
-
-/* A login's name came from root: nobody needs to be asked again. NULL: there is none. */
-static const char *find_name(const struct lease_table *leases, uid_t uid) {
-        struct lease *lease, *next;
-
-        HASH_ITER (hh, leases->leases, lease, next)
-                if (lease->record.uid == uid && !lease->record.hold && lease->state == LEASE_ACTIVE)
-                        return lease->record.user;
-        return NULL;
 }
 
 /* What of the request is the peer's to say; the rest is ours. */
@@ -66,7 +59,7 @@ static void handle_name(void *userdata, const char *name, const char *reason) {
         if (name)
                 lease_open(leases, &waiter, &request, &peer, pidfd);
         else
-                lease_waiter_answer(&waiter, REPLY_FAILED, reason);
+                lease_answer_text(&waiter, REPLY_FAILED, reason);
 }
 
 /* Takes pidfd. */
@@ -92,7 +85,8 @@ static struct enter *enter_new(struct lease_table *leases, const struct lease_wa
 
 void enter_begin(struct whois *whois, struct lease_table *leases, const struct lease_waiter *waiter,
         const struct request *request, const struct ucred *peer, int pidfd, struct enter **place) {
-        const char *name = find_name(leases, peer->uid);
+        /* A login's name came from root: nobody needs to be asked again. */
+        const char *name = lease_table_user_name(leases, peer->uid);
         struct request complete;
         struct enter *enter;
 
@@ -105,5 +99,5 @@ void enter_begin(struct whois *whois, struct lease_table *leases, const struct l
         if (enter && whois_ask(whois, peer->uid, handle_name, enter, &enter->question) >= 0)
                 return;
         enter_free(place);
-        lease_waiter_answer(waiter, REPLY_FAILED, "out of memory");
+        lease_answer_text(waiter, REPLY_FAILED, "out of memory");
 }

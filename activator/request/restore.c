@@ -2,8 +2,7 @@
 
 /*
  * Runs once, before the sockets are listened to, so it may wait. A lease whose opener died while the
- * activator was down is ended like any other: by lease_check_opener(), as soon as logind says that no session
- * is left.
+ * activator was down is ended like any other, as soon as logind says that no session is left.
  */
 
 #include "restore.h"
@@ -12,7 +11,9 @@
 #include "base/peer.h"
 #include "base/record-store.h"
 #include "lease-event.h"
-#include "lease/linger.h"
+#include "lease/lease-activator.h"
+#include "lease/lease-log.h"
+#include "lease/lease-table.h"
 #include "number.h"
 #include "seat/empty-seat.h"
 #include "systemd/units.h"
@@ -47,26 +48,26 @@ static int take_stored_fd(struct restoring *restoring, const char *id) {
 }
 
 /* A descriptor of the lease's opener, or -1 if that process is gone, whatever has its number now. */
-static int find_opener(struct restoring *restoring, const struct lease *lease) {
-        int fd = take_stored_fd(restoring, lease->record.id);
+static int find_opener(struct restoring *restoring, const struct lease_record *record) {
+        int fd = take_stored_fd(restoring, record->id);
         uint64_t start;
 
         if (fd >= 0) {
-                if (peer_check_pidfd(fd, lease->record.opener) >= 0)
+                if (peer_check_pidfd(fd, record->opener) >= 0)
                         return fd;
                 (void)close(fd);
                 return -1;
         }
 
         /* `systemctl stop` and `start` empty the FD store. */
-        fd = peer_open_pidfd(lease->record.opener);
+        fd = peer_open_pidfd(record->opener);
         if (fd < 0)
                 return -1;
-        if (peer_start_time(lease->record.opener, &start) < 0 || start != lease->record.opener_start) {
+        if (peer_start_time(record->opener, &start) < 0 || start != record->opener_start) {
                 (void)close(fd);
                 return -1;
         }
-        fd_store_keep(lease->record.id, fd);
+        fd_store_keep(record->id, fd);
         return fd;
 }
 
@@ -81,56 +82,47 @@ static bool cut_out(const char *unit, const char *head, const char *tail, char *
         return true;
 }
 
-/* The id in "coursenet-ID.slice"; false if that is no lease's. */
-static bool parse_lease_unit(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
-        return cut_out(unit, LEASE_UNIT_HEAD, LEASE_UNIT_TAIL, ret_id, LEASE_ID_SIZE) &&
-               lease_id_valid(ret_id);
-}
-
 static bool parse_seat_unit(const char *unit, char ret_seat[static SEAT_ID_SIZE]) {
         return cut_out(unit, SEAT_UNIT_HEAD, SEAT_UNIT_TAIL, ret_seat, SEAT_ID_SIZE) && digits_only(ret_seat);
 }
 
-static int take_up(struct restoring *restoring, struct lease *lease) {
-        if (lease->record.linger_until_usec > 0)
-                return linger_resume(lease);
-        lease_activate(lease);
-        /* Also one that was given when nobody was there to say so. */
-        lease_log(lease, LEASE_HELD);
-        return lease->record.hold ? 0 : lease_watch_opener(lease, find_opener(restoring, lease));
-}
-
 /* starting: its job is still queued, so whoever waited for it has lost us; only a wait=none login has its
  * answer. */
+static int take_up_lease(struct restoring *restoring, const char *id, bool starting) {
+        struct lease_record record = {0};
+        int r, opener = -1;
+
+        (void)string_copy(record.id, sizeof(record.id), id);
+        r = record_store_load(restoring->leases->state_directory, id, &record);
+        if (r >= 0 && starting && !record.no_wait)
+                r = -ECANCELED;
+        if (r < 0)
+                return r;
+        /* A login that is over has let go of its process. */
+        if (!record.hold && record.linger_until_usec == 0)
+                opener = find_opener(restoring, &record);
+        return lease_restore(restoring->leases, &record, opener);
+}
+
 static void restore_lease(struct restoring *restoring, const char *unit, bool starting) {
         struct lease_table *leases = restoring->leases;
         char id[LEASE_ID_SIZE];
-        struct lease *lease;
         int r;
 
-        if (!parse_lease_unit(unit, id)) {
+        if (!lease_unit_parse(unit, id)) {
                 /* Who tidied went away in the middle of it; the slice would keep what it was to clear away.
                  */
                 if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
                         (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;
         }
-        lease = lease_new(leases, id);
-        if (!lease)
-                return;
-
-        r = record_store_load(STATE_DIRECTORY, id, &lease->record);
-        if (r >= 0 && starting && !lease->record.no_wait)
-                r = -ECANCELED;
+        r = take_up_lease(restoring, id, starting);
         if (r < 0) {
                 log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
-                lease_free(lease);
+                record_store_remove(leases->state_directory, id);
                 (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;
         }
-        r = take_up(restoring, lease);
-        if (r < 0)
-                log_error("Cannot take up lease %s again: %s", id, strerror(-r));
         restoring->n_leases++;
 }
 
@@ -157,22 +149,16 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
 
 /* A record whose unit is gone: somebody stopped it when nobody was there to hear of it. */
 static int forget_record(void *userdata, const char *id) {
-        struct lease lost = {0};
+        struct lease_table *leases = userdata;
+        struct lease_record lost = {0};
 
-        if (lease_find(userdata, id))
+        if (lease_table_find(leases, id))
                 return 0;
-        (void)string_copy(lost.record.id, sizeof(lost.record.id), id);
-        if (record_store_load(STATE_DIRECTORY, id, &lost.record) >= 0)
-                lease_log(&lost, lost.record.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
-        record_store_remove(STATE_DIRECTORY, id);
+        (void)string_copy(lost.id, sizeof(lost.id), id);
+        if (record_store_load(leases->state_directory, id, &lost) >= 0)
+                lease_log_record(&lost, lost.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
+        record_store_remove(leases->state_directory, id);
         return 0;
-}
-
-static void end_orphans(struct lease_table *leases) {
-        struct lease *lease, *next;
-
-        HASH_ITER (hh, leases->leases, lease, next)
-                lease_check_opener(lease);
 }
 
 int restore_leases(struct lease_table *leases, struct stored_fd *stored, size_t n_stored) {
@@ -191,8 +177,7 @@ int restore_leases(struct lease_table *leases, struct stored_fd *stored, size_t 
         if (r < 0)
                 return r;
 
-        (void)record_store_list(STATE_DIRECTORY, forget_record, leases);
-        end_orphans(leases);
+        (void)record_store_list(leases->state_directory, forget_record, leases);
         if (restoring.n_leases > 0)
                 log_info("Took up %u leases", restoring.n_leases);
         return 0;

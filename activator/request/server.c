@@ -7,6 +7,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "base/peer.h"
+#include "lease/lease-table.h"
 #include "server.h"
 
 /*
@@ -28,7 +29,7 @@ void server_init(struct server *server, sd_event *event, struct lease_table *lea
         *server = (struct server){.event = event};
         services->leases = leases;
         services->seats = seats;
-        services->peers = (struct query_peers){.has_lease = lease_user_has_one, .userdata = leases};
+        services->peers = (struct query_peers){.has_lease = lease_table_has_user, .userdata = leases};
         services->log = (struct query_log){.event = event, .peers = &services->peers};
         whois_init(&services->whois, event, &services->log);
         peer_reports_init(&services->reports, event, &services->log, &services->peers);

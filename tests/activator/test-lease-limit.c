@@ -9,21 +9,23 @@
 
 #include <cmocka.h>
 
-#include "activator/lease/lease-limit.h"
-#include "activator/lease/lease.h"
+#include "lease/lease-activator.h"
+#include "lease/lease-limit.h"
+#include "lease/lease-run.h"
+#include "lease/lease-table.h"
 
 static struct lease_table table;
 
 static void add(uid_t uid, enum lease_source source) {
-        struct lease *lease = calloc(1, sizeof(*lease));
+        struct lease_record record = {
+                .uid = source == LEASE_BY_ADMIN ? (uid_t)-1 : uid,
+                .hold = source == LEASE_BY_ADMIN,
+        };
 
-        assert_non_null(lease);
-        (void)snprintf(lease->record.id, sizeof(lease->record.id), "12310_%08x", HASH_COUNT(table.leases));
-        lease->record.uid = source == LEASE_BY_ADMIN ? (uid_t)-1 : uid;
-        lease->record.hold = source == LEASE_BY_ADMIN;
-        (void)snprintf(lease->record.service, sizeof(lease->record.service), "%s",
+        (void)snprintf(record.id, sizeof(record.id), "12310_%08zx", lease_table_size(&table));
+        (void)snprintf(record.service, sizeof(record.service), "%s",
                 source == LEASE_BY_ENTER ? "coursenet-enter" : "sshd");
-        HASH_ADD_STR(table.leases, record.id, lease);
+        assert_non_null(lease_new(&table, &record, -1, lease_run_actions));
 }
 
 /* Takes as many as the user gets; returns how many. */
@@ -36,13 +38,8 @@ static unsigned take(uid_t uid, enum lease_source source) {
 }
 
 static int forget(void **state) {
-        struct lease *lease, *next;
-
         (void)state;
-        HASH_ITER (hh, table.leases, lease, next) {
-                HASH_DEL(table.leases, lease);
-                free(lease);
-        }
+        lease_forget_all(&table);
         return 0;
 }
 
@@ -75,7 +72,7 @@ static void what_enters_is_limited_in_all(void **state) {
         (void)state;
         for (uid_t uid = 2000; uid < 3000; uid++)
                 (void)take(uid, LEASE_BY_ENTER);
-        assert_int_equal(HASH_COUNT(table.leases), 1024);
+        assert_int_equal(lease_table_size(&table), 1024);
         assert_non_null(strstr(lease_limit_check(&table, 5000, LEASE_BY_ENTER), "1024"));
         assert_null(lease_limit_check(&table, 5000, LEASE_BY_LOGIN));
 }
@@ -101,7 +98,7 @@ static void there_are_no_more_than_the_fd_store_keeps(void **state) {
         (void)fclose(file);
         assert_int_equal(kept, LEASES_MAX);
 
-        for (uid_t uid = 2000; HASH_COUNT(table.leases) < LEASES_MAX; uid++)
+        for (uid_t uid = 2000; lease_table_size(&table) < LEASES_MAX; uid++)
                 assert_true(take(uid, LEASE_BY_LOGIN) > 0);
         assert_non_null(lease_limit_check(&table, 1000, LEASE_BY_LOGIN));
         assert_non_null(lease_limit_check(&table, 1000, LEASE_BY_ADMIN));

@@ -23,7 +23,7 @@ struct promise {
 
 /* Lists that many promises share. */
 #define START "WIRING RELOADING STARTING RESTARTING STARTING_AGAIN CHECKING DIAGNOSING LATE"
-#define LIVE "ACTIVE ORPHANED HELD"
+#define LIVE "ACTIVE ORPHANED HOLD"
 #define AFTER "LINGERING SETTLING KEPT"
 #define END "REMOVE_RECORD LET_GO STOP"
 #define VANISH "REMOVE_RECORD LET_GO FREE"
@@ -39,7 +39,7 @@ static const struct promise promises[] = {
         {"STARTING STARTING_AGAIN", "ACCEPTED", "SAME", "ANSWER_EARLY"},
         {"STARTING STARTING_AGAIN LATE", "JOB_DONE", "CHECKING", "DROP_CALLS CHECK_CONTAINER"},
         {"CHECKING", "READY", "ACTIVE", "DROP_DEADLINE MARK_JOINED LOG_GIVEN TAKE_OVER WATCH_OPENER ANSWER_DONE"},
-        {"CHECKING", "READY_HOLD", "HELD", "DROP_DEADLINE LOG_GIVEN ANSWER_DONE"},
+        {"CHECKING", "READY_HOLD", "HOLD", "DROP_DEADLINE LOG_GIVEN ANSWER_DONE"},
 
         /* A login that comes during the seat's end wins: its start is tried once more, and only once. */
         {"STARTING", "JOB_CANCELLED", "RESTARTING", ""},
@@ -66,7 +66,7 @@ static const struct promise promises[] = {
         /* "A lease ends when the login closes its PAM session". A hold is closed by root, who names its id. */
         {"ACTIVE ORPHANED", "CLOSED", "CLOSING", "DECIDE"},
         {"CLOSING", "NOT_KEPT", "ENDING", "LOG_BACK " END},
-        {"HELD", "CLOSED", "ENDING", "LOG_BACK " END},
+        {"HOLD", "CLOSED", "ENDING", "LOG_BACK " END},
         {START, "CLOSED", "ENDING", END " ANSWER_CLOSED"},
         {AFTER " ENDING", "CLOSED", IGNORED},
 
@@ -82,12 +82,12 @@ static const struct promise promises[] = {
         {"ORPHANED", "LEADER_UNKNOWN", "SAME", "SET_LEADER_TIMER"},
         {"ORPHANED", "LEADER_TIMER", "SAME", "ASK_LEADER"},
         {"ORPHANED", "SESSION_REMOVED", "SAME", "ASK_LEADER"},
-        {"NEW " START " ACTIVE HELD CLOSING " AFTER " ENDING", "SESSION_REMOVED", IGNORED},
+        {"NEW " START " ACTIVE HOLD CLOSING " AFTER " ENDING", "SESSION_REMOVED", IGNORED},
 
         /* coursenetctl stop: "the end of every lease of one". */
         {START, "STOPPED", "ENDING", END " ANSWER_STOPPED"},
         {"ACTIVE ORPHANED", "STOPPED", "ENDING", "TELL_ADMIN LOG_TAKEN " END},
-        {"HELD", "STOPPED", "ENDING", "LOG_TAKEN " END},
+        {"HOLD", "STOPPED", "ENDING", "LOG_TAKEN " END},
         {"LINGERING KEPT", "STOPPED", "ENDING", "LOG_OVER " END},
         {"SETTLING", "STOPPED", "ENDING", "LOG_BACK " END},
         {"ENDING", "STOPPED", IGNORED},
@@ -100,7 +100,7 @@ static const struct promise promises[] = {
         {"RESTARTING CHECKING " LIVE " " AFTER " ENDING", "GONE_TIMER", "SAME", "ASK_GONE"},
         {"CHECKING", "GONE", "GONE", "REMOVE_RECORD LET_GO ANSWER_VANISHED FREE"},
         {"ACTIVE ORPHANED", "GONE", "GONE", "TELL_STOPPED LOG_TAKEN " VANISH},
-        {"HELD", "GONE", "GONE", "LOG_TAKEN " VANISH},
+        {"HOLD", "GONE", "GONE", "LOG_TAKEN " VANISH},
         {"LINGERING KEPT", "GONE", "GONE", "LOG_OVER " VANISH},
         {"SETTLING", "GONE", "GONE", "LOG_BACK " VANISH},
         {"ENDING", "GONE", "GONE", "FREE"},
@@ -111,7 +111,7 @@ static const struct promise promises[] = {
         {"ACTIVE ORPHANED", "NAMESPACE_NEW", "ENDING", "LOG_LEFT_BEHIND TELL_RESTARTED LOG_TAKEN " END},
         {"ACTIVE ORPHANED", "NAMESPACE_UNKNOWN", "SAME", "SET_NAMESPACE_TIMER"},
         {"ACTIVE ORPHANED", "NAMESPACE_TIMER", "SAME", "ASK_NAMESPACE"},
-        {"HELD LINGERING ENDING", "JOB_ENDED", IGNORED},
+        {"HOLD LINGERING ENDING", "JOB_ENDED", IGNORED},
 
         /* "linger = seconds: How long a seat stays up after its last login has ended" */
         {"CLOSING", "LINGERS", "LINGERING", "LOG_KEPT LET_GO SET_LINGER_TIMER SAVE_RECORD"},
@@ -145,7 +145,7 @@ static const struct promise promises[] = {
         /* "The daemon may be restarted at any time: leases are units, their records [...] are kept" */
         {"NEW " START " " LIVE " CLOSING " AFTER " ENDING", "ACTIVATOR_ENDS", "GONE", "FORGET"},
         {"NEW", "RESTORED", "ACTIVE", "MARK_JOINED LOG_HELD WATCH_OPENER"},
-        {"NEW", "RESTORED_HOLD", "HELD", "LOG_HELD"},
+        {"NEW", "RESTORED_HOLD", "HOLD", "LOG_HELD"},
         {"NEW", "RESTORED_LINGER", "LINGERING", "SET_LINGER_TIMER"},
 
         /* A lease is not forgotten before its unit is gone. */

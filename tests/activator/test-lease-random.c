@@ -134,7 +134,7 @@ static bool is_start(enum lease_state state) {
 }
 
 static bool is_live(enum lease_state state) {
-        return state == LEASE_ACTIVE || state == LEASE_ORPHANED || state == LEASE_HELD;
+        return state == LEASE_ACTIVE || state == LEASE_ORPHANED || state == LEASE_HOLD;
 }
 
 static bool is_after(enum lease_state state) {
@@ -447,7 +447,7 @@ static void check_step(enum lease_state from, enum lease_event event, enum lease
         bool by_root = event == EVENT_STOPPED || event == EVENT_CLOSED || event == EVENT_ABANDONED ||
                        event == EVENT_GONE || event == EVENT_ACTIVATOR_ENDS;
 
-        if (from == LEASE_HELD && to != from)
+        if (from == LEASE_HOLD && to != from)
                 promise(by_root, "nothing ends a hold but an administrator");
         if (from == LEASE_ACTIVE && to != from)
                 promise(by_root || event == EVENT_OPENER_DIED || event == EVENT_NAMESPACE_NEW ||

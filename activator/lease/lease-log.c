@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Who had which address from when to when is what an abuse desk asks. Each event of a lease is one journal
+ * entry with fields; coursenet-activator(8) lists them. lease-run.c calls these functions as actions.
+ */
+
+#include <inttypes.h>
+#include <systemd/sd-journal.h>
+
+#include "base/log.h"
+#include "base/terminal.h"
+#include "lease-event.h"
+#include "lease-log.h"
+#include "lease-object.h"
+
+void lease_log_record(const struct lease_record *record, const char *what) {
+        char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE] = "";
+
+        address_format_ip(record->address.ip, address);
+        if (address6_is_set(&record->address6))
+                address6_format_ip(&record->address6, address6);
+        (void)sd_journal_send("MESSAGE=Seat %s (%s) %s %s: %s, process %ld%s%s", record->seat, address, what,
+                record->user, record->service, (long)record->opener, record->remote_host[0] ? ", from " : "",
+                record->remote_host, "PRIORITY=%d", LOG_INFO, "COURSENET_EVENT=%s", what,
+                "COURSENET_LEASE=%s", record->id, "COURSENET_USER=%s", record->user, "COURSENET_COURSE=%s",
+                record->course, "COURSENET_SEAT=%s", record->seat, "COURSENET_ADDRESS=%s", address,
+                "COURSENET_ADDRESS6=%s", address6, "COURSENET_SERVICE=%s", record->service,
+                "COURSENET_REMOTE_HOST=%s", record->remote_host, "COURSENET_SINCE=%" PRIu64,
+                record->since_usec, NULL);
+}
+
+void lease_log_given(struct lease *lease) {
+        lease_log_record(&lease->record, LEASE_GIVEN);
+}
+
+void lease_log_held(struct lease *lease) {
+        lease_log_record(&lease->record, LEASE_HELD);
+}
+
+void lease_log_back(struct lease *lease) {
+        lease_log_record(&lease->record, LEASE_GIVEN_BACK);
+}
+
+void lease_log_taken(struct lease *lease) {
+        lease_log_record(&lease->record, LEASE_TAKEN);
+}
+
+void lease_log_kept(struct lease *lease) {
+        lease_log_record(&lease->record, LEASE_LINGERS);
+}
+
+void lease_log_over(struct lease *lease) {
+        lease_log_record(&lease->record, LEASE_LINGER_OVER);
+}
+
+void lease_log_max_over(struct lease *lease) {
+        log_notice("Seat %s of %s is not kept any longer, because leftover-max is over", lease->record.seat,
+                lease->record.user);
+}
+
+void lease_log_hung_up(struct lease *lease) {
+        const struct lease_record *record = &lease->record;
+        char line[USER_NAME_SIZE + 128];
+
+        (void)snprintf(line, sizeof(line),
+                "%s (%s, process %ld) hung up before it had seat %s; its lease ends", record->user,
+                record->service, (long)record->opener, record->seat);
+        if (lease_is_entered(lease))
+                lease->table->log_query(lease->table->userdata, record->uid, line);
+        else
+                log_warning("%s", line);
+}
+
+void lease_log_left_behind(struct lease *lease) {
+        const struct lease_record *record = &lease->record;
+
+        log_warning(
+                "netns@%s.service was restarted: the login of %s (%s, process %ld) is left in the namespace "
+                "from before, so its lease ends",
+                record->seat, record->user, record->service, (long)record->opener);
+}
+
+static void tell(const struct lease *lease, const char *what) {
+        char text[256];
+
+        (void)snprintf(text, sizeof(text),
+                "\r\nYour network seat %s %s. This login has no network any more: please log in again.\r\n",
+                lease->record.seat, what);
+        terminal_tell(lease->record.uid, lease->record.tty, text);
+}
+
+void lease_tell_admin(struct lease *lease) {
+        tell(lease, "was stopped by an administrator");
+}
+
+void lease_tell_stopped(struct lease *lease) {
+        tell(lease, "was stopped");
+}
+
+void lease_tell_restarted(struct lease *lease) {
+        tell(lease, "was restarted");
+}

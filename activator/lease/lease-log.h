@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the journal and the user's terminals are told of a lease. */
+
+#include "lease.h"
+
+/* One line in the journal with fields, which `coursenetctl history` reads. what: see lease-event.h. */
+void lease_log_record(const struct lease_record *record, const char *what);
+
+void lease_log_given(struct lease *lease);
+void lease_log_held(struct lease *lease);
+void lease_log_back(struct lease *lease);
+void lease_log_taken(struct lease *lease);
+void lease_log_kept(struct lease *lease);
+void lease_log_over(struct lease *lease);
+
+/* Lines without fields, which say why. */
+void lease_log_max_over(struct lease *lease);
+void lease_log_hung_up(struct lease *lease);
+void lease_log_left_behind(struct lease *lease);
+
+/* Tells the user's terminals that the login has no network any more, and how that came. */
+void lease_tell_admin(struct lease *lease);
+void lease_tell_stopped(struct lease *lease);
+void lease_tell_restarted(struct lease *lease);

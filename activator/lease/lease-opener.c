@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Watches what a live lease stands for. The process is known by a pidfd, never by its number alone. `kill -9`
+ * of sshd's privileged process leaves the student's shell alive, so its death is not the end: logind is
+ * asked. lease-run.c calls these functions as actions.
+ */
+
+#include <sys/epoll.h>
+
+#include "base/event.h"
+#include "lease-object.h"
+#include "lease-opener.h"
+#include "systemd/logind.h"
+#include "systemd/units.h"
+
+static int handle_death(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct lease *lease = userdata;
+
+        (void)source;
+        (void)fd;
+        (void)events;
+        lease->opener_watch = sd_event_source_disable_unref(lease->opener_watch);
+        lease_raise(lease, EVENT_OPENER_DIED);
+        return 0;
+}
+
+void lease_opener_watch(struct lease *lease) {
+        int r;
+
+        if (lease->pidfd < 0) {
+                lease_raise(lease, EVENT_OPENER_DIED);
+                return;
+        }
+        r = sd_event_add_io(
+                lease->table->event, &lease->opener_watch, lease->pidfd, EPOLLIN, handle_death, lease);
+        if (r >= 0)
+                r = sd_event_source_set_priority(lease->opener_watch, PRIORITY_DEATH);
+        if (r < 0)
+                lease_raise_fault(lease, EVENT_FAULT, "the login's process cannot be watched");
+}
+
+static void handle_leader(void *userdata, enum leader_answer answer) {
+        static const enum lease_event events[] = {
+                [LEADER_NONE] = EVENT_LEADER_NONE,
+                [LEADER_FOUND] = EVENT_LEADER_FOUND,
+                [LEADER_UNKNOWN] = EVENT_LEADER_UNKNOWN,
+        };
+
+        lease_raise(userdata, events[answer]);
+}
+
+/*
+ * A search that is under way is not begun again at each session that ends: the session that it finds is there
+ * at that time, and logind tells of its end after that.
+ */
+void lease_opener_ask_leader(struct lease *lease) {
+        lease_stop_timer(lease, TIMER_LEADER);
+        if (lease->leader_search)
+                return;
+        if (logind_find_leader(lease->table->bus, lease->record.uid, lease->record.opener, handle_leader,
+                    lease, &lease->leader_search) < 0)
+                lease_raise(lease, EVENT_LEADER_UNKNOWN);
+}
+
+void lease_opener_mark_joined(struct lease *lease) {
+        lease->joined_usec = now_monotonic_usec();
+}
+
+static void handle_namespace(void *userdata, int error, const struct unit_value *value) {
+        struct lease *lease = userdata;
+
+        if (error < 0)
+                lease_raise(lease, EVENT_NAMESPACE_UNKNOWN);
+        else
+                lease_raise(lease,
+                        value->number > lease->joined_usec ? EVENT_NAMESPACE_NEW : EVENT_NAMESPACE_SAME);
+}
+
+void lease_opener_ask_namespace(struct lease *lease) {
+        char unit[sizeof("netns@.service") + SEAT_ID_SIZE];
+
+        lease_stop_timer(lease, TIMER_NAMESPACE);
+        (void)snprintf(unit, sizeof(unit), "netns@%s.service", lease->record.seat);
+        if (unit_get_property(lease->table->bus, unit, UNIT_INACTIVE_EXIT_USEC, handle_namespace, lease,
+                    &lease->namespace_call) < 0)
+                lease_raise(lease, EVENT_NAMESPACE_UNKNOWN);
+}
+
+void lease_opener_drop(struct lease *lease) {
+        lease->opener_watch = sd_event_source_disable_unref(lease->opener_watch);
+        close_pointer(&lease->pidfd);
+        logind_drop_search(&lease->leader_search);
+        bus_call_drop(&lease->namespace_call);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * From a request to a new lease, or to an event of one that is there. Who may have a lease, of which seat,
+ * and what is noted of whom it belongs to, is decided here; what becomes of it, in lease-machine.c. The
+ * activator's requests call these functions.
+ */
+
+#include <inttypes.h>
+#include <sys/random.h>
+
+#include "base/event.h"
+#include "base/fd-store.h"
+#include "base/peer.h"
+#include "lease-answer.h"
+#include "lease-limit.h"
+#include "lease-request.h"
+#include "lease-run.h"
+#include "lease-table.h"
+
+/* --- a new lease ----------------------------------------------------------------------------- */
+
+/* A word about the seat, to be seen in `systemctl`, and what makes it unique. */
+static int make_id(const char *seat, char ret_id[static LEASE_ID_SIZE]) {
+        uint64_t random;
+
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+                return -EIO;
+        (void)snprintf(ret_id, LEASE_ID_SIZE, "%s_%016" PRIx64, seat, random);
+        return 0;
+}
+
+static void fill_record(
+        struct lease_record *record, const struct request *request, const struct seat_plan *seat) {
+        bool hold = request->type == REQUEST_HOLD;
+
+        (void)string_copy(record->user, sizeof(record->user), request->user);
+        (void)string_copy(record->course, sizeof(record->course), seat->id.course);
+        (void)string_copy(record->seat, sizeof(record->seat), seat->name);
+        (void)string_copy(record->service, sizeof(record->service), hold ? HOLD_SERVICE : request->service);
+        (void)string_copy(record->token, sizeof(record->token), request->lease);
+        (void)string_copy(record->tty, sizeof(record->tty), request->tty);
+        (void)string_copy(record->remote_host, sizeof(record->remote_host), request->remote_host);
+        record->address = seat->address;
+        record->address6 = seat->address6;
+        record->hold = hold;
+        /* A hold is root's: no user sees it as their own. */
+        record->uid = hold ? (uid_t)-1 : request->uid;
+        record->no_wait = request->flags & REQUEST_NO_WAIT;
+        record->since_usec = now_realtime_usec();
+}
+
+static enum lease_source source_of(const struct request *request) {
+        if (request->type == REQUEST_HOLD)
+                return LEASE_BY_ADMIN;
+        return request->type == REQUEST_ENTER ? LEASE_BY_ENTER : LEASE_BY_LOGIN;
+}
+
+/* The user's seat, if the user may have a lease of it. False: the waiter has been refused. */
+static bool find_seat(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, struct found_seat *ret) {
+        char text[REPLY_TEXT_SIZE];
+        enum reply_type type;
+        const char *limit;
+
+        if (request->type == REQUEST_OPEN && request->uid == 0) {
+                lease_refuse(table, waiter, request, REPLY_REFUSED, "this account is root's");
+                return false;
+        }
+        if (!seat_lookup(table->etc, request->user, request->type != REQUEST_ENTER, ret, &type, text)) {
+                lease_refuse(table, waiter, request, type, text);
+                return false;
+        }
+        limit = lease_limit_check(table, request->uid, source_of(request));
+        if (limit)
+                lease_refuse(table, waiter, request, REPLY_REFUSED, limit);
+        return !limit;
+}
+
+/* In the table, with all that is known of it. opener: NULL for a hold. Takes pidfd. Negative errno. */
+static int make_lease(struct lease_table *table, const struct request *request, const struct found_seat *seat,
+        const struct ucred *opener, int pidfd, struct lease **ret) {
+        _cleanup_close_ int owned = pidfd;
+        struct lease_record record = {0};
+        struct lease *lease;
+        int r;
+
+        fill_record(&record, request, &seat->plan);
+        r = make_id(seat->plan.name, record.id);
+        if (r >= 0 && opener) {
+                record.opener = opener->pid;
+                r = peer_start_time(opener->pid, &record.opener_start);
+        }
+        if (r < 0)
+                return r;
+        owned = -1;
+        lease = lease_new(table, &record, pidfd, lease_run_actions);
+        if (!lease)
+                return -ENOMEM;
+        lease->services = seat->services;
+        lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
+        lease->pass_namespace = request->type == REQUEST_ENTER;
+        lease->timeout_ms = request->timeout_ms;
+        *ret = lease;
+        return 0;
+}
+
+/* Its first event has been handled when this returns. Takes pidfd, which PID 1 keeps over a restart. */
+static void begin(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
+        const struct ucred *opener, int pidfd) {
+        char text[REPLY_TEXT_SIZE];
+        struct found_seat seat;
+        struct lease *lease;
+        int r;
+
+        if (!find_seat(table, waiter, request, &seat)) {
+                close_pointer(&pidfd);
+                return;
+        }
+        r = make_lease(table, request, &seat, opener, pidfd, &lease);
+        if (r < 0) {
+                (void)snprintf(text, sizeof(text), "the lease cannot be made: %s", strerror(-r));
+                lease_refuse(table, waiter, request, REPLY_FAILED, text);
+                return;
+        }
+        if (lease->pidfd >= 0)
+                fd_store_keep(lease->record.id, lease->pidfd);
+        lease_answer_tie(lease, waiter);
+        lease->seat = &seat;
+        lease_raise(lease, EVENT_OPENED);
+}
+
+void lease_open(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
+        const struct ucred *peer, int pidfd) {
+        struct lease *lease;
+
+        if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
+                close_pointer(&pidfd);
+                lease_refuse(table, waiter, request, REPLY_REFUSED,
+                        "the request came without a pidfd of its sender");
+                return;
+        }
+        /* The lease that this very request has got from another activator, which went away before it could
+         * say so. */
+        lease = lease_table_find_unanswered(table, request->lease, peer->pid);
+        if (lease) {
+                close_pointer(&pidfd);
+                lease_answer_tie(lease, waiter);
+                lease_answer_done(lease);
+                return;
+        }
+        begin(table, waiter, request, peer, pidfd);
+}
+
+void lease_hold(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request) {
+        struct lease *lease = lease_table_find_hold(table, request->user);
+        struct reply reply;
+
+        if (!lease)
+                begin(table, waiter, request, NULL, -1);
+        else if (lease_is_active(lease)) {
+                lease_fill_reply(lease, REPLY_DONE, &reply);
+                waiter->answer(waiter->userdata, &reply, -1);
+        } else
+                lease_refuse(table, waiter, request, REPLY_REFUSED,
+                        "a hold on this seat is being started already");
+}
+
+/* --- a lease that is there ------------------------------------------------------------------------------ */
+
+void lease_confirm(struct lease *lease) {
+        lease_answer_untie(lease);
+}
+
+void lease_abandon(struct lease *lease) {
+        lease_answer_untie(lease);
+        lease_raise(lease, EVENT_ABANDONED);
+}
+
+void lease_close(struct lease_table *table, const struct request *request, pid_t peer) {
+        struct lease *lease = request->lease[0]
+                                      ? lease_table_find(table, request->lease)
+                                      : lease_table_find_login(table, request->user, request->service, peer);
+
+        if (lease)
+                lease_raise(lease, EVENT_CLOSED);
+}
+
+static void stop(struct lease *lease, void *userdata) {
+        unsigned *n = userdata;
+
+        *n += lease->state != LEASE_ENDING;
+        lease_raise(lease, EVENT_STOPPED);
+}
+
+unsigned lease_stop_all(struct lease_table *table, const char *target) {
+        unsigned n = 0;
+
+        lease_table_each_of(table, target, stop, &n);
+        return n;
+}
+
+/* What `coursenetctl status` says of a seat that stays after its last logout. */
+static void fill_kept(const struct lease *lease, struct reply *ret) {
+        lease_fill_reply(lease, REPLY_KEPT, ret);
+        ret->pid = 0;
+        if (lease->state != LEASE_KEPT)
+                return;
+        ret->pid = lease->keeper.pid;
+        ret->since_usec = lease->record.keep_until_usec;
+        protocol_copy_text(ret->tty, sizeof(ret->tty), lease->keeper.unit);
+        protocol_copy_text(ret->text, sizeof(ret->text), lease->keeper.command);
+}
+
+bool lease_fill_status(const struct lease *lease, struct reply *ret) {
+        if (lease_is_active(lease))
+                lease_fill_reply(lease, REPLY_LEASE, ret);
+        else if (lease_lingers(lease))
+                fill_kept(lease, ret);
+        else
+                return false;
+        return true;
+}

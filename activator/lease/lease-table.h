@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The table of all leases, and every question that is asked of it. */
+
+#include "lease.h"
+
+/* That id; that unit, "coursenet-ID.slice". NULL: there is none. */
+struct lease *lease_table_find(const struct lease_table *table, const char *id);
+struct lease *lease_table_find_unit(const struct lease_table *table, const char *unit);
+
+/* A lease whose opener knows that it has it: of that user, service and process, which is alive. */
+struct lease *lease_table_find_login(
+        const struct lease_table *table, const char *user, const char *service, pid_t opener);
+
+/* The active lease that this process asked for by that token and got no answer to. */
+struct lease *lease_table_find_unanswered(const struct lease_table *table, const char *token, pid_t opener);
+
+/* The hold on the seat of that user, unless it ends. */
+struct lease *lease_table_find_hold(const struct lease_table *table, const char *user);
+
+/* Whether there is a lease of that seat, or of that user's own (a hold is nobody's), whatever its
+ * state. table: a struct lease_table, in the form of a callback. */
+bool lease_table_has_seat(void *table, const char *seat);
+bool lease_table_has_user(void *table, uid_t uid);
+
+/* The name that an active lease of the user's has. NULL: there is none. Borrowed. */
+const char *lease_table_user_name(const struct lease_table *table, uid_t uid);
+
+/* Whether somebody has the seat by another lease: a hold, or a login or coursenet-enter. */
+bool lease_table_has_other_hold(const struct lease *lease);
+bool lease_table_has_other_login(const struct lease *lease);
+
+size_t lease_table_size(const struct lease_table *table);
+
+struct lease_counts {
+        unsigned all, enter, of_user, enter_of_user;
+};
+
+/* How many there are: enter by coursenet-enter, of_user of that user. */
+void lease_table_count(const struct lease_table *table, uid_t uid, struct lease_counts *ret);
+
+/*
+ * Calls visit for each lease, or for each of a seat, a user's name or a course. The lease that it is called
+ * with may be freed by it, others not.
+ */
+typedef void (*lease_visit_t)(struct lease *lease, void *userdata);
+void lease_table_each(struct lease_table *table, lease_visit_t visit, void *userdata);
+void lease_table_each_of(struct lease_table *table, const char *target, lease_visit_t visit, void *userdata);
+
+/* Somebody has it: it is active. Its login is over and its seat stays. */
+bool lease_is_active(const struct lease *lease);
+bool lease_lingers(const struct lease *lease);
+
+/* Its uid; a hold has (uid_t)-1. */
+uid_t lease_uid(const struct lease *lease);
+
+/* "coursenet-ID.slice": one dash, so that systemd makes no more parent slices than coursenet.slice. */
+#define LEASE_UNIT_SIZE (sizeof("coursenet-.slice") + LEASE_ID_SIZE)
+void lease_unit_name(const char *id, char ret_unit[static LEASE_UNIT_SIZE]);
+
+/* The id in such a name. False: it is no lease's. */
+bool lease_unit_parse(const char *unit, char ret_id[static LEASE_ID_SIZE]);
