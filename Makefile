@@ -132,10 +132,6 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-h
 	$(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-unit_tests = address address6 child finding-line machine-prefix name-rule plan protocol roster scope seat-id setting-value settings settings-documents settings-table site \
-	trusted-file class-parse lease-history lease-record limits live-check manual moment pam-config roster-command snapshot
-unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
-
 units = $(wildcard units/*.service units/*.socket units/*.slice)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
 documents = README.md SECURITY.md $(wildcard docs/*.md)

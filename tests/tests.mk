@@ -1,5 +1,10 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
+unit_tests = address address6 child class-parse finding-line lease-history lease-record limits live-check \
+	machine-prefix manual moment name-rule pam-config plan protocol roster roster-command scope seat-id setting-value \
+	settings settings-documents settings-table site snapshot trusted-file
+unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
+
 netns_tests = bridge dns fence fence-route firewall foreign forwarding inspect link netns qdisc rule seat subid-directory sysctl watch
 # Those that take longest start first, so that no processor idles at the end.
 slow_netns_tests = inspect fence-route seat link watch bridge
@@ -76,7 +81,7 @@ prepare-check:
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
 
 # Checks of the sources themselves.
-checks = tests/check-imports tests/test-checks tests/check-documents
+checks = tests/check-imports tests/check-documents tests/test-checks
 
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
 run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')

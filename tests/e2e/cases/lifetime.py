@@ -67,7 +67,7 @@ def client_killed(guest):
 @case("an ssh client that falls silent frees the seat, when sshd asks whether it is alive")
 def client_silent(guest):
     set_up_class(guest)
-    guest.write("/etc/ssh/sshd_config.d/alive.conf", "ClientAliveInterval 2\nClientAliveCountMax 3\n")
+    guest.write("/etc/ssh/sshd_config.d/alive.conf", "ClientAliveInterval 1\nClientAliveCountMax 3\n")
     guest.run("systemctl restart ssh")
     try:
         client = guest.popen(ssh_command(STUDENT, tty=False, extra=()))
