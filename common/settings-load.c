@@ -12,20 +12,25 @@
 #include "settings-parse.h"
 #include "trusted-file.h"
 
-/* A default that its setter refuses is a mistake in the table. tests/unit/test-settings-table.c finds it. */
-static int set_defaults(struct settings *settings, const char *path, struct diagnostics *diagnostics) {
+/*
+ * Fills in the defaults. They are parsed once in a process, because the activator loads settings at each
+ * login. A default that its setter refuses is a mistake in the table, which tests/unit/test-settings-table.c
+ * finds.
+ */
+static int set_defaults(struct settings *ret, const char *path, struct diagnostics *diagnostics) {
+        static struct settings defaults;
+        static bool parsed;
         char reason[SETTING_REASON_SIZE];
         const struct setting *setting;
 
-        for (size_t i = 0; (setting = setting_at(i)); i++) {
-                if (!setting->default_value || settings->lines[i] > 0)
-                        continue;
-                if (setting_set(setting, setting_base(setting, settings, NULL), setting->default_value,
-                            reason) < 0) {
+        for (size_t i = 0; !parsed && (setting = setting_at(i)); i++)
+                if (setting->default_value && setting_set(setting, setting_base(setting, &defaults, NULL),
+                                                      setting->default_value, reason) < 0) {
                         diagnostics_error(diagnostics, path, 0, "%s", reason);
                         return -EINVAL;
                 }
-        }
+        parsed = true;
+        *ret = defaults;
         return 0;
 }
 
@@ -80,15 +85,12 @@ static int read_file(const char *path, struct settings *settings, struct diagnos
         return settings_parse(text, path, settings, diagnostics);
 }
 
-/* settings is all zero before; settings_done() is due in any case. */
+/* What settings_load() does after the defaults. */
 static int load(const char *path, struct settings *settings, struct diagnostics *diagnostics) {
         int r;
 
         r = read_file(path, settings, diagnostics);
         if (r < 0 && r != -ENOENT)
-                return r;
-        r = set_defaults(settings, path, diagnostics);
-        if (r < 0)
                 return r;
         complete_courses(settings);
         /* A host without a machine id, as an image is before its first boot, has no IPv6. */
@@ -99,7 +101,7 @@ static int load(const char *path, struct settings *settings, struct diagnostics 
 
 int settings_load(const char *etc, struct settings *ret, struct diagnostics *diagnostics) {
         _cleanup_free_ char *path = NULL;
-        struct settings settings = {0};
+        struct settings settings;
         int r;
 
         if (asprintf(&path, "%s/" SETTINGS_FILE, etc) < 0) {
@@ -107,6 +109,9 @@ int settings_load(const char *etc, struct settings *ret, struct diagnostics *dia
                 diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return -ENOMEM;
         }
+        r = set_defaults(&settings, path, diagnostics);
+        if (r < 0)
+                return r;
         r = load(path, &settings, diagnostics);
         if (r < 0) {
                 settings_done(&settings);

@@ -6,7 +6,7 @@
 #include "settings.h"
 
 /*
- * Reads the text of a file into settings, which must be all zero, and notes the line of each setting there.
+ * Reads the text of a file into settings that hold the defaults, and notes the line of each setting there.
  * Returns 0, or -EINVAL (-ENOMEM) with at least one error added to diagnostics. settings_done() is due in
  * either case. path is for messages only.
  */
