@@ -13,7 +13,8 @@ netns_test_programs = $(patsubst %,$(BUILD)/tests/netns/test-%,$(slow_netns_test
 pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
-activator_tests = bus empty-seat fence-note job-end keeper lease-limit lease-machine lease-random lease-run lease-table query record-store starting-units tidy whois wiring wiring-update
+activator_tests = bus child-queue empty-seat fence-note job-end keeper lease-limit lease-machine lease-random \
+	lease-run lease-table peer-report query record-store reload starting-units tidy whois wiring wiring-update
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 container_tests = instance queue report

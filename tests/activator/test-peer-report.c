@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What a user gets who asks for a report: what root's child printed for that user, or why there is nothing.
+ * The child is a shell, which the linker has started in place of `coursenetctl for-peer`.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "child.h"
+#include "request/peer-report.h"
+
+static const char *script;
+static char program[128], input_copy[] = "/tmp/coursenet-report-XXXXXX";
+
+int child_spawn_file(const char *file, const char *const *arguments, const struct child_streams *streams,
+        char *const *environment, pid_t *ret_pid) {
+        (void)environment;
+        (void)snprintf(program, sizeof(program), "%s %s %s", file, arguments[0], arguments[1]);
+        if (!script)
+                return -EAGAIN;
+        *ret_pid = fork();
+        if (*ret_pid != 0)
+                return *ret_pid < 0 ? -errno : 0;
+        if (dup2(streams->input, STDIN_FILENO) >= 0 && dup2(streams->output, STDOUT_FILENO) >= 0 &&
+                dup2(streams->error, STDERR_FILENO) >= 0)
+                (void)execl("/bin/sh", "sh", "-c", script, "sh", input_copy, (char *)NULL);
+        _exit(127);
+}
+
+static bool has_lease(void *userdata, uid_t uid) {
+        (void)userdata;
+        (void)uid;
+        return false;
+}
+
+static sd_event *event;
+static struct query_peers peers = {.has_lease = has_lease};
+static struct query_log lines = {.peers = &peers};
+static struct peer_reports reports;
+
+/* A peer and its connection. */
+struct asker {
+        struct report *report;
+        int ends[2]; /* ours, and the peer's */
+        struct ucred peer;
+        unsigned n_replies;
+        struct reply reply;
+};
+
+static void note_reply(void *userdata, const struct reply *reply) {
+        struct asker *asker = userdata;
+
+        asker->n_replies++;
+        asker->reply = *reply;
+}
+
+static void ask(struct asker *asker, uid_t uid) {
+        struct request request;
+
+        *asker = (struct asker){.peer = {.pid = getpid(), .uid = uid, .gid = 100}};
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, asker->ends), 0);
+        request_init(&request, REQUEST_REPORT);
+        (void)string_copy(request.service, sizeof(request.service), "status");
+        assert_int_equal(report_begin(&reports, asker->ends[0], &request, &asker->peer, note_reply, asker,
+                                 &asker->report),
+                0);
+        assert_non_null(asker->report);
+        assert_int_equal(asker->n_replies, 0);
+}
+
+static void run_until_replied(const struct asker *asker) {
+        while (asker->n_replies == 0)
+                assert_true(sd_event_run(event, UINT64_C(10000000)) > 0);
+        assert_int_equal(asker->n_replies, 1);
+}
+
+static void finish(struct asker *asker) {
+        report_free(&asker->report);
+        report_free(&asker->report);
+        assert_null(asker->report);
+        (void)close(asker->ends[0]);
+        (void)close(asker->ends[1]);
+}
+
+static void a_user_gets_what_was_printed_and_how_it_ended(void **state) {
+        struct asker asker;
+        char text[64] = "";
+
+        (void)state;
+        script = "echo seats; echo warning >&2; exit 3";
+        ask(&asker, 1000);
+        run_until_replied(&asker);
+        assert_non_null(strstr(program, "/coursenetctl coursenetctl for-peer"));
+        assert_int_equal(asker.reply.type, REPLY_REPORT);
+        assert_int_equal(asker.reply.pid, 3);
+        assert_int_equal(asker.reply.address, strlen("seats\n"));
+        assert_int_equal(asker.reply.prefix, strlen("warning\n"));
+        assert_int_equal(report_send(asker.report, asker.ends[0]), 1);
+        assert_true(read(asker.ends[1], text, sizeof(text) - 1) > 0);
+        assert_string_equal(text, "seats\nwarning\n");
+        finish(&asker);
+}
+
+/* The child is told who asks by root, not by the one who asks. */
+static void the_child_is_told_who_asks(void **state) {
+        struct report_peer input;
+        gid_t groups[64];
+        struct asker asker;
+        FILE *file;
+
+        (void)state;
+        script = "cat >\"$1\"";
+        ask(&asker, 1000);
+        run_until_replied(&asker);
+        file = fopen(input_copy, "re");
+        assert_non_null(file);
+        assert_int_equal(fread(&input, sizeof(input), 1, file), 1);
+        assert_int_equal(input.uid, 1000);
+        assert_string_equal(input.request.service, "status");
+        assert_in_range(input.n_groups, 1, ELEMENTSOF(groups));
+        assert_int_equal(fread(groups, sizeof(gid_t), ELEMENTSOF(groups), file), input.n_groups);
+        assert_int_equal(groups[input.n_groups - 1], 100);
+        (void)fclose(file);
+        finish(&asker);
+}
+
+static void a_report_goes_out_as_fast_as_the_user_reads(void **state) {
+        size_t n = 0, size = 600000;
+        struct asker asker;
+        char chunk[4096];
+        int r;
+
+        (void)state;
+        script = "head -c 600000 /dev/zero";
+        ask(&asker, 1000);
+        run_until_replied(&asker);
+        assert_int_equal(asker.reply.address, size);
+        assert_int_equal(report_send(asker.report, asker.ends[0]), 0); /* the socket is full */
+        do {
+                ssize_t read_now;
+
+                while ((read_now = read(asker.ends[1], chunk, sizeof(chunk))) > 0)
+                        n += (size_t)read_now;
+                r = report_send(asker.report, asker.ends[0]);
+                assert_true(r >= 0);
+        } while (r == 0);
+        while (n < size)
+                n += (size_t)read(asker.ends[1], chunk, sizeof(chunk));
+        assert_int_equal(n, size);
+        finish(&asker);
+}
+
+static void a_user_is_told_why_there_is_no_report(void **state) {
+        static const struct {
+                const char *script, *part;
+        } rows[] = {
+                {NULL, "cannot be started"},
+                {"kill -KILL $$", "it failed; see journalctl"},
+                {"kill -XCPU $$", "took too long"},
+                {"kill -XFSZ $$", "too long: ask for less"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                struct asker asker;
+
+                script = rows[i].script;
+                ask(&asker, 1000);
+                run_until_replied(&asker);
+                assert_null(asker.report);
+                assert_int_equal(asker.reply.type, REPLY_FAILED);
+                if (!strstr(asker.reply.text, rows[i].part))
+                        fail_msg("row %zu: %s", i, asker.reply.text);
+                finish(&asker);
+        }
+}
+
+static void a_report_that_takes_too_long_is_given_up(void **state) {
+        struct asker asker;
+
+        (void)state;
+        reports.children.timeout_usec = 1000;
+        script = "sleep 1000";
+        ask(&asker, 1000);
+        run_until_replied(&asker);
+        assert_int_equal(asker.reply.type, REPLY_FAILED);
+        assert_non_null(strstr(asker.reply.text, "took too long; does the user database answer?"));
+        finish(&asker);
+}
+
+static void a_user_who_hangs_up_hears_nothing(void **state) {
+        struct asker gone, next;
+
+        (void)state;
+        script = "sleep 1000";
+        ask(&gone, 1000);
+        while (reports.children.turn_source)
+                assert_true(sd_event_run(event, UINT64_C(10000000)) > 0);
+        finish(&gone);
+        script = "true";
+        ask(&next, 1000);
+        run_until_replied(&next);
+        assert_int_equal(gone.n_replies, 0);
+        finish(&next);
+}
+
+static int set_up(void **state) {
+        (void)state;
+        if (sd_event_new(&event) < 0)
+                return -1;
+        lines.event = event;
+        peer_reports_init(&reports, event, &lines, &peers);
+        return 0;
+}
+
+static int tear_down(void **state) {
+        (void)state;
+        peer_reports_done(&reports);
+        query_log_done(&lines);
+        query_peers_done(&peers);
+        event = sd_event_unref(event);
+        return 0;
+}
+
+static int make_copy(void **state) {
+        int fd = mkstemp(input_copy);
+
+        (void)state;
+        return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_copy(void **state) {
+        (void)state;
+        return unlink(input_copy);
+}
+
+#define report_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                report_test(a_user_gets_what_was_printed_and_how_it_ended),
+                report_test(the_child_is_told_who_asks),
+                report_test(a_report_goes_out_as_fast_as_the_user_reads),
+                report_test(a_user_is_told_why_there_is_no_report),
+                report_test(a_report_that_takes_too_long_is_given_up),
+                report_test(a_user_who_hangs_up_hears_nothing),
+        };
+
+        return cmocka_run_group_tests_name("peer-report", tests, make_copy, remove_copy);
+}
