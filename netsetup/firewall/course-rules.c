@@ -224,7 +224,8 @@ static uint64_t find_rate(const struct qdisc_rates *rates, int index) {
         return 0;
 }
 
-/* The limit of each course in the direction of its seats; see put_limits() in ruleset-courses.c for the other. */
+/* The limit of each course in the direction of its seats; see put_limits() in ruleset-courses.c for the
+ * other. */
 static int apply_rates(struct link_socket *socket, const struct live *live) {
         _cleanup_qdisc_rates_ struct qdisc_rates rates = {0};
         int r;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a chain of somebody else's firewall does with packets of a course's link. */
+
+#include "nft-listing.h"
+
+/* Whether the chain drops, by a rule at its end, whatever no earlier rule has accepted. */
+bool foreign_chain_denies(struct nft_listing *listing, struct nft_chain *chain);
+
+/*
+ * Whether the chain has rules that let packets of a link through: forward: both ways; otherwise, name queries
+ * to the host.
+ */
+bool foreign_chain_knows(
+        struct nft_listing *listing, struct nft_chain *chain, bool forward, const char *link);
