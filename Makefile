@@ -68,7 +68,7 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/base/lock.c netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
+net_sources = netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
 	netsetup/base/subcommand.c \
 	netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link-route.c netsetup/kernel/link-socket.c \
 	netsetup/kernel/link.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \

@@ -17,7 +17,6 @@
 #include "finding-line.h"
 #include "firewall/course-rules.h"
 #include "firewall/seat-rules.h"
-#include "names/dns-serve.h"
 #include "names/dns.h"
 #include "watch/watch.h"
 

@@ -4,10 +4,15 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds that only go forward. */
-static inline int64_t now_ms(void) {
+/* Time that only goes forward (CLOCK_MONOTONIC), in microseconds and in milliseconds. */
+
+static inline uint64_t clock_now_usec(void) {
         struct timespec now;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+        return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
+}
+
+static inline int64_t clock_now_ms(void) {
+        return (int64_t)(clock_now_usec() / 1000U);
 }

@@ -17,11 +17,11 @@
 /* A signal that comes in between takes nothing of the time away, and adds none. */
 static bool ends_in_time(int pidfd) {
         struct pollfd pollfd = {.fd = pidfd, .events = POLLIN};
-        int64_t end_ms = now_ms() + PATIENCE_MS, left_ms;
+        int64_t end_ms = clock_now_ms() + PATIENCE_MS, left_ms;
         int r;
 
         do {
-                left_ms = end_ms - now_ms();
+                left_ms = end_ms - clock_now_ms();
                 r = poll(&pollfd, 1, left_ms > 0 ? (int)left_ms : 0);
         } while (r < 0 && errno == EINTR);
         return r != 0;

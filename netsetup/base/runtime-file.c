@@ -6,6 +6,7 @@
  */
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "runtime-file.h"
@@ -81,4 +82,35 @@ int runtime_file_write(const char *path, const char *text, mode_t mode) {
         if (r < 0)
                 (void)unlink(temporary);
         return r < 0 ? r : 1;
+}
+
+/* --- locks: flock(2), which ends with the process that has it ------------------------------------------- */
+
+static int take_lock(const char *path, int operation, int *ret_fd) {
+        _cleanup_close_ int fd = -1;
+
+        if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        while (flock(fd, operation) < 0)
+                if (errno != EINTR)
+                        return -errno;
+
+        *ret_fd = fd;
+        fd = -1;
+        return 0;
+}
+
+int runtime_lock_take(const char *path, int *ret_fd) {
+        return take_lock(path, LOCK_EX, ret_fd);
+}
+
+int runtime_lock_take_shared(const char *path, int *ret_fd) {
+        return take_lock(path, LOCK_SH, ret_fd);
+}
+
+int runtime_lock_try(const char *path, int *ret_fd) {
+        return take_lock(path, LOCK_EX | LOCK_NB, ret_fd);
 }

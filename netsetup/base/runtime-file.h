@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "run-files.h"
 #include "util.h"
 
 /* Makes a directory; one that is there already is success, and keeps its mode. */
@@ -15,3 +16,18 @@ int runtime_file_write(const char *path, const char *text, mode_t mode);
 
 /* The whole file, which the caller frees. */
 int runtime_file_read(const char *path, char **ret_text);
+
+/* --- locks among our own processes, on files that only root can open --------------------------------------
+ */
+
+/*
+ * Waits for the lock on a file below RUN_DIRECTORY, which is made if need be. It is held as long as *ret_fd
+ * is open.
+ */
+int runtime_lock_take(const char *path, int *ret_fd);
+
+/* The same, beside others that have it shared. */
+int runtime_lock_take_shared(const char *path, int *ret_fd);
+
+/* Like runtime_lock_take(), but does not wait: -EWOULDBLOCK if somebody has it. */
+int runtime_lock_try(const char *path, int *ret_fd);

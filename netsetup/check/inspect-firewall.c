@@ -173,7 +173,7 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
                 tables.actual[TABLE_FENCE])
                 inspect_fenced(inspection, tables.fenced, tables.n_fenced);
         return tables.planned[TABLE_FENCE].commands
-                       ? fence_route_inspect(tables.planned[TABLE_FENCE].commands, inspection->diagnostics)
+                       ? fence_route_compare(tables.planned[TABLE_FENCE].commands, inspection->diagnostics)
                        : 0;
 }
 

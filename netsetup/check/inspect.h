@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * `coursenet-host check`: whether what is up is as planned. It changes nothing. Configuration that is wrong in
- * itself is not repeated here: coursenetctl says that.
+ * `coursenet-host check`: whether what is up is as planned. It changes nothing. Configuration that is wrong
+ * in itself is not repeated here: coursenetctl says that.
  */
 
 #include "diagnostics.h"

@@ -8,7 +8,7 @@
 #include <dirent.h>
 
 #include "base/failure.h"
-#include "base/lock.h"
+#include "base/runtime-file.h"
 #include "fence/fence-route.h"
 #include "fence/fence-table.h"
 #include "firewall/course-rules.h"
@@ -136,7 +136,7 @@ static int remove_rules(struct diagnostics *diagnostics) {
         int r;
 
         /* By an empty plan, every rule of ours is one too many. */
-        if (fence_route_inspect("", &found) >= 0 && found.n_items == 0)
+        if (fence_route_compare("", &found) >= 0 && found.n_items == 0)
                 return 0;
         r = fence_route_apply("", diagnostics);
         if (r >= 0)

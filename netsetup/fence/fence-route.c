@@ -438,7 +438,7 @@ static int inspect_family(struct link_socket *socket, unsigned char family,
         return 0;
 }
 
-int fence_route_inspect(const char *plan, struct diagnostics *diagnostics) {
+int fence_route_compare(const char *plan, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
         _cleanup_rules_ struct netlink_items planned = {0};
         int r;

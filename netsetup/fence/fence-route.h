@@ -36,4 +36,4 @@ bool fence_route_is_ours(uint32_t priority, uint8_t protocol);
 int fence_route_apply(const char *plan, struct diagnostics *diagnostics);
 
 /* Adds an error for each family whose rules are not as planned. Changes nothing. Negative errno as above. */
-int fence_route_inspect(const char *plan, struct diagnostics *diagnostics);
+int fence_route_compare(const char *plan, struct diagnostics *diagnostics);

@@ -11,8 +11,8 @@
 #include <pwd.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/failure.h"
-#include "base/lock.h"
 #include "base/runtime-file.h"
 #include "fence-route.h"
 #include "fence-set.h"
@@ -38,7 +38,7 @@
 #define WHAT "the fence around course users"
 
 /* How long what was found may wait to be applied. */
-#define STEP_SECONDS 5
+#define STEP_MS 5000
 
 struct fence {
         const char *etc;
@@ -49,20 +49,13 @@ struct fence {
         bool knows_missing;
         bool force; /* apply also what has been applied already */
         int error;  /* of the user database: negative errno */
-        time_t stepped;
+        int64_t stepped_ms;
 };
 
 static void fence_done(struct fence *fence) {
         settings_done(&fence->settings);
         accounts_done(&fence->remembered);
         accounts_done(&fence->found);
-}
-
-static time_t now_seconds(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return now.tv_sec;
 }
 
 /* --- memory ----------------------------------------------------------------------------------------- */
@@ -241,7 +234,7 @@ static int step(struct fence *fence, struct diagnostics *diagnostics) {
         unsigned missing = 0;
         int r;
 
-        r = lock_take(LOCK_FILE, &lock_fd);
+        r = runtime_lock_take(LOCK_FILE, &lock_fd);
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         accounts_done(&fence->remembered);
@@ -253,7 +246,7 @@ static int step(struct fence *fence, struct diagnostics *diagnostics) {
         if (r < 0)
                 return failure(diagnostics, WHAT, r, "cannot be computed");
 
-        fence->stepped = now_seconds();
+        fence->stepped_ms = clock_now_ms();
         return apply(fence, &fenced, fence->knows_missing ? fence->missing : missing, diagnostics);
 }
 
@@ -265,7 +258,7 @@ static int remove_fence(const struct fence *fence, struct diagnostics *diagnosti
 
         if (!rules)
                 return failure(diagnostics, WHAT, -ENOMEM, "cannot be removed");
-        r = lock_take(LOCK_FILE, &lock_fd);
+        r = runtime_lock_take(LOCK_FILE, &lock_fd);
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         (void)unlink(MEMORY_FILE);
@@ -282,7 +275,7 @@ static void apply_last(struct diagnostics *diagnostics) {
         _cleanup_free_ char *rules = NULL;
         _cleanup_close_ int lock_fd = -1;
 
-        if (lock_take(LOCK_FILE, &lock_fd) < 0)
+        if (runtime_lock_take(LOCK_FILE, &lock_fd) < 0)
                 return;
         if (runtime_file_read(FENCE_RULES_FILE, &rules) >= 0 ||
                 runtime_file_read(FENCE_STATE_FILE, &rules) >= 0)
@@ -309,7 +302,7 @@ static bool is_lookup_error(int error) {
 }
 
 static int step_now_and_then(struct fence *fence, struct diagnostics *diagnostics) {
-        return now_seconds() - fence->stepped < STEP_SECONDS ? 0 : step(fence, diagnostics);
+        return clock_now_ms() - fence->stepped_ms < STEP_MS ? 0 : step(fence, diagnostics);
 }
 
 static int find_listed(struct fence *fence, struct diagnostics *diagnostics) {

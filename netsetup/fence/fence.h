@@ -6,7 +6,7 @@
  * computed here is whose uids these are; ruleset.h has what is done to them.
  */
 
-#include "base/lock.h"
+#include "base/runtime-file.h"
 #include "diagnostics.h"
 #include "run-files.h"
 

@@ -9,7 +9,6 @@
 #include <resolv.h>
 
 #include "base/failure.h"
-#include "base/lock.h"
 #include "base/runtime-file.h"
 #include "course-rules.h"
 #include "forwarding.h"
@@ -306,7 +305,7 @@ int course_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         _cleanup_close_ int lock = -1;
         int r;
 
-        r = lock_take(RUN_DIRECTORY "/network.lock", &lock);
+        r = runtime_lock_take(RUN_DIRECTORY "/network.lock", &lock);
         if (r < 0)
                 return failure(diagnostics, RUN_DIRECTORY "/network.lock", r, "cannot be locked");
         r = link_open(&socket);

@@ -3,7 +3,6 @@
 #include <dirent.h>
 
 #include "base/failure.h"
-#include "base/lock.h"
 #include "base/runtime-file.h"
 #include "kernel/link.h"
 #include "nftables.h"
@@ -21,7 +20,7 @@
 typedef char record_path_t[sizeof(RECORD_DIRECTORY "/") + IFNAMSIZ];
 
 int seat_rules_lock(int *ret_fd) {
-        return lock_take_shared(LOCK_FILE, ret_fd);
+        return runtime_lock_take_shared(LOCK_FILE, ret_fd);
 }
 
 /* --- the record of one seat ---------------------------------------------------------------------------- */
@@ -383,7 +382,7 @@ static int restore_and_lock(
         int r;
 
         (void)refresh_all(refresh, socket, false, &ignored);
-        r = lock_take(LOCK_FILE, ret_fd);
+        r = runtime_lock_take(LOCK_FILE, ret_fd);
         return r < 0 ? failure(diagnostics, LOCK_FILE, r, "cannot be locked")
                      : list_table(refresh, diagnostics);
 }
@@ -401,7 +400,7 @@ int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         r = list_table(&refresh, diagnostics);
         if (r < 0)
                 return r;
-        r = lock_try(LOCK_FILE, &lock);
+        r = runtime_lock_try(LOCK_FILE, &lock);
         if (r == -EWOULDBLOCK)
                 r = restore_and_lock(&refresh, &socket, &lock, diagnostics);
         else if (r < 0)

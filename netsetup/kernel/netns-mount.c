@@ -18,7 +18,7 @@
 #include <sys/vfs.h>
 
 #include "base/failure.h"
-#include "base/lock.h"
+#include "base/runtime-file.h"
 #include "link.h"
 #include "netns-mount.h"
 
@@ -140,7 +140,7 @@ int netns_lock_take(struct netns_lock *ret) {
         lock.ip_fd = open(NETNS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (lock.ip_fd < 0)
                 return -errno;
-        r = lock_take(RUN_DIRECTORY "/netns.lock", &lock.own_fd);
+        r = runtime_lock_take(RUN_DIRECTORY "/netns.lock", &lock.own_fd);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < IP_LOCK_TIMEOUT_MS && flock(lock.ip_fd, LOCK_EX | LOCK_NB) < 0; i++)

@@ -16,7 +16,7 @@
 #include "base/failure.h"
 #include "base/stderr.h"
 #include "dns-files.h"
-#include "dns-serve.h"
+#include "dns.h"
 #include "number.h"
 
 #define AGAIN_AFTER_SECONDS 1U

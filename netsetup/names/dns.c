@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 
 #include "base/failure.h"
-#include "base/lock.h"
 #include "base/runtime-file.h"
 #include "dns-files.h"
 #include "dns.h"
@@ -197,7 +196,7 @@ int dns_update(const char *etc, struct diagnostics *diagnostics) {
         int r;
 
         /* The watch and the service's start may both be at it, with settings of different age. */
-        r = lock_take(LOCK_FILE, &lock);
+        r = runtime_lock_take(LOCK_FILE, &lock);
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
         resolved_forget(diagnostics);

@@ -16,3 +16,9 @@ enum dns_state {
  * cannot be used leave what is there.
  */
 int dns_update(const char *etc, struct diagnostics *diagnostics);
+
+/*
+ * What coursenet-dns.service is: a dnsmasq for each course that DNS_SERVED_HOSTS_DIRECTORY has a folder of,
+ * begun again when it ends. Returns only if something fails at the start, as negative errno.
+ */
+int dns_serve(const char *dnsmasq, struct diagnostics *diagnostics);

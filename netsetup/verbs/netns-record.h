@@ -9,8 +9,8 @@
  * So a seat leaves NETNS_FORMER_MAX behind at most. After that, its namespace keeps its name, without a
  * cable, when the seat goes, and the next login uses it again.
  *
- * The record is one file, read and written under the lock of netns-mount.h. It counts by numbers (nsid.h); a record
- * that is lost, or a kernel that does not answer, only means that nothing is counted.
+ * The record is one file, read and written under the lock of netns-mount.h. It counts by numbers (nsid.h); a
+ * record that is lost, or a kernel that does not answer, only means that nothing is counted.
  */
 
 #include "diagnostics.h"

@@ -36,7 +36,7 @@ struct pinger {
 };
 
 static void sleep_until(int64_t when) {
-        int64_t left = when - now_ms();
+        int64_t left = when - clock_now_ms();
 
         if (left > 0)
                 (void)poll(NULL, 0, (int)left);
@@ -103,7 +103,7 @@ static bool is_answer(const struct pinger *pinger, const uint8_t *packet, size_t
 static bool wait_answer(const struct pinger *pinger, uint16_t sequence, int64_t deadline) {
         int64_t left;
 
-        while ((left = deadline - now_ms()) > 0) {
+        while ((left = deadline - clock_now_ms()) > 0) {
                 struct pollfd pollfd = {.fd = pinger->fd, .events = POLLIN};
                 uint8_t packet[512];
                 ssize_t n;
@@ -128,7 +128,7 @@ int ping_host(uint32_t ip, unsigned *ret_received) {
                 return r;
 
         for (uint16_t i = 1; i <= PING_COUNT; i++) {
-                int64_t sent = now_ms();
+                int64_t sent = clock_now_ms();
 
                 send_echo(&pinger, i);
                 if (wait_answer(&pinger, i, sent + TIMEOUT_MS))

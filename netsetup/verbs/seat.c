@@ -270,7 +270,7 @@ static void bridge_down_error(const struct seat_plan *plan, struct diagnostics *
  */
 static int wait_for_bridge(struct link_socket *socket, const struct seat_plan *plan, int index,
         struct diagnostics *diagnostics) {
-        int64_t end_ms = now_ms() + BRIDGE_PATIENCE_MS;
+        int64_t end_ms = clock_now_ms() + BRIDGE_PATIENCE_MS;
         unsigned pause_ms = 1;
         struct link link;
 
@@ -285,7 +285,7 @@ static int wait_for_bridge(struct link_socket *socket, const struct seat_plan *p
                 }
                 if (r == LINK_FOREIGN || (link.flags & IFF_UP))
                         return 0;
-                if (now_ms() >= end_ms) {
+                if (clock_now_ms() >= end_ms) {
                         bridge_down_error(plan, diagnostics);
                         return -ENETDOWN;
                 }

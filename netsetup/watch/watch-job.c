@@ -28,13 +28,6 @@
 
 #define SAID_MAX 65536U
 
-uint64_t watch_now_usec(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
-}
-
 void job_init(struct job *job, unsigned timeout_ms, const char *const *words) {
         *job = (struct job){.timeout_ms = timeout_ms, .output_fd = -1};
         for (size_t i = 0; words[i] && i + 1 < ELEMENTSOF(job->words); i++)

@@ -57,5 +57,3 @@ bool job_reap(struct job *job, pid_t pid, int status, uint64_t now_usec);
 
 /* When job_tick() has something to do; UINT64_MAX: never. */
 uint64_t job_next_usec(const struct job *job);
-
-uint64_t watch_now_usec(void);

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/failure.h"
-#include "base/lock.h"
 #include "base/runtime-file.h"
 #include "base/stderr.h"
 #include "fence/fence.h"
@@ -75,7 +75,7 @@ struct watch {
 };
 
 static void want(struct watch *watch, unsigned job, unsigned delay_ms) {
-        job_want(&watch->jobs[job], watch_now_usec(), delay_ms);
+        job_want(&watch->jobs[job], clock_now_usec(), delay_ms);
 }
 
 /* --- jobs ------------------------------------------------------------------------------------------- */
@@ -117,7 +117,7 @@ static void handle_dns(struct watch *watch) {
 }
 
 static void handle_fence(struct watch *watch) {
-        watch->accounts_usec = fence_missing() > 0 ? watch_now_usec() + ACCOUNTS_INTERVAL_USEC : UINT64_MAX;
+        watch->accounts_usec = fence_missing() > 0 ? clock_now_usec() + ACCOUNTS_INTERVAL_USEC : UINT64_MAX;
 }
 
 static void handle_end(struct watch *watch, unsigned job) {
@@ -133,7 +133,7 @@ static void reap(struct watch *watch) {
 
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
                 for (unsigned i = 0; i < _JOB_MAX; i++)
-                        if (job_reap(&watch->jobs[i], pid, status, watch_now_usec()))
+                        if (job_reap(&watch->jobs[i], pid, status, clock_now_usec()))
                                 handle_end(watch, i);
 }
 
@@ -150,7 +150,7 @@ static int handle_signals(struct watch *watch) {
 }
 
 static void repair(struct watch *watch, unsigned job, const char *who) {
-        if (!job_want_repair(&watch->jobs[job], watch_now_usec()))
+        if (!job_want_repair(&watch->jobs[job], clock_now_usec()))
                 stderr_warning("%s changes what coursenet sets up, again and again: it is left like that for "
                                "half a minute, and seats may have no network meanwhile",
                         who);
@@ -233,7 +233,7 @@ static void say_ready(struct watch *watch, uint64_t now_usec) {
 }
 
 static void tick(struct watch *watch) {
-        uint64_t now_usec = watch_now_usec();
+        uint64_t now_usec = clock_now_usec();
 
         if (now_usec >= watch->accounts_usec) {
                 watch->accounts_usec = UINT64_MAX;
@@ -246,7 +246,7 @@ static void tick(struct watch *watch) {
 
 /* NULL: until something happens. */
 static const struct timespec *until_next(const struct watch *watch, struct timespec *storage) {
-        uint64_t next_usec = watch->accounts_usec, now_usec = watch_now_usec();
+        uint64_t next_usec = watch->accounts_usec, now_usec = clock_now_usec();
 
         for (unsigned i = 0; i < _JOB_MAX; i++)
                 if (job_next_usec(&watch->jobs[i]) < next_usec)
@@ -330,10 +330,10 @@ static void close_all(struct watch *watch) {
 /* Jobs that apply something get to their end. */
 static void finish(struct watch *watch) {
         static const unsigned jobs[] = {JOB_COURSES, JOB_SEATS, JOB_FENCE_LOCAL};
-        uint64_t end_usec = watch_now_usec() + UINT64_C(1000) * END_MS;
+        uint64_t end_usec = clock_now_usec() + UINT64_C(1000) * END_MS;
 
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
-                while (watch->jobs[jobs[i]].pid > 0 && watch_now_usec() < end_usec) {
+                while (watch->jobs[jobs[i]].pid > 0 && clock_now_usec() < end_usec) {
                         struct pollfd pollfd = {.fd = watch->signal_fd, .events = POLLIN};
 
                         (void)poll(&pollfd, 1, END_MS / 10);
@@ -342,7 +342,7 @@ static void finish(struct watch *watch) {
 }
 
 static void want_all(struct watch *watch) {
-        watch->ready_usec = watch_now_usec() + READY_USEC;
+        watch->ready_usec = clock_now_usec() + READY_USEC;
         watch->accounts_usec = UINT64_MAX;
         watch->dns = stat_dns();
         want(watch, JOB_FENCE_ALL, 0);

@@ -66,7 +66,7 @@ static void apply(
         assert_non_null(plan);
         assert_int_equal(nftables_apply(plan, "fence", &sandbox->diagnostics), 0);
         assert_int_equal(fence_route_apply(plan, &sandbox->diagnostics), 0);
-        assert_int_equal(fence_route_inspect(plan, &sandbox->diagnostics), 0);
+        assert_int_equal(fence_route_compare(plan, &sandbox->diagnostics), 0);
         assert_silence(sandbox);
         free(plan);
 }
