@@ -314,7 +314,7 @@ static bool may_end(enum back back, const char *rest) {
         return back == BACK_ANY || next.strange || !is_name;
 }
 
-/* A strange symbol can stand for no character, for one, or for several, as a ligature does. */
+/* A strange symbol can stand for no character, or for one or several, as a ligature does. */
 static void step_strange(const struct mark *mark, bool maybe_digit, bool places[static PLACES]) {
         size_t n_before = strlen(mark->before), digits = n_before + 1;
         bool in_digits = places[digits] || (maybe_digit && places[n_before]), reached = false;
