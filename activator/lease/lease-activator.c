@@ -7,6 +7,7 @@
 
 #include "lease-activator.h"
 #include "base/event.h"
+#include "lease-event.h"
 #include "lease-log.h"
 #include "lease-run.h"
 #include "lease-start.h"
@@ -63,6 +64,15 @@ int lease_restore(struct lease_table *table, const struct lease_record *record, 
         else
                 lease_raise(lease, record->hold ? EVENT_RESTORED_HOLD : EVENT_RESTORED);
         return 0;
+}
+
+void lease_forget_record(struct lease_table *table, const char *id) {
+        struct lease_record lost = {0};
+
+        (void)string_copy(lost.id, sizeof(lost.id), id);
+        if (record_store_load(table->state_directory, id, &lost) >= 0)
+                lease_log_record(&lost, lost.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
+        record_store_remove(table->state_directory, id);
 }
 
 static void end_with_activator(struct lease *lease, void *userdata) {

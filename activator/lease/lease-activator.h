@@ -11,6 +11,10 @@
  */
 int lease_restore(struct lease_table *table, const struct lease_record *record, int pidfd);
 
+/* Logs the end of the lease of that id, whose unit went while no activator was there, and removes its record.
+ */
+void lease_forget_record(struct lease_table *table, const char *id);
+
 /*
  * Subscribes to what systemd and logind tell of jobs, units and sessions; and logs every lease that lasts
  * once a day, because the journal forgets what is old. Negative errno.

@@ -7,8 +7,8 @@
  */
 
 #include "lease-answer.h"
-#include "base/log.h"
 #include "diagnosis.h"
+#include "lease-log.h"
 #include "lease-object.h"
 #include "seat-namespace.h"
 
@@ -48,14 +48,6 @@ static void answer(struct lease *lease, const struct reply *reply, int fd) {
         lease_answer_untie(lease);
         if (waiter.answer)
                 waiter.answer(waiter.userdata, reply, fd);
-}
-
-/* A refusal is an error for the administrator, or a line about a user who may ask as often as they like. */
-static void log_refusal(struct lease_table *table, bool of_user, uid_t uid, const char *text) {
-        if (of_user)
-                table->log_query(table->userdata, uid, text);
-        else
-                log_error("%s", text);
 }
 
 /* --- yes ------------------------------------------------------------------------------------- */
@@ -126,7 +118,7 @@ static void refuse(struct lease *lease, enum reply_type type, const char *text) 
         (void)snprintf(line, sizeof(line), "No %s %s for %s (%s): %s",
                 type == REPLY_NO_CONTAINER ? "container in seat" : "seat", record->seat, record->user,
                 record->service, text);
-        log_refusal(lease->table, lease_is_entered(lease), record->uid, line);
+        lease_log_refusal(lease->table, lease_is_entered(lease), record->uid, line);
         send_refusal(lease, type, text);
 }
 
@@ -157,21 +149,4 @@ void lease_answer_vanished(struct lease *lease) {
 /* With wait=none this is how a short login ends: nothing to log. */
 void lease_answer_closed(struct lease *lease) {
         send_refusal(lease, REPLY_REFUSED, "the lease was given back before its seat was up");
-}
-
-void lease_answer_text(const struct lease_waiter *waiter, enum reply_type type, const char *text) {
-        struct reply reply;
-
-        reply_init(&reply, type);
-        protocol_copy_text(reply.text, sizeof(reply.text), text);
-        waiter->answer(waiter->userdata, &reply, -1);
-}
-
-void lease_refuse(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
-        enum reply_type type, const char *text) {
-        char line[REPLY_TEXT_SIZE + USER_NAME_SIZE + 128];
-
-        (void)snprintf(line, sizeof(line), "No seat for %s (%s): %s", request->user, request->service, text);
-        log_refusal(table, request->type == REQUEST_ENTER, request->uid, line);
-        lease_answer_text(waiter, type, text);
 }

@@ -21,13 +21,3 @@ void lease_answer_untie(struct lease *lease);
 
 /* What any reply says of a lease. */
 void lease_fill_reply(const struct lease *lease, enum reply_type type, struct reply *ret);
-
-/* Answers a waiter who has no lease. */
-void lease_answer_text(const struct lease_waiter *waiter, enum reply_type type, const char *text);
-
-/*
- * Refuses a request for which there is no lease. A refused login is logged as an error; what came over
- * query.sock has a limit.
- */
-void lease_refuse(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
-        enum reply_type type, const char *text);

@@ -81,6 +81,13 @@ void lease_log_left_behind(struct lease *lease) {
                 record->seat, record->user, record->service, (long)record->opener);
 }
 
+void lease_log_refusal(struct lease_table *table, bool by_user, uid_t uid, const char *line) {
+        if (by_user)
+                table->log_query(table->userdata, uid, line);
+        else
+                log_error("%s", line);
+}
+
 static void tell(const struct lease *lease, const char *what) {
         char text[256];
 

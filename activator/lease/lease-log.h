@@ -24,3 +24,9 @@ void lease_log_left_behind(struct lease *lease);
 void lease_tell_admin(struct lease *lease);
 void lease_tell_stopped(struct lease *lease);
 void lease_tell_restarted(struct lease *lease);
+
+/*
+ * Logs that somebody has no seat or no container: as an error; or, of a request over query.sock, which a user
+ * may repeat at will, as a line of the user's.
+ */
+void lease_log_refusal(struct lease_table *table, bool by_user, uid_t uid, const char *line);

@@ -1,63 +1,51 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The table of a lease's life. lease-run.c looks up a row for every event, goes to the next state and then
- * carries out the actions in their order. tests/activator/test-lease-machine.c states each cell a second
- * time.
+ * The table of a lease's life. lease-object.c looks up the row of each event, sets the next state and does
+ * the actions in their order. tests/activator/test-lease-machine.c states every cell a second time, and
+ * test-lease-random.c throws random events at the table.
  *
  * What always holds:
- *   - An opener gets one answer: every way out of the states of a start answers, but for EVENT_ABANDONED.
- *   - Nothing waits for a signal alone if a call has failed: what could not be asked is asked again by a
- * timer.
- *   - A lease that ends forgets everything but its unit, and asks for its stop until the unit is gone.
- *   - A record is on disk from LEASE_WIRING up to the end, so that the next activator takes the lease up.
+ *
+ * - An opener gets one answer: every way out of a start answers, except EVENT_ABANDONED.
+ * - When a call to systemd or logind fails, a timer asks again. No state relies on a signal that may be past.
+ * - A lease that ends forgets everything but its unit, and asks for its stop until the unit is gone.
+ * - A record is on disk from LEASE_WIRING until the lease ends: the next activator takes the lease up.
  */
 
 #include "lease-machine.h"
 #include "util.h"
 
+/* clang-format off */
+
 #define S(name) (1U << LEASE_##name)
 
-/* Its opener waits for an answer. */
-#define STARTS                                                                                               \
-        (S(WIRING) | S(RELOADING) | S(STARTING) | S(RESTARTING) | S(STARTING_AGAIN) | S(CHECKING) |          \
-                S(DIAGNOSING) | S(LATE))
+/* A start is under way. Its opener waits for an answer. */
+#define STARTS (S(WIRING) | S(RELOADING) | S(STARTING) | S(RESTARTING) | S(STARTING_AGAIN) | S(CHECKING) | S(DIAGNOSING) | S(LATE))
+/* A login has the seat. */
 #define LOGINS (S(ACTIVE) | S(ORPHANED))
-#define TOLD (S(LINGERING) | S(KEPT)) /* the log says that the seat is kept */
-/* Its unit may go, and the lease must learn of it. */
+/* The login is over, and the log says that the seat is kept. In LEASE_SETTLING the log does not say so yet. */
+#define TOLD (S(LINGERING) | S(KEPT))
+/* Its unit may go, and the lease has to know of it. */
 #define HAS_UNIT (S(RESTARTING) | S(CHECKING) | LOGINS | S(HOLD) | TOLD | S(SETTLING) | S(ENDING))
+/* All states that no other row of the event names. */
 #define REST 0U
 
-#define ON(event, states, next, ...)                                                                         \
-        {                                                                                                    \
-                EVENT_##event, states, LEASE_##next, NULL, {                                                 \
-                        __VA_ARGS__                                                                          \
-                }                                                                                            \
-        }
-#define IGNORE(event, states, why)                                                                           \
-        {                                                                                                    \
-                EVENT_##event, states, LEASE_SAME, why, {                                                    \
-                        DO_NOTHING                                                                           \
-                }                                                                                            \
-        }
-#define NEVER(event, states, why)                                                                            \
-        {                                                                                                    \
-                EVENT_##event, states, LEASE_NEVER, why, {                                                   \
-                        DO_NOTHING                                                                           \
-                }                                                                                            \
-        }
+/* The event has an effect; it has none; it cannot come (if it does, that is an error in this program, and is logged). */
+#define ON(event, states, next, ...)  {EVENT_##event, states, LEASE_##next, NULL, {__VA_ARGS__}}
+#define IGNORE(event, states, why)    {EVENT_##event, states, LEASE_SAME, why, {DO_NOTHING}}
+#define NEVER(event, states, why)     {EVENT_##event, states, LEASE_NEVER, why, {DO_NOTHING}}
 
-/* The unit is there and has to go; it is gone already. */
-#define END DO_REMOVE_RECORD, DO_LET_GO, DO_STOP
+/* The lease ends: its unit has to be stopped; its unit is gone already. */
+#define END    DO_REMOVE_RECORD, DO_LET_GO, DO_STOP
 #define VANISH DO_REMOVE_RECORD, DO_LET_GO, DO_FREE
 
-/* Why an event cannot come, or has no effect. */
-#define ONCE "this is a lease's first event, and only that"
-#define TRANSIENT "this state is left before another event is handled"
-#define DROPPED "what raises it is forgotten when the state that waits for it is left"
-#define OVER "the lease is ending already"
+/* Why an event has no effect or cannot come. */
+#define ONCE      "only the first event of a lease is one of this kind"
+#define TRANSIENT "the lease leaves this state before another event is handled"
+#define DROPPED   "whatever raises the event is dropped when the lease leaves the state that waits for it"
+#define OVER      "the lease ends already"
 
-/* clang-format off */
 static const struct lease_row rows[] = {
         ON(OPENED,             S(NEW), WIRING, DO_SAVE_RECORD, DO_SET_DEADLINE, DO_WIRE),
         NEVER(OPENED,          REST, ONCE),
@@ -71,12 +59,12 @@ static const struct lease_row rows[] = {
         ON(CLOSED,     STARTS,       ENDING,  END, DO_ANSWER_CLOSED),
         ON(CLOSED,     LOGINS,       CLOSING, DO_DECIDE),
         ON(CLOSED,     S(HOLD),      ENDING,  DO_LOG_BACK, END),
-        IGNORE(CLOSED, TOLD | S(SETTLING) | S(ENDING), "a close may come twice"),
+        IGNORE(CLOSED, TOLD | S(SETTLING) | S(ENDING), "a program may close its session twice"),
         NEVER(CLOSED,  REST, TRANSIENT),
 
         ON(ABANDONED,     STARTS,           ENDING, DO_LOG_HUNG_UP, END),
         ON(ABANDONED,     LOGINS | S(HOLD), ENDING, DO_LOG_HUNG_UP, DO_LOG_BACK, END),
-        IGNORE(ABANDONED, TOLD | S(SETTLING) | S(ENDING), "it was given back or taken before"),
+        IGNORE(ABANDONED, TOLD | S(SETTLING) | S(ENDING), "the lease was given back or taken before that"),
         NEVER(ABANDONED,  REST, TRANSIENT),
 
         ON(STOPPED,     STARTS,      ENDING, END, DO_ANSWER_STOPPED),
@@ -89,7 +77,7 @@ static const struct lease_row rows[] = {
 
         ON(TAKEN_OVER,    TOLD,        ENDING, DO_LOG_OVER, END),
         ON(TAKEN_OVER,    S(SETTLING), ENDING, DO_LOG_BACK, END),
-        NEVER(TAKEN_OVER, REST, "only leases that linger are told of a new login"),
+        NEVER(TAKEN_OVER, REST, "only a lease that lingers is taken over"),
 
         ON(ACTIVATOR_ENDS, REST, GONE, DO_FORGET),
 
@@ -104,11 +92,11 @@ static const struct lease_row rows[] = {
 
         ON(JOB_DONE,          S(STARTING) | S(STARTING_AGAIN) | S(LATE), CHECKING, DO_DROP_CALLS, DO_CHECK_CONTAINER),
         NEVER(JOB_DONE,       REST, "a lease knows a start job only in these states"),
-        /* Somebody's stop of the seat crossed the start. The login came later, so it wins; but a unit of the same
-         * name can be had only when the old one is gone. */
+        /* A stop of the seat has crossed the start. The login came later, so it wins. systemd makes a unit of the same
+         * name only when the old one is gone. */
         ON(JOB_CANCELLED,     S(STARTING),       RESTARTING, DO_NOTHING),
         ON(JOB_CANCELLED,     S(STARTING_AGAIN), DIAGNOSING, DO_DIAGNOSE),
-        IGNORE(JOB_CANCELLED, S(LATE), "no time is left to start again; the answer comes with the diagnosis"),
+        IGNORE(JOB_CANCELLED, S(LATE), "there is no time to start again; the diagnosis brings the answer"),
         NEVER(JOB_CANCELLED,  REST, "a lease knows a start job only in these states"),
         ON(JOB_FAILED,        S(STARTING) | S(STARTING_AGAIN) | S(LATE), DIAGNOSING, DO_DIAGNOSE),
         NEVER(JOB_FAILED,     REST, "a lease knows a start job only in these states"),
@@ -130,19 +118,19 @@ static const struct lease_row rows[] = {
         ON(FAULT,    LOGINS,      ENDING, DO_LOG_BACK, END, DO_ANSWER_FAILED),
         ON(FAULT,    TOLD,        ENDING, DO_LOG_OVER, END),
         ON(FAULT,    S(SETTLING), ENDING, DO_LOG_BACK, END),
-        NEVER(FAULT, REST, "these states do nothing that the lease cannot do without"),
+        NEVER(FAULT, REST, "nothing that these states do can raise it"),
 
         ON(JOB_ENDED,     LOGINS,               SAME, DO_ASK_NAMESPACE),
         ON(JOB_ENDED,     S(SETTLING) | S(KEPT), SAME, DO_LOOK_SOON),
-        IGNORE(JOB_ENDED, STARTS,       "its own start job and its deadline tell more"),
-        IGNORE(JOB_ENDED, S(HOLD),      "nobody is in the namespace on its behalf"),
-        IGNORE(JOB_ENDED, S(LINGERING), "its seat stays in any case"),
-        IGNORE(JOB_ENDED, S(ENDING),    "the end of its unit is what counts"),
+        IGNORE(JOB_ENDED, STARTS,       "its own start job and its deadline decide"),
+        IGNORE(JOB_ENDED, S(HOLD),      "a hold has no process that could be left behind"),
+        IGNORE(JOB_ENDED, S(LINGERING), "linger= keeps the seat in any case"),
+        IGNORE(JOB_ENDED, S(ENDING),    "only the end of its unit counts"),
         NEVER(JOB_ENDED,  REST, TRANSIENT),
 
-        /* systemd removes all its units at a daemon-reload, to make them again at once. */
+        /* At a daemon-reload systemd removes all units and loads them again at once, so it is asked whether this one is gone. */
         ON(UNIT_REMOVED,     HAS_UNIT, SAME, DO_ASK_GONE),
-        IGNORE(UNIT_REMOVED, S(STARTING) | S(STARTING_AGAIN) | S(DIAGNOSING) | S(LATE), "its start job tells more"),
+        IGNORE(UNIT_REMOVED, S(STARTING) | S(STARTING_AGAIN) | S(DIAGNOSING) | S(LATE), "its start job decides"),
         NEVER(UNIT_REMOVED,  REST, "it has no unit yet"),
 
         ON(GONE,     S(RESTARTING), STARTING_AGAIN, DO_START),
@@ -152,32 +140,32 @@ static const struct lease_row rows[] = {
         ON(GONE,     TOLD,          GONE, DO_LOG_OVER, VANISH),
         ON(GONE,     S(SETTLING),   GONE, DO_LOG_BACK, VANISH),
         ON(GONE,     S(ENDING),     GONE, DO_FREE),
-        IGNORE(GONE, S(LATE),       "no time is left to start again; the answer comes with the diagnosis"),
-        NEVER(GONE,  REST, "it is not asked in these states"),
+        IGNORE(GONE, S(LATE),       "there is no time to start again; the diagnosis brings the answer"),
+        NEVER(GONE,  REST, "the question is not asked in these states"),
 
-        IGNORE(NOT_GONE,      HAS_UNIT | S(LATE), "systemd has reloaded, and makes the unit again"),
-        NEVER(NOT_GONE,       REST, "it is not asked in these states"),
+        IGNORE(NOT_GONE,      HAS_UNIT | S(LATE), "systemd has reloaded and still has the unit"),
+        NEVER(NOT_GONE,       REST, "the question is not asked in these states"),
         ON(GONE_UNKNOWN,      HAS_UNIT, SAME, DO_SET_GONE_TIMER),
-        IGNORE(GONE_UNKNOWN,  S(LATE), "no time is left to start again"),
-        NEVER(GONE_UNKNOWN,   REST, "it is not asked in these states"),
+        IGNORE(GONE_UNKNOWN,  S(LATE), "there is no time to start again"),
+        NEVER(GONE_UNKNOWN,   REST, "the question is not asked in these states"),
         ON(GONE_TIMER,        HAS_UNIT, SAME, DO_ASK_GONE),
-        IGNORE(GONE_TIMER,    S(LATE), "no time is left to start again"),
-        NEVER(GONE_TIMER,     REST, "it is not asked in these states"),
+        IGNORE(GONE_TIMER,    S(LATE), "there is no time to start again"),
+        NEVER(GONE_TIMER,     REST, "the question is not asked in these states"),
 
         ON(OPENER_DIED,         S(ACTIVE),   ORPHANED, DO_ASK_LEADER),
-        NEVER(OPENER_DIED,      REST, "its process is watched while the lease is active, and no longer"),
+        NEVER(OPENER_DIED,      REST, "its process is watched only while the lease is active"),
         ON(SESSION_REMOVED,     S(ORPHANED), SAME, DO_ASK_LEADER),
         IGNORE(SESSION_REMOVED, REST, "it does not wait for the end of a session"),
         ON(LEADER_NONE,         S(ORPHANED), CLOSING, DO_DECIDE),
         NEVER(LEADER_NONE,      REST, DROPPED),
-        IGNORE(LEADER_FOUND,    S(ORPHANED), "logind tells when that session ends: EVENT_SESSION_REMOVED"),
+        IGNORE(LEADER_FOUND,    S(ORPHANED), "logind reports the end of that session: EVENT_SESSION_REMOVED"),
         NEVER(LEADER_FOUND,     REST, DROPPED),
         ON(LEADER_UNKNOWN,      S(ORPHANED), SAME, DO_SET_LEADER_TIMER),
         NEVER(LEADER_UNKNOWN,   REST, DROPPED),
         ON(LEADER_TIMER,        S(ORPHANED), SAME, DO_ASK_LEADER),
         NEVER(LEADER_TIMER,     REST, DROPPED),
 
-        IGNORE(NAMESPACE_SAME,   LOGINS, "a restart of the seat's units left the namespace as it was"),
+        IGNORE(NAMESPACE_SAME,   LOGINS, "the restart of the seat's units left the namespace as it was"),
         NEVER(NAMESPACE_SAME,    REST, DROPPED),
         ON(NAMESPACE_NEW,        LOGINS, ENDING, DO_LOG_LEFT_BEHIND, DO_TELL_RESTARTED, DO_LOG_TAKEN, END),
         NEVER(NAMESPACE_NEW,     REST, DROPPED),
@@ -187,11 +175,11 @@ static const struct lease_row rows[] = {
         NEVER(NAMESPACE_TIMER,   REST, DROPPED),
 
         ON(LINGERS,     S(CLOSING), LINGERING, DO_LOG_KEPT, DO_LET_GO, DO_SET_LINGER_TIMER, DO_SAVE_RECORD),
-        NEVER(LINGERS,  REST, "it is asked in LEASE_CLOSING only"),
+        NEVER(LINGERS,  REST, "the question is asked only in LEASE_CLOSING"),
         ON(KEEPS,       S(CLOSING), SETTLING,  DO_LET_GO, DO_SET_KEEP_TIMER, DO_LOOK_SETTLED, DO_WATCH_GROUP, DO_SAVE_RECORD),
-        NEVER(KEEPS,    REST, "it is asked in LEASE_CLOSING only"),
+        NEVER(KEEPS,    REST, "the question is asked only in LEASE_CLOSING"),
         ON(NOT_KEPT,    S(CLOSING), ENDING,    DO_LOG_BACK, END),
-        NEVER(NOT_KEPT, REST, "it is asked in LEASE_CLOSING only"),
+        NEVER(NOT_KEPT, REST, "the question is asked only in LEASE_CLOSING"),
 
         ON(LINGER_OVER,      S(LINGERING), SAME, DO_LOOK),
         NEVER(LINGER_OVER,   REST, DROPPED),
@@ -206,7 +194,7 @@ static const struct lease_row rows[] = {
         ON(KEEPER_FOUND,     S(SETTLING),  KEPT, DO_LOG_KEPT, DO_LOOK_LATER, DO_WATCH_GROUP),
         ON(KEEPER_FOUND,     S(KEPT),      SAME, DO_LOOK_LATER, DO_WATCH_GROUP),
         NEVER(KEEPER_FOUND,  REST, "these states do not look"),
-        /* Of a lease that an activator has taken up within that second the log says already that it is kept. */
+        /* After a restart of the activator within that second: the log has already said that the seat is kept. */
         ON(KEEPER_FRESH,     S(LINGERING), KEPT, DO_SET_KEEP_TIMER, DO_LOOK_LATER, DO_WATCH_GROUP),
         ON(KEEPER_FRESH,     S(SETTLING),  SAME, DO_LOOK_SETTLED, DO_WATCH_GROUP),
         ON(KEEPER_FRESH,     S(KEPT),      SAME, DO_LOOK_LATER, DO_WATCH_GROUP),
@@ -216,13 +204,13 @@ static const struct lease_row rows[] = {
         NEVER(KEEPER_NONE,   REST, "these states do not look"),
 
         ON(STOP_QUEUED,     S(ENDING), SAME, DO_STOP_LATER),
-        NEVER(STOP_QUEUED,  REST, "only a lease that ends is stopped"),
+        NEVER(STOP_QUEUED,  REST, "only a lease that ends stops its unit"),
         ON(STOP_FAILED,     S(ENDING), SAME, DO_STOP_SOON),
-        NEVER(STOP_FAILED,  REST, "only a lease that ends is stopped"),
+        NEVER(STOP_FAILED,  REST, "only a lease that ends stops its unit"),
         ON(NO_SUCH_UNIT,    S(ENDING), GONE, DO_FREE),
-        NEVER(NO_SUCH_UNIT, REST, "only a lease that ends is stopped"),
+        NEVER(NO_SUCH_UNIT, REST, "only a lease that ends stops its unit"),
         ON(STOP_TIMER,      S(ENDING), SAME, DO_STOP),
-        NEVER(STOP_TIMER,   REST, "only a lease that ends is stopped"),
+        NEVER(STOP_TIMER,   REST, "only a lease that ends stops its unit"),
 };
 /* clang-format on */
 

@@ -14,11 +14,29 @@
 #include "base/peer.h"
 #include "lease-answer.h"
 #include "lease-limit.h"
+#include "lease-log.h"
 #include "lease-request.h"
 #include "lease-run.h"
 #include "lease-table.h"
 
 /* --- a new lease ----------------------------------------------------------------------------- */
+
+void lease_answer_text(const struct lease_waiter *waiter, enum reply_type type, const char *text) {
+        struct reply reply;
+
+        reply_init(&reply, type);
+        protocol_copy_text(reply.text, sizeof(reply.text), text);
+        waiter->answer(waiter->userdata, &reply, -1);
+}
+
+static void refuse(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, enum reply_type type, const char *text) {
+        char line[REPLY_TEXT_SIZE + USER_NAME_SIZE + 128];
+
+        (void)snprintf(line, sizeof(line), "No seat for %s (%s): %s", request->user, request->service, text);
+        lease_log_refusal(table, request->type == REQUEST_ENTER, request->uid, line);
+        lease_answer_text(waiter, type, text);
+}
 
 /* A word about the seat, to be seen in `systemctl`, and what makes it unique. */
 static int make_id(const char *seat, char ret_id[static LEASE_ID_SIZE]) {
@@ -64,16 +82,16 @@ static bool find_seat(struct lease_table *table, const struct lease_waiter *wait
         const char *limit;
 
         if (request->type == REQUEST_OPEN && request->uid == 0) {
-                lease_refuse(table, waiter, request, REPLY_REFUSED, "this account is root's");
+                refuse(table, waiter, request, REPLY_REFUSED, "this account is root's");
                 return false;
         }
         if (!seat_lookup(table->etc, request->user, request->type != REQUEST_ENTER, ret, &type, text)) {
-                lease_refuse(table, waiter, request, type, text);
+                refuse(table, waiter, request, type, text);
                 return false;
         }
         limit = lease_limit_check(table, request->uid, source_of(request));
         if (limit)
-                lease_refuse(table, waiter, request, REPLY_REFUSED, limit);
+                refuse(table, waiter, request, REPLY_REFUSED, limit);
         return !limit;
 }
 
@@ -120,7 +138,7 @@ static void begin(struct lease_table *table, const struct lease_waiter *waiter, 
         r = make_lease(table, request, &seat, opener, pidfd, &lease);
         if (r < 0) {
                 (void)snprintf(text, sizeof(text), "the lease cannot be made: %s", strerror(-r));
-                lease_refuse(table, waiter, request, REPLY_FAILED, text);
+                refuse(table, waiter, request, REPLY_FAILED, text);
                 return;
         }
         if (lease->pidfd >= 0)
@@ -136,7 +154,7 @@ void lease_open(struct lease_table *table, const struct lease_waiter *waiter, co
 
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
                 close_pointer(&pidfd);
-                lease_refuse(table, waiter, request, REPLY_REFUSED,
+                refuse(table, waiter, request, REPLY_REFUSED,
                         "the request came without a pidfd of its sender");
                 return;
         }
@@ -162,8 +180,7 @@ void lease_hold(struct lease_table *table, const struct lease_waiter *waiter, co
                 lease_fill_reply(lease, REPLY_DONE, &reply);
                 waiter->answer(waiter->userdata, &reply, -1);
         } else
-                lease_refuse(table, waiter, request, REPLY_REFUSED,
-                        "a hold on this seat is being started already");
+                refuse(table, waiter, request, REPLY_REFUSED, "a hold on this seat is being started already");
 }
 
 /* --- a lease that is there ------------------------------------------------------------------------------ */

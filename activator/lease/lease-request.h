@@ -29,5 +29,8 @@ void lease_close(struct lease_table *table, const struct request *request, pid_t
 /* Ends every lease of a user, a seat or a course, and tells the users' terminals. Returns how many. */
 unsigned lease_stop_all(struct lease_table *table, const char *target);
 
+/* Answers somebody for whom there is no lease. */
+void lease_answer_text(const struct lease_waiter *waiter, enum reply_type type, const char *text);
+
 /* What REQUEST_STATUS says of the lease. False: nothing, because nobody has it now. */
 bool lease_fill_status(const struct lease *lease, struct reply *ret);

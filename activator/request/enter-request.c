@@ -3,7 +3,6 @@
 /* From a peer's uid to its name, and on to lease_open(). */
 
 #include "enter-request.h"
-#include "lease/lease-answer.h"
 #include "lease/lease-request.h"
 #include "lease/lease-table.h"
 

@@ -10,9 +10,7 @@
 #include "base/log.h"
 #include "base/peer.h"
 #include "base/record-store.h"
-#include "lease-event.h"
 #include "lease/lease-activator.h"
-#include "lease/lease-log.h"
 #include "lease/lease-table.h"
 #include "number.h"
 #include "seat/empty-seat.h"
@@ -150,14 +148,9 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
 /* A record whose unit is gone: somebody stopped it when nobody was there to hear of it. */
 static int forget_record(void *userdata, const char *id) {
         struct lease_table *leases = userdata;
-        struct lease_record lost = {0};
 
-        if (lease_table_find(leases, id))
-                return 0;
-        (void)string_copy(lost.id, sizeof(lost.id), id);
-        if (record_store_load(leases->state_directory, id, &lost) >= 0)
-                lease_log_record(&lost, lost.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
-        record_store_remove(leases->state_directory, id);
+        if (!lease_table_find(leases, id))
+                lease_forget_record(leases, id);
         return 0;
 }
 
