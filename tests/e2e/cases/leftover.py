@@ -9,7 +9,7 @@ import time
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from harness.stream import Stream
 from helpers.leases import leases, seat_status
-from helpers.logins import OWN_NAMESPACE
+from helpers.logins import OWN_NAMESPACE, manager_of
 from helpers.seats import ADDRESS, ROSTER_FILE, SEAT, STUDENT, is_active, wait_gone
 from helpers.settings import SETTINGS, with_settings
 from helpers.world import World
@@ -65,10 +65,6 @@ def invocation(guest):
     return guest.run(f"systemctl show -p InvocationID --value netns@{SEAT}").stdout.strip()
 
 
-def manager_of(guest):
-    return "user@{}".format(guest.run(["id", "-u", STUDENT]).stdout.strip())
-
-
 @contextlib.contextmanager
 def hasty_logind(guest):
     """logind ends a user's manager one second after the last session, not ten."""
@@ -96,7 +92,7 @@ def cut(guest):
         expect(find(guest, number), f"sleep {number} has ended")
         expect_not_in("vr-", links_of(guest, find(guest, number)), f"the links of sleep {number}")
     # While screen runs, systemd keeps an older version's drop-in of the manager in memory. A login works anyway.
-    guest.run(f"sed -i /CollectMode/d /run/systemd/system/{manager_of(guest)}.service.d/50-coursenet.conf; systemctl daemon-reload")
+    guest.run(f"sed -i /CollectMode/d /run/systemd/system/{manager_of(guest, STUDENT)}.service.d/50-coursenet.conf; systemctl daemon-reload")
     again = guest.ssh_popen(STUDENT)
     expect_in(f"{ADDRESS}/24", again.run("ip -br addr"), "the next login")
     expect_equal(again.run(f"systemd-run --user --quiet --wait --pipe {OWN_NAMESPACE}"), again.run(OWN_NAMESPACE), "its manager's namespace")
@@ -188,7 +184,7 @@ def keep_until_end(guest):
       "coursenetctl stop ends both")
 @with_settings(KEEP)
 def keep_unit(guest):
-    manager = manager_of(guest)
+    manager = manager_of(guest, STUDENT)
     guest.wait_until(f"! systemctl is-active --quiet {manager}", what="the manager of an earlier login is gone")
     with hasty_logind(guest):
         position = guest.journal_position()
@@ -211,7 +207,7 @@ def keep_unit(guest):
 @case("an idle manager, an ssh-agent and a process outside of the seat do not keep the seat")
 @with_settings(KEEP)
 def idle(guest):
-    uid = manager_of(guest)[5:]
+    uid = manager_of(guest, STUDENT)[5:]
     session = guest.ssh_popen(STUDENT)
     session.run("systemctl --user start dbus.service; eval $(ssh-agent) >/dev/null")
     outside = guest.popen(f"XDG_RUNTIME_DIR=/run/user/{uid} exec systemd-run --user --scope --unit=outside sleep 7005", user=STUDENT)

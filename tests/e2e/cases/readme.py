@@ -6,6 +6,7 @@ import re
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from harness.product import SOURCE
+from helpers.logins import manager_of
 from helpers.pam_program import other_services_away
 from helpers.seats import ADDRESS, PASSWORD, SEAT, STRANGER, STUDENT, wait_gone
 
@@ -96,3 +97,5 @@ def commands(guest):
         install(guest)
         look_around(guest)
     wait_gone(guest)
+    # The manager of a login without coursenet is outside of the seat, and the next login would keep it.
+    guest.run(f"systemctl stop {manager_of(guest, STUDENT)}")

@@ -5,6 +5,7 @@ import contextlib
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
 from harness.product import SOURCE
 from helpers.leases import leases
+from helpers.logins import manager_of
 from helpers.pam_program import other_services_away
 from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, set_up_class, wait_gone
 
@@ -172,4 +173,6 @@ def expect_uninstalled(guest):
         guest.run("pam-auth-update --package --enable coursenet; systemctl daemon-reload; systemctl reload dbus;"
                   "systemctl disable --now netbr@123.service; systemctl enable coursenet-activator.socket coursenet-query.socket")
         session.close()
+        # The manager of a login without coursenet is outside of the seat, and the next login would keep it.
+        guest.run(f"systemctl stop {manager_of(guest, STUDENT)}")
         set_up_again(guest)

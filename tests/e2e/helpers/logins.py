@@ -12,6 +12,11 @@ def expect_in_seat(shell_output, seat, address):
     expect(found and f"{address}/24" in found[0], f"no vr-{seat} with {address}/24 in:\n{shell_output}")
 
 
+def manager_of(guest, user):
+    """The unit of a user's systemd manager."""
+    return "user@{}".format(guest.run(["id", "-u", user]).stdout.strip())
+
+
 def logind_sessions(guest, user):
     """The user's sessions that are not their systemd manager's, as dictionaries of loginctl's properties."""
     listed = guest.run("loginctl list-sessions --no-legend").stdout.splitlines()
