@@ -612,7 +612,7 @@ static void test_mistakes_tell_nobody_of_others(void **state) {
         assert_int_equal(unlink(etc_path("roster.d/123")), 0);
         seen = &staff;
         assert_int_equal(ROSTER("list", "123"), EXIT_NO);
-        assert_output("no roster");
+        assert_output("no usable roster");
         assert_null(strstr(output, "carl"));
         seen = NULL;
         assert_int_equal(ROSTER("list", "123"), EXIT_NO);
@@ -624,8 +624,8 @@ static void test_check_staff(void **state) {
         write_file("coursenet.conf",
                 "[site]\nstaff = root, no-such-account\n[course 123]\nstaff = @root, @no-such-group\n");
         assert_int_equal(run(check_command, WORDS("check")), EXIT_DONE);
-        assert_output("staff in [site] names 'no-such-account', and this host has no such user\n");
-        assert_output("staff in [course 123] names '@no-such-group', and this host has no such group\n");
+        assert_output("staff in [site] names 'no-such-account', but this host has no such user\n");
+        assert_output("staff in [course 123] names '@no-such-group', but this host has no such group\n");
         assert_null(strstr(output, "'root'"));
         assert_null(strstr(output, "'@root'"));
         assert_int_equal(unlink(etc_path("coursenet.conf")), 0);
