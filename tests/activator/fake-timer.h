@@ -33,7 +33,7 @@ static inline int fake_never(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-/* A source's userdata is its timer, which is unset when whoever had it drops it. */
+/* A source's userdata is its timer, which is unset when the owner drops it. */
 static inline void fake_timer_unset(void *timer) {
         ((struct fake_timer *)timer)->source = NULL;
 }

@@ -59,7 +59,7 @@ static void sixty_four_accounts_that_enter_leave_the_logins_their_place(void **s
         for (uid_t uid = 2000; uid < 2064; uid++)
                 n += take(uid, LEASE_BY_ENTER);
         assert_in_range(n, 900, 1024);
-        /* A class of 2000 logs in all the same, each once. */
+        /* A class of 2000 can still log in, each once. */
         for (uid_t uid = 10000; uid < 12000; uid++) {
                 assert_null(lease_limit_check(&table, uid, LEASE_BY_LOGIN));
                 add(uid, LEASE_BY_LOGIN);

@@ -101,7 +101,7 @@ static void many_users_get_no_more_than_all_may_have(void **state) {
                         query_log(&lines, uid, "is refused");
         query_log_end_period(&lines);
         assert_in_range(end_capture("<4>query.sock: ", &n), 50, 80);
-        /* All at the priority of a warning, and told from what logins have to say. */
+        /* All have the priority of a warning and a prefix that lines about logins do not have. */
         assert_in_range(n, 50, 80);
         assert_null(lines.talkers);
 }

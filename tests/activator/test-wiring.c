@@ -71,7 +71,7 @@ static void a_users_manager_is_put_into_the_seat(void **state) {
                                             "ConditionPathExists=/run/netns/ns12310\n"
                                             "CollectMode=inactive-or-failed\n[Service]\n"
                                             "NetworkNamespacePath=/run/netns/ns12310\n"));
-        /* It would hold up the seat's end. */
+        /* It would delay the seat's end. */
         assert_null(strstr(wiring.text, "After="));
 }
 
@@ -262,7 +262,7 @@ static int tear_down(void **state) {
                 *strrchr(path, '/') = '\0';
                 (void)rmdir(path);
         }
-        /* Fails, and with it the test, if anything else was left, a temporary file for one. */
+        /* Fails, and with it the test, if anything else was left, such as a temporary file. */
         return rmdir(directory);
 }
 

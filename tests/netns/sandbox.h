@@ -37,7 +37,7 @@ static inline int sandbox_setup(void **state) {
         }
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return -1;
-        /* Namespaces of whoever works on this machine are not to be seen in mountinfo. */
+        /* mountinfo must not show the namespaces of this machine's own users. */
         while (umount2("/run/netns", MNT_DETACH) == 0)
                 ;
         /* /run is shared within this mount namespace, as it is on a host that systemd booted. */

@@ -160,7 +160,7 @@ static int accept_as(uint32_t uid, int listener) {
         return fd;
 }
 
-/* Answers whoever has come, as a server does that writes and closes. How many they were. */
+/* Answers every client that has connected, like a server that writes and closes. Returns their number. */
 static unsigned serve(uint32_t uid, int listener) {
         static const char answer[ANSWER];
         unsigned n = 0;
@@ -363,8 +363,9 @@ static void test_fast_open_lets_no_client_in(void **state) {
 }
 
 /*
- * Whoever knows a cookie needs no SYN-ACK (the secret of cookies is the same in all namespaces, so a student
- * can have one computed): the ACK alone must not do. Here the client has its cookie from before the fence.
+ * A client that knows a cookie needs no SYN-ACK (the secret of cookies is the same in all namespaces, so a
+ * student can have one computed): the ACK alone must not do. Here the client has its cookie from before the
+ * fence.
  */
 static void test_the_answer_to_a_cookie_does_not_come_in(void **state) {
         struct {

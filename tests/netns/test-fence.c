@@ -199,7 +199,7 @@ static void add_user(const char *name, unsigned uid) {
 #define is_fenced(uid)                                                                                       \
         (shell("nft get element inet coursenet_fence fenced '{ %u }' 2>/dev/null >&2", uid) == 0)
 
-/* An account that is not in /etc/passwd: a directory that is asked by name, and lists itself in vain. */
+/* An account that is not in /etc/passwd: a directory that answers by name, and that lists no account. */
 static struct passwd directory;
 static bool was_fenced_when_listed;
 
@@ -317,7 +317,7 @@ static void test_rosters_are_looked_up_before_a_directory_is_listed(void **state
         assert_int_equal(fence_missing(), 0);
 }
 
-/* The number that the kernel gives a table anew whenever it is made. */
+/* The number that the kernel gives a table. It is a new one each time the table is created. */
 static unsigned table_handle(void) {
         unsigned handle = 0;
         FILE *file = popen(

@@ -127,7 +127,7 @@ static void test_first_course(void **state) {
         assert_error(sandbox, "File exists");
 }
 
-/* A bridge that somebody took the address from: its seats are held back all the same. */
+/* A bridge whose address somebody removed: its seats are still restricted. */
 static void test_course_without_address(void **state) {
         struct sandbox *sandbox = *state;
         struct bridge_plan plan = make_course("123", 0);
@@ -195,7 +195,7 @@ static void test_seats(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(elements); i++)
                 assert_shell("grep -q '[{,]%s[ ,]' /run/line", elements[i]);
 
-        /* Anew, and without one of them: it is allowed nothing. */
+        /* From scratch, and without one of them: it is allowed nothing. */
         apply(sandbox, ruleset_format_seats(true));
         apply(sandbox, ruleset_format_seat(&seat));
         assert_no_shell(SEATS " | grep -q 02:63:0a:00:7b:0b");

@@ -42,7 +42,7 @@ static void assert_all_is_well(struct sandbox *sandbox) {
         assert_silence(sandbox);
 }
 
-/* It is said, and nothing else. */
+/* The check prints this and nothing else. */
 static void assert_one_error(struct sandbox *sandbox, const char *text) {
         look(sandbox);
         assert_error(sandbox, text);
@@ -265,7 +265,7 @@ static void changed_settings_are_differences(void **state) {
         assert_int_equal(sandbox->diagnostics.n_items, 4);
 }
 
-/* Nothing about them is wrong, and whoever "set it right" would cut them off. */
+/* Nothing about them is wrong, and a "repair" would cut them off. */
 static void edited_addresses_count_from_the_next_start(void **state) {
         static const struct {
                 const char *file, *text;
@@ -290,7 +290,7 @@ static void edited_addresses_count_from_the_next_start(void **state) {
         struct sandbox *sandbox = *state;
 
         bring_up(sandbox);
-        /* Their filter is compared all the same, with what they were started with. */
+        /* Their filter is still compared, with what they were started with. */
         assert_shell("nft add rule netdev coursenet vl-12310 accept");
         for (size_t i = 0; i < ELEMENTSOF(edits); i++) {
                 char path[256];
@@ -361,7 +361,7 @@ static void start_the_seat(void) {
         assert_int_equal(seat_start(SANDBOX_ETC, "12310", &said), 0);
 }
 
-/* What comes and goes in this moment is no difference. */
+/* What appears or disappears during the check is no difference. */
 static void what_does_not_last_is_not_told(void **state) {
         struct sandbox *sandbox = *state;
 

@@ -178,7 +178,7 @@ static void a_leftover_is_replaced(void **state) {
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_connected();
 
-        /* As it is after the namespace was made anew while somebody still sat in the old one. */
+        /* This is the state after the namespace was re-created while a process was still in the old one. */
         assert_shell("ip link del vl-12310; ip link add vl-12310 group %d type veth peer name other",
                 COURSENET_LINK_GROUP);
         assert_int_equal(start(sandbox, "12310"), 0);

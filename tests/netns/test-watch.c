@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the watch hears and does about it: each of its ears alone, and then all of it, as a process. */
+/* What the watch is notified of and what it does: each of its sources alone, and then the whole process. */
 
 #include "sandbox.h"
 
@@ -415,7 +415,7 @@ static void test_files_are_heard_however_they_change(void **state) {
                 {"echo >/run/coursenet/fence/5001", &logins},
                 {"echo >/run/coursenet/other", &none},
                 {"echo nameserver 192.0.2.1 >/etc/resolv.conf", &resolvers},
-                /* A link to a place that is not there yet, and what becomes of that. */
+                /* A link to a place that does not exist yet, and the steps until it does. */
                 {"ln -sf ../run/deep/er/stub.conf /etc/resolv.conf", &resolvers},
                 {"mkdir /run/deep", &resolvers},
                 {"mkdir /run/deep/er", &resolvers},
@@ -601,7 +601,7 @@ static void test_the_watch_keeps_things_as_they_are(void **state) {
         assert_soon(IS_FENCED("5002"));
         assert_shell("nft flush chain inet coursenet_fence output");
         assert_soon("nft list chain inet coursenet_fence output | grep -q fenced");
-        /* Its routing rules too, of either family, whoever has removed them. */
+        /* Its routing rules too, of either family, no matter who removed them. */
         assert_soon(IS_ROUTE_FENCED("", "5001"));
         assert_shell("ip rule flush; ip rule add pref 32766 lookup main");
         assert_soon(IS_ROUTE_FENCED("", "prohibit"));
