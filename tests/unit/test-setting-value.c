@@ -277,7 +277,99 @@ static const struct {
         {user_name_valid, "a/b", false},
         {user_name_valid, "a,b", false},
         {user_name_valid, "a b", false},
+
+        {staff_name_valid, "prof", true},
+        {staff_name_valid, "@cs123-staff", true},
+        {staff_name_valid, "@", false},
+        {staff_name_valid, "", false},
+
+        {host_valid, "gw.example.edu", true},
+        {host_valid, "192.0.2.1", true},
+        {host_valid, "", false},
+        {host_valid, "-v", false},
+        {host_valid, "a b", false},
+        {host_valid, "$(x)", false},
+
+        {path_valid, "/srv/a.sif", true},
+        {path_valid, "a.sif", false},
+        {path_valid, "", false},
+
+        {bind_valid, "/srv:/data:ro", true},
+        {bind_valid, "srv", false},
+        {bind_valid, "/srv,/etc", false},
+
+        {variable_valid, "A=1", true},
+        {variable_valid, "_a2=", true},
+        {variable_valid, "A", false},
+        {variable_valid, "=1", false},
+        {variable_valid, "2A=1", false},
+        {variable_valid, "A=1,B=2", false},
+        {variable_valid, "A-B=1", false},
+
+        {template_valid, "cont", true},
+        {template_valid, "23-characters-long-name", true},
+        {template_valid, "24-characters-long-name-", false},
+        {template_valid, "cont@", false},
+        {template_valid, "cont.service", false},
+        {template_valid, "netbr", false},
+        {template_valid, "netns", false},
+        {template_valid, "nsbr", false},
+
+        {memory_limit_valid, "2G", true},
+        {memory_limit_valid, "50%", true},
+        {memory_limit_valid, "1024", true},
+        {memory_limit_valid, "", false},
+        {memory_limit_valid, "G", false},
+        {memory_limit_valid, "2GB", false},
+        {memory_limit_valid, "2 G", false},
+        {memory_limit_valid, "2g", false},
+        {memory_limit_valid, "infinity", false},
+
+        {cpu_limit_valid, "150%", true},
+        {cpu_limit_valid, "150", false},
+        {cpu_limit_valid, "%", false},
+        {cpu_limit_valid, "", false},
+        {cpu_limit_valid, "150%%", false},
+
+        {tasks_limit_valid, "500", true},
+        {tasks_limit_valid, "", false},
+        {tasks_limit_valid, "5%", false},
+        {tasks_limit_valid, "-1", false},
 };
+
+static void test_written_durations(void **state) {
+        static const struct {
+                unsigned seconds;
+                const char *text;
+        } rows[] = {{0, "0s"}, {1, "1s"}, {59, "59s"}, {60, "1min"}, {90, "90s"}, {5400, "90min"},
+                {43200, "12h"}, {86400, "1d"}, {90000, "25h"}, {2592000, "30d"}, {UINT32_MAX, "4294967295s"}};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char text[DURATION_TEXT_SIZE];
+                unsigned seconds;
+
+                duration_format(rows[i].seconds, text);
+                assert_string_equal(text, rows[i].text);
+                assert_int_equal(duration_parse(text, 0, UINT32_MAX, &seconds), 0);
+                assert_int_equal(seconds, rows[i].seconds);
+        }
+}
+
+static void test_alternatives(void **state) {
+        static const char *const words[] = {"cut", "kill", "keep"};
+        char text[32] = "", one[8] = "", small[8] = "";
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+                alternative_append(text, sizeof(text), i, ELEMENTSOF(words), words[i]);
+                alternative_append(small, sizeof(small), i, ELEMENTSOF(words), words[i]);
+        }
+        assert_string_equal(text, "cut, kill or keep");
+        assert_string_equal(small, "cut, ki");
+        alternative_append(one, sizeof(one), 0, 1, "cut");
+        assert_string_equal(one, "cut");
+}
 
 static void test_names(void **state) {
         (void)state;
@@ -295,6 +387,8 @@ int main(void) {
                 cmocka_unit_test(test_no_ports),
                 cmocka_unit_test(test_labels),
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_written_durations),
+                cmocka_unit_test(test_alternatives),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
