@@ -467,6 +467,63 @@ static int finish(void **state) {
         return 0;
 }
 
+/* --- events and actions ------------------------------------------------------------------------------- */
+
+static char done[16];
+
+static void note(struct lease *lease, char action) {
+        size_t length = strlen(done);
+
+        (void)lease;
+        assert_true(length + 1 < sizeof(done));
+        done[length] = action;
+}
+
+static void note_joined(struct lease *lease) {
+        note(lease, 'j');
+        lease_raise(lease, EVENT_OPENER_DIED);
+}
+
+static void note_held(struct lease *lease) {
+        note(lease, 'h');
+}
+
+static void note_watch(struct lease *lease) {
+        note(lease, 'w');
+}
+
+static void note_leader(struct lease *lease) {
+        note(lease, 'l');
+}
+
+static void note_forget(struct lease *lease) {
+        lease_free(lease);
+}
+
+/* The list of EVENT_RESTORED goes on to its end before EVENT_OPENER_DIED is handled. */
+static void an_event_is_handled_to_its_end_before_the_next_one(void **state) {
+        static const lease_action_t actions[_LEASE_ACTION_MAX] = {
+                [DO_MARK_JOINED] = note_joined,
+                [DO_LOG_HELD] = note_held,
+                [DO_WATCH_OPENER] = note_watch,
+                [DO_ASK_LEADER] = note_leader,
+                [DO_FORGET] = note_forget,
+        };
+        const struct lease_record record = {.id = "12310_01"};
+        struct lease *lease = lease_new(&table, &record, -1, actions);
+
+        (void)state;
+        memset(done, 0, sizeof(done));
+        assert_non_null(lease);
+        lease_raise(lease, EVENT_RESTORED);
+        assert_string_equal(done, "jhwl");
+        assert_int_equal(lease->state, LEASE_ORPHANED);
+        /* What cannot come is logged, and changes nothing. */
+        lease_raise(lease, EVENT_WIRED);
+        assert_string_equal(done, "jhwl");
+        assert_int_equal(lease->state, LEASE_ORPHANED);
+}
+
 /* --- a login ------------------------------------------------------------------------------------------ */
 
 static void a_login_gets_its_seat_and_gives_it_back(void **state) {
@@ -629,14 +686,17 @@ static void a_record_that_cannot_be_written_is_no_lease(void **state) {
 static void who_hangs_up_before_the_answer_has_no_lease(void **state) {
         pid_t opener = start_opener();
         struct asker asker = {0};
+        struct lease *lease;
 
         (void)state;
         ask(&asker, REQUEST_OPEN, 0, opener);
+        lease = asker.lease;
         answer_job(START, 0, "/job/1");
-        lease_abandon(asker.lease);
+        lease_abandon(lease);
         assert_null(asker.lease);
         assert_int_equal(asker.n_answers, 0);
         assert_int_equal(systemd.n[STOP], 1);
+        assert_int_equal(count_timers(lease), 0);
         end_opener(opener);
 }
 
@@ -1077,6 +1137,7 @@ static int remove_directory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                LEASE_TEST(an_event_is_handled_to_its_end_before_the_next_one),
                 LEASE_TEST(a_login_gets_its_seat_and_gives_it_back),
                 LEASE_TEST(a_login_is_closed_by_its_process_as_well),
                 LEASE_TEST(wait_none_is_answered_when_the_start_is_queued),
