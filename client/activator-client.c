@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Talks to the activator from inside programs that are not ours (sshd, su, a JupyterHub): their signal
- * handlers may interrupt any call, so every wait is re-entered with what is left of the one deadline.
+ * Talks to the activator from inside other programs (sshd, su, a JupyterHub). Their signal handlers may
+ * interrupt any call, so every wait is repeated with the time that is left until the deadline.
  */
 
 #include <poll.h>
@@ -36,8 +36,8 @@ static uint64_t time_left(uint64_t deadline_usec) {
 }
 
 /*
- * A Unix socket's connect() waits when the backlog is full, and poll() does not tell when there is room
- * again; the send timeout is what bounds that wait.
+ * connect() of a Unix socket waits when the backlog is full, and poll() does not report when there is room
+ * again. The send timeout limits that wait.
  */
 static int bound_connect(int fd, uint64_t left_usec) {
         struct timeval timeout = {
@@ -115,8 +115,7 @@ int activator_send(int fd, const struct request *request, int pass_fd, uint64_t 
                 r = wait_for(fd, POLLOUT, deadline_usec);
                 if (r < 0)
                         return r;
-                /* A peer that is gone must come back as an error, never as a SIGPIPE in somebody else's
-                 * process. */
+                /* A peer that is gone must be an error, and never a SIGPIPE in a process that is not ours. */
                 if (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
                         return 0;
                 if (errno != EAGAIN && errno != EINTR)
@@ -124,7 +123,7 @@ int activator_send(int fd, const struct request *request, int pass_fd, uint64_t 
         }
 }
 
-/* One byte more than a reply, so that a longer message is seen to be one. */
+/* One byte more than a reply, so that a longer message is recognized. */
 struct incoming {
         struct reply reply;
         char more;

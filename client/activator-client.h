@@ -12,7 +12,7 @@
 /* A deadline: CLOCK_MONOTONIC, microseconds. */
 uint64_t deadline_after_ms(uint64_t milliseconds);
 
-/* Returns a connected socket that the caller closes. -ETIMEDOUT if the deadline passes first; else
+/* Returns a connected socket that the caller closes. -ETIMEDOUT if the deadline passes first; otherwise
  * connect()'s errno. */
 int activator_connect(const char *path, uint64_t deadline_usec);
 
@@ -21,13 +21,14 @@ int activator_send(int fd, const struct request *request, int pass_fd, uint64_t 
 
 /*
  * Receives and checks one reply. -ETIMEDOUT; -ECONNRESET if the activator hung up; -EBADMSG or -EPROTO for a
- * message that is no reply of this protocol version.
+ * message that is not a reply of this protocol version.
  */
 int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec);
 
 /*
- * The same for a reply that may bring a descriptor: *ret_fd is the caller's to close, -1 if none came. More
- * than one is no reply of ours (-EBADMSG). activator_receive() takes none: the kernel closes what came.
+ * The same for a reply that may bring a descriptor: the caller closes *ret_fd, which is -1 if none came. A
+ * reply with more than one is invalid (-EBADMSG). activator_receive() accepts none: the kernel closes what
+ * came.
  */
 int activator_receive_fd(int fd, struct reply *ret, int *ret_fd, uint64_t deadline_usec);
 

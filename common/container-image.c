@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks before the runtime does, because the runtimes' own messages are hard to understand. */
+/* Checks images before the runtime does, because the runtimes' own messages are hard to understand. */
 
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include "container-image.h"
 
 /*
- * Marks of the formats: SIF has its magic behind a launch line of 32 bytes (github.com/apptainer/sif,
+ * Marks of the formats: SIF has its magic after a launch line of 32 bytes (github.com/apptainer/sif,
  * pkg/sif); squashfs begins with its own, or with a launch line of any length; ext3 has it in its superblock.
  */
 #define SIF_MAGIC "SIF_MAGIC"

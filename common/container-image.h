@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Whether a path can be a container's image, for whoever asks: with the rights of the calling process. */
+/* Checks that a path can be a container's image, with the rights of the calling process. */
 
 #include "util.h"
 
@@ -10,14 +10,16 @@
 
 enum image_verdict {
         IMAGE_GOOD,
-        IMAGE_MISSING,    /* nothing of that name */
-        IMAGE_UNREADABLE, /* it, or a folder on the way, is closed to the caller, or cannot be read at all */
+        IMAGE_MISSING,    /* it does not exist */
+        IMAGE_UNREADABLE, /* the caller may not read it or a folder in its path, or it cannot be read at all
+                           */
         IMAGE_WRONG,      /* it is something else */
         _IMAGE_VERDICT_MAX,
 };
 
 /*
- * Looks at what the runtimes take: a SIF file, a squashfs or ext3 file system in a file, or a sandbox
- * folder. reason: what is wrong, to be read behind the path, "does not exist"; untouched if it is good.
+ * Accepts what the runtimes accept: a SIF file, a squashfs or ext3 file system in a file, or a sandbox
+ * folder. reason says what is wrong, to be printed behind the path, such as "does not exist"; untouched if
+ * the image is good.
  */
 enum image_verdict image_examine(const char *path, char reason[static IMAGE_REASON_SIZE]);

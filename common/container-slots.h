@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * How many containers may be starting at once: a class that logs in together would start dozens, of which
- * some fail (apptainer#3607). A slot in use is a file in this directory, which is root's alone, named after
+ * How many containers may be starting at once: a class that logs in together would start dozens, and some of
+ * those fail (apptainer#3607). A slot in use is a file in this directory, which is root's alone, named after
  * the instance of cont@ that has it. `coursenet-container queue` makes it, as root. The activator removes it
- * when the unit's job has ended. A slot that is older than SLOT_SECONDS counts as free, whatever the start
- * does: a student can stop their own start (SIGSTOP), and the activator may be away.
+ * when the unit's job has ended. A slot that is older than SLOT_SECONDS is free, even if the start has not
+ * ended: a student can stop their own start (SIGSTOP), and the activator may not be running.
  */
 
 #include "util.h"

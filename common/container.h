@@ -9,7 +9,7 @@
 /*
  * The path of the container runtime: the first that is installed of Apptainer and SingularityCE, which take
  * the same arguments. Static; NULL: none is installed. PATH is not looked at, because the caller may have
- * rights that whoever set PATH has not.
+ * more rights than the user who set PATH.
  */
 const char *container_find_runtime(void);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Findings as lines of text. */
+/* Writes and parses findings as lines of text. */
 
 #include <limits.h>
 
 #include "finding-line.h"
 #include "number.h"
 
-/* What stands for a character behind a backslash. */
+/* The letters that follow the backslash. */
 static const struct { char character, letter; } escapes[] = {{'\t', 't'}, {'\n', 'n'}, {'\\', '\\'}};
 
 static char find_letter(char character) {
@@ -48,7 +48,7 @@ int finding_lines_write(FILE *stream, const struct diagnostics *diagnostics) {
         return fflush(stream) != 0 || ferror(stream) ? -EIO : 0;
 }
 
-/* In place; false for a backslash before anything else. */
+/* In place; false if another character follows a backslash. */
 static bool unescape(char *text) {
         char *to = text;
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A finding on its way from one program to another: LEVEL, PATH, LINE and TEXT, separated by tabs, on one
- * line. A backslash stands before whatever would end a field.
+ * The format in which one program passes findings to another: LEVEL, PATH, LINE and TEXT, separated by tabs,
+ * on one line. A character that would end a field is escaped with a backslash.
  */
 
 #include "diagnostics.h"
@@ -11,5 +11,6 @@
 /* Writes all findings; -EIO if the stream fails. */
 int finding_lines_write(FILE *stream, const struct diagnostics *diagnostics);
 
-/* Adds what one line says, with or without its newline, and takes line apart. -EINVAL if it is no finding. */
+/* Parses a line, with or without its newline, and adds its finding. The line is changed. -EINVAL if it is not
+ * a finding. */
 int finding_line_read(char *line, struct diagnostics *diagnostics);

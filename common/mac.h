@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * MAC addresses that come from the IPv4 address, so that they stay the same from login to login: no
- * neighbour's ARP entry goes stale, and as the kernel sees that somebody chose them, udev's MACAddressPolicy=
- * leaves them alone. Both kinds are unicast and locally administered.
+ * MAC addresses computed from the IPv4 address, so that they are the same at every login and no neighbour's
+ * ARP entry becomes stale. The kernel marks them as set by a user, so udev's MACAddressPolicy= does not
+ * change them. Both kinds are unicast and locally administered.
  */
 
 #include "address6.h"

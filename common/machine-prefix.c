@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The network that a host has by its machine id. */
+/* Computes the network of a host from its machine id. */
 
 #include <sha2.h>
 
@@ -8,7 +8,7 @@
 
 #define MACHINE_ID_LENGTH 32U
 
-/* What else is computed from a machine id, by whomever, comes out different. */
+/* A text of our own, so that other programs' hashes of the machine id differ. */
 #define SALT "coursenet network6\n"
 
 /* Copies the id in lower case, as machine-id(5) writes it. */

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * An IPv6 network of this host's own, which needs no registry and no setting: a unique local /48, RFC 4193.
- * It is computed from the machine id, so that it is the same at every boot and differs from host to host. Not
- * from the id as it is, which is confidential (machine-id(5)), while addresses are seen by everybody: from
- * its SHA-256, of which 40 bits are taken, as RFC 4193 has them random.
+ * An IPv6 network for this host that needs no registry and no setting: a unique local /48, RFC 4193. It is
+ * computed from the machine id, so that it is the same at every boot and different on every host. The machine
+ * id is confidential (machine-id(5)) and addresses are public, so the network has 40 bits of its SHA-256,
+ * instead of the random ones of RFC 4193.
  */
 
 #include "address6.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whoever passes a descriptor uses this: the activator, its clients, and notify.c. */
+/* The activator, its clients and notify.c pass descriptors with this. */
 
 #include "message-fd.h"
 

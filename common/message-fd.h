@@ -7,7 +7,7 @@
 
 #include "util.h"
 
-/* Room for it beside the message; must stay good until the message is sent, or the descriptor taken. */
+/* Memory for it beside the message; must stay valid until the message is sent, or the descriptor is taken. */
 struct message_fd {
         union {
                 char buffer[CMSG_SPACE(sizeof(int))];
@@ -19,8 +19,8 @@ struct message_fd {
 void message_attach_fd(struct msghdr *message, struct message_fd *room, int fd);
 
 /*
- * Makes room for one descriptor in a message that is to be received. There is no room for more: the kernel
- * closes a second one, and says so by MSG_CTRUNC. Call it again before each attempt to receive.
+ * Prepares a message for receiving one descriptor. There is no room for a second one: the kernel closes it
+ * and sets MSG_CTRUNC. Call it again before each attempt to receive.
  */
 void message_expect_fd(struct msghdr *message, struct message_fd *room);
 

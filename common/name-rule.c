@@ -314,7 +314,7 @@ static bool may_end(enum back back, const char *rest) {
         return back == BACK_ANY || next.strange || !is_name;
 }
 
-/* A strange symbol can stand for no character, or for one or several, as a ligature does. */
+/* A strange symbol can mean no character, one character, or several, like a ligature. */
 static void step_strange(const struct mark *mark, bool maybe_digit, bool places[static PLACES]) {
         size_t n_before = strlen(mark->before), digits = n_before + 1;
         bool in_digits = places[digits] || (maybe_digit && places[n_before]), reached = false;
@@ -372,19 +372,20 @@ static bool has_mark(const char *user, const struct mark *mark) {
 /*
  * The marks of a rule: what all names of its course users have in common, in whatever way a directory writes
  * them. A mark is the text before {course}, without a domain, and the digits. The less that text says, the
- * more is asked for in addition. With cs{course}-{student}:
+ * more is required in addition. With cs{course}-{student}, these names resemble a course user's:
  *
- *     cs123-müller, cs123_x, AD\cs123-x  resemble a course user's. "cs123" alone, or with a domain, does not:
- * it has no student, and people with such initials have such names x@cs123-lab, AD-cs123-x resemble one
- * as well: the separator may be another, or the domain may have such a name
+ *     cs123-müller, cs123_x, AD\cs123-x    the mark is at the beginning, or follows a domain
+ *     x@cs123-lab, AD-cs123-x              the separator may be another, or the domain may have such a name
  *
- * and with other rules:
+ * "cs123" alone, or with a domain, does not: it has no student, and may be made of a person's initials.
  *
- *     {course}-{student}                 a number alone says too little: the middle must follow it. Behind
- * '@' it counts only if the rule has an '@': class@{course}-{student} {student}-cs{course}               the
- * mark may be anywhere, because the student comes first {student}-{course}                 the same, but the
- * name must end there, or its domain begin cs{course}\{student}               the course is a domain: cs123
- * alone is enough
+ * With other rules:
+ *
+ *     {course}-{student}                   a number alone says too little, so the middle must follow it
+ *     class@{course}-{student}             only such a rule, with an '@', has marks after an '@'
+ *     {student}-cs{course}                 the mark may be anywhere, because the student comes first
+ *     {student}-{course}                   the same, but the name must end there, or its domain begins
+ *     cs{course}\{student}                 the course is a domain, so cs123 alone is enough
  */
 static size_t list_marks(const struct name_rule *rule, struct mark ret[static MARKS_MAX]) {
         const char *before = text_before_course(rule);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One datagram to the socket that systemd names in the environment; "@" stands for an abstract one. Without
- * libsystemd, which each login would have to wait for to be loaded three times.
+ * Sends a datagram to the socket that systemd names in the environment; "@" means an abstract one. It does
+ * without libsystemd, because each login would wait for the loading of that library three times.
  */
 
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static int parse_address(struct sockaddr_un *ret, socklen_t *ret_size) {
         return 1;
 }
 
-/* passed_fd: goes along unless it is negative. */
+/* passed_fd: sent along unless it is negative. */
 static int send_message(const char *state, int passed_fd) {
         _cleanup_close_ int fd = -1;
         struct sockaddr_un address;
@@ -71,7 +71,7 @@ int notify_wait(int timeout_ms) {
         r = send_message("BARRIER=1", theirs);
         if (r <= 0)
                 return r;
-        /* Then the only other end is systemd's. */
+        /* Now the only copy of that end is systemd's. */
         (void)close(theirs);
         theirs = -1;
         pollfd = (struct pollfd){.fd = ours};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* strtoul() takes signs, blanks and leading zeros, all of which would be mistakes here. */
+/* Stricter than strtoul(), which accepts signs, blanks and leading zeros. */
 
 #include "number.h"
 

@@ -5,7 +5,7 @@
 
 #include "util.h"
 
-/* -EINVAL if text is no such number, -ERANGE if it is not within minimum and maximum. */
+/* -EINVAL if text is not such a number, -ERANGE if it is not between minimum and maximum. */
 int number_parse(const char *text, unsigned minimum, unsigned maximum, unsigned *ret);
 
 /* Digits only, at least one. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Making and checking messages. */
+/* Makes and checks messages. */
 
 #include "protocol.h"
 
-/* No padding that could carry a stack's old contents: each member stands on its own alignment. */
+/* The structs have no padding, which could carry old contents of the stack. */
 _Static_assert(sizeof(struct request) == 24 + USER_NAME_SIZE + LEASE_ID_SIZE + SERVICE_SIZE + 2 * ORIGIN_SIZE,
         "struct request has padding");
 _Static_assert(sizeof(struct reply) == 32 + LEASE_ID_SIZE + 8 + 16 + USER_NAME_SIZE + SERVICE_SIZE +
@@ -15,7 +15,7 @@ static bool printable(char c) {
         return c >= ' ' && c <= '~';
 }
 
-/* Terminated, printable, and nothing behind the end. */
+/* Whether a string is terminated, printable, and filled with NUL. */
 static bool text_valid(const char *array, size_t size) {
         size_t length = strnlen(array, size);
 

@@ -4,13 +4,13 @@
 /*
  * What the module, coursenetctl and coursenet-enter say to the activator, and what it answers: one fixed-size
  * request and one fixed-size reply (for REQUEST_STATUS: any number of replies, then an end) over AF_UNIX
- * SOCK_SEQPACKET, so that the kernel keeps the messages whole. Both ends are on one machine and of one
- * installation: integers are the machine's own, and anything but the exact size, magic and version is
- * refused.
+ * SOCK_SEQPACKET, so that the kernel keeps messages whole. Both ends are on one machine and of one
+ * installation, so integers have the machine's own format, and a message with another size, magic or version
+ * is refused.
  *
- * REQUEST_OPEN and REQUEST_ENTER carry one file descriptor, SCM_RIGHTS: a pidfd of the sender. It is how the
- * activator knows later that the opener has died, without ever being fooled by a reused process number. The
- * answer to REQUEST_ENTER carries one too: the seat's network namespace.
+ * REQUEST_OPEN and REQUEST_ENTER carry one file descriptor, SCM_RIGHTS: a pidfd of the sender. With it the
+ * activator notices the opener's death, even if the process number is reused. The answer to REQUEST_ENTER
+ * carries the seat's network namespace.
  */
 
 #include <stdint.h>
@@ -32,27 +32,28 @@
 #define REPLY_TEXT_SIZE 512U            /* room for a name in it */
 
 /*
- * What the caller of REQUEST_OPEN draws and sends in place of a lease, in hexadecimal digits. If the
- * activator goes away before it has answered, the same request asks the next one for the same lease: a
- * restart refuses nobody.
+ * A random number in hexadecimal digits, which the caller of REQUEST_OPEN sends instead of a lease. If the
+ * activator goes away before it has answered, the same request to the next activator gets the same lease, so
+ * that a restart refuses no login.
  */
 #define TOKEN_SIZE 17U
 
 enum request_type {
         REQUEST_OPEN =
-                1, /* root: a lease on the user's seat; the answer comes when the seat is up, or cannot be */
+                1, /* root: a lease on the user's seat; the answer comes when the seat is up or has failed */
         REQUEST_CLOSE,  /* root: end the lease with that id; without an id, one of this process, service and
                            user */
         REQUEST_STATUS, /* the leases: all for root, their own for others */
         REQUEST_HOLD,   /* root: a lease on the user's seat that lasts until REQUEST_STOP */
-        REQUEST_STOP,   /* root: end every lease of that user, or of the seat or course that stands in user */
+        REQUEST_STOP,   /* root: end every lease of the user, seat or course in user */
         REQUEST_RELOAD, /* root: read settings and rosters again and write the wiring of new seats */
-        REQUEST_ENTER,  /* anybody: a lease on one's own seat that lasts as long as the sending process; user,
-                           uid and service are the activator's to fill in */
-        REQUEST_NOTE,   /* root: the session of this account is refused; if it goes on all the same, it is one
-                           for the fence */
-        REQUEST_REPORT, /* anybody: what a command of coursenetctl that stands in service says of what the
-                           peer may see; user has its argument and tty that of --at, both may be empty */
+        REQUEST_ENTER,  /* everybody: a lease on one's own seat that lasts as long as the sending process; the
+                           activator fills in user, uid and service */
+        REQUEST_NOTE,   /* root: the session of this account was refused; if it goes on anyway, the fence must
+                           have its uid */
+        REQUEST_REPORT, /* everybody: the output of the coursenetctl command in service, limited to what the
+                           peer may see; user has its argument and tty the argument of --at; both may be empty
+                         */
         _REQUEST_TYPE_MAX,
 };
 
@@ -71,23 +72,21 @@ enum reply_type {
         REPLY_FAILED,   /* the seat did not come up */
         REPLY_TIMEOUT,  /* it did not come up in time */
         REPLY_KEPT,     /* REQUEST_STATUS: a lease that lingers after its login; more replies follow */
-        REPLY_REPORT, /* to REQUEST_REPORT: pid is the command's status; as many bytes as address says of its
-                         output follow, then as many as prefix says of its complaints, in messages of any
-                         size */
-        REPLY_NO_CONTAINER, /* REQUEST_WAIT_CONTAINER: the seat is up, its container is not; text is why, for
-                               the student as well */
+        REPLY_REPORT,   /* to REQUEST_REPORT: pid is the command's status; then its standard output follows,
+                           address bytes, and its standard error, prefix bytes, in messages of any size */
+        REPLY_NO_CONTAINER, /* REQUEST_WAIT_CONTAINER: the seat is up, its container is not; text says why,
+                               also for the student */
         _REPLY_TYPE_MAX,
 };
 
-/* Strings are NUL-terminated within their arrays and NUL-filled behind; protocol_check_request() sees to
- * that. */
+/* Strings are NUL-terminated within their arrays and filled with NUL; request_check() checks that. */
 struct request {
         uint32_t magic;
         uint16_t version;
         uint16_t type;  /* enum request_type */
         uint32_t flags; /* enum request_flags */
-        uint32_t uid;   /* OPEN, NOTE: the account's, which the module has from NSS: the activator never asks
-                           NSS */
+        uint32_t uid; /* OPEN, NOTE: the account's uid. The module has it from NSS, which the activator never
+                         asks */
         uint32_t timeout_ms; /* REQUEST_OPEN, REQUEST_ENTER: how long the caller will wait */
         uint32_t reserved;   /* zero */
         char user[USER_NAME_SIZE];
@@ -123,26 +122,25 @@ void request_init(struct request *request, enum request_type type);
 void reply_init(struct reply *reply, enum reply_type type);
 
 /*
- * Checks what came over a socket before anything in it is used: size, magic, version, type, flags, terminated
- * strings, and that every string is printable text (they end up in logs, unit descriptions and terminals).
- * -EBADMSG if it is no message of ours, -EPROTO if it is one of another version.
+ * Checks a received message before anything in it is used: size, magic, version, type, flags, and that every
+ * string is terminated and printable, because strings get into logs, unit descriptions and terminals.
+ * -EBADMSG if it is not a message of this protocol, -EPROTO if it is of another version.
  */
 int request_check(const void *message, size_t size);
 int reply_check(const void *message, size_t size);
 
 /*
  * Copies text into a fixed array, cut to size, zero-filled; what is not printable ASCII becomes '?'.
- * For what comes from outside (tty, remote host); names are checked, not mended.
+ * For texts from outside (tty, remote host). Names are checked instead, and not changed.
  */
 void protocol_copy_text(char *array, size_t size, const char *text);
 
 /* --- reports ------------------------------------------------------------------------------------ */
 
 /*
- * REQUEST_REPORT: somebody who is not root wants to know what only root can read. The activator starts
- * `coursenetctl for-peer` as root, which finds out what that user may see, and prints that and nothing else.
- * The activator itself never asks the user database. On the child's standard input: a struct report_peer,
- * then n_groups times a gid_t.
+ * REQUEST_REPORT: a user other than root asks for what only root can read. The activator starts `coursenetctl
+ * for-peer` as root, which finds out what that user may see and prints only that. The activator itself never
+ * asks the user database. On the child's standard input: a struct report_peer, then n_groups times a gid_t.
  */
 #define REPORT_COMMAND "for-peer"
 #define REPORT_GROUPS_MAX 65536U /* NGROUPS_MAX, limits.h of Linux */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Opens and checks; who joins, and what is done about a failure, is the callers' business. */
+/* Opens and checks namespaces. The callers join them and handle failures. */
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -16,7 +16,7 @@ int seat_namespace_check(int fd, const char **ret_failed) {
         struct statfs file_system;
         int type;
 
-        *ret_failed = "cannot be looked at";
+        *ret_failed = "cannot be checked";
         if (fstatfs(fd, &file_system) < 0)
                 return -errno;
         if (file_system.f_type != NSFS_MAGIC) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A seat's network namespace as a file. Everybody who opens or is handed one checks it here first: setns()
- * would say little, and a failed start may have left a plain file of that name.
+ * A seat's network namespace as a file. Every program that opens or receives one checks it here, because
+ * setns() would not say what is wrong, and a failed start may have left a plain file of that name.
  */
 
 #include "util.h"
@@ -12,7 +12,7 @@
 
 /*
  * Returns a descriptor of the namespace of the seat (digits only), which the caller closes. Negative errno,
- * and *ret_failed says what did not work, as a static sentence fragment.
+ * and *ret_failed says what failed, as a static sentence fragment.
  */
 int seat_namespace_open(const char *seat, const char **ret_failed);
 

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * Reading files as root's files must be read: a configuration decides what root does, so it has to be a
- * regular file that only root can have written.
+ * Reads files that decide what root does, such as the configuration. They must be regular files that only
+ * root can have written.
  */
 
 #include "util.h"
 
-/* Enough for the roster of any university; a bound, so that a mistake cannot fill memory. */
+/* Enough for the roster of any university; a limit, so that a mistake cannot fill the memory. */
 #define TRUSTED_FILE_SIZE_MAX (1024U * 1024U)
 
 /*

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The few helpers that every part uses: scope clean-up for memory and file descriptors, and bounded
- * string copies that say when something did not fit.
+ * The few helpers that every part uses: scope clean-up for memory and file descriptors, and strings. A copy
+ * that does not fit is an error.
  */
 
 #include <errno.h>
@@ -67,9 +67,9 @@ static inline int string_copy(char *array, size_t size, const char *text) {
 }
 
 /*
- * Replaces control characters by '?', in place: an escape sequence in a text that somebody else wrote would
- * otherwise run on the terminal of whoever reads it. U+0080 to U+009F count too, because U+009B begins a
- * sequence as ESC [ does. Other UTF-8 stays.
+ * Replaces control characters by '?', in place: otherwise an escape sequence in a text that somebody else
+ * wrote would run on the reader's terminal. U+0080 to U+009F count too, because U+009B begins a sequence as
+ * ESC [ does. Other UTF-8 stays.
  */
 static inline void string_make_printable(char *text) {
         for (; *text; text++)

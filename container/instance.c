@@ -25,7 +25,7 @@ int instance_plan(const char *etc, const char *id, const char *image, struct ins
                 return -EINVAL;
         }
 
-        /* One that is no seat's has the site's settings. */
+        /* An instance that does not belong to a seat has the site's settings. */
         if (seat_id_parse(id, settings.course_digits, &seat) < 0)
                 seat.course[0] = '\0';
         instance.services = settings_for_course(&settings, seat.course)->services;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * coursenet-container: what cont@ runs. `queue`, as root, waits for the turn to start; see queue.c. `start`,
- * as the student and in the seat, starts the container instance inst-ID with the runtime that is there and
- * waits until that is done: the instance stays in the unit's control group, which is all that a stop needs.
+ * coursenet-container: the program of cont@. `queue` runs as root and waits until a start is allowed, see
+ * queue.c. `start` runs as the student in the seat. It starts the container instance inst-ID with the
+ * installed runtime and waits until the start has ended. The instance stays in the unit's control group, so
+ * that systemd can stop it.
  *
- * `start` has no privilege. It checks first for what can go wrong, because the runtimes' own messages are
- * hard to understand.
+ * `start` has no privileges. It checks for usual mistakes first, because the runtimes' own messages are hard
+ * to understand.
  */
 
 #include <pwd.h>
@@ -21,7 +22,7 @@
 
 #define ETC_DIRECTORY "/etc/coursenet"
 
-/* The longest wait: with 8 slots of SLOT_SECONDS each, at least 160 starts get their turn in that time. */
+/* The longest wait: with 8 slots of SLOT_SECONDS each, at least 160 starts happen in that time. */
 #define QUEUE_EXTENSION "EXTEND_TIMEOUT_USEC=300000000"
 
 static int report_diagnostics(const struct diagnostics *diagnostics) {
@@ -53,7 +54,7 @@ static bool check_home(const char *home) {
         return false;
 }
 
-/* The two most frequent reasons that only the runtime finds. */
+/* The two most frequent failures that only the runtime can notice. */
 static const char *name_of_shortage(const char *error) {
         if (strstr(error, "no space left on device"))
                 return "No space is left on the device";
@@ -99,8 +100,8 @@ static int start(
 }
 
 static const char usage[] =
-        "usage: coursenet-container queue ID   cont@, as root: wait for the turn to start\n"
-        "       coursenet-container start ID   cont@: the container instance inst-ID";
+        "usage: coursenet-container queue ID   cont@, as root: wait until a start is allowed\n"
+        "       coursenet-container start ID   cont@: start the container instance inst-ID";
 
 static bool is_help(const char *word) {
         return string_equal(word, "-h") || string_equal(word, "--help") || string_equal(word, "help");
@@ -127,7 +128,9 @@ static int queue_command(const char *id) {
 
         (void)notify_send(QUEUE_EXTENSION);
         r = queue_wait(SLOT_DIRECTORY, id);
-        return r < 0 ? report_failure("Cannot wait for a place to start in: %s", strerror(-r)) : EXIT_SUCCESS;
+        return r < 0 ? report_failure(
+                               "Cannot wait for a slot in which the container may start: %s", strerror(-r))
+                     : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv) {

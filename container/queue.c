@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Runs as root, before the start itself, which runs as the student: a student can change nothing that is read
- * or waited for here. All waiting programs queue for a lock on the directory. The one that has the lock looks
- * for a free slot; there is one after SLOT_SECONDS at the latest.
+ * Runs as root, before the start itself, which runs as the student, so that a student can change nothing that
+ * is read here or waited for. All waiting programs queue for a lock on the directory. The one that has the
+ * lock waits for a free slot; there is one after SLOT_SECONDS at the latest.
  */
 
 #include <dirent.h>
@@ -18,11 +18,11 @@
 static bool is_over(const struct stat *st, const struct timespec *now) {
         time_t age = now->tv_sec - st->st_mtim.tv_sec;
 
-        /* A slot of the future is over, so that a clock that is set back makes no slot last longer. */
+        /* A slot from the future is expired, so that no slot lasts longer when the clock is set back. */
         return age < 0 || age >= SLOT_SECONDS;
 }
 
-/* Counts the slots of others. */
+/* Counts the slots of other ids, and removes expired ones. */
 static int count_slots(int directory_fd, const char *id, const struct timespec *now, unsigned *ret) {
         const struct dirent *entry;
         unsigned n = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Copies each line of the program's standard error to the journal, and remembers the last error in it. */
+/* Copies the program's standard error to the journal and remembers the last error in it. */
 
 #include <fcntl.h>
 #include <poll.h>
@@ -24,7 +24,8 @@ int report_failure(const char *format, ...) {
         text[strcspn(text, "\n")] = '\0';
 
         (void)fprintf(stderr, "%s\n", text);
-        /* systemd can tell whose message it is only while the process exists, so wait for it. */
+        /* systemd can assign the message to the unit only while this process exists, so wait until it has
+         * done that. */
         if (notify_send(state) == 0)
                 (void)notify_wait(BARRIER_MS);
         return EXIT_FAILURE;
@@ -60,7 +61,7 @@ static void take_text(struct lines *lines, const char *text, size_t size) {
                         lines->line[lines->length++] = text[i];
 }
 
-/* Whether there may be more to come. */
+/* Returns whether more may come. */
 static bool pass_on(int fd, struct lines *lines) {
         char text[1024];
         ssize_t n = read(fd, text, sizeof(text));
@@ -72,7 +73,7 @@ static bool pass_on(int fd, struct lines *lines) {
         return true;
 }
 
-/* Until the program has ended: a process that it has started may keep the other end open for ever. */
+/* Until the program has ended, because a process that it has started may keep the other end open. */
 static void pass_on_until_end(int pidfd, int fd, struct lines *lines) {
         struct pollfd wait[] = {{.fd = pidfd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
 
@@ -100,7 +101,7 @@ int report_run(const char *const *arguments, int *ret_status, char *last_error, 
                 return -errno;
         read_fd = fds[0];
         write_fd = fds[1];
-        /* The program's end is an ordinary one. */
+        /* The end that the program gets must not be non-blocking. */
         if (fcntl(write_fd, F_SETFL, 0) < 0)
                 return -errno;
         streams.error = write_fd;

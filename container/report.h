@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What went wrong, for the journal, and as the unit's status for `coursenetctl status` and coursenet-enter.
+/* Reports failures in the journal and as the unit's status, which `coursenetctl status` and coursenet-enter
+ * show.
  */
 
 #include "util.h"
 
-/* One sentence. Returns EXIT_FAILURE. */
+/* Reports one sentence. Returns EXIT_FAILURE. */
 int report_failure(const char *format, ...) _printf_(1, 2);
 
 /*
- * Runs a program, whose standard error goes to the journal as it comes. Returns 0, with its wait status, and
- * in last_error the last of its lines that an error stands in, without the word for it; empty if there is
- * none. Negative errno if it could not be run. Standard input is /dev/null.
+ * Runs a program and passes its standard error on to the journal. Returns 0 with its wait status, and in
+ * last_error its last line that begins with FATAL or ERROR, without that word; empty if there is none.
+ * Negative errno if it could not be run. Its standard input is /dev/null.
  */
 int report_run(const char *const *arguments, int *ret_status, char *last_error, size_t size);

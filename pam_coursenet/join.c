@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Network namespaces for session.c. Container tools join an instance only from inside its namespace, so a
- * login's shell has to be born there: the process that opens the session joins before it starts the shell.
+ * Network namespaces for session.c. Container tools join an instance only from inside its namespace, so the
+ * process that opens the session joins the namespace before it starts the user's shell.
  */
 
 #include <dirent.h>
@@ -14,9 +14,10 @@
 #include "seat-namespace.h"
 
 /*
- * Programs that have threads, as a connection of GLib's to the bus brings one along, and whose session is all
- * the same in the thread that opens it. LightDM and GDM fork it from there (session_child_run() in
- * session-child.c, gdm_session_worker_start_session() in gdm-session-worker.c); pkexec calls exec(). Sorted.
+ * Programs that have several threads, for example because GLib starts one for its connection to the bus, and
+ * whose session still runs in the thread that opens it. LightDM and GDM fork the session from there
+ * (session_child_run() in session-child.c, gdm_session_worker_start_session() in gdm-session-worker.c);
+ * pkexec calls exec(). Sorted.
  */
 static const char *const services_of_one_thread[] = {
         "gdm-autologin",
@@ -74,7 +75,7 @@ void origin_done(struct origin *origin) {
         *origin = ORIGIN_NONE;
 }
 
-/* Hosts put other files at 0, 1 and 2 without a look at what is there. */
+/* Programs replace descriptors 0, 1 and 2 without checking what they are. */
 static int move_above_stdio(int *fd) {
         int moved = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 

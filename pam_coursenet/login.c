@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Whose login it is and what is said about it. Called first for every session of the machine, so what is not
- * ours must cost nothing and leave no trace.
+ * Finds out whose login it is, and reports about it. It is called for every session on the machine, so
+ * sessions of other users must cost nothing and leave no trace.
  */
 
 #include <pwd.h>
@@ -13,21 +13,21 @@
 
 #define LOG_TEXT_SIZE 640U
 
-/* pam_get_item(), not pam_get_user(): a session must never ask for a name. */
+/* pam_get_item() and not pam_get_user(), because a session must never prompt for a name. */
 static const char *get_item(pam_handle_t *pamh, int item) {
         const void *text = NULL;
 
         return pam_get_item(pamh, item, &text) == PAM_SUCCESS ? text : NULL;
 }
 
-/* Room for the longest name that is looked for, LOGIN_NAME_MAX. */
+/* Room for the longest name, LOGIN_NAME_MAX, and the text around it. */
 #define DATA_NAME_SIZE 320U
 
 /*
  * The account that a module before this one has looked up: libpam's pam_modutil_getpwnam() keeps its result
- * in the handle, under this name, until the handle's end. In the shipped stack pam_succeed_if asks for the
- * uid. It shows the account behind a mail address, or another alias of a directory, without another lookup.
- * NULL: no module has looked the account up.
+ * in the handle, under this name, until the handle's end. In the shipped stack pam_succeed_if looks up the
+ * uid. The result tells the account behind a mail address, or another alias of a directory, without a second
+ * lookup. NULL: no module has looked the account up.
  */
 static const char *find_account(pam_handle_t *pamh, const char *user) {
         static const char head[] = "_pammodutil_getpwnam_", tail[] = "_0";
@@ -43,7 +43,7 @@ static const char *find_account(pam_handle_t *pamh, const char *user) {
         return ((const struct passwd *)data)->pw_name;
 }
 
-/* The name is not a course user's; is the account behind it? */
+/* Whether the account behind a name that is not a course user's is one of a course user. */
 static bool is_alias(const struct options *options, const char *user, const char *account) {
         char course[COURSE_SIZE], student[USER_NAME_SIZE];
 
@@ -63,7 +63,7 @@ enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, co
         char student[USER_NAME_SIZE];
         enum login_owner owner;
 
-        /* The user's own manager is part of a login that has a seat already, and may outlive it. */
+        /* The user's systemd manager belongs to a login that already has a seat, and may outlive it. */
         if (login.service && string_equal(login.service, "systemd-user"))
                 owner = LOGIN_OTHERS;
         else if (!login.user || login.user[0] == '\0')

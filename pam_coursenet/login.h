@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One call into the module: whose login it is, and how to speak about it. The user gets one plain sentence,
- * the log gets the reason and where to look.
+ * One call into the module: whose login it is, and how to report about it. The user gets one plain sentence;
+ * the log gets the reason and what to look at.
  */
 
 #include <security/pam_ext.h>
@@ -11,22 +11,22 @@
 
 #include "options.h"
 
-/* Everything is borrowed from libpam's caller for the time of the call. */
+/* Everything is borrowed from libpam's caller during the call. */
 struct login {
         pam_handle_t *pamh;
         int flags; /* of the call: PAM_SILENT */
         const struct options *options;
         const char *user;
         const char *service;
-        const char *account; /* LOGIN_RESEMBLES: whom the user database has found by the name; NULL: the name
-                                says it itself */
+        const char *account; /* LOGIN_RESEMBLES: the account that the user database found by the name; NULL:
+                                the name itself resembles one */
         char course[COURSE_SIZE];
 };
 
 enum login_owner {
-        LOGIN_UNCLEAR,   /* nobody can say: denied */
-        LOGIN_RESEMBLES, /* it may be a course user's by another name: denied, too */
-        LOGIN_OTHERS,    /* none of our business */
+        LOGIN_UNCLEAR,   /* it cannot be found out: denied */
+        LOGIN_RESEMBLES, /* it may be a course user's, by another name: denied, too */
+        LOGIN_OTHERS,    /* of a user who is not a course user: ignored */
         LOGIN_STUDENT,   /* the rule matches; login->course is set */
 };
 
@@ -36,14 +36,16 @@ enum sentence {
         SENTENCE_SLOW,
 };
 
-/* Looks, without any I/O or memory, whose session this is. */
+/* Finds out whose session this is, without I/O and without allocating memory. */
 enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, const struct options *options);
 
-/* Logs what failed and tells the user the sentence. Returns error, a negative errno, to be passed on. */
+/* Logs what failed and shows the user the sentence. Returns error, a negative errno, for the caller to
+ * return. */
 int login_deny(const struct login *login, int error, enum sentence sentence, const char *format, ...)
         _printf_(4, 5);
 
-/* The same for a name that can be no course user's, and must not pass for anybody else's: why, for both. */
+/* The same for a name that resembles a course user's but cannot be one. The log and the user both get the
+ * reason. */
 int login_deny_name(const struct login *login, const char *reason);
 
 /* Only with the option debug. */

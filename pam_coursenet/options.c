@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The module's options. Every option is one row of a table; a setter returns NULL, or why it does not take
- * the value. Nothing is logged here: only the caller knows whether the login is one to speak about.
+ * The module's options. Every option is one row of a table; a setter returns NULL, or why it rejects the
+ * value. Nothing is logged here, because only the caller knows whether the login is a course user's.
  */
 
 #include "options.h"
@@ -76,7 +76,7 @@ static const char *set_option(struct options *options, const char *word) {
         return "there is no such option";
 }
 
-/* The first mistake is the one that is reported. */
+/* Only the first mistake is reported. */
 static void note_mistake(struct options *options, const char *word, const char *reason) {
         if (!reason || options->wrong)
                 return;
@@ -91,7 +91,7 @@ void options_parse(int argc, const char *const argv[], struct options *ret) {
         for (int i = 0; i < argc; i++)
                 note_mistake(&options, argv[i], set_option(&options, argv[i]));
 
-        /* There would be no namespace yet that could be joined. */
+        /* There may be no namespace yet that could be joined. */
         if (options.wait == WAIT_NONE && options.join)
                 note_mistake(&options, "wait=none", "it needs join=no");
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The words behind pam_coursenet.so on a line of pam.d; see pam_coursenet(8). */
+/* The options of pam_coursenet.so on a line of pam.d; see pam_coursenet(8). */
 
 #include "name-rule.h"
 
@@ -16,7 +16,7 @@ enum wait {
 
 struct options {
         struct name_rule rule; /* only if rule_usable */
-        bool rule_usable;      /* false: course users cannot be told from others */
+        bool rule_usable;      /* false: course users cannot be distinguished from other users */
         bool join;
         bool debug;
         enum wait wait;
@@ -26,8 +26,8 @@ struct options {
 };
 
 /*
- * Reads all words, whatever is wrong with some: a session that cannot be opened by them may still have to be
- * closed. No memory and no I/O, as this is what every login on the machine goes through. Of a repeated option
- * the last counts.
+ * Parses all options, even if some are wrong, because a session that cannot be opened may still have to be
+ * closed. Allocates no memory and does no I/O, because every login on the machine runs this. The last one of
+ * a repeated option counts.
  */
 void options_parse(int argc, const char *const argv[], struct options *ret);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * pam_coursenet.so: what libpam calls, and the only place where results become PAM's codes. The module runs
- * inside programs that are not ours (sshd, login, su, a JupyterHub), so nothing in it exits, changes signals,
+ * pam_coursenet.so: the functions that libpam calls, and the only place where results become PAM codes. The
+ * module runs inside other programs (sshd, login, su, a JupyterHub), so nothing in it exits, changes signals,
  * reads the caller's environment or keeps state outside the PAM handle.
  *
- * A result starts as a denial; one line grants success.
+ * The result starts as a denial; one line grants success.
  */
 
 #include <syslog.h>
@@ -18,12 +18,12 @@
 /*
  * What a denied open returns. pam_sm_open_session(3) has PAM_SESSION_ERR for it, but sudo goes on after that
  * code (sudo_pam_begin_session() in its plugins/sudoers/auth/pam.c), and a shell would run outside of the
- * seat. Every program that was tried ends at PAM_PERM_DENIED, and those that print it say "Permission
- * denied": pam_coursenet(8) lists them.
+ * seat. Every program that was tested ends with PAM_PERM_DENIED, and those that print it say "Permission
+ * denied"; pam_coursenet(8) lists them.
  */
 #define SESSION_DENIED PAM_PERM_DENIED
 
-/* The rule has no reason to be secret: it says how a name that the user knows should be written. */
+/* The rule is not secret: it tells users how to write a name that they know. */
 static void deny_name(const struct login *login) {
         const struct name_rule *rule = &login->options->rule;
         char reason[NAME_RULE_TEXT_SIZE + 256], text[NAME_RULE_TEXT_SIZE];
@@ -38,14 +38,14 @@ static void deny_name(const struct login *login) {
         session_note(login);
 }
 
-/* True if the session is a student's and can be opened; else the log and the user know. */
+/* True if the session is a student's and may be opened; otherwise the log and the user get the reason. */
 static bool may_open(const struct login *login, enum login_owner owner) {
         const struct options *options = login->options;
 
         if (options->wrong) {
                 (void)login_deny(login, -EINVAL, SENTENCE_FAILED, "option %s in pam.d: %s%s", options->wrong,
                         options->reason,
-                        options->rule_usable ? "" : "; until it is mended, nobody but root gets a session");
+                        options->rule_usable ? "" : "; until it is corrected, only root gets a session");
                 return false;
         }
         if (owner == LOGIN_UNCLEAR)
@@ -72,9 +72,8 @@ ENTRY_POINT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, con
 }
 
 /*
- * Never an error: the session ends whether or not anybody can be told, and a stack that ends here would keep
- * other modules from their own clean-up. What is left of a lease, the activator frees when its opener is
- * gone.
+ * Never an error: the session ends even if the activator cannot be told, and an error could prevent the
+ * clean-up of other modules in the stack. The activator ends a lease that is left when its opener has died.
  */
 ENTRY_POINT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
         struct options options;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A session from open to close. What has to be undone is kept in the PAM handle, in one struct session that
- * is made at the first open and stays until pam_end(): an empty lease means that nothing is held.
+ * A session from open to close. What has to be undone is stored in the PAM handle, in one struct session that
+ * is made at the first open and stays until pam_end(). An empty lease in it means that no lease is held.
  *
- * Who ends a lease: close_session(), from wherever it is called; or pam_end() with an error, as sshd does
- * when a later module of the stack failed; or the activator, once the opener is gone.
+ * A lease is ended by close_session(), from whichever process calls it; by pam_end() with an error, which
+ * sshd calls when a later module of the stack failed; or by the activator, when the opener has died.
  */
 
 #include <inttypes.h>
@@ -26,10 +26,10 @@
 
 #define MSEC_PER_SEC 1000U
 
-/* How many activators may go away under a login before it gives up. */
+/* How many times a login asks, if the activator goes away each time. */
 #define OPEN_ATTEMPTS 4
 
-/* For the user and service of the open, whatever the handle's items say later. */
+/* Has the user and the service of the open, because the handle's items may change later. */
 struct session {
         pid_t opener;
         bool debug;
@@ -55,7 +55,7 @@ static void session_init(struct session *session, const struct login *login) {
 
 /* --- the activator --------------------------------------------------------------------------- */
 
-/* Says what went wrong between us and the activator, and where to look. */
+/* Describes a failure to talk to the activator, and where to look. */
 static void describe_error(int error, unsigned timeout_seconds, char *text, size_t size) {
         switch (error) {
         case -ETIMEDOUT:
@@ -72,7 +72,7 @@ static void describe_error(int error, unsigned timeout_seconds, char *text, size
         case -EBADMSG:
         case -EPROTO:
                 (void)snprintf(text, size,
-                        "the activator's answer is not one of this version; systemctl restart "
+                        "the activator is of another version; systemctl restart "
                         "coursenet-activator.service");
                 break;
         default:
@@ -83,7 +83,7 @@ static void describe_error(int error, unsigned timeout_seconds, char *text, size
         }
 }
 
-/* Ends the session's lease, or with an empty lease one of this process, service and user. */
+/* Ends the session's lease; if that is empty, a lease of this process, service and user. */
 static void end_lease(pam_handle_t *pamh, const struct session *session) {
         struct request request;
         struct reply reply;
@@ -98,10 +98,10 @@ static void end_lease(pam_handle_t *pamh, const struct session *session) {
 
         r = activator_call(ACTIVATOR_SOCKET, &request, -1, deadline_after_ms(request.timeout_ms), &reply);
         if (r == -EACCES || r == -EPERM) {
-                /* Closed by a process that is root no more; that is usual. */
+                /* A process that is no longer root often closes the session. */
                 if (session->debug)
-                        pam_syslog(pamh, LOG_DEBUG, "%s: may not end the lease; it ends with its opener",
-                                session->user);
+                        pam_syslog(pamh, LOG_DEBUG,
+                                "%s: no right to end the lease, which ends with its opener", session->user);
         } else if (r < 0) {
                 describe_error(r, session->timeout_seconds, text, sizeof(text));
                 pam_syslog(pamh, LOG_ERR, "%s: cannot end the lease: %s", session->user, text);
@@ -115,8 +115,8 @@ static void end_lease(pam_handle_t *pamh, const struct session *session) {
 /* --- the handle's data ----------------------------------------------------------------------- */
 
 /*
- * Gives everything back, if there is anything. The process leaves the namespace first: one that stayed would
- * keep it, and be left without a network once the seat is down.
+ * Releases everything that the session has. The process leaves the namespace first: if it stayed, it would
+ * keep the namespace, and would have no network when the seat is down.
  */
 static void session_release(pam_handle_t *pamh, struct session *session) {
         int r = join_leave(&session->origin);
@@ -132,9 +132,9 @@ static void session_release(pam_handle_t *pamh, struct session *session) {
 }
 
 /*
- * pam_end(). Of the status only the number counts: flags lie above it. Success means that the session goes on
- * without the handle, as JupyterHub's does; a process other than the opener (a forked child that cleans up)
- * has nothing to end.
+ * libpam calls this from pam_end(). The status has flags above the PAM code. Success means that the session
+ * goes on without the handle, like JupyterHub's. A process other than the opener (a forked child that cleans
+ * up) has nothing to end.
  */
 static void session_free(pam_handle_t *pamh, void *data, int error_status) {
         bool silent = error_status & PAM_DATA_SILENT;
@@ -153,7 +153,7 @@ static struct session *session_find(pam_handle_t *pamh) {
         return pam_get_data(pamh, DATA_NAME, &data) == PAM_SUCCESS ? (struct session *)data : NULL;
 }
 
-/* The handle's session, borrowed and empty: what an open without a close left in it is given back. */
+/* The handle's session, borrowed and empty: if a session was opened and not closed, it is released. */
 static int session_prepare(const struct login *login, struct session **ret) {
         struct session *session = session_find(login->pamh);
 
@@ -203,7 +203,7 @@ static void build_request(
         copy_item(login, PAM_RHOST, ret->remote_host, sizeof(ret->remote_host));
 }
 
-/* What is trusted with names of files and variables must be what it should be, wherever it comes from. */
+/* The reply's texts become names of files and variables, so they are checked, although root sent them. */
 static bool reply_names_seat(const struct login *login, const struct reply *reply) {
         size_t length = strlen(login->course);
 
@@ -218,8 +218,8 @@ static int check_answer(const struct login *login, const struct reply *reply) {
                 if (reply_names_seat(login, reply))
                         return 0;
                 return login_deny(login, -EBADMSG, SENTENCE_FAILED,
-                        "the activator answers with seat '%s' of course '%s', which cannot be", reply->seat,
-                        reply->course);
+                        "the activator answered with seat '%s' of course '%s', which is not valid",
+                        reply->seat, reply->course);
         case REPLY_NO_SEAT:
                 return login_deny(login, -ENOENT, SENTENCE_NO_SEAT, "no seat: %s", reply->text);
         case REPLY_NO_NAME:
@@ -236,7 +236,7 @@ static int check_answer(const struct login *login, const struct reply *reply) {
                         reply->text);
         default:
                 return login_deny(login, -EBADMSG, SENTENCE_FAILED,
-                        "the activator answers something else (%u)", reply->type);
+                        "the activator sent an unexpected answer (%u)", reply->type);
         }
 }
 
@@ -249,7 +249,7 @@ static int draw_token(char *token, size_t size) {
         return 0;
 }
 
-/* An activator that goes away comes back at once. */
+/* An activator that goes away is restarted at once. */
 static int call_until_answered(
         const struct request *request, int pidfd, uint64_t deadline, struct reply *ret) {
         int r = -ECONNRESET;
@@ -259,7 +259,7 @@ static int call_until_answered(
         return r;
 }
 
-/* Whatever the answer is worth, a lease in it is ours to end from here on. */
+/* Even if the rest of the answer is wrong, the session has to end a lease in it from here on. */
 static int get_lease(const struct login *login, uid_t uid, struct session *session, struct reply *ret) {
         uint64_t deadline = deadline_after_ms(session->timeout_seconds * MSEC_PER_SEC);
         _cleanup_close_ int pidfd = -1;
@@ -315,7 +315,7 @@ static int set_variables(const struct login *login, const struct reply *reply) {
         return 0;
 }
 
-/* A session without a seat must not look like one that has it. */
+/* A session without a seat must not look like a session with one. */
 static void unset_variables(const struct login *login) {
         for (size_t i = 0; i < ELEMENTSOF(variables); i++)
                 if (pam_getenv(login->pamh, variables[i]))
@@ -410,7 +410,8 @@ void session_close(const struct login *login) {
         struct session *session = session_find(login->pamh), elsewhere;
 
         if (session && session->opener == getpid()) {
-                /* If it holds nothing, nothing is asked for: that would end the lease of a like session. */
+                /* Without a lease, the activator is not asked, because it would end the lease of a similar
+                 * session. */
                 if (session->lease[0] == '\0')
                         login_debug(login, "there is no lease to end");
                 session_release(login->pamh, session);
@@ -418,7 +419,8 @@ void session_close(const struct login *login) {
                 return;
         }
 
-        /* Opened on another handle or by another process: the activator knows what this one holds. */
+        /* The session was opened on another handle or by another process, so the activator finds the lease.
+         */
         session_init(&elsewhere, login);
         end_lease(login->pamh, &elsewhere);
 }

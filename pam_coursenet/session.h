@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One session of a course user: the lease that holds the seat, and the seat's namespace around us. */
+/* One session of a course user: the lease on the seat, and the process in the seat's namespace. */
 
 #include "login.h"
 
 /*
  * Gets a lease on the seat, joins its namespace unless join=no, and sets the session's variables. On failure
- * the log and the user know why, nothing is held and the process is where it was.
+ * the log and the user get the reason, no lease is held, and the process is where it was.
  */
 int session_open(const struct login *login);
 
 /*
- * The session is refused because of the user's name, and no seat was asked for. If pam.d lets the session go
- * on, it is outside of every seat, so this tells the activator the uid for the fence. Failures are logged.
+ * For a session that is refused because of the user's name, without a request for a seat. If pam.d lets the
+ * session go on, it runs outside of every seat, so this tells the activator the uid for the fence. Failures
+ * are logged.
  */
 void session_note(const struct login *login);
 
-/* Goes back to the namespace the process came from and ends the lease. What fails is logged. */
+/* Moves the process back to the namespace it came from and ends the lease. Failures are logged. */
 void session_close(const struct login *login);

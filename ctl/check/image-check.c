@@ -103,7 +103,7 @@ static bool find_reader(
         return getgrouplist(ret->user, account->pw_gid, ret->groups, &ret->n_groups) >= 0;
 }
 
-/* The first student with an account, and the last one if it is another; returns how many. */
+/* The first and the last student with an account; returns how many, because these may be the same. */
 static size_t find_readers(
         const struct site *site, const struct site_course *course, struct reader ret[static 2]) {
         size_t first = 0, last = course->n_seats;

@@ -64,7 +64,7 @@ static void test_an_instance_has_one_slot(void **state) {
 
         (void)state;
         fill(fd);
-        /* Its own is taken anew, and lasts from then. */
+        /* Its own slot is renewed, and lasts from that time. */
         assert_int_equal(queue_try(fd, "12310", &later), 1);
         assert_int_equal(queue_try(fd, "12330", &much_later), 1);
         assert_int_equal(faccessat(fd, "12310", F_OK, 0), 0);

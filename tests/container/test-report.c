@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* What it passes on would stand in the middle of this program's results. */
+/* Its output would otherwise mix with the results of this program. */
 static int run_quietly(const char *const *arguments, int *ret_status, char *error, size_t size) {
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         int standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A child of a test that has what a program with coursenet-enter's file capability has: a plain user's ids,
- * CAP_SYS_ADMIN permitted, nothing effective. What it prints and ends with is the test's to look at.
+ * A child of a test with the privileges of a program that has coursenet-enter's file capability: a plain
+ * user's ids, CAP_SYS_ADMIN permitted, nothing effective. The test gets its output and its exit status.
  */
 
 #include <grp.h>

@@ -252,7 +252,7 @@ static void test_stdio_open(void **state) {
         assert_int_equal(run_child(count_open, NULL).status, 0);
 }
 
-/* Besides the three and the shell's own look at the folder, there is nothing. */
+/* Only the three, and the one with which ls reads the folder. */
 static void test_no_descriptor_leaks(void **state) {
         struct child_result result = RUN("--seat", "--", "ls", "/proc/self/fd");
 
@@ -335,7 +335,7 @@ static void test_refusals(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 struct child_result result;
 
-                /* A refusal that comes with a namespace is one all the same. */
+                /* A refusal that brings a namespace is still a refusal. */
                 fake->reply.type = (uint16_t)rows[i].type;
                 protocol_copy_text(fake->reply.text, sizeof(fake->reply.text), "as the text says");
                 result = RUN("--seat", "--", "echo", "inside");

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A private view of the machine for the module's tests: /run is empty but for a seat's real network
- * namespace, and a few accounts exist. Nothing of it is seen outside this process and its children.
+ * A private view of the machine for the module's tests: /run has only a seat's real network namespace, and a
+ * few accounts exist. Nothing of it is visible outside this process and its children.
  */
 
 #include <fcntl.h>

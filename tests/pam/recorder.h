@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What the user sees and what the log gets. libpam calls syslog(); the test program's own comes first in the
- * order of symbols, so that nothing reaches the machine's log. (Hence no <syslog.h> here.)
+ * Records what the user sees and what the log gets. libpam calls syslog(), and the test program's own
+ * syslog() replaces libc's, so that nothing reaches the machine's log. So <syslog.h> must not be included
+ * here.
  */
 
 #include <stdarg.h>

@@ -21,8 +21,8 @@
 #include <security/pam_appl.h>
 #include <security/pam_modules.h>
 
-#include "recorder.h"
 #include "pam-sandbox.h"
+#include "recorder.h"
 
 #include "activator-client.h"
 #include "fake-activator.h"
@@ -345,11 +345,11 @@ static void test_every_failure_denies_with_one_sentence(void **state) {
                 {FAKE_ANSWERS, REPLY_REFUSED, SENTENCE_FAILED, "refused: the reason", 1},
                 {FAKE_ANSWERS, REPLY_FAILED, SENTENCE_FAILED, "did not come up: the reason", 1},
                 {FAKE_ANSWERS, REPLY_TIMEOUT, SENTENCE_SLOW, "in time: the reason", 1},
-                {FAKE_ANSWERS, REPLY_LEASE, SENTENCE_FAILED, "something else", 1},
+                {FAKE_ANSWERS, REPLY_LEASE, SENTENCE_FAILED, "unexpected answer", 1},
                 {FAKE_HANGS_UP, REPLY_DONE, SENTENCE_FAILED, "hung up; journalctl -u coursenet-activator", 4},
-                {FAKE_ANSWERS_GARBAGE, REPLY_DONE, SENTENCE_FAILED, "not one of this version", 1},
-                {FAKE_ANSWERS_SHORT, REPLY_DONE, SENTENCE_FAILED, "not one of this version", 1},
-                {FAKE_ANSWERS_LONG, REPLY_DONE, SENTENCE_FAILED, "not one of this version", 1},
+                {FAKE_ANSWERS_GARBAGE, REPLY_DONE, SENTENCE_FAILED, "is of another version", 1},
+                {FAKE_ANSWERS_SHORT, REPLY_DONE, SENTENCE_FAILED, "is of another version", 1},
+                {FAKE_ANSWERS_LONG, REPLY_DONE, SENTENCE_FAILED, "is of another version", 1},
         };
 
         (void)state;
@@ -419,7 +419,7 @@ static void test_a_course_users_other_names_are_refused(void **state) {
                 assert_int_equal(recorder.n_errors, 1);
                 assert_logged("cannot be a course user's name");
         }
-        /* The fence has to know of those that have an account, as the line may be optional. */
+        /* The fence has to know those that have an account, because the line may be optional. */
         assert_requests(2);
         for (unsigned i = 0; i < 2; i++) {
                 assert_int_equal(fake->seen[i].request.type, REQUEST_NOTE);
@@ -436,7 +436,7 @@ static void test_a_course_users_other_names_are_refused(void **state) {
 
 #define ALIAS "anna@mail.example"
 
-/* A user database that finds STUDENT by a name that has nothing of it. libpam takes this in place of libc's.
+/* A user database that finds STUDENT by a different name. libpam uses this instead of libc's.
  */
 __attribute__((visibility("default"))) int getpwnam_r(
         const char *name, struct passwd *ret, char *buffer, size_t size, struct passwd **ret_result) {
@@ -510,7 +510,7 @@ static void test_another_version_is_refused(void **state) {
         (void)state;
         fake->reply.version++;
         open_denied(OURS(""), STUDENT);
-        assert_denied(SENTENCE_FAILED, "not one of this version");
+        assert_denied(SENTENCE_FAILED, "is of another version");
 }
 
 static void test_silence_ends_at_the_timeout(void **state) {
@@ -560,7 +560,7 @@ static void test_no_activator(void **state) {
                                        "file or directory; systemctl "
                                        "status coursenet-activator.socket");
 
-        /* A session that cannot be reported as closed is closed all the same. */
+        /* A session is closed even if the activator cannot be told. */
         recorder_reset();
         pamh = start(OURS(""), STUDENT);
         assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
@@ -577,7 +577,7 @@ static void test_a_wrong_option_denies_whom_the_rule_matches(void **state) {
                 {OURS("no-such-option"), "option no-such-option in pam.d: there is no such option"},
                 {OURS("wait=none"), "option wait=none in pam.d: it needs join=no"},
                 {OURS("timeout=0"), "option timeout=0 in pam.d: expected"},
-                {OURS("rule=broken"), "nobody but root gets a session"},
+                {OURS("rule=broken"), "only root gets a session"},
         };
 
         (void)state;
@@ -588,7 +588,7 @@ static void test_a_wrong_option_denies_whom_the_rule_matches(void **state) {
         }
         recorder_reset();
         open_denied(OURS("rule=broken"), "staff");
-        assert_denied(SENTENCE_FAILED, "nobody but root gets a session");
+        assert_denied(SENTENCE_FAILED, "only root gets a session");
         assert_requests(0);
 }
 
@@ -643,7 +643,7 @@ static void test_a_reply_must_name_a_seat_of_the_course(void **state) {
                 if (replies[i].no_address)
                         fake->reply.address = 0;
                 open_denied(OURS("join=no"), STUDENT);
-                assert_denied(SENTENCE_FAILED, "which cannot be");
+                assert_denied(SENTENCE_FAILED, "which is not valid");
                 assert_requests(2);
                 assert_close_with_id(&fake->seen[1]);
         }
@@ -653,7 +653,7 @@ static void test_a_reply_without_a_lease_is_refused(void **state) {
         (void)state;
         memset(fake->reply.lease, 0, sizeof(fake->reply.lease));
         open_denied(OURS(""), STUDENT);
-        assert_denied(SENTENCE_FAILED, "which cannot be");
+        assert_denied(SENTENCE_FAILED, "which is not valid");
         assert_requests(1);
 }
 
@@ -1120,7 +1120,7 @@ static void test_the_shipped_stack_leaves_servers_outside(void **state) {
         assert_requests(2);
 }
 
-/* An upgrade gone wrong: root gets in and mends it, a student does not get past. */
+/* After a failed upgrade, root gets in to repair it, and a student does not. */
 static void test_the_shipped_stack_without_the_module(void **state) {
         (void)state;
         write_file("/run/reached", "", "REACHED=1\n");

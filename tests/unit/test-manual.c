@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The manual pages as people read them: man(1) has nothing to complain of, there is a page for each program,
- * each program says how it is called when it is asked in one of the usual ways, and lines for pam.d that a
- * page gives skip the module.
+ * The manual pages: man(1) prints no warning, there is a page for each program, each program prints its usage
+ * when it gets one of the usual words for help, and the lines for pam.d in a page skip the module.
  */
 
 #include "fixture.h"

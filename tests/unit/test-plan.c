@@ -285,7 +285,7 @@ static void test_broken_seat_overrides(void **state) {
         }
 }
 
-/* Nobody but root may have written them. */
+/* Only root may have written them. */
 static void test_untrusted_overrides(void **state) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};

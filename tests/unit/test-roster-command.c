@@ -170,7 +170,7 @@ static void test_weekly_import(void **state) {
         assert_output("Course 123: 2 seated, 1 kept.");
         assert_output("On the roster, but not on this list: carl.");
 
-        /* Once more: nothing is new, nothing is written. */
+        /* A second time: nothing is new, nothing is written. */
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_DONE);
         assert_output("Course 123: 0 seated, 3 kept.");
         assert_null(strstr(output, "activator"));
@@ -248,7 +248,7 @@ static void test_skip(void **state) {
         assert_output("Course 123: 2 seated, 2 skipped.");
         assert_file("roster.d/123", "zed 10\namy 11\n");
 
-        /* A list of nobody but such rows is no list. */
+        /* A list with only such rows is refused. */
         write_file("list", "Student,SIS Login ID\nBo,\n");
         assert_int_equal(ROSTER("import", "--skip", "123", etc_path("list")), EXIT_NO);
         assert_output("has no names in it");
@@ -498,7 +498,7 @@ static int stop_as_nobody(const struct paths *paths, int argc, char **argv) {
         return seteuid(0) < 0 ? -1 : r;
 }
 
-/* Whoever is not root hears that, and not that a daemon is down. */
+/* Users other than root get this message, and not that a daemon is down. */
 static void test_hold_is_for_root(void **state) {
         struct reply reply;
         pid_t pid;

@@ -151,7 +151,7 @@ static void test_names_and_order(void **state) {
         assert_string_equal(seats[0].netns, "ns12311");
         assert_address(&seats[0], "10.0.123.11/24");
 
-        /* On nobody's roster, started by hand. */
+        /* On no roster, started by hand. */
         assert_string_equal(seats[1].seat, "12350");
         assert_string_equal(seats[1].user, "");
         assert_address(&seats[1], "10.0.123.50/24");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Only files that root alone can have written are read, and nothing that stands in their place makes a reader
- * wait.
+ * Only files that root alone can have written are read, and no other kind of file in their place makes a
+ * reader wait.
  */
 
 #include "fixture.h"

@@ -72,7 +72,7 @@ def not_known(guest):
     said = guest.run("coursenetctl history cs123-nemo", check=False)
     expect_status(said, 1, "history of nobody")
     expect_equal(said.stdout, "", "what it printed")
-    expect_in("knows of no lease of 'cs123-nemo'", said.stderr, "its message")
+    expect_in("has no lease of 'cs123-nemo'", said.stderr, "its message")
     expect_in("The journal begins at ", said.stderr, "its message")
     said = guest.run(["coursenetctl", "history", "--at", "2001-02-03 04:05", ADDRESS], check=False)
     expect_status(said, 1, "history of long ago")
