@@ -14,7 +14,7 @@ pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
 activator_tests = bus child-queue empty-seat fence-note job-end keeper lease-limit lease-machine lease-random \
-	lease-run lease-table peer-report query record-store reload starting-units tidy whois wiring wiring-update
+	lease-run lease-start lease-table peer-report query record-store reload starting-units tidy whois wiring wiring-update
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 container_tests = instance queue report

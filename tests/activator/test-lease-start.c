@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The start of a lease: from a request to the answer, and what its opener is told when something goes wrong.
+ */
+
+#include "lease-stand-ins.h"
+
+/* --- a login ------------------------------------------------------------------------------------------ */
+
+static void a_login_gets_its_seat_and_gives_it_back(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease;
+        char id[LEASE_ID_SIZE];
+
+        (void)state;
+        lease = give(&asker, opener);
+        memcpy(id, lease->record.id, sizeof(id));
+        assert_string_equal(asker.id, id);
+        assert_true(lease_is_active(lease));
+        assert_true(has_record(id));
+        assert_int_equal(count_timers(lease), 0);
+
+        close_lease(id, opener);
+        assert_false(has_record(id));
+        answer_job(STOP, 0, "/job/2");
+        remove_unit(lease);
+        answer_list(0, NULL, NULL);
+        assert_null(lease_table_find(&table, id));
+        assert_int_equal(world.n_cleared, 1);
+        assert_int_equal(asker.n_answers, 1);
+        end_opener(opener);
+}
+
+static void a_login_is_closed_by_its_process_as_well(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = give(&asker, opener);
+
+        (void)state;
+        close_lease("", opener + 1);
+        assert_true(lease_is_active(lease));
+        close_lease("", opener);
+        assert_int_equal(lease->state, LEASE_ENDING);
+        answer_job(STOP, -ENOENT, "");
+        assert_int_equal(lease_table_size(&table), 0);
+        end_opener(opener);
+}
+
+static void wait_none_is_answered_when_the_start_is_queued(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, REQUEST_NO_WAIT, opener);
+        assert_int_equal(asker.n_answers, 0);
+        answer_job(START, 0, "/job/1");
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_DONE);
+        end_job(asker.lease, "/job/1", "failed");
+        answer_list(0, "netns@12310.service", "failed");
+        assert_int_equal(asker.n_answers, 1);
+        assert_null(asker.lease);
+        end_opener(opener);
+}
+
+static void what_is_stale_in_memory_is_reloaded_first(void **state) {
+        const struct wiring_result stale = {.written = 1, .stale = 1};
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct bus_call reload;
+
+        (void)state;
+        world.wiring = 1;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        assert_int_equal(asker.lease->state, LEASE_WIRING);
+        world.wired(world.wired_userdata, &stale);
+        assert_int_equal(systemd.n[START], 0);
+        reload = take(RELOAD);
+        reload.reload_callback(reload.userdata, -ETIMEDOUT);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_non_null(strstr(asker.text, "daemon-reload"));
+        end_opener(opener);
+}
+
+/* --- a start that goes wrong -------------------------------------------------------------------------- */
+
+static void a_failed_start_names_the_unit(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        answer_job(START, 0, "/job/1");
+        end_job(asker.lease, "/job/2", "done"); /* another job of the unit says nothing */
+        assert_int_equal(asker.n_answers, 0);
+        end_job(asker.lease, "/job/1", "dependency");
+        answer_list(0, "netns@12310.service", "failed");
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_non_null(strstr(asker.text, "netns@12310.service failed; see: journalctl"));
+        end_opener(opener);
+}
+
+static void a_start_that_takes_too_long_is_refused_in_time(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        answer_job(START, 0, "/job/1");
+        hurry(asker.lease, TIMER_DEADLINE);
+        answer_list(0, "netns@12310.service", "activating");
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_TIMEOUT);
+        assert_non_null(strstr(asker.text, "takes too long"));
+        end_opener(opener);
+}
+
+static void a_late_success_is_a_success(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease;
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        lease = asker.lease;
+        answer_job(START, 0, "/job/1");
+        hurry(lease, TIMER_DEADLINE);
+        end_job(lease, "/job/1", "done");
+        assert_int_equal(asker.type, REPLY_DONE);
+        assert_null(systemd.last[LIST]);
+        end_opener(opener);
+}
+
+/* A bus that is lost at any step of a start is an answer, and no lease that waits for ever. */
+static void a_start_that_cannot_be_sent_is_refused(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        systemd.error = -ENOTCONN;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_int_equal(lease_table_size(&table), 1); /* its stop is asked for until systemd answers */
+        systemd.error = 0;
+        hurry(table.leases, TIMER_STOP);
+        answer_job(STOP, -ENOENT, "");
+        assert_int_equal(lease_table_size(&table), 0);
+        end_opener(opener);
+}
+
+static void a_record_that_cannot_be_written_is_no_lease(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        table.state_directory = "/nonexistent";
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_non_null(strstr(asker.text, "recorded"));
+        assert_int_equal(systemd.n[START], 0);
+        end_opener(opener);
+}
+
+static void who_hangs_up_before_the_answer_has_no_lease(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease;
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        lease = asker.lease;
+        answer_job(START, 0, "/job/1");
+        lease_abandon(lease);
+        assert_null(asker.lease);
+        assert_int_equal(asker.n_answers, 0);
+        assert_int_equal(systemd.n[STOP], 1);
+        assert_int_equal(count_timers(lease), 0);
+        end_opener(opener);
+}
+
+static void who_hangs_up_at_the_answer_has_no_lease(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {.hangs_up = true};
+        struct lease *lease;
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        lease = asker.lease;
+        answer_job(START, 0, "/job/1");
+        end_job(lease, "/job/1", "done");
+        assert_int_equal(lease->state, LEASE_ENDING);
+        assert_int_equal(systemd.n[STOP], 1);
+        assert_int_equal(count_timers(lease), 0);
+        assert_null(lease->opener_watch);
+        end_opener(opener);
+}
+
+static void a_seat_that_is_gone_cannot_be_handed_over(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease;
+
+        (void)state;
+        ask(&asker, REQUEST_ENTER, 0, opener);
+        lease = asker.lease;
+        answer_job(START, 0, "/job/1");
+        end_job(lease, "/job/1", "done");
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_null(strstr(asker.text, "systemctl")); /* a student may not ask systemd */
+        assert_int_equal(lease->state, LEASE_ENDING);
+        end_opener(opener);
+}
+
+static void a_container_that_fails_is_an_answer_of_its_own(void **state) {
+        pid_t opener = start_opener();
+        const struct unit_value value = {.text = "no image"};
+        struct asker asker = {0};
+        struct bus_call property;
+
+        (void)state;
+        world.container = true;
+        ask(&asker, REQUEST_OPEN, REQUEST_WAIT_CONTAINER, opener);
+        answer_job(START, 0, "/job/1");
+        end_job(asker.lease, "/job/1", "done");
+        assert_int_equal(asker.lease->state, LEASE_CHECKING);
+        answer_list(0, "cont@12310.service", "failed");
+        property = take(PROPERTY);
+        property.property_callback(property.userdata, 0, &value);
+        assert_int_equal(asker.type, REPLY_NO_CONTAINER);
+        assert_non_null(strstr(asker.text, "no image"));
+        end_opener(opener);
+}
+
+/* The unit ends while the container is asked about: a lease must not be given on a seat that is gone. */
+static void a_seat_that_goes_while_its_container_is_checked_is_refused(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        world.container = true;
+        ask(&asker, REQUEST_OPEN, REQUEST_WAIT_CONTAINER, opener);
+        answer_job(START, 0, "/job/1");
+        end_job(asker.lease, "/job/1", "done");
+        remove_unit(asker.lease);
+        answer_list(0, NULL, NULL);
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_int_equal(lease_table_size(&table), 0);
+        end_opener(opener);
+}
+
+/* --- who may have a lease ----------------------------------------------------------------------------- */
+
+static void a_request_without_a_pidfd_of_its_sender_is_refused(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        const struct lease_waiter waiter = {handle_answer, &asker, &asker.lease};
+        const struct ucred peer = {.pid = opener};
+        struct request request;
+
+        (void)state;
+        request_init(&request, REQUEST_OPEN);
+        request.uid = 5001;
+        lease_open(&table, &waiter, &request, &peer, -1);
+        assert_int_equal(asker.type, REPLY_REFUSED);
+        lease_open(&table, &waiter, &request, &peer, (int)syscall(SYS_pidfd_open, getpid(), 0));
+        assert_int_equal(asker.n_answers, 2);
+        assert_int_equal(asker.type, REPLY_REFUSED);
+        assert_int_equal(lease_table_size(&table), 0);
+        end_opener(opener);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                LEASE_TEST(a_login_gets_its_seat_and_gives_it_back),
+                LEASE_TEST(a_login_is_closed_by_its_process_as_well),
+                LEASE_TEST(wait_none_is_answered_when_the_start_is_queued),
+                LEASE_TEST(what_is_stale_in_memory_is_reloaded_first),
+                LEASE_TEST(a_failed_start_names_the_unit),
+                LEASE_TEST(a_start_that_takes_too_long_is_refused_in_time),
+                LEASE_TEST(a_late_success_is_a_success),
+                LEASE_TEST(a_start_that_cannot_be_sent_is_refused),
+                LEASE_TEST(a_record_that_cannot_be_written_is_no_lease),
+                LEASE_TEST(who_hangs_up_before_the_answer_has_no_lease),
+                LEASE_TEST(who_hangs_up_at_the_answer_has_no_lease),
+                LEASE_TEST(a_seat_that_is_gone_cannot_be_handed_over),
+                LEASE_TEST(a_container_that_fails_is_an_answer_of_its_own),
+                LEASE_TEST(a_seat_that_goes_while_its_container_is_checked_is_refused),
+                LEASE_TEST(a_request_without_a_pidfd_of_its_sender_is_refused),
+        };
+
+        return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
