@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * coursenet-activator: the daemon behind the PAM module, socket-activated, uid 0 without a capability. Three
- * options make it do one thing and end: --wire writes the wiring of all seats (coursenet-wiring.service, at
- * boot), --tidy clears up behind a failed start (coursenet-tidy@.service), --whois prints the name of a uid
- * (the daemon itself calls it, see whois.h).
+ * coursenet-activator: the daemon that answers the PAM module, socket-activated, uid 0 without a capability.
+ * With one of three options it does one thing and ends: --wire writes the wiring of all seats
+ * (coursenet-wiring.service, at boot), --tidy stops what a failed start left up (coursenet-tidy@.service),
+ * --whois prints the name of a uid (the daemon runs it, see whois.h).
  */
 
 #include <getopt.h>
@@ -109,7 +109,7 @@ static int wire(struct activator *activator) {
 /* --- --tidy ----------------------------------------------------------------------------------------------
  */
 
-/* A unit that fails is on its way down for a moment; so a seat that seems to be up is looked at again. */
+/* A failing unit needs a moment until it is down, so a seat that seems to be up is checked again. */
 #define TIDY_LOOKS_MAX 5U
 #define TIDY_PAUSE_USEC UINT64_C(500000)
 
@@ -138,8 +138,8 @@ static void handle_tidied(void *userdata, int result) {
                         handle_tidy_time, tidying) >= 0)
                 return;
         if (result < 0)
-                log_error("Cannot clear up behind the failed start: %s", strerror(-result));
-        /* What a lease's end is about, the daemon looks after; it may still ask which unit has failed. */
+                log_error("Cannot clean up after the failed start: %s", strerror(-result));
+        /* With a lease, the daemon cleans up when the lease ends; it may still ask which unit has failed. */
         if (result == TIDY_SEAT_DOWN && record_store_list(STATE_DIRECTORY, is_of_seat, tidying) != -EEXIST) {
                 failed_units_reset(seats, tidying->seat);
                 (void)bus_wait(seats->bus);
@@ -169,7 +169,7 @@ static int tidy_up(struct seats *seats, const char *seat) {
 /* --- the daemon ------------------------------------------------------------------------------------------
  */
 
-/* The sockets by their units' FileDescriptorName=, and behind them what the FD store kept. */
+/* The sockets by their units' FileDescriptorName=, followed by what the FD store kept. */
 struct received {
         int activator, query;
         struct stored_fd *stored;
@@ -205,7 +205,7 @@ static int receive_fds(struct received *ret) {
 static void received_done(struct received *received) {
         for (size_t i = 0; i < received->n_stored; i++)
                 if (received->stored[i].fd >= 0) {
-                        /* A descriptor of a lease that is no more. */
+                        /* The descriptor of a lease that has ended. */
                         fd_store_drop(received->stored[i].name);
                         (void)close(received->stored[i].fd);
                 }
@@ -253,7 +253,7 @@ static int prepare(struct activator *activator) {
         r = restore_leases(&activator->leases, received.stored, received.n_stored);
         received_done(&received);
         if (r < 0) {
-                log_error("Cannot take up the leases again: %s", strerror(-r));
+                log_error("Cannot restore the leases: %s", strerror(-r));
                 return r;
         }
         r = lease_log_daily(&activator->leases);
@@ -264,7 +264,7 @@ static int prepare(struct activator *activator) {
         return r;
 }
 
-/* Who hears of it when a job, a unit or a session has ended; the leases first. */
+/* Subscribers to the end of jobs, units and sessions; the leases come first. */
 static int subscribe(struct activator *activator) {
         static const unit_job_removed_t callbacks[] = {
                 tidy_job_removed, tidy_start_cancelled, slots_job_removed, failed_units_job_removed};

@@ -12,8 +12,8 @@
 #define USEC_PER_SEC UINT64_C(1000000)
 
 /*
- * Deaths before requests: that the last holder of a seat died must be known before a new request for the same
- * seat is answered. What systemd and logind say comes in between.
+ * Deaths come before requests: the activator must know that the last holder of a seat has died before it
+ * answers a new request for the same seat. Signals of systemd and logind come in between.
  */
 enum {
         PRIORITY_DEATH = SD_EVENT_PRIORITY_NORMAL - 20,

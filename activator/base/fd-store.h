@@ -3,7 +3,7 @@
 
 /*
  * PID 1 keeps the openers' pidfds for us over a crash or a restart (FileDescriptorStoreMax= of the unit),
- * each under the id of its lease. Without the store, as when run by hand, these do nothing.
+ * each under the id of its lease. Without the store, as in a program started from a shell, these do nothing.
  */
 
 #include "util.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Every part of the activator logs through this file, but for the events of leases: they have journal fields.
+/* The activator logs through this file, except the events of leases, which have journal fields: lease-log.c.
  */
 
 #include <stdarg.h>

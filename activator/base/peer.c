@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Processes, named so that a reused number never fools us. SO_PEERPIDFD would do the same from Linux 6.5 on;
- * bookworm has 6.1.
+ * Identifies processes in a way that a reused pid cannot deceive. SO_PEERPIDFD would do the same from
+ * Linux 6.5 on, but bookworm has 6.1.
  */
 
 #include <sys/syscall.h>
@@ -15,7 +15,7 @@ int peer_credentials(int fd, struct ucred *ret) {
         return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &size) < 0 ? -errno : 0;
 }
 
-/* The "Pid:" line of a pidfd's fdinfo, pidfd_open(2); -1 stands there once the process is reaped. */
+/* The "Pid:" line of a pidfd's fdinfo, pidfd_open(2); it is -1 after the process was reaped. */
 static int read_pidfd_pid(int pidfd, long *ret) {
         _cleanup_fclose_ FILE *file = NULL;
         char path[64], line[128];

@@ -20,6 +20,6 @@ int peer_check_pidfd(int pidfd, pid_t pid);
 /* A new pidfd of the process pid, which the caller closes. -ESRCH: there is none. */
 int peer_open_pidfd(pid_t pid);
 
-/* When the process started, in clock ticks since boot: with the pid, it names a process for good. proc(5),
+/* When the process started, in clock ticks since boot: with the pid, it identifies a process. proc(5),
  * field 22. */
 int peer_start_time(pid_t pid, uint64_t *ret);

@@ -44,8 +44,7 @@ static int boot_id(char ret[static SD_ID128_STRING_MAX]) {
         return 0;
 }
 
-/* libinih takes lines of 200 bytes at most, and a line that begins with a blank for more of the one before.
- */
+/* libinih reads lines of at most 200 bytes. A line that begins with a blank continues the line before. */
 #define LINE_PART 128U
 _Static_assert(USER_NAME_SIZE <= 2U * LINE_PART, "a name may need a third line");
 
@@ -180,7 +179,7 @@ static int handle_field(void *userdata, const char *section, const char *name, c
                 lease->opener = (pid_t)read_number(record, value, INT32_MAX);
         else if (string_equal(name, "opener-start"))
                 lease->opener_start = read_number(record, value, UINT64_MAX);
-        /* A newer version's field is none of an older one's business. */
+        /* An older version ignores fields of a newer one. */
         return 1;
 }
 

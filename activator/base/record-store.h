@@ -13,7 +13,7 @@
 
 #define STATE_DIRECTORY "/run/coursenet/state"
 
-/* What is known of a lease beside its unit in PID 1, and is kept over a restart. */
+/* What is known of a lease in addition to its unit in PID 1. It is kept over a restart. */
 struct lease_record {
         char id[LEASE_ID_SIZE]; /* the name of its file */
         char user[USER_NAME_SIZE];
@@ -21,14 +21,14 @@ struct lease_record {
         char seat[SEAT_ID_SIZE];
         struct address address;
         struct address6 address6; /* of no seat without IPv6 */
-        char token[TOKEN_SIZE];   /* what its opener knows it by while it has no answer */
+        char token[TOKEN_SIZE];   /* by which its opener finds it while it has no answer */
         char service[SERVICE_SIZE];
         char tty[ORIGIN_SIZE];
         char remote_host[ORIGIN_SIZE];
         uid_t uid;
         uint64_t since_usec; /* CLOCK_REALTIME */
         bool hold;
-        bool no_wait;               /* its opener is answered as soon as systemd has taken the order */
+        bool no_wait;               /* its opener gets the answer when systemd has queued the start */
         uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
         uint64_t keep_until_usec;   /* the same, of leftover = keep; 0: nothing that is left keeps the seat */
         pid_t opener;               /* the process that asked for it; 0: a hold */
@@ -44,8 +44,8 @@ int record_store_save(const char *directory, const struct lease_record *record);
 void record_store_remove(const char *directory, const char *lease_id);
 
 /*
- * Fills the fields from the file of that id, but for the id itself. -ENOENT: there is none; -EBADMSG: it
- * cannot be used; -ESTALE: it is of another boot.
+ * Fills all fields except the id from the file of that id. -ENOENT: there is none; -EBADMSG: it cannot be
+ * used; -ESTALE: it is of another boot.
  */
 int record_store_load(const char *directory, const char *lease_id, struct lease_record *ret_record);
 
@@ -53,5 +53,5 @@ int record_store_load(const char *directory, const char *lease_id, struct lease_
 int record_store_list(
         const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata);
 
-/* What a lease's id may look like; anything else in the directory is none of ours. */
+/* Whether a lease's id may look like this. Other files in the directory are ignored. */
 bool lease_id_valid(const char *id);

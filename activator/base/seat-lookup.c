@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A login's way through the configuration: settings, rule, roster, plan. A few small files, well under a
- * millisecond; NSS is never asked.
+ * Looks a login up in the configuration: settings, rule, roster, plan. It reads a few small files, which
+ * takes well under a millisecond, and never asks NSS.
  */
 
 #include "seat-lookup.h"
@@ -39,7 +39,7 @@ static int find_on_roster(const char *etc, const struct settings *settings, cons
         return 0;
 }
 
-/* False: it cannot be a course user's, as text says. */
+/* False: it cannot be a course user's name; text has the reason. */
 static bool take_name_apart(const struct settings *settings, const char *user,
         char ret_course[static COURSE_SIZE], char ret_student[static USER_NAME_SIZE],
         char text[static REPLY_TEXT_SIZE]) {

@@ -7,7 +7,7 @@
 #include "plan.h"
 #include "protocol.h"
 
-/* A user's seat, and what belongs to it besides the network. */
+/* A user's seat, and what belongs to it in addition to the network. */
 struct found_seat {
         struct seat_plan plan;
         struct service_settings services;
@@ -21,7 +21,7 @@ struct found_seat {
 bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat *ret,
         enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]);
 
-/* What keeps a course's seats after their last logout. */
+/* For how long a course's seats stay after their last logout. */
 struct after_logout {
         unsigned linger_seconds; /* linger=; 0: it does not last */
         unsigned keep_seconds;   /* leftover-max= with leftover = keep; else 0 */

@@ -11,7 +11,7 @@ void subordinate_uids_done(struct subordinate_uids *uids) {
         *uids = (struct subordinate_uids){0};
 }
 
-/* OWNER:FIRST:COUNT. False: the line is none, or of uids that no limit needs to know. */
+/* OWNER:FIRST:COUNT. False: the line has another form, or uids that no limit is about. */
 static bool parse_line(char *line, struct subordinate_range *ret) {
         char *first = strchr(line, ':'), *count = first ? strchr(first + 1, ':') : NULL;
         unsigned n_first, n_count;

@@ -3,8 +3,8 @@
 
 /*
  * Subordinate uids (subuid(5)): newuidmap(1) lets one student act under tens of thousands of uids, so a limit
- * for each uid would not limit the student. All uids of one range count as one. The owner stands there by
- * name; the activator never asks NSS, so a range is known by its first uid instead.
+ * for each uid would not limit the student. All uids of one range count as one. The file has the
+ * owner's name, but the activator never asks NSS, so it identifies a range by its first uid.
  */
 
 #include <stdint.h>

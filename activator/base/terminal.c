@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A terminal belongs to who is logged in on it, so its owner is what is looked at: sshd's sessions have no
- * tty yet when PAM opens them, and records of logins (utmp) are not kept everywhere. Writing needs the group
- * tty.
+ * Finds a user's terminals by their owner: sshd's sessions have no tty yet when PAM opens them, and some
+ * hosts keep no records of logins (utmp). Writing needs the group tty.
  */
 
 #include <dirent.h>

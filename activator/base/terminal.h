@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Writes to the terminals of a user, as wall(1) does to everybody's. */
+/* Writes to the terminals of a user, like wall(1), which writes to all. */
 
 #include "util.h"
 
 /*
- * Tells every pseudo-terminal that belongs to the user, and tty ("tty1", "/dev/tty1", "" for none) if that
- * does. A terminal that takes nothing now is passed over; nothing here waits.
+ * Writes text to every pseudo-terminal of the user, and to tty ("tty1", "/dev/tty1", "" for none) if it
+ * belongs to the user. Skips a terminal that cannot take text at once, because nothing here may wait.
  */
 void terminal_tell(uid_t uid, const char *tty, const char *text);

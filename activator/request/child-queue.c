@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whois and peer-report have their children started, watched and killed here. */
+/* Starts, watches and kills the children of whois.c and peer-report.c. */
 
 #include <errno.h>
 #include <signal.h>
@@ -52,7 +52,7 @@ void child_drop(struct child **place) {
 
 static int start_soon(struct child_queue *queue);
 
-/* Nobody is told of the end of a child that was dropped. */
+/* A child that was dropped has no callback at its end. */
 static void tell_end(struct child *child, const siginfo_t *info, int error) {
         struct child_queue *queue = child->queue;
         void *userdata = child->userdata;
@@ -150,7 +150,7 @@ static int handle_turn(sd_event_source *source, void *userdata) {
         struct child *child;
 
         queue->turn_source = sd_event_source_disable_unref(source);
-        /* A callback may add to the queue or take away from it, so each search begins anew. */
+        /* A callback may change the queue, so each search starts at its beginning. */
         while ((child = find_next(queue))) {
                 int r = start(child);
 

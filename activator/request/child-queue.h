@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Children that do what may hang, such as asking the user database: at most so many at once, at most one for
- * a user, and each is killed after a while. One that has no turn yet waits, and whoever has waited longest is
- * next. A child counts until it is reaped, also one that was killed: a file system that hangs may keep it
- * from dying.
+ * Children for work that may hang, such as asking the user database. Their number is limited, in all and to
+ * one for each user, and each is killed after a time. Further children wait, and the one that has waited
+ * longest is next. A child counts until it is reaped, also after it was killed, because a file system that
+ * hangs may delay its end.
  */
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 
 struct child;
 
-/* What the children of one queue have in common. */
+/* What the children of one queue share. */
 struct child_queue {
         sd_event *event; /* borrowed */
         unsigned children_max;
@@ -32,11 +32,11 @@ struct child_queue {
         void (*timed_out)(void *userdata);
 
         struct child *children;       /* a utlist, the oldest first */
-        sd_event_source *turn_source; /* children are to be started */
+        sd_event_source *turn_source; /* set while children must be started */
 };
 
 /*
- * Has a child started for the user who counts as key, as soon as it has its turn, but not before this
+ * Starts a child for the user who counts as key when it has its turn, but not before this function
  * returns. *place is the child until its last callback comes, and NULL from then on. Negative errno.
  */
 int child_queue_add(struct child_queue *queue, uid_t key, void *userdata, struct child **place);
@@ -44,7 +44,7 @@ int child_queue_add(struct child_queue *queue, uid_t key, void *userdata, struct
 /* It has no turn yet. */
 bool child_waits(const struct child *child);
 
-/* No callback comes any more. A child that runs is killed; one that waits has its place no longer. */
+/* No callback comes any more. A child that runs is killed; one that waits is removed. */
 void child_drop(struct child **place);
 
 /* When the activator ends: kills all children. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Receives the request, sends the replies, and closes; server.c makes connections, dispatch.c has the
- * requests answered. A peer that does not send, or does not take its replies, is dropped after a while.
+ * Receives the request, sends the replies, and closes; server.c accepts connections, and dispatch.c
+ * answers requests. A peer that does not send, or does not read its replies, is dropped after a time.
  */
 
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static int send_reply(struct connection *connection, const struct reply *reply, 
 }
 
 static void reply_with_fd(struct connection *connection, const struct reply *reply, int fd) {
-        /* A wait=none login has its answer already. */
+        /* A login with wait=none already has its answer. */
         int r = connection->answered ? 0 : send_reply(connection, reply, fd);
 
         if (r < 0)
@@ -103,7 +103,7 @@ struct lease_waiter connection_waiter(struct connection *connection) {
                 .answer = handle_answer, .userdata = connection, .place = &connection->lease};
 }
 
-/* Sends as many replies as the socket takes; the rest when there is room. */
+/* Sends as many replies as the socket takes, and the rest when it has room. */
 static void send_replies(struct connection *connection) {
         while (connection->n_sent < connection->n_replies) {
                 int r = send_reply(connection, &connection->replies[connection->n_sent], -1);
@@ -125,7 +125,7 @@ void connection_reply_all(struct connection *connection, struct reply *replies, 
         send_replies(connection);
 }
 
-/* As much of the report as the socket takes; the rest when there is room, until the deadline. */
+/* Sends as much of the report as the socket takes, and the rest when it has room, until the deadline. */
 static void continue_report(struct connection *connection) {
         int r = report_send(connection->report, connection->fd);
 
@@ -201,7 +201,7 @@ static void handle_message(struct connection *connection) {
                 return;
         if (n == 0 && connection->answered && connection->lease)
                 lease_confirm(connection->lease);
-        /* A second message while the first is being answered is none of the protocol's. */
+        /* The protocol does not allow a second message while the first is being answered. */
         if (n <= 0 || connection->busy) {
                 connection_free(connection);
                 return;
@@ -225,7 +225,7 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
 
         (void)source;
         (void)fd;
-        /* A hang-up too is read, as an end of file or an error: which one makes a difference. */
+        /* A hang-up is read as an end of file or an error, and the two mean different things. */
         if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
                 handle_message(connection);
         else if ((events & EPOLLOUT) && connection->report)

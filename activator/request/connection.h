@@ -8,7 +8,7 @@
 
 struct connection;
 
-/* What is to be done with the request that a connection has brought. Takes *pidfd or leaves it. */
+/* Called with the request of a connection. It may take *pidfd. */
 typedef void (*connection_request_t)(
         void *userdata, struct connection *connection, const struct request *request, int *pidfd);
 
@@ -42,24 +42,24 @@ void connection_add(const struct connection *connection);
 
 void connection_free(struct connection *connection);
 
-/* The work for the request has a time limit of its own: the connection waits for as long as it takes. */
+/* The work for the request has a time limit of its own, so the connection has none from now on. */
 void connection_wait(struct connection *connection);
 
-/* From now on it is not noticed if the peer hangs up. */
+/* A hang-up of the peer has no effect from now on. */
 void connection_ignore_peer(struct connection *connection);
 
-/* Sends the one reply and frees the connection; one that has nothing but a type and a sentence. */
+/* Sends the one reply and frees the connection; the second has only a type and a sentence. */
 void connection_reply(struct connection *connection, const struct reply *reply);
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
 
 /* Sends the n replies, which are taken, and frees the connection when the peer has taken them all. */
 void connection_reply_all(struct connection *connection, struct reply *replies, size_t n);
 
-/* Sends the reply, and behind it the report that the connection has; then frees both. */
+/* Sends the reply, then the report that the connection has, and frees both. */
 void connection_send_report(struct connection *connection, const struct reply *reply);
 
-/* The connection as one who waits for a lease. */
+/* The connection as the waiter of a lease. */
 struct lease_waiter connection_waiter(struct connection *connection);
 
-/* Logs what a peer did: that of query.sock within limits. */
+/* Logs what a peer did. Lines about peers of query.sock are limited. */
 void connection_remark(const struct connection *connection, const char *format, ...) _printf_(2, 3);

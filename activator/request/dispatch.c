@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a request may ask is decided here and nowhere else. */
+/* Only this file decides what a request may ask. */
 
 #include "dispatch.h"
 #include "base/event.h"
@@ -16,7 +16,7 @@ static void handle_open(
         int owned = *pidfd;
 
         *pidfd = -1;
-        /* Whatever comes of it: a login that goes on without a seat is one for the fence. */
+        /* In any case, because a login that goes on without a seat must be fenced. */
         fence_note(COURSE_LOGIN_DIRECTORY, request->uid, request->user);
         /* From here on the lease's deadline bounds the wait. */
         connection_wait(connection);
@@ -80,7 +80,7 @@ static void handle_reloaded(void *userdata, bool good, const char *text) {
         connection_reply_text(userdata, good ? REPLY_DONE : REPLY_FAILED, text);
 }
 
-/* A reload goes on when the one who asked hangs up: the answer finds the connection as it is. */
+/* A reload continues when its peer hangs up, so the answer must find the connection. */
 static void handle_reload(struct services *services, struct connection *connection) {
         connection_wait(connection);
         connection_ignore_peer(connection);
@@ -93,7 +93,7 @@ static void handle_enter(
         int owned = *pidfd;
 
         if (!query_peer_may_enter(&services->peers, connection->peer.uid, now_monotonic_usec())) {
-                /* coursenet-enter tries again, for as long as it would wait for its seat. */
+                /* coursenet-enter retries for as long as it would wait for its seat. */
                 connection_remark(connection, "asks for a seat more often than it may, and has to wait");
                 connection_free(connection);
                 return;

@@ -28,7 +28,7 @@ void enter_free(struct enter **place) {
         free(enter);
 }
 
-/* What of the request is the peer's to say; the rest is ours. */
+/* Only these fields come from the peer's request. */
 static void fill_request(
         const struct request *request, const struct ucred *peer, const char *name, struct request *ret) {
         request_init(ret, REQUEST_ENTER);
@@ -84,7 +84,7 @@ static struct enter *enter_new(struct lease_table *leases, const struct lease_wa
 
 void enter_begin(struct whois *whois, struct lease_table *leases, const struct lease_waiter *waiter,
         const struct request *request, const struct ucred *peer, int pidfd, struct enter **place) {
-        /* A login's name came from root: nobody needs to be asked again. */
+        /* A login's name came from root, so the user database need not be asked. */
         const char *name = lease_table_user_name(leases, peer->uid);
         struct request complete;
         struct enter *enter;

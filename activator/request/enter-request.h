@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * REQUEST_ENTER: a user asks for their own seat, without a login. Who they are is the kernel's word
- * (SO_PEERCRED), and their name what the user database says of that uid; of the request itself only flags,
- * tty and timeout count.
+ * REQUEST_ENTER: a user asks for their own seat, without a login. The kernel says who asks (SO_PEERCRED), and
+ * the user database has the name of that uid. Only flags, tty and timeout are taken from the request.
  */
 
 #include "lease/lease.h"
@@ -13,7 +12,7 @@
 struct enter;
 
 /*
- * Goes on as lease_open() does, as soon as the peer's name is known; the waiter gets a refusal if it has
+ * Continues like lease_open() when the peer's name is known; the waiter gets a refusal if it has
  * none. Takes pidfd. *place is set while the name is being asked for.
  */
 void enter_begin(struct whois *whois, struct lease_table *leases, const struct lease_waiter *waiter,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Files in a tmpfs that only root can list. They are gone with the next boot, as the processes are. */
+/* Files in a tmpfs that only root can list. They disappear at the next boot, together with the processes. */
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ static int write_new(const char *path, const char *text) {
         _cleanup_close_ int fd = -1;
         ssize_t n;
 
-        /* Of an activator that died over it; there is only one. */
+        /* Left by an activator that died in the middle; there is only one. */
         (void)unlink(path);
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
@@ -34,7 +34,7 @@ static int write_new(const char *path, const char *text) {
         return (size_t)n == strlen(text) ? 0 : -EIO;
 }
 
-/* A name that begins with a dot is none to whoever reads the directory. */
+/* Programs that read the directory skip names that begin with a dot. */
 static int make_note(const char *directory, uid_t uid, const char *text) {
         char path[128], unfinished[128];
         int r;
@@ -57,7 +57,7 @@ void fence_note(const char *directory, uid_t uid, const char *user) {
 
         if (uid < SYSTEM_UID_END || uid == (uid_t)-1)
                 return;
-        /* What is no name is fenced by its uid alone. */
+        /* An account without a valid name is fenced by its uid alone. */
         if (user_name_valid(user))
                 (void)snprintf(text, sizeof(text), "%s\n", user);
         r = make_note(directory, uid, text);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Notes for `coursenet-host watch`: who has logged in as a course user, and is to be fenced outside of a
- * seat. No directory of users needs to be listed for that, and none asked.
+ * Notes for `coursenet-host watch`: who has logged in as a course user and must be fenced outside of a seat.
+ * With them, no directory of users has to be listed or asked.
  */
 
 #include <sys/types.h>
@@ -12,8 +12,8 @@
 #include "util.h"
 
 /*
- * Notes the uid and whose it is, making the directory if need be. The first time costs a file, each further
- * one a look into it. System accounts are none of ours. Failures are logged, and nothing else: a login does
- * not depend on it.
+ * Notes the uid and its user, and makes the directory if needed. The first note of a uid writes a file, and
+ * each further one reads it. System accounts are ignored. Failures are only logged, because a login does not
+ * depend on this.
  */
 void fence_note(const char *directory, uid_t uid, const char *user);

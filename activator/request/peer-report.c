@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Children that print reports. A struct report has one child, which may have to wait for its turn. */
+/* Children that print reports. A struct report has one child, which may have to wait in the queue. */
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -136,7 +136,7 @@ static int read_groups(int fd, const struct ucred *peer, gid_t **ret) {
         gid_t *groups = NULL, *more;
         socklen_t size = 0;
 
-        /* The first call only says how much room it takes. */
+        /* The first call only returns the size. */
         if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 && errno != ERANGE)
                 return -errno;
         more = realloc(groups, size + sizeof(gid_t));

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * REQUEST_REPORT, see protocol.h: a child of root's prints what the peer may see, into memory of ours, within
- * a time and a size. The child never waits for a peer that does not read: sending begins when the child has
- * ended.
+ * REQUEST_REPORT, see protocol.h: a child that runs as root prints what the peer may see into memory of the
+ * activator, within limits of time and size. The child never waits for a peer that does not read, because
+ * sending begins when the child has ended.
  */
 
 #include <sys/socket.h>
@@ -24,18 +24,18 @@ struct peer_reports {
 void peer_reports_init(
         struct peer_reports *reports, sd_event *event, struct query_log *log, struct query_peers *peers);
 
-/* The first reply to send: REPLY_REPORT, and then the report is to be sent behind it; or a refusal. */
+/* The first reply to send: REPLY_REPORT, after which the report must be sent; or a refusal. */
 typedef void (*report_callback_t)(void *userdata, const struct reply *reply);
 
 /*
- * Has a report made for the peer behind fd. 0: the callback comes later, once; *place is the report until it
+ * Starts a report for the peer of fd. 0: the callback comes later, once; *place is the report until it
  * is freed, and NULL before a refusal. Negative errno: there is no report, and no callback.
  */
 int report_begin(struct peer_reports *reports, int fd, const struct request *request,
         const struct ucred *peer, report_callback_t callback, void *userdata, struct report **place);
 
 /*
- * Sends what is still to be sent over fd. 1: that was all; 0: the socket takes no more now; negative errno.
+ * Sends the rest of the report over fd. 1: all is sent; 0: the socket has no room now; negative errno.
  */
 int report_send(struct report *report, int fd);
 

@@ -17,7 +17,7 @@
 
 #define QUERY_LOG_PER_USER 5U
 #define QUERY_LOG_TOTAL 60U
-#define QUERY_LOG_USERS_MAX 256U /* that are told apart in one minute */
+#define QUERY_LOG_USERS_MAX 256U /* that have a counter of their own in one minute */
 #define QUERY_LOG_SUMMARIES_MAX 16U
 #define QUERY_LOG_PERIOD_USEC UINT64_C(60000000)
 
@@ -29,7 +29,7 @@ struct query_log {
         struct query_peers *peers;    /* who counts as one user */
         struct query_talker *talkers; /* a uthash by uid */
         unsigned n_lines;             /* said in this period */
-        unsigned n_others;            /* not said, of users who have no place in the table */
+        unsigned n_others;            /* lines dropped, of users who have no place in the table */
         sd_event_source *period_source;
 };
 

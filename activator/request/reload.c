@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One seat with a mistake costs nobody else anything: what can be wired is. systemd is told to reload only if
- * it has an old version of a unit in memory that is not in use, which is no login's business to wait for.
+ * A mistake of one seat does not affect the others: every seat that can be wired is. systemd is only asked to
+ * reload if it has an old version of a unit that is not in use. No login waits for that.
  */
 
 #include "reload.h"

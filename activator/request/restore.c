@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Runs once, before the sockets are listened to, so it may wait. A lease whose opener died while the
+ * Runs once, before the activator listens on its sockets, so it may wait. A lease whose opener died while the
  * activator was down is ended like any other, as soon as logind says that no session is left.
  */
 
@@ -45,7 +45,7 @@ static int take_stored_fd(struct restoring *restoring, const char *id) {
         return -1;
 }
 
-/* A descriptor of the lease's opener, or -1 if that process is gone, whatever has its number now. */
+/* A descriptor of the lease's opener, or -1 if that process has ended, even if its pid is in use again. */
 static int find_opener(struct restoring *restoring, const struct lease_record *record) {
         int fd = take_stored_fd(restoring, record->id);
         uint64_t start;
@@ -84,8 +84,8 @@ static bool parse_seat_unit(const char *unit, char ret_seat[static SEAT_ID_SIZE]
         return cut_out(unit, SEAT_UNIT_HEAD, SEAT_UNIT_TAIL, ret_seat, SEAT_ID_SIZE) && digits_only(ret_seat);
 }
 
-/* starting: its job is still queued, so whoever waited for it has lost us; only a wait=none login has its
- * answer. */
+/* starting: its job is still queued, so its waiter has lost the connection; only a login with wait=none has
+ * its answer. */
 static int take_up_lease(struct restoring *restoring, const char *id, bool starting) {
         struct lease_record record = {0};
         int r, opener = -1;
@@ -108,15 +108,14 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
         int r;
 
         if (!lease_unit_parse(unit, id)) {
-                /* Who tidied went away in the middle of it; the slice would keep what it was to clear away.
-                 */
+                /* The process that tidied died in the middle; its slice would keep the units up. */
                 if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
                         (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;
         }
         r = take_up_lease(restoring, id, starting);
         if (r < 0) {
-                log_warning("%s is nobody's (%s); it is stopped", unit, strerror(-r));
+                log_warning("%s is a lease without a usable record (%s); stopping it", unit, strerror(-r));
                 record_store_remove(leases->state_directory, id);
                 (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;
@@ -131,7 +130,7 @@ static void take_up_unit(struct restoring *restoring, const struct unit_row *row
         if (!active && row->job == 0)
                 return;
         if (parse_seat_unit(row->name, seat))
-                /* Its last lease may have gone when nobody was there to see to it that the seat goes too. */
+                /* Its last lease may have ended while no activator ran that could stop the seat. */
                 empty_seat_tidy_later(restoring->leases->seats, seat);
         else
                 restore_lease(restoring, row->name, !active);
@@ -145,7 +144,7 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
         restoring->result = error;
 }
 
-/* A record whose unit is gone: somebody stopped it when nobody was there to hear of it. */
+/* A record without a unit: somebody stopped the unit while no activator ran. */
 static int forget_record(void *userdata, const char *id) {
         struct lease_table *leases = userdata;
 

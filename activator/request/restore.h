@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* After a restart: the leases are units in PID 1 and records below /run/coursenet/state; this brings them
- * together again. */
+/* After a restart: the leases are units in PID 1 and records below /run/coursenet/state; this file
+ * matches them. */
 
 #include "lease/lease.h"
 

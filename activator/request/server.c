@@ -57,8 +57,8 @@ static bool admit_login(const struct server *server) {
 }
 
 /*
- * A program that wants something sends its request at once. So when there is no room, the connection that has
- * been silent for longest is closed: nobody can keep others out by connections that send nothing.
+ * A real client sends its request at once. So when there is no room, the connection that has been silent for
+ * longest is closed, and a user cannot keep others out by connections that send nothing.
  */
 static bool has_room(struct server *server, uid_t key) {
         struct connection *connection, *silent = NULL;

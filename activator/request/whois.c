@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Children that ask NSS. What a child prints is input like any other: it is checked here for its form, and by
- * the site's name rule before it means anything.
+ * Children that ask NSS. The output of a child is checked like any other input: here for its form, and later
+ * by the site's name rule.
  *
- * A lookup is one child, or one that waits for its turn; questions hang on it. It stays until its child has
- * been reaped, with or without questions: that is what makes the limits hold.
+ * A lookup is one child, running or waiting, and has a list of questions. It stays until its child was
+ * reaped, with or without questions, so that the limits hold.
  */
 
 #include <fcntl.h>
@@ -18,11 +18,10 @@
 
 #define WHOIS_MAX 16U
 
-/* Less than the 5 s that glibc itself gives to an nscd that hangs: the reason is ours to say. */
+/* Less than the 5 s that glibc gives to an nscd that hangs, so that this file reports the reason. */
 #define WHOIS_TIMEOUT_USEC UINT64_C(4000000)
 
-/* The child's exit codes besides 0: no such user; a name that whois_parse() does not take; another failure.
- */
+/* The child's exit codes other than 0: no such user; a name that whois_parse() refuses; another failure. */
 #define EXIT_NOBODY 1
 #define EXIT_STRANGE 3
 #define EXIT_FAILED 2
@@ -78,7 +77,7 @@ int whois_print(const char *uid) {
         errno = 0;
         entry = getpwuid(number);
         if (!entry)
-                /* getpwuid(3): nobody of this uid is no error, or one of these. */
+                /* getpwuid(3): for an unknown uid errno is 0 or one of these. */
                 return errno == 0 || errno == ENOENT || errno == ESRCH ? EXIT_NOBODY : EXIT_FAILED;
         if (!name_valid(entry->pw_name, strlen(entry->pw_name)))
                 return EXIT_STRANGE;
@@ -95,7 +94,7 @@ static void lookup_free(struct whois_lookup *lookup) {
         free(lookup);
 }
 
-/* A callback may ask and forget again; each question is off the list before its own. */
+/* A callback may ask and forget questions, so each question leaves the list before its callback. */
 static void answer_all(struct whois_lookup *lookup, const char *name, const char *reason) {
         while (lookup->questions) {
                 struct whois_question *question = lookup->questions;
@@ -121,13 +120,13 @@ static int start_child(void *userdata, pid_t *ret_pid) {
         lookup->output = ends[0];
         streams.output = ends[1];
         (void)snprintf(number, sizeof(number), "%u", (unsigned)lookup->uid);
-        /* This very file, even if an upgrade has put another one in its place. */
+        /* The running program's own file, even if an upgrade has replaced it. */
         r = child_spawn_file("/proc/self/exe", arguments, &streams, environment, ret_pid);
         (void)close(ends[1]);
         return r;
 }
 
-/* The child has ended: what it printed is in the pipe, however little it was. */
+/* The child has ended, so all of its output is in the pipe. */
 static const char *read_answer(
         const struct whois_lookup *lookup, const siginfo_t *info, char ret_name[static USER_NAME_SIZE]) {
         char output[USER_NAME_SIZE + 1];
@@ -157,7 +156,7 @@ static void handle_end(void *userdata, const siginfo_t *info, bool late, int err
                 if (reason)
                         query_log(lookup->whois->log, lookup->uid, "its name is not known: %s", reason);
         } else
-                query_log(lookup->whois->log, lookup->uid, "nobody can be asked for its name: %s",
+                query_log(lookup->whois->log, lookup->uid, "no child can be started to find its name: %s",
                         strerror(-error));
         answer_all(lookup, reason ? NULL : name, reason);
         lookup_free(lookup);

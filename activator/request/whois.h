@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Which user name a uid has. Only NSS knows, and NSS may hang (an LDAP server that is down): so it is asked
- * in a child process, `coursenet-activator --whois UID`, which is killed after a while. Nobody else waits for
+ * Which user name a uid has. Only NSS knows, and NSS may hang (an LDAP server that is down). So a child
+ * process asks, `coursenet-activator --whois UID`, which is killed after a time. No other request waits for
  * it.
  */
 
@@ -22,7 +22,7 @@ struct whois {
 
 void whois_init(struct whois *whois, sd_event *event, struct query_log *log);
 
-/* name: NULL if there is none; reason then says why, as a sentence. The question is gone by then. */
+/* name: NULL if there is none; reason then says why, as a sentence. The question has been freed by then. */
 typedef void (*whois_callback_t)(void *userdata, const char *name, const char *reason);
 
 /*

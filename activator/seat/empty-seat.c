@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * systemd looks once whether a unit is needed, and lets it be when something is in its way just then: a stop
- * of nsbr@ takes the user's manager along, and cannot while that is being started. That may last, and what
- * an admin's own unit needs stays: so the looks get rarer, and end.
+ * systemd checks once whether a unit is needed, and leaves it up if another job conflicts at that moment: a
+ * stop of nsbr@ also stops the user's manager, which is refused while that is starting. The conflict may
+ * last, and a seat that an admin's own unit needs stays up. So the re-checks come at growing intervals, and
+ * end after some minutes.
  */
 
 #include <utlist.h>
@@ -17,14 +18,14 @@
 
 #define FIRST_DELAY_USEC UINT64_C(2000000)
 
-/* All looks together take longer than a user's manager may take to start (DefaultTimeoutStartSec=, 90 s). */
+/* All checks together take longer than a user's manager may take to start (DefaultTimeoutStartSec=, 90 s). */
 #define LAST_DELAY_USEC (FIRST_DELAY_USEC * 32U)
 
 struct empty_seat {
         struct seats *seats;
         char seat[SEAT_ID_SIZE];
         uint64_t delay_usec;
-        sd_event_source *source; /* NULL: systemd is being made to look */
+        sd_event_source *source; /* NULL: systemd is checking now */
         struct empty_seat *prev, *next;
 };
 
@@ -79,7 +80,7 @@ static int handle_time(sd_event_source *source, uint64_t usec, void *userdata) {
                 starting_units_stop(empty->seats, empty->seat, (uid_t)-1);
                 tidy(empty->seats, empty->seat, handle_looked, empty);
         } else
-                forget(empty); /* the end of the lease that there is now starts anew */
+                forget(empty); /* a lease has the seat; its end schedules new checks */
         return 0;
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Sees to it that a seat goes after its last lease. */
+/* Makes sure that a seat stops after its last lease. */
 
 #include "seats.h"
 
 /*
- * Some time later has systemd look whether the seat's units are needed: again and again, for some minutes,
- * until nothing of the seat is up or somebody has it. What is up then still, an admin's own unit needs.
+ * Makes systemd re-check later whether the seat's units are needed, several times within some minutes, until
+ * nothing of the seat is up or a lease has it. What is still up after that is needed by an admin's own unit.
  */
 void empty_seat_tidy_later(struct seats *seats, const char *seat);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* To reset a unit that has not failed, or is not in memory, is no error for systemd. */
+/* systemd accepts a reset of a unit that has not failed or is not in memory. */
 
 #include "failed-units.h"
 #include "seat-id.h"

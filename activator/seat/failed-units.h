@@ -12,10 +12,10 @@
 
 #include "seats.h"
 
-/* The seat is down: its own units are not failed any more. */
+/* The seat is down: resets its own units. */
 void failed_units_reset(struct seats *seats, const char *seat);
 
-/* The user has no lease any more: their manager is not failed any more, if it is one that we wired. */
+/* The user has no lease any more: resets their manager, if it has wiring of ours. */
 void failed_units_reset_user(struct seats *seats, uid_t uid);
 
 /*

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the files of this folder have in common. They know seats and their units, but no leases: whether
- * anybody has a seat they ask through the callbacks.
+ * What the files of this folder share. They know seats and their units, but no leases: they ask through
+ * callbacks whether a lease has a seat.
  */
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ struct seats {
         const char *unit_directory; /* UNIT_DIRECTORY, or a test's */
         const char *slot_directory; /* SLOT_DIRECTORY, or a test's */
 
-        /* Somebody has the seat, or the user has one: a lease is there, whatever its state. Never NULL. */
+        /* Whether a lease of the seat, or of the user, exists, in any state. Never NULL. */
         bool (*seat_has_lease)(void *userdata, const char *seat);
         bool (*user_has_lease)(void *userdata, uid_t uid);
         void *userdata;

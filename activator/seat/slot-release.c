@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* To free a slot too early, or not at all, does no harm: see SLOT_SECONDS. */
+/* A slot that is freed too early, or not at all, does no harm: see SLOT_SECONDS. */
 
 #include <limits.h>
 

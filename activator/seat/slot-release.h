@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Gives the slot of a container's start back as soon as the start is over: see container-slots.h. */
+/* Frees the slot of a container's start when the start is over: see container-slots.h. */
 
 #include "container-slots.h"
 #include "seats.h"
 
-/* systemd reports that a job of the unit has ended, however it did. userdata: the struct seats. */
+/* systemd reports that a job of the unit has ended, with any result. userdata: the struct seats. */
 void slots_job_removed(void *userdata, const char *job, const char *unit, const char *result);

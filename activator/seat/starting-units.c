@@ -18,7 +18,7 @@ struct starting {
         char user_manager[sizeof("user@4294967295.service")];
 };
 
-/* The seat's own units are left to systemd: to stop them would stop units that need them. */
+/* systemd stops the seat's own units: a stop here would also stop units that need them. */
 bool starting_units_has(const char *unit_directory, const char *user_manager, const struct unit_row *row) {
         bool starts = string_equal(row->active_state, "activating") ||
                       (row->job != 0 && (string_equal(row->active_state, "inactive") ||
@@ -30,7 +30,7 @@ bool starting_units_has(const char *unit_directory, const char *user_manager, co
                wiring_exists(unit_directory, row->name);
 }
 
-/* A manager that is to stay with its seat (leftover = keep) cannot be stopped by name, as logind would do it.
+/* A manager that stays with its seat (leftover = keep) cannot be stopped by name, which logind would do.
  */
 static void stop(const struct starting *starting, const char *unit) {
         struct seats *seats = starting->seats;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Whether anybody needs a unit only systemd knows: an admin's own unit may, or an enabled netbr@. So it is
- * made to look again: a slice that needs the units which are up is started and stopped, and at its end
- * systemd asks of each whether it is needed still. Requisite=, as that starts nothing that has gone since.
+ * Only systemd knows whether a unit is needed: an admin's own unit may need it, or netbr@ may be enabled. So
+ * this file makes systemd re-check: it starts and stops a slice that needs the units that are up, and when
+ * the slice has stopped, systemd checks each of them. The dependency is Requisite=, which starts no unit that
+ * has stopped since.
  */
 
 #include <utlist.h>
@@ -17,7 +18,7 @@
 
 #define UNIT_SIZE 64U
 
-/* A slice that stays would hold the seat: so it is stopped until it is gone, for a minute. */
+/* A slice that stays would hold the seat, so its stop is retried until it is gone, for a minute. */
 #define RETRY_USEC UINT64_C(5000000)
 #define RETRIES_MAX 12U
 
@@ -28,8 +29,8 @@ struct tidying {
         char slice[UNIT_SIZE];
         char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
         char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
-        bool seat_up;          /* one of the first two is up, or on its way there or back */
-        bool slice_up;         /* somebody else's, who may have gone away */
+        bool seat_up;          /* one of the first two is up, starting or stopping */
+        bool slice_up;         /* another program's slice; that program may have ended */
         char start_job[JOB_SIZE], stop_job[JOB_SIZE]; /* the slice's, their D-Bus paths */
         struct bus_call *call;                        /* the one call that is under way */
         sd_event_source *retry_source;
@@ -63,14 +64,14 @@ void tidy_forget_all(struct seats *seats) {
         }
 }
 
-/* The units' names. What of the configuration cannot be read is left alone: the bridge, then. */
+/* The units' names. If the configuration cannot be read, the bridge is left out. */
 static void find_names(struct tidying *tidying, const char *seat) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
         struct seat_plan plan;
         struct seat_id id;
 
-        /* A lease's id has no 't': the activator never takes the slice for one. */
+        /* A lease's id has no 't', so the activator never mistakes this slice for a lease. */
         (void)snprintf(tidying->slice, UNIT_SIZE, "coursenet-tidy_%s.slice", seat);
         (void)snprintf(tidying->nsbr, UNIT_SIZE, "nsbr@%s.service", seat);
         (void)snprintf(tidying->netns, UNIT_SIZE, "netns@%s.service", seat);
@@ -99,7 +100,7 @@ static void handle_stopped(void *userdata, int error, const char *job, const cha
                 finish(tidying, found(tidying));
         else if (error >= 0)
                 note_job(job, tidying->stop_job);
-        /* tidy_job_removed() goes on, or stop_again() */
+        /* tidy_job_removed() or stop_again() continues */
 }
 
 static void stop_slice(struct tidying *tidying);
@@ -139,15 +140,15 @@ static void handle_started(void *userdata, int error, const char *job, const cha
         struct tidying *tidying = userdata;
 
         (void)text;
-        /* An error means that somebody needs the units just now, or that another one tidies. */
+        /* An error means that a unit is needed now, or that another process tidies. */
         if (error < 0)
                 finish(tidying, found(tidying));
         else
                 note_job(job, tidying->start_job);
-        /* tidy_job_removed() goes on, or stop_again() */
+        /* tidy_job_removed() or stop_again() continues */
 }
 
-/* Starts a slice that needs the units, which are up. Mode "fail": whatever is queued already wins. */
+/* Starts a slice that needs the units, which are up. With mode "fail", jobs that are queued already win. */
 static int start_slice(struct tidying *tidying, const char *const *units) {
         const struct transient_unit slice = {.name = tidying->slice, .mode = "fail", .requisite = units};
 

@@ -2,16 +2,17 @@
 #pragma once
 
 /*
- * Clears away what of a seat is up and needed no more. StopWhenUnneeded= misses a unit whose sibling failed
- * (systemd#41234), such as netns@12310 when netbr@123 could not start: coursenet-tidy@SEAT.service, which is
- * OnFailure= of nsbr@. And it misses one that could not be stopped when its last lease went: empty-seat.c.
+ * Stops the units of a seat that are up and no longer needed. StopWhenUnneeded= misses a unit whose sibling
+ * failed (systemd#41234), such as netns@12310 when netbr@123 could not start: coursenet-tidy@SEAT.service,
+ * which is OnFailure= of nsbr@, handles that. It also misses a unit that could not be stopped when its last
+ * lease ended: empty-seat.c handles that.
  */
 
 #include "seats.h"
 
-/* How it was before systemd was made to look. */
+/* The state of the seat before systemd re-checked it. */
 enum tidy_result {
-        TIDY_SEAT_DOWN, /* nothing but, may be, the course's bridge was up */
+        TIDY_SEAT_DOWN, /* at most the course's bridge was up */
         TIDY_SEAT_UP,
 };
 
@@ -25,11 +26,11 @@ void tidy(struct seats *seats, const char *seat, tidy_callback_t callback, void 
 void tidy_job_removed(void *userdata, const char *job, const char *unit, const char *result);
 
 /*
- * Tidies a seat when the start of its nsbr@ was cancelled, as by a `systemctl stop` of a netns@ that hangs:
- * that is no failure, so systemd tells nobody but who listens for jobs. For the daemon: who is here for one
- * seat would go away in the middle of another one. userdata: the struct seats.
+ * Tidies a seat when the start of its nsbr@ was cancelled, for instance by a `systemctl stop` of a netns@
+ * that hangs. That is not a failure, so OnFailure= does not run. Only the daemon may use this: --tidy would
+ * end before another seat is done. userdata: the struct seats.
  */
 void tidy_start_cancelled(void *userdata, const char *job, const char *unit, const char *result);
 
-/* Without a word to who waits for them: the activator ends. */
+/* The activator ends: forgets all of them without calling their callbacks. */
 void tidy_forget_all(struct seats *seats);

@@ -31,8 +31,8 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
 }
 
 /*
- * Without its seat the manager is not started at all, which is no failure. One that fails all the same, as
- * when the seat goes while it starts, is forgotten with its last session: see failed-units.h.
+ * Without its seat the manager is skipped, which is not a failure. One that does fail, for instance because
+ * the seat stops while it starts, is reset with its last session: see failed-units.h.
  */
 void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret) {
         ret->stand_in = false;
@@ -163,7 +163,7 @@ int wiring_differs(const char *directory, const struct wiring *wiring) {
         return (size_t)n != strlen(wiring->text) || memcmp(text, wiring->text, (size_t)n) != 0;
 }
 
-/* What is there, and may be in systemd's memory, is of use as well. */
+/* A drop-in that exists, and that systemd may have loaded, is good enough. */
 static bool will_do(const char *directory, const struct wiring *wiring) {
         char text[sizeof(wiring->text) + 1];
 
@@ -352,7 +352,7 @@ static void handle_drop_ins(void *userdata, int error, const struct unit_value *
         }
 }
 
-/* A unit in memory that has failed keeps the version it was loaded with; ResetFailedUnit lets go of it. */
+/* A failed unit in memory keeps the version that was loaded; ResetFailedUnit makes systemd drop it. */
 static void check_loaded(struct pending *pending) {
         struct wiring_update *update = pending->update;
         int r;

@@ -15,7 +15,7 @@
  * changed only while the unit is down: without it the next daemon-reload would take the course's bridge from
  * under a live seat. /run forgets it at the next boot.
  *
- * Everybody may ask systemd what a drop-in says, so a student's name stands in none before the first login.
+ * Everybody may ask systemd what a drop-in says, so none has a student's name before the first login.
  */
 
 #include "plan.h"
@@ -31,7 +31,7 @@
 struct wiring {
         char unit[WIRING_UNIT_SIZE]; /* the unit that it is for */
         char text[640 + USER_NAME_SIZE];
-        bool stand_in;    /* takes no place of one that is there, whatever that says */
+        bool stand_in;    /* does not replace a drop-in that exists */
         const char *file; /* its name; NULL: WIRING_FILE */
         /* A line: systemd may go on with an older version in memory that has it, too. Empty: with none. */
         char will_do[64];
@@ -45,9 +45,9 @@ struct wiring {
 bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret);
 
 /*
- * Puts the user's own systemd manager into the seat; pure. It is ended with the seat, and quickly, though
- * logind would keep it for some seconds; without a seat it does not start. After= is left out on purpose: a
- * user's service that ignores SIGTERM would hold up the seat's end and the next login.
+ * Puts the user's own systemd manager into the seat; pure. It stops with the seat at once, although logind
+ * would keep it for some seconds. Without a seat it does not start. There is no After= on purpose: a user's
+ * service that ignores SIGTERM would delay the seat's end and the next login.
  */
 void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret);
 

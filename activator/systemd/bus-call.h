@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What units.c and logind.c have in common. Nobody outside this folder includes it. */
+/* What units.c and logind.c share. Only files of this folder include it. */
 
 #include <stdint.h>
 #include <systemd/sd-bus.h>

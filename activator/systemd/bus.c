@@ -20,7 +20,7 @@ int bus_attach(sd_event *event, sd_bus *connection, struct bus **ret_bus) {
                 return -ENOMEM;
         }
         *bus = (struct bus){.connection = connection, .event = event};
-        /* Without a bus nothing can be done; a restart keeps every lease and waits for the bus to come back.
+        /* Nothing works without the bus. A restart keeps every lease and waits until the bus is back.
          */
         r = sd_bus_set_exit_on_disconnect(connection, true);
         if (r >= 0)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The connection to the system bus. Nothing here waits, but bus_wait(): answers come by callback, from the
+ * The connection to the system bus. Only bus_wait() waits: answers come by callback, from the
  * event loop. units.h has the calls of systemd, logind.h those of logind.
  */
 
@@ -18,16 +18,16 @@ void bus_close(struct bus *bus);
 
 /*
  * Blocks until systemd has taken what was sent without a callback: systemd does nothing for a peer that has
- * left the bus meanwhile. For a program that is about to end. Negative errno.
+ * left the bus by then. For a program that is about to end. Negative errno.
  */
 int bus_wait(struct bus *bus);
 
 /*
- * A call that is under way. Whoever starts one gives the place of a pointer to it: the pointer is set while
+ * A call that is under way. The caller gives the place of a pointer to it: the pointer is set while
  * the call is under way and is NULL again before the callback comes. The place must stay good until then. A
  * call that is under way there already is dropped first.
  */
 struct bus_call;
 
-/* Drops the call, so that its callback does not come. What it asked for may be done all the same. */
+/* Drops the call, so that its callback does not come. systemd may still do what was asked. */
 void bus_call_drop(struct bus_call **call);

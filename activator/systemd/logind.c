@@ -76,7 +76,7 @@ static void read_leader(sd_bus_message *reply, bus_function_t callback, void *us
 
         (void)callback;
         (void)kind;
-        /* A session that has gone meanwhile answers with an error, and is no session any more. */
+        /* A session that has ended since answers with an error, and does not count. */
         if (bus_reply_error(reply) >= 0 && sd_bus_message_read(reply, "v", "u", &leader) >= 0 &&
                 leader == (uint32_t)search->leader)
                 finish(search, LEADER_FOUND);

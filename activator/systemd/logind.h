@@ -30,6 +30,6 @@ int logind_find_leader(struct bus *bus, uid_t uid, pid_t leader, leader_callback
         struct leader_search **search);
 void logind_drop_search(struct leader_search **search);
 
-/* Subscribes to the end of sessions, whoever's they are, for as long as the bus lasts. Negative errno. */
+/* Subscribes to the end of all users' sessions, for as long as the bus lasts. Negative errno. */
 typedef void (*session_removed_t)(void *userdata);
 int logind_on_session_removed(struct bus *bus, session_removed_t callback, void *userdata);

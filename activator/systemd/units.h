@@ -83,8 +83,7 @@ int units_reload(struct bus *bus, units_reload_callback_t callback, void *userda
 /* A job of the unit has ended. result: "done", "failed", "canceled" and so on, see JobRemoved(). */
 typedef void (*unit_job_removed_t)(void *userdata, const char *job, const char *unit, const char *result);
 
-/* systemd has removed the unit from memory. At a daemon-reload it does so with all units, and loads them
- * anew. */
+/* systemd has removed the unit from memory. At a daemon-reload it removes all units and loads them again. */
 typedef void (*unit_removed_t)(void *userdata, const char *unit);
 
 /* Subscribes for as long as the bus lasts. Subscribers are called in the order in which they came. */
