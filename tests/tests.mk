@@ -1,7 +1,7 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
 unit_tests = address address6 child class-parse finding-line lease-history lease-record limits live-check \
-	machine-prefix manual moment name-rule pam-config plan protocol roster roster-command scope seat-id setting-value \
+	machine-prefix manual message-fd moment name-rule pam-config plan protocol roster roster-command scope seat-id setting-value \
 	settings settings-documents settings-table site snapshot trusted-file
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
@@ -14,7 +14,8 @@ pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
 activator_tests = bus child-queue empty-seat fence-note job-end keeper lease-limit lease-machine lease-random \
-	lease-run lease-start lease-table peer-report query record-store reload starting-units tidy whois wiring wiring-update
+	lease-run lease-start lease-table peer-report process query record-store reload restore seat-lookup server \
+	starting-units tidy whois wiring wiring-update
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 container_tests = instance queue report

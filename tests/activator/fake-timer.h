@@ -16,7 +16,7 @@
 
 #include "util.h"
 
-#define FAKE_TIMERS_MAX 16
+#define FAKE_TIMERS_MAX 256
 
 struct fake_timer {
         sd_event_source *source; /* NULL: it is not set */

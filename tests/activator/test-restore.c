@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What an activator finds that starts again: leases are taken up, and what is nobody's goes. */
+
+#include "fake-systemd.h"
+#include "fake-timer.h"
+#include "tests/unit/fixture.h"
+
+#include <sys/syscall.h>
+
+#include "base/peer.h"
+#include "lease-event.h"
+#include "lease/lease-activator.h"
+#include "lease/lease-log.h"
+#include "lease/lease-object.h"
+#include "request/restore.h"
+#include "seat/empty-seat.h"
+
+#define LEASE "12310_0123456789abcdef"
+#define UNIT "coursenet-" LEASE ".slice"
+#define LIST "list coursenet-*.slice netns@*.service"
+
+static struct seats seats;
+static struct lease_table table;
+
+/* The lease that was taken up, and whether its opener was found. */
+static unsigned n_restored;
+static struct lease_record restored;
+static bool has_opener;
+
+int lease_restore(struct lease_table *leases, const struct lease_record *record, int pidfd) {
+        n_restored++;
+        restored = *record;
+        has_opener = pidfd >= 0;
+        return lease_new(leases, record, pidfd, NULL) ? 0 : -ENOMEM;
+}
+
+static char logged[64 + USER_NAME_SIZE];
+
+void lease_log_record(const struct lease_record *record, const char *what) {
+        (void)snprintf(logged, sizeof(logged), "%.12s %.40s %s", record->seat, what, record->user);
+}
+
+static struct lease_record make_record(void) {
+        struct lease_record record = {
+                .id = LEASE,
+                .user = "cs123-amy",
+                .course = "123",
+                .seat = "12310",
+                .service = "sshd",
+                .uid = 2000,
+                .opener = getpid(),
+        };
+
+        assert_int_equal(peer_start_time(getpid(), &record.opener_start), 0);
+        return record;
+}
+
+static void save(const struct lease_record *record) {
+        assert_int_equal(record_store_save(etc, record), 0);
+}
+
+static bool has_record(void) {
+        return access(etc_path(LEASE), F_OK) == 0;
+}
+
+static const struct unit_row *rows;
+static size_t n_rows;
+static int list_error;
+
+static int handle_answer(sd_event_source *source, void *userdata) {
+        (void)source;
+        (void)userdata;
+        asked(LIST);
+        answer_list(list_error, rows, n_rows);
+        return 0;
+}
+
+/* Starts the activator: it waits until systemd has said which units there are. */
+static int start_with(const struct unit_row *units, size_t n, struct stored_fd *stored, size_t n_stored) {
+        rows = units;
+        n_rows = n;
+        assert_true(sd_event_add_defer(table.event, NULL, handle_answer, NULL) >= 0);
+        return restore_leases(&table, stored, n_stored);
+}
+
+static void a_lease_is_taken_up_with_the_process_that_opened_it(void **state) {
+        const struct unit_row unit = {UNIT, "active", 0};
+        const struct lease_record record = make_record();
+
+        (void)state;
+        save(&record);
+        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(n_restored, 1);
+        assert_string_equal(restored.user, "cs123-amy");
+        assert_true(has_opener);
+        assert_true(has_record());
+}
+
+static void the_descriptor_that_systemd_kept_is_used(void **state) {
+        const struct unit_row unit = {UNIT, "active", 0};
+        const struct lease_record record = make_record();
+        char id[] = LEASE, other[] = "12311_0000000000000000";
+        struct stored_fd stored[] = {{other, -1}, {id, -1}};
+
+        (void)state;
+        stored[0].fd = peer_open_pidfd(getpid());
+        stored[1].fd = peer_open_pidfd(getpid());
+        save(&record);
+        assert_int_equal(start_with(&unit, 1, stored, 2), 0);
+        assert_true(has_opener);
+        assert_int_equal(stored[1].fd, -1);
+        assert_true(stored[0].fd >= 0); /* of no lease: it is left to the caller */
+        (void)close(stored[0].fd);
+}
+
+/* Its number may be another process's by now. */
+static void a_process_that_is_dead_is_not_taken_for_another_one(void **state) {
+        const struct unit_row unit = {UNIT, "active", 0};
+        struct lease_record record = make_record();
+        char id[] = LEASE;
+        struct stored_fd stored = {id, -1};
+
+        (void)state;
+        record.opener_start--;
+        save(&record);
+        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_false(has_opener);
+        lease_free(table.leases);
+
+        record = make_record();
+        record.opener++;
+        save(&record);
+        stored.fd = peer_open_pidfd(getpid());
+        assert_int_equal(start_with(&unit, 1, &stored, 1), 0);
+        assert_false(has_opener);
+}
+
+static void a_hold_and_a_lease_that_lingers_have_no_process(void **state) {
+        const struct unit_row unit = {UNIT, "active", 0};
+        struct lease_record record = make_record();
+
+        (void)state;
+        record.linger_until_usec = 1;
+        save(&record);
+        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(n_restored, 1);
+        assert_false(has_opener);
+        lease_free(table.leases);
+
+        record = make_record();
+        record.hold = true;
+        record.opener = 0;
+        save(&record);
+        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(n_restored, 2);
+        assert_false(has_opener);
+}
+
+/* Whoever waited for its answer has lost the activator, and tries again. */
+static void a_lease_that_is_starting_is_stopped_unless_its_login_does_not_wait(void **state) {
+        const struct unit_row unit = {UNIT, "inactive", 7};
+        struct lease_record record = make_record();
+
+        (void)state;
+        save(&record);
+        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        asked("stop " UNIT);
+        assert_int_equal(n_restored, 0);
+        assert_false(has_record());
+
+        record.no_wait = true;
+        save(&record);
+        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(n_restored, 1);
+}
+
+static void a_unit_that_nobody_knows_is_stopped(void **state) {
+        static const struct unit_row units[] = {
+                {UNIT, "active", 0}, {"coursenet-tidy_12310.slice", "active", 0},
+                {"coursenet-12311_0000000000000001.slice", "inactive", 0}, /* it is going already */
+        };
+
+        (void)state;
+        write_file(LEASE, "[lease]\nuser = \n");
+        assert_int_equal(start_with(units, ELEMENTSOF(units), NULL, 0), 0);
+        asked("stop " UNIT);
+        asked("stop coursenet-tidy_12310.slice");
+        assert_int_equal(n_restored, 0);
+        assert_false(has_record());
+}
+
+/* Somebody stopped it when nobody was there to hear of it. */
+static void a_record_without_a_unit_is_logged_and_goes(void **state) {
+        struct lease_record record = make_record();
+
+        (void)state;
+        save(&record);
+        assert_int_equal(start_with(NULL, 0, NULL, 0), 0);
+        assert_string_equal(logged, "12310 " LEASE_TAKEN " cs123-amy");
+        assert_false(has_record());
+
+        record.linger_until_usec = 1;
+        save(&record);
+        assert_int_equal(start_with(NULL, 0, NULL, 0), 0);
+        assert_string_equal(logged, "12310 " LEASE_LINGER_OVER " cs123-amy");
+}
+
+static void a_seat_that_is_up_is_looked_at(void **state) {
+        static const struct unit_row units[] = {
+                {"netns@12310.service", "active", 0},
+                {"netns@12311.service", "failed", 0},
+                {"netns@strange.service", "active", 0},
+        };
+
+        (void)state;
+        assert_int_equal(start_with(units, ELEMENTSOF(units), NULL, 0), 0);
+        assert_int_equal(timers_set(), 1);
+        empty_seats_forget(&seats);
+}
+
+static void without_an_answer_of_systemd_nothing_is_forgotten(void **state) {
+        const struct lease_record record = make_record();
+
+        (void)state;
+        save(&record);
+        list_error = -ETIMEDOUT;
+        assert_int_equal(start_with(NULL, 0, NULL, 0), -ETIMEDOUT);
+        assert_true(has_record());
+        assert_string_equal(logged, "");
+
+        fake_send_error = -ENOTCONN;
+        assert_int_equal(restore_leases(&table, NULL, 0), -ENOTCONN);
+        asked(LIST);
+        assert_true(has_record());
+}
+
+static int set_up(void **state) {
+        sd_event *event;
+
+        if (make_etc(state) < 0 || sd_event_new(&event) < 0)
+                return -1;
+        seats = (struct seats){.event = event, .etc = etc};
+        table = (struct lease_table){.event = event, .seats = &seats, .etc = etc, .state_directory = etc};
+        n_restored = 0;
+        has_opener = false;
+        list_error = 0;
+        logged[0] = '\0';
+        return 0;
+}
+
+static int tear_down(void **state) {
+        while (table.leases)
+                lease_free(table.leases);
+        fake_systemd_done();
+        sd_event_unref(table.event);
+        return remove_etc(state);
+}
+
+#define restore_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                restore_test(a_lease_is_taken_up_with_the_process_that_opened_it),
+                restore_test(the_descriptor_that_systemd_kept_is_used),
+                restore_test(a_process_that_is_dead_is_not_taken_for_another_one),
+                restore_test(a_hold_and_a_lease_that_lingers_have_no_process),
+                restore_test(a_lease_that_is_starting_is_stopped_unless_its_login_does_not_wait),
+                restore_test(a_unit_that_nobody_knows_is_stopped),
+                restore_test(a_record_without_a_unit_is_logged_and_goes),
+                restore_test(a_seat_that_is_up_is_looked_at),
+                restore_test(without_an_answer_of_systemd_nothing_is_forgotten),
+        };
+
+        return cmocka_run_group_tests_name("restore", tests, NULL, NULL);
+}
