@@ -9,9 +9,7 @@
 #include <sys/syscall.h>
 
 #include "base/peer.h"
-#include "lease-event.h"
 #include "lease/lease-activator.h"
-#include "lease/lease-log.h"
 #include "lease/lease-object.h"
 #include "request/restore.h"
 #include "seat/empty-seat.h"
@@ -35,10 +33,12 @@ int lease_restore(struct lease_table *leases, const struct lease_record *record,
         return lease_new(leases, record, pidfd, NULL) ? 0 : -ENOMEM;
 }
 
-static char logged[64 + USER_NAME_SIZE];
+/* The lease that is known to have gone. */
+static char forgotten[LEASE_ID_SIZE];
 
-void lease_log_record(const struct lease_record *record, const char *what) {
-        (void)snprintf(logged, sizeof(logged), "%.12s %.40s %s", record->seat, what, record->user);
+void lease_forget_record(struct lease_table *leases, const char *id) {
+        assert_ptr_equal(leases, &table);
+        (void)string_copy(forgotten, sizeof(forgotten), id);
 }
 
 static struct lease_record make_record(void) {
@@ -94,7 +94,7 @@ static void a_lease_is_taken_up_with_the_process_that_opened_it(void **state) {
         assert_int_equal(n_restored, 1);
         assert_string_equal(restored.user, "cs123-amy");
         assert_true(has_opener);
-        assert_true(has_record());
+        assert_string_equal(forgotten, "");
 }
 
 static void the_descriptor_that_systemd_kept_is_used(void **state) {
@@ -191,19 +191,13 @@ static void a_unit_that_nobody_knows_is_stopped(void **state) {
 }
 
 /* Somebody stopped it when nobody was there to hear of it. */
-static void a_record_without_a_unit_is_logged_and_goes(void **state) {
-        struct lease_record record = make_record();
+static void a_lease_whose_unit_has_gone_is_forgotten(void **state) {
+        const struct lease_record record = make_record();
 
         (void)state;
         save(&record);
         assert_int_equal(start_with(NULL, 0, NULL, 0), 0);
-        assert_string_equal(logged, "12310 " LEASE_TAKEN " cs123-amy");
-        assert_false(has_record());
-
-        record.linger_until_usec = 1;
-        save(&record);
-        assert_int_equal(start_with(NULL, 0, NULL, 0), 0);
-        assert_string_equal(logged, "12310 " LEASE_LINGER_OVER " cs123-amy");
+        assert_string_equal(forgotten, LEASE);
 }
 
 static void a_seat_that_is_up_is_looked_at(void **state) {
@@ -227,7 +221,7 @@ static void without_an_answer_of_systemd_nothing_is_forgotten(void **state) {
         list_error = -ETIMEDOUT;
         assert_int_equal(start_with(NULL, 0, NULL, 0), -ETIMEDOUT);
         assert_true(has_record());
-        assert_string_equal(logged, "");
+        assert_string_equal(forgotten, "");
 
         fake_send_error = -ENOTCONN;
         assert_int_equal(restore_leases(&table, NULL, 0), -ENOTCONN);
@@ -245,7 +239,7 @@ static int set_up(void **state) {
         n_restored = 0;
         has_opener = false;
         list_error = 0;
-        logged[0] = '\0';
+        forgotten[0] = '\0';
         return 0;
 }
 
@@ -267,7 +261,7 @@ int main(void) {
                 restore_test(a_hold_and_a_lease_that_lingers_have_no_process),
                 restore_test(a_lease_that_is_starting_is_stopped_unless_its_login_does_not_wait),
                 restore_test(a_unit_that_nobody_knows_is_stopped),
-                restore_test(a_record_without_a_unit_is_logged_and_goes),
+                restore_test(a_lease_whose_unit_has_gone_is_forgotten),
                 restore_test(a_seat_that_is_up_is_looked_at),
                 restore_test(without_an_answer_of_systemd_nothing_is_forgotten),
         };
