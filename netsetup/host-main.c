@@ -23,7 +23,7 @@
 #define DNSMASQ "/usr/sbin/dnsmasq"
 
 enum {
-        EXIT_NOT_RUN = 3, /* dns: there is to be no name service */
+        EXIT_NOT_RUN = 3, /* dns: the settings switch the name service off */
         EXIT_DNS = 255,   /* dns: it failed; with any other status, ExecCondition= only skips the service */
 };
 

@@ -2,7 +2,7 @@
 
 /*
  * Writes a new file beside the old one and renames it. Its name begins with a dot while it is unfinished:
- * whoever watches the directory (dnsmasq does) passes such names over.
+ * programs that watch the directory, such as dnsmasq, ignore such names.
  */
 
 #include <fcntl.h>

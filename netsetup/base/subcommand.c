@@ -39,7 +39,8 @@ static int notify_done(void) {
         int heard = r < 0 ? r : notify_wait(NOTIFY_TIMEOUT_MS);
 
         if (heard < 0)
-                stderr_warning("systemd cannot be told that this is done: %s", strerror(-heard));
+                stderr_warning(
+                        "systemd cannot be notified that the command has finished: %s", strerror(-heard));
         return r;
 }
 

@@ -41,7 +41,7 @@ static int inspect_course_rate(
 
         r = qdisc_get_rate(&inspection->host, link->index, &real);
         if (r < 0)
-                return failure(inspection->diagnostics, link->name, r, "its limit cannot be looked at");
+                return failure(inspection->diagnostics, link->name, r, "its limit cannot be read");
         if (real / 8 != bits / 8)
                 diagnostics_error(inspection->diagnostics, link->name, 0,
                         "the course is limited to %" PRIu64
@@ -112,8 +112,9 @@ static int inspect_edited(
                 return failure(inspection->diagnostics, link->name, r, "its addresses cannot be listed");
         if (r > 0)
                 diagnostics_warning(inspection->diagnostics, link->name, 0,
-                        "has the address %s, while the settings plan %s now: that counts from the next start "
-                        "of the course, when its last seat has gone",
+                        "has the address %s, while the settings plan %s now: the new one applies from the "
+                        "next "
+                        "start of the course, after its last seat has gone",
                         former, planned);
         return r;
 }

@@ -122,9 +122,9 @@ static int plan_tables(struct inspection *inspection, struct tables *tables, str
                 return r;
         r = plan_seats(inspection, tables);
         if (r < 0)
-                return failure(inspection->diagnostics, WHAT, r, "cannot be looked at");
+                return failure(inspection->diagnostics, WHAT, r, "cannot be examined");
         r = plan_fence(inspection, tables);
-        return r < 0 ? failure(inspection->diagnostics, FENCE_TABLE, r, "cannot be looked at") : 0;
+        return r < 0 ? failure(inspection->diagnostics, FENCE_TABLE, r, "cannot be examined") : 0;
 }
 
 static int list_planned(struct inspection *inspection, struct tables *tables) {
@@ -137,7 +137,7 @@ static int list_planned(struct inspection *inspection, struct tables *tables) {
                 return r;
         restored = stand_in_restore(*seats);
         if (!restored)
-                return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be looked at");
+                return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be examined");
         free(*seats);
         *seats = restored;
         return 0;

@@ -81,7 +81,7 @@ static int inspect_inner_rate(struct inspection *inspection, struct link_socket 
 
         r = qdisc_get_rate(inside, peer->index, &bits);
         if (r < 0)
-                return failure(inspection->diagnostics, peer->name, r, "its limit cannot be looked at");
+                return failure(inspection->diagnostics, peer->name, r, "its limit cannot be read");
         inspect_rate(inspection, peer->name, bits, plan->rate, repair);
         return 0;
 }
@@ -158,7 +158,7 @@ static int inspect_inside(struct inspection *inspection, int netns_fd, const str
         if (r >= 0)
                 r = link_find(&inside, plan->peer, "veth", &peer);
         if (r < 0)
-                return failure(inspection->diagnostics, plan->netns, r, "cannot be looked into");
+                return failure(inspection->diagnostics, plan->netns, r, "cannot be examined");
         if (r != LINK_OURS) {
                 diagnostics_error(inspection->diagnostics, plan->netns, 0,
                         "there is no link %s of ours in the seat: %s", plan->peer, repair);
@@ -188,7 +188,7 @@ static void tell_edited(
         address_format_ip(plan->gateway, gateway);
         diagnostics_warning(inspection->diagnostics, link->name, 0,
                 "has another address, gateway, bridge or name service than the settings plan now (%s by %s): "
-                "that counts from the seat's next start, and until then it works as before",
+                "the new ones apply from the seat's next start, and until then it works as before",
                 address, gateway);
 }
 
@@ -206,12 +206,12 @@ int inspect_seat(
                 return r;
         r = netns_mount_find(plan->netns, &netns_fd);
         if (r < 0)
-                return failure(inspection->diagnostics, plan->netns, r, "the namespace cannot be looked at");
+                return failure(inspection->diagnostics, plan->netns, r, "the namespace cannot be examined");
         if (r != NETNS_OURS) {
                 diagnostics_error(inspection->diagnostics, link->name, 0,
                         "the seat's namespace " NETNS_DIRECTORY "/%s is gone, so nobody can log in: "
-                        "systemctl stop netns@%s.service cuts off who is in it still, and the next login "
-                        "makes it anew",
+                        "systemctl stop netns@%s.service ends the logins that are still in it, and the "
+                        "next login creates a new one",
                         plan->netns, plan->name);
                 return 0;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * All of it is looked at again if the first time shows a difference, and what is gone by then is not told:
- * seats come up and go down meanwhile, and nobody waits for a check.
+ * If the first check finds a difference, all is checked again, and only the differences that remain are
+ * reported: seats start and stop meanwhile, and they do not wait for a check.
  */
 
 #include "inspect.h"
@@ -11,7 +11,7 @@
 #include "firewall/seat-rules.h"
 #include "number.h"
 
-/* Between the looks. A seat is begun and done within the first; within the second where a class logs in. */
+/* Between the checks. A seat starts within the first pause, or within the second while a class logs in. */
 static const useconds_t pauses_usec[] = {300000, 1000000};
 
 /* --- the links --------------------------------------------------------------------------------- */
@@ -25,7 +25,7 @@ static const char *id_of(const char *name, const char *head) {
 /* coursenetctl names the mistake itself. */
 static void tell_no_plan(struct inspection *inspection, const char *name) {
         diagnostics_warning(inspection->diagnostics, name, 0,
-                "cannot be compared with its plan, as the configuration has a mistake there");
+                "cannot be compared with its plan, because its configuration has a mistake");
 }
 
 static int inspect_bridges(struct inspection *inspection) {
@@ -65,7 +65,7 @@ static int add_rules(struct inspection *inspection, const struct seat_plan *plan
         char *rules = ruleset_format_seat(plan);
 
         if (!rules)
-                return failure(inspection->diagnostics, plan->link, -ENOMEM, "cannot be looked at");
+                return failure(inspection->diagnostics, plan->link, -ENOMEM, "cannot be examined");
         inspection->seats[inspection->n_seats++] = rules;
         return 0;
 }
@@ -157,7 +157,7 @@ static void add_lasting(
         }
 }
 
-/* Of what was found, only what is so still remains. A look that fails says all that it can say. */
+/* Keeps of what was found only what is still so. A check that fails reports all that it has found. */
 static int look_again(const char *etc, const struct site *site, struct diagnostics *found) {
         _cleanup_diagnostics_ struct diagnostics now = {0};
         struct diagnostics lasting = {0};
@@ -178,7 +178,7 @@ int inspect(const char *etc, struct diagnostics *diagnostics) {
         r = site_load(etc, &site, &ignored);
         if (r < 0) {
                 diagnostics_error(diagnostics, etc, 0,
-                        "what is up cannot be compared with the settings, as they have a mistake");
+                        "what is up cannot be compared with the settings, because they have a mistake");
                 return r;
         }
         r = inspect_all(etc, &site, &found);

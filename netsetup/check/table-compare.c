@@ -9,13 +9,13 @@
 
 #include "table-compare.h"
 
-#define REPAIR "systemctl restart coursenet-network.service makes it anew"
+#define REPAIR "systemctl restart coursenet-network.service restores it"
 
-/* How many parts of a table are told one by one. */
+/* How many parts of a table are reported one by one. */
 #define PARTS_SHOWN 5U
 
 struct part {
-        const char *name; /* "chain input"; borrowed from the text, as the lines are */
+        const char *name; /* "chain input"; borrowed from the text, like the lines */
         char **lines;
         size_t n_lines;
         bool in_elements; /* while it is read */
@@ -171,7 +171,7 @@ static void describe(const struct part *planned, const struct part *actual, char
         else if (missing)
                 (void)snprintf(text, size, "it lacks '%s'", missing);
         else if (extra)
-                (void)snprintf(text, size, "it has '%s' besides", extra);
+                (void)snprintf(text, size, "it has an extra '%s'", extra);
         else
                 (void)snprintf(text, size, "its lines have another order");
 }
@@ -201,7 +201,7 @@ static void tell_part(struct comparison *comparison, const struct part *planned,
                         comparison->diagnostics, comparison->table, 0, "%s is missing: " REPAIR, name);
         else if (!planned)
                 diagnostics_error(comparison->diagnostics, comparison->table, 0,
-                        "%s is not of coursenet's making: " REPAIR, name);
+                        "%s was not made by coursenet: " REPAIR, name);
         else {
                 describe(planned, actual, text, sizeof(text));
                 diagnostics_error(comparison->diagnostics, comparison->table, 0,
@@ -219,7 +219,7 @@ static void tell_seat(struct comparison *comparison, const char *link, const str
                         link);
         else if (!planned)
                 diagnostics_warning(comparison->diagnostics, link, 0,
-                        "is no seat's link that is up, but has a filter: " REPAIR);
+                        "has a filter, but there is no such seat's link: " REPAIR);
         else {
                 describe(planned, actual, text, sizeof(text));
                 diagnostics_error(comparison->diagnostics, link, 0,
@@ -279,10 +279,10 @@ size_t table_compare(
         }
         if (planned)
                 diagnostics_error(diagnostics, table, 0,
-                        "there is no such table, so nothing of what it should do is done: " REPAIR);
+                        "there is no such table, so its rules are not in force: " REPAIR);
         else
                 diagnostics_error(diagnostics, table, 0,
-                        "there is such a table, but no need of it: "
+                        "this table is not needed: "
                         "systemctl restart coursenet-network.service removes it");
         return 1;
 }

@@ -2,7 +2,7 @@
 
 /*
  * Ours are the rules with the protocol "kernel" and one of our priorities. systemd-networkd removes every
- * rule that it did not make, but for those of that protocol.
+ * rule that it did not make, except those of that protocol.
  *
  * The rules at 0 come right behind the kernel's own (`lookup local`) and before all others: a host with
  * several uplinks often routes by source address, which must not lead around the fence. A packet of a uid
@@ -25,7 +25,7 @@
 #include "subuid.h"
 
 #define WHAT "the routing rules of the fence"
-#define REPAIR "systemctl restart coursenet-network.service makes them anew"
+#define REPAIR "systemctl restart coursenet-network.service restores them"
 
 enum {
         PRIORITY_ENTRY = 0,
@@ -197,7 +197,7 @@ static void plan_ranges(struct netlink_items *rules, const struct uid_range *ran
                 plan_jump(rules, PRIORITY_ENTRY, PRIORITY_LOCAL, ranges[i].first, ranges[i].last);
 }
 
-/* Only jumps lead here, but it has uids all the same: if others delete the jumps, root keeps its routes. */
+/* Only jumps lead here, but it still has uids: if others delete the jumps, root keeps its routes. */
 static void plan_prohibit(struct netlink_items *rules, const struct uid_range *ranges, size_t n) {
         add(rules, (struct fence_rule){
                            .priority = PRIORITY_PROHIBIT,
@@ -346,7 +346,7 @@ static bool has(const struct netlink_items *rules, const struct fence_rule *rule
 }
 
 /*
- * The kernel compares everything but where a jump leads (rule_exists() and rule_find() of its
+ * The kernel compares everything except where a jump leads (rule_exists() and rule_find() of its
  * net/core/fib_rules.c). To it, a jump that is to lead elsewhere exists already.
  */
 static bool has_with_other_target(const struct netlink_items *rules, const struct fence_rule *rule) {
@@ -433,7 +433,7 @@ static int inspect_family(struct link_socket *socket, unsigned char family,
                 surplus += !has(planned, (const struct fence_rule *)actual.array + i);
         if (missing > 0 || surplus > 0)
                 diagnostics_error(diagnostics, WHAT, 0,
-                        "of %s, %zu are missing and %zu are too many (`ip rule`): " REPAIR, name, missing,
+                        "of %s, %zu are missing and %zu are unexpected (`ip rule`): " REPAIR, name, missing,
                         surplus);
         return 0;
 }

@@ -30,8 +30,8 @@ bool fence_route_is_ours(uint32_t priority, uint8_t protocol);
 
 /*
  * Makes the rules what plan asks for, a text of fence_table_format(); one that makes no table removes them.
- * Whoever is fenced before and after is fenced all the time in between. Negative errno with one error in
- * diagnostics. A family that the kernel does not have is passed over.
+ * A uid that is fenced before and after is fenced all the time in between. Negative errno with one error in
+ * diagnostics. A family that the kernel does not have is skipped.
  */
 int fence_route_apply(const char *plan, struct diagnostics *diagnostics);
 

@@ -110,7 +110,7 @@ enum account_kind account_classify(const struct settings *settings, const char *
 struct verdict {
         bool known;     /* there is an account */
         bool course;    /* a course user's is among them */
-        bool is_except; /* one that is not to be fenced is */
+        bool is_except; /* one that must not be fenced is */
 };
 
 /* sorted: in which the first with this uid is found by halving. */

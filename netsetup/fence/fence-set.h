@@ -30,7 +30,7 @@ enum account_kind {
 
 void accounts_done(struct accounts *accounts);
 
-/* Copies the name, which may be of any length: what a name says is not to be cut off it. -ENOMEM. */
+/* Copies the name, which may be of any length and is never cut. -ENOMEM. */
 int accounts_add(struct accounts *accounts, uint32_t uid, const char *name);
 
 /* A copy in the order of uids or of names. -ENOMEM. */
@@ -53,7 +53,7 @@ int fence_compute(const struct settings *settings, const struct accounts *rememb
  */
 char *fence_format_memory(const struct accounts *accounts, unsigned missing);
 
-/* Lines that are none are passed over. -ENOMEM. */
+/* Lines that are none are skipped. -ENOMEM. */
 int fence_parse_memory(const char *text, struct accounts *ret, unsigned *ret_missing);
 
 #define _cleanup_accounts_ _cleanup_(accounts_done)

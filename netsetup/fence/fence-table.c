@@ -41,9 +41,9 @@ static void put_fenced(struct nft_text *text, const struct fence_uids *fenced) {
 }
 
 /*
- * A socket belongs to whoever made it: a login's own connection is sshd's, and passes. The sets have no uid
- * of root's or the system's, so packets of those are accepted before the sets are searched. Packets without
- * an owner do not match here: see fence-route.h.
+ * A socket belongs to the uid that made it: a login's own connection is sshd's, and passes. The sets have no
+ * uid of root's or the system's, so packets of those are accepted before the sets are searched. Packets
+ * without an owner do not match here: see fence-route.h.
  */
 static const char fence_chain[] = "\tchain output {\n"
                                   "\t\ttype filter hook output priority filter; policy accept;\n"

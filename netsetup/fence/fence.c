@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Gathers accounts and applies the fence, in steps: first for what is known without asking anybody, then, as
- * a directory may take its time, whenever it has been asked for a while, and at the end. Whoever ends this
+ * Gathers accounts and applies the fence, in steps: first for what is known without asking anybody, then,
+ * because a directory may be slow, whenever it has been asked for a while, and at the end. Killing this
  * program in between takes nothing away. What was fenced is remembered below /run, for the next run.
  */
 
@@ -30,7 +30,7 @@
 
 /*
  * While there is one of these, the kernel's table may not be what FENCE_RULES_FILE says: somebody has changed
- * it, or it is being applied. They are two, as it may be changed just while it is applied.
+ * it, or it is being applied. They are two, because it may be changed just while it is applied.
  */
 #define STALE_FILE RUN_DIRECTORY "/fence.stale"
 #define APPLYING_FILE RUN_DIRECTORY "/fence.applying"
@@ -412,7 +412,7 @@ static int find_subordinates(struct fence *fence, struct diagnostics *diagnostic
 }
 
 /*
- * The rosters' students come first, as they are whom this is about: a directory that lists itself slowly, or
+ * The rosters' students come first, because the fence is about them: a directory that lists itself slowly, or
  * never comes to an end, must not keep them out.
  */
 static int find_all(struct fence *fence, enum fence_scope scope, struct diagnostics *diagnostics) {
@@ -462,7 +462,7 @@ static int update(struct fence *fence, enum fence_scope scope, struct diagnostic
                 return failure(diagnostics, WHAT, r, "cannot be computed");
         if (r >= 0 && fence->error < 0)
                 return failure(diagnostics, WHAT, fence->error,
-                        "not all accounts could be looked up; those who were fenced before still are");
+                        "not all accounts could be looked up; accounts that were fenced before stay fenced");
         return r;
 }
 

@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * The fence: course users' processes outside of their seats reach nothing but the host itself. What is
- * computed here is whose uids these are; ruleset.h has what is done to them.
+ * The fence: course users' processes outside of their seats reach only the host itself. What is
+ * computed here is whose uids these are; fence-table.h and fence-route.h have what is done to them.
  */
 
 #include "base/runtime-file.h"
 #include "diagnostics.h"
 #include "run-files.h"
 
-/* What was applied last, in nft's language: the fence's plan, for whoever compares. */
+/* What was applied last, in nft's language: the fence's plan, for comparisons. */
 #define FENCE_RULES_FILE RUN_DIRECTORY "/fence.nft"
 
 /* The same for after a reboot, if the settings have a mistake then. The directory is the unit's, root's

@@ -5,7 +5,7 @@
  * libsemanage along, and hosts without such a directory need not have it. It answers for one owner at a time
  * and reads all of /etc/subuid for each, so that file is read by subuid.c.
  *
- * Called by the run of the fence that asks the user database: a process of its own, which nobody's login
+ * Called by the run of the fence that asks the user database: a process of its own, which no login
  * waits for and which the watch ends if the directory does not answer.
  */
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Subordinate user ids: whoever has some in /etc/subuid can become them in a user namespace (newuidmap(1)),
- * and what they then do is a course user's doing all the same.
+ * Subordinate user ids: a user who has some in /etc/subuid can become them in a user namespace
+ * (newuidmap(1)), and what they then do is still done by a course user.
  */
 
 #include "fence-set.h"
@@ -24,7 +24,7 @@ void uid_ranges_done(struct uid_ranges *ranges);
 
 /*
  * Adds those of a file that are course users', by name, or belong to fenced, which is ordered by uid. *ranges
- * are in order then, and none touches another. Lines that are none are passed over. A file that is not there
+ * are in order then, and none touches another. Lines that are none are skipped. A file that is not there
  * has none. Negative errno; *ranges is untouched then.
  */
 int subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,

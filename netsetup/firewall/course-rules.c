@@ -141,7 +141,7 @@ static void add_resolver(struct ruleset_courses *courses, int family, const void
         (void)string_copy(courses->resolvers[courses->n_resolvers++], INET6_ADDRSTRLEN, text);
 }
 
-/* As glibc reads /etc/resolv.conf; IPv6 servers stand in an extension of its state. */
+/* As glibc reads /etc/resolv.conf; IPv6 servers are in an extension of its state. */
 static void list_resolvers(struct ruleset_courses *courses) {
         struct __res_state state;
 

@@ -4,7 +4,7 @@
 /*
  * What all courses have in common: the firewall's table of courses, and forwarding on the uplinks. Both
  * follow from which bridges of ours are up, and from the host's default routes and resolvers, so they are
- * computed anew and compared or applied as a whole, whoever asks: netbr@, or `coursenet-host watch` when
+ * computed each time and compared or applied as a whole: for netbr@, and for `coursenet-host watch` when
  * somebody else has changed them. A lock makes it one at a time.
  */
 

@@ -123,8 +123,8 @@ static void warn(const struct check *check, const struct nft_chain *chain, bool 
         (void)snprintf(path, sizeof(path), "table %s %s", chain->family, chain->table);
         format_advice(check, chain, forward, maker, advice, sizeof(advice));
         diagnostics_warning(diagnostics, path, 0,
-                "%schain %s drops whatever it does not know, and it does not know %s, so %s: %s",
-                maker_name(maker), chain->name, names,
+                "%schain %s drops packets by default and has no rule for %s, so %s: %s", maker_name(maker),
+                chain->name, names,
                 forward ? "seats reach no other network" : "seats cannot ask the host for names", advice);
 }
 
@@ -233,8 +233,9 @@ void foreign_firewall_check_legacy(const char *names, struct diagnostics *diagno
                 (void)snprintf(path, sizeof(path), "%s/%s", names, tables[i].file);
                 if (has_line(path, "filter"))
                         diagnostics_warning(diagnostics, path, 0,
-                                "there are rules of %s, which cannot be looked at here: see that %s -S lets "
-                                "the courses' bridges through, or move them to nftables",
+                                "there are rules of %s, which coursenet cannot read: check with %s -S that "
+                                "they "
+                                "accept packets of the courses' bridges, or move them to nftables",
                                 tables[i].command, tables[i].command);
         }
 }

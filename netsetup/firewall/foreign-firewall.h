@@ -3,8 +3,8 @@
 
 /*
  * Other people's firewalls. A packet must pass every table, so what Docker, ufw, firewalld or the admin's own
- * rules drop, no rule of ours can bring back. This finds the chains that would, and says in the words of
- * whoever made them what to add.
+ * rules drop, no rule of ours can bring back. This finds the chains that would drop them, and says what to
+ * add, as a command of the program that made the chain.
  */
 
 #include "diagnostics.h"

@@ -10,7 +10,7 @@
  * for the whole host; with it on, a link takes router advertisements only if its accept_ra is 2, so that is
  * set first where it was 1: a host must not lose its own default route by having guests.
  *
- * The firewall closes what is thereby open to others: see opened in ruleset.h.
+ * The firewall closes what forwarding opens to others: see opened in ruleset.h.
  */
 
 #include "diagnostics.h"
@@ -37,12 +37,12 @@ struct forwarding {
 void forwarding_plan(const struct forwarding_paths *paths, struct forwarding *forwarding);
 
 /*
- * Switches off what was switched on before and is in the plan no more. What stands between it and others in
- * the firewall goes after that only, so a switch that cannot be turned is an error.
+ * Switches off what was switched on before and is no longer in the plan. The rules that keep others out are
+ * removed only after that, so a switch that cannot be turned is an error.
  */
 int forwarding_close(const struct forwarding_paths *paths, const struct forwarding *forwarding,
         struct diagnostics *diagnostics);
 
-/* Switches on what the plan says: after the firewall has closed what is thereby open to others. */
+/* Switches on what the plan says: after the firewall has closed what that opens to others. */
 int forwarding_open(const struct forwarding_paths *paths, const struct forwarding *forwarding,
         struct diagnostics *diagnostics);

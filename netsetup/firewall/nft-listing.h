@@ -7,7 +7,7 @@
 
 #include "util.h"
 
-/* Everything but the array is the document's. */
+/* Borrowed from the document, except the array. */
 struct nft_chain {
         const char *family, *table, *name, *hook, *policy; /* empty where nft says nothing of it */
         json_object **rules;                               /* the expressions of each */

@@ -65,7 +65,7 @@ static void prepare_heap(void) {
         below = realloc(heap, (size_t)(start - heap));
 }
 
-/* Returns 0, or -ELIBACC: dlerror() says why. It stays loaded, as others of its kind do. */
+/* Returns 0, or -ELIBACC: dlerror() says why. The library stays loaded. */
 static int load_library(void) {
 #define SYMBOL(symbol) {#symbol, &lib_##symbol},
         static const struct symbol symbols[] = {SYMBOLS(SYMBOL)};
@@ -145,10 +145,11 @@ static int apply(const char *commands, const char *what, struct diagnostics *dia
 }
 
 /*
- * libnftables takes every uid for a name first and asks the user database for it, "5001" no less: a directory
- * that hangs would hang the fence, thousands of uids would be as many queries, and an account with such a
- * name would be fenced in place of the uid. glibc can be told where accounts are to be looked for, but not
- * untold; so a child is. There is no such service, and so no account.
+ * libnftables takes every uid for a name first and asks the user database for it, even for "5001": a
+ * directory that hangs would hang the fence, thousands of uids would be as many queries, and an account with
+ * such a name would be fenced instead of the uid. A process can tell glibc where to look for accounts, but
+ * cannot take that back, so a child does. It names a service that does not exist, so that no account is
+ * found.
  */
 #define NO_SERVICE "coursenet_none"
 

@@ -49,7 +49,7 @@ static void put_empty_chain(struct nft_text *text, const char *chain) {
         nft_text_put(text, "flush chain " RULESET_SEATS " %s\n", chain);
 }
 
-char *ruleset_format_seats(bool anew) {
+char *ruleset_format_seats(bool empty_sets) {
         static const char *const sets[] = {
                 RULESET_MACS, RULESET_SENDERS4, RULESET_SENDERS6, RULESET_TARGETS6};
         struct nft_text text;
@@ -60,7 +60,7 @@ char *ruleset_format_seats(bool anew) {
         put_empty_chain(&text, RULESET_SENT);
         put_empty_chain(&text, RULESET_SENT6);
         nft_text_put(&text, "%s", seats_table);
-        for (size_t i = 0; anew && i < ELEMENTSOF(sets); i++)
+        for (size_t i = 0; empty_sets && i < ELEMENTSOF(sets); i++)
                 nft_text_put(&text, "flush set " RULESET_SEATS " %s\n", sets[i]);
         return nft_text_close(&text);
 }

@@ -71,17 +71,17 @@ struct ruleset_courses {
 char *ruleset_format_courses(const struct ruleset_courses *courses);
 
 /*
- * The same, but fails where there is such a table already. To remove anything from a rule set makes the
- * kernel wait for all of its processors, and whoever has asked for it with it: some 10 ms, which the first
- * login to a course can do without.
+ * The same, but fails if there is such a table already. When something is removed from a rule set, the kernel
+ * waits for all of its processors, some 10 ms, and the caller waits with it. This keeps that wait away from
+ * the first login to a course.
  */
 char *ruleset_format_first_course(const struct ruleset_courses *courses);
 
 /*
- * The table of seats with all but the seats, whether or not it is there already. anew: nobody may send what
- * no seat behind it in the same transaction allows.
+ * The table of seats without the seats, whether or not it is there already. empty_sets: it also removes all
+ * set elements, so that only the seats that follow in the same transaction may send.
  */
-char *ruleset_format_seats(bool anew);
+char *ruleset_format_seats(bool empty_sets);
 
 /*
  * One seat's part of that table, which must be there; the seat's link too. Its chain is replaced.

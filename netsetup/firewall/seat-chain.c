@@ -108,7 +108,7 @@ static void put_chain_deletion(struct batch *batch, const char *chain) {
         put(batch, new_change(NFT_MSG_DELCHAIN, 0, NFTA_CHAIN_NAME, chain), 0);
 }
 
-/* All rules of a chain, as the message names none. */
+/* All rules of a chain, because the message names none. */
 static void put_flush(struct batch *batch, const char *chain) {
         put(batch, new_change(NFT_MSG_DELRULE, 0, NFTA_RULE_CHAIN, chain), 0);
 }

@@ -105,7 +105,7 @@ static int make_table(struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = ruleset_format_seats(false);
 
         return commands ? nftables_apply(commands, SEATS, diagnostics)
-                        : failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
+                        : failure(diagnostics, SEATS, -ENOMEM, "their firewall cannot be set");
 }
 
 /* change: one of seat_chain.h's. Where the table is missing, or part of it, it is made first. */
@@ -140,7 +140,7 @@ int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnosti
         r = keep(plan);
         if (r < 0)
                 return failure(
-                        diagnostics, plan->link, r, "its firewall cannot be kept in " RECORD_DIRECTORY);
+                        diagnostics, plan->link, r, "its firewall cannot be recorded in " RECORD_DIRECTORY);
         return change_chain(seat_chain_make, plan, diagnostics);
 }
 
@@ -240,8 +240,8 @@ static int add_seat(struct refresh *refresh, const char *link, bool locked, stru
         }
         refresh->complete = false;
         diagnostics_warning(diagnostics, link, 0,
-                "its firewall is left as it is: it was not kept in " RECORD_DIRECTORY
-                ", and the settings have a mistake");
+                "its firewall is left unchanged, because " RECORD_DIRECTORY
+                " has no record of it and the settings have a mistake");
         return 0;
 }
 
@@ -312,19 +312,19 @@ static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *d
 }
 
 /*
- * anew: with these, nobody else may send anything. Without the lock, seats may have come that are not among
- * them: they keep what they are allowed, as does one of which nothing is known.
+ * empty_sets: only these seats may send afterwards. Without the lock, other seats may have started: they keep
+ * what they are allowed, and so does a seat without a record.
  */
-static int apply(const struct refresh *refresh, bool anew, bool last, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *table = ruleset_format_seats(anew), *commands = NULL;
+static int apply(const struct refresh *refresh, bool empty_sets, bool last, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *table = ruleset_format_seats(empty_sets), *commands = NULL;
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         int r;
 
         commands = table ? join(refresh, table) : NULL;
         if (!commands)
-                return failure(diagnostics, SEATS, -ENOMEM, "cannot have their firewall");
+                return failure(diagnostics, SEATS, -ENOMEM, "their firewall cannot be set");
         r = nftables_apply(commands, SEATS, &ignored);
-        if (r >= 0 && anew)
+        if (r >= 0 && empty_sets)
                 forget_gone();
         return r < 0 && last ? apply_one_by_one(refresh, diagnostics) : r;
 }
@@ -373,8 +373,9 @@ static int list_table(struct refresh *refresh, struct diagnostics *diagnostics) 
 }
 
 /*
- * While a class logs in, the lock is never free. What guards those who are up does not wait for that: it is
- * restored at once, and once more with the lock, as a seat may have gone or become another in between.
+ * While a class logs in, the lock is never free. The rules of the seats that are up do not wait for that:
+ * they are restored at once, and a second time with the lock, because a seat may have stopped or changed in
+ * between.
  */
 static int restore_and_lock(
         struct refresh *refresh, struct link_socket *socket, int *ret_fd, struct diagnostics *diagnostics) {

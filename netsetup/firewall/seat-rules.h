@@ -10,7 +10,7 @@
 #include "diagnostics.h"
 #include "plan.h"
 
-/* Held, as long as *ret_fd is open, by whoever starts or stops a seat; any number may do so side by side. */
+/* A start or stop of a seat holds it as long as *ret_fd is open; any number of them at the same time. */
 int seat_rules_lock(int *ret_fd);
 
 /* Keeps the record and sets up the rules; the link must be there, and the lock be held. Errors are in
@@ -30,7 +30,7 @@ int seat_rules_read(const char *link, struct seat_plan *ret);
 bool seat_rules_fit(const char *link, const struct seat_plan *plan);
 
 /*
- * Makes the table anew, with all seats that are up as they were, and without those whose link is gone: in one
+ * Replaces the table, with all seats that are up as they were, and without those whose link is gone: in one
  * transaction. The settings count only for a link without a record.
  */
 int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics);

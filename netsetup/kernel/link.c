@@ -89,7 +89,7 @@ static int ask_for_link(struct link_socket *socket, struct nl_msg *question, str
         return r;
 }
 
-/* name: NULL, if it is asked for by index. */
+/* name: NULL to ask by index. */
 static int get_link(struct link_socket *socket, int index, const char *name, struct link *ret) {
         struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = index};
         struct nl_msg *question = nlmsg_alloc_simple(RTM_GETLINK, 0);

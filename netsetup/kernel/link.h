@@ -84,7 +84,7 @@ struct link_cable {
 
 struct nl_msg;
 
-/* For whoever reads messages of libnl: parses RTM_NEWLINK. False: it is another message, or a broken one. */
+/* For callbacks of libnl: parses RTM_NEWLINK. False: it is another message, or a broken one. */
 bool link_parse(struct nl_msg *message, struct link *ret);
 
 /*
@@ -116,7 +116,7 @@ int link_delete(struct link_socket *socket, int index);
 
 /*
  * Isolated ports of a bridge reach the bridge and its other ports, but not each other. -EOPNOTSUPP if the
- * link is no port. A new port is not isolated: set it before whoever is behind it can send.
+ * link is no port. A new port is not isolated: set it before the seat behind it can send.
  */
 int link_set_isolated(struct link_socket *socket, int index, bool isolated);
 

@@ -8,8 +8,8 @@
 #include "netlink.h"
 
 /*
- * How often a list is asked for that others change while it is read, as they do while a class logs in. Behind
- * the first tries there is a pause, for them to get on.
+ * How often a list is read again if others change it meanwhile, which happens while a class logs in. After
+ * the first tries there is a pause, so that the changes can go on.
  */
 #define LIST_TRIES 30U
 #define LIST_TRIES_AT_ONCE 5U

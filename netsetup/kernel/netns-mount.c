@@ -94,7 +94,7 @@ static int unmount(const char *path) {
         return -errno;
 }
 
-/* Mounts can lie upon each other, after a crash or by an admin's hand; each is looked at before it goes. */
+/* Mounts can be stacked, after a crash or by an admin; each is examined before it is removed. */
 int netns_mount_remove(const char *name, struct diagnostics *diagnostics) {
         netns_path_t path;
         int r;
@@ -114,7 +114,7 @@ int netns_mount_remove(const char *name, struct diagnostics *diagnostics) {
                         return failure(diagnostics, path, r, "cannot be unmounted");
         }
         if (r < 0)
-                return failure(diagnostics, path, r, "cannot be looked at");
+                return failure(diagnostics, path, r, "cannot be examined");
         if (r == NETNS_FOREIGN) {
                 diagnostics_error(diagnostics, path, 0, "was not made by coursenet and is left as it is");
                 return -EEXIST;

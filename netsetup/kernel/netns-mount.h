@@ -35,7 +35,7 @@ int netns_mount_find(const char *name, int *ret_fd);
  */
 int netns_mount_remove(const char *name, struct diagnostics *diagnostics);
 
-/* Held by whoever makes or removes a name. */
+/* Held while a name is made or removed. */
 struct netns_lock {
         int own_fd, ip_fd;
 };

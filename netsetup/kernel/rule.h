@@ -11,7 +11,7 @@
  *     100: lookup local                    (instead of 0, where nothing comes before it)
  *     table 53: default via GATEWAY dev vr-… src OWN
  *
- * The interface needs the sysctls route_localnet=1 and accept_local=1 besides.
+ * The interface also needs the sysctls route_localnet=1 and accept_local=1.
  */
 
 #include "link.h"

@@ -50,7 +50,7 @@ char *dns_format_configuration(const struct site *site) {
         if (!file)
                 return NULL;
         (void)fprintf(file,
-                "# Written by coursenet from its settings and rosters; `coursenet-host dns` writes it anew.\n"
+                "# Written by coursenet from its settings and rosters; `coursenet-host dns` overwrites it.\n"
                 "port=%u\nbind-dynamic\nexcept-interface=lo\nno-hosts\n"
                 "cache-size=%u\ndns-forward-max=%u\npid-file\nlog-facility=-\n",
                 RULESET_DNS_PORT, CACHE_SIZE, FORWARD_MAX);
@@ -117,7 +117,7 @@ char *dns_format_hosts(
                 return NULL;
         settings_domain(&site->settings, course->bridge.course, domain);
         print_host(file, &course->bridge.address, &course->bridge.address6, DNS_GATEWAY, domain);
-        /* Whoever asks in a course gets the same answers: what one seat may know of itself, all would. */
+        /* All seats of a course get the same answers: what one seat learned about itself, all would learn. */
         if (settings_for_course(&site->settings, course->bridge.course)->names == NAMES_COURSE)
                 print_seats(file, course, domain, diagnostics);
         if (fclose(file) != 0) {

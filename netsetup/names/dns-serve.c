@@ -92,7 +92,7 @@ static void note_end(const struct servers *servers, pid_t pid, int status) {
         }
 }
 
-/* Whoever stops the service ends this process; systemd ends the others. */
+/* A stop of the service ends this process; systemd ends the others. */
 static _Noreturn void keep(const struct servers *servers) {
         int status;
         pid_t pid;

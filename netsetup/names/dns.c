@@ -104,7 +104,7 @@ static void course_path(const char *course, const char *file, hosts_path_t ret) 
         (void)snprintf(ret, sizeof(hosts_path_t), DNS_HOSTS_DIRECTORY "/%s%s", course, file);
 }
 
-/* Without a roster the names of before are the best there are, if there are to be any. */
+/* Without a roster the former names stay, if the settings want names. */
 static bool keeps_names(const struct site *site, const struct site_course *course, const char *path) {
         return !has_roster(course) &&
                settings_for_course(&site->settings, course->bridge.course)->names == NAMES_COURSE &&
@@ -185,7 +185,7 @@ static int write_all(const char *etc, struct site *site, struct diagnostics *dia
         if (r < 0)
                 return r;
         remove_old_hosts(etc, site);
-        /* Last: when it has changed, dnsmasq is started anew, for each of the folders. */
+        /* Last: when it has changed, the service is restarted, with a dnsmasq for each of the folders. */
         r = write_text(DNS_CONFIGURATION, dns_format_configuration(site), diagnostics);
         return r < 0 ? r : DNS_READY;
 }

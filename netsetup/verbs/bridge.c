@@ -45,8 +45,8 @@ static void wider_route_warning(const struct bridge_plan *plan, const char *own,
         char name[IFNAMSIZ];
 
         diagnostics_warning(diagnostics, plan->name, 0,
-                "its subnet (%s) lies within the route %s on %s: hosts out there that have addresses of this "
-                "subnet cannot be reached from here",
+                "its subnet (%s) lies within the route %s on %s: this host then cannot reach other hosts "
+                "with addresses of this subnet",
                 own, route, interface_name(index, name));
 }
 
@@ -208,8 +208,8 @@ static int add_address6(struct link_socket *socket, const struct bridge_plan *pl
         if (!address6_is_set(&plan->address6))
                 return 0;
         r = link_add_address6(socket, index, &plan->address6);
-        /* The one that the kernel would make is not to be used for two seconds, and until then it asks nobody
-         * for a neighbour. */
+        /* The one that the kernel would make is unusable for two seconds, and until then the kernel resolves
+         * no neighbours. */
         if (r >= 0)
                 r = link_add_address6(socket, index, &link_local);
         return r == -EOPNOTSUPP || r == -EACCES ? 0 : r;
@@ -241,15 +241,15 @@ static int create(struct link_socket *socket, const struct bridge_plan *plan, st
 
         r = link_find(socket, plan->name, "bridge", &link);
         if (r != LINK_OURS)
-                return failure(
-                        diagnostics, plan->name, r < 0 ? r : -ENODEV, "was taken away while it was set up");
+                return failure(diagnostics, plan->name, r < 0 ? r : -ENODEV,
+                        "was removed by another program during setup");
 
         r = link_add_address(socket, link.index, &plan->address);
         if (r >= 0)
                 r = add_address6(socket, plan, link.index);
         if (r < 0) {
                 (void)link_delete(socket, link.index);
-                return failure(diagnostics, plan->name, r, "cannot have its address");
+                return failure(diagnostics, plan->name, r, "cannot get its address");
         }
         *ret = link;
         return 0;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * tmux, nohup and the like stay behind at a logout. Nothing but /proc knows who is in a namespace; each
- * process is held by a pidfd before it is looked at, so that a number that is given to another one meanwhile
- * harms nobody.
+ * tmux, nohup and the like stay behind at a logout. Only /proc knows which processes are in a namespace. Each
+ * process is held by a pidfd before it is examined, so that a reused pid harms no other process.
  *
- * Root's processes are an admin's: `ip netns exec` for one.
+ * Root's processes are an admin's, for example `ip netns exec`.
  */
 
 #include <dirent.h>
@@ -19,8 +18,8 @@
 #include "number.h"
 
 /*
- * What a shell needs to write its history, and the kernel to end what is killed. Both hold up the seat's end,
- * and with it a login that comes just then.
+ * What a shell needs to write its history, and the kernel to end what is killed. Both delay the seat's end,
+ * and a login that arrives just then.
  */
 #define PATIENCE_MS 1000
 #define KILL_MS 200

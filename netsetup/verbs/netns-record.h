@@ -41,7 +41,7 @@ struct netns_record {
         size_t n_entries;
 };
 
-/* A record that is not there is empty; lines that are none are passed over. */
+/* A record that is not there is empty; lines that are none are skipped. */
 int netns_record_load(const char *path, struct netns_record *ret);
 int netns_record_save(const char *path, const struct netns_record *record);
 void netns_record_done(struct netns_record *record);

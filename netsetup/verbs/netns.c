@@ -42,7 +42,7 @@ static int set_up_lo(struct link_socket *socket) {
         return link_bring_up(socket, &lo, NULL);
 }
 
-/* A fresh namespace lets nobody but root ping. */
+/* In a fresh namespace only root may ping. */
 static int allow_ping(void) {
         static const char range[] = "0 2147483647";
         _cleanup_close_ int fd = -1;
@@ -89,7 +89,7 @@ static int create_namespace(const char *path, struct diagnostics *diagnostics) {
 
                 if (r >= 0)
                         (void)umount2(path, UMOUNT_NOFOLLOW);
-                return failure(diagnostics, path, error, "there is no way back from the new namespace");
+                return failure(diagnostics, path, error, "the process cannot return from the new namespace");
         }
         return r;
 }
@@ -141,12 +141,12 @@ static int begin_counting(struct counting *counting) {
         return r < 0 ? r : netns_record_load(NETNS_RECORD_FILE, &counting->record);
 }
 
-/* The seat comes up all the same. */
+/* The seat still comes up. */
 static void warn_uncounted(int error, const char *path, struct diagnostics *diagnostics) {
         if (error < 0)
                 diagnostics_warning(diagnostics, path, 0,
-                        "cannot be written down in " NETNS_RECORD_FILE
-                        " (%s): the number of this seat's namespaces that somebody keeps alive is unknown",
+                        "cannot be recorded in " NETNS_RECORD_FILE
+                        " (%s): how many former namespaces of this seat are still in use is unknown",
                         strerror(-error));
 }
 
@@ -182,7 +182,7 @@ static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) 
         netns_mount_format_path(plan->netns, path);
         r = netns_mount_find(plan->netns, &netns_fd);
         if (r < 0)
-                return failure(diagnostics, path, r, "cannot be looked at");
+                return failure(diagnostics, path, r, "cannot be examined");
         if (r == NETNS_FOREIGN) {
                 diagnostics_error(diagnostics, path, 0,
                         "exists already and was not made by coursenet: remove it (ip netns delete %s), then "
@@ -213,8 +213,8 @@ int netns_start(const char *etc, const char *seat, struct diagnostics *diagnosti
 }
 
 /*
- * What the settings say is to become of them. Settings that cannot be read end nobody. Not under the lock: a
- * process that does not want to end must hold up nobody else's seat.
+ * Kills leftover processes if the settings say so. Settings that cannot be read kill nothing. Not under the
+ * lock: a process that ends slowly must not delay other seats.
  */
 static void end_leftovers(
         const char *etc, const char *seat, const char *name, struct diagnostics *diagnostics) {
@@ -231,8 +231,8 @@ static void end_leftovers(
                 return;
         r = leftover_kill(netns_fd);
         if (r < 0)
-                diagnostics_warning(diagnostics, seat, 0, "what still runs in the seat cannot be ended: %s",
-                        strerror(-r));
+                diagnostics_warning(diagnostics, seat, 0,
+                        "processes that still run in the seat cannot be killed: %s", strerror(-r));
 }
 
 /* Of all seats: those that have ended are only looked for when there seem to be too many. */
@@ -290,8 +290,8 @@ static int give_up(struct counting *counting, const struct seat_plan *plan, cons
         warn_uncounted(r, path, diagnostics);
         if (kept && r >= 0) {
                 diagnostics_warning(diagnostics, plan->name, 0,
-                        "processes and open files keep too many namespaces of former logins alive: this one "
-                        "stays too, without a network, and the next login uses it again");
+                        "processes and open files keep too many namespaces of former logins alive, so this "
+                        "one is kept as well, without a network, and the next login reuses it");
                 return 0;
         }
         /* An open namespace file would keep its own mount busy. */

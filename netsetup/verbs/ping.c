@@ -155,8 +155,8 @@ static int find_own_address(
                 r = link_find(&socket, plan->peer, "veth", &link);
         if (r == LINK_ABSENT) {
                 diagnostics_error(diagnostics, plan->peer, 0,
-                        "there is no such link here: the test runs inside the seat's namespace, by "
-                        "testnetns@%s.service",
+                        "there is no such link here: run the test inside the seat's namespace, by "
+                        "systemctl start testnetns@%s.service",
                         plan->name);
                 return -ENODEV;
         }

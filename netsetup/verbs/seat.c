@@ -23,7 +23,7 @@
 #include "seat-argument.h"
 #include "seat.h"
 
-/* Beyond that, a login goes on all the same. */
+/* After that, a login goes on without it. */
 #define CARRIER_PATIENCE_MS 200U
 
 /* Longer than the courses' firewall ever took; shorter than the unit's own limit. */
@@ -43,7 +43,7 @@ static void missing_bridge_error(const struct seat_plan *plan, struct diagnostic
                         plan->name, plan->bridge_course, plan->id.course);
 }
 
-/* It need not be ours: an admin may have named their own in BR=. Nothing but the port is added to it. */
+/* It need not be ours: an admin may have named their own in BR=. Only the port is added to it. */
 static int find_bridge(struct link_socket *socket, const struct seat_plan *plan, struct link *ret,
         struct diagnostics *diagnostics) {
         int r;
@@ -68,7 +68,7 @@ static int open_namespace(const struct seat_plan *plan, int *ret_fd, struct diag
 
         r = netns_mount_find(plan->netns, ret_fd);
         if (r < 0)
-                return failure(diagnostics, plan->netns, r, "the namespace cannot be looked at");
+                return failure(diagnostics, plan->netns, r, "the namespace cannot be examined");
         if (r == NETNS_OURS)
                 return 0;
         if (r == NETNS_FOREIGN)
@@ -134,8 +134,8 @@ static int guard_link(
 
         r = link_find(socket, plan->link, "veth", &link);
         if (r != LINK_OURS)
-                return failure(
-                        diagnostics, plan->link, r < 0 ? r : -ENODEV, "was taken away while it was set up");
+                return failure(diagnostics, plan->link, r < 0 ? r : -ENODEV,
+                        "was removed by another program during setup");
         if (plan->isolation == ISOLATION_SEAT) {
                 r = link_set_isolated(socket, link.index, true);
                 if (r < 0)
@@ -144,7 +144,7 @@ static int guard_link(
         if (plan->rate != 0) {
                 r = qdisc_set_rate(socket, link.index, plan->rate);
                 if (r < 0)
-                        return failure(diagnostics, plan->link, r, "cannot have its limit (rate)");
+                        return failure(diagnostics, plan->link, r, "cannot get its limit (rate)");
         }
         return seat_rules_apply(plan, diagnostics);
 }
@@ -179,12 +179,12 @@ static int configure_peer(struct link_socket *inside, const struct seat_plan *pl
 
         r = link_find(inside, plan->peer, "veth", &peer);
         if (r != LINK_OURS)
-                return failure(
-                        diagnostics, plan->peer, r < 0 ? r : -ENODEV, "was taken away while it was set up");
+                return failure(diagnostics, plan->peer, r < 0 ? r : -ENODEV,
+                        "was removed by another program during setup");
         if (plan->rate != 0) {
                 r = qdisc_set_rate(inside, peer.index, plan->rate);
                 if (r < 0)
-                        return failure(diagnostics, plan->peer, r, "cannot have its limit (rate)");
+                        return failure(diagnostics, plan->peer, r, "cannot get its limit (rate)");
         }
         r = add_link_local(inside, plan, peer.index);
         if (r >= 0)
@@ -193,12 +193,12 @@ static int configure_peer(struct link_socket *inside, const struct seat_plan *pl
                 return failure(diagnostics, plan->peer, r, "cannot be set up");
         r = link_add_address(inside, peer.index, &plan->address);
         if (r < 0)
-                return failure(diagnostics, plan->peer, r, "cannot have its address");
+                return failure(diagnostics, plan->peer, r, "cannot get its address");
         r = link_add_default_route(inside, peer.index, plan->gateway);
         if (r >= 0)
                 r = configure_peer6(inside, plan, peer.index);
         if (r < 0)
-                return failure(diagnostics, plan->peer, r, "cannot be the way to the gateway");
+                return failure(diagnostics, plan->peer, r, "cannot get its default route");
         *ret_index = peer.index;
         return 0;
 }
@@ -241,7 +241,7 @@ static int configure_names(struct link_socket *inside, int netns_fd, const struc
  * The kernel takes note of a new carrier in the background. Until it has, vl- and (with the first seat) the
  * bridge drop what they should send; the ARP request of a student's first connection would be among it and
  * come again only a second later. Recent kernels bring the state up to date when they are asked for it, so
- * this seldom has to wait at all.
+ * this rarely waits at all.
  */
 static void wait_for_carrier(struct link_socket *socket, const char *name) {
         struct link link;
@@ -265,8 +265,7 @@ static void bridge_down_error(const struct seat_plan *plan, struct diagnostics *
 
 /*
  * A course's bridge is up when its rules are in force: see bridge.c, where that happens while systemd
- * prepares this program; so there is seldom something to wait for. A bridge of the admin's is theirs to set
- * up.
+ * prepares this program; so this rarely waits. An admin's own bridge may stay down.
  */
 static int wait_for_bridge(struct link_socket *socket, const struct seat_plan *plan, int index,
         struct diagnostics *diagnostics) {

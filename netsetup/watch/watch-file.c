@@ -2,7 +2,7 @@
 
 /*
  * A file is watched by its directory; where that is not there, by the nearest one above that is, in which it
- * would appear. Whenever a directory comes or goes the whole list is made anew: that is cheap, and seldom.
+ * would appear. Whenever a directory comes or goes the whole list is built again: that is cheap and rare.
  */
 
 #include <stddef.h>

@@ -45,12 +45,12 @@ static void want_at(struct job *job, uint64_t now_usec, uint64_t due_usec) {
                 job->wanted_usec = now_usec;
                 job->due_usec = due_usec;
         } else if (job->due_usec <= job->wanted_usec + DEBOUNCE_LIMIT_USEC) {
-                /* Still within the debounce: put off once more, or brought forward. */
+                /* Still within the debounce: put off again, or brought forward. */
                 if (due_usec > job->wanted_usec + DEBOUNCE_LIMIT_USEC)
                         due_usec = job->wanted_usec + DEBOUNCE_LIMIT_USEC;
                 job->due_usec = due_usec;
         } else if (due_usec < job->due_usec)
-                /* It was to be a retry, or a repair after a pause: a new event need not wait for that. */
+                /* It waits for a retry, or for a repair after a pause: a new event need not wait for that. */
                 job->due_usec = due_usec;
 }
 
@@ -79,8 +79,8 @@ bool job_want_repair(struct job *job, uint64_t now_usec) {
 /* --- running ---------------------------------------------------------------------------------------- */
 
 /*
- * Our environment, but for the notification socket, which is ours alone, and with what says where stderr
- * leads. The caller frees the array.
+ * Our environment without the notification socket, which only we may use, and with JOURNAL_STREAM for the
+ * file that takes the output. The caller frees the array.
  */
 static char **make_environment(char *stream) {
         size_t n = 0, size = 2;
@@ -191,7 +191,7 @@ static void start(struct job *job, uint64_t now_usec) {
 
 void job_tick(struct job *job, uint64_t now_usec) {
         if (job->pid > 0 && now_usec >= job->deadline_usec) {
-                complain(job, "has been ended, as it takes too long; it is tried again later");
+                complain(job, "took too long and was killed; it will be retried later");
                 (void)kill(job->pid, SIGKILL);
                 job->deadline_usec = UINT64_MAX;
         }

@@ -4,7 +4,7 @@
 /*
  * A piece of work that the watch has done by another process, again and again: this program with other
  * arguments, mostly. A process of its own, because a user database may take its time and libraries may not
- * come back; and because what it changes is then seen as coming from this program, whoever started it.
+ * come back; and because the kernel then reports its changes under this program's name.
  */
 
 #include <stdint.h>
@@ -30,7 +30,7 @@ struct job {
         char *said;        /* the last time; the same is not said twice */
 
         /* Repairs of what others do. */
-        uint64_t repair_usec; /* when the last one was to be, or the next one is */
+        uint64_t repair_usec; /* when the last one was due, or the next one is */
         unsigned n_repairs;   /* in quick succession */
 };
 

@@ -36,7 +36,7 @@ static void note_table(struct watch_nft_changes *changes, unsigned family, const
         }
 }
 
-/* Programs of ours, as the kernel names their processes; it cuts such a name at 15 characters. */
+/* Programs of ours by the kernel's names for their processes, which have at most 15 characters. */
 static bool is_ours(const char *process) {
         return string_equal(process, "coursenet-net") || string_equal(process, "coursenet-host");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who changes our tables besides us: nftables' own notifications. */
+/* Which other programs change our tables: nftables' own notifications. */
 
 #include "util.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Most of what is heard here is nothing to us: the links and addresses of seats, routes of a whole network
- * feed. It is told apart by looking at the message alone.
+ * Most messages do not matter here: the links and addresses of seats, and routes of a whole network feed. The
+ * message alone tells whether it matters.
  */
 
 #include <arpa/inet.h>
@@ -101,7 +101,7 @@ static void handle_route(struct watch_route *watch, struct nlmsghdr *header) {
                 watch->changes.routes = true;
 }
 
-/* One of the fence's has gone. When we have removed it, that is looked at once more, and nothing to be done.
+/* One of the fence's has gone. If we have removed it, the job that follows finds nothing to do.
  */
 static void handle_rule(struct watch_route *watch, struct nlmsghdr *header) {
         struct nlattr *attributes[FRA_MAX + 1];
@@ -151,7 +151,7 @@ static int handle_message(struct nl_msg *message, void *userdata) {
 }
 
 /*
- * The kernel passes on no route but those that lead everywhere: a host that takes part in the routing of a
+ * The kernel passes on only the routes that lead everywhere: a host that takes part in the routing of a
  * campus has tens of thousands that come and go. A notification is one message. A failure costs no more than
  * wake-ups.
  */

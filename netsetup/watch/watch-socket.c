@@ -13,7 +13,7 @@
  */
 #define RECEIVE_BUFFER (64 * 1024 * 1024)
 
-/* Whoever changes something without a pause must not keep us from all else. */
+/* A program that changes something without a pause must not keep us from all else. */
 #define READS_MAX 256U
 
 static int to_errno(int r) {

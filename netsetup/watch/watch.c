@@ -2,10 +2,10 @@
 
 /*
  * One loop around poll(): what others change comes in over four descriptors, and goes out as jobs, processes
- * that do the work. Nothing is kept here that could be wrong: a job computes all anew.
+ * that do the work. No state is kept here that could be wrong: a job computes all from scratch.
  *
- * It sleeps until something happens; only as long as students of a roster have no account it looks for them
- * once a minute, as a directory does not tell.
+ * It sleeps until something happens; only while students of a roster have no account it looks for them
+ * once a minute, because a directory does not report new accounts.
  */
 
 #include <poll.h>
@@ -96,7 +96,7 @@ static void init_jobs(struct watch *watch, const char *program) {
                 (const char *[]){"systemctl", "--no-block", "start", "coursenet-dns.service", NULL});
 }
 
-/* All zero: there is no such file, as there is no name service to be. */
+/* All zero: there is no such file, because the name service is off. */
 static struct stat stat_dns(void) {
         struct stat st;
 
@@ -105,7 +105,7 @@ static struct stat stat_dns(void) {
         return st;
 }
 
-/* dnsmasq reads its configuration only once. Where there was none, it was started in vain. */
+/* dnsmasq reads its configuration only once. If there was none, the service was skipped at its start. */
 static void handle_dns(struct watch *watch) {
         struct stat now = stat_dns(), before = watch->dns;
 
@@ -151,8 +151,9 @@ static int handle_signals(struct watch *watch) {
 
 static void repair(struct watch *watch, unsigned job, const char *who) {
         if (!job_want_repair(&watch->jobs[job], clock_now_usec()))
-                stderr_warning("%s changes what coursenet sets up, again and again: it is left like that for "
-                               "half a minute, and seats may have no network meanwhile",
+                stderr_warning(
+                        "%s keeps undoing the firewall or forwarding of coursenet: repairs pause for half "
+                        "a minute, and seats may have no network until then",
                         who);
 }
 
@@ -203,7 +204,7 @@ static int handle_files(struct watch *watch) {
                 return r;
         if (changes.logins)
                 want(watch, JOB_FENCE_LOCAL, 0);
-        /* The directory is asked for the subordinate uids of whoever has logged in. */
+        /* Asks the directory for the subordinate uids of the user who has logged in. */
         if (changes.logins && subid_directory_is_used())
                 want(watch, JOB_FENCE_NEW, FILES_DEBOUNCE_MS);
         if (changes.passwd)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What coursenet-hostwork.service runs: keeps the network as it is planned, whoever else changes it. */
+/* What coursenet-network.service runs: it keeps the network as it is planned when others change it. */
 
 #include "diagnostics.h"
 

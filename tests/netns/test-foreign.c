@@ -75,9 +75,8 @@ static void dockers_chain_is_opened_by_its_own_means(void **state) {
               "iifname docker0 oifname != docker0 counter accept; }; }");
         check(*state);
         assert_warning(*state,
-                "table ip filter: warning: Docker's chain FORWARD drops whatever it does not know, and it "
-                "does "
-                "not know the courses' bridges, so seats reach no other network: iptables -I DOCKER-USER -m "
+                "table ip filter: warning: Docker's chain FORWARD drops packets by default and has no rule "
+                "for the courses' bridges, so seats reach no other network: iptables -I DOCKER-USER -m "
                 "devgroup --src-group 25454 -j ACCEPT; iptables -I DOCKER-USER -m devgroup --dst-group 25454 "
                 "-j "
                 "ACCEPT (to keep them: two ExecStartPost=/usr/sbin/iptables lines, by systemctl edit "
@@ -93,7 +92,7 @@ static void dockers_chain_is_opened_by_its_own_means(void **state) {
 static void one_bridge_that_was_let_through_leaves_the_other(void **state) {
         apply("table ip filter { chain DOCKER-USER { iifname br-123 accept; oifname br-123 accept; }; "
               "chain FORWARD { type filter hook forward priority 0; policy drop; jump DOCKER-USER; }; }");
-        assert_one_warning(*state, "and it does not know br-377, so");
+        assert_one_warning(*state, "and has no rule for br-377, so");
         apply("add rule ip filter DOCKER-USER iifname \"br-*\" accept");
         apply("add rule ip filter DOCKER-USER oifname \"br-*\" accept");
         assert_nothing_said(*state);
@@ -139,9 +138,8 @@ static void firewalld_is_told_by_its_own_zones(void **state) {
               "ct state { established, related } accept; ct status dnat accept; "
               "reject with icmpx admin-prohibited; }; }");
         assert_one_warning(*state,
-                "table inet firewalld: warning: firewalld's chain filter_FORWARD drops whatever it does not "
-                "know, "
-                "and it does not know the courses' bridges, so seats reach no other network: firewall-cmd "
+                "table inet firewalld: warning: firewalld's chain filter_FORWARD drops packets by default "
+                "and has no rule for the courses' bridges, so seats reach no other network: firewall-cmd "
                 "--permanent --zone=trusted --add-interface=br-+; firewall-cmd --reload");
 
         apply("insert rule inet firewalld filter_FORWARD_ZONES iifname \"br-*\" goto filter_FWD_trusted");
@@ -156,11 +154,10 @@ static void an_admins_own_rules_are_told_in_nfts_words(void **state) {
               "log prefix \"lost \" counter drop; }; }");
         check(*state);
         assert_warning(*state,
-                "table inet campus: warning: chain fw drops whatever it does not know, and it does not know "
-                "the "
+                "table inet campus: warning: chain fw drops packets by default and has no rule for the "
                 "courses' bridges, so seats reach no other network: nft insert rule inet campus fw iifgroup "
                 "25454 accept, and the same with oifgroup (to keep it: in that chain of /etc/nftables.conf");
-        assert_warning(*state, "chain inp drops whatever it does not know");
+        assert_warning(*state, "chain inp drops packets by default");
         assert_int_equal(((struct sandbox *)*state)->diagnostics.n_items, 2);
 
         apply("insert rule inet campus inp iifgroup 25454 accept");

@@ -121,10 +121,10 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                 {"ip -n ns12311 rule del pref 53",
                         "vr-12311: DNS queries to 127.0.0.53 and the like do not leave the seat"},
                 {"nft delete table inet coursenet",
-                        "inet coursenet: there is no such table, so nothing of what it should do is done: "
+                        "inet coursenet: there is no such table, so its rules are not in force: "
                         "systemctl restart coursenet-network.service"},
                 {"nft delete table netdev coursenet",
-                        "netdev coursenet: there is no such table, so nothing of what it should do is done"},
+                        "netdev coursenet: there is no such table, so its rules are not in force"},
                 {"nft delete table inet coursenet_fence", "inet coursenet_fence: there is no such table"},
         },
         {
@@ -139,7 +139,7 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                         "start sets it right (coursenetctl stop 12310 ends its logins)"},
                 {"ip -n ns12311 -6 addr flush dev vr-12311 scope global", "vr-12311: lacks its address fd"},
                 {"nft insert rule inet coursenet from_seats accept",
-                        "inet coursenet: chain from_seats is not as planned: it has 'accept' besides: "
+                        "inet coursenet: chain from_seats is not as planned: it has an extra 'accept': "
                         "systemctl restart coursenet-network.service"},
                 {"nft flush chain inet coursenet to_seats",
                         "inet coursenet: chain to_seats is not as planned: it lacks 'ct state "
@@ -157,17 +157,17 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                 {"ip netns exec ns12311 sysctl -qw net.ipv4.conf.vr-12311.route_localnet=0",
                         "vr-12311: DNS queries to 127.0.0.53"},
                 {"nft add chain inet coursenet extra",
-                        "inet coursenet: chain extra is not of coursenet's making"},
+                        "inet coursenet: chain extra was not made by coursenet"},
                 {"nft delete element inet coursenet uplinks \\{ eth0 \\}",
                         "inet coursenet: set uplinks is not as planned: it lacks '\"eth0\"'"},
                 {"nft insert rule netdev coursenet sent accept",
-                        "netdev coursenet: chain sent is not as planned: it has 'accept' besides"},
+                        "netdev coursenet: chain sent is not as planned: it has an extra 'accept'"},
                 {"nft add element netdev coursenet macs \\{ vl-12310 . 02:00:00:00:00:01 \\}",
-                        "netdev coursenet: set macs is not as planned: it has '\"vl-12310\" . "
+                        "netdev coursenet: set macs is not as planned: it has an extra '\"vl-12310\" . "
                         "02:00:00:00:00:01'"},
                 {"nft add rule netdev coursenet vl-12310 accept",
-                        "vl-12310: the filter for what the seat sends is not as planned: it has 'accept' "
-                        "besides"},
+                        "vl-12310: the filter for what the seat sends is not as planned: it has an extra "
+                        "'accept'"},
         },
         {
                 /* A process is left in it, so that the cable is still there; no longer than this sandbox. */
@@ -178,7 +178,7 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                 {"ip -n ns12311 link set vr-12311 address 02:00:00:00:00:01",
                         "vr-12311: has the MAC address 02:00:00:00:00:01 instead of"},
                 {"nft add element inet coursenet uplinks \\{ eth1 \\}",
-                        "inet coursenet: set uplinks is not as planned: it has '\"eth1\"' besides"},
+                        "inet coursenet: set uplinks is not as planned: it has an extra '\"eth1\"'"},
                 {"nft delete chain netdev coursenet vl-12310",
                         "vl-12310: nothing checks what the seat sends (chain vl-12310 in its table is "
                         "missing)"},
@@ -243,7 +243,7 @@ static void routing_rules_of_the_fence_that_are_missing_are_told(void **state) {
         assert_all_is_well(sandbox);
         assert_shell("ip -6 rule del pref 0 uidrange 54321-54321 goto 32500");
         assert_one_error(sandbox,
-                "the routing rules of the fence: of IPv6, 1 are missing and 0 are too many (`ip rule`): "
+                "the routing rules of the fence: of IPv6, 1 are missing and 0 are unexpected (`ip rule`): "
                 "systemctl "
                 "restart coursenet-network.service");
         assert_shell("umount /etc/passwd");
@@ -273,9 +273,10 @@ static void edited_addresses_count_from_the_next_start(void **state) {
         } edits[] = {
                 {"coursenet.conf", "[course 123]\nsubnet = 10.9.9.0/24\n",
                         {"br-123: warning: has the address 10.0.123.1/24, while the settings plan "
-                         "10.9.9.1/24 now: that counts from the next start of the course",
+                         "10.9.9.1/24 now: the new one applies from the next start of the course",
                                 "vl-12310: warning: has another address, gateway, bridge or name service "
-                                "than the settings plan now (10.9.9.10/24 by 10.9.9.1): that counts from "
+                                "than the settings plan now (10.9.9.10/24 by 10.9.9.1): the new ones apply "
+                                "from "
                                 "the seat's next start",
                                 "vl-12311: warning: has another address"}},
                 {"netns/ns12310.conf", "VR_IP=10.0.123.77\n",
@@ -301,7 +302,7 @@ static void edited_addresses_count_from_the_next_start(void **state) {
                 for (; n < ELEMENTSOF(edits[i].said) && edits[i].said[n]; n++)
                         assert_warning(sandbox, edits[i].said[n]);
                 assert_error(sandbox, "vl-12310: the filter for what the seat sends is not as planned: it "
-                                      "has 'accept' besides");
+                                      "has an extra 'accept'");
                 assert_int_equal(sandbox->diagnostics.n_items, n + 1);
                 (void)snprintf(path, sizeof(path), SANDBOX_ETC "/%s", edits[i].file);
                 assert_int_equal(unlink(path), 0);
@@ -334,7 +335,8 @@ static void foreign_firewalls_are_told(void **state) {
                 "table inet campus { chain f { type filter hook forward priority 0; policy drop; }; }");
         assert_shell("nft -f /run/rules");
         look(sandbox);
-        assert_warning(sandbox, "table inet campus: warning: chain f drops whatever it does not know");
+        assert_warning(
+                sandbox, "table inet campus: warning: chain f drops packets by default and has no rule for");
         assert_int_equal(sandbox->diagnostics.n_items, 1);
 }
 
@@ -381,7 +383,7 @@ static void settings_with_a_mistake_are_no_plan(void **state) {
         bring_up(sandbox);
         configure("coursenet.conf", "nonsense\n");
         assert_true(inspect(SANDBOX_ETC, &sandbox->diagnostics) < 0);
-        assert_error(sandbox, "what is up cannot be compared with the settings, as they have a mistake");
+        assert_error(sandbox, "what is up cannot be compared with the settings, because they have a mistake");
         assert_int_equal(sandbox->diagnostics.n_items, 1);
 }
 
@@ -391,8 +393,8 @@ static void an_override_with_a_mistake_costs_one_seat(void **state) {
         bring_up(sandbox);
         configure("netns/ns12310.conf", "VR_IP=nonsense\n");
         look(sandbox);
-        assert_warning(sandbox, "vl-12310: warning: cannot be compared with its plan, as the configuration "
-                                "has a mistake there");
+        assert_warning(sandbox, "vl-12310: warning: cannot be compared with its plan, because its "
+                                "configuration has a mistake");
         assert_int_equal(sandbox->diagnostics.n_items, 1);
 
         assert_shell("nft flush chain netdev coursenet vl-12310");

@@ -231,7 +231,7 @@ static void a_step_that_fails_is_undone(void **state) {
         make_bridge_and_namespace(sandbox);
         assert_shell("ip -n ns12310 rule add pref 0 to 10.0.123.1 unreachable");
         assert_true(start(sandbox, "12310") < 0);
-        assert_error(sandbox, "vr-12310: cannot be the way to the gateway");
+        assert_error(sandbox, "vr-12310: cannot get its default route");
         assert_no_cable();
 
         assert_shell("ip -n ns12310 rule del pref 0 to 10.0.123.1 unreachable");
@@ -457,7 +457,7 @@ static void without_a_kept_filter_the_plan_counts(void **state) {
         assert_shell("rm -r /run/coursenet/seats");
         configure("coursenet.conf", "nonsense\n");
         assert_int_equal(restore(sandbox), 0);
-        assert_warning(sandbox, "vl-12310: warning: its firewall is left as it is");
+        assert_warning(sandbox, "vl-12310: warning: its firewall is left unchanged");
         assert_shell(FILTERS " | cmp - /run/before");
 }
 
@@ -505,7 +505,7 @@ static void a_filter_that_cannot_be_restored_costs_one_seat(void **state) {
         assert_shell(FILTERS " >/run/before && echo nonsense >" KEPT);
         configure("netns/ns12310.conf", "VR_IP=nonsense\n");
         assert_int_equal(restore(sandbox), 0);
-        assert_warning(sandbox, "vl-12310: warning: its firewall is left as it is");
+        assert_warning(sandbox, "vl-12310: warning: its firewall is left unchanged");
         assert_shell(FILTERS " | cmp - /run/before");
 
         assert_shell("nft flush ruleset");

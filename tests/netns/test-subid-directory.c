@@ -3,7 +3,7 @@
 /*
  * The fence and subordinate ids that a directory gives: libsubid itself, with a plugin of the test's own
  * (subid-plugin.c). libsubid reads nsswitch.conf once a process, so every run of the fence is a process, as
- * the watch has it.
+ * in the watch.
  */
 
 #include "sandbox.h"
