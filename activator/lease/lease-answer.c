@@ -93,12 +93,13 @@ void lease_answer_early(struct lease *lease) {
 
 /* --- no -------------------------------------------------------------------------------------- */
 
-/* Cuts off where an administrator should look, because a student may not read that. */
-static void cut_hint(char *text) {
+/* Cuts off where an administrator should look, because a student may not read that. A text of a reply is
+ * filled with NUL: reply_check() refuses it otherwise. */
+static void cut_hint(char text[static REPLY_TEXT_SIZE]) {
         char *hint = strstr(text, DIAGNOSIS_HINT);
 
         if (hint)
-                *hint = '\0';
+                memset(hint, 0, strlen(hint));
 }
 
 static void send_refusal(struct lease *lease, enum reply_type type, const char *text) {

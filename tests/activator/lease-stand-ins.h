@@ -339,6 +339,7 @@ static void handle_answer(void *userdata, const struct reply *reply, int fd) {
         struct asker *asker = userdata;
 
         (void)fd;
+        assert_int_equal(reply_check(reply, sizeof(*reply)), 0); /* as its client does */
         asker->n_answers++;
         asker->type = reply->type;
         (void)snprintf(asker->text, sizeof(asker->text), "%s", reply->text);

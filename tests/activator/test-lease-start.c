@@ -102,6 +102,21 @@ static void a_failed_start_names_the_unit(void **state) {
         end_opener(opener);
 }
 
+static void a_student_is_not_told_where_an_administrator_looks(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        ask(&asker, REQUEST_ENTER, 0, opener);
+        answer_job(START, 0, "/job/1");
+        end_job(asker.lease, "/job/1", "dependency");
+        answer_list(0, "netns@12310.service", "failed");
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_string_equal(asker.text, "netns@12310.service failed");
+        end_opener(opener);
+}
+
 static void a_start_that_takes_too_long_is_refused_in_time(void **state) {
         pid_t opener = start_opener();
         struct asker asker = {0};
@@ -281,6 +296,7 @@ int main(void) {
                 LEASE_TEST(wait_none_is_answered_when_the_start_is_queued),
                 LEASE_TEST(what_is_stale_in_memory_is_reloaded_first),
                 LEASE_TEST(a_failed_start_names_the_unit),
+                LEASE_TEST(a_student_is_not_told_where_an_administrator_looks),
                 LEASE_TEST(a_start_that_takes_too_long_is_refused_in_time),
                 LEASE_TEST(a_late_success_is_a_success),
                 LEASE_TEST(a_start_that_cannot_be_sent_is_refused),
