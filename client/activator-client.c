@@ -17,6 +17,9 @@
 #define USEC_PER_SEC 1000000U
 #define USEC_PER_MSEC 1000U
 
+/* The pause before a retry. */
+#define RETRY_NSEC 200000000L
+
 static uint64_t now_usec(void) {
         struct timespec ts;
 
@@ -190,6 +193,15 @@ int activator_receive_fd(int fd, struct reply *ret, int *ret_fd, uint64_t deadli
         *ret_fd = passed;
         passed = -1;
         return 0;
+}
+
+bool activator_retry(int result, uint64_t deadline_usec) {
+        static const struct timespec pause = {.tv_nsec = RETRY_NSEC};
+
+        if ((result != -ECONNRESET && result != -EPIPE) || time_left(deadline_usec) == 0)
+                return false;
+        (void)nanosleep(&pause, NULL);
+        return true;
 }
 
 int activator_call(const char *path, const struct request *request, int pass_fd, uint64_t deadline_usec,

@@ -32,6 +32,12 @@ int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec);
  */
 int activator_receive_fd(int fd, struct reply *ret, int *ret_fd, uint64_t deadline_usec);
 
+/*
+ * Whether to send a request again after this result: the activator hung up, because it restarts or has too
+ * many requests of this user, and the deadline has not passed. Waits a moment before it returns true.
+ */
+bool activator_retry(int result, uint64_t deadline_usec);
+
 /* All three in a row on a connection of its own, for requests with one reply. */
 int activator_call(const char *path, const struct request *request, int pass_fd, uint64_t deadline_usec,
         struct reply *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Folders below /run/coursenet that one program writes and another one reads. */
+/* Files and folders below /run/coursenet that one program writes and another one reads. */
 
 #define RUN_DIRECTORY "/run/coursenet"
 
@@ -19,3 +19,16 @@
 
 /* The activator's records of leases (record-store.h), which `coursenetctl teardown` reads when it is gone. */
 #define LEASE_RECORD_DIRECTORY RUN_DIRECTORY "/state"
+
+/*
+ * How many containers may be starting at once: a class that logs in together would start dozens, and some of
+ * those fail (apptainer#3607). A slot in use is a file in SLOT_DIRECTORY, which belongs to root, named after
+ * the instance of cont@ that has it. `coursenet-container queue` makes it, as root. The activator removes it
+ * when the unit's job has ended. A slot that is older than SLOT_SECONDS is free, even if the start has not
+ * ended: a student can stop their own start (SIGSTOP), and the activator may not be running.
+ */
+#define SLOT_DIRECTORY RUN_DIRECTORY "/slots"
+#define SLOTS 8U
+
+/* Ten times what a start takes where the image is read for the first time. */
+#define SLOT_SECONDS 15

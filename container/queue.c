@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "queue.h"
+#include "util.h"
 
 #define POLL_NSEC 50000000L
 

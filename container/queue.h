@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Waits for a slot in which a container may start: see container-slots.h. */
+/* Waits for a slot in which a container may start: see run-files.h. */
 
 #include <time.h>
 
-#include "container-slots.h"
+#include "run-files.h"
 
 /*
  * Takes a slot in directory for the instance id, if one is free at the time now (CLOCK_REALTIME). Expired

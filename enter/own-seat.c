@@ -7,7 +7,6 @@
 
 #include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "activator-client.h"
 #include "capability.h"
@@ -17,10 +16,6 @@
 
 #define TIMEOUT_SEAT_MS 20000U
 #define TIMEOUT_CONTAINER_MS 60000U
-
-/* How long to wait before a retry after the activator hung up, because it restarts or has too many requests
- * of this user. */
-#define RETRY_NSEC 200000000L
 
 /* What exchange() may return in addition to negative errno. */
 #define EXCHANGE_IMPOSTOR 1
@@ -71,16 +66,13 @@ static int exchange(
 }
 
 static int ask(const struct request *request, int pidfd, struct reply *ret_reply, int *ret_fd) {
-        static const struct timespec pause = {.tv_nsec = RETRY_NSEC};
         uint64_t deadline = deadline_after_ms(request->timeout_ms);
         int r;
 
-        for (;;) {
+        do
                 r = exchange(request, pidfd, deadline, ret_reply, ret_fd);
-                if ((r != -ECONNRESET && r != -EPIPE) || deadline_after_ms(0) >= deadline)
-                        return r;
-                (void)nanosleep(&pause, NULL);
-        }
+        while (activator_retry(r, deadline));
+        return r;
 }
 
 static int report_unreachable(int error) {

@@ -7,11 +7,11 @@
 
 #include "lease-activator.h"
 #include "base/event.h"
-#include "lease-event.h"
 #include "lease-log.h"
 #include "lease-run.h"
 #include "lease-start.h"
 #include "lease-table.h"
+#include "protocol.h"
 #include "systemd/logind.h"
 #include "systemd/units.h"
 

@@ -10,9 +10,9 @@
 
 #include "base/log.h"
 #include "base/terminal.h"
-#include "lease-event.h"
 #include "lease-log.h"
 #include "lease-object.h"
+#include "protocol.h"
 
 void lease_log_record(const struct lease_record *record, const char *what) {
         char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE] = "";

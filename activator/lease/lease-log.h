@@ -5,7 +5,7 @@
 
 #include "lease.h"
 
-/* One line in the journal with fields, which `coursenetctl history` reads. what: see lease-event.h. */
+/* One line in the journal with fields, which `coursenetctl history` reads. what: see protocol.h. */
 void lease_log_record(const struct lease_record *record, const char *what);
 
 void lease_log_given(struct lease *lease);

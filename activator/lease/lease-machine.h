@@ -98,7 +98,7 @@
 
 #define LEASE_ACTIONS(X) \
         X(DO_NOTHING,              "the end of a list") \
-        /* The log (the words of COURSENET_EVENT, lease-event.h), and the terminals of the user. */ \
+        /* The log (the words of COURSENET_EVENT, protocol.h), and the terminals of the user. */ \
         X(DO_LOG_GIVEN,            "log \"given to\"") \
         X(DO_LOG_HELD,             "log \"still held by\"") \
         X(DO_LOG_BACK,             "log \"given back by\"") \

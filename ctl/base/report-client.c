@@ -3,7 +3,6 @@
 /* Sends the request and copies the answer to standard output and standard error. */
 
 #include <sys/socket.h>
-#include <time.h>
 
 #include "activator-client.h"
 #include "complain.h"
@@ -14,10 +13,8 @@
 #define REPORT_TIMEOUT_MS 90000U
 #define CHUNK_SIZE 65536U
 
-/* How long to retry when the activator hangs up, because it restarts or has too many requests of this user.
- */
+/* How long to retry when the activator hangs up. */
 #define RETRY_TIMEOUT_MS 20000U
-#define RETRY_NSEC 200000000L
 
 bool report_is_for_staff(const struct paths *paths) {
         _cleanup_scope_ struct scope scope = {0};
@@ -82,18 +79,15 @@ static int try(const char *path, const struct request *request, struct reply *re
 
 /* A program that serves many users, such as a hub, may send many requests at once. */
 static int call(const char *path, const struct request *request, struct reply *ret) {
-        static const struct timespec pause = {.tv_nsec = RETRY_NSEC};
         uint64_t deadline = deadline_after_ms(RETRY_TIMEOUT_MS);
         int r;
 
-        for (;;) {
+        do {
                 *ret = (struct reply){0};
                 r = try(path, request, ret);
                 /* After the answer has begun, a part of it may be printed already. */
-                if ((r != -ECONNRESET && r != -EPIPE) || ret->type != 0 || deadline_after_ms(0) >= deadline)
-                        return r;
-                (void)nanosleep(&pause, NULL);
-        }
+        } while (ret->type == 0 && activator_retry(r, deadline));
+        return r;
 }
 
 int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments) {

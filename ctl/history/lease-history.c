@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lease-history.h"
-#include "lease-event.h"
+#include "protocol.h"
 
 static void past_lease_free(struct past_lease *lease) {
         free(lease->id);

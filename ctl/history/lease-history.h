@@ -11,7 +11,7 @@
 
 /* One entry of the journal; texts are borrowed and may be empty. */
 struct lease_event {
-        const char *what; /* see lease-event.h */
+        const char *what; /* see LEASE_GIVEN in protocol.h */
         const char *id;
         const char *user;
         const char *seat;

@@ -11,9 +11,9 @@
 
 #include "address.h"
 #include "address6.h"
-#include "lease-event.h"
 #include "lease-journal.h"
 #include "name-rule.h"
+#include "protocol.h"
 
 #define FROM_ROOT "_UID=0"
 #define FROM_ACTIVATOR "_SYSTEMD_UNIT=coursenet-activator.service"

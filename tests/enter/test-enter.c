@@ -373,17 +373,6 @@ static void test_impostor(void **state) {
         assert_int_equal(fake->n_requests, 0);
 }
 
-static unsigned count_descriptors(void) {
-        DIR *directory = opendir("/proc/self/fd");
-        unsigned n = 0;
-
-        assert_non_null(directory);
-        while (readdir(directory))
-                n++;
-        (void)closedir(directory);
-        return n;
-}
-
 /* The module and coursenetctl want no descriptor: what comes is closed. */
 static void test_client_keeps_no_descriptor(void **state) {
         unsigned before = count_descriptors();

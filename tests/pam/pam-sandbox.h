@@ -6,6 +6,7 @@
  * few accounts exist. Nothing of it is visible outside this process and its children.
  */
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -79,4 +80,16 @@ static inline void sandbox_enter(void) {
         must(mkdir(SANDBOX_PAM, 0755) == 0, "mkdir " SANDBOX_PAM);
         add_accounts();
         make_namespace(CLONE_NEWNET, "net", SANDBOX_SEAT);
+}
+
+/* How many descriptors this process has open, and one for the folder. */
+static inline unsigned count_descriptors(void) {
+        DIR *directory = opendir("/proc/self/fd");
+        unsigned n = 0;
+
+        must(directory, "/proc/self/fd");
+        while (readdir(directory))
+                n++;
+        (void)closedir(directory);
+        return n;
 }

@@ -54,17 +54,6 @@ static ino_t namespace_now(void) {
         return st.st_ino;
 }
 
-static unsigned count_descriptors(void) {
-        DIR *directory = opendir("/proc/self/fd");
-        unsigned n = 0;
-
-        assert_non_null(directory);
-        while (readdir(directory))
-                n++;
-        assert_int_equal(closedir(directory), 0);
-        return n;
-}
-
 static int begin(void **state) {
         (void)state;
         fake_reset();

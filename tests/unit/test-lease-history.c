@@ -5,7 +5,7 @@
 #include "fixture.h"
 
 #include "ctl/history/lease-history.h"
-#include "lease-event.h"
+#include "protocol.h"
 
 #define BEGINS 100U
 
