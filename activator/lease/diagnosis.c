@@ -2,7 +2,7 @@
 
 /*
  * Looks at the units of one seat after a start that failed or takes too long. Nothing here knows a lease;
- * whoever starts a lease's unit asks (lease-start.c).
+ * lease-start.c calls it for the lease whose unit it starts.
  */
 
 #include "diagnosis.h"
@@ -14,7 +14,7 @@
 #define UNIT_SIZE 64U
 
 struct diagnosis {
-        struct diagnosis **place; /* the pointer to it, which whoever asked has */
+        struct diagnosis **place; /* the caller's pointer to it */
         struct bus *bus;
         struct bus_call *call;
         diagnosis_callback_t callback;

@@ -12,8 +12,8 @@
  * The manager itself keeps no seat, nor does a service whose unit file is the distribution's or the
  * administrator's (D-Bus, agents, sound), nor do agents that a login started (ssh-agent, gpg-agent).
  *
- * All of it is read from /sys/fs/cgroup and /proc, for which no capability is needed. The control groups
- * below user@ are the student's to arrange: how much is read of them has a limit, and what cannot be read
+ * All of it is read from /sys/fs/cgroup and /proc, for which no capability is needed. The student
+ * arranges the control groups below user@, so the amount that is read has a limit, and what cannot be read
  * keeps nothing.
  */
 

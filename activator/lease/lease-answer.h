@@ -15,7 +15,7 @@ void lease_answer_stopped(struct lease *lease);
 void lease_answer_vanished(struct lease *lease);
 void lease_answer_closed(struct lease *lease);
 
-/* Ties a waiter to the lease, and unties whoever is tied to it. */
+/* Ties a waiter to the lease, and unties the one that is tied. */
 void lease_answer_tie(struct lease *lease, const struct lease_waiter *waiter);
 void lease_answer_untie(struct lease *lease);
 

@@ -9,7 +9,7 @@
  *
  * - An opener gets one answer: every way out of a start answers, except EVENT_ABANDONED.
  * - When a call to systemd or logind fails, a timer asks again. No state relies on a signal that may be past.
- * - A lease that ends forgets everything but its unit, and asks for its stop until the unit is gone.
+ * - A lease that ends forgets everything except its unit, and asks for its stop until the unit is gone.
  * - A record is on disk from LEASE_WIRING until the lease ends: the next activator takes the lease up.
  */
 
@@ -128,7 +128,7 @@ static const struct lease_row rows[] = {
         IGNORE(JOB_ENDED, S(ENDING),    "only the end of its unit counts"),
         NEVER(JOB_ENDED,  REST, TRANSIENT),
 
-        /* At a daemon-reload systemd removes all units and loads them again at once, so it is asked whether this one is gone. */
+        /* At a daemon-reload systemd removes all units and loads them again at once, so the lease asks whether its own is gone. */
         ON(UNIT_REMOVED,     HAS_UNIT, SAME, DO_ASK_GONE),
         IGNORE(UNIT_REMOVED, S(STARTING) | S(STARTING_AGAIN) | S(DIAGNOSING) | S(LATE), "its start job decides"),
         NEVER(UNIT_REMOVED,  REST, "it has no unit yet"),

@@ -14,7 +14,7 @@
 
 /* clang-format off */
 #define LEASE_STATES(X) \
-        /* The lease starts. Whoever opened it waits for the answer, unless it was answered already (wait=none). */ \
+        /* The lease starts. Its opener waits for the answer, unless it was answered already (wait=none). */ \
         X(LEASE_NEW,            "the lease has just been made; the first event ends this state") \
         X(LEASE_WIRING,         "the drop-ins of its seat are being compared and written") \
         X(LEASE_RELOADING,      "systemd reloads, because it has an old version of the seat's units in memory") \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * From a request to a new lease, or to an event of one that is there. Who may have a lease, of which seat,
- * and what is noted of whom it belongs to, is decided here; what becomes of it, in lease-machine.c. The
+ * Turns a request into a new lease, or into an event of an existing one. This file decides who may have a
+ * lease of which seat, and what its record says of the owner. lease-machine.c decides what happens to it. The
  * activator's requests call these functions.
  */
 

@@ -20,7 +20,7 @@
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-/* Drops what the lease waits for, but for its unit's end. */
+/* Drops what the lease waits for, except its unit's end. */
 static void drop_waits(struct lease *lease) {
         for (unsigned i = 0; i < _LEASE_TIMER_MAX; i++)
                 if (i != TIMER_GONE && i != TIMER_STOP)

@@ -19,7 +19,7 @@ struct lease *lease_table_find_unanswered(const struct lease_table *table, const
 /* The hold on the seat of that user, unless it ends. */
 struct lease *lease_table_find_hold(const struct lease_table *table, const char *user);
 
-/* Whether there is a lease of that seat, or of that user's own (a hold is nobody's), whatever its
+/* Whether there is a lease of that seat, or of that user (a hold belongs to no user), in any
  * state. table: a struct lease_table, in the form of a callback. */
 bool lease_table_has_seat(void *table, const char *seat);
 bool lease_table_has_user(void *table, uid_t uid);

@@ -38,9 +38,9 @@ struct lease_table {
 
 /*
  * Who waits for a lease. The answer comes exactly once, at once or later, unless lease_abandon() comes first.
- * *place is the lease meanwhile, and NULL before and after: it is NULL when an answer comes, but for that of
- * REQUEST_OPEN or REQUEST_HOLD with a seat. With these the lease is tied to its waiter until lease_confirm()
- * or lease_abandon().
+ * Until then *place is the lease; before and after it is NULL. It is NULL when an answer comes, except that
+ * of REQUEST_OPEN or REQUEST_HOLD with a seat: after these the lease is tied to its waiter until
+ * lease_confirm() or lease_abandon().
  */
 struct lease_waiter {
         void (*answer)(

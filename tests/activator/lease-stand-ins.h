@@ -321,7 +321,7 @@ void terminal_tell(uid_t uid, const char *tty, const char *text) {
         world.n_told++;
 }
 
-/* --- whoever asks ------------------------------------------------------------------------------------- */
+/* --- the waiter --------------------------------------------------------------------------------------- */
 
 static char directory[] = "/tmp/coursenet-test-XXXXXX";
 static struct lease_table table;

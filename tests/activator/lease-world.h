@@ -235,8 +235,8 @@ static void forget(void) {
         world.forgotten = true;
 }
 
-/* What an action starts and stops, what else it does, and whether it may fail. The log and other leases count
- * for nothing here. */
+/* What an action starts and stops, what else it does, and whether it may fail. The log and other leases
+ * are left out here. */
 static const struct {
         uint32_t starts, stops;
         void (*does)(void);
@@ -371,7 +371,7 @@ static void check_state(void) {
                 promise(!waits_for(BIT(WATCH_OPENER) | BIT(CALL_LEADER) | BIT(TIMER_LEADER) |
                                    BIT(CALL_NAMESPACE) | BIT(TIMER_NAMESPACE) | BIT(TIMER_DEADLINE)),
                         "a lease whose login is over has let go of it");
-        promise(world.state != LEASE_NEW && world.state != LEASE_CLOSING, "a state that is to be left lasts");
+        promise(world.state != LEASE_NEW && world.state != LEASE_CLOSING, "a state that must be left lasts");
 }
 
 /* Which events must end a lease, whatever its state. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Children that may hang: how many run at once, who is next, and what becomes of those that are too slow. */
+/* Children that may hang: how many run at once, which is next, and what happens to those that are too slow.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,7 +108,7 @@ static void no_more_run_at_once_than_may(void **state) {
         assert_int_equal(askers[2].pid, 0);
         assert_true(child_waits(askers[3].child));
 
-        /* Whoever has waited longest is next. */
+        /* The one that has waited longest is next. */
         assert_int_equal(kill(askers[0].pid, SIGKILL), 0);
         run_until_ended(&askers[0]);
         run_turns();

@@ -41,7 +41,7 @@ static const struct promise promises[] = {
         {"CHECKING", "READY", "ACTIVE", "DROP_DEADLINE MARK_JOINED LOG_GIVEN TAKE_OVER WATCH_OPENER ANSWER_DONE"},
         {"CHECKING", "READY_HOLD", "HOLD", "DROP_DEADLINE LOG_GIVEN ANSWER_DONE"},
 
-        /* A login that comes during the seat's end wins: its start is tried once more, and only once. */
+        /* A login that comes during the seat's end wins: its start is retried, and only once. */
         {"STARTING", "JOB_CANCELLED", "RESTARTING", ""},
         {"RESTARTING", "UNIT_REMOVED", "SAME", "ASK_GONE"},
         {"RESTARTING", "GONE", "STARTING_AGAIN", "START"},

@@ -151,7 +151,7 @@ static void hang_up(void) {
         handle(EVENT_ABANDONED);
 }
 
-/* The next activator: a lease whose start is under way has nobody who waits any more, but for wait=none. */
+/* The next activator: a lease whose start is under way has no waiter any more, unless it has wait=none. */
 static void restore(void) {
         bool starts = world.unit == UNIT_QUEUED, given = !world.waiting && world.n_answers == 1;
         enum lease_state before = history[(n_events - 1) % HISTORY].state;
@@ -162,7 +162,7 @@ static void restore(void) {
         world.tied = false;
         world.n_answers = 1;
         world.n_hung_up = 0;
-        /* Subscribed anew: signals of before are lost, and what they told is asked. */
+        /* With the new subscription earlier signals are lost, and the activator asks for what they told. */
         world.n_removed = world.n_sessions = world.n_jobs = 0;
         world.knows_job = false;
         if (!world.record || world.unit == UNIT_NONE || world.unit == UNIT_STOPPING ||
