@@ -13,6 +13,8 @@
 #include "plan.h"
 #include "sandbox.h"
 
+#define NET BUILD_DIRECTORY "/coursenet-net"
+
 #define GATEWAY (10U << 24 | 123U << 8 | 1U)
 #define ADDRESS (10U << 24 | 123U << 8 | 10U)
 
@@ -588,6 +590,21 @@ static void a_filter_is_restored_while_seats_come_and_go(void **state) {
         assert_int_equal(status, 0);
 }
 
+/*
+ * A login waits for each library that is loaded. libnftables is loaded for the courses' table, and for the
+ * seats' table only if that is missing.
+ */
+static void a_start_loads_no_library_that_it_does_not_need(void **state) {
+        (void)state;
+        assert_shell(NET " bridge start 123 && " NET " netns start 12310 && " NET " seat start 12310");
+        assert_shell("export LD_DEBUG=files; " NET " netns start 12311 2>/run/loaded && " NET
+                     " seat start 12311 2>>/run/loaded");
+        assert_shell("grep -q 'calling init.*libnl-route-3' /run/loaded");
+        assert_no_shell("grep -E 'libjson|libnftables|libsubid|libsystemd' /run/loaded");
+        assert_shell(NET " seat stop 12311; nft delete table netdev coursenet; LD_DEBUG=files " NET
+                         " seat start 12311 2>&1 | grep -q 'calling init.*libnftables'");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(a_start_connects_the_seat_and_a_stop_cuts_it_off),
@@ -600,6 +617,7 @@ int main(void) {
                 sandbox_test(a_test_outside_of_the_seat_says_so),
                 sandbox_test(a_test_host_that_does_not_resolve_is_an_error),
                 sandbox_test(a_leftover_is_replaced),
+                sandbox_test(a_start_loads_no_library_that_it_does_not_need),
                 sandbox_test(a_leftover_in_the_namespace_is_replaced_too),
                 sandbox_test(a_foreign_link_on_the_host_is_left_as_it_is),
                 sandbox_test(a_foreign_link_in_the_namespace_leaves_no_half_of_a_cable),
