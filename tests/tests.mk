@@ -83,7 +83,7 @@ prepare-check:
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
 
 # Checks of the sources themselves.
-checks = tests/check-includes tests/check-imports tests/check-documents tests/test-checks
+checks = tests/check-includes tests/check-imports tests/check-documents tests/test-checks tests/check-prose
 
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
 run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')
