@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Looks at the units of one seat after a start that failed or takes too long. Nothing here knows a lease;
- * lease-start.c calls it for the lease whose unit it starts.
+ * Asks systemd for the units of one seat after a start that failed or takes too long, and makes a sentence of
+ * their states. It changes nothing and knows no lease; lease-start.c calls it.
  */
 
 #include "diagnosis.h"

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks through a student's control groups for a process that keeps the seat. */
+/*
+ * Looks through a student's control groups for a process that keeps the seat. It only reads, and how much it
+ * reads has a limit, because the student can make as many control groups and processes as they like. linger.c
+ * calls it.
+ */
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Takes leases up at the activator's start, has them hear of what systemd and logind tell, and forgets them
- * at the activator's end. main.c and request/restore.c call these functions.
+ * Takes leases up when the activator starts, raises the events that signals of systemd and logind cause, and
+ * forgets the leases when the activator ends. main.c and request/restore.c call these functions.
  */
 
 #include "lease-activator.h"

@@ -11,19 +11,18 @@
  */
 int lease_restore(struct lease_table *table, const struct lease_record *record, int pidfd);
 
-/* Logs the end of the lease of that id, whose unit went while no activator was there, and removes its record.
+/* For a record whose unit went while no activator was running: logs the end of the lease, removes the record.
  */
 void lease_forget_record(struct lease_table *table, const char *id);
 
-/*
- * Subscribes to what systemd and logind tell of jobs, units and sessions; and logs every lease that lasts
- * once a day, because the journal forgets what is old. Negative errno.
- */
+/* Subscribes to the signals of systemd and logind about jobs, units and sessions. Negative errno. */
 int lease_subscribe(struct lease_table *table);
+
+/* From now on logs every active lease once a day, because the journal drops old entries. Negative errno. */
 int lease_log_daily(struct lease_table *table);
 
 /*
- * Forgets all leases but leaves their units, their records and their descriptors in PID 1 alone: the
- * activator ends, they do not.
+ * Frees all leases. Their units, their records and their descriptors in PID 1 stay, because the leases go on
+ * when the activator ends.
  */
 void lease_forget_all(struct lease_table *table);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Answers who asked for a lease, through the callback that came with the request, and logs refusals. The
- * callback is forgotten before it is called: so an opener gets one answer, and the callback may abandon the
- * lease.
+ * Answers whoever asked for a lease, through the callback that came with the request, and logs refusals. The
+ * lease forgets the callback before the call. So an opener gets one answer, and the callback may abandon the
+ * lease. lease-run.c calls these functions as actions.
  */
 
 #include "lease-answer.h"

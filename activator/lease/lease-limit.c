@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Counts all leases for each new one: to count a thousand is faster than to make one. */
+/*
+ * Compares the numbers of leases with the limits. It counts all leases for each new one, because that takes
+ * less time than the start of one. lease-request.c calls it.
+ */
 
 #include "lease-limit.h"
 #include "lease-table.h"

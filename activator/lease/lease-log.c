@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Who had which address from when to when is what an abuse desk asks. Each event of a lease is one journal
- * entry with fields; coursenet-activator(8) lists them. lease-run.c calls these functions as actions.
+ * Logs each event of a lease as one journal entry with the fields that coursenet-activator(8) lists, because
+ * an abuse desk asks who had which address at what time. Also tells the terminals of a user whose login has
+ * lost its network. lease-run.c calls these functions as actions.
  */
 
 #include <inttypes.h>

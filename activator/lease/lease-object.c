@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A lease's events, timers and memory. An event's row is looked up in lease-machine.c, the lease goes to the
- * next state, and the actions are done in their order. Who raises events: lease-request.c and
- * lease-activator.c, and the callbacks of timers, calls and watches.
+ * The events, the timers and the memory of a lease. For an event it looks up the row in lease-machine.c, sets
+ * the next state and does the actions in their order. Events are raised by lease-request.c, by
+ * lease-activator.c and by the callbacks of timers, calls and watches.
  *
- * What always holds: an event is handled to its end before the next one of the same lease. When an action
- * raises EVENT_FAULT, the rest of the list is left.
+ * What always holds: a lease handles one event after the other. When an action raises EVENT_FAULT, the
+ * actions behind it in the list are not done.
  */
 
 #include "lease-object.h"

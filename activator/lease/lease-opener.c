@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Watches what a live lease stands for. The process is known by a pidfd, never by its number alone. `kill -9`
- * of sshd's privileged process leaves the student's shell alive, so its death is not the end: logind is
- * asked. lease-run.c calls these functions as actions.
+ * Watches the login of an active lease: the process that opened it, its session, its namespace. The process
+ * is known by a pidfd, never by its number alone. Its death does not end the lease at once, because `kill -9`
+ * of sshd's privileged process leaves the student's shell alive: logind is asked. lease-run.c calls these
+ * functions as actions.
  */
 
 #include <sys/epoll.h>

@@ -38,7 +38,7 @@ static void refuse(struct lease_table *table, const struct lease_waiter *waiter,
         lease_answer_text(waiter, type, text);
 }
 
-/* A word about the seat, to be seen in `systemctl`, and what makes it unique. */
+/* The seat, so that `systemctl` shows it, and a random number. */
 static int make_id(const char *seat, char ret_id[static LEASE_ID_SIZE]) {
         uint64_t random;
 
@@ -158,8 +158,7 @@ void lease_open(struct lease_table *table, const struct lease_waiter *waiter, co
                         "the request came without a pidfd of its sender");
                 return;
         }
-        /* The lease that this very request has got from another activator, which went away before it could
-         * say so. */
+        /* An earlier activator gave a lease for this very request, and ended before it answered. */
         lease = lease_table_find_unanswered(table, request->lease, peer->pid);
         if (lease) {
                 close_pointer(&pidfd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Which function does which action of lease-machine.h, and the actions that concern a lease as a whole.
- * lease-object.c calls them. A lease that lets go forgets the events that were still to come, too.
+ * The function for each action of lease-machine.h, and the actions that concern a lease as a whole.
+ * lease-object.c calls them. A lease that lets go also drops the events that it has not handled yet.
  */
 
 #include "lease-run.h"
@@ -43,7 +43,7 @@ static void let_go(struct lease *lease) {
         fd_store_drop(lease->record.id);
 }
 
-/* What its last lease leaves of a seat; and of a user. */
+/* Also clears what the last lease of a seat, or of a user, leaves behind. */
 static void free_lease(struct lease *lease) {
         struct lease_record record = lease->record;
         struct lease_table *table = lease->table;

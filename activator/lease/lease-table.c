@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * All leases by id. Other questions go through the whole table: with 4096 leases at most, that takes some
- * microseconds. Who asks: this folder, the requests, and seat/ by the callbacks in struct seats.
+ * All leases by id. Each other query goes through the whole table, which takes microseconds for the 4096
+ * leases that there may be. This folder and request/ call these functions, and seat/ does through the
+ * callbacks in struct seats.
  */
 
 #include "lease-table.h"

@@ -5,11 +5,11 @@
 
 #include "lease.h"
 
-/* That id; that unit, "coursenet-ID.slice". NULL: there is none. */
+/* The lease with that id, or with that unit, "coursenet-ID.slice". NULL: there is none. */
 struct lease *lease_table_find(const struct lease_table *table, const char *id);
 struct lease *lease_table_find_unit(const struct lease_table *table, const char *unit);
 
-/* A lease whose opener knows that it has it: of that user, service and process, which is alive. */
+/* A lease of that user, service and live process, which has been answered. */
 struct lease *lease_table_find_login(
         const struct lease_table *table, const char *user, const char *service, pid_t opener);
 
@@ -19,12 +19,14 @@ struct lease *lease_table_find_unanswered(const struct lease_table *table, const
 /* The hold on the seat of that user, unless it ends. */
 struct lease *lease_table_find_hold(const struct lease_table *table, const char *user);
 
-/* Whether there is a lease of that seat, or of that user (a hold belongs to no user), in any
- * state. table: a struct lease_table, in the form of a callback. */
+/*
+ * Whether there is a lease of that seat, or of that user (a hold belongs to no user), in any state. table is
+ * a struct lease_table; these two are callbacks of lower layers.
+ */
 bool lease_table_has_seat(void *table, const char *seat);
 bool lease_table_has_user(void *table, uid_t uid);
 
-/* The name that an active lease of the user's has. NULL: there is none. Borrowed. */
+/* The user name in an active lease of that uid. NULL: there is none. Borrowed. */
 const char *lease_table_user_name(const struct lease_table *table, uid_t uid);
 
 /* Whether somebody has the seat by another lease: a hold, or a login or coursenet-enter. */
@@ -37,18 +39,16 @@ struct lease_counts {
         unsigned all, enter, of_user, enter_of_user;
 };
 
-/* How many there are: enter by coursenet-enter, of_user of that user. */
+/* Counts all leases, those by coursenet-enter, and of both those of that user. */
 void lease_table_count(const struct lease_table *table, uid_t uid, struct lease_counts *ret);
 
-/*
- * Calls visit for each lease, or for each of a seat, a user's name or a course. The lease that it is called
- * with may be freed by it, others not.
- */
+/* Calls visit for each lease, or for each of a seat, a user name or a course. It may free that lease, but no
+ * other. */
 typedef void (*lease_visit_t)(struct lease *lease, void *userdata);
 void lease_table_each(struct lease_table *table, lease_visit_t visit, void *userdata);
 void lease_table_each_of(struct lease_table *table, const char *target, lease_visit_t visit, void *userdata);
 
-/* Somebody has it: it is active. Its login is over and its seat stays. */
+/* Somebody has the lease. The login is over, and the seat stays. */
 bool lease_is_active(const struct lease *lease);
 bool lease_lingers(const struct lease *lease);
 

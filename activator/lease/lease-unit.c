@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What a lease asks of systemd about its own unit when that ends. Each question has its own call and its own
- * timer, so that an answer that does not come never takes another question's place. lease-run.c calls these
- * functions as actions.
+ * Stops the unit of a lease, and asks whether the unit is gone. Both have a call and a timer of their own, so
+ * that one never waits for the other. lease-run.c calls these functions as actions.
  */
 
 #include "lease-unit.h"

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What a lease is, for everybody who has to do with one. A lease is one login's need of a seat. It is a
- * transient slice in PID 1 that is bound to the seat's units, so systemd's own graph counts who needs a seat.
- * Kept beside it, and in a record on disk so that a restart loses nothing, is whom it belongs to and which
- * process opened it.
+ * The types that everybody needs who uses leases. A lease is one login's need of a seat. It is a transient
+ * slice in PID 1 that is bound to the units of the seat, so systemd's own graph counts who needs a seat. The
+ * activator keeps beside it whom the lease belongs to and which process opened it, and writes that to a
+ * record on disk, so that a restart loses nothing.
  *
  * An administrator's hold is a lease without a process: nothing ends it but an administrator.
  *

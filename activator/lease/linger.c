@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Finds out at a seat's last logout whether the seat stays, and later whether something still keeps it. What
- * follows from that is in lease-machine.c; lease-run.c calls these functions as actions.
+ * Finds out at the last logout of a seat whether the seat stays, and later whether a process still keeps it.
+ * lease-machine.c decides what follows. lease-run.c calls these functions as actions.
  */
 
 #include <sys/inotify.h>
