@@ -54,36 +54,37 @@ static void print_user(FILE *file, const char *user) {
                 (void)fprintf(file, " %s\n", user + LINE_PART);
 }
 
-static void print_record(FILE *file, const struct lease_record *lease, const char *boot) {
+static void print_record(FILE *file, const struct lease_record *record, const char *boot) {
         char address6[ADDRESS6_TEXT_SIZE];
 
         (void)fprintf(file, "[lease]\nboot-id = %s\n", boot);
-        print_user(file, lease->user);
+        print_user(file, record->user);
+        (void)fprintf(file, "uid = %u\ncourse = %s\nseat = %s\n", (unsigned)record->uid, record->course,
+                record->seat);
         (void)fprintf(
-                file, "uid = %u\ncourse = %s\nseat = %s\n", (unsigned)lease->uid, lease->course, lease->seat);
-        (void)fprintf(file, "address = %" PRIu32 "\nprefix = %u\n", lease->address.ip, lease->address.prefix);
-        if (address6_is_set(&lease->address6)) {
-                address6_format(&lease->address6, address6);
+                file, "address = %" PRIu32 "\nprefix = %u\n", record->address.ip, record->address.prefix);
+        if (address6_is_set(&record->address6)) {
+                address6_format(&record->address6, address6);
                 (void)fprintf(file, "address6 = %s\n", address6);
         }
-        (void)fprintf(file, "token = %s\n", lease->token);
-        (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n", lease->service,
-                lease->tty, lease->remote_host, lease->since_usec);
+        (void)fprintf(file, "token = %s\n", record->token);
+        (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n",
+                record->service, record->tty, record->remote_host, record->since_usec);
         (void)fprintf(file, "hold = %d\nno-wait = %d\nlinger-until = %" PRIu64 "\nkeep-until = %" PRIu64 "\n",
-                lease->hold, lease->no_wait, lease->linger_until_usec, lease->keep_until_usec);
-        (void)fprintf(
-                file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)lease->opener, lease->opener_start);
+                record->hold, record->no_wait, record->linger_until_usec, record->keep_until_usec);
+        (void)fprintf(file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)record->opener,
+                record->opener_start);
 }
 
-int record_store_save(const char *directory, const struct lease_record *lease) {
+int record_store_save(const char *directory, const struct lease_record *record) {
         record_path_t path, temporary;
         char boot[SD_ID128_STRING_MAX];
         FILE *file;
         int r;
 
-        r = format_path(path, directory, lease->id, "");
+        r = format_path(path, directory, record->id, "");
         if (r >= 0)
-                r = format_path(temporary, directory, lease->id, ".new");
+                r = format_path(temporary, directory, record->id, ".new");
         if (r >= 0)
                 r = boot_id(boot);
         if (r < 0)
@@ -92,7 +93,7 @@ int record_store_save(const char *directory, const struct lease_record *lease) {
         file = fopen(temporary, "we");
         if (!file)
                 return -errno;
-        print_record(file, lease, boot);
+        print_record(file, record, boot);
         r = ferror(file) ? -EIO : 0;
         if (fclose(file) != 0 && r == 0)
                 r = -errno;
@@ -110,81 +111,81 @@ void record_store_remove(const char *directory, const char *lease_id) {
                 (void)unlink(path);
 }
 
-struct record {
-        struct lease_record *lease;
+struct reader {
+        struct lease_record *record;
         char boot[SD_ID128_STRING_MAX];
         bool bad;
 };
 
-static void read_text(struct record *record, char *array, size_t size, const char *value) {
-        record->bad |= string_copy(array, size, value) < 0;
+static void read_text(struct reader *reader, char *array, size_t size, const char *value) {
+        reader->bad |= string_copy(array, size, value) < 0;
 }
 
 /* A text of several lines: libinih calls with each. */
-static void read_more(struct record *record, char *array, size_t size, const char *value) {
+static void read_more(struct reader *reader, char *array, size_t size, const char *value) {
         size_t length = strlen(array);
 
-        read_text(record, array + length, size - length, value);
+        read_text(reader, array + length, size - length, value);
 }
 
-static uint64_t read_number(struct record *record, const char *value, uint64_t maximum) {
+static uint64_t read_number(struct reader *reader, const char *value, uint64_t maximum) {
         unsigned long long number;
 
         errno = 0;
         number = strtoull(value, NULL, 10);
-        record->bad |= !digits_only(value) || errno != 0 || number > maximum;
+        reader->bad |= !digits_only(value) || errno != 0 || number > maximum;
         return number;
 }
 
 static int handle_field(void *userdata, const char *section, const char *name, const char *value) {
-        struct record *record = userdata;
-        struct lease_record *lease = record->lease;
+        struct reader *reader = userdata;
+        struct lease_record *record = reader->record;
 
         (void)section;
         if (string_equal(name, "boot-id"))
-                read_text(record, record->boot, sizeof(record->boot), value);
+                read_text(reader, reader->boot, sizeof(reader->boot), value);
         else if (string_equal(name, "user"))
-                read_more(record, lease->user, sizeof(lease->user), value);
+                read_more(reader, record->user, sizeof(record->user), value);
         else if (string_equal(name, "uid"))
-                lease->uid = (uid_t)read_number(record, value, UINT32_MAX);
+                record->uid = (uid_t)read_number(reader, value, UINT32_MAX);
         else if (string_equal(name, "course"))
-                read_text(record, lease->course, sizeof(lease->course), value);
+                read_text(reader, record->course, sizeof(record->course), value);
         else if (string_equal(name, "seat"))
-                read_text(record, lease->seat, sizeof(lease->seat), value);
+                read_text(reader, record->seat, sizeof(record->seat), value);
         else if (string_equal(name, "address"))
-                lease->address.ip = (uint32_t)read_number(record, value, UINT32_MAX);
+                record->address.ip = (uint32_t)read_number(reader, value, UINT32_MAX);
         else if (string_equal(name, "prefix"))
-                lease->address.prefix = (unsigned)read_number(record, value, 32);
+                record->address.prefix = (unsigned)read_number(reader, value, 32);
         else if (string_equal(name, "address6"))
-                record->bad |= address6_parse(value, 128, &lease->address6) < 0;
+                reader->bad |= address6_parse(value, 128, &record->address6) < 0;
         else if (string_equal(name, "service"))
-                read_text(record, lease->service, sizeof(lease->service), value);
+                read_text(reader, record->service, sizeof(record->service), value);
         else if (string_equal(name, "token"))
-                read_text(record, lease->token, sizeof(lease->token), value);
+                read_text(reader, record->token, sizeof(record->token), value);
         else if (string_equal(name, "tty"))
-                read_text(record, lease->tty, sizeof(lease->tty), value);
+                read_text(reader, record->tty, sizeof(record->tty), value);
         else if (string_equal(name, "remote-host"))
-                read_text(record, lease->remote_host, sizeof(lease->remote_host), value);
+                read_text(reader, record->remote_host, sizeof(record->remote_host), value);
         else if (string_equal(name, "since"))
-                lease->since_usec = read_number(record, value, UINT64_MAX);
+                record->since_usec = read_number(reader, value, UINT64_MAX);
         else if (string_equal(name, "hold"))
-                lease->hold = read_number(record, value, 1) > 0;
+                record->hold = read_number(reader, value, 1) > 0;
         else if (string_equal(name, "no-wait"))
-                lease->no_wait = read_number(record, value, 1) > 0;
+                record->no_wait = read_number(reader, value, 1) > 0;
         else if (string_equal(name, "linger-until"))
-                lease->linger_until_usec = read_number(record, value, UINT64_MAX);
+                record->linger_until_usec = read_number(reader, value, UINT64_MAX);
         else if (string_equal(name, "keep-until"))
-                lease->keep_until_usec = read_number(record, value, UINT64_MAX);
+                record->keep_until_usec = read_number(reader, value, UINT64_MAX);
         else if (string_equal(name, "opener"))
-                lease->opener = (pid_t)read_number(record, value, INT32_MAX);
+                record->opener = (pid_t)read_number(reader, value, INT32_MAX);
         else if (string_equal(name, "opener-start"))
-                lease->opener_start = read_number(record, value, UINT64_MAX);
+                record->opener_start = read_number(reader, value, UINT64_MAX);
         /* An older version ignores fields of a newer one. */
         return 1;
 }
 
-int record_store_load(const char *directory, const char *lease_id, struct lease_record *lease) {
-        struct record record = {.lease = lease};
+int record_store_load(const char *directory, const char *lease_id, struct lease_record *record) {
+        struct reader reader = {.record = record};
         _cleanup_free_ char *text = NULL;
         char boot[SD_ID128_STRING_MAX];
         const char *reason;
@@ -199,12 +200,12 @@ int record_store_load(const char *directory, const char *lease_id, struct lease_
         if (r < 0)
                 return r;
 
-        if (ini_parse_string(text, handle_field, &record) != 0 || record.bad)
+        if (ini_parse_string(text, handle_field, &reader) != 0 || reader.bad)
                 return -EBADMSG;
-        if (!digits_only(lease->seat) || !digits_only(lease->course) || lease->user[0] == '\0' ||
-                (lease->opener <= 0 && !lease->hold))
+        if (!digits_only(record->seat) || !digits_only(record->course) || record->user[0] == '\0' ||
+                (record->opener <= 0 && !record->hold))
                 return -EBADMSG;
-        return string_equal(record.boot, boot) ? 0 : -ESTALE;
+        return string_equal(reader.boot, boot) ? 0 : -ESTALE;
 }
 
 int record_store_list(

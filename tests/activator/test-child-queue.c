@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Children that may hang: how many run at once, which is next, and what happens to those that are too slow.
- */
+/* Children that may hang: how many run at once, which is next, and that a slow one is killed. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -77,13 +77,16 @@ static void a_container_that_has_started_gives_its_slot_back(void **state) {
 
 static void no_other_unit_takes_a_slot_away(void **state) {
         static const char *const units[] = {"nsbr@12310.service", "cont@12310.socket", "cont@.service",
-                "cont@../12310.service", "cont@./12310.service", "xcont@12310.service", ""};
+                "cont@../12310.service", "cont@./12310.service", "cont@.12310.service", "xcont@12310.service",
+                ""};
 
         (void)state;
         write_file("12310", "");
+        write_file(".12310", "");
         for (size_t i = 0; i < ELEMENTSOF(units); i++)
                 slots_job_removed(&seats, "/job/1", units[i], "done");
         assert_true(slot_taken("12310"));
+        assert_true(slot_taken(".12310"));
 }
 
 static int set_up(void **state) {

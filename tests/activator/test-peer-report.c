@@ -2,7 +2,7 @@
 
 /*
  * What a user gets who asks for a report: what root's child printed for that user, or why there is nothing.
- * The child is a shell, which the linker has started instead of `coursenetctl for-peer`.
+ * The child is a shell, which the test starts instead of `coursenetctl for-peer`.
  */
 
 #include <setjmp.h>

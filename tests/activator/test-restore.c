@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What an activator finds that starts again: leases are taken up, and what is nobody's goes. */
+/* What an activator finds that starts again: leases are taken up, and units and records without a lease go.
+ */
 
 #include "fake-systemd.h"
 #include "fake-timer.h"
@@ -157,7 +158,7 @@ static void a_hold_and_a_lease_that_lingers_have_no_process(void **state) {
         assert_false(has_opener);
 }
 
-/* Whoever waited for its answer has lost the activator, and tries again. */
+/* The login that waited for the answer has lost its connection, and asks again. */
 static void a_lease_that_is_starting_is_stopped_unless_its_login_does_not_wait(void **state) {
         const struct unit_row unit = {UNIT, "inactive", 7};
         struct lease_record record = make_record();
