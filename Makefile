@@ -102,7 +102,7 @@ activator_sources = \
 	activator/lease/lease-request.c activator/lease/lease-run.c activator/lease/lease-start.c \
 	activator/lease/lease-table.c activator/lease/lease-unit.c activator/lease/linger.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
-	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring.c \
+	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring-plan.c activator/seat/wiring.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
 	activator/base/event.c activator/base/fd-store.c activator/base/log.c activator/base/peer.c activator/base/record-store.c \
 	activator/base/seat-lookup.c activator/base/subordinate-uid.c activator/base/terminal.c
