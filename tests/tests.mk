@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-unit_tests = address address6 child class-parse finding-line lease-history lease-record limits live-check \
+unit_tests = address address6 child class-parse diagnostics finding-line lease-history lease-record limits live-check \
 	machine-prefix manual message-fd moment name-rule pam-config plan protocol roster roster-command scope seat-id setting-value \
 	settings settings-documents settings-table site snapshot trusted-file
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
