@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/*
+ * Computes the table as text, for fence.c, and asks the kernel whether it is there. The question goes over
+ * netlink, because libnftables would read all that is in the table.
+ */
+
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/*
+ * Applies the rules of seats: of one seat over netlink (seat-chain.c), for seat.c, and of all seats through
+ * libnftables, for `coursenet-host refresh seats`. The record of a seat is written before its rules, and
+ * removed after them, so that a stop always knows what to take back.
+ */
+
 #include <dirent.h>
 
 #include "base/failure.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* RTM_NEWNSID and RTM_GETNSID, for the record of former namespaces (netns-record.c). */
+
 #include <linux/net_namespace.h>
 
 #include "netlink.h"

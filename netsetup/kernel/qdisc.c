@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* Token bucket filters (tc-tbf(8)) as the root of a link's queue, for seats, courses and their check. */
+
 #include <linux/pkt_sched.h>
 
 #include "netlink.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* Values are single lines; the kernel decides what a text means. */
+
 #include <fcntl.h>
 #include <limits.h>
 

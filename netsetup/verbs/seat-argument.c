@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* Called first by each subcommand that is about a seat, so that only digits become part of a name or a path.
+ */
+
 #include "seat-argument.h"
 #include "number.h"
 
