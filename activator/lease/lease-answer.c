@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Answers whoever asked for a lease, through the callback that came with the request, and logs refusals. The
+ * Answers the waiter of a lease, through the callback that came with the request, and logs refusals. The
  * lease forgets the callback before the call. So an opener gets one answer, and the callback may abandon the
  * lease. lease-run.c calls these functions as actions.
  */
