@@ -30,6 +30,10 @@ static bool is_login(const struct lease *lease) {
         return !lease->record.hold && !lease_is_entered(lease);
 }
 
+static bool is_on_same_seat(const struct lease *lease, const struct lease *other) {
+        return string_equal(lease->record.seat, other->record.seat);
+}
+
 /* Another lease's record; its own is saved as an action. */
 static void save(const struct lease *lease) {
         int r = record_store_save(lease->table->state_directory, &lease->record);
@@ -116,7 +120,8 @@ void linger_set_keep_timer(struct lease *lease) {
 static void pass_on(struct lease *other, void *userdata) {
         const struct lease *lease = userdata;
 
-        if (other == lease || !lease_is_active(other) || other->record.hold || is_login(other))
+        if (other == lease || !is_on_same_seat(other, lease) || !lease_is_active(other) ||
+                other->record.hold || is_login(other))
                 return;
         other->record.keep_until_usec = lease->record.keep_until_usec;
         save(other);
@@ -145,7 +150,7 @@ void linger_decide(struct lease *lease) {
         if (lease_table_has_other_login(lease)) {
                 /* coursenet-enter has the seat: how long it may be kept after that. */
                 if (is_login(lease))
-                        lease_table_each_of(lease->table, lease->record.seat, pass_on, lease);
+                        lease_table_each(lease->table, pass_on, lease);
                 lease_raise(lease, EVENT_NOT_KEPT);
         } else if (linger_seconds > 0)
                 lease_raise(lease, EVENT_LINGERS);
@@ -160,7 +165,7 @@ void linger_decide(struct lease *lease) {
 static void take_over(struct lease *other, void *userdata) {
         struct lease *lease = userdata;
 
-        if (!lease_lingers(other))
+        if (!is_on_same_seat(other, lease) || !lease_lingers(other))
                 return;
         if (!is_login(lease) && other->record.keep_until_usec > lease->record.keep_until_usec) {
                 lease->record.keep_until_usec = other->record.keep_until_usec;
@@ -170,7 +175,7 @@ static void take_over(struct lease *other, void *userdata) {
 }
 
 void linger_take_over(struct lease *lease) {
-        lease_table_each_of(lease->table, lease->record.seat, take_over, lease);
+        lease_table_each(lease->table, take_over, lease);
 }
 
 void linger_drop(struct lease *lease) {

@@ -265,6 +265,33 @@ static void a_login_takes_over_what_lingers(void **state) {
         end_opener(opener);
 }
 
+/* The table can also be searched by user and course, and a seat's number may be one of those. */
+static void what_lingers_on_another_seat_stays(void **state) {
+        struct lease_record record = {.id = "12310_01", .seat = "45611", .course = "12310", .user = "12310"};
+        struct asker asker = {0};
+        struct lease *lingering, *entered;
+        pid_t opener = start_opener();
+        char id[LEASE_ID_SIZE];
+
+        (void)state;
+        record.linger_until_usec = now_realtime_usec() + 3600 * USEC_PER_SEC;
+        assert_int_equal(lease_restore(&table, &record, -1), 0);
+        lingering = lease_table_find(&table, record.id);
+        record.linger_until_usec = 0;
+        (void)snprintf(record.id, sizeof(record.id), "12310_02");
+        (void)snprintf(record.service, sizeof(record.service), ENTER_SERVICE);
+        record.opener = opener;
+        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0)), 0);
+        entered = lease_table_find(&table, record.id);
+
+        (void)snprintf(id, sizeof(id), "%s", give(&asker, opener)->record.id);
+        assert_int_equal(lingering->state, LEASE_LINGERING);
+        world.after_logout.keep_seconds = 3600;
+        close_lease(id, opener);
+        assert_int_equal(entered->record.keep_until_usec, 0);
+        end_opener(opener);
+}
+
 static void a_process_keeps_the_seat_until_it_ends(void **state) {
         pid_t opener = start_opener();
         struct asker asker = {0};
@@ -402,6 +429,7 @@ int main(void) {
                 LEASE_TEST(a_stopped_unit_ends_its_lease_and_a_reload_does_not),
                 LEASE_TEST(there_is_one_hold_and_no_login_ends_it),
                 LEASE_TEST(a_login_takes_over_what_lingers),
+                LEASE_TEST(what_lingers_on_another_seat_stays),
                 LEASE_TEST(a_process_keeps_the_seat_until_it_ends),
                 LEASE_TEST(nothing_keeps_a_seat_longer_than_leftover_max),
                 LEASE_TEST(coursenet_enter_keeps_a_seat_for_the_last_login_s_time),
