@@ -30,8 +30,8 @@
 #define UNIT_DIRECTORY "/run/systemd/system"
 #define STOP_TIMEOUT_MS 30000U
 
-/* Drop-ins, named as in activator/seat/wiring-plan.h. Unfinished ones are left when the activator is killed while
- * it writes.
+/* Drop-ins, named as in activator/seat/wiring-plan.h. Unfinished ones are left when the activator is killed
+ * while it writes.
  */
 #define WIRING_FILE "50-coursenet.conf"
 #define WIRING_KEEP_FILE "50-coursenet-keep.conf"
