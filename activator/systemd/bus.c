@@ -121,12 +121,16 @@ int bus_send(struct bus *bus, sd_bus_message *message) {
 }
 
 int bus_reply_error(sd_bus_message *reply) {
+        int r;
+
         if (!sd_bus_message_is_method_error(reply, NULL))
                 return 0;
         /* libsystemd does not know the errors of systemd by number. */
         if (sd_bus_message_is_method_error(reply, "org.freedesktop.systemd1.NoSuchUnit"))
                 return -ENOENT;
-        return -sd_bus_message_get_errno(reply);
+        r = -sd_bus_message_get_errno(reply);
+        /* Callers take -ENOENT for the one error above. */
+        return r == -ENOENT ? -EIO : r;
 }
 
 const char *bus_reply_text(sd_bus_message *reply) {

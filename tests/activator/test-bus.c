@@ -261,6 +261,12 @@ static void a_unit_that_is_not_there_is_known_by_its_error(void **state) {
         assert_int_equal(unit_stop(bus, "a.slice", note_job, &got, &call), 0);
         run_until_answered();
         assert_true(got.error < 0 && got.error != -ENOENT);
+
+        /* Another error that libsystemd has the same number for: the unit may be there. */
+        error_name = SD_BUS_ERROR_FILE_NOT_FOUND;
+        assert_int_equal(unit_stop(bus, "a.slice", note_job, &got, &call), 0);
+        run_until_answered();
+        assert_true(got.error < 0 && got.error != -ENOENT);
 }
 
 static void an_order_without_a_callback_is_sent_all_the_same(void **state) {
@@ -349,6 +355,31 @@ static void a_dropped_call_has_no_answer(void **state) {
         run_until_answered(); /* the answers come in their order */
         assert_int_equal(got.n, n + 1);
         assert_int_equal(n_received, 3);
+}
+
+/* As a lease does that asks again. */
+static void note_job_and_ask_again(void *userdata, int error, const char *job, const char *text) {
+        note_job(userdata, error, job, text);
+        assert_true(unit_stop(bus, "b.slice", note_job, &got, &call) < 0);
+        assert_null(call);
+}
+
+static void a_bus_that_goes_answers_what_is_under_way_and_ends_the_loop(void **state) {
+        struct bus_call *others[3] = {NULL};
+        unsigned n = got.n;
+
+        (void)state;
+        assert_int_equal(unit_stop(bus, "a.slice", note_job_and_ask_again, &got, &call), 0);
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                assert_int_equal(unit_stop(bus, "c.slice", note_job, &got, &others[i]), 0);
+        bus_call_drop(&others[1]);
+        sd_bus_close(peer);
+        assert_int_equal(sd_event_loop(event), EXIT_FAILURE);
+        assert_int_equal(got.n, n + 3);
+        assert_true(got.error < 0);
+        assert_null(call);
+        assert_null(others[0]);
+        assert_null(others[2]);
 }
 
 /* --- signals --------------------------------------------------------------------------------- */
@@ -482,6 +513,7 @@ int main(void) {
                 bus_test(a_property_that_cannot_be_read_is_empty),
                 bus_test(systemd_is_told_to_reload),
                 bus_test(a_dropped_call_has_no_answer),
+                bus_test(a_bus_that_goes_answers_what_is_under_way_and_ends_the_loop),
                 bus_test(subscribers_hear_of_jobs_units_and_sessions),
                 bus_test(without_signals_the_activator_ends),
                 bus_test(a_session_keeps_the_login_of_a_dead_process),
