@@ -3,7 +3,7 @@
 
 /*
  * What is wrong with a configuration file, and where. Loaders append to a list and go on, so that an
- * admin sees every mistake in one run; callers print, log or count.
+ * administrator sees every mistake in one run; callers print, log or count.
  */
 
 #include <stdarg.h>

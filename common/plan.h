@@ -44,12 +44,12 @@ struct seat_plan {
         char peer[IFNAMSIZ];             /* vr-12310, in the namespace */
         char netns[SEAT_ID_SIZE + 2];    /* ns12310, under NETNS_DIRECTORY */
         char bridge[IFNAMSIZ];           /* br-123 */
-        char bridge_course[COURSE_SIZE]; /* the course whose netbr@ makes that bridge; empty: an admin's own
-                                            bridge */
+        char bridge_course[COURSE_SIZE]; /* the course whose netbr@ makes that bridge; empty: an
+                                            administrator's own bridge */
         struct address address;          /* of the peer */
         uint32_t gateway;                /* host byte order */
-        struct address6 address6;        /* seat 10 has PREFIX::10; all zero: no IPv6, as on an admin's own
-                                            bridge */
+        struct address6 address6; /* seat 10 has PREFIX::10; all zero: no IPv6, as on an administrator's own
+                                     bridge */
         struct address6 gateway6;
         struct mac link_mac, peer_mac;
         enum isolation isolation;

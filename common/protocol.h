@@ -28,8 +28,8 @@
 #define ORIGIN_SIZE 128U /* a tty or a remote host; longer ones are cut */
 #define LEASE_ID_SIZE 32U
 #define ENTER_SERVICE "coursenet-enter" /* the service of a lease by REQUEST_ENTER */
-#define HOLD_SERVICE "hold"             /* the service of an admin's hold in REPLY_LEASE; its pid is 0 */
-#define REPLY_TEXT_SIZE 512U            /* room for a name in it */
+#define HOLD_SERVICE "hold"  /* the service of an administrator's hold in REPLY_LEASE; its pid is 0 */
+#define REPLY_TEXT_SIZE 512U /* room for a name in it */
 
 /*
  * A random number in hexadecimal digits, which the caller of REQUEST_OPEN sends instead of a lease. If the
@@ -113,8 +113,8 @@ struct reply {
         char service[SERVICE_SIZE];
         char tty[ORIGIN_SIZE];
         char remote_host[ORIGIN_SIZE];
-        char text[REPLY_TEXT_SIZE]; /* a sentence for the log or an admin: what failed and where to look;
-                                       REPLY_KEPT: the process' name, and tty has its systemd unit */
+        char text[REPLY_TEXT_SIZE]; /* a sentence for the log or an administrator: what failed and where to
+                                       look; REPLY_KEPT: the process' name, and tty has its systemd unit */
 };
 
 /* Sets magic, version and type; everything else is zero. */

@@ -14,9 +14,9 @@ struct instance {
 };
 
 /*
- * Plans the instance for a unit instance id ("12310", or the name of an admin's own instance): the settings
- * of its course, and image, which overrides theirs unless it is NULL. -EINVAL with an error in diagnostics if
- * there is no image.
+ * Plans the instance for a unit instance id ("12310", or the name of an administrator's own instance): the
+ * settings of its course, and image, which overrides theirs unless it is NULL. -EINVAL with an error in
+ * diagnostics if there is no image.
  */
 int instance_plan(const char *etc, const char *id, const char *image, struct instance *ret,
         struct diagnostics *diagnostics);

@@ -24,7 +24,7 @@ void own_seat_done(struct own_seat *seat) {
         close_pointer(&seat->namespace_fd);
 }
 
-/* The terminal, if any, on which the user gets a message when an admin stops the seat. */
+/* The terminal, if any, on which the user gets a message when an administrator stops the seat. */
 static void fill_tty(struct request *request) {
         char name[ORIGIN_SIZE];
 

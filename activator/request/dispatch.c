@@ -25,7 +25,7 @@ static void handle_open(
 
 static void handle_close(
         struct services *services, struct connection *connection, const struct request *request) {
-        /* A close without a lease is a success: it may come twice, or after an admin's stop. */
+        /* A close without a lease is a success: it may come twice, or after an administrator's stop. */
         lease_close(services->leases, request, connection->peer.pid);
         connection_reply_text(connection, REPLY_DONE, "");
 }

@@ -6,7 +6,7 @@
 
 #include "seat/seats.h"
 
-/* text: one sentence for an admin. */
+/* text: one sentence for an administrator. */
 typedef void (*reload_callback_t)(void *userdata, bool good, const char *text);
 
 /* The callback comes once, at once or later. It must be good until then. */

@@ -3,8 +3,8 @@
 /*
  * systemd checks once whether a unit is needed, and leaves it up if another job conflicts at that moment: a
  * stop of nsbr@ also stops the user's manager, which is refused while that is starting. The conflict may
- * last, and a seat that an admin's own unit needs stays up. So the re-checks come at growing intervals, and
- * end after some minutes.
+ * last, and a seat that an administrator's own unit needs stays up. So the re-checks come at growing
+ * intervals, and end after some minutes.
  */
 
 #include <utlist.h>

@@ -7,7 +7,8 @@
 
 /*
  * Makes systemd re-check later whether the seat's units are needed, several times within some minutes, until
- * nothing of the seat is up or a lease has it. What is still up after that is needed by an admin's own unit.
+ * nothing of the seat is up or a lease has it. What is still up after that is needed by an administrator's
+ * own unit.
  */
 void empty_seat_tidy_later(struct seats *seats, const char *seat);
 

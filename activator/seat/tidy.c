@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Only systemd knows whether a unit is needed: an admin's own unit may need it, or netbr@ may be enabled. So
- * this file makes systemd re-check: it starts and stops a slice that needs the units that are up, and when
- * the slice has stopped, systemd checks each of them. The dependency is Requisite=, which starts no unit that
- * has stopped since.
+ * Only systemd knows whether a unit is needed: an administrator's own unit may need it, or netbr@ may be
+ * enabled. So this file makes systemd re-check: it starts and stops a slice that needs the units that are up,
+ * and when the slice has stopped, systemd checks each of them. The dependency is Requisite=, which starts no
+ * unit that has stopped since.
  */
 
 #include <utlist.h>

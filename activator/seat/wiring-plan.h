@@ -40,8 +40,8 @@ struct wiring {
 /* As many as one login can need. */
 #define WIRING_MAX (2U + SERVICES_MAX)
 
-/* Binds the seat to its bridge. False: an admin's own bridge, which has no unit that could be waited for.
- * Pure. */
+/* Binds the seat to its bridge. False: an administrator's own bridge, which has no unit that could be waited
+ * for. Pure. */
 bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret);
 
 /*
@@ -59,8 +59,8 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
         const struct service_settings *services, size_t i, struct wiring *ret);
 
 /*
- * The drop-in of a service until the student's first login, or an admin's hold. Without a drop-in the service
- * would start as root; with the student's name in it, systemd would tell everybody who is on the roster. This
- * one prevents the start. Pure.
+ * The drop-in of a service until the student's first login, or an administrator's hold. Without a drop-in the
+ * service would start as root; with the student's name in it, systemd would tell everybody who is on the
+ * roster. This one prevents the start. Pure.
  */
 void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret);

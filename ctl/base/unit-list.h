@@ -21,7 +21,7 @@ enum unit_state {
         UNIT_FAILED,
 };
 
-/* "123" or "12310". An admin's own instance may have another name; longer names are skipped. */
+/* "123" or "12310". An administrator's own instance may have another name; longer names are skipped. */
 #define UNIT_INSTANCE_SIZE 16U
 
 struct unit {

@@ -3,7 +3,7 @@
 /*
  * The module knows users by name only, because it looks nothing up for logins of other users. A login by
  * another name of a student's uid is therefore not a course user's for the module. Only the fence, which
- * knows uids, limits such a session. So the admin gets a warning.
+ * knows uids, limits such a session. So the administrator gets a warning.
  */
 
 #include <pwd.h>

@@ -2,7 +2,7 @@
 
 /*
  * `coursenetctl check`: finds what is wrong without starting anything. An error keeps a student out of their
- * seat or puts them into a wrong one; a warning is about something that the admin may have intended.
+ * seat or puts them into a wrong one; a warning is about something that the administrator may have intended.
  */
 
 #include <dirent.h>

@@ -27,7 +27,7 @@ struct lease_event {
 enum lease_end {
         LEASE_END_NONE, /* it has not ended, as far as is known */
         LEASE_END_LOGOUT,
-        LEASE_END_TAKEN,   /* an admin, or a unit that failed */
+        LEASE_END_TAKEN,   /* an administrator, or a unit that failed */
         LEASE_END_BOOT,    /* the host went down */
         LEASE_END_UNKNOWN, /* it has ended, but that was not logged */
 };

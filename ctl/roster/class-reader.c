@@ -35,7 +35,7 @@ void class_reader_refuse(struct class_reader *reader, unsigned line, const char 
 
 static void report_again(
         struct class_reader *reader, const struct class_entry *earlier, const char *word, unsigned line) {
-        /* anna@one.edu and anna@two.edu may be two people; only the admin knows. */
+        /* anna@one.edu and anna@two.edu may be two people; only the administrator knows. */
         if (strcasecmp(earlier->word, word) != 0)
                 diagnostics_error(reader->diagnostics, reader->path, line,
                         "'%s' and '%s' in line %u would both be student %s: remove one of them", word,

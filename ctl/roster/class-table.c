@@ -117,7 +117,7 @@ struct table {
         size_t login; /* the column */
 };
 
-/* The column names, from which the admin can choose. The caller frees it; NULL: out of memory. */
+/* The column names, from which the administrator can choose. The caller frees it; NULL: out of memory. */
 static char *join_headings(const struct sheet_row *row) {
         char *text = strdup("");
 

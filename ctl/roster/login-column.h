@@ -18,7 +18,8 @@ enum login_column {
         LOGIN_COLUMN_SIS, /* of Canvas, in each of its exports */
 };
 
-/* wanted is the heading that the admin gave, or NULL. With one, only that column is LOGIN_COLUMN_LOGIN. */
+/* wanted is the heading that the administrator gave, or NULL. With one, only that column is
+ * LOGIN_COLUMN_LOGIN. */
 enum login_column login_column_kind(const char *heading, const char *wanted);
 
 /* For messages: common headings. */

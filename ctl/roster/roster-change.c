@@ -294,7 +294,7 @@ static int parse_list(struct change *change, const char *text, const char *name,
         return change->diagnostics.n_errors > n_errors ? -EINVAL : 0;
 }
 
-/* An import removes nobody, so this tells the admin who may have left the course. */
+/* An import removes nobody, so this tells the administrator who may have left the course. */
 static void report_absent(const struct roster *roster, const struct class_list *list) {
         unsigned n = 0;
 

@@ -31,7 +31,7 @@ int roster_edit_begin(const char *etc, const char *course, bool dry, struct rost
 
 /*
  * The plan of a seat that was just added. Negative errno, with errors added to diagnostics, if the seat is
- * not possible, for example because an admin gave its address to another seat.
+ * not possible, for example because an administrator gave its address to another seat.
  */
 int roster_edit_plan(const struct roster_edit *edit, unsigned seat, struct seat_plan *ret,
         struct diagnostics *diagnostics);

@@ -16,7 +16,7 @@ struct lease_record {
         char user[USER_NAME_SIZE];
         char seat[SEAT_ID_SIZE];
         char service[SERVICE_SIZE];
-        long opener;              /* process id; 0: an admin's hold */
+        long opener;              /* process id; 0: an administrator's hold */
         bool lingering;           /* its login is over */
         uint64_t keep_until_usec; /* CLOCK_REALTIME; leftover = keep: how long it may stay at most */
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl start` takes an admin's hold on seats, so that they are up before a class begins; `stop` ends
- * every lease of seats. The requests for a course's seats are sent in parallel, so that systemd starts the
- * seats as fast as the machine can.
+ * `coursenetctl start` takes an administrator's hold on seats, so that they are up before a class begins;
+ * `stop` ends every lease of seats. The requests for a course's seats are sent in parallel, so that systemd
+ * starts the seats as fast as the machine can.
  */
 
 #include <fcntl.h>

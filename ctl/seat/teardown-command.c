@@ -281,7 +281,7 @@ static int remove_files(bool there) {
         return result;
 }
 
-/* --- what is left for the admin ---------------------------------------------------------------- */
+/* --- what is left for the administrator ---------------------------------------------------------------- */
 
 static bool module_is_called(const struct paths *paths) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};

@@ -122,8 +122,8 @@ static void find_address(
 }
 
 /*
- * False if the seat is down, or is not a seat: an admin's own instances, such as cont@test123, are not
- * listed.
+ * False if the seat is down, or is not a seat: an administrator's own instances, such as cont@test123, are
+ * not listed.
  */
 static bool fill_seat(const char *etc, const struct site *site, const char *name,
         const enum unit_state states[static _UNIT_KIND_MAX], struct snapshot_seat *seat) {

@@ -3,7 +3,7 @@
 
 /*
  * The seats at one moment, computed from units, leases and configuration. Units tell what is up, leases who
- * uses it, and the configuration names and addresses. Reads no files except the admin's overrides.
+ * uses it, and the configuration names and addresses. Reads no files except the administrator's overrides.
  */
 
 #include "base/lease-list.h"

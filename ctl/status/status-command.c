@@ -154,7 +154,7 @@ static int print_for_people(const struct status_view *view) {
 /* --- for scripts ----------------------------------------------------------------------------- */
 
 static int put_lease(json_object *leases, const struct reply *lease) {
-        bool has_pid = lease->pid > 0; /* an admin's hold has no process */
+        bool has_pid = lease->pid > 0; /* an administrator's hold has no process */
         json_object *object = json_append_object(leases);
         char since[32];
         int r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which chains of other firewalls drop packets of the courses, who made them, and what to tell the admin. */
+/* Which chains of other firewalls drop packets of the courses, who made them, and what to tell the
+ * administrator. */
 
 #include "foreign-firewall.h"
 #include "foreign-chain.h"

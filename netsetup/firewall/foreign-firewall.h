@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Other people's firewalls. A packet must pass every table, so what Docker, ufw, firewalld or the admin's own
- * rules drop, no rule of ours can bring back. This finds the chains that would drop them, and says what to
- * add, as a command of the program that made the chain.
+ * Other people's firewalls. A packet must pass every table, so what Docker, ufw, firewalld or the
+ * administrator's own rules drop, no rule of ours can bring back. This finds the chains that would drop them,
+ * and says what to add, as a command of the program that made the chain.
  */
 
 #include "diagnostics.h"

@@ -94,7 +94,7 @@ static int unmount(const char *path) {
         return -errno;
 }
 
-/* Mounts can be stacked, after a crash or by an admin; each is examined before it is removed. */
+/* Mounts can be stacked, after a crash or by an administrator; each is examined before it is removed. */
 int netns_mount_remove(const char *name, struct diagnostics *diagnostics) {
         netns_path_t path;
         int r;

@@ -3,7 +3,7 @@
 /*
  * dnsmasq gives everybody the same answers. So that a seat learns the names of its own course only, each
  * course has a dnsmasq of its own, which listens on the bridge of the course (by its name: "br-*" would be an
- * admin's bridges, too) and has read no other names.
+ * administrator's bridges, too) and has read no other names.
  *
  * They are one service, because they share a configuration that changes with the list of courses; then the
  * watch restarts all of them. If the dnsmasq of one course cannot run, the others do.

@@ -6,8 +6,8 @@
  * Who is in a course is not for everybody to read: the folder of all files is root's alone. The user of
  * dnsmasq sees what is in it by mounts of its own, see coursenet-dns.service.
  *
- * A course that is up is served whether or not its roster can be read: seats outlive the roster, and an admin
- * may bring up the bridge of a course that has none.
+ * A course that is up is served whether or not its roster can be read: seats outlive the roster, and an
+ * administrator may bring up the bridge of a course that has none.
  */
 
 #include <dirent.h>

@@ -17,7 +17,7 @@
 #include "notify.h"
 #include "number.h"
 
-/* For messages: an index means nothing to an admin. */
+/* For messages: an index means nothing to an administrator. */
 static const char *interface_name(int index, char name[static IFNAMSIZ]) {
         if (index == 0 || !if_indextoname((unsigned)index, name))
                 (void)snprintf(name, IFNAMSIZ, "no interface");
@@ -198,8 +198,8 @@ static int remove_other_addresses6(struct link_socket *socket, const struct brid
 }
 
 /*
- * A host whose kernel or whose admin has switched IPv6 off has courses without it; `coursenetctl check` says
- * so. Nobody chose IPv6 there, so nobody is refused for it.
+ * A host whose kernel or whose administrator has switched IPv6 off has courses without it; `coursenetctl
+ * check` says so. Nobody chose IPv6 there, so nobody is refused for it.
  */
 static int add_address6(struct link_socket *socket, const struct bridge_plan *plan, int index) {
         struct address6 link_local = mac_link_local(&plan->mac);

@@ -4,7 +4,7 @@
  * tmux, nohup and the like stay behind at a logout. Only /proc knows which processes are in a namespace. Each
  * process is held by a pidfd before it is examined, so that a reused pid harms no other process.
  *
- * Root's processes are an admin's, for example `ip netns exec`.
+ * Root's processes are an administrator's, for example `ip netns exec`.
  */
 
 #include <dirent.h>

@@ -43,7 +43,7 @@ static void missing_bridge_error(const struct seat_plan *plan, struct diagnostic
                         plan->name, plan->bridge_course, plan->id.course);
 }
 
-/* It need not be ours: an admin may have named their own in BR=. Only the port is added to it. */
+/* It need not be ours: an administrator may have named their own in BR=. Only the port is added to it. */
 static int find_bridge(struct link_socket *socket, const struct seat_plan *plan, struct link *ret,
         struct diagnostics *diagnostics) {
         int r;
@@ -265,7 +265,7 @@ static void bridge_down_error(const struct seat_plan *plan, struct diagnostics *
 
 /*
  * A course's bridge is up when its rules are in force: see bridge.c, where that happens while systemd
- * prepares this program; so this rarely waits. An admin's own bridge may stay down.
+ * prepares this program; so this rarely waits. An administrator's own bridge may stay down.
  */
 static int wait_for_bridge(struct link_socket *socket, const struct seat_plan *plan, int index,
         struct diagnostics *diagnostics) {
