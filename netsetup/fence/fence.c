@@ -401,13 +401,17 @@ static int find_remembered(struct fence *fence) {
 /* Last, when everybody is fenced by their own uids. */
 static int find_subordinates(struct fence *fence, struct diagnostics *diagnostics) {
         _cleanup_accounts_ struct accounts fenced = {0};
+        _cleanup_free_ char *before = NULL;
         unsigned missing;
         int r;
 
-        r = load_memory(&fenced, &missing);
+        /* In this order: everybody whom another run has written into the file is in its memory before. */
+        r = subid_directory_read(&before);
+        if (r >= 0)
+                r = load_memory(&fenced, &missing);
         if (r < 0)
                 return r;
-        r = subid_directory_update(&fenced, diagnostics);
+        r = subid_directory_update(&fenced, before, diagnostics);
         return r > 0 ? step(fence, diagnostics) : r;
 }
 

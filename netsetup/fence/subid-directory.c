@@ -19,6 +19,9 @@
 
 #define NSSWITCH_FILE "/etc/nsswitch.conf"
 
+/* Taken for the moment of writing only: nobody waits for a directory that another run is asking. */
+#define LOCK_FILE RUN_DIRECTORY "/fence.subuid.lock"
+
 /* As <shadow/subid.h> has it, in all versions of the ABI that are loaded here. */
 struct subid_range {
         unsigned long start;
@@ -120,15 +123,76 @@ static char *format(const struct accounts *fenced, const char *before) {
         return text;
 }
 
+/* Whether a text of the file's format has a line of the owner, who stands at the start of this line. */
+static bool has_owner(const char *text, const char *line) {
+        size_t length = strcspn(line, ":\n");
+
+        for (; text && *text; text = strchr(text, '\n'), text += text != NULL)
+                if (strncmp(text, line, length) == 0 && text[length] == ':')
+                        return true;
+        return false;
+}
+
+/*
+ * Adds what another run has written while this one was asking: that run may have known a user who has just
+ * logged in, and whom this one has not asked about. NULL: out of memory. The caller frees it.
+ */
+static char *merge(const char *text, const char *before, const char *now) {
+        char *merged = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&merged, &size);
+        bool failed;
+
+        if (!stream)
+                return NULL;
+        (void)fputs(text, stream);
+        for (const char *line = now; line && *line; line = strchr(line, '\n'), line += line != NULL)
+                if (!has_owner(before, line) && !has_owner(text, line))
+                        (void)fprintf(stream, "%.*s\n", (int)strcspn(line, "\n"), line);
+        failed = ferror(stream);
+        if (fclose(stream) != 0 || failed) {
+                free(merged);
+                return NULL;
+        }
+        return merged;
+}
+
+static int write_file(const char *text, const char *before, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *now = NULL, *merged = NULL;
+        _cleanup_close_ int lock_fd = -1;
+        int r;
+
+        r = runtime_lock_take(LOCK_FILE, &lock_fd);
+        if (r < 0)
+                return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
+        r = subid_directory_read(&now);
+        if (r < 0)
+                return failure(diagnostics, DIRECTORY_SUBUID_FILE, r, "cannot be read");
+        merged = string_equal(now, before) ? strdup(text) : merge(text, before, now);
+        if (!merged)
+                return failure(diagnostics, DIRECTORY_SUBUID_FILE, -ENOMEM, "cannot be computed");
+        r = runtime_file_write(DIRECTORY_SUBUID_FILE, merged, 0600);
+        return r < 0 ? failure(diagnostics, DIRECTORY_SUBUID_FILE, r, "cannot be written") : r;
+}
+
+int subid_directory_read(char **ret) {
+        int r = runtime_file_read(DIRECTORY_SUBUID_FILE, ret);
+
+        if (r != -ENOENT)
+                return r;
+        *ret = strdup("");
+        return *ret ? 0 : -ENOMEM;
+}
+
 static int forget(void) {
         if (unlink(DIRECTORY_SUBUID_FILE) < 0)
                 return errno == ENOENT ? 0 : -errno;
         return 1;
 }
 
-int subid_directory_update(const struct accounts *fenced, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *before = NULL, *text = NULL;
-        int r;
+int subid_directory_update(
+        const struct accounts *fenced, const char *before, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *text = NULL;
 
         if (!subid_directory_is_used())
                 return forget();
@@ -139,12 +203,8 @@ int subid_directory_update(const struct accounts *fenced, struct diagnostics *di
                         "of course users are not fenced: apt install libsubid5 (Debian 12: libsubid4)");
                 return -ELIBACC;
         }
-        r = runtime_file_read(DIRECTORY_SUBUID_FILE, &before);
-        if (r < 0 && r != -ENOENT)
-                return failure(diagnostics, DIRECTORY_SUBUID_FILE, r, "cannot be read");
         text = format(fenced, before);
         if (!text)
                 return failure(diagnostics, DIRECTORY_SUBUID_FILE, -ENOMEM, "cannot be computed");
-        r = runtime_file_write(DIRECTORY_SUBUID_FILE, text, 0600);
-        return r < 0 ? failure(diagnostics, DIRECTORY_SUBUID_FILE, r, "cannot be written") : r;
+        return write_file(text, before, diagnostics);
 }

@@ -13,9 +13,16 @@
 /* True if subordinate uids come from a directory. */
 bool subid_directory_is_used(void);
 
+/* What the file has now, for subid_directory_update(). Empty if there is no file. The caller frees it. */
+int subid_directory_read(char **ret);
+
 /*
  * Asks the directory about everybody who is fenced and has a name, which may take its time, and writes the
  * file. For whom the directory does not answer, the file keeps what it had. Without a directory the file is
  * removed. Returns 1 if the file has changed, 0 if not; negative errno with an error in diagnostics.
+ *
+ * before: the file's text from before the caller looked up who is fenced. What is in the file when it is
+ * written and was not there before is another run's, and stays.
  */
-int subid_directory_update(const struct accounts *fenced, struct diagnostics *diagnostics);
+int subid_directory_update(
+        const struct accounts *fenced, const char *before, struct diagnostics *diagnostics);

@@ -30,10 +30,9 @@ static int tear_down(void **state) {
         return umount2("/etc", MNT_DETACH) < 0 ? -1 : sandbox_teardown(state);
 }
 
-/* Returns the fence's result; findings are printed. */
-static int update(enum fence_scope scope) {
+/* Findings are printed. */
+static pid_t begin_update(enum fence_scope scope) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        int status;
         pid_t pid;
 
         (void)fflush(NULL);
@@ -45,8 +44,19 @@ static int update(enum fence_scope scope) {
                 diagnostics_print(stderr, &diagnostics);
                 _exit(r == 0 ? 0 : 1);
         }
+        return pid;
+}
+
+static int end_update(pid_t pid) {
+        int status;
+
         assert_int_equal(waitpid(pid, &status, 0), pid);
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Returns the fence's result. */
+static int update(enum fence_scope scope) {
+        return end_update(begin_update(scope));
 }
 
 #define is_fenced(uid)                                                                                       \
@@ -92,12 +102,38 @@ static void test_without_a_directory_its_ranges_go(void **state) {
         assert_no_shell("test -e /run/coursenet/fence.subuid");
 }
 
+/* The watch asks about all while a user logs in for the first time, and then about that user too. */
+static void test_a_slow_run_keeps_what_a_later_one_found(void **state) {
+        pid_t slow;
+
+        (void)state;
+        assert_shell("mkfifo /run/asked /run/answer");
+        assert_int_equal(setenv("SLOW_DIRECTORY", "1", 1), 0);
+        slow = begin_update(FENCE_ALL);
+        assert_int_equal(unsetenv("SLOW_DIRECTORY"), 0);
+        assert_shell("cat /run/asked");
+        assert_shell("echo cs123-late:x:5004:5004::/:/bin/sh >>/etc/passwd");
+        assert_shell("echo cs123-late:800000:10 >>/run/directory");
+        assert_int_equal(update(FENCE_NEW), 0);
+        assert_true(is_fenced(800000));
+        assert_shell(": >/run/answer");
+        assert_int_equal(end_update(slow), 0);
+        assert_true(is_fenced(800000) && is_fenced(200000) && is_fenced(400000));
+        /* But not for longer than the directory says so. */
+        write_file("/run/directory", "cs123-newellz2:200000:65536\n");
+        assert_int_equal(update(FENCE_NEW), 0);
+        assert_true(is_fenced(200000));
+        assert_false(is_fenced(800000) || is_fenced(400000));
+}
+
 int main(int argc, char **argv) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_ranges_of_a_directory_are_fenced, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_new_ranges_come_and_old_ones_go, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         test_a_directory_that_is_down_lets_nobody_go, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        test_a_slow_run_keeps_what_a_later_one_found, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_without_a_directory_its_ranges_go, set_up, tear_down),
         };
 
