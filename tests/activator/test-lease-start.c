@@ -280,12 +280,51 @@ static void a_request_without_a_pidfd_of_its_sender_is_refused(void **state) {
         (void)state;
         request_init(&request, REQUEST_OPEN);
         request.uid = 5001;
+        (void)snprintf(request.user, sizeof(request.user), "cs123-newellz2");
+        (void)snprintf(request.service, sizeof(request.service), "sshd");
         lease_open(&table, &waiter, &request, &peer, -1);
         assert_int_equal(asker.type, REPLY_REFUSED);
         lease_open(&table, &waiter, &request, &peer, (int)syscall(SYS_pidfd_open, getpid(), 0));
         assert_int_equal(asker.n_answers, 2);
         assert_int_equal(asker.type, REPLY_REFUSED);
         assert_int_equal(lease_table_size(&table), 0);
+        end_opener(opener);
+}
+
+static char logged[1024];
+static uid_t logged_uid;
+
+static void keep_line(void *userdata, uid_t uid, const char *text) {
+        (void)userdata;
+        logged_uid = uid;
+        (void)snprintf(logged, sizeof(logged), "%s", text);
+}
+
+static void the_log_names_who_was_refused(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        const struct lease_waiter waiter = {handle_answer, &asker, &asker.lease};
+        const struct ucred peer = {.pid = opener};
+        struct request request;
+
+        (void)state;
+        table.log_query = keep_line;
+        request_init(&request, REQUEST_ENTER);
+        request.uid = 5001;
+        (void)snprintf(request.user, sizeof(request.user), "cs123-newellz2");
+        (void)snprintf(request.service, sizeof(request.service), ENTER_SERVICE);
+        lease_open(&table, &waiter, &request, &peer, -1);
+        assert_int_equal(logged_uid, 5001);
+        assert_string_equal(logged, "No seat for cs123-newellz2 (coursenet-enter): the request came without "
+                                    "a pidfd of its sender");
+
+        /* The lease is there, and its process hangs up. */
+        ask(&asker, REQUEST_ENTER, 0, opener);
+        assert_non_null(asker.lease);
+        lease_abandon(asker.lease);
+        (void)snprintf(request.user, sizeof(request.user),
+                "cs123-newellz2 (coursenet-enter, process %ld) hung up", (long)opener);
+        assert_true(string_starts_with(logged, request.user));
         end_opener(opener);
 }
 
@@ -307,6 +346,7 @@ int main(void) {
                 LEASE_TEST(a_container_that_fails_is_an_answer_of_its_own),
                 LEASE_TEST(a_seat_that_goes_while_its_container_is_checked_is_refused),
                 LEASE_TEST(a_request_without_a_pidfd_of_its_sender_is_refused),
+                LEASE_TEST(the_log_names_who_was_refused),
         };
 
         return cmocka_run_group_tests(tests, make_directory, remove_directory);
