@@ -76,7 +76,7 @@ net_sources = netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
 	netsetup/fence/subid-directory.c netsetup/fence/subuid.c \
-	netsetup/names/dns-files.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
+	netsetup/names/dns-format.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
 	netsetup/watch/watch-file.c netsetup/watch/watch-job.c netsetup/watch/watch-nft.c netsetup/watch/watch-route.c \
 	netsetup/watch/watch-socket.c netsetup/watch/watch.c \
 	netsetup/check/inspect-bridge.c netsetup/check/inspect-fence.c netsetup/check/inspect-firewall.c \

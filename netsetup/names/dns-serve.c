@@ -15,7 +15,7 @@
 
 #include "base/failure.h"
 #include "base/stderr.h"
-#include "dns-files.h"
+#include "dns-format.h"
 #include "dns.h"
 #include "number.h"
 

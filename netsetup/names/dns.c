@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Writes what dns-files.c computes. dnsmasq reads changed hosts by itself; its configuration only at a start.
+ * Writes what dns-format.c computes. dnsmasq reads changed hosts by itself; its configuration only at a start.
  *
  * Who is in a course is not for everybody to read: the folder of all files is root's alone. The user of
  * dnsmasq sees what is in it by mounts of its own, see coursenet-dns.service.
@@ -15,7 +15,7 @@
 
 #include "base/failure.h"
 #include "base/runtime-file.h"
-#include "dns-files.h"
+#include "dns-format.h"
 #include "dns.h"
 #include "kernel/link.h"
 #include "number.h"

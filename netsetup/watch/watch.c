@@ -20,7 +20,7 @@
 #include "base/stderr.h"
 #include "fence/fence.h"
 #include "fence/subid-directory.h"
-#include "names/dns-files.h"
+#include "names/dns-format.h"
 #include "notify.h"
 #include "watch-file.h"
 #include "watch-job.h"

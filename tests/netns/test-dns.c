@@ -4,7 +4,7 @@
 
 #include "sandbox.h"
 
-#include "netsetup/names/dns-files.h"
+#include "netsetup/names/dns-format.h"
 #include "netsetup/names/dns.h"
 
 #define SETTINGS "[site]\nnetwork6 = fd12:3456:789a::/48\n"

@@ -18,7 +18,7 @@
 #include "netsetup/fence/fence.h"
 #include "netsetup/firewall/nftables.h"
 #include "netsetup/firewall/ruleset.h"
-#include "netsetup/names/dns-files.h"
+#include "netsetup/names/dns-format.h"
 #include "netsetup/watch/watch-file.h"
 #include "netsetup/watch/watch-job.h"
 #include "netsetup/watch/watch-nft.h"

@@ -5,7 +5,7 @@
  * host's own queries go. What there is to answer, and where to listen, is each dnsmasq's own: dns-serve.c.
  */
 
-#include "dns-files.h"
+#include "dns-format.h"
 #include "firewall/ruleset.h"
 #include "setting-value.h"
 
