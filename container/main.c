@@ -114,7 +114,8 @@ static int start_command(const char *id) {
         struct instance instance;
 
         if (!runtime_directory)
-                return report_failure("RUNTIME_DIRECTORY is not set: this is run by cont@%s.service", id);
+                return report_failure(
+                        "RUNTIME_DIRECTORY is not set: run systemctl start cont@%s.service instead", id);
         account = getpwuid(getuid());
         if (!account)
                 return report_failure("This user (%u) has no account", (unsigned)getuid());

@@ -48,8 +48,8 @@ static void print_usage(FILE *stream) {
                     "  --help     this text; after a command: help for that command (also: help COMMAND)\n"
                     "  --version  the version of coursenet\n"
                     "\n"
-                    "Exit codes: 0 done; 1 no; 2 usage; 3 the activator cannot be reached. See "
-                    "coursenetctl(8).\n",
+                    "Exit codes: 0 done; 1 failed, refused or not found; 2 usage;\n"
+                    "            3 the activator cannot be reached. See coursenetctl(8).\n",
                 stream);
 }
 

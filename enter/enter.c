@@ -49,8 +49,8 @@ static void print_usage(FILE *stream) {
                 "Runs a command, or a shell, in the container of your own seat; with --seat, only in the\n"
                 "network of the seat. Starts the seat if necessary; it stays up while the command runs.\n"
                 "\n"
-                "Exit codes: the command's own; 1 no; 2 usage; 3 the activator cannot be reached; 126 the\n"
-                "command cannot be executed; 127 it does not exist. See coursenet-enter(1).\n",
+                "Exit codes: the command's own; 1 no seat; 2 usage; 3 the activator cannot be reached;\n"
+                "126 the command cannot be executed; 127 it does not exist. See coursenet-enter(1).\n",
                 stream);
 }
 

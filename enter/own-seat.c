@@ -78,7 +78,7 @@ static int ask(const struct request *request, int pidfd, struct reply *ret_reply
 static int report_unreachable(int error) {
         switch (error) {
         case EXCHANGE_IMPOSTOR:
-                complain("What answers at " QUERY_SOCKET " is not the activator.");
+                complain("The program that listens at " QUERY_SOCKET " is not the activator.");
                 break;
         case -ETIMEDOUT:
                 complain("The activator did not answer in time. Please try again.");

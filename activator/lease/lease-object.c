@@ -101,7 +101,7 @@ static bool step(struct lease *lease, enum lease_event event) {
         const struct lease_row *row = lease_machine_row(lease->state, event);
 
         if (row->next == LEASE_NEVER) {
-                log_error("Lease %s: %s came in %s, and cannot: %s", lease->record.id,
+                log_error("Lease %s: %s is ignored, because it is impossible in %s: %s", lease->record.id,
                         lease_event_name(event), lease_state_name(lease->state), row->why);
                 return true;
         }

@@ -171,6 +171,6 @@ int restore_leases(struct lease_table *leases, struct stored_fd *stored, size_t 
 
         (void)record_store_list(leases->state_directory, forget_record, leases);
         if (restoring.n_leases > 0)
-                log_info("Took up %u leases", restoring.n_leases);
+                log_info("Restored %u leases", restoring.n_leases);
         return 0;
 }

@@ -114,7 +114,7 @@ static int stop_again(sd_event_source *source, uint64_t usec, void *userdata) {
                 stop_slice(tidying);
                 return 0;
         }
-        log_error("%s cannot be stopped: systemd does not get to it", tidying->slice);
+        log_error("%s could not be stopped within a minute; units of the seat may stay up", tidying->slice);
         finish(tidying, -ETIMEDOUT);
         return 0;
 }

@@ -94,7 +94,8 @@ int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct a
         if (arguments.n_words < syntax->words_min)
                 return refuse(syntax, "An argument is missing", NULL);
         if (arguments.n_words > syntax->words_max)
-                return refuse(syntax, "This argument is one too many", arguments.words[syntax->words_max]);
+                return refuse(syntax, "There are too many arguments, beginning with this one",
+                        arguments.words[syntax->words_max]);
 
         *ret = arguments;
         return 0;
