@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * How a step that failed is told: one sentence, "OBJECT: WHAT: the system's reason", added to the diagnostics
+ * Reports a step that failed: one sentence, "OBJECT: WHAT: the system's reason", added to the diagnostics
  * that main() prints.
  */
 

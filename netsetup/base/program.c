@@ -14,7 +14,7 @@
 
 #define PATIENCE_MS 5000
 
-/* A signal that comes in between takes nothing of the time away, and adds none. */
+/* A signal neither shortens the wait nor lengthens it. */
 static bool ends_in_time(int pidfd) {
         struct pollfd pollfd = {.fd = pidfd, .events = POLLIN};
         int64_t end_ms = clock_now_ms() + PATIENCE_MS, left_ms;

@@ -24,7 +24,7 @@ int runtime_file_read(const char *path, char **ret_text) {
         if (!file)
                 return -errno;
         *ret_text = NULL;
-        /* No text has a NUL in it, so that is the whole file. */
+        /* The text has no NUL, so string length is the size of the file. */
         if (getdelim(ret_text, &size, '\0', file) >= 0)
                 return 0;
         free(*ret_text);
@@ -59,7 +59,7 @@ static int write_new(const char *path, const char *text, mode_t mode) {
 
         (void)unlink(path);
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        /* The umask has no say in who may read it. */
+        /* The mode must not depend on the umask. */
         if (fd < 0 || fchmod(fd, mode) < 0)
                 return -errno;
         return write_all(fd, text);

@@ -7,7 +7,10 @@
 
 #include "stderr.h"
 
-/* JOURNAL_STREAM is inherited by whatever a service starts: it holds only for the file that it names. */
+/*
+ * Child processes inherit JOURNAL_STREAM even if their stderr is another file. So it is compared with the
+ * file.
+ */
 bool stderr_is_journal(void) {
         const char *stream = getenv("JOURNAL_STREAM");
         uintmax_t device, inode;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What coursenet-net says: lines on stderr, with systemd's priority in front where that is the journal. */
+/*
+ * Lines on stderr for coursenet-net and coursenet-host. If stderr is the journal, a line begins with
+ * systemd's priority prefix.
+ */
 
 #include "diagnostics.h"
 
-/* Whether stderr is the journal, which takes a line's priority from its head. */
+/* Whether stderr is the journal, which reads the priority of a line from its beginning. */
 bool stderr_is_journal(void);
 
 void stderr_print_diagnostics(const struct diagnostics *diagnostics);

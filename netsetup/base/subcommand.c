@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What both programs of netsetup/ do around a subcommand. Called by their main() only.
+ * Parses the command line, runs the subcommand and prints its diagnostics. Only the main() of coursenet-net
+ * and of coursenet-host call it.
  */
 
 #include "subcommand.h"

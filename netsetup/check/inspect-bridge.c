@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A course's bridge. */
+/* Compares a course's bridge with its plan. */
 
 #include <inttypes.h>
 
@@ -8,9 +8,9 @@
 #include "inspect.h"
 #include "kernel/sysctl.h"
 
-#define REPAIR_NETWORK "systemctl restart coursenet-network.service sets it right"
+#define REPAIR_NETWORK "systemctl restart coursenet-network.service corrects this"
 
-/* Some kernels have no switch of the name, and some no IPv6: what is not there is not off. */
+/* Some kernels have no such switch, or no IPv6. A switch that does not exist is not off. */
 static bool is_off(const char *family, const char *link, const char *name) {
         char path[128], value[8];
 
@@ -94,7 +94,10 @@ static int find_former6(struct inspection *inspection, const struct link *link,
         return r < 0 ? r : found;
 }
 
-/* True: it has been told of, and nobody should set the bridge to its plan while there are seats on it. */
+/*
+ * True: the difference has been reported, and the bridge must not be set to its plan while there are seats on
+ * it.
+ */
 static int inspect_edited(
         struct inspection *inspection, const struct link *link, const struct bridge_plan *plan) {
         char former[ADDRESS6_TEXT_SIZE], planned[ADDRESS6_TEXT_SIZE] = "no IPv6";
@@ -127,14 +130,16 @@ int inspect_bridge(struct inspection *inspection, const struct link *link, const
         if (edited < 0)
                 return edited;
         (void)snprintf(repair, sizeof(repair),
-                edited ? "ip link set br-%s up sets it right"
-                       : "coursenet-net bridge start %s (in /usr/libexec/coursenet) sets it right",
+                edited ? "ip link set br-%s up corrects this"
+                       : "coursenet-net bridge start %s (in /usr/libexec/coursenet) corrects this",
                 plan->course);
         if (edited)
                 inspect_link_up(inspection, link, repair);
         else
                 inspect_link(inspection, link, &plan->mac, repair);
-        /* A link that is down has lost its IPv6 addresses, and more. */
+        /*
+         * A link that is down has lost its IPv6 addresses and more, so the rest is compared only if it is up.
+         */
         if (!(link->flags & IFF_UP))
                 return 0;
         inspect_forwarding(inspection, link, plan);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Whether every student is fenced. Accounts are looked up where logins find them, which may take long; who
- * runs this ends it if it takes too long. The first lookup that fails is the last one.
+ * Checks that every student is fenced. Accounts are looked up in the user database, which may take long, so
+ * the caller has a time limit. After a look-up that fails there are no others.
  */
 
 #include <pwd.h>

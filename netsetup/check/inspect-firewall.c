@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Our tables against what they should be, and everybody else's for what they would drop. */
+/* Compares our tables with their plan, and looks for chains of other firewalls that drop packets of seats. */
 
 #include "base/failure.h"
 #include "base/runtime-file.h"
@@ -69,8 +69,8 @@ static int parse_fenced(const char *listing, uint32_t **ret, size_t *ret_n) {
 }
 
 /*
- * Who is fenced is not known from the configuration alone: the plan is what was computed last. Where there is
- * none, the table is what is missed.
+ * The configuration alone does not say who is fenced, so the plan is the one that was computed last. Without
+ * one, the table is reported as missing.
  */
 static int plan_fence(const struct inspection *inspection, struct tables *tables) {
         char **commands = &tables->planned[TABLE_FENCE].commands;
@@ -87,8 +87,7 @@ static int plan_fence(const struct inspection *inspection, struct tables *tables
         return *commands ? 0 : -ENOMEM;
 }
 
-/* The table is there from the first seat on, or from when the watch first looked; without any it does
- * nothing. */
+/* The first start of a seat or of the watch creates the table. Without seats it does nothing. */
 static int plan_seats(const struct inspection *inspection, struct tables *tables) {
         _cleanup_free_ char *table = NULL, *seats = NULL;
         char *commands;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What bridges and both ends of cables have in common. */
+/* Compares what bridges and both ends of cables have in common. */
 
 #include "base/failure.h"
 #include "inspect.h"
@@ -83,7 +83,7 @@ static int inspect_addresses6(struct inspection *inspection, struct link_socket 
         return 0;
 }
 
-/* A kernel without IPv6 is told of once, by coursenetctl, and not for each link. */
+/* coursenetctl reports a kernel without IPv6 once, so it is not reported for each link. */
 int inspect_addresses(struct inspection *inspection, struct link_socket *socket, const struct link *link,
         const struct address *address, const struct address6 *address6, const char *repair) {
         int r;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A seat, from both ends of its cable. What differs inside usually comes from a change of the settings since
- * the seat came up: it then is right from the seat's next start on, and nobody needs to be thrown out.
+ * Compares both ends of a seat's cable with the plan. If the end in the seat differs, the usual reason is a
+ * change of the settings since the seat started. The seat's next start corrects that, so nobody has to be
+ * logged out.
  */
 
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 
 static void format_repair(const struct seat_plan *plan, char ret_repair[static REPAIR_SIZE]) {
         (void)snprintf(ret_repair, REPAIR_SIZE,
-                "the seat's next start sets it right (coursenetctl stop %s ends its logins)", plan->name);
+                "the seat's next start corrects this (coursenetctl stop %s ends its logins)", plan->name);
 }
 
 /* qdiscs count bytes. */
@@ -122,7 +123,7 @@ static bool has_dns_switches(const char *peer) {
         return true;
 }
 
-/* The same, in the namespace. Negative errno if there is no way in, or none back. */
+/* The same, in the namespace. Negative errno if this process cannot enter the namespace or cannot return. */
 static int has_dns_switches_in(int netns_fd, const char *peer) {
         _cleanup_close_ int own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
         bool yes;
@@ -179,7 +180,7 @@ static int inspect_inside(struct inspection *inspection, int netns_fd, const str
         return r;
 }
 
-/* All that goes with the addresses is then as it was, and as it should be until the seat stops. */
+/* The seat keeps its addresses and everything that follows from them until it stops. */
 static void tell_edited(
         struct inspection *inspection, const struct link *link, const struct seat_plan *plan) {
         char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE];

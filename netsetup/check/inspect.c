@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * If the first check finds a difference, all is checked again, and only the differences that remain are
- * reported: seats start and stop meanwhile, and they do not wait for a check.
+ * If the first check finds a difference, everything is checked again, and only the differences that remain
+ * are reported, because seats start and stop during a check.
  */
 
 #include "inspect.h"
@@ -60,7 +60,7 @@ static int load_seat(struct inspection *inspection, const char *name, struct sea
         return seat_plan_load(inspection->etc, inspection->settings, &id, ret, &ignored);
 }
 
-/* Its rules are those that it was started with, whatever the settings say by now. */
+/* A seat has the rules of the addresses with which it was started, even if the settings have changed. */
 static int add_rules(struct inspection *inspection, const struct seat_plan *plan) {
         char *rules = ruleset_format_seat(plan);
 
@@ -157,7 +157,10 @@ static void add_lasting(
         }
 }
 
-/* Keeps of what was found only what is still so. A check that fails reports all that it has found. */
+/*
+ * Removes the findings of the first check that the second one does not have. A check that fails reports
+ * everything that it has found.
+ */
 static int look_again(const char *etc, const struct site *site, struct diagnostics *found) {
         _cleanup_diagnostics_ struct diagnostics now = {0};
         struct diagnostics lasting = {0};
@@ -174,7 +177,7 @@ int inspect(const char *etc, struct diagnostics *diagnostics) {
         _cleanup_site_ struct site site = {0};
         int r;
 
-        /* What is wrong with a roster is told by coursenetctl; without settings there is no plan at all. */
+        /* coursenetctl reports mistakes in rosters. Without settings there is no plan at all. */
         r = site_load(etc, &site, &ignored);
         if (r < 0) {
                 diagnostics_error(diagnostics, etc, 0,

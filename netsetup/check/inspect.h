@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * `coursenet-host check`: whether what is up is as planned. It changes nothing. Configuration that is wrong
- * in itself is not repeated here: coursenetctl says that.
+ * `coursenet-host check`: compares everything that is up with its plan. It changes nothing. It does not
+ * repeat mistakes in the configuration, because coursenetctl reports them.
  */
 
 #include "diagnostics.h"
@@ -31,7 +31,10 @@ struct inspection {
 
 /* Each looks at one link of ours that is there; negative errno, and an error in diagnostics, if it cannot. */
 int inspect_bridge(struct inspection *inspection, const struct link *link, const struct bridge_plan *plan);
-/* edited: the settings give it other addresses, or another way out, than when it started. */
+/*
+ * edited: the settings have been changed since its start, so that it would get other addresses or another
+ * gateway.
+ */
 int inspect_seat(
         struct inspection *inspection, const struct link *link, const struct seat_plan *plan, bool edited);
 
@@ -49,7 +52,7 @@ void inspect_link(
 /* The latter alone. */
 void inspect_link_up(struct inspection *inspection, const struct link *link, const char *repair);
 
-/* Compares our tables with their plan, and looks at what other people's drop. */
+/* Compares our tables with their plan, and looks for chains of other firewalls that drop packets of seats. */
 int inspect_firewall(struct inspection *inspection);
 
 /* Whether all students are among these uids, which it puts in order. */

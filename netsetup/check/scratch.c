@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * In a child, so that the namespace and all in it end with it, whatever happens. It writes the listings, each
- * with its NUL, to a file in memory.
+ * A child process makes the namespace, so that it disappears with the child in any case. The child writes the
+ * listings to a memory file, each with its NUL.
  */
 
 #include <sched.h>
@@ -18,7 +18,7 @@
 
 #define WHAT "the firewall as planned"
 
-/* Any link will do that a chain can be tied to; bridges are in every kernel that we run on. */
+/* A chain needs a link of any kind. Every kernel that we support has bridges. */
 static int make_links(unsigned n_links) {
         static const struct mac mac = {{0x02, 0x63, 0, 0, 0, 1}};
         _cleanup_link_socket_ struct link_socket socket = {0};
@@ -54,7 +54,7 @@ static int list_tables(
         return fflush(stream) != 0 ? -EIO : 0;
 }
 
-/* In the child. What went wrong takes the place of the listings. */
+/* Runs in the child. If it fails, the file has the error instead of the listings. */
 static int work(const struct scratch_table *tables, size_t n_tables, unsigned n_links, FILE *stream) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         int r;

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A firewall in a network namespace of its own, to see how nft prints what is planned: whatever it rewrites
- * on the way, it rewrites for the kernel's tables as well.
+ * Applies the planned firewall in a network namespace of its own and lists it. nft rewrites some rules when
+ * it lists them, so a planned text cannot be compared with the listing of the kernel's tables, but two
+ * listings can.
  */
 
 #include "diagnostics.h"
@@ -15,7 +16,7 @@ struct scratch_table {
 };
 
 /*
- * Lists each table as it is after its commands, which see so many links, named as stand_in_name() says.
+ * Lists each table as it is after its commands. In the namespace there are n links, named by stand_in_name().
  * Negative errno with an error in diagnostics; the caller frees the listings in any case.
  */
 int scratch_list(

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Names of links in rules and listings, put in the place of others. */
+/* Replaces the names of links in rules and in listings. */
 
 #include "stand-in.h"
 
-/* Applying chains to one link takes longer with each. */
+/* The more chains a link has, the longer it takes to add one. */
 #define SEATS_PER_LINK 256U
 
 /* What stands before the name, in the commands and in what nft lists. */
@@ -18,7 +18,7 @@ void stand_in_name(unsigned i, char ret_name[static IFNAMSIZ]) {
         (void)snprintf(ret_name, IFNAMSIZ, "stand%u", i);
 }
 
-/* Writes text up to the end, with another name in the place of the first device in it. */
+/* Writes the text, with another name instead of the first device in it. */
 static void put_with_device(FILE *stream, const char *text, const char *name) {
         const char *device = strstr(text, DEVICE), *end;
 
@@ -31,7 +31,7 @@ static void put_with_device(FILE *stream, const char *text, const char *name) {
         (void)fprintf(stream, "%.*s%s%s", (int)(device - text), text, name, end);
 }
 
-/* NULL if something was lost on the way. */
+/* NULL: out of memory. */
 static char *finish(FILE *stream, char **text) {
         bool failed = ferror(stream) != 0;
         char *r;

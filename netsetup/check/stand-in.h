@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The chains of all seats, made where the seats' links are not. A link for each would take the kernel
- * seconds, with the network configuration of the whole host locked; so a few links stand in for all of them,
- * and the right names are put back into what nft lists.
+ * Applies the chains of all seats in a namespace without the seats' links. To create a link for each seat
+ * would take the kernel seconds, and would lock the network configuration of the whole host for that time. So
+ * a few links stand in for all of them, and the seats' names are put back into the listing.
  */
 
 #include <net/if.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Both texts come from the same nft, so what is equal is equal to the letter. A table is taken apart into its
- * chains, sets and maps; of one that differs, a line that is missing and a line that is too many are shown.
+ * Both texts are listings by the same nft, so equal rules are equal texts. A table is split into its chains,
+ * sets and maps. Of a part that differs, one missing line and one unexpected line are reported.
  */
 
 #include <net/if.h>
@@ -67,7 +67,7 @@ static int add_line(struct part *part, char *line) {
         return 0;
 }
 
-/* Each element counts as a line of its own: where nft breaks them is a matter of their number. */
+/* Each element counts as a line, because nft breaks lines by the number of elements. */
 static int add_elements(struct part *part, char *line) {
         size_t length;
         int r = 0;
@@ -100,7 +100,7 @@ static int compare_parts(const void *a, const void *b) {
         return strcmp(((const struct part *)a)->name, ((const struct part *)b)->name);
 }
 
-/* A part is indented by one tab, what is in it by more. */
+/* A part is indented by one tab, and its contents by more. */
 static int table_parse(const char *text, struct table *ret) {
         _cleanup_table_ struct table table = {.text = strdup(text)};
         struct part *part = NULL;
@@ -162,7 +162,7 @@ static bool part_equal(const struct part *a, const struct part *b) {
         return true;
 }
 
-/* What is told of a part that differs, wherever it is from. */
+/* The sentence about a part that differs. */
 static void describe(const struct part *planned, const struct part *actual, char *text, size_t size) {
         const char *missing = find_surplus(planned, actual), *extra = find_surplus(actual, planned);
 
@@ -230,7 +230,7 @@ static void tell_seat(struct comparison *comparison, const char *link, const str
 static void tell(struct comparison *comparison, const struct part *planned, const struct part *actual) {
         const char *link = seat_link(planned ? planned->name : actual->name);
 
-        /* A link that is there, but whose plan cannot be had, keeps the filter that it has. */
+        /* If a link exists and its plan cannot be computed, its filter is not compared. */
         if (link && !planned && if_nametoindex(link) != 0)
                 return;
         if (++comparison->n_different > PARTS_SHOWN)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Our links and namespaces have our mark, our tables have our names. Links are removed before the tables that
- * guard them, and forwarding is switched off before its rules are removed.
+ * Finds our links and namespaces by their mark, and our tables by their names. Links are removed before the
+ * tables that filter their packets, and forwarding is switched off before its rules are removed.
  */
 
 #include <dirent.h>
@@ -61,7 +61,7 @@ static const char *seat_of(const char *name) {
                                                                                                   : NULL;
 }
 
-/* Returns 1, or 0 if there is none of ours under that name. Nobody who is in it is killed. */
+/* Returns 1, or 0 if there is no namespace of ours with that name. Processes in it are not killed. */
 static int remove_namespace(const char *seat, struct diagnostics *diagnostics) {
         _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
         _cleanup_close_ int netns_fd = -1;
@@ -135,7 +135,7 @@ static int remove_rules(struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics found = {0};
         int r;
 
-        /* By an empty plan, every rule of ours is one too many. */
+        /* With an empty plan, every rule of ours is unexpected and is removed. */
         if (fence_route_compare("", &found) >= 0 && found.n_items == 0)
                 return 0;
         r = fence_route_apply("", diagnostics);
@@ -144,7 +144,7 @@ static int remove_rules(struct diagnostics *diagnostics) {
         return r;
 }
 
-/* Without a bridge this switches off what was switched on for them. */
+/* There are no bridges any more, so this switches off what coursenet has switched on. */
 static int close_forwarding(const char *etc, struct diagnostics *diagnostics) {
         bool opened = access(RUN_DIRECTORY "/forwarding", F_OK) >= 0;
         int r = course_rules_refresh(etc, diagnostics);

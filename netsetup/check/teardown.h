@@ -4,9 +4,9 @@
 #include "diagnostics.h"
 
 /*
- * Removes all of ours that is in the kernel, also what a crash left behind: for `coursenetctl teardown`, when
- * the units are down. Prints a line on standard output for what it removed. What is not ours stays; what
- * cannot be removed is an error in diagnostics, and the rest is still removed. Negative errno if there was
- * one.
+ * Removes everything of coursenet in the kernel, including what a crash left behind: for `coursenetctl
+ * teardown`, after the units have stopped. Prints a line on standard output for each thing that it removed.
+ * What is not ours stays. What cannot be removed is an error in diagnostics, and the rest is still removed.
+ * Negative errno if there was an error.
  */
 int teardown(const char *etc, struct diagnostics *diagnostics);

@@ -29,15 +29,17 @@
 
 enum {
         PRIORITY_ENTRY = 0,
-        PRIORITY_PASS = 31999,   /* whom no entry is about goes on behind all of this */
-        PRIORITY_GROUPS = 32000, /* two for each: its ranges, and who is in between */
+        PRIORITY_PASS = 31999,   /* a uid without an entry continues behind all of these */
+        PRIORITY_GROUPS = 32000, /* two for each group: its ranges, and the uids between them */
         PRIORITY_LOCAL = 32500,
         PRIORITY_OPEN,
         PRIORITY_PROHIBIT,
         PRIORITY_END = 32510,
 };
 
-/* How many rules every packet may meet: the maximum of single ranges, and of groups. */
+/*
+ * The maximum of rules at priority 0, which every packet is compared with: one for each range or each group.
+ */
 #define ENTRIES_MAX 16U
 
 /* One rule, for either family; what it does not have is 0. */
@@ -96,7 +98,7 @@ static int compare_ranges(const void *a, const void *b) {
         return one->first < other->first ? -1 : one->first > other->first;
 }
 
-/* Where the elements of a set begin; NULL: there are none. *ret_end is behind them. */
+/* The first element of a set; NULL: there is none. *ret_end is behind the last one. */
 static const char *find_elements(const char *plan, const char *set, const char **ret_end) {
         const char *text = strstr(plan, set), *elements;
 
@@ -123,7 +125,7 @@ static void parse_uids(const char *plan, const char *set, struct netlink_items *
         }
 }
 
-/* In order, and none touches another. */
+/* Sorted, and without ranges that overlap or adjoin. */
 static void join_ranges(struct netlink_items *ranges) {
         struct uid_range *items = ranges->array;
         size_t n = 0;
@@ -168,7 +170,10 @@ static void plan_jump(
                    });
 }
 
-/* How many ranges a group has. Only packets of uids within a group's span are compared with all of them. */
+/*
+ * How many ranges a group has. Only packets whose uid is within the span of a group are compared with all of
+ * its ranges.
+ */
 static size_t group_size(size_t n) {
         return n <= ENTRIES_MAX * ENTRIES_MAX ? ENTRIES_MAX : (n + ENTRIES_MAX - 1) / ENTRIES_MAX;
 }
@@ -197,7 +202,10 @@ static void plan_ranges(struct netlink_items *rules, const struct uid_range *ran
                 plan_jump(rules, PRIORITY_ENTRY, PRIORITY_LOCAL, ranges[i].first, ranges[i].last);
 }
 
-/* Only jumps lead here, but it still has uids: if others delete the jumps, root keeps its routes. */
+/*
+ * Only jumps lead to this rule, but it has uids too: if another program deletes the jumps, root keeps its
+ * routes.
+ */
 static void plan_prohibit(struct netlink_items *rules, const struct uid_range *ranges, size_t n) {
         add(rules, (struct fence_rule){
                            .priority = PRIORITY_PROHIBIT,
@@ -332,7 +340,7 @@ static int change(struct link_socket *socket, int type, int flags, unsigned char
                 return -ENOMEM;
         }
         r = netlink_send(socket, message);
-        /* Another program, or another run of ours, has made or removed it already. */
+        /* Another program, or another run of ours, has already added or removed it. */
         if ((type == RTM_NEWRULE && r == -EEXIST) || (type == RTM_DELRULE && r == -ENOENT))
                 return 0;
         return r;
@@ -346,8 +354,8 @@ static bool has(const struct netlink_items *rules, const struct fence_rule *rule
 }
 
 /*
- * The kernel compares everything except where a jump leads (rule_exists() and rule_find() of its
- * net/core/fib_rules.c). To it, a jump that is to lead elsewhere exists already.
+ * The kernel does not compare the target of a jump (rule_exists() and rule_find() in net/core/fib_rules.c).
+ * So a jump with another target counts as existing.
  */
 static bool has_with_other_target(const struct netlink_items *rules, const struct fence_rule *rule) {
         const struct fence_rule *items = rules->array;
@@ -362,7 +370,9 @@ static bool has_with_other_target(const struct netlink_items *rules, const struc
         return false;
 }
 
-/* Without NLM_F_EXCL the rule comes behind one that differs by the target; a removal takes the first of both.
+/*
+ * Without NLM_F_EXCL the kernel adds the rule behind one that differs only in its target. A removal removes
+ * the first of the two.
  */
 static int make_rule(struct link_socket *socket, unsigned char family, const struct netlink_items *actual,
         const struct fence_rule *rule) {

@@ -29,9 +29,9 @@
 bool fence_route_is_ours(uint32_t priority, uint8_t protocol);
 
 /*
- * Makes the rules what plan asks for, a text of fence_table_format(); one that makes no table removes them.
- * A uid that is fenced before and after is fenced all the time in between. Negative errno with one error in
- * diagnostics. A family that the kernel does not have is skipped.
+ * Adds and removes rules until they are as in plan, a text of fence_table_format(). A plan without a table
+ * removes all of them. A uid that is fenced before and after is fenced all the time in between. Negative
+ * errno with one error in diagnostics. A family that the kernel does not have is skipped.
  */
 int fence_route_apply(const char *plan, struct diagnostics *diagnostics);
 

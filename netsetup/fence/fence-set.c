@@ -20,7 +20,7 @@ int accounts_add(struct accounts *accounts, uint32_t uid, const char *name) {
 
         if (!copy)
                 return -ENOMEM;
-        /* Grows at each power of two. */
+        /* The array grows when its size is a power of two. */
         if ((accounts->n_items & (accounts->n_items - 1)) == 0) {
                 items = reallocarray(items, accounts->n_items ? 2 * accounts->n_items : 1, sizeof(*items));
                 if (!items)
@@ -106,14 +106,14 @@ enum account_kind account_classify(const struct settings *settings, const char *
         return ACCOUNT_COURSE;
 }
 
-/* What the accounts that were found say of a uid. */
+/* What this run has found about a uid. */
 struct verdict {
         bool known;     /* there is an account */
         bool course;    /* a course user's is among them */
         bool is_except; /* one that must not be fenced is */
 };
 
-/* sorted: in which the first with this uid is found by halving. */
+/* A binary search for the first account with this uid. */
 static struct verdict judge(const struct settings *settings, const struct accounts *sorted, uint32_t uid) {
         struct verdict verdict = {0};
         size_t low = 0, high = sorted->n_items;
@@ -140,28 +140,33 @@ static bool uid_is_ours(uint32_t uid) {
         return uid >= SYSTEM_UID_END && uid != (uint32_t)-1;
 }
 
-/* One that was found: fenced if it is a course user's, and none of its namesakes by number is excepted. */
+/*
+ * An account of this run is fenced if it is a course user's, and if no account with the same uid is excepted.
+ */
 static bool keep_found(
         const struct settings *settings, const struct accounts *found, const struct account *account) {
         return uid_is_ours(account->uid) && account_classify(settings, account->name) == ACCOUNT_COURSE &&
                !judge(settings, found, account->uid).is_except;
 }
 
-/* One of an earlier run, or of a login: fenced until the uid turns out to be somebody else's. */
+/* An account of an earlier run, or of a login, is fenced until the uid turns out to be somebody else's. */
 static bool keep_remembered(const struct settings *settings, const struct accounts *found,
         const struct accounts *remembered, const struct account *account) {
         struct verdict verdict = judge(settings, found, account->uid);
 
         if (!uid_is_ours(account->uid) || verdict.is_except || (verdict.known && !verdict.course))
                 return false;
-        /* A login has said so: the account may be in a directory, which was not asked. */
+        /* A login has named this account. It may be in a directory, which this run has not asked. */
         if (judge(settings, remembered, account->uid).is_except)
                 return false;
-        /* The rule may be another by now, and so may the exceptions. */
+        /* The name rule and the exceptions may have changed since. */
         return account->name[0] == '\0' || account_classify(settings, account->name) == ACCOUNT_COURSE;
 }
 
-/* The same account comes from several sources; a uid without a name goes where there is one with. */
+/*
+ * Removes duplicates: the same account comes from several sources. A uid without a name is dropped if there
+ * is one with a name.
+ */
 static void remove_doubles(struct accounts *accounts) {
         size_t n = 0;
 
@@ -171,7 +176,7 @@ static void remove_doubles(struct accounts *accounts) {
                 struct account *item = &accounts->items[i],
                                *next = i + 1 < accounts->n_items ? item + 1 : NULL;
 
-                /* The empty name is the first of its uid. */
+                /* An empty name is sorted before the other names of its uid. */
                 if (next && (compare(item, next) == 0 || (item->name[0] == '\0' && item->uid == next->uid)))
                         free(item->name);
                 else

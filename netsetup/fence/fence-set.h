@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Who is fenced, as a computation: from accounts that were found just now, and from those of earlier runs. A
- * uid that was fenced once stays so until it is seen to be somebody else's, as a directory that is down, or
- * an account that was deleted with processes left, is no reason to let go.
+ * Computes who is fenced, from the accounts that this run has found and from those of earlier runs. A uid
+ * that was fenced once stays fenced until it turns out to be somebody else's, because a directory may be
+ * down, and an account may be deleted while its processes still run.
  */
 
 #include <stdint.h>
@@ -30,7 +30,7 @@ enum account_kind {
 
 void accounts_done(struct accounts *accounts);
 
-/* Copies the name, which may be of any length and is never cut. -ENOMEM. */
+/* Copies the name, which may have any length and is never cut. -ENOMEM. */
 int accounts_add(struct accounts *accounts, uint32_t uid, const char *name);
 
 /* A copy in the order of uids or of names. -ENOMEM. */
@@ -48,12 +48,12 @@ int fence_compute(const struct settings *settings, const struct accounts *rememb
         const struct accounts *found, struct accounts *ret);
 
 /*
- * The memory of a run, as text, one "UID NAME" a line ("-" without a name); missing: how many students of the
- * rosters have no account. NULL: out of memory.
+ * What a run remembers for the next one, as text: one "UID NAME" a line ("-" without a name); missing: how
+ * many students of the rosters have no account. NULL: out of memory.
  */
 char *fence_format_memory(const struct accounts *accounts, unsigned missing);
 
-/* Lines that are none are skipped. -ENOMEM. */
+/* Invalid lines are skipped. -ENOMEM. */
 int fence_parse_memory(const char *text, struct accounts *ret, unsigned *ret_missing);
 
 #define _cleanup_accounts_ _cleanup_(accounts_done)

@@ -46,9 +46,9 @@ static void put_fenced(struct nft_text *text, const struct fence_uids *fenced) {
 }
 
 /*
- * A socket belongs to the uid that made it: a login's own connection is sshd's, and passes. The sets have no
- * uid of root's or the system's, so packets of those are accepted before the sets are searched. Packets
- * without an owner do not match here: see fence-route.h.
+ * A socket belongs to the uid that made it: a login's own connection is sshd's, so it passes. The sets have
+ * no uid of root or of system accounts, so packets of those are accepted before the sets are searched.
+ * Packets without an owner do not match here: see fence-route.h.
  */
 static const char fence_chain[] = "\tchain output {\n"
                                   "\t\ttype filter hook output priority filter; policy accept;\n"
@@ -78,8 +78,10 @@ char *fence_table_format(const struct fence_settings *fence, const struct fence_
         return nft_text_close(&text);
 }
 
-/* Asks for the table alone, which libnftables would answer with all that is in it. Returns an error of
- * libnl's. */
+/*
+ * Asks the kernel for the table without its contents, which libnftables would read, too. Returns an error of
+ * libnl's.
+ */
 static int ask(struct nl_sock *nl) {
         struct nfgenmsg generic = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
         struct nl_msg *message;

@@ -22,5 +22,5 @@ struct fence_uids {
  */
 char *fence_table_format(const struct fence_settings *fence, const struct fence_uids *fenced);
 
-/* Whether the kernel has such a table, whatever is in it: 1 or 0, or negative errno. */
+/* Whether the kernel has such a table, with any contents: 1 or 0, or negative errno. */
 int fence_table_exists(void);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Gathers accounts and applies the fence, in steps: first for what is known without asking anybody, then,
- * because a directory may be slow, whenever it has been asked for a while, and at the end. Killing this
- * program in between takes nothing away. What was fenced is remembered below /run, for the next run.
+ * Gathers accounts and applies the fence, in steps: first for the accounts that are known without a
+ * directory, then every few seconds while a directory answers, because it may be slow, and then at the end.
+ * If this program is killed in between, the fence stays as it is. The next run reads below /run who was
+ * fenced.
  */
 
 #include <dirent.h>
@@ -29,15 +30,15 @@
 #define MEMORY_FILE RUN_DIRECTORY "/fence.uids"
 
 /*
- * While there is one of these, the kernel's table may not be what FENCE_RULES_FILE says: somebody has changed
- * it, or it is being applied. They are two, because it may be changed just while it is applied.
+ * If one of these files exists, the kernel's table may differ from FENCE_RULES_FILE: another program has
+ * changed it, or a run is applying it. There are two files because both may happen at the same time.
  */
 #define STALE_FILE RUN_DIRECTORY "/fence.stale"
 #define APPLYING_FILE RUN_DIRECTORY "/fence.applying"
 
 #define WHAT "the fence around course users"
 
-/* How long what was found may wait to be applied. */
+/* The longest time between finding an account and applying the fence to it. */
 #define STEP_MS 5000
 
 struct fence {
@@ -47,8 +48,8 @@ struct fence {
         struct accounts found;
         unsigned missing; /* students without an account */
         bool knows_missing;
-        bool force; /* apply also what has been applied already */
-        int error;  /* of the user database: negative errno */
+        bool force; /* apply the rules even if they are those that were applied last */
+        int error;  /* the error of the user database, negative errno, or 0 */
         int64_t stepped_ms;
 };
 
@@ -80,7 +81,7 @@ unsigned fence_missing(void) {
         return missing;
 }
 
-/* Of a course user, or empty: the file says nothing, or what our settings do not know. */
+/* The name of a course user. Empty if the file has no name, or a name that does not match the name rule. */
 static void read_login(const struct settings *settings, DIR *directory, const char *file,
         char ret_name[static USER_NAME_SIZE]) {
         _cleanup_close_ int fd =
@@ -140,23 +141,26 @@ void fence_set_stale(void) {
                 (void)unlink(FENCE_RULES_FILE);
 }
 
-/* Nobody has changed what was applied: a login of one who is fenced already costs no more than this. */
+/*
+ * The kernel still has the rules that were applied last. So the login of a user who is fenced already costs
+ * no more than this check.
+ */
 static bool is_applied(void) {
         return access(STALE_FILE, F_OK) < 0 && access(APPLYING_FILE, F_OK) < 0 && fence_table_exists() == 1;
 }
 
-/* Best effort: it is for a day on which two things go wrong. */
+/* An error is only a warning: the file is only used if the settings have a mistake at the next boot. */
 static void keep_for_reboot(const char *rules, struct diagnostics *diagnostics) {
         _cleanup_close_ int fd = -1;
         int r;
 
         r = runtime_file_write(FENCE_STATE_FILE, rules, 0600);
         if (r > 0) {
-                /* Not an empty file after a power cut. */
+                /* Without this the file may be empty after a power failure. */
                 fd = open(FENCE_STATE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
                 r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
         }
-        /* Run by hand, before the unit has made the directory. */
+        /* The directory is missing if this is run by hand before the unit has created it. */
         if (r < 0 && r != -ENOENT)
                 diagnostics_warning(diagnostics, FENCE_STATE_FILE, 0, "cannot be written: %s", strerror(-r));
 }
@@ -191,7 +195,7 @@ static int apply_rules(struct fence *fence, const char *rules, struct diagnostic
         return 0;
 }
 
-/* Remembered first, then applied: what is fenced is never forgotten. */
+/* The uids are saved before the rules are applied, so that no uid that is fenced is forgotten. */
 static int apply(struct fence *fence, const struct accounts *fenced, unsigned missing,
         struct diagnostics *diagnostics) {
         static const char *const subuid_files[] = {SUBUID_FILE, DIRECTORY_SUBUID_FILE};
@@ -225,8 +229,8 @@ static int apply(struct fence *fence, const struct accounts *fenced, unsigned mi
 }
 
 /*
- * Joins what was found with what is remembered now, as another run may have added to it, and applies that.
- * One at a time.
+ * Merges the accounts of this run with the saved ones, which another run may have changed, and applies the
+ * result. A lock allows one run at a time.
  */
 static int step(struct fence *fence, struct diagnostics *diagnostics) {
         _cleanup_accounts_ struct accounts fenced = {0};
@@ -270,7 +274,10 @@ static int remove_fence(const struct fence *fence, struct diagnostics *diagnosti
         return nftables_apply(rules, WHAT, diagnostics);
 }
 
-/* The settings have a mistake: what was applied last holds, also over a flush or a reboot. */
+/*
+ * The settings have a mistake, so the rules that were applied last are applied again, also after a flush or a
+ * reboot.
+ */
 static void apply_last(struct diagnostics *diagnostics) {
         _cleanup_free_ char *rules = NULL;
         _cleanup_close_ int lock_fd = -1;
@@ -296,7 +303,7 @@ static int find_local(struct fence *fence) {
         return r;
 }
 
-/* errno of a lookup that found nothing: whether that is because there is nothing. */
+/* The errno of a look-up without a result: whether it means that there is no such account. */
 static bool is_lookup_error(int error) {
         return error != 0 && error != ENOENT && error != ESRCH;
 }
@@ -337,12 +344,12 @@ static int find_user(struct fence *fence, const char *user, struct diagnostics *
                 fence->missing++;
                 return 0;
         }
-        /* By the name that was asked for: a directory may write it otherwise. */
+        /* The name is the one that was asked for, because a directory may return another spelling. */
         r = accounts_add(&fence->found, entry->pw_uid, user);
         return r < 0 ? r : step_now_and_then(fence, diagnostics);
 }
 
-/* Those who are in known, which is ordered by name, are not asked for again. */
+/* Names that are in known, which is sorted by name, are not looked up again. */
 static int find_roster(struct fence *fence, const struct roster *roster, const struct accounts *known,
         struct diagnostics *diagnostics) {
         char user[USER_NAME_SIZE];
@@ -360,7 +367,7 @@ static int find_roster(struct fence *fence, const struct roster *roster, const s
         return r;
 }
 
-/* A roster's mistakes are told where its names are: `coursenet-host dns`, `coursenetctl check`. */
+/* Mistakes in a roster are not reported here: `coursenet-host dns` and `coursenetctl check` report them. */
 static int find_rosters(struct fence *fence, const struct accounts *known, struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         char path[256];
@@ -382,7 +389,7 @@ static int find_rosters(struct fence *fence, const struct accounts *known, struc
         return r;
 }
 
-/* Those of earlier runs that did not turn up in this one: is the number somebody else's by now? */
+/* Accounts of earlier runs that this run has not found: does the uid belong to somebody else now? */
 static int find_remembered(struct fence *fence) {
         _cleanup_accounts_ struct accounts found = {0};
         int r;
@@ -398,7 +405,7 @@ static int find_remembered(struct fence *fence) {
         return r;
 }
 
-/* Last, when everybody is fenced by their own uids. */
+/* This comes last, when all accounts are fenced by their own uids. */
 static int find_subordinates(struct fence *fence, struct diagnostics *diagnostics) {
         _cleanup_accounts_ struct accounts fenced = {0};
         _cleanup_free_ char *before = NULL;
@@ -416,8 +423,8 @@ static int find_subordinates(struct fence *fence, struct diagnostics *diagnostic
 }
 
 /*
- * The rosters' students come first, because the fence is about them: a directory that lists itself slowly, or
- * never comes to an end, must not keep them out.
+ * The students of the rosters come first. A directory may list its accounts slowly or without end, and must
+ * not delay them.
  */
 static int find_all(struct fence *fence, enum fence_scope scope, struct diagnostics *diagnostics) {
         _cleanup_accounts_ struct accounts known = {0};
@@ -471,7 +478,7 @@ static int update(struct fence *fence, enum fence_scope scope, struct diagnostic
 }
 
 int fence_update(const char *etc, enum fence_scope scope, struct diagnostics *diagnostics) {
-        /* A look at everything leaves nothing to what is known of before. */
+        /* FENCE_ALL applies the rules even if they are those that were applied last. */
         _cleanup_(fence_done) struct fence fence = {.etc = etc, .force = scope == FENCE_ALL};
         int r;
 

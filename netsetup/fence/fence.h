@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The fence: course users' processes outside of their seats reach only the host itself. What is
- * computed here is whose uids these are; fence-table.h and fence-route.h have what is done to them.
+ * The fence: course users' processes outside of their seats reach only the host itself. fence.c finds out
+ * which uids that concerns. fence-table.h and fence-route.h have the rules for these uids.
  */
 
 #include "base/runtime-file.h"
@@ -13,11 +13,15 @@
 /* What was applied last, in nft's language: the fence's plan, for comparisons. */
 #define FENCE_RULES_FILE RUN_DIRECTORY "/fence.nft"
 
-/* The same for after a reboot, if the settings have a mistake then. The directory is the unit's, root's
- * alone. */
+/*
+ * The same for the next boot, in case the settings have a mistake then. The directory belongs to the unit,
+ * and only root can read it.
+ */
 #define FENCE_STATE_FILE "/var/lib/coursenet/fence.nft"
 
-/* Where accounts are looked for. The first finds what is on this machine, and so never takes long. */
+/*
+ * Where accounts are looked up. The first value uses only what is on this machine, and so never takes long.
+ */
 enum fence_scope {
         FENCE_LOCAL, /* logins, earlier runs, /etc/passwd */
         FENCE_NEW,   /* and those of the rosters that had no account yet, in the user database */
@@ -25,12 +29,12 @@ enum fence_scope {
 };
 
 /*
- * Applies the fence. Negative errno with at least one error in diagnostics; those who were fenced still are
- * then.
+ * Applies the fence. Negative errno with at least one error in diagnostics; then everybody who was fenced is
+ * still fenced.
  */
 int fence_update(const char *etc, enum fence_scope scope, struct diagnostics *diagnostics);
 
-/* Somebody else has changed the fence's table: the next fence_update() applies it whatever was before. */
+/* Another program has changed the fence's table, so the next fence_update() applies it again in any case. */
 void fence_set_stale(void);
 
 /* How many students of the rosters had no account when the fence was last updated. */

@@ -94,7 +94,10 @@ static void write_ranges(FILE *stream, const char *before, const char *owner) {
         struct subid_range *ranges = NULL;
         int n = library.get_uid_ranges(owner, &ranges);
 
-        /* It does not say whether the owner has none or the directory is down: keep what is known. */
+        /*
+         * The answer is the same for an owner without ids and for a directory that is down, so the known ids
+         * are kept.
+         */
         if (n < 0)
                 copy_lines(stream, before, owner);
         for (int i = 0; i < n; i++)

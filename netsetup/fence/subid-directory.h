@@ -17,8 +17,8 @@ bool subid_directory_is_used(void);
 int subid_directory_read(char **ret);
 
 /*
- * Asks the directory about everybody who is fenced and has a name, which may take its time, and writes the
- * file. For whom the directory does not answer, the file keeps what it had. Without a directory the file is
+ * Asks the directory about each fenced account that has a name, which may take long, and writes the file. If
+ * the directory does not answer for an account, the file keeps what it had. Without a directory the file is
  * removed. Returns 1 if the file has changed, 0 if not; negative errno with an error in diagnostics.
  *
  * before: the file's text from before the caller looked up who is fenced. What is in the file when it is

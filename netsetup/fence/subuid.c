@@ -28,7 +28,7 @@ static bool is_fenced(const struct settings *settings, const struct accounts *fe
         return account_classify(settings, owner) == ACCOUNT_COURSE;
 }
 
-/* Cuts the line, so that it is the owner alone. False: it is none. */
+/* Cuts the line behind the owner. False: the line is invalid. */
 static bool parse(char *line, unsigned *ret_first, unsigned *ret_count) {
         char *first = strchr(line, ':'), *count = first ? strchr(first + 1, ':') : NULL;
 
@@ -47,7 +47,7 @@ static int add_line(char *line, const struct settings *settings, const struct ac
 
         if (!parse(line, &first, &count) || !is_fenced(settings, fenced, line))
                 return 0;
-        /* Root and the system's accounts are never fenced, whatever the file gives away. */
+        /* Root and system accounts are never fenced, even if the file gives their uids to somebody. */
         if (first < SYSTEM_UID_END && count <= SYSTEM_UID_END - first)
                 return 0;
         if (first < SYSTEM_UID_END) {
@@ -67,7 +67,7 @@ static int compare(const void *a, const void *b) {
         return 0;
 }
 
-/* nft takes no elements that overlap. */
+/* nft rejects elements that overlap. */
 static void join(struct uid_ranges *ranges) {
         size_t n = 0;
 
@@ -84,7 +84,7 @@ static void join(struct uid_ranges *ranges) {
         ranges->n_items = n;
 }
 
-/* What was added since then goes again. */
+/* Removes what was added since then. */
 static int take_back(struct uid_ranges *ranges, size_t n_items, int error) {
         ranges->n_items = n_items;
         return error;

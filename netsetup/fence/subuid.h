@@ -23,9 +23,9 @@ struct uid_ranges {
 void uid_ranges_done(struct uid_ranges *ranges);
 
 /*
- * Adds those of a file that are course users', by name, or belong to fenced, which is ordered by uid. *ranges
- * are in order then, and none touches another. Lines that are none are skipped. A file that is not there
- * has none. Negative errno; *ranges is untouched then.
+ * Adds the ranges of a file that belong to course users, by name, or to accounts in fenced, which is sorted
+ * by uid. *ranges are then sorted, and none overlaps or adjoins another. Invalid lines are skipped. A file
+ * that does not exist has no ranges. Negative errno; *ranges is untouched then.
  */
 int subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
         struct uid_ranges *ranges);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A live course's addresses are asked of the kernel, not of the configuration: an edit there counts from the
- * next start on, and must not give a bridge that is up a firewall for another subnet.
+ * The addresses of a course that is up come from the kernel and not from the configuration. An edit of the
+ * configuration takes effect at the next start, and must not give a bridge that is up a firewall for another
+ * subnet.
  */
 
 #include <arpa/inet.h>
@@ -62,7 +63,10 @@ static void find_address6(const struct link_networks6 *networks, int index, stru
                 }
 }
 
-/* A bridge that has lost its address still has seats on it, which the rules must hold back. */
+/*
+ * A bridge without an address is listed too, because it still has seats, and the rules must filter their
+ * packets.
+ */
 static int list_courses(struct link_socket *socket, const struct links *bridges,
         const struct settings *settings, struct live *ret) {
         _cleanup_link_networks_ struct link_networks networks = {0};
@@ -125,8 +129,8 @@ static int list_uplinks(struct link_socket *socket, const struct settings *setti
 /* --- the host's resolvers ------------------------------------------------------------------------------ */
 
 /*
- * Those on the loopback are local to the host, and handled as such; a link-local one means nothing without
- * its interface.
+ * Resolvers on the loopback need no rule of their own. A link-local resolver is unusable without its
+ * interface.
  */
 static void add_resolver(struct ruleset_courses *courses, int family, const void *address) {
         char text[INET6_ADDRSTRLEN];
@@ -208,7 +212,7 @@ static int apply_rules(const struct live *live, const struct settings *settings,
         return 0;
 }
 
-/* A mistake in the settings must not leave live courses without rules that somebody flushed meanwhile. */
+/* If the settings have a mistake, the last rules are applied again, in case somebody has flushed them. */
 static void restore_rules(struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = NULL;
 
@@ -239,7 +243,10 @@ static int apply_rates(struct link_socket *socket, const struct live *live) {
         return r;
 }
 
-/* Rules come before what they guard, and go after it: nothing is forwarded that they have not seen. */
+/*
+ * Rules are added before forwarding is switched on and removed after it is switched off, so no packet is
+ * forwarded without them.
+ */
 static int apply(const struct live *live, const struct settings *settings, struct forwarding *forwarding,
         struct diagnostics *diagnostics) {
         int r;
@@ -261,7 +268,7 @@ static bool any_ours(const struct links *links) {
         return false;
 }
 
-/* Without a course there is nothing to decide, so that a stop needs no configuration. */
+/* Without a course no configuration is needed, so a stop works without it. */
 static int load_courses(struct link_socket *socket, const char *etc, struct settings *settings,
         struct live *ret, struct diagnostics *diagnostics) {
         _cleanup_links_ struct links bridges = {0};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * No packet is followed through the rules. A chain counts as one that knows a link if a rule that it leads to
- * matches the link (or our link group) and does not drop: its author has decided about the link. Any rule
- * that accepts established connections also covers the way back.
+ * Packets are not traced through the rules. A chain counts as one that knows a link if it leads to a rule
+ * that matches the link, or our link group, and does not drop: its author has then decided about the link.
+ * Any rule that accepts established connections also covers the way back.
  */
 
 #include "foreign-chain.h"
@@ -14,11 +14,11 @@ static bool in_table(json_object *object, const struct nft_chain *chain) {
                string_equal(nft_json_text(object, "table"), chain->table);
 }
 
-/* What the rules of a chain do with one course's link, as far as we look. */
+/* What the rules of a chain do with one course's link, as far as this file can tell. */
 struct regard {
-        bool from;        /* what comes from it is let through, or sorted further */
+        bool from;        /* packets from the link are accepted, or go to other rules */
         bool to;          /* what goes to it */
-        bool established; /* the answers of whatever was let through */
+        bool established; /* answers to accepted packets are accepted */
         bool translated;  /* what was redirected: our DNS */
 };
 
@@ -128,7 +128,7 @@ static bool is_denial(json_object *expression) {
                is_xt(expression, "target", "DROP") || is_xt(expression, "target", "REJECT");
 }
 
-/* Says nothing of which packets it is about. */
+/* An expression that does not limit to which packets the rule applies. */
 static bool is_remark(json_object *expression) {
         return nft_json_has(expression, "counter") || nft_json_has(expression, "log") ||
                is_xt(expression, "target", "LOG") || is_xt(expression, "match", "comment");
@@ -178,7 +178,7 @@ static void look_along_map(const struct nft_listing *listing, const struct nft_c
         }
 }
 
-/* What a rule that drops matches is no regard; where a rule leads, more may follow. */
+/* A match in a rule that drops does not count. In a rule that jumps, the target is searched. */
 static void look_at_rule(const struct nft_listing *listing, const struct nft_chain *chain, json_object *rule,
         const char *link, struct regard *regard) {
         struct regard seen = {0};

@@ -5,12 +5,12 @@
 
 #include "nft-listing.h"
 
-/* Whether the chain drops, by a rule at its end, whatever no earlier rule has accepted. */
+/* Whether the chain drops what no earlier rule has accepted, by a rule at its end. */
 bool foreign_chain_denies(struct nft_listing *listing, struct nft_chain *chain);
 
 /*
- * Whether the chain has rules that let packets of a link through: forward: both ways; otherwise, name queries
- * to the host.
+ * Whether the chain has rules that accept packets of a link. With forward: in both directions; otherwise,
+ * name queries to the host.
  */
 bool foreign_chain_knows(
         struct nft_listing *listing, struct nft_chain *chain, bool forward, const char *link);

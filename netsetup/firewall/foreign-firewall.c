@@ -33,7 +33,7 @@ static enum maker find_maker(const struct check *check, const struct nft_chain *
         if (!string_equal(chain->table, "filter") ||
                 !string_equal(chain->name, forward ? "FORWARD" : "INPUT"))
                 return MAKER_ADMIN;
-        /* The first one in the chain: what it accepts passes by the others. */
+        /* The first accepting rule of the chain: packets that it accepts skip the others. */
         if (forward && nft_listing_find_chain(&check->listing, chain->family, "filter", "DOCKER-USER"))
                 return MAKER_DOCKER;
         if (nft_listing_find_chain(
@@ -129,7 +129,7 @@ static void warn(const struct check *check, const struct nft_chain *chain, bool 
                 forward ? "seats reach no other network" : "seats cannot ask the host for names", advice);
 }
 
-/* Whether a chain of this family is passed by packets of the course that have to come through. */
+/* Whether packets of the course that must be accepted pass a chain of this family. */
 static bool concerns(
         const struct check *check, const struct bridge_plan *course, const char *family, bool forward) {
         const struct traffic_settings *traffic = &course->traffic;
@@ -153,7 +153,7 @@ static void append_name(char *names, const char *name) {
                 (void)snprintf(names + length, NAMES_SIZE - length, ", ...");
 }
 
-/* Names the bridges that it does not know, if it knows others. */
+/* Names the bridges that the chain does not know, if it knows others. */
 static void check_chain(
         struct check *check, struct nft_chain *chain, bool forward, struct diagnostics *diagnostics) {
         char names[NAMES_SIZE] = "";
@@ -175,7 +175,7 @@ static void check_chain(
                 warn(check, chain, forward, n_known > 0 ? names : "the courses' bridges", diagnostics);
 }
 
-/* Whether packets pass it that are ours to worry about. */
+/* Whether packets of seats pass the chain. */
 static bool is_relevant(const struct nft_chain *chain) {
         static const char *const families[] = {"inet", "ip", "ip6"};
 

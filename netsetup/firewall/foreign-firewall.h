@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Other people's firewalls. A packet must pass every table, so what Docker, ufw, firewalld or the
- * administrator's own rules drop, no rule of ours can bring back. This finds the chains that would drop them,
+ * Firewalls of other programs. A packet must pass every table, so no rule of ours can admit what Docker, ufw,
+ * firewalld or the administrator's own rules drop. This finds the chains that would drop packets of seats,
  * and says what to add, as a command of the program that made the chain.
  */
 

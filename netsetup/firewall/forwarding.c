@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The record always has at least what is switched on by us: it grows before switches are turned on, and
- * shrinks after they are off. Being killed in between costs a record of something that was not done, which
- * the next run puts right.
+ * The record always has at least the switches that coursenet has turned on: an entry is written before its
+ * switch is turned on, and removed after it is turned off. If this program is killed in between, the record
+ * has an entry too many, which the next run removes.
  */
 
 #include <dirent.h>
@@ -101,7 +101,7 @@ static void add_names(struct link_names *names, const struct link_names *more) {
                 link_names_add(names, more->items[i]);
 }
 
-/* before becomes what either of the two has. */
+/* before gets the entries of both. */
 static void join(struct forwarding *before, const struct forwarding *now) {
         add_names(&before->opened4, &now->opened4);
         add_names(&before->opened6, &now->opened6);
@@ -111,7 +111,9 @@ static void join(struct forwarding *before, const struct forwarding *now) {
 
 /* --- the plan ------------------------------------------------------------------------------------------ */
 
-/* Links that we had opened stay ours to close; others are opened if they do not forward yet. */
+/*
+ * Links that coursenet has switched on stay in the record. Others are switched on if they do not forward yet.
+ */
 static void plan_links(const char *root, enum family family, const struct link_names *uplinks,
         const struct link_names *before, struct link_names *ret) {
         char path[PATH_SIZE];
@@ -155,7 +157,10 @@ static void plan_accept_ra(const char *root, const struct forwarding *before, st
 }
 
 static void plan4(const char *root, const struct forwarding *before, struct forwarding *forwarding) {
-        /* Somebody made the host a router: nothing of it is ours, even if we were first. */
+        /*
+         * The administrator has made the host a router, so no switch is ours any more, even if coursenet was
+         * first.
+         */
         if (forwarding->n_courses == 0 || reads(root, "net/ipv4/conf/all/forwarding", "1"))
                 return;
         plan_links(root, IPV4, &forwarding->uplinks, &before->opened4, &forwarding->opened4);
@@ -197,7 +202,7 @@ void forwarding_plan(const struct forwarding_paths *paths, struct forwarding *fo
 
 /* --- turning switches ---------------------------------------------------------------------------------- */
 
-/* A switch that stands right is not touched: each write makes the kernel tell everybody. */
+/* A switch that has the value already is not written, because the kernel reports each write to everybody. */
 static int turn(const char *root, const char *path, const char *value) {
         int r;
 
@@ -239,7 +244,7 @@ static int close_links(
         return r;
 }
 
-/* IPv6 as a whole, on kernels that know no other way. */
+/* IPv6 forwarding of the whole host, on kernels without a switch for each link. */
 static int close_all6(const char *root, const struct forwarding *before) {
         int r;
 
@@ -249,7 +254,7 @@ static int close_all6(const char *root, const struct forwarding *before) {
         return r;
 }
 
-/* A host that others have made a router meanwhile stays one. */
+/* If another program has made the host a router since, it stays one. */
 static int close_before(const char *root, const struct forwarding *before, const struct forwarding *now) {
         int r = 0;
 

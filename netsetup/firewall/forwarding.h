@@ -2,15 +2,16 @@
 #pragma once
 
 /*
- * Forwarding between the courses' bridges and the uplinks, and nowhere else. The kernel looks at the link
- * that a packet comes in by, so both have to forward. What was switched on here is written down, and switched
- * off again when no course is up; what forwards already is left alone.
+ * Forwarding between the courses' bridges and the uplinks, and nowhere else. The kernel decides by the link
+ * on which a packet arrives, so both have to forward. A record says which switches coursenet has turned on,
+ * and these are turned off when no course is up. Links that forward already are not changed.
  *
  * IPv4 has a switch for each link. IPv6 has one since Linux 6.17 (force_forwarding). Before that there is one
- * for the whole host; with it on, a link takes router advertisements only if its accept_ra is 2, so that is
- * set first where it was 1: a host must not lose its own default route by having guests.
+ * for the whole host. While that one is on, a link accepts router advertisements only if its accept_ra is 2,
+ * so links with 1 are set to 2 first: otherwise the host would lose its own default route.
  *
- * The firewall closes what forwarding opens to others: see opened in ruleset.h.
+ * Forwarding also lets through packets that have nothing to do with seats. The firewall drops them: see
+ * opened in ruleset.h.
  */
 
 #include "diagnostics.h"
@@ -31,18 +32,18 @@ struct forwarding {
 };
 
 /*
- * Fills in what is, or has to be, switched on by us: opened4, opened6, opened6_all. Changes nothing. Courses
- * and uplinks are the caller's.
+ * Computes which switches are turned on by us, or have to be: opened4, opened6, opened6_all. Changes nothing.
+ * Courses and uplinks are the caller's.
  */
 void forwarding_plan(const struct forwarding_paths *paths, struct forwarding *forwarding);
 
 /*
- * Switches off what was switched on before and is no longer in the plan. The rules that keep others out are
- * removed only after that, so a switch that cannot be turned is an error.
+ * Switches off what was switched on before and is not in the plan any more. The rules against other packets
+ * are removed only after that, so a switch that cannot be turned off is an error.
  */
 int forwarding_close(const struct forwarding_paths *paths, const struct forwarding *forwarding,
         struct diagnostics *diagnostics);
 
-/* Switches on what the plan says: after the firewall has closed what that opens to others. */
+/* Switches on what the plan says. Call it after the firewall has the rules against other packets. */
 int forwarding_open(const struct forwarding_paths *paths, const struct forwarding *forwarding,
         struct diagnostics *diagnostics);

@@ -43,7 +43,7 @@ struct nft_set nft_set_open(struct nft_text *text, const char *kind, const char 
         return (struct nft_set){.text = text, .empty = true};
 }
 
-/* nft takes no empty braces, so they come with the first element. */
+/* nft rejects empty braces, so they are written with the first element. */
 void nft_set_put(struct nft_set *set, const char *format, ...) {
         va_list arguments;
 

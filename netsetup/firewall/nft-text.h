@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Writing commands in nft(8)'s language. Putting something into a text cannot fail; closing the text says
- * whether there was memory for all of it.
+ * Writes commands in the language of nft(8). Functions that add text do not fail. The function that closes
+ * the text reports whether there was enough memory.
  */
 
 #include "util.h"

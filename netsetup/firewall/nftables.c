@@ -3,8 +3,9 @@
 /*
  * The boundary to libnftables: a context for each call, no state.
  *
- * The library is loaded when it is needed. Most starts of this program are a seat's, which a login waits for
- * and which do without it; it brings five others along, and takes longer to load than all of their work.
+ * The library is loaded when it is needed. Most runs of coursenet-net are the start of a seat, for which a
+ * login waits and which does not need the library. With it come five others, and to load them takes longer
+ * than all the work of such a start.
  */
 
 #include <dlfcn.h>
@@ -40,7 +41,7 @@ struct symbol {
         void *pointer; /* to the variable of the same name */
 };
 
-/* As on x86-64, and wherever pages have 4 KiB. Where there are none, nothing is lost. */
+/* The size on x86-64, and on all machines with pages of 4 KiB. Without huge pages it does no harm. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /*
@@ -109,7 +110,7 @@ static struct nft_ctx *new_context(void) {
         return r;
 }
 
-/* What is worth telling: the first line, without the words that every one of them begins with. */
+/* The first line of the error, without the prefix that all errors have. */
 static void report(struct nft_ctx *context, const char *what, struct diagnostics *diagnostics) {
         static const char *const openings[] = {"Error: ", "Could not process rule: "};
         const char *text = lib_nft_ctx_get_error_buffer(context);

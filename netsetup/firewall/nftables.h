@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * nftables in the caller's network namespace: the boundary to libnftables. What is applied comes whole from
- * ruleset.h; nobody else's table is ever named.
+ * The boundary to libnftables, which works in the caller's network namespace. ruleset.h computes the
+ * commands, which name only our own tables.
  */
 
 #include "diagnostics.h"
@@ -15,8 +15,8 @@
 int nftables_apply(const char *commands, const char *what, struct diagnostics *diagnostics);
 
 /*
- * What the kernel has of a table ("inet coursenet"), as nft prints it; the caller frees *ret. Returns 0, or
- * -ENOENT if there is no such table, or another negative errno; none is reported.
+ * The kernel's contents of a table ("inet coursenet"), as nft prints it; the caller frees *ret. Returns 0, or
+ * -ENOENT if there is no such table, or another negative errno; no error is reported.
  */
 int nftables_list_table(const char *table, char **ret);
 

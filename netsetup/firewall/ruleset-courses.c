@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The table of courses. The rules are the same for every course and every host; what differs is in sets and
- * maps, so a packet passes as many rules beside forty courses as beside one.
+ * The table of courses. The rules are the same for every course and every host. Sets and maps have what
+ * differs, so the number of rules that a packet passes does not depend on the number of courses.
  *
- * The rules know whose packet it is by the link group (COURSENET_LINK_GROUP): our bridges have it from the
- * request on that creates them, so there is no list of them that could be late. Rules match names, not
- * indices: an uplink that is unplugged and comes back is the same to them.
+ * The rules know a bridge of ours by its link group (COURSENET_LINK_GROUP), which it has from its creation,
+ * so no list of bridges can be out of date. Rules match names, not indices: an uplink that is unplugged and
+ * comes back still matches.
  */
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include "ruleset.h"
 
 #define GROUP STRINGIFY(COURSENET_LINK_GROUP)
-/* A rule that changes a port must itself have said whose. */
+/* A rule that changes a port must itself match the protocol. */
 #define L4 "meta l4proto { tcp, udp } "
 #define DNS_PORT STRINGIFY(RULESET_DNS_PORT)
 
@@ -47,8 +47,8 @@ static bool takes_connections(const struct bridge_plan *course) {
 }
 
 /*
- * Bridged packets are none of the IP layer's business, unless br_netfilter is loaded (Docker does): then each
- * comes by as if it were routed from the bridge to itself.
+ * Bridged packets do not pass the IP layer, unless br_netfilter is loaded (Docker loads it). Then each looks
+ * as if it were routed from the bridge to the same bridge.
  */
 static void put_together(struct nft_text *text, const struct ruleset_courses *courses) {
         struct nft_set set = nft_set_open(text, "set", "together", "ifname . ifname");
@@ -60,7 +60,9 @@ static void put_together(struct nft_text *text, const struct ruleset_courses *co
         nft_set_close(&set);
 }
 
-/* The same for others' bridges: what passes them was never routed, so it is not ours to drop. */
+/*
+ * The same for bridges of other programs: their bridged packets were never routed, so we must not drop them.
+ */
 static void put_bridged(struct nft_text *text, const struct ruleset_courses *courses) {
         struct nft_set set = nft_set_open(text, "set", "bridged", "ifname . ifname");
 
@@ -102,7 +104,7 @@ static void put_nat6(struct nft_text *text, const struct ruleset_courses *course
         nft_set_close(&set);
 }
 
-/* What a seat may take for its own host: the gateway's addresses, on its own bridge only. */
+/* The addresses of the host that a seat may use: those of the gateway, on the seat's own bridge only. */
 static void put_gateways(struct nft_text *text, const struct ruleset_courses *courses) {
         struct nft_set set = nft_set_open(text, "set", "gateways4", "ifname . ipv4_addr");
         char ip[ADDRESS6_TEXT_SIZE];
@@ -232,8 +234,8 @@ static void put_limits(struct nft_text *text, const struct ruleset_courses *cour
 }
 
 /*
- * A seat asks whatever the host's resolv.conf names, or the gateway: our name service answers for them, as it
- * knows the seats' names, and reaches what the seat itself may not (127.0.0.53 of the host).
+ * A seat asks the servers of the host's resolv.conf, or the gateway. Our name service answers instead,
+ * because it knows the seats' names and reaches servers that the seat may not reach (the host's 127.0.0.53).
  */
 static const char names_chains[] =
         "\tchain prerouting {\n"
@@ -249,7 +251,7 @@ static const char names_chains[] =
         "\t\tip6 daddr @resolvers6 " L4 "dnat ip6 to iifname map @name_server6 : " DNS_PORT "\n"
         "\t}\n";
 
-/* A seat's connections to the host. What is not for it alone (multicast, broadcast) gets no answer. */
+/* A seat's connections to the host. Multicast and broadcast packets are dropped without an answer. */
 static const char input_chains[] = "\tchain input {\n"
                                    "\t\ttype filter hook input priority filter; policy accept;\n"
                                    "\t\tiifgroup " GROUP " jump to_host\n"
@@ -292,9 +294,11 @@ static const char forward_chains[] = "\tchain from_seats {\n"
                                      "\t\tct state established,related accept\n"
                                      "\t\tct state invalid drop\n"
                                      "\t\tiifname @open oifname @open accept\n"
-                                     /* Link-local is not for routers to forward (RFC 3927, 7): it is the
-                                      * host's own neighbours, and what a cloud tells its instances. The
-                                      * kernel minds that for IPv6 by itself. */
+                                     /*
+                                      * Routers must not forward link-local packets (RFC 3927, 7): they would
+                                      * reach neighbours of the host, and the metadata service of a cloud. For
+                                      * IPv6 the kernel itself drops them.
+                                      */
                                      "\t\tip daddr 169.254.0.0/16 reject with icmpx admin-prohibited\n"
                                      "\t\toifname @uplinks accept\n"
                                      "\t\treject with icmpx admin-prohibited\n"
@@ -308,8 +312,10 @@ static const char forward_chains[] = "\tchain from_seats {\n"
                                      "\t\ttype filter hook forward priority filter; policy accept;\n"
                                      "\t\tiifgroup " GROUP " jump from_seats\n"
                                      "\t\toifgroup " GROUP " jump to_seats\n"
-                                     /* What has nothing to do with a seat is forwarded as it was before we
-                                      * came: where that was not at all, not at all. */
+                                     /*
+                                      * Packets that have nothing to do with a seat are forwarded only if the
+                                      * host forwarded them before coursenet switched forwarding on.
+                                      */
                                      "\t\tiifname . oifname @bridged accept\n"
                                      "\t\tmeta nfproto ipv4 iifname @opened4 drop\n"
                                      "\t\tmeta nfproto ipv6 iifname @opened6 drop\n"

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The table of seats. Its rules are the same for every seat: a seat's own chain only leads to the common
- * ones, and what differs is an element in each of a few sets. So a seat's start is one small transaction,
- * which seat-chain.c makes without nft, and which takes no longer beside a thousand seats. What no rule
- * accepts, the policy of the seat's chain drops.
+ * The table of seats: the anti-spoof rule. Its rules are the same for every seat. A seat's own chain only
+ * jumps to the common chains, and sets have what differs: a few elements for each seat. So the start of a
+ * seat is one small transaction, which seat-chain.c makes without nft, and which takes the same time beside
+ * any number of seats. The policy of a seat's chain drops what no rule accepts.
  */
 
 #include "nft-text.h"
 #include "ruleset.h"
 
 /*
- * A neighbour advertisement or solicitation is about the address that is its "target": 128 bits that begin 64
- * bits into ICMPv6 (RFC 4861, 4.3 and 4.4). It is matched raw, because nft has "icmpv6 taddr" since 1.0.9
- * only.
+ * The "target" of a neighbour advertisement or solicitation is the address that it is about: 128 bits, from
+ * bit 64 of ICMPv6 on (RFC 4861, 4.3 and 4.4). It is matched raw, because only nft 1.0.9 and later have
+ * "icmpv6 taddr".
  */
 #define TARGET "@th,64,128"
 
@@ -27,18 +27,22 @@ static const char seats_table[] =
         "\t\tiifname . ether saddr != @" RULESET_MACS " drop\n"
         "\t\tarp htype 1 iifname . arp saddr ether . arp saddr ip @" RULESET_SENDERS4 " accept\n"
         "\t\tigmp type membership-query drop\n"
-        /* Seats take packets to their loopback from outside, see rule.h: only name queries have to go there.
+        /*
+         * A seat accepts packets to its loopback from outside, see rule.h. Only name queries may get there.
          */
         "\t\tip daddr 127.0.0.0/8 meta l4proto != { tcp, udp } drop\n"
         "\t\tip daddr 127.0.0.0/8 th dport != 53 drop\n"
         "\t\tiifname . ether saddr . ip saddr @" RULESET_SENDERS4 " accept\n"
         "\t}\n"
         "\tchain " RULESET_SENT6 " {\n"
-        /* A seat is no router, nor does it manage who is in which multicast group. */
+        /* A seat may not act as a router, or manage multicast groups. */
         "\t\ticmpv6 type { mld-listener-query, nd-router-advert, nd-redirect } drop\n"
         "\t\ticmpv6 type nd-neighbor-advert iifname . " TARGET " != @" RULESET_TARGETS6 " drop\n"
         "\t\tiifname . ip6 saddr @" RULESET_SENDERS6 " accept\n"
-        /* Before it has its addresses, it asks whether somebody else does, and joins groups. */
+        /*
+         * Before it has its addresses, a seat joins multicast groups and asks whether another host has the
+         * addresses.
+         */
         "\t\tip6 saddr :: icmpv6 type nd-neighbor-solicit iifname . " TARGET " @" RULESET_TARGETS6 " accept\n"
         "\t\tip6 saddr :: icmpv6 type mld2-listener-report accept\n"
         "\t}\n"

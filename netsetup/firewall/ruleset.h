@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The firewall as a plan: commands in nft(8)'s language, computed from plans and nothing else, so that they
- * can be tested, and compared with what the kernel has, as text. nftables.h applies them.
+ * Computes the firewall as commands in the language of nft(8), from plans and nothing else. So the text can
+ * be tested and compared with what the kernel has. nftables.h applies it.
  *
  * Every function returns a text that the caller frees; NULL: out of memory.
  */
@@ -46,7 +46,7 @@ static inline bool link_names_have(const struct link_names *names, const char *n
         return false;
 }
 
-/* What is there already, does not fit or is no name is left out. */
+/* Names that are in the list already, do not fit, or are invalid are left out. */
 static inline void link_names_add(struct link_names *names, const char *name) {
         if (names->n_items < LINK_NAMES_MAX && name[0] != '\0' && !link_names_have(names, name) &&
                 string_copy(names->items[names->n_items], IFNAMSIZ, name) >= 0)

@@ -283,7 +283,7 @@ int seat_chain_make(const struct seat_plan *plan) {
         return commit(&batch);
 }
 
-/* What is not there is made first: to delete it would be an error otherwise. */
+/* A part that does not exist is created first, because deleting it would be an error otherwise. */
 int seat_chain_remove(const struct seat_plan *plan) {
         struct batch batch;
 

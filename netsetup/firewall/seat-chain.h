@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * A seat's part of the table of seats (see ruleset.h), put up and taken down over nf_tables' own netlink: a
- * login waits for it, and libnftables, which reads all tables before it changes one, takes longer with each
- * seat that is up. Needed of a plan: link, peer_mac, address and address6.
+ * Adds and removes a seat's part of the table of seats (see ruleset.h) by messages of nf_tables. A login
+ * waits for this, and libnftables, which reads all tables before it changes one, takes longer with each seat
+ * that is up. Needed of a plan: link, peer_mac, address and address6.
  *
- * Both return 0 or negative errno, the kernel's own; nothing is done by halves. -ENOENT: the table is not
- * there, or not all of it, see ruleset_format_seats(); before Linux 6.16 also that the link is not.
+ * Both functions return 0 or the kernel's negative errno, and change everything or nothing. -ENOENT: the
+ * table, or a part of it, does not exist, see ruleset_format_seats(). Before Linux 6.16 it may also mean that
+ * the link does not exist.
  */
 
 #include "plan.h"

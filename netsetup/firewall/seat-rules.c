@@ -128,7 +128,7 @@ static int change_chain(int (*change)(const struct seat_plan *plan), const struc
         return r < 0 ? failure(diagnostics, plan->link, r, "its firewall cannot be changed") : 0;
 }
 
-/* A stop that was killed may have left what an earlier address was allowed. */
+/* A stop that was killed may have left elements for the seat's earlier addresses. */
 static int remove_earlier(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         struct seat_plan earlier;
 
@@ -227,7 +227,7 @@ static int plan_seat(
         return r < 0 ? r : seat_plan_load(refresh->etc, &refresh->settings, &id, ret, diagnostics);
 }
 
-/* One for which nothing can be had keeps what it has. */
+/* A seat without a record and without a plan keeps its rules. */
 static int add_seat(struct refresh *refresh, const char *link, bool locked, struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         struct seat_plan plan;
@@ -238,8 +238,10 @@ static int add_seat(struct refresh *refresh, const char *link, bool locked, stru
         if (seat_rules_read(link, &plan) >= 0)
                 return add_text(refresh, ruleset_format_seat(&plan));
         if (plan_seat(refresh, link + strlen("vl-"), &plan, &ignored) >= 0) {
-                /* A stop has to know what to take back. Without the lock, it may be a start that has no
-                 * record yet. */
+                /*
+                 * A stop needs the record, to remove what it lists. If the lock is not held, a start may be
+                 * under way that has not written its record.
+                 */
                 if (locked)
                         r = keep(&plan);
                 return r < 0 ? r : add_text(refresh, ruleset_format_seat(&plan));
@@ -271,7 +273,7 @@ static int add_removals(struct refresh *refresh) {
         return r;
 }
 
-/* Only when nothing is left of what they allowed. */
+/* The records are removed after everything that they list. */
 static void forget_gone(void) {
         DIR *directory = opendir(RECORD_DIRECTORY);
 
@@ -304,7 +306,7 @@ static char *join(const struct refresh *refresh, const char *table) {
         return r;
 }
 
-/* So that what is wrong with one costs only that one. */
+/* Each is applied by itself, so that an error of one seat does not affect the others. */
 static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *diagnostics) {
         int r = make_table(diagnostics);
 
@@ -368,7 +370,7 @@ static int refresh_all(
         }
 }
 
-/* Whose link is gone is seen from it later. */
+/* Keeps the listing, which shows later which seats have no link any more. */
 static int list_table(struct refresh *refresh, struct diagnostics *diagnostics) {
         int r;
 
@@ -403,7 +405,7 @@ int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         r = link_open(&socket);
         if (r < 0)
                 return failure(diagnostics, SEATS, r, "the kernel's network configuration cannot be reached");
-        /* It takes long where there are many, so no login waits for it. */
+        /* This takes long if there are many seats, so no login waits for it. */
         r = list_table(&refresh, diagnostics);
         if (r < 0)
                 return r;

@@ -2,15 +2,19 @@
 #pragma once
 
 /*
- * What a seat may send: its part of the table of seats. It belongs to the addresses that the seat was started
- * with, whatever the settings say by now; so those are recorded for as long as the seat is up, and are what
- * is restored, and compared with. A lock keeps a restoration and the seats' starts and stops apart.
+ * Applies a seat's part of the table of seats, which says what the seat may send. It has the addresses with
+ * which the seat was started, even if the settings have changed since. A record below /run has these
+ * addresses for as long as the seat is up; rules are restored from it and compared with it. A lock excludes
+ * restorations while a seat starts or stops.
  */
 
 #include "diagnostics.h"
 #include "plan.h"
 
-/* A start or stop of a seat holds it as long as *ret_fd is open; any number of them at the same time. */
+/*
+ * A start or a stop of a seat holds this lock as long as *ret_fd is open. Any number of them may hold it at
+ * the same time.
+ */
 int seat_rules_lock(int *ret_fd);
 
 /* Keeps the record and sets up the rules; the link must be there, and the lock be held. Errors are in
@@ -21,16 +25,19 @@ int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnosti
 int seat_rules_remove(const char *link, struct diagnostics *diagnostics);
 
 /*
- * What the record of a link says: its names, and what ruleset_format_seat() needs. -ENOENT if there is none,
- * -EBADMSG if it says nothing.
+ * Reads the record of a link: its names, and what ruleset_format_seat() needs. -ENOENT if there is no record,
+ * -EBADMSG if it is invalid.
  */
 int seat_rules_read(const char *link, struct seat_plan *ret);
 
-/* Whether there is a record, and the seat would have the same addresses and the same way out now. */
+/*
+ * Whether there is a record, and a start with the present settings would give the seat the same addresses and
+ * the same gateway.
+ */
 bool seat_rules_fit(const char *link, const struct seat_plan *plan);
 
 /*
- * Replaces the table, with all seats that are up as they were, and without those whose link is gone: in one
- * transaction. The settings count only for a link without a record.
+ * Replaces the table in one transaction: with all seats that are up and their recorded addresses, without
+ * seats whose link is gone. The settings are used only for a link without a record.
  */
 int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics);

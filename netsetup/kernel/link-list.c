@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Whole tables of the kernel: all addresses, routes or links. Messages are read as they are, since libnl
- * would build an object of each, and hide from which table a route is.
+ * Lists of all addresses, routes or links. Messages are parsed directly, because libnl would build an object
+ * for each, and does not say in which table a route is.
  */
 
 #include <arpa/inet.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Requests go out whole (name, group, address, flags and master in the one message
- * that creates a link), so that being killed between two of them never leaves a link that cannot be
- * recognised as ours.
+ * The one message that creates a link has its name, group, address, flags and bridge. So if this program is
+ * killed, it never leaves a link without our mark.
  *
- * Single links are asked for by name or index; a login never lists them all.
+ * Single links are asked for by name or index, because a login must not wait for a list of all.
  */
 
 #include <linux/veth.h>

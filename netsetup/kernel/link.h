@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * Network links, addresses and routes: what is asked of the kernel over rtnetlink, with qdisc.h and rule.h
- * beside it. Errors come out as the kernel's own negative errno.
+ * Network links, addresses and routes, by rtnetlink. qdisc.h and rule.h have more of it. Errors are the
+ * kernel's own negative errno.
  *
- * A link is "ours" if it has the kind that we make under such a name and COURSENET_LINK_GROUP as its group.
- * Nothing here changes or deletes by name: a caller looks first, sees whose link it is, and goes on by index.
+ * A link is "ours" if it has the expected kind and COURSENET_LINK_GROUP as its group. No function changes or
+ * deletes a link by its name: a caller looks the name up, checks that the link is ours, and uses its index.
  */
 
 #include <stdint.h>

@@ -62,7 +62,7 @@ int netns_mount_find(const char *name, int *ret_fd) {
 
         netns_mount_format_path(name, path);
 
-        /* O_PATH: whatever it is, it is looked at before it is opened. */
+        /* O_PATH: the file is checked before it is opened for use. */
         path_fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (path_fd < 0)
                 return errno == ENOENT ? NETNS_ABSENT : -errno;
@@ -83,8 +83,8 @@ int netns_mount_find(const char *name, int *ret_fd) {
 }
 
 /*
- * Unmounted before it is unlinked: a name that vanishes with its mount still there could not be taken again.
- * Only if a process holds the mount itself open it is detached instead, and ends when that process lets go.
+ * The file is unmounted before it is unlinked, because a file with a mount on it could not be created again.
+ * If a process holds the mount itself open, the mount is only detached, and ends when that process closes it.
  */
 static int unmount(const char *path) {
         if (umount2(path, UMOUNT_NOFOLLOW) >= 0)
@@ -124,7 +124,7 @@ int netns_mount_remove(const char *name, struct diagnostics *diagnostics) {
         return 0;
 }
 
-/* How long ip-netns may take to make its mount: it is over in far less. */
+/* How long to wait for ip-netns, which makes its mount in far less time. */
 #define IP_LOCK_TIMEOUT_MS 20U
 
 /* The locks end with the descriptors. */

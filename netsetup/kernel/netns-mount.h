@@ -28,9 +28,9 @@ void netns_mount_format_path(const char *name, netns_path_t ret_path);
 int netns_mount_find(const char *name, int *ret_fd);
 
 /*
- * Removes the name, whatever is mounted there, if it is ours; the namespace ends with the last process in it.
- * The caller has the lock, and no descriptor of the namespace, which would keep the mount busy. A name that
- * is gone already is success. -EEXIST for a namespace that is not ours, which stays. Errors are in
+ * Removes the mount and its file, if the namespace is ours. The namespace itself ends with the last process
+ * in it. The caller has the lock, and no descriptor of the namespace, which would keep the mount busy. A name
+ * that does not exist is success. -EEXIST for a namespace that is not ours, which stays. Errors are in
  * diagnostics.
  */
 int netns_mount_remove(const char *name, struct diagnostics *diagnostics);

@@ -76,8 +76,8 @@ static struct nl_msg *new_request(int type, int flags, int index, const char *ki
 }
 
 /*
- * -EINVAL: the root is another one, be it the default that a link has without any; -ENOENT: there is none, as
- * with a link that is down.
+ * -EINVAL: the root qdisc is not ours, for example the default one. -ENOENT: there is none, for example
+ * because the link is down.
  */
 static int remove_root(struct link_socket *socket, int index, const char *kind) {
         struct nl_msg *request = new_request(RTM_DELQDISC, 0, index, kind);
@@ -108,7 +108,7 @@ int qdisc_set_rate(struct link_socket *socket, int index, uint64_t bits) {
         r = replace_root(socket, index, rate);
         if (r != -EINVAL)
                 return r;
-        /* The kernel replaces any root but one that has our handle and is no tbf. */
+        /* The kernel replaces any root qdisc, except one that has our handle and is not a tbf. */
         r = remove_root(socket, index, NULL);
         return r < 0 ? r : replace_root(socket, index, rate);
 }

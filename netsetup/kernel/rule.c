@@ -77,7 +77,7 @@ static int delete_rule(struct link_socket *socket, const struct rule *rule) {
         return r == -ENOENT ? 0 : r;
 }
 
-/* As long as the kernel's own rule at 0 is there, none of ours is ever asked: it goes last. */
+/* This comes last: while the kernel's own rule at 0 exists, none of ours is evaluated. */
 int rule_add_loopback_dns(struct link_socket *socket, int index, uint32_t own_ip, uint32_t gateway) {
         _cleanup_nl_addr_ struct nl_addr *to = netlink_build_ip(gateway, 32);
         _cleanup_nl_addr_ struct nl_addr *from = netlink_build_ip(own_ip, 32);
@@ -103,14 +103,14 @@ static bool has_dns_destination(struct nlattr **attributes, const struct fib_rul
         return range->start == DNS_PORT && range->end == DNS_PORT;
 }
 
-/* A rule with a condition that none of ours has. */
+/* A rule with a condition that our rules do not have. */
 static bool is_narrower(struct nlattr **attributes, const struct fib_rule_hdr *header) {
         return header->src_len != 0 || header->tos != 0 || (header->flags & FIB_RULE_INVERT) ||
                attributes[FRA_FWMARK] || attributes[FRA_IIFNAME] || attributes[FRA_OIFNAME] ||
                attributes[FRA_SPORT_RANGE] || attributes[FRA_UID_RANGE];
 }
 
-/* False: no rule that one of ours could be. */
+/* False: the rule cannot be one of ours. */
 static bool parse_rule(struct nlattr **attributes, const struct fib_rule_hdr *header, struct rule *ret) {
         struct nlattr *protocol = attributes[FRA_IP_PROTO];
 

@@ -17,9 +17,8 @@
 #include "link.h"
 
 /*
- * Adds what is not there. own_ip and gateway are in host byte order; the interface (index) is up and has
- * own_ip. Killed at any point, the namespace still has a rule for local addresses, and all works as before or
- * as it should.
+ * Adds the rules that do not exist yet. own_ip and gateway are in host byte order; the interface (index) is
+ * up and has own_ip. If this is killed, the namespace still has a rule for local addresses.
  */
 int rule_add_loopback_dns(struct link_socket *socket, int index, uint32_t own_ip, uint32_t gateway);
 

@@ -52,7 +52,7 @@ int sysctl_write(const char *root, const char *path, const char *text) {
         fd = open_setting(root, path, O_WRONLY | O_TRUNC);
         if (fd < 0)
                 return fd;
-        /* In one piece: to the kernel, each write is a value of its own. */
+        /* In one write, because the kernel takes each write as a value. */
         n = write(fd, text, length);
         if (n < 0)
                 return -errno;

@@ -16,5 +16,8 @@
  */
 int sysctl_read(const char *root, const char *path, char *ret_text, size_t size);
 
-/* Writes it. -ENOENT as above, -EROFS if the file system is read-only, or what the kernel thinks of text. */
+/*
+ * Writes a setting. -ENOENT as above, -EROFS if the file system is read-only, or the kernel's own error if it
+ * rejects the text.
+ */
 int sysctl_write(const char *root, const char *path, const char *text);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What is asked of any course's domain or subnets is answered here or not at all; all else goes where the
- * host's own queries go. What there is to answer, and where to listen, is each dnsmasq's own: dns-serve.c.
+ * Computes the texts that dns.c writes. Queries for the domains and subnets of courses are answered from the
+ * hosts files or with "no such name". All other queries go to the servers that the host asks. dns-serve.c
+ * gives each dnsmasq its hosts file and its interface.
  */
 
 #include "dns-format.h"
 #include "firewall/ruleset.h"
 #include "setting-value.h"
 
-/* A class asks at once, and for the same names. dnsmasq takes the room for all of them when it starts. */
+/*
+ * A class sends many queries at the same time, most of them for the same names. dnsmasq allocates the memory
+ * for all of them when it starts.
+ */
 #define CACHE_SIZE 1000
 #define FORWARD_MAX 1000
 
@@ -117,7 +121,10 @@ char *dns_format_hosts(
                 return NULL;
         settings_domain(&site->settings, course->bridge.course, domain);
         print_host(file, &course->bridge.address, &course->bridge.address6, DNS_GATEWAY, domain);
-        /* All seats of a course get the same answers: what one seat learned about itself, all would learn. */
+        /*
+         * With names = none a seat cannot have a name for itself only, because all seats of a course get the
+         * same answers.
+         */
         if (settings_for_course(&site->settings, course->bridge.course)->names == NAMES_COURSE)
                 print_seats(file, course, domain, diagnostics);
         if (fclose(file) != 0) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The files of the name service as a computation: the configuration that the dnsmasqs of all courses have in
- * common, and a file of hosts for each course, of which only its own dnsmasq knows. The caller frees the
+ * Computes the texts of the name service's files: the configuration that the dnsmasqs of all courses share,
+ * and a hosts file for each course, which only its own dnsmasq reads. dns.c writes them. The caller frees the
  * texts; NULL: out of memory.
  */
 

@@ -103,7 +103,7 @@ static _Noreturn void keep(const struct servers *servers) {
                         (void)pause();
                 if (pid > 0)
                         note_end(servers, pid, status);
-                /* Wait, so that one that ends at once is not started in a busy loop. */
+                /* The pause prevents a busy loop with a dnsmasq that ends at once. */
                 if (pid > 0 || errno == ECHILD)
                         (void)sleep(AGAIN_AFTER_SECONDS);
                 start_all(servers);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Writes what dns-format.c computes. dnsmasq reads changed hosts by itself; its configuration only at a start.
+ * Writes the files of the name service, whose texts dns-format.c computes. dnsmasq reads changed hosts by
+ * itself, and its configuration only when it starts.
  *
- * Who is in a course is not for everybody to read: the folder of all files is root's alone. The user of
- * dnsmasq sees what is in it by mounts of its own, see coursenet-dns.service.
+ * Only root can open the folder of all files, because they show who is in which course. The user of dnsmasq
+ * sees them through mounts, see coursenet-dns.service.
  *
- * A course that is up is served whether or not its roster can be read: seats outlive the roster, and an
+ * A course that is up has names even if its roster cannot be read: seats stay up without a roster, and an
  * administrator may bring up the bridge of a course that has none.
  */
 
@@ -32,7 +33,10 @@ static bool has_roster(const struct site_course *course) {
         return course->seats;
 }
 
-/* Its mistakes were said when its bridge was to start; here it is listened to by name at least. */
+/*
+ * Mistakes in the course's configuration were reported when its bridge started. dnsmasq can still listen on
+ * the bridge, by its name.
+ */
 static struct bridge_plan plan_bridge(const char *etc, const struct settings *settings, const char *course) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         struct bridge_plan plan;
@@ -59,7 +63,10 @@ static int compare_courses(const void *a, const void *b) {
         return strcmp(one->bridge.course, other->bridge.course);
 }
 
-/* Sorted, as the site was: a roster that goes leaves the configuration as it is, and dnsmasq alone. */
+/*
+ * The courses stay sorted, so that the configuration stays the same, and dnsmasq is not restarted, when a
+ * roster is removed.
+ */
 static int add_live_courses(const char *etc, struct site *site, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
         _cleanup_links_ struct links bridges = {0};
@@ -87,13 +94,16 @@ static int add_live_courses(const char *etc, struct site *site, struct diagnosti
 static int write_text(const char *path, char *text, struct diagnostics *diagnostics) {
         int r;
 
-        /* For dnsmasq's user, who is nobody in particular: others do not get as far as here. */
+        /*
+         * Everybody may read the file, because dnsmasq's user has no group for it. The folders above it keep
+         * other users out.
+         */
         r = text ? runtime_file_write(path, text, 0644) : -ENOMEM;
         free(text);
         return r < 0 ? failure(diagnostics, path, r, "cannot be written") : 0;
 }
 
-/* With just this mode, whatever the umask or an earlier version made of it. */
+/* The mode does not depend on the umask or on an earlier version. */
 static int make_directory(const char *path, mode_t mode) {
         int r = runtime_directory_make(path, mode);
 
@@ -104,7 +114,7 @@ static void course_path(const char *course, const char *file, hosts_path_t ret) 
         (void)snprintf(ret, sizeof(hosts_path_t), DNS_HOSTS_DIRECTORY "/%s%s", course, file);
 }
 
-/* Without a roster the former names stay, if the settings want names. */
+/* If the roster cannot be read, the former names stay, unless the settings say names = none. */
 static bool keeps_names(const struct site *site, const struct site_course *course, const char *path) {
         return !has_roster(course) &&
                settings_for_course(&site->settings, course->bridge.course)->names == NAMES_COURSE &&
@@ -118,7 +128,7 @@ static int write_course(
         int r;
 
         course_path(course->bridge.course, "", path);
-        /* A file, where an earlier version had the names of the course. */
+        /* An earlier version had a file of names at the place of this folder. */
         if (lstat(path, &st) >= 0 && !S_ISDIR(st.st_mode))
                 (void)unlink(path);
         r = make_directory(path, 0755);
@@ -148,7 +158,10 @@ static void remove_course(const char *course) {
                 (void)unlink(path);
 }
 
-/* Of courses that have no roster any more. A roster that cannot be read right now keeps its names. */
+/*
+ * Removes the names of courses that have no roster any more. If a roster cannot be read at the moment, its
+ * names stay.
+ */
 static void remove_old_hosts(const char *etc, const struct site *site) {
         DIR *directory = opendir(DNS_HOSTS_DIRECTORY);
         char roster[256];
@@ -185,7 +198,9 @@ static int write_all(const char *etc, struct site *site, struct diagnostics *dia
         if (r < 0)
                 return r;
         remove_old_hosts(etc, site);
-        /* Last: when it has changed, the service is restarted, with a dnsmasq for each of the folders. */
+        /*
+         * This comes last: if the configuration has changed, the service is restarted and needs the folders.
+         */
         r = write_text(DNS_CONFIGURATION, dns_format_configuration(site), diagnostics);
         return r < 0 ? r : DNS_READY;
 }
@@ -195,7 +210,10 @@ int dns_update(const char *etc, struct diagnostics *diagnostics) {
         _cleanup_close_ int lock = -1;
         int r;
 
-        /* The watch and the service's start may both be at it, with settings of different age. */
+        /*
+         * The watch and the start of the service may run this at the same time, with settings of different
+         * age.
+         */
         r = runtime_lock_take(LOCK_FILE, &lock);
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");

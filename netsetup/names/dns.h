@@ -18,7 +18,8 @@ enum dns_state {
 int dns_update(const char *etc, struct diagnostics *diagnostics);
 
 /*
- * What coursenet-dns.service is: a dnsmasq for each course that DNS_SERVED_HOSTS_DIRECTORY has a folder of,
- * begun again when it ends. Returns only if something fails at the start, as negative errno.
+ * The main process of coursenet-dns.service: starts a dnsmasq for each course that has a folder in
+ * DNS_SERVED_HOSTS_DIRECTORY, and starts it again when it ends. Returns only if something fails at the start,
+ * as negative errno.
  */
 int dns_serve(const char *dnsmasq, struct diagnostics *diagnostics);

@@ -11,7 +11,7 @@
 
 #define RECORD_PATH_SIZE 64U
 
-/* Its socket stays behind when it has ended. To ask resolvectl would have D-Bus try to start it. */
+/* The socket may exist after systemd-resolved has ended. To run resolvectl would make D-Bus start it. */
 static bool is_running(void) {
         struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = RESOLVED_SOCKET};
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -19,7 +19,7 @@ static bool is_running(void) {
         return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) >= 0;
 }
 
-/* resolved keeps there what it was told of a link, over its own restarts too. */
+/* systemd-resolved keeps the settings of a link there, also over its own restarts. */
 static void record_path(int index, char ret[static RECORD_PATH_SIZE]) {
         (void)snprintf(ret, RECORD_PATH_SIZE, "/run/systemd/resolve/netif/%d", index);
 }

@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * systemd-resolved. It answers every process of the host over a Unix socket, which seats reach too, and does
- * not look who asks. It would tell all students the names of a course, so coursenet gives it none.
+ * systemd-resolved answers every process of the host over a Unix socket. Processes in seats reach that socket
+ * too, and systemd-resolved does not check who asks. It would tell all students the names of a course, so
+ * coursenet gives it none.
  */
 
 #include "diagnostics.h"
 
 #define RESOLVED_SOCKET "/run/systemd/resolve/io.systemd.Resolve"
 
-/* Takes back what it was told of our bridges; an earlier version of coursenet did tell it. */
+/* Removes the settings that an earlier version of coursenet has given to systemd-resolved for our bridges. */
 void resolved_forget(struct diagnostics *diagnostics);

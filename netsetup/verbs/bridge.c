@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * netbr@: a bridge with the gateway's address. It is made only if its subnet is free on this host: two
- * networks with the same addresses would both work now and then, which is worse than a course that says why
- * it does not start.
+ * netbr@: a bridge with the gateway's address. It is created only if its subnet is free on this host: two
+ * networks with the same addresses would both work only sometimes, which is worse than a course that does not
+ * start and reports why.
  *
- * A bridge that is up is guarded: it is set up last, when the courses' firewall knows it. To begin with a
- * seat nobody needs to wait for that, so the unit counts as started once a new bridge is there, and systemd
- * gets the seat's next program ready meanwhile; the seat's start waits for the bridge to be up, see seat.c.
+ * A bridge is set up last, after the courses' firewall has rules for it, so no packet passes it without
+ * rules. The unit counts as started before that, when a new bridge exists, because systemd can then prepare
+ * the program of the first seat at the same time. That program waits until the bridge is up, see seat.c.
  */
 
 #include "bridge.h"
@@ -17,14 +17,14 @@
 #include "notify.h"
 #include "number.h"
 
-/* For messages: an index means nothing to an administrator. */
+/* For messages, because an index means nothing to an administrator. */
 static const char *interface_name(int index, char name[static IFNAMSIZ]) {
         if (index == 0 || !if_indextoname((unsigned)index, name))
                 (void)snprintf(name, IFNAMSIZ, "no interface");
         return name;
 }
 
-/* own and other are texts: of either family. setting and override: what to change, for this family. */
+/* own and other are texts, for either family. setting and override: what to change, for this family. */
 static void overlap_error(const struct bridge_plan *plan, const char *own, const char *what,
         const char *other, int index, struct diagnostics *diagnostics) {
         bool six = strchr(own, ':') != NULL;
@@ -50,7 +50,9 @@ static void wider_route_warning(const struct bridge_plan *plan, const char *own,
                 own, route, interface_name(index, name));
 }
 
-/* own is the index of the bridge, if it is there already: its own network and routes are no obstacle. */
+/*
+ * own is the index of the bridge if it exists already: its own network and routes do not count as overlaps.
+ */
 static int check_addresses(struct link_socket *socket, const struct bridge_plan *plan, int own,
         struct diagnostics *diagnostics) {
         _cleanup_link_networks_ struct link_networks networks = {0};
@@ -164,7 +166,7 @@ static int check_host(struct link_socket *socket, const struct bridge_plan *plan
         return r < 0 ? r : check_routes6(socket, plan, own, diagnostics);
 }
 
-/* Takes away what a bridge of ours has from an earlier configuration, before the right address is added. */
+/* Removes addresses of an earlier configuration from a bridge of ours, before the right address is added. */
 static int remove_other_addresses(struct link_socket *socket, const struct bridge_plan *plan, int index) {
         _cleanup_link_networks_ struct link_networks networks = {0};
         int r;
@@ -198,8 +200,8 @@ static int remove_other_addresses6(struct link_socket *socket, const struct brid
 }
 
 /*
- * A host whose kernel or whose administrator has switched IPv6 off has courses without it; `coursenetctl
- * check` says so. Nobody chose IPv6 there, so nobody is refused for it.
+ * If the kernel has no IPv6, or the administrator has switched it off, courses have none; `coursenetctl
+ * check` reports that. IPv6 is a default here, so its absence is no reason to refuse a course.
  */
 static int add_address6(struct link_socket *socket, const struct bridge_plan *plan, int index) {
         struct address6 link_local = mac_link_local(&plan->mac);
@@ -226,8 +228,7 @@ static int repair(struct link_socket *socket, const struct bridge_plan *plan, co
                 r = link_add_address(socket, link->index, &plan->address);
         if (r >= 0)
                 r = add_address6(socket, plan, link->index);
-        return r < 0 ? failure(diagnostics, plan->name, r, "the bridge that is there cannot be set right")
-                     : 0;
+        return r < 0 ? failure(diagnostics, plan->name, r, "the existing bridge cannot be corrected") : 0;
 }
 
 static int create(struct link_socket *socket, const struct bridge_plan *plan, struct link *ret,
@@ -338,7 +339,10 @@ int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnos
         struct bridge_plan plan;
         int r;
 
-        /* It becomes part of a name. How many digits this site writes is no matter: a stop needs no file. */
+        /*
+         * The text becomes part of a name. Its number of digits is not checked, because a stop reads no
+         * settings.
+         */
         if (!digits_only(course) || strlen(course) >= COURSE_SIZE) {
                 diagnostics_error(diagnostics, course, 0, "expected a course number, such as 123");
                 return -EINVAL;
@@ -353,6 +357,8 @@ int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnos
         r = remove_link(&socket, plan.name, "bridge", diagnostics);
         if (r < 0)
                 return r;
-        /* Also if the bridge had gone already: then nobody has taken its rules away. */
+        /*
+         * This is done even if the bridge does not exist any more, because nobody has removed its rules then.
+         */
         return course_rules_refresh(etc, diagnostics);
 }

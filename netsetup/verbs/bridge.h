@@ -6,14 +6,14 @@
 #include "diagnostics.h"
 
 /*
- * Makes the bridge of a course as the configuration below etc plans it, or repairs one of ours that is there
- * already. Negative errno with at least one error in diagnostics; a bridge that was made by this call is then
- * gone again.
+ * Creates the bridge of a course as the configuration below etc plans it, or corrects an existing one of
+ * ours. Negative errno with at least one error in diagnostics; a bridge that this call has created is then
+ * removed again.
  */
 int bridge_start(const char *etc, const char *course, struct diagnostics *diagnostics);
 
 /*
- * Removes it; a bridge that is gone already is success. -EINVAL for what can be no course, -EEXIST for a
- * bridge that is not ours, which stays.
+ * Removes the bridge. A bridge that does not exist is success. -EINVAL if the text cannot be a course,
+ * -EEXIST for a bridge that is not ours, which stays.
  */
 int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnostics);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The watch of an earlier version takes a change of the firewall for its own if the process is named
- * coursenet-net, and undoes everybody else's. So the name of the program goes along in argv[0], and
- * coursenet-host takes it (see main() there).
+ * The watch of an earlier version treats a change of the firewall as its own if the process is named
+ * coursenet-net, and undoes all other changes. So argv[0] has the name coursenet-net, and coursenet-host
+ * takes that name (see main() there).
  */
 
 #include <limits.h>

@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * For an upgrade under way. Until coursenet-network.service is restarted, the watch of an earlier version
- * runs on, and starts its jobs as `coursenet-net refresh courses`, `coursenet-net fence local` and so on;
- * until daemon-reload, systemd does the same by the units that it has read. coursenet-host does all of these
- * now.
+ * For the time between an upgrade and the restart of coursenet-network.service. Until then, the watch of an
+ * earlier version runs and starts its jobs as `coursenet-net refresh courses`, `coursenet-net fence local`
+ * and so on. Until daemon-reload, systemd starts such commands, too, because of the units that it has read.
+ * Now coursenet-host has all of these commands.
  */
 
 /*
- * Becomes coursenet-host, which is in the same folder, if argv has one of those commands. Otherwise, and if
- * that cannot be, returns.
+ * Executes coursenet-host, which is in the same folder, if argv has one of those commands. Returns if argv
+ * has another command or if coursenet-host cannot be executed.
  */
 void former_command_exec(char **argv);

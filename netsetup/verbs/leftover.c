@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * tmux, nohup and the like stay behind at a logout. Only /proc knows which processes are in a namespace. Each
- * process is held by a pidfd before it is examined, so that a reused pid harms no other process.
+ * Programs such as tmux and nohup may run on after a logout. Only /proc shows which processes are in a
+ * namespace. This program holds a pidfd of each process before it examines the process, so a reused pid harms
+ * no other process.
  *
- * Root's processes are an administrator's, for example `ip netns exec`.
+ * Processes of root are an administrator's, for example of `ip netns exec`, and are not killed.
  */
 
 #include <dirent.h>
@@ -18,13 +19,13 @@
 #include "number.h"
 
 /*
- * What a shell needs to write its history, and the kernel to end what is killed. Both delay the seat's end,
- * and a login that arrives just then.
+ * The time for a shell to write its history, and for the kernel to end processes that were killed. Both delay
+ * the seat's stop, and a login that arrives meanwhile.
  */
 #define PATIENCE_MS 1000
 #define KILL_MS 200
 
-/* A process that forks faster than it is found is met again in the next round. */
+/* A process that forks faster than it is found is killed in the next round. */
 #define ROUNDS 10U
 
 struct found {
@@ -61,7 +62,7 @@ static int find(const struct stat *netns, struct found *ret) {
                 pidfd = pidfd_open((pid_t)strtol(entry->d_name, NULL, 10), 0);
                 if (pidfd < 0)
                         continue;
-                /* Now the number cannot change its owner any more. */
+                /* From here on the pid cannot be reused. */
                 if (is_in_namespace(dirfd(proc), entry->d_name, netns))
                         ret->pidfds[ret->n++] = pidfd;
                 else
@@ -76,7 +77,7 @@ static void send_all(const struct found *found, int number) {
                 (void)pidfd_send_signal(found->pidfds[i], number, NULL, 0);
 }
 
-/* Until each has ended, or all have had their time. */
+/* Waits until every process has ended, or until the time is over. */
 static void wait_all(const struct found *found, int milliseconds) {
         for (size_t i = 0; i < found->n; i++) {
                 struct pollfd pollfd = {.fd = found->pidfds[i], .events = POLLIN};
@@ -95,7 +96,7 @@ int leftover_kill(int netns_fd) {
 
         r = find(&netns, &found);
         n = (int)found.n;
-        /* An interactive shell ignores SIGTERM, a stopped process both. */
+        /* An interactive shell ignores SIGTERM, and a stopped process handles neither signal. */
         send_all(&found, SIGHUP);
         send_all(&found, SIGTERM);
         send_all(&found, SIGCONT);

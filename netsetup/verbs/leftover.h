@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* leftover = kill: what still runs in a seat when its last login has ended is ended, too. */
+/* leftover = kill: processes that still run in a seat after its last login has ended are killed. */
 
 #include "util.h"
 

@@ -9,7 +9,7 @@
 #include "netns-record.h"
 #include "number.h"
 
-/* The kernel itself gives the lowest numbers: ours are far from them. */
+/* The kernel gives the lowest numbers itself, so ours begin far above them. */
 #define ID_FIRST 0x10000000
 #define ID_LAST 0x7ffffffe
 #define ID_TRIES 16U
@@ -95,7 +95,7 @@ int netns_record_save(const char *path, const struct netns_record *record) {
         return runtime_file_write(path, text, 0600);
 }
 
-/* The next after the highest; without any, one that is unlikely to be taken. */
+/* The number after the highest one. Without any number, one that is unlikely to be in use. */
 static int next_id(const struct netns_record *record) {
         uint32_t random = 0;
         int id = 0;
@@ -145,7 +145,7 @@ void netns_record_prune(struct netns_record *record, struct link_socket *socket,
         size_t n = 0;
 
         for (size_t i = 0; i < record->n_entries; i++) {
-                /* What the kernel does not tell counts as there. */
+                /* If the kernel does not answer, the namespace counts as existing. */
                 if (!is_former(&record->entries[i], seat) ||
                         nsid_is_alive(socket, record->entries[i].id) != 0)
                         record->entries[n++] = record->entries[i];

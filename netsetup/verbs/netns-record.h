@@ -2,15 +2,17 @@
 #pragma once
 
 /*
- * Which namespaces seats have, and had. A namespace without a name stays as long as somebody has a process in
- * it or holds it open, which anybody may do. So a student who logs in and out in a loop could keep very many.
- * All of them count as root's (user.max_net_namespaces) and take memory; at the limit nobody can log in.
+ * Records which namespaces seats have and had. A namespace without a name exists as long as somebody has a
+ * process in it or holds it open, which anybody may do. So a student who logs in and out in a loop could keep
+ * very many. All of them count as root's (user.max_net_namespaces) and take memory, and when the limit is
+ * reached nobody can log in.
  *
- * So a seat leaves NETNS_FORMER_MAX behind at most. After that, its namespace keeps its name, without a
- * cable, when the seat goes, and the next login uses it again.
+ * Therefore a seat leaves at most NETNS_FORMER_MAX namespaces behind. The next one keeps its name, without a
+ * cable, when the seat stops, and the next login uses it again.
  *
- * The record is one file, read and written under the lock of netns-mount.h. It counts by numbers (nsid.h); a
- * record that is lost, or a kernel that does not answer, only means that nothing is counted.
+ * The record is one file, read and written under the lock of netns-mount.h. It identifies namespaces by
+ * numbers (nsid.h). If the record is lost, or the kernel does not answer, nothing is counted, and nothing
+ * else fails.
  */
 
 #include "diagnostics.h"
@@ -21,12 +23,12 @@
 
 #define NETNS_FORMER_MAX 4U
 
-/* What one takes of the kernel's memory, measured on Linux 6.18 with IPv6. */
+/* The kernel memory of one namespace, measured on Linux 6.18 with IPv6. */
 #define NETNS_BYTES (256U * 1024U)
 
 enum netns_use {
         NETNS_USE_UP,     /* of a seat that is up */
-        NETNS_USE_KEPT,   /* its seat is down, its name is there */
+        NETNS_USE_KEPT,   /* the seat is down, and the namespace still has its name */
         NETNS_USE_FORMER, /* it has no name any more */
 };
 
@@ -41,7 +43,7 @@ struct netns_record {
         size_t n_entries;
 };
 
-/* A record that is not there is empty; lines that are none are skipped. */
+/* A record that does not exist is empty. Invalid lines are skipped. */
 int netns_record_load(const char *path, struct netns_record *ret);
 int netns_record_save(const char *path, const struct netns_record *record);
 void netns_record_done(struct netns_record *record);
@@ -50,18 +52,18 @@ void netns_record_done(struct netns_record *record);
 int netns_record_note(struct netns_record *record, struct link_socket *socket, const char *seat, int netns_fd,
         enum netns_use use);
 
-/* The name of the namespace with that number has been taken away. */
+/* Records that the namespace with that number has lost its name. */
 void netns_record_retire(struct netns_record *record, int id);
 
-/* Forgets former namespaces that are gone: of one seat, or of all (NULL). */
+/* Removes former namespaces that do not exist any more: of one seat, or of all (NULL). */
 void netns_record_prune(struct netns_record *record, struct link_socket *socket, const char *seat);
 
 /* How many former ones there are: of one seat, or of all (NULL). */
 size_t netns_record_count_former(const struct netns_record *record, const char *seat);
 
 /*
- * How many former ones all seats may have: a quarter of what the kernel allows root, so that the seats
- * themselves and other services have the rest, and a sixteenth of the memory.
+ * How many former namespaces all seats may have: a quarter of what the kernel allows root, so that seats and
+ * other services have the rest, but at most a sixteenth of the memory.
  */
 size_t netns_former_limit(void);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * netns@: what `ip netns add` does, with three differences. The namespace is complete (marked, lo up, ping
- * allowed) before its name appears. It costs one line of mountinfo, not two: /run/netns does not become a
- * mount of its own. And only namespaces that we made are ever unmounted.
+ * netns@: does what `ip netns add` does, with three differences. The namespace is complete (marked, lo up,
+ * ping allowed) before its name appears. A seat adds one line to mountinfo and not two, because /run/netns
+ * does not become a mount of its own. Only namespaces that coursenet has made are unmounted.
  *
  * Every change of the names and of the record is made under the lock of netns-mount.h.
  */
@@ -53,7 +53,7 @@ static int allow_ping(void) {
         return 0;
 }
 
-/* Runs inside the new namespace. Its mount comes last: what can be seen under the name is complete. */
+/* Runs inside the new namespace. The mount comes last, so a namespace that has a name is complete. */
 static int furnish(const char *path, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
         int r;
@@ -94,7 +94,7 @@ static int create_namespace(const char *path, struct diagnostics *diagnostics) {
         return r;
 }
 
-/* stale: there is a file to mount on already. */
+/* stale: the file to mount on exists already. */
 static int create(const char *path, bool stale, struct diagnostics *diagnostics) {
         _cleanup_close_ int fd = -1;
         int r;
@@ -118,10 +118,10 @@ static int keep(const char *path, int netns_fd, struct diagnostics *diagnostics)
         r = link_open_in(netns_fd, &socket);
         if (r >= 0)
                 r = set_up_lo(&socket);
-        return r < 0 ? failure(diagnostics, path, r, "the namespace that is there cannot be set right") : 0;
+        return r < 0 ? failure(diagnostics, path, r, "the existing namespace cannot be corrected") : 0;
 }
 
-/* What is counted, and with what; the empty value is all zero. */
+/* The record and what is needed to count by it; the empty value is all zero. */
 struct counting {
         struct link_socket socket;
         struct netns_record record;
@@ -141,7 +141,7 @@ static int begin_counting(struct counting *counting) {
         return r < 0 ? r : netns_record_load(NETNS_RECORD_FILE, &counting->record);
 }
 
-/* The seat still comes up. */
+/* The seat starts anyway. */
 static void warn_uncounted(int error, const char *path, struct diagnostics *diagnostics) {
         if (error < 0)
                 diagnostics_warning(diagnostics, path, 0,
@@ -150,7 +150,7 @@ static void warn_uncounted(int error, const char *path, struct diagnostics *diag
                         strerror(-error));
 }
 
-/* The seat has a namespace now, a new one or that of before. */
+/* Records that the seat has a namespace now, a new one or the former one. */
 static void note_start(const struct seat_plan *plan, const char *path, struct diagnostics *diagnostics) {
         _cleanup_counting_ struct counting counting = {0};
         _cleanup_close_ int netns_fd = -1;
@@ -213,8 +213,8 @@ int netns_start(const char *etc, const char *seat, struct diagnostics *diagnosti
 }
 
 /*
- * Kills leftover processes if the settings say so. Settings that cannot be read kill nothing. Not under the
- * lock: a process that ends slowly must not delay other seats.
+ * Kills leftover processes if the settings say so. If the settings cannot be read, nothing is killed. The
+ * lock is not held, because a process that ends slowly must not delay other seats.
  */
 static void end_leftovers(
         const char *etc, const char *seat, const char *name, struct diagnostics *diagnostics) {
@@ -235,7 +235,7 @@ static void end_leftovers(
                         "processes that still run in the seat cannot be killed: %s", strerror(-r));
 }
 
-/* Of all seats: those that have ended are only looked for when there seem to be too many. */
+/* For all seats. Whether former namespaces still exist is only checked if there seem to be too many. */
 static bool are_too_many(struct counting *counting) {
         size_t limit = netns_former_limit();
 
@@ -250,12 +250,12 @@ static bool are_too_many_of_seat(struct counting *counting, const char *seat) {
         return netns_record_count_former(&counting->record, seat) >= NETNS_FORMER_MAX;
 }
 
-/* Removes namespaces that are kept and need not be any more. Called at the stop of any seat. */
+/* Removes kept namespaces that need not be kept any more. The stop of any seat calls this. */
 static void release_kept(struct counting *counting, struct diagnostics *diagnostics) {
         netns_path_t path;
         struct seat_plan plan;
 
-        /* An entry that is removed moves later ones down, so go from the end: none is skipped. */
+        /* Removing an entry moves the later ones down, so the loop begins at the end. */
         for (size_t i = counting->record.n_entries; i-- > 0;) {
                 struct netns_entry entry;
 
@@ -265,7 +265,7 @@ static void release_kept(struct counting *counting, struct diagnostics *diagnost
                 if (are_too_many(counting))
                         return;
                 seat_plan_name(entry.seat, &plan);
-                /* A seat with a cable is up, even if its start could not be noted. */
+                /* A seat with a cable is up, even if its start could not be recorded. */
                 if (if_nametoindex(plan.link) != 0 || are_too_many_of_seat(counting, plan.name))
                         continue;
                 netns_mount_format_path(plan.netns, path);
@@ -274,7 +274,7 @@ static void release_kept(struct counting *counting, struct diagnostics *diagnost
         }
 }
 
-/* Takes the name of the seat's own namespace away, or notes that it is kept. */
+/* Removes the name of the seat's namespace, or records that it is kept. */
 static int give_up(struct counting *counting, const struct seat_plan *plan, const char *path,
         struct diagnostics *diagnostics) {
         _cleanup_close_ int netns_fd = -1;

@@ -9,14 +9,14 @@
 #include "diagnostics.h"
 
 /*
- * Makes the namespace of a seat, complete before it can be seen under its name, or keeps one of ours that is
- * there already. Negative errno with at least one error in diagnostics.
+ * Creates the namespace of a seat, complete before it appears under its name, or keeps an existing one of
+ * ours. Negative errno with at least one error in diagnostics.
  */
 int netns_start(const char *etc, const char *seat, struct diagnostics *diagnostics);
 
 /*
- * Takes the name away; the namespace itself ends with the last process in it, which the settings may hasten
- * (leftover = kill). One that is gone already is success. -EINVAL for what can be no seat, -EEXIST for a
+ * Removes the name. The namespace itself ends with the last process in it; with leftover = kill these are
+ * killed. A name that does not exist is success. -EINVAL if the text cannot be a seat, -EEXIST for a
  * namespace that is not ours, which stays.
  */
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics);

@@ -31,7 +31,7 @@ struct echo {
 
 struct pinger {
         int fd;
-        bool raw; /* sees everybody's answers, each behind its IP header */
+        bool raw; /* receives the answers to all pings, each behind its IP header */
         uint16_t id;
 };
 
@@ -79,11 +79,11 @@ static void send_echo(const struct pinger *pinger, uint16_t sequence) {
         echo.header.un.echo.sequence = htons(sequence);
         echo.header.checksum = checksum(&echo, sizeof(echo));
 
-        /* What cannot be sent cannot be answered: an unreachable host counts as loss. */
+        /* A ping that cannot be sent counts as lost, so an unreachable host is a loss of 100%. */
         (void)send(pinger->fd, &echo, sizeof(echo), MSG_NOSIGNAL);
 }
 
-/* Without raw, the kernel has taken off the IP header and compared the id. */
+/* Without raw, the kernel has removed the IP header and compared the id. */
 static bool is_answer(const struct pinger *pinger, const uint8_t *packet, size_t size, uint16_t sequence) {
         struct icmphdr header;
         size_t skip = 0;
@@ -110,7 +110,10 @@ static bool wait_answer(const struct pinger *pinger, uint16_t sequence, int64_t 
 
                 if (poll(&pollfd, 1, (int)left) <= 0)
                         continue;
-                /* An error is what a router said about this host: not an answer, but one may still come. */
+                /*
+                 * An error is a router's report about the host. It is not an answer, and an answer may still
+                 * come.
+                 */
                 n = recv(pinger->fd, packet, sizeof(packet), MSG_DONTWAIT);
                 if (n > 0 && is_answer(pinger, packet, (size_t)n, sequence))
                         return true;
@@ -142,7 +145,7 @@ int ping_host(uint32_t ip, unsigned *ret_received) {
         return 0;
 }
 
-/* The address that the seat's link really has in this namespace. */
+/* The address that the seat's link has in this namespace now. */
 static int find_own_address(
         const struct seat_plan *plan, struct address *ret, struct diagnostics *diagnostics) {
         _cleanup_link_networks_ struct link_networks networks = {0};

@@ -16,9 +16,9 @@ struct ping_report {
 };
 
 /*
- * Pings the seat's test host (without one, its gateway) and says so together with the address that the seat
- * really has. Having no answer is a result, not an error. Negative errno, with an error in diagnostics, if it
- * could not be tried.
+ * Pings the seat's test host, or its gateway if there is none, and writes a line with the result and the
+ * address that the seat has now. No answer is a result and not an error. Negative errno, with an error in
+ * diagnostics, if no ping could be sent.
  */
 int ping_test(const char *etc, const char *seat, struct ping_report *ret, struct diagnostics *diagnostics);
 

@@ -15,7 +15,7 @@ int seat_argument_load(const char *etc, const char *seat, struct settings *ret_s
         struct seat_plan *ret_plan, struct diagnostics *diagnostics);
 
 /*
- * Fills in the names of a plan and nothing else: for a stop, which needs no configuration. -EINVAL, with an
- * error in diagnostics, for what cannot be a seat.
+ * Fills in only the names of a plan, for a stop, which needs no configuration. -EINVAL, with an error in
+ * diagnostics, if the text cannot be a seat.
  */
 int seat_argument_name(const char *seat, struct seat_plan *ret, struct diagnostics *diagnostics);

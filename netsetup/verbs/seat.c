@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * nsbr@: a veth pair, vl- on the bridge and vr- in the namespace, with the seat's address and its way out.
- * The pair is created in one request with each end where it belongs, so being killed at any point leaves
- * either nothing or a vl- of ours, which the next start replaces.
+ * nsbr@: a veth pair, the cable: vl- is on the bridge, and vr- is in the namespace with the seat's address
+ * and its default route. One request creates both ends in their places. So if this program is killed, there
+ * is either nothing or a vl- of ours, which the next start replaces.
  *
- * A stop deletes vl- by itself: as long as a process is left in the namespace, the namespace and its cable
- * live on.
+ * A stop deletes vl- itself, because the namespace and its cable exist as long as a process is left in the
+ * namespace.
  */
 
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #include "seat-argument.h"
 #include "seat.h"
 
-/* After that, a login goes on without it. */
+/* After that time a login continues without a carrier. */
 #define CARRIER_PATIENCE_MS 200U
 
 /* Longer than the courses' firewall ever took; shorter than the unit's own limit. */
@@ -38,12 +38,12 @@ static void missing_bridge_error(const struct seat_plan *plan, struct diagnostic
                         plan->name, plan->netns);
         else
                 diagnostics_error(diagnostics, plan->bridge, 0,
-                        "there is no such bridge for seat %s: see systemctl status netbr@%s.service, which "
-                        "makes it, and comes along with seats on a roster (coursenetctl roster add %s NAME)",
+                        "there is no such bridge for seat %s: netbr@%s.service creates it, and starts with "
+                        "the seat if that is on a roster (coursenetctl roster add %s NAME)",
                         plan->name, plan->bridge_course, plan->id.course);
 }
 
-/* It need not be ours: an administrator may have named their own in BR=. Only the port is added to it. */
+/* The bridge may be an administrator's own (BR=). Then only the port is added to it. */
 static int find_bridge(struct link_socket *socket, const struct seat_plan *plan, struct link *ret,
         struct diagnostics *diagnostics) {
         int r;
@@ -78,8 +78,8 @@ static int open_namespace(const struct seat_plan *plan, int *ret_fd, struct diag
                         plan->netns, plan->name);
         else
                 diagnostics_error(diagnostics, plan->netns, 0,
-                        "there is no such namespace: netns@%s.service makes it, and comes with "
-                        "nsbr@%s.service",
+                        "there is no such namespace: netns@%s.service creates it (systemctl start "
+                        "nsbr@%s.service starts both)",
                         plan->name, plan->name);
         return r == NETNS_FOREIGN ? -EEXIST : -ENOENT;
 }
@@ -101,7 +101,7 @@ static int remove_leftover(
         }
         if (r >= 0)
                 r = link_delete(socket, link.index);
-        return r < 0 ? failure(diagnostics, name, r, "what is left of it cannot be removed") : 0;
+        return r < 0 ? failure(diagnostics, name, r, "exists from before and cannot be removed") : 0;
 }
 
 static int create_cable(struct link_socket *socket, const struct seat_plan *plan, int bridge, int netns_fd,
@@ -119,14 +119,14 @@ static int create_cable(struct link_socket *socket, const struct seat_plan *plan
         r = link_create_cable(socket, &cable);
         if (r == -EXFULL) {
                 diagnostics_error(diagnostics, plan->bridge, 0,
-                        "has the 1024 ports that Linux allows a bridge: there is no room for seat %s",
+                        "has the 1023 ports that Linux allows a bridge: there is no room for seat %s",
                         plan->name);
                 return r;
         }
         return r < 0 ? failure(diagnostics, plan->link, r, "cannot be created") : 0;
 }
 
-/* What holds for the seat, on the side where the student cannot reach. Nobody can send before vr- is up. */
+/* Sets the limits at the end that the student cannot reach. No packet is sent before vr- is up. */
 static int guard_link(
         struct link_socket *socket, const struct seat_plan *plan, struct diagnostics *diagnostics) {
         struct link link;
@@ -149,7 +149,10 @@ static int guard_link(
         return seat_rules_apply(plan, diagnostics);
 }
 
-/* Before the kernel makes it by itself, when the link comes up: see add_address6() in bridge.c. */
+/*
+ * This comes before the link is up, when the kernel would add the address itself: see add_address6() in
+ * bridge.c.
+ */
 static int add_link_local(struct link_socket *inside, const struct seat_plan *plan, int index) {
         struct address6 link_local = mac_link_local(&plan->peer_mac);
         int r;
@@ -160,7 +163,7 @@ static int add_link_local(struct link_socket *inside, const struct seat_plan *pl
         return r == -EOPNOTSUPP || r == -EACCES ? 0 : r;
 }
 
-/* A host without IPv6 has seats without it. */
+/* On a host without IPv6, seats have no IPv6 either. */
 static int configure_peer6(struct link_socket *inside, const struct seat_plan *plan, int index) {
         int r;
 
@@ -204,8 +207,8 @@ static int configure_peer(struct link_socket *inside, const struct seat_plan *pl
 }
 
 /*
- * Answers to what was asked of 127.0.0.53 come back with that sender, from outside; these two let them in.
- * Files below /proc/sys/net are those of the namespace one is in.
+ * Answers to queries to 127.0.0.53 come from outside with that address as their sender. These two switches
+ * let them in. Files below /proc/sys/net are those of the process's namespace.
  */
 static int allow_loopback_senders(int netns_fd, const char *peer) {
         static const char *const names[] = {"route_localnet", "accept_local"};
@@ -224,7 +227,7 @@ static int allow_loopback_senders(int netns_fd, const char *peer) {
         return r;
 }
 
-/* The host's resolv.conf holds in a seat too, and may name a resolver on the loopback: see rule.h. */
+/* A seat has the host's resolv.conf, which may name a resolver on the loopback: see rule.h. */
 static int configure_names(struct link_socket *inside, int netns_fd, const struct seat_plan *plan, int index,
         struct diagnostics *diagnostics) {
         int r;
@@ -234,14 +237,15 @@ static int configure_names(struct link_socket *inside, int netns_fd, const struc
         r = rule_add_loopback_dns(inside, index, plan->address.ip, plan->gateway);
         if (r >= 0)
                 r = allow_loopback_senders(netns_fd, plan->peer);
-        return r < 0 ? failure(diagnostics, plan->peer, r, "cannot take name queries to the gateway") : 0;
+        return r < 0 ? failure(diagnostics, plan->peer, r, "cannot redirect its name queries to the gateway")
+                     : 0;
 }
 
 /*
- * The kernel takes note of a new carrier in the background. Until it has, vl- and (with the first seat) the
- * bridge drop what they should send; the ARP request of a student's first connection would be among it and
- * come again only a second later. Recent kernels bring the state up to date when they are asked for it, so
- * this rarely waits at all.
+ * The kernel handles a new carrier in the background. Until then vl- and, with the first seat, the bridge
+ * drop the packets that they should send. One of these would be the ARP request of a student's first
+ * connection, which is repeated only a second later. Recent kernels handle the carrier when they are asked
+ * for the link's state, so this rarely waits.
  */
 static void wait_for_carrier(struct link_socket *socket, const char *name) {
         struct link link;
@@ -264,8 +268,8 @@ static void bridge_down_error(const struct seat_plan *plan, struct diagnostics *
 }
 
 /*
- * A course's bridge is up when its rules are in force: see bridge.c, where that happens while systemd
- * prepares this program; so this rarely waits. An administrator's own bridge may stay down.
+ * A course's bridge is set up after its rules are applied. That happens in bridge.c while systemd prepares
+ * this program, so this rarely waits. An administrator's own bridge may be down.
  */
 static int wait_for_bridge(struct link_socket *socket, const struct seat_plan *plan, int index,
         struct diagnostics *diagnostics) {
@@ -294,7 +298,7 @@ static int wait_for_bridge(struct link_socket *socket, const struct seat_plan *p
         }
 }
 
-/* The link first: as long as it is there, so is what guards it. */
+/* The link is removed before its rules, so that it never exists without them. */
 static int remove_cable(struct link_socket *socket, const char *name, struct diagnostics *diagnostics) {
         struct link link;
         int r;
@@ -343,7 +347,7 @@ static int connect_seat(struct link_socket *host, struct link_socket *inside, in
         return r;
 }
 
-/* Nobody else waits for the bridge with it: the lock is free. */
+/* The lock is not held while this waits for the bridge. */
 static int wait_until_connected(
         struct link_socket *host, const struct seat_plan *plan, int bridge, struct diagnostics *diagnostics) {
         _cleanup_close_ int lock = -1;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A file is watched by its directory; where that is not there, by the nearest one above that is, in which it
- * would appear. Whenever a directory comes or goes the whole list is built again: that is cheap and rare.
+ * A file is watched through its directory, or, if the directory does not exist, through the nearest parent
+ * that exists, where it would appear. When a directory appears or disappears the whole list is built again,
+ * which is cheap and rare.
  */
 
 #include <stddef.h>
@@ -18,7 +19,7 @@
 /* The directory itself. */
 #define GONE (IN_DELETE_SELF | IN_MOVE_SELF)
 
-/* IN_CREATE: a symbolic link is made in one step, and an empty file is all that a login leaves. */
+/* IN_CREATE: a symbolic link is complete when it is created, and so is the empty file that a login leaves. */
 #define EVENTS                                                                                               \
         (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_ATTRIB | IN_ONLYDIR |     \
                 IN_EXCL_UNLINK | GONE)
@@ -39,7 +40,7 @@ static void append(struct watch_files *watch, int descriptor, const char *name, 
         watch->n_items++;
 }
 
-/* path is "DIRECTORY/NAME", or "DIRECTORY/" for all that is in there. */
+/* path is "DIRECTORY/NAME", or "DIRECTORY/" for all files in the directory. */
 static void add(struct watch_files *watch, const char *path, size_t change) {
         watch_path_t directory;
         char *slash;
@@ -57,12 +58,12 @@ static void add(struct watch_files *watch, const char *path, size_t change) {
                         break;
                 slash = strrchr(directory, '/');
         }
-        /* If it is a directory above: what has to appear in there is the next one's name. */
+        /* For a parent directory, the name to wait for is that of the next directory in the path. */
         if (descriptor >= 0)
                 append(watch, descriptor, path + (slash - directory) + 1, change);
 }
 
-/* Where the link at path leads; false if it is none. */
+/* Reads the target of the symbolic link at path; false if it is not a link. */
 static bool follow(watch_path_t path) {
         watch_path_t target, next;
         ssize_t length = readlink(path, target, sizeof(target) - 1);
@@ -130,7 +131,7 @@ static bool concerns(const struct watch_file *item, const struct inotify_event *
         return name[0] != '\0' && name[0] != '.' && (item->name[0] == '\0' || string_equal(item->name, name));
 }
 
-/* True if the list of directories may be another now. */
+/* True if the list of directories has to be built again. */
 static bool handle_event(const struct watch_files *watch, const struct inotify_event *event,
         struct watch_file_changes *changes) {
         bool moved = event->mask & (IN_ISDIR | IN_IGNORED | GONE | IN_Q_OVERFLOW);
@@ -141,7 +142,7 @@ static bool handle_event(const struct watch_files *watch, const struct inotify_e
                 if (!concerns(item, event))
                         continue;
                 set_flag(changes, item->change);
-                /* Perhaps a symbolic link that leads elsewhere now. */
+                /* The file may be a symbolic link with another target now. */
                 moved |= item->change == offsetof(struct watch_file_changes, resolvers);
         }
         return moved;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Which files change that the network is made from. inotify, on directories: most of them are replaced. */
+/*
+ * Reports changes of the files from which the network is computed, by inotify on their directories, because
+ * most of these files are replaced and not edited.
+ */
 
 #include <limits.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Jobs. What one says goes into a memory file and is passed on at its end, if it is something new: a mistake
- * in a roster is told once, not once a minute.
+ * Runs jobs. The output of a job goes to a memory file. At the end of the job it is printed, if it differs
+ * from the last one: a mistake in a roster is reported once, not once a minute.
  */
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 #define DEBOUNCE_LIMIT_USEC UINT64_C(200000)
 
 #define REPAIR_INTERVAL_USEC UINT64_C(200000)
-#define REPAIR_QUIET_USEC UINT64_C(1000000) /* a repair that holds for so long has ended the fight */
+#define REPAIR_QUIET_USEC UINT64_C(1000000) /* a repair that lasts for this time ends the count */
 #define REPAIRS_MAX 15U
 #define REPAIR_PAUSE_USEC UINT64_C(30000000)
 
@@ -45,12 +45,14 @@ static void want_at(struct job *job, uint64_t now_usec, uint64_t due_usec) {
                 job->wanted_usec = now_usec;
                 job->due_usec = due_usec;
         } else if (job->due_usec <= job->wanted_usec + DEBOUNCE_LIMIT_USEC) {
-                /* Still within the debounce: put off again, or brought forward. */
+                /* Within the debounce time the job is delayed again, or brought forward. */
                 if (due_usec > job->wanted_usec + DEBOUNCE_LIMIT_USEC)
                         due_usec = job->wanted_usec + DEBOUNCE_LIMIT_USEC;
                 job->due_usec = due_usec;
         } else if (due_usec < job->due_usec)
-                /* It waits for a retry, or for a repair after a pause: a new event need not wait for that. */
+                /*
+                 * The job waits for a retry, or for the end of a pause. A new event does not wait for that.
+                 */
                 job->due_usec = due_usec;
 }
 
@@ -100,7 +102,7 @@ static char **make_environment(char *stream) {
         return environment;
 }
 
-/* What goes into this file gets into the journal in the end, so the child may mark its lines for it. */
+/* The text of this file goes to the journal in the end, so the child may write priority prefixes. */
 static int make_stream(int fd, char *text, size_t size) {
         struct stat st;
 
@@ -214,7 +216,7 @@ uint64_t job_next_usec(const struct job *job) {
 
 /* --- its end ---------------------------------------------------------------------------------------- */
 
-/* The caller frees it; NULL: there is nothing to say. */
+/* The caller frees the text; NULL: there is no output. */
 static char *read_output(int fd) {
         char *text = calloc(1, SAID_MAX);
         ssize_t n = text ? pread(fd, text, SAID_MAX - 1, 0) : 0;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A piece of work that the watch has done by another process, again and again: this program with other
- * arguments, mostly. A process of its own, because a user database may take its time and libraries may not
- * come back; and because the kernel then reports its changes under this program's name.
+ * A command that the watch runs repeatedly in a child process, usually this program with other arguments. It
+ * is a process of its own because a user database may be slow, because a library may hang, and because the
+ * kernel then reports its changes under the name of this program.
  */
 
 #include <stdint.h>
@@ -18,18 +18,18 @@ struct job {
 
         bool wanted;
         uint64_t due_usec;    /* if wanted: when to begin */
-        uint64_t wanted_usec; /* since when: a stream of events must not put it off for ever */
+        uint64_t wanted_usec; /* since when: a stream of events must not delay the job without end */
 
         pid_t pid; /* 0: it does not run */
         int output_fd;
         uint64_t deadline_usec;
 
-        bool has_ended;    /* at least once, whatever came of it */
+        bool has_ended;    /* it has ended at least once, with or without success */
         int status;        /* of the last end: exit status, or -1 if it was killed */
         unsigned n_failed; /* in a row */
-        char *said;        /* the last time; the same is not said twice */
+        char *said;        /* the output of the last run, which is not printed twice */
 
-        /* Repairs of what others do. */
+        /* For repairs after changes by other programs. */
         uint64_t repair_usec; /* when the last one was due, or the next one is */
         unsigned n_repairs;   /* in quick succession */
 };
@@ -37,19 +37,22 @@ struct job {
 void job_init(struct job *job, unsigned timeout_ms, const char *const *words);
 void job_done(struct job *job);
 
-/* It is to run some time from now; events that follow each other closely are answered once. */
+/* Asks for a run after a delay. Events that follow each other closely cause one run. */
 void job_want(struct job *job, uint64_t now_usec, unsigned delay_ms);
 
 /*
- * The same for something that somebody else has undone: at once, but not more often than a few times a
- * second, and after a fight of some seconds with a pause. False if this is where a pause begins.
+ * Asks for a run after another program has changed the rules: at once, but at most a few times a second, and
+ * with a pause when the other program has undone the repairs for some seconds. False if such a pause begins.
  */
 bool job_want_repair(struct job *job, uint64_t now_usec);
 
-/* Begins what is due; ends what takes too long. Failures come again, later and later. */
+/*
+ * Starts a job that is due, and kills one that takes too long. A job that failed is retried at growing
+ * intervals.
+ */
 void job_tick(struct job *job, uint64_t now_usec);
 
-/* It has begun with what no longer holds, and is to end. The caller says when it runs again. */
+/* Ends a run whose input is out of date. The caller asks for the next run. */
 void job_interrupt(struct job *job);
 
 /* A child has ended with this status of waitpid(2). False if it is not this job's. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The kernel tells of each object that a transaction changes, and at its end which process that was. What
- * goes with a link that vanishes is told without such an end; it then counts for the next transaction, and
- * costs one repair too many at worst.
+ * The kernel reports each object that a transaction changes, and at the end of the transaction the process
+ * that made it. If a link disappears, the kernel reports its objects without such an end. They then count for
+ * the next transaction, which causes one unneeded repair at most.
  */
 
 #include <netinet/in.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Which other programs change our tables: nftables' own notifications. */
+/* Reports which other programs change our tables, by the notifications of nftables. */
 
 #include "util.h"
 
 #define WATCH_PROCESS_SIZE 32U
 
-/* What a transaction of somebody else touched. */
+/* The tables that a transaction of another program has changed. */
 struct watch_nft_changes {
         bool courses, seats, fence;       /* the tables of ruleset.h */
-        char process[WATCH_PROCESS_SIZE]; /* who that was; empty: not known */
+        char process[WATCH_PROCESS_SIZE]; /* the name of that program; empty: not known */
 };
 
 struct nl_sock;
@@ -22,7 +22,7 @@ struct watch_nft {
         struct watch_nft_changes changes;
 };
 
-/* Changes by coursenet-net and coursenet-host are not told. Negative errno. */
+/* Changes by coursenet-net and coursenet-host are not reported. Negative errno. */
 int watch_nft_open(struct watch_nft *watch);
 void watch_nft_close(struct watch_nft *watch);
 
@@ -30,7 +30,7 @@ void watch_nft_close(struct watch_nft *watch);
 int watch_nft_fd(const struct watch_nft *watch);
 
 /*
- * Reads what there is. If notifications were lost, everything counts as touched. Negative errno: the socket
- * is of no use any more.
+ * Reads all notifications. If some were lost, every table counts as changed. Negative errno: the socket
+ * cannot be used any more.
  */
 int watch_nft_read(struct watch_nft *watch, struct watch_nft_changes *ret);

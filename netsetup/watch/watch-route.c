@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Most messages do not matter here: the links and addresses of seats, and routes of a whole network feed. The
- * message alone tells whether it matters.
+ * Most messages are about links and addresses of seats, or routes of a whole network. Whether a message
+ * matters is decided from the message alone.
  */
 
 #include <arpa/inet.h>
@@ -68,7 +68,7 @@ static void handle_link(struct watch_route *watch, struct nlmsghdr *header) {
         if (nlmsg_parse(header, sizeof(*ifi), attributes, IFLA_MAX, NULL) < 0 || !attributes[IFLA_IFNAME])
                 return;
         ifi = nlmsg_data(header);
-        /* What a bridge has to say of its ports. */
+        /* The message is a bridge's, about one of its ports. */
         if (ifi->ifi_family != AF_UNSPEC)
                 return;
         name = nla_get_string(attributes[IFLA_IFNAME]);
@@ -101,7 +101,9 @@ static void handle_route(struct watch_route *watch, struct nlmsghdr *header) {
                 watch->changes.routes = true;
 }
 
-/* One of the fence's has gone. If we have removed it, the job that follows finds nothing to do.
+/*
+ * A routing rule of the fence has been removed. If coursenet removed it, the job that follows finds nothing
+ * to do.
  */
 static void handle_rule(struct watch_route *watch, struct nlmsghdr *header) {
         struct nlattr *attributes[FRA_MAX + 1];
@@ -116,7 +118,7 @@ static bool is_off(struct nlattr *attribute) {
         return attribute && nla_len(attribute) >= (int)sizeof(uint32_t) && nla_get_u32(attribute) == 0;
 }
 
-/* A new interface is announced with all that it has; a change, with what has changed. */
+/* For a new interface the kernel reports all switches, and for a change only those that have changed. */
 static void handle_netconf(struct watch_route *watch, struct nlmsghdr *header) {
         struct nlattr *attributes[NETCONFA_KNOWN_MAX + 1];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What changes in the host's network that our own depends on: uplinks, and whether they forward. */
+/* Reports changes of the host's network that coursenet depends on: uplinks, and whether they forward. */
 
 #include <net/if.h>
 
@@ -9,8 +9,8 @@
 
 struct watch_route_changes {
         bool routes;     /* a default route, or a link that may be an uplink, is new or another */
-        bool forwarding; /* somebody has switched it off somewhere */
-        bool fence;      /* a routing rule of the fence has gone */
+        bool forwarding; /* another program has switched forwarding off */
+        bool fence;      /* a routing rule of the fence was removed */
 };
 
 struct watch_link {

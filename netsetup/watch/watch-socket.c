@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads without ever waiting. */
+/* Reads notifications without waiting for them. */
 
 #include <sys/socket.h>
 
@@ -8,12 +8,15 @@
 #include "watch-socket.h"
 
 /*
- * What may pile up while we are busy: a transaction with the chains of a thousand seats is some ten
- * megabytes. It is a limit; nothing is set aside.
+ * The receive buffer: a transaction with the chains of a thousand seats is about ten megabytes. This is a
+ * limit, and no memory is reserved.
  */
 #define RECEIVE_BUFFER (64 * 1024 * 1024)
 
-/* A program that changes something without a pause must not keep us from all else. */
+/*
+ * A limit for one read, so that a program that changes something without a pause does not keep the watch from
+ * its other work.
+ */
 #define READS_MAX 256U
 
 static int to_errno(int r) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A netlink socket that hears notifications; with libnl, for what watches by it. */
+/* A netlink socket for notifications, for watch-nft.c and watch-route.c. */
 
 #include <stddef.h>
 

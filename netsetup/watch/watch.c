@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One loop around poll(): what others change comes in over four descriptors, and goes out as jobs, processes
- * that do the work. No state is kept here that could be wrong: a job computes all from scratch.
+ * One loop around poll(). Changes by other programs arrive over four descriptors and cause jobs, which are
+ * child processes that do the work. The loop keeps no state of the network that could be wrong, because a job
+ * computes everything from scratch.
  *
- * It sleeps until something happens; only while students of a roster have no account it looks for them
- * once a minute, because a directory does not report new accounts.
+ * It sleeps until something happens. Only while students of a roster have no account, it looks for them once
+ * a minute, because a directory does not report new accounts.
  */
 
 #include <poll.h>
@@ -30,13 +31,13 @@
 
 #define DEBOUNCE_MS 30U
 
-/* An editor saves, a roster is followed by its accounts: none of it is in a hurry. */
+/* These changes are not urgent: an editor saves a file, or accounts are created after a roster. */
 #define FILES_DEBOUNCE_MS 100U
 
-/* When logins may begin, if the user database has not answered until then. */
+/* How long logins at boot wait for the user database. */
 #define READY_USEC UINT64_C(10000000)
 
-/* How long jobs may take to end when we are to. A user database is not waited for. */
+/* How long jobs may run after SIGTERM. The watch does not wait for a user database. */
 #define END_MS 2000
 
 #define ACCOUNTS_INTERVAL_USEC UINT64_C(60000000)
@@ -44,8 +45,8 @@
 enum {
         JOB_COURSES,     /* the courses' rules, and forwarding */
         JOB_SEATS,       /* the seats' rules */
-        JOB_FENCE_LOCAL, /* the fence, asking nobody */
-        JOB_FENCE_NEW,   /* and asking for accounts that were not there */
+        JOB_FENCE_LOCAL, /* the fence, without a directory */
+        JOB_FENCE_NEW,   /* the fence, with a look-up of students who had no account */
         JOB_FENCE_ALL,   /* and for all */
         JOB_DNS,
         JOB_DNS_RESTART, /* if it runs */
@@ -69,7 +70,7 @@ struct watch {
         int signal_fd;
         sigset_t old_signals;
         bool ended, ready;
-        uint64_t ready_usec;    /* when we say so in any case */
+        uint64_t ready_usec;    /* when the watch reports READY=1 in any case */
         uint64_t accounts_usec; /* when students without an account are looked up again; UINT64_MAX: never */
         struct stat dns;        /* the configuration that dnsmasq should be running with */
 };
@@ -87,7 +88,7 @@ static void init_jobs(struct watch *watch, const char *program) {
         job_init(&jobs[JOB_SEATS], 60000, (const char *[]){program, "refresh", "seats", NULL});
         job_init(&jobs[JOB_FENCE_LOCAL], 20000, (const char *[]){program, "fence", "local", NULL});
         job_init(&jobs[JOB_FENCE_NEW], 30000, (const char *[]){program, "fence", "new", NULL});
-        /* A large directory takes its time to list itself. Logins do not wait for that: READY_USEC. */
+        /* A large directory is slow to list its accounts. Logins do not wait for that: READY_USEC. */
         job_init(&jobs[JOB_FENCE_ALL], 300000, (const char *[]){program, "fence", NULL});
         job_init(&jobs[JOB_DNS], 60000, (const char *[]){program, "dns", NULL});
         job_init(&jobs[JOB_DNS_RESTART], 30000,
@@ -212,7 +213,9 @@ static int handle_files(struct watch *watch) {
         if (changes.rosters)
                 want(watch, JOB_FENCE_NEW, FILES_DEBOUNCE_MS);
         if (changes.settings) {
-                /* They go on with the settings of before; what they have found is remembered. */
+                /*
+                 * These runs have read the former settings, so they are ended. What they have found is saved.
+                 */
                 job_interrupt(&watch->jobs[JOB_FENCE_NEW]);
                 job_interrupt(&watch->jobs[JOB_FENCE_ALL]);
                 want(watch, JOB_FENCE_ALL, FILES_DEBOUNCE_MS);
@@ -300,7 +303,7 @@ static int open_signals(struct watch *watch) {
         return watch->signal_fd < 0 ? -errno : 0;
 }
 
-/* Everything is watched before the first job looks: nothing falls in between. */
+/* All watches are opened before the first job runs, so that no change is missed. */
 static int open_all(struct watch *watch, const char *etc) {
         int r;
 
@@ -328,7 +331,7 @@ static void close_all(struct watch *watch) {
         (void)sigprocmask(SIG_SETMASK, &watch->old_signals, NULL);
 }
 
-/* Jobs that apply something get to their end. */
+/* Jobs that apply rules are not killed. */
 static void finish(struct watch *watch) {
         static const unsigned jobs[] = {JOB_COURSES, JOB_SEATS, JOB_FENCE_LOCAL};
         uint64_t end_usec = clock_now_usec() + UINT64_C(1000) * END_MS;

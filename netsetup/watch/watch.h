@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What coursenet-network.service runs: it keeps the network as it is planned when others change it. */
+/* The program of coursenet-network.service: repairs the network when other programs change it. */
 
 #include "diagnostics.h"
 
 /*
- * Runs until SIGTERM or SIGINT, and leaves everything as it is then. program: the path of coursenet-host,
- * which does the work. Negative errno with an error in diagnostics if it cannot watch.
+ * Runs until SIGTERM or SIGINT, and then changes nothing. program: the path of coursenet-host, which the jobs
+ * run. Negative errno with an error in diagnostics if it cannot watch.
  */
 int watch_run(const char *etc, const char *program, struct diagnostics *diagnostics);

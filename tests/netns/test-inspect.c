@@ -136,7 +136,7 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                         "settings say"},
                 {"ip -n ns12310 addr add 10.0.123.66/24 dev vr-12310",
                         "vr-12310: has the address 10.0.123.66/24, which is not planned: the seat's next "
-                        "start sets it right (coursenetctl stop 12310 ends its logins)"},
+                        "start corrects this (coursenetctl stop 12310 ends its logins)"},
                 {"ip -n ns12311 -6 addr flush dev vr-12311 scope global", "vr-12311: lacks its address fd"},
                 {"nft insert rule inet coursenet from_seats accept",
                         "inet coursenet: chain from_seats is not as planned: it has an extra 'accept': "
