@@ -364,7 +364,7 @@ static void check_state(void) {
         promise(world.n_answers + world.n_hung_up <= 2 && world.n_answers <= 1, "an opener gets one answer");
         check_wakes();
         promise(world.record == (world.state != LEASE_ENDING),
-                "a restart takes up every lease but those that end");
+                "a restart restores every lease except those that end");
         if (world.state == LEASE_ENDING)
                 promise((world.waits & ~UNIT_WAITS) == 0, "a lease that ends waits for its unit alone");
         if (is_after(world.state))

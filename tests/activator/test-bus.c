@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What goes over the bus to systemd and logind, and what is made of their answers. The test is at the other
- * end of the connection and answers as they do.
+ * The messages to systemd and logind, and how their answers are read. The test is at the other end of the
+ * connection and answers as they do.
  */
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A seat goes after its last lease, even if something is in the way just then. */
+/* A seat stops after its last lease, even if another job prevents that at first. */
 
 #include "fake-systemd.h"
 #include "fake-timer.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Notes of logins: one file a user, and none for who is not ours. */
+/* Notes of logins: one file for each user, and none for other users. */
 
 #include <fcntl.h>
 #include <setjmp.h>

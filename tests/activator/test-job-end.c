@@ -49,7 +49,7 @@ static void what_is_not_ours_is_left_alone(void **state) {
         failed_units_job_removed(&seats, "/job/1", "user@2001.service.wants", "failed");
         failed_units_job_removed(&seats, "/job/1", "user@2001x.service", "failed");
         failed_units_job_removed(&seats, "/job/1", "ssh.service", "failed");
-        failed_units_reset_user(&seats, (uid_t)-1); /* an admin's hold */
+        failed_units_reset_user(&seats, (uid_t)-1); /* an administrator's hold */
         asked_nothing();
 }
 

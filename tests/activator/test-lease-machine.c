@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Every cell of the table of lease-machine.c, stated a second time: by what coursenet-activator(8) and
- * coursenet.conf(5) promise to logins, administrators and those who come after a logout. What no promise
- * names must be a cell that says that the event cannot come.
+ * States every cell of the transition table in lease-machine.c a second time, by what coursenet-activator(8)
+ * and coursenet.conf(5) promise to logins, to administrators and after a logout. A cell that no promise is
+ * about must say that the event cannot come.
  */
 
 #include <setjmp.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A lease that somebody has, and its end: questions that get no answer, openers that die, administrators,
- * logouts, restarts. */
+/*
+ * An active lease and its end: questions without an answer, openers that die, administrators, logouts,
+ * restarts.
+ */
 
 #include "lease-stand-ins.h"
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The queries of the table of leases, each with a lease that fits and with those that miss by one thing. */
+/*
+ * The queries of the table of leases, each with a lease that matches and with leases that differ in one
+ * property.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>

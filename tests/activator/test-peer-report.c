@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What a user gets who asks for a report: what root's child printed for that user, or why there is nothing.
- * The child is a shell, which the test starts instead of `coursenetctl for-peer`.
+ * What a user gets who asks for a report: the output of the child that runs as root, or the reason why there
+ * is none. The child is a shell, which the test starts instead of `coursenetctl for-peer`.
  */
 
 #include <setjmp.h>

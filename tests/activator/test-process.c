@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Processes and terminals: who is at the other end, which process a descriptor means, what a user is told. */
+/*
+ * Processes and terminals: who is at the other end of a connection, which process a pidfd refers to, and
+ * which message a user gets.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What users can make the activator say and do over query.sock, and how often. */
+/* What users can cause over query.sock, and how often. */
 
 #include <setjmp.h>
 #include <stdarg.h>

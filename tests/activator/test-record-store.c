@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Records: what is saved is what is loaded, and nothing else is. */
+/* A saved record is loaded unchanged, and an invalid one is not loaded. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What an administrator hears of a reload, and what it leaves on disk. */
+/* The answer to a reload, and the files that it writes. */
 
 #include "fake-systemd.h"
 #include "tests/unit/fixture.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What an activator finds that starts again: leases are taken up, and units and records without a lease go.
- */
+/* The start of an activator: it restores leases, and removes units and records without a lease. */
 
 #include "fake-systemd.h"
 #include "fake-timer.h"
@@ -22,7 +21,7 @@
 static struct seats seats;
 static struct lease_table table;
 
-/* The lease that was taken up, and whether its opener was found. */
+/* The lease that was restored, and whether its opener was found. */
 static unsigned n_restored;
 static struct lease_record restored;
 static bool has_opener;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which seat a user name has, and what a user without one is told. */
+/* Which seat a user name has, and the reply for a user without one. */
 
 #include "tests/unit/fixture.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What a program at the other end of activator.sock or query.sock may ask, and what it gets. Leases, reports,
- * reloads and the user database are played here; connections, limits and answers are the activator's.
+ * What a program may ask over activator.sock or query.sock, and which answer it gets. Fakes stand for leases,
+ * reports, reloads and the user database. Connections, limits and answers are the real ones.
  */
 
 #include "fake-timer.h"

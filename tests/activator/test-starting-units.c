@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Which units go with a seat that is left while they start. */
+/* Which units that are still starting are stopped with their seat. */
 
 #include "fake-systemd.h"
 

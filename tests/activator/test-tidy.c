@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Units of a seat that are up though nobody needs them go; what somebody needs stays. */
+/* Units of a seat that are up and not needed are stopped. Units that something needs stay up. */
 
 #include "fake-systemd.h"
 #include "fake-timer.h"
@@ -141,7 +141,7 @@ static void what_systemd_does_not_answer_is_an_error(void **state) {
         fake_send_error = 0;
 }
 
-/* An admin's `systemctl stop netns@12310` while nsbr@12310 waits for it is no failure to systemd. */
+/* An administrator's `systemctl stop netns@12310` while nsbr@12310 waits for it is no failure to systemd. */
 static void a_start_that_was_cancelled_leaves_nothing_behind(void **state) {
         (void)state;
         tidy_start_cancelled(&seats, "/job/1", "nsbr@12310.service", "canceled");

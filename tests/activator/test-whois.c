@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The children that ask NSS. whois.c starts /proc/self/exe, which here is this program: what it does as a
- * child depends on the uid it is asked for.
+ * The children that ask NSS. whois.c starts /proc/self/exe, which here is this test program. What it does as
+ * a child depends on the uid.
  */
 
 #include <setjmp.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Measures many seats: one after the other, where the last should cost what the first did, and all at once,
- * against as many chained empty units started at once. Two kinds of these: a@ and b@ have no program to run
- * when they stop, because they leave nothing behind; c@ and d@ run an empty one, as netns@ and nsbr@ run theirs.
+ * Measures many seats: one after the other, where the last one should cost as much as the first, and all at
+ * once. It compares them with as many chains of empty units. There are two kinds of chains: a@ and b@ run no
+ * program to stop; c@ and d@ run an empty one, because netns@ and nsbr@ run a program to stop.
  *
  * usage: scale-bench PAM-SERVICE USER... Runs in a guest, as root; bench.py prepares it. Every user is a
  * course user, each has a seat of their own, and the service's stack has join=no.

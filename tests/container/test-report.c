@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a failed start says: the runtime's last error, and the image's. */
+/* The reason that a failed start reports: the last error of the runtime, or the error of the image. */
 
 #include "container-image.h"
 #include "container.h"

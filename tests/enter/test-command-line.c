@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The command line, word by word. */
+/* How the words of the command line are parsed. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* netbr@'s promises: one bridge with one address, on a subnet that is free, and never anybody else's link. */
+/* netbr@: one bridge with one address, on a subnet that is free. Links of others are never changed. */
 
 #include "netsetup/verbs/bridge.h"
 #include "plan.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What dnsmasq is given, as text and as files. */
+/* The configuration and the hosts of dnsmasq, as text and as files. */
 
 #include "sandbox.h"
 

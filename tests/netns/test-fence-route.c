@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The fence as somebody outside sees it: servers of a fenced uid in the sandbox's namespace, clients in one
- * beside it. A socket belongs to the uid that it is made as, and to the namespace that it is made in, so this
- * one process is all of them.
+ * The fence as a host outside sees it: servers of a fenced uid in the sandbox's namespace, and clients in a
+ * second namespace. A socket belongs to the uid and to the namespace in which it was made, so this one
+ * process plays all of them.
  */
 
 #include "throughput.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who is fenced, as a computation and with a user database; nft(8) says who is. */
+/* Who is fenced: as a computation, and with a user database. nft(8) lists the result. */
 
 #include "sandbox.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The rule sets as data, and that the kernel takes them: whole, again and again, and without a look at what
- * belongs to others. nft(8) is the witness.
+ * The rule sets as text, and in the kernel: it accepts them as a whole and repeatedly, and tables of other
+ * programs stay unchanged. nft(8) lists the result.
  */
 
 #include "sandbox.h"

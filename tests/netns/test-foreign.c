@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Firewalls that others made, as the kernel's own nftables shows them, and what is said of each. */
+/* Firewalls of other programs, in the kernel's nftables, and the warning about each. */
 
 #include "netsetup/firewall/foreign-firewall.h"
 #include "sandbox.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Forwarding on a tree of files that stands for /proc/sys: what is switched on is what seats need, and all of
- * it is switched off again. Kernels differ in how IPv6 is done, so both kinds are made here.
+ * Forwarding, with a tree of files instead of /proc/sys: only the switches that seats need are turned on, and
+ * all of them are turned off again. Kernels differ in IPv6, so there are trees of both kinds.
  */
 
 #include "sandbox.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenet-host check`: silent as long as all is as planned, and each thing that is not is named. */
+/*
+ * `coursenet-host check`: it reports nothing as long as everything is as planned, and names each difference.
+ */
 
 #include <time.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * netns@'s promises: a namespace under its name is ours and complete, or it is left alone; afterwards nothing
- * is left.
+ * netns@: a namespace of ours is complete before it has its name, namespaces of others are not changed, and a
+ * stop leaves nothing behind.
  */
 
 #include <linux/filter.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * nsbr@'s and testnetns@'s promises: a seat that is connected works both ways; a failure leaves no half of a
- * cable.
+ * nsbr@ and testnetns@: a seat that is connected sends and receives, and a failure leaves no part of a cable
+ * behind.
  */
 
 #include "netsetup/firewall/seat-rules.h"

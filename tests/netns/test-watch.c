@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the watch is notified of and what it does: each of its sources alone, and then the whole process. */
+/* Which events the watch gets and what it does: each source by itself, and then the whole process. */
 
 #include "sandbox.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the built module shows to its host and what it needs of it, as the file's own tables say. */
+/* Which symbols the built module exports and needs, read from its ELF tables. */
 
 #include <dlfcn.h>
 #include <elf.h>

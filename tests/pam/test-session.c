@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Sessions through real libpam, the built module and stacks of the test's own, against a fake activator on
- * the real socket and a real network namespace: see sandbox.h and fake-activator.h. Run from the top of the
- * sources, as root.
+ * Sessions through real libpam, with the built module and stacks of the test's own, against a fake activator
+ * on the real socket and a real network namespace: see pam-sandbox.h and fake-activator.h. Run from the top
+ * of the sources, as root.
  */
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* IPv4 addresses: what is taken, what is refused, and the arithmetic of subnets. */
+/* IPv4 addresses: which texts are accepted, which are refused, and the arithmetic of subnets. */
 
 #include "fixture.h"
 

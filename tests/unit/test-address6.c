@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* IPv6 addresses: what is taken, what is refused, and the arithmetic; and the MAC addresses they go with. */
+/*
+ * IPv6 addresses: which texts are accepted, which are refused, the arithmetic, and the addresses that belong
+ * to MAC addresses.
+ */
 
 #include "fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Findings that cross from one program to another come out as they went in. */
+/* Findings that one program writes and another parses stay unchanged. */
 
 #include "fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Leases put together from what was logged of them. */
+/* Leases that are computed from their log entries. */
 
 #include "fixture.h"
 

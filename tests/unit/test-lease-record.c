@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whose seats coursenetctl teardown must not take away without being told to. */
+/* Which seats coursenetctl teardown refuses to stop without --force. */
 
 #include <setjmp.h>
 #include <stdarg.h>

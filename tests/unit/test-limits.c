@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Linux's limits against the rosters: Debian's defaults are enough for a small site, and nothing is said
- * then. */
+/*
+ * The kernel's limits and the rosters: Debian's defaults are enough for a small site, and then there is no
+ * warning.
+ */
 
 #include "fixture.h"
 

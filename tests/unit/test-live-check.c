@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenet-host check` as `coursenetctl check` runs it: its findings come back, and so does its failure. */
+/*
+ * `coursenet-host check` as `coursenetctl check` runs it: its findings are printed, and its failure is
+ * reported.
+ */
 
 #include "fixture.h"
 

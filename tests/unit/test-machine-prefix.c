@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The IPv6 network of a host. Its addresses are in use: what comes out for an id may never change. */
+/* The IPv6 network of a host. Hosts use these addresses, so the result for a machine id may never change. */
 
 #include "fixture.h"
 

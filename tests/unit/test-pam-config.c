@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What `check` says of pam.d: the rule on the module's line must be the site's. */
+/* `check` and pam.d: the rule on the module's line must be the site's. */
 
 #include "fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The address plan: computed values, an admin's own on top of them, and what cannot be. */
+/* The address plan: computed values, values that an administrator sets, and impossible ones. */
 
 #include "fixture.h"
 

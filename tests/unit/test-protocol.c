@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Messages: what request_init() and reply_init() make is taken, and every field can be corrupted so that it
- * is not.
+ * Messages: those that request_init() and reply_init() make are accepted, and with any field corrupted they
+ * are refused.
  */
 
 #include "fixture.h"

@@ -231,7 +231,7 @@ static void test_dry_run(void **state) {
         assert_output("list:3: 'Bo' has no Login");
 }
 
-/* Rows without a login: all or nothing, unless the admin says that they may be skipped. */
+/* Rows without a login: all or nothing, unless the administrator says that they may be skipped. */
 static void test_skip(void **state) {
         (void)state;
         write_file("list", "Student,SIS Login ID\nZed,zed\nBo,\nAl,al.smith+cs@mail.example\nAmy,amy\n");
@@ -476,7 +476,7 @@ static void test_reload(void **state) {
         assert_null(strstr(output, "warning"));
         assert_int_equal(unlink(socket_path), 0);
 
-        /* The roster is written whatever the activator says; but the admin must hear of it. */
+        /* The roster is written whatever the activator says; but the administrator must hear of it. */
         reply_init(&reply, REPLY_FAILED);
         protocol_copy_text(reply.text, sizeof(reply.text), "the moon is in the way");
         pid = start_activator(REQUEST_RELOAD, &reply);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Rosters: a seat number keeps to a student for good, and what an admin wrote stays as it was. */
+/* Rosters: a student keeps the seat number for good, and text of an administrator's stays as it was. */
 
 #include "fixture.h"
 

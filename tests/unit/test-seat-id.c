@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Seat ids split one way only. */
+/* A seat id can be split into course and number in one way only. */
 
 #include "fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* coursenet.conf: every mistake is found, with its line, and none is guessed around. */
+/* coursenet.conf: every mistake is reported with its line, and no value is guessed. */
 
 #include "fixture.h"
 

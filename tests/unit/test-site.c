@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A whole site: one course's mistake does not cost another its logins, and no two share an address. */
+/* A whole site: a mistake of one course does not affect another course, and no two seats share an address. */
 
 #include "fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `status`: units, leases and rosters put together. */
+/* `status`: how units, leases and rosters are merged. */
 
 #include "fixture.h"
 
@@ -93,7 +93,7 @@ static void test_nothing_is_up(void **state) {
         add_unit(world, "netns@12310.service", "inactive");
         /* A container that failed lies about, long after its seat is gone. */
         add_unit(world, "cont@12310.service", "failed");
-        /* Units of an admin's own. */
+        /* Units of an administrator's own. */
         add_unit(world, "cont@test123.service", "active");
         add_unit(world, "netns@test.service", "active");
         add_unit(world, "netbr@123.service", "active");
