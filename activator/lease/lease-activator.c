@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Takes leases up when the activator starts, raises the events that signals of systemd and logind cause, and
- * forgets the leases when the activator ends. main.c and request/restore.c call these functions.
+ * Restores leases when the activator starts, subscribes to the signals of systemd and logind and raises the
+ * events that they cause, and frees the leases when the activator ends. main.c and request/restore.c call
+ * these functions.
  */
 
 #include "lease-activator.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the activator itself does with leases, from its start to its end. */
+/* Leases at the start and at the end of the activator. */
 
 #include "lease.h"
 

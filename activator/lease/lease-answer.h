@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The answer to who waits for a lease. Each function answers once; when nobody waits any more, it only logs.
- */
+/* The answer to the waiter of a lease. Each function answers once; if nobody waits any more, it only logs. */
 
 #include "lease.h"
 

@@ -20,7 +20,7 @@ void lease_log_max_over(struct lease *lease);
 void lease_log_hung_up(struct lease *lease);
 void lease_log_left_behind(struct lease *lease);
 
-/* Tells the user's terminals that the login has no network any more, and how that came. */
+/* Writes to the user's terminals that the login has no network any more, and why. */
 void lease_tell_admin(struct lease *lease);
 void lease_tell_stopped(struct lease *lease);
 void lease_tell_restarted(struct lease *lease);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The table of a lease's life. lease-object.c looks up the row of each event, sets the next state and does
- * the actions in their order. tests/activator/test-lease-machine.c states every cell a second time, and
+ * The transition table of a lease. lease-object.c looks up the row of each event, sets the next state and
+ * does the actions in their order. tests/activator/test-lease-machine.c states every cell a second time, and
  * test-lease-random.c throws random events at the table.
  *
  * What always holds:
@@ -10,7 +10,7 @@
  * - An opener gets one answer: every way out of a start answers, except EVENT_ABANDONED.
  * - When a call to systemd or logind fails, a timer asks again. No state relies on a signal that may be past.
  * - A lease that ends forgets everything except its unit, and asks for its stop until the unit is gone.
- * - A record is on disk from LEASE_WIRING until the lease ends: the next activator takes the lease up.
+ * - A record is on disk from LEASE_WIRING until the lease ends, so the next activator restores the lease.
  */
 
 #include "lease-machine.h"

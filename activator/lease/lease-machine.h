@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The life of a lease as a table: a state and an event give the next state and a list of actions. The table
- * and its look-up are pure: no D-Bus, no event loop, no clock, no allocation. lease-object.c handles events
- * by the table; lease-run.c has the functions that do the actions.
+ * The life of a lease as a transition table: a state and an event give the next state and a list of actions.
+ * The table and its look-up are pure: no D-Bus, no event loop, no clock, no allocation. lease-object.c
+ * handles events by the table; lease-run.c has the functions that do the actions.
  *
  * This file lists all states, events and actions, each with its meaning. lease-machine.c has the table.
  */
@@ -38,14 +38,14 @@
 #define LEASE_EVENTS(X) \
         /* What somebody wants. */ \
         X(EVENT_OPENED,            "a login, coursenet-enter or an administrator asks for a seat") \
-        X(EVENT_RESTORED,          "the activator has restarted and takes up the lease of a login") \
-        X(EVENT_RESTORED_HOLD,     "the activator has restarted and takes up a hold") \
-        X(EVENT_RESTORED_LINGER,   "the activator has restarted and takes up a lease whose login was over") \
+        X(EVENT_RESTORED,          "the activator has restarted and restores the lease of a login") \
+        X(EVENT_RESTORED_HOLD,     "the activator has restarted and restores a hold") \
+        X(EVENT_RESTORED_LINGER,   "the activator has restarted and restores a lease whose login was over") \
         X(EVENT_CLOSED,            "the opener closes the lease") \
         X(EVENT_ABANDONED,         "the opener hung up before it read the answer") \
         X(EVENT_STOPPED,           "an administrator ends the lease") \
         X(EVENT_TAKEN_OVER,        "a new login, or coursenet-enter, has the seat of a lease that lingers") \
-        X(EVENT_ACTIVATOR_ENDS,    "the activator ends, or has lost the bus; the next one takes up the lease") \
+        X(EVENT_ACTIVATOR_ENDS,    "the activator ends, or has lost the bus; the next one restores the lease") \
         /* The start. */ \
         X(EVENT_WIRED,             "the drop-ins are up to date") \
         X(EVENT_WIRED_STALE,       "the drop-ins are written, but systemd has an old version of a unit in memory") \
@@ -113,7 +113,7 @@
         X(DO_TELL_RESTARTED,       "tell the user that the seat was restarted") \
         /* The record on disk. */ \
         X(DO_SAVE_RECORD,          "write it") \
-        X(DO_REMOVE_RECORD,        "remove it, so that the next activator does not take up the lease") \
+        X(DO_REMOVE_RECORD,        "remove it, so that the next activator does not restore the lease") \
         /* The start. */ \
         X(DO_SET_DEADLINE,         "start the timer of EVENT_DEADLINE") \
         X(DO_WIRE,                 "compare the drop-ins of the seat and write what differs") \

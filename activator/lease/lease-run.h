@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What lease-machine.c has a lease do. */
+/* The functions that do the actions of lease-machine.h. */
 
 #include "lease-object.h"
 

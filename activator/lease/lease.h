@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * The types that everybody needs who uses leases. A lease is one login's need of a seat. It is a transient
- * slice in PID 1 that is bound to the units of the seat, so systemd's own graph counts who needs a seat. The
- * activator keeps beside it whom the lease belongs to and which process opened it, and writes that to a
- * record on disk, so that a restart loses nothing.
+ * The types for everybody who uses leases. A lease is a login's claim to a seat. It is a transient slice in
+ * PID 1 that is bound to the units of the seat, so systemd's own graph counts who needs a seat. In addition,
+ * the activator keeps whom the lease belongs to and which process opened it, and writes that to a record on
+ * disk, so that a restart loses nothing.
  *
- * An administrator's hold is a lease without a process: nothing ends it but an administrator.
+ * An administrator's hold is a lease without a process. Only an administrator ends it.
  *
  * lease-request.h has what may be asked for, lease-table.h the queries, lease-activator.h what the activator
- * does at its start and end. The life of a lease is in lease-machine.h.
+ * does at its start and end. lease-machine.h has the life of a lease.
  */
 
 #include <systemd/sd-event.h>

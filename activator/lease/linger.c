@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Finds out at the last logout of a seat whether the seat stays, and later whether a process still keeps it.
- * lease-machine.c decides what follows. lease-run.c calls these functions as actions.
+ * Decides at the last logout of a seat whether the seat stays (linger=, leftover = keep), and checks later
+ * whether a process still keeps it. It raises events; lease-machine.c decides what follows. lease-run.c calls
+ * these functions as actions.
  */
 
 #include <sys/inotify.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Only this file decides what a request may ask. */
+/*
+ * Checks which peer may send which request, and passes each request to the part that answers it. No other
+ * file decides that.
+ */
 
 #include "dispatch.h"
 #include "base/event.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From a peer's uid to its name, and on to lease_open(). */
+/* Finds the name of the peer's uid, and then asks lease_open() for a lease. */
 
 #include "enter-request.h"
 #include "lease/lease-request.h"

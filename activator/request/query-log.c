@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A table of bounded size, emptied at the end of each period. */
+/* A table of limited size counts lines for each user. It is emptied at the end of each period. */
 
 #include <stdarg.h>
 #include <uthash.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* systemd accepts a reset of a unit that has not failed or is not in memory. */
+/*
+ * Resets without a check before, because systemd accepts a reset of a unit that has not failed or is not in
+ * memory.
+ */
 
 #include "failed-units.h"
 #include "seat-id.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One question to systemd, and a stop for each unit that the answer names. */
+/* Asks systemd for the seat's units, and stops each one that is starting. */
 
 #include <utlist.h>
 
