@@ -131,7 +131,7 @@ def locks_of_others(guest):
     wait_gone(guest)
 
 
-@case("a bridge that an admin's unit needs is not stopped when a seat of the course fails")
+@case("a bridge that an administrator's unit needs is not stopped when a seat of the course fails")
 def needed_bridge(guest):
     set_up_class(guest)
     guest.write("/etc/systemd/system/course-dns.service",

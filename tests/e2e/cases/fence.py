@@ -108,7 +108,7 @@ def fence_from_boot(guest):
     set_up_class(guest)
     guest.reboot()
     expect_in(f"table {FENCE_TABLE}\n", guest.run("nft list tables").stdout, "the tables after boot")
-    expect(is_active(guest, "coursenet-network"), "the watcher does not run after boot")
+    expect(is_active(guest, "coursenet-network"), "the watch does not run after boot")
     with World(guest) as world:
         expect_equal(gets_out(guest, world, STUDENT), [], "how a student gets out")
         session = guest.ssh_popen(STUDENT)

@@ -257,13 +257,13 @@ def connection_survives(guest):
         expect_equal(client.exchange("after\n", 20).stdout, "after\n", "the answer after the flush")
 
 
-@case("the rules come back while the ruleset is flushed repeatedly, and the watcher is idle afterwards")
+@case("the rules come back while the ruleset is flushed repeatedly, and the watch is idle afterwards")
 def survives_storm(guest):
     with World(guest) as world, seats_up(guest, SEAT):
-        # After three seconds of flushes the watcher assumes another program that fights it, and pauses for half a minute.
+        # After three seconds of flushes the watch assumes another program that fights it, and pauses for half a minute.
         expect_survived(guest, world, "for i in $(seq 50); do nft flush ruleset; done", within=60)
         guest.run("systemctl is-active coursenet-network")
-        guest.wait_until(lambda: busy_ms(guest, "coursenet-network") < 100, what="the watcher is quiet again")
+        guest.wait_until(lambda: busy_ms(guest, "coursenet-network") < 100, what="the watch is quiet again")
 
 
 def busy_ms(guest, unit):
@@ -299,8 +299,8 @@ def survives_firewalld(guest):
         expect_survived(guest, world, "true")
 
 
-@case("after a kill or a restart the watcher repairs what changed meanwhile")
-def watcher_restarts(guest):
+@case("after a kill or a restart the watch repairs what changed meanwhile")
+def watch_restarts(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         expect_survived(guest, world, "systemctl kill --signal=KILL coursenet-network; nft flush ruleset",
                         "systemctl stop coursenet-network; nft flush ruleset; systemctl start coursenet-network",
@@ -311,7 +311,7 @@ def watcher_restarts(guest):
 def bridge_without_address(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         gateway6 = address6(guest, "br-123")
-        # What the watcher does after a restart, but done when this returns.
+        # What the watch does after a restart, but done when this returns.
         guest.run("ip address del 10.0.123.1/24 dev br-123; /usr/libexec/coursenet/coursenet-host refresh courses", check=False)
         expect_in(f"table {COURSES_TABLE}\n", guest.run("nft list tables").stdout, "the tables")
         with seats_up_beside(guest, FAR_SEAT):
@@ -403,7 +403,7 @@ def check_names_damage(guest):
             expect_not_in(SECOND_SEAT, said, "what check says of a seat that is as it should be")
         guest.wait_until(f"nft list chain {SEAT_CHAIN}")
         said = check(guest)
-        expect_not_in("no such table", said, "what check says after the watcher was started")
+        expect_not_in("no such table", said, "what check says after the watch was started")
 
 
 @case("check says which of Linux's limits the rosters go beyond")

@@ -85,7 +85,7 @@ def not_known(guest):
     expect_in("'last week' is not a time; expected YYYY-MM-DD", said.stderr, "its message")
 
 
-@case("history knows a lease that an admin ended, one that lingered, and one that the host's crash ended")
+@case("history knows a lease that an administrator ended, one that lingered, and one that the host's crash ended")
 @with_settings("[course 123]\nlinger = 3\n")
 def other_ends(guest):
     session = guest.ssh_popen(STUDENT)

@@ -142,7 +142,7 @@ def sessions_stay_on(guest):
     wait_gone(guest)
 
 
-@case("a hub's server, an ssh login and an admin's hold share one seat, which goes with the last of them",
+@case("a hub's server, an ssh login and an administrator's hold share one seat, which goes with the last of them",
       suites=HUB_SUITES)
 def shared_seat(guest):
     with Hub(guest) as hub:

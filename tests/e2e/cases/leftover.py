@@ -220,7 +220,7 @@ def idle(guest):
     guest.run("pkill ssh-agent", check=False)
 
 
-@case("leftover-max limits how long a seat is kept, also with linger and when an admin holds the seat")
+@case("leftover-max limits how long a seat is kept, also with linger and when an administrator holds the seat")
 @with_settings("[site]\nlinger = 1\n[course 123]\nleftover = keep\nleftover-max = 5s\n")
 def leftover_max(guest):
     leave(guest, NOHUP)

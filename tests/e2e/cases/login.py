@@ -169,7 +169,7 @@ def failing_seat(guest):
     expect_not_in("inside", refused.stdout, "what the login printed")
     expect_in("netbr@123.service failed; see: journalctl", guest.journal(since=since), "the log")
     guest.wait_until(lambda: f"ns{SEAT}" not in leftovers(guest), what="the failed start left no namespace")
-    # The failed unit stays for the admin to look at, and does not block the next login.
+    # The failed unit stays for the administrator to look at, and does not block the next login.
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
 

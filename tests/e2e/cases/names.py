@@ -209,7 +209,7 @@ def dns_fails(guest):
                   "systemctl reset-failed", check=False)
 
 
-@case("the name service is restarted after a kill, and no name is lost at a restart of it or of the watcher")
+@case("the name service is restarted after a kill, and no name is lost at a restart of it or of the watch")
 def dns_restarts(guest):
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT, SECOND_SEAT):
         for command in ("systemctl kill --signal=KILL coursenet-dns", "pkill -KILL -f 'hosts/12[3]'", "systemctl restart coursenet-dns",

@@ -146,11 +146,11 @@ def stable_addresses(guest):
 
 
 # A guest has no udev, which on a host tells these programs our link group (70-coursenet.rules). Without it a bridge looks like an
-# admin's br-100, so it is left to the admin's own files; the cables are known by name.
+# administrator's br-100, so it is left to the administrator's own files; the cables are known by name.
 GREEDY = "[Match]\nName=!br-*\n[Network]\nDHCP=yes\nLLDP=yes\nLinkLocalAddressing=no\n"
 
 
-@case("systemd-networkd with an admin's .network for every link leaves the cables of the seats alone")
+@case("systemd-networkd with an administrator's .network for every link leaves the cables of the seats alone")
 def networkd(guest):
     path = "/etc/systemd/network/10-greedy.network"
     guest.write(path, GREEDY)

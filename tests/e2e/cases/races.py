@@ -1,4 +1,4 @@
-"""Races of logins and logouts, seats that an admin stops or a failure breaks, and parts of the server that do not answer."""
+"""Races of logins and logouts, seats that an administrator stops or a failure breaks, and parts of the server that do not answer."""
 
 import contextlib
 import os
@@ -152,7 +152,7 @@ def twelve_at_once(guest):
     wait_gone(guest)
 
 
-# Stopped or restarted by an admin
+# Stopped or restarted by an administrator
 
 
 def stopped_by_hand(promise, unit_of):

@@ -36,7 +36,7 @@ def what_is_up(guest):
 
 @contextlib.contextmanager
 def others_things(guest):
-    """Links, tables and namespaces of an admin's own, with names like ours; and a bridge of ours that an admin has enabled."""
+    """Links, tables and namespaces of an administrator's own, with names like ours; and a bridge of ours that an administrator has enabled."""
     guest.run("systemctl enable netbr@123.service; ip link add br-100 type bridge; ip link add vl-999 type veth peer name vr-999; ip netns add ns777; ip netns add mine;"
               "nft 'add table inet coursenet_admin; add table ip coursenet'; ip link add eth9 type veth peer name eth8;"
               "ip link set eth9 up; ip link set eth8 up; ip route add default dev eth9")

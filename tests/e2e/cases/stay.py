@@ -1,4 +1,4 @@
-"""What decides, in addition to logins, how long a seat stays: linger, an admin's hold and stop, and what a student leaves running."""
+"""What decides, in addition to logins, how long a seat stays: linger, an administrator's hold and stop, and what a student leaves running."""
 
 import time
 
@@ -39,7 +39,7 @@ def linger_over(guest):
     wait_gone(guest)
 
 
-@case("the seats of a course that an admin started stay up after logins, restarts and crashes")
+@case("the seats of a course that an administrator started stay up after logins, restarts and crashes")
 def hold(guest):
     set_up_class(guest)
     expect_in("3 of 3 seats", guest.run("coursenetctl start 123").stdout, "what start says")

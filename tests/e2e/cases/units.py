@@ -1,4 +1,4 @@
-"""The units by hand, as an admin uses them right after boot."""
+"""The units by hand, as an administrator uses them right after boot."""
 
 import collections
 import re
@@ -57,7 +57,7 @@ def two_users(guest):
     wait_gone(guest)
 
 
-@case("an admin's BR_IP and VR_IP override the computed addresses, with and without a prefix length")
+@case("an administrator's BR_IP and VR_IP override the computed addresses, with and without a prefix length")
 def overrides(guest):
     set_up_class(guest)
     guest.write("/etc/coursenet/netns/bridge-123.conf", "# lab subnet\nBR_IP=10.99.7.1\n")

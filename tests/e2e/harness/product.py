@@ -1,4 +1,4 @@
-"""Builds the product inside a suite's own tree, and installs it there as an admin would.
+"""Builds the product inside a suite's own tree, and installs it there as an administrator would.
 
 The result is a layer: the difference between the tree and the tree with the product. It is made once a run and
 suite; every guest puts a layer of its own on top.
@@ -14,7 +14,7 @@ from harness import isolation
 
 SOURCE = "/usr/src/coursenet"
 MAKE = ["make", "-j2", "WERROR=1", "PREFIX=/usr"]
-# What the README tells an admin to enable after `make install`.
+# What the README tells an administrator to enable after `make install`.
 PAM_PROFILE = "coursenet"
 ENABLED_UNITS = ("coursenet-activator.socket", "coursenet-query.socket")
 

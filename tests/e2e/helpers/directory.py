@@ -63,6 +63,6 @@ class Directory:
         self.guest.run(["rm", "-rf", *(f"/home/{name}" for name in self.accounts)])
 
     def set_rule(self, rule):
-        """On the module's line, as an admin writes it there."""
+        """On the module's line, as an administrator writes it there."""
         self.guest.write("/etc/pam.d/common-session", self.before["/etc/pam.d/common-session"].replace(
             "pam_coursenet.so", f"pam_coursenet.so rule={rule}"))

@@ -37,7 +37,7 @@ def run_checks(scene, *checks):
 
 
 class Scene:
-    """A student's ssh login, beside seats that an admin holds."""
+    """A student's ssh login, beside seats that an administrator holds."""
 
     def __init__(self, guest, world=None):
         self.guest, self.world = guest, world

@@ -1,4 +1,4 @@
-"""Seats as the network cases need them: held by an admin, looked at from inside, and talking to each other."""
+"""Seats as the network cases need them: held by an administrator, looked at from inside, and talking to each other."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ COURSES_TABLE, SEATS_TABLE, FENCE_TABLE = "inet coursenet", "netdev coursenet", 
 
 @contextlib.contextmanager
 def seats_up(guest, *targets):
-    """Courses or seats are up, held by an admin, as long as the `with` lasts."""
+    """Courses or seats are up, held by an administrator, as long as the `with` lasts."""
     set_up_class(guest)
     for target in targets:
         guest.run(["coursenetctl", "start", target])
@@ -69,7 +69,7 @@ def expect_out(guest, world, *seats):
 
 
 def soon(guest, condition, what):
-    """Waits for something that the watcher does by itself. It takes about a second; the deadline is forty."""
+    """Waits for something that the watch does by itself. It takes about a second; the deadline is forty."""
     guest.wait_until(condition, timeout=40, what=what)
 
 
