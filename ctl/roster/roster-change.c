@@ -133,7 +133,7 @@ static void report_full(struct change *change, const char *student) {
 
         diagnostics_error(&change->diagnostics, change->edit.path, 0,
                 "no seat is left for %s: numbers %u to %u are all in use or reserved. Set a larger subnet in "
-                "[course %s] (a larger prefix would move every course), or delete a '#removed NAME SEAT' "
+                "[course %s] (prefix in [site] would move every course), or delete a '#removed NAME SEAT' "
                 "line",
                 student, roster->first_seat, roster->seat_max, roster->course);
 }
