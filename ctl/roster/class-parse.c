@@ -24,6 +24,8 @@ static void read_line(struct class_reader *reader, char *text, unsigned line) {
 
         text = sheet_strip(text);
         strip_quotes(text);
+        /* Blanks in quotes are no name either. */
+        text = sheet_strip(text);
         if (text[0] == '\0' || text[0] == '#')
                 return;
         if (class_reader_header(reader, text, course, &header_rest)) {
