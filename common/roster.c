@@ -38,13 +38,13 @@ static struct roster_line *append_line(struct roster *roster, const char *text, 
 }
 
 /* Accepts a user name without the domain as well, because that is how people write it. */
-static bool match_word(const struct settings *settings, const char *word, char ret_course[static COURSE_SIZE],
+static bool match_word(const struct name_rule *rule, const char *word, char ret_course[static COURSE_SIZE],
         char ret_student[static USER_NAME_SIZE]) {
         struct name_rule bare;
 
-        if (name_rule_match(&settings->rule, word, ret_course, ret_student))
+        if (name_rule_match(rule, word, ret_course, ret_student))
                 return true;
-        name_rule_without_domain(&settings->rule, &bare);
+        name_rule_without_domain(rule, &bare);
         return name_rule_match(&bare, word, ret_course, ret_student);
 }
 
@@ -52,7 +52,7 @@ int roster_student(const struct settings *settings, const char *course, const ch
         char ret_student[static USER_NAME_SIZE]) {
         char other[COURSE_SIZE], student[USER_NAME_SIZE], user[USER_NAME_SIZE];
 
-        if (match_word(settings, word, other, student)) {
+        if (match_word(&settings->rule, word, other, student)) {
                 if (!string_equal(other, course))
                         return -EXDEV;
                 return string_copy(ret_student, USER_NAME_SIZE, student);
@@ -171,7 +171,7 @@ static int parse_line(struct roster *roster, const struct settings *settings, co
 
 int roster_parse(const char *text, const char *path, const struct settings *settings, const char *course,
         struct roster *ret, struct diagnostics *diagnostics) {
-        struct roster roster = {.first_seat = settings->first_seat};
+        struct roster roster = {.rule = settings->rule, .first_seat = settings->first_seat};
         struct address subnet;
         char reason[256];
         int r;
@@ -250,11 +250,28 @@ static unsigned find_free_seat(const struct roster *roster) {
         return 0;
 }
 
-/* Sets removed, and writes the line's text from its members. */
-static int rewrite_line(struct roster_line *line, bool removed) {
-        char *text;
+/*
+ * The word that roster_student() reads as this student. Student "cs124-zoe" of course 123 is written
+ * "cs123-cs124-zoe", because the name alone would be a user name of course 124.
+ */
+static int format_word(
+        const struct roster *roster, const char *student, char ret_word[static USER_NAME_SIZE]) {
+        char other_course[COURSE_SIZE], other_student[USER_NAME_SIZE];
 
-        if (asprintf(&text, "%s%s %u", removed ? REMOVED_MARK " " : "", line->student, line->seat) < 0)
+        if (match_word(&roster->rule, student, other_course, other_student))
+                return name_rule_format(&roster->rule, roster->course, student, ret_word);
+        return string_copy(ret_word, USER_NAME_SIZE, student);
+}
+
+/* Sets removed, and writes the line's text from its members. */
+static int rewrite_line(const struct roster *roster, struct roster_line *line, bool removed) {
+        char word[USER_NAME_SIZE], *text;
+        int r;
+
+        r = format_word(roster, line->student, word);
+        if (r < 0)
+                return r;
+        if (asprintf(&text, "%s%s %u", removed ? REMOVED_MARK " " : "", word, line->seat) < 0)
                 return -ENOMEM;
         free(line->text);
         line->text = text;
@@ -275,7 +292,7 @@ int roster_add(struct roster *roster, const char *student, unsigned *ret_seat) {
                 bool was_removed = line->removed;
 
                 if (was_removed) {
-                        r = rewrite_line(line, false);
+                        r = rewrite_line(roster, line, false);
                         if (r < 0)
                                 return r;
                 }
@@ -292,7 +309,7 @@ int roster_add(struct roster *roster, const char *student, unsigned *ret_seat) {
                 return -ENOMEM;
         (void)string_copy(line->student, sizeof(line->student), student);
         line->seat = seat;
-        r = rewrite_line(line, false);
+        r = rewrite_line(roster, line, false);
         if (r < 0)
                 return r;
 
@@ -305,7 +322,7 @@ int roster_remove(struct roster *roster, const char *student) {
 
         if (!line || line->removed)
                 return -ENOENT;
-        return rewrite_line(line, true);
+        return rewrite_line(roster, line, true);
 }
 
 char *roster_format(const struct roster *roster) {

@@ -26,8 +26,9 @@ struct roster_line {
 /* The empty value is all zero: a roster without students. */
 struct roster {
         char course[COURSE_SIZE];
-        unsigned first_seat; /* the lowest number that roster_add() gives */
-        unsigned seat_max;   /* the highest seat number that the course's subnet has */
+        struct name_rule rule; /* of the site */
+        unsigned first_seat;   /* the lowest number that roster_add() gives */
+        unsigned seat_max;     /* the highest seat number that the course's subnet has */
         struct roster_line *lines;
         size_t n_lines;
 };
@@ -52,7 +53,7 @@ const struct roster_line *roster_find(const struct roster *roster, const char *s
 /*
  * Gives a student a seat: the one they have or had, else the lowest number that no student has or had.
  * Returns 0 if they had it already, 1 if they are new or come back, -ENOSPC if the course has no free number,
- * -EINVAL for a name that no student may have, -ENOMEM.
+ * -EINVAL for a name that no student may have, -ENAMETOOLONG as roster_student(), -ENOMEM.
  */
 int roster_add(struct roster *roster, const char *student, unsigned *ret_seat);
 
