@@ -54,6 +54,20 @@ static void print_user(FILE *file, const char *user) {
                 (void)fprintf(file, " %s\n", user + LINE_PART);
 }
 
+/*
+ * Stands for a blank in a text. libinih drops blanks at both ends of a value, and a ";" that follows a blank
+ * with all behind it, so none is behind the "=" either. No text has this character, because request_check()
+ * accepts printable ones only.
+ */
+#define BLANK_ON_DISK '\x1f'
+
+static void print_text(FILE *file, const char *name, const char *text) {
+        (void)fprintf(file, "%s =", name);
+        for (; *text; text++)
+                (void)fputc(*text == ' ' ? BLANK_ON_DISK : *text, file);
+        (void)fputc('\n', file);
+}
+
 static void print_record(FILE *file, const struct lease_record *record, const char *boot) {
         char address6[ADDRESS6_TEXT_SIZE];
 
@@ -68,8 +82,10 @@ static void print_record(FILE *file, const struct lease_record *record, const ch
                 (void)fprintf(file, "address6 = %s\n", address6);
         }
         (void)fprintf(file, "token = %s\n", record->token);
-        (void)fprintf(file, "service = %s\ntty = %s\nremote-host = %s\nsince = %" PRIu64 "\n",
-                record->service, record->tty, record->remote_host, record->since_usec);
+        print_text(file, "service", record->service);
+        print_text(file, "tty", record->tty);
+        print_text(file, "remote-host", record->remote_host);
+        (void)fprintf(file, "since = %" PRIu64 "\n", record->since_usec);
         (void)fprintf(file, "hold = %d\nno-wait = %d\nlinger-until = %" PRIu64 "\nkeep-until = %" PRIu64 "\n",
                 record->hold, record->no_wait, record->linger_until_usec, record->keep_until_usec);
         (void)fprintf(file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)record->opener,
@@ -117,8 +133,17 @@ struct reader {
         bool bad;
 };
 
+/* Texts get into log lines and onto terminals, so only printable ones are accepted, as in a request. */
 static void read_text(struct reader *reader, char *array, size_t size, const char *value) {
-        reader->bad |= string_copy(array, size, value) < 0;
+        if (string_copy(array, size, value) < 0) {
+                reader->bad = true;
+                return;
+        }
+        for (; *array; array++) {
+                if (*array == BLANK_ON_DISK)
+                        *array = ' ';
+                reader->bad |= *array < ' ' || *array > '~';
+        }
 }
 
 /* A text of several lines: libinih calls with each. */
