@@ -24,13 +24,18 @@ container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
+# Each runs a fuzzer of tests/fuzz on its corpus, without libFuzzer.
+fuzzers = class-list history name-rule plan protocol record-store roster settings
+replay_programs = $(fuzzers:%=$(BUILD)/tests/fuzz/replay-%)
+
 test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
-	$(container_test_programs) $(enter_test_programs)
+	$(container_test_programs) $(enter_test_programs) $(replay_programs)
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/unit/%.o: override CFLAGS += -Ictl
 $(BUILD)/tests/netns/%.o: override CFLAGS += -Inetsetup $(call flags,$(host_packages))
 $(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator
+$(BUILD)/tests/fuzz/%.o: override CFLAGS += -Ictl -Inetsetup -DTESTS_DIRECTORY='"$(abspath tests)"'
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
@@ -67,6 +72,18 @@ $(enter_test_programs): $(BUILD)/tests/enter/test-%: $(BUILD)/tests/enter/test-%
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka)
 
+fuzz_libraries = $(BUILD)/libctl.a $(BUILD)/libactivator.a $(BUILD)/libnetsetup.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
+fuzz_packages = $(ctl_packages) $(activator_packages) $(host_packages) $(settings_packages)
+
+$(replay_programs): $(BUILD)/tests/fuzz/replay-%: $(BUILD)/tests/fuzz/fuzz-%.o $(BUILD)/tests/fuzz/replay.o $(fuzz_libraries)
+	$(say) LD $@
+	$(link_test) $(call libraries,$(fuzz_packages)) -lcsv
+
+# libFuzzer has the main().
+$(BUILD)/tests/fuzz/fuzz-%: $(BUILD)/tests/fuzz/fuzz-%.o $(fuzz_libraries)
+	$(say) LD $@
+	$(link_test) -fsanitize=fuzzer $(call libraries,$(fuzz_packages)) -lcsv
+
 tests: $(programs) $(test_programs)
 
 # -B: Python must not leave root's files in the checkout of the user who ran sudo.
@@ -94,6 +111,18 @@ check: prepare-check
 check-unit: prepare-check
 	$(Q)$(run_tests) $(checks) $(sanitized_programs)
 
+# NAME=roster runs one fuzzer; SECONDS is for each. New inputs stay in $(fuzzed)/corpus, and one that fails in $(fuzzed)/found.
+SECONDS ?= 60
+fuzzed = $(BUILD)/fuzzed
+fuzzers_to_run = $(if $(NAME),$(or $(filter $(NAME),$(fuzzers)),$(error there is no fuzzer '$(NAME)': expected one of $(fuzzers))),$(fuzzers))
+
+fuzz:
+	$(Q)tests/as-root tests/install-packages
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) CC=clang BUILD=$(fuzzed) SANITIZE=fuzzer-no-link,address,undefined \
+		$(fuzzers_to_run:%=$(fuzzed)/tests/fuzz/fuzz-%)
+	$(Q)for name in $(fuzzers_to_run); do \
+		tests/as-root tests/fuzz/run $(fuzzed) $$name $(SECONDS) || exit 1; done
+
 demo:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)tests/as-root $(PYTHON) -B tests/e2e/demo.py
@@ -102,7 +131,7 @@ bench:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)tests/as-root $(PYTHON) -B tests/bench/bench.py
 
-.PHONY: tests prepare-check check check-unit demo bench
+.PHONY: tests prepare-check check check-unit fuzz demo bench
 
 $(BUILD)/tests/bench/packet-bench: $(BUILD)/tests/bench/packet-bench.o
 	$(say) LD $@
