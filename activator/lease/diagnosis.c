@@ -64,14 +64,14 @@ static int make(struct bus *bus, const char *course, const char *seat, diagnosis
 
 /* --- the seat -------------------------------------------------------------------------------- */
 
-/* What the units say; the culprit is the one furthest down the chain. */
-struct finding {
-        char culprit[UNIT_SIZE];
-        bool culprit_failed;
+/* The unit that is the reason of the failure, and what is wrong with it; unit is empty if none is known. */
+struct culprit {
+        char unit[UNIT_SIZE];
+        bool failed;
         const char *verdict;
 };
 
-/* Of a state that a unit should not be in; NULL: there is nothing wrong with it. */
+/* What is wrong with a unit in that state; NULL: nothing. */
 static const char *judge(const char *state) {
         if (string_equal(state, "failed"))
                 return "failed";
@@ -80,36 +80,37 @@ static const char *judge(const char *state) {
         return string_equal(state, "deactivating") ? "is going down" : NULL;
 }
 
-static void note_culprit(struct finding *finding, const char *unit, const char *state) {
+static void note_culprit(struct culprit *culprit, const char *unit, const char *state) {
         bool failed = string_equal(state, "failed");
 
         if (!judge(state))
                 return;
-        /* nsbr@ waits for (or fails with) the others, so they are the better answer; a failure is better than
-         * a wait. */
-        if (finding->culprit[0] &&
-                (string_starts_with(unit, "nsbr@") || (finding->culprit_failed && !failed)))
+        /*
+         * nsbr@ waits for the others and fails with them, so another unit is the better answer. A unit that
+         * failed is a better answer than one that is still starting.
+         */
+        if (culprit->unit[0] && (string_starts_with(unit, "nsbr@") || (culprit->failed && !failed)))
                 return;
-        finding->culprit_failed = failed;
-        finding->verdict = judge(state);
-        (void)string_copy(finding->culprit, sizeof(finding->culprit), unit);
+        culprit->failed = failed;
+        culprit->verdict = judge(state);
+        (void)string_copy(culprit->unit, sizeof(culprit->unit), unit);
 }
 
 static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct diagnosis *diagnosis = userdata;
-        struct finding finding = {0};
+        struct culprit culprit = {0};
         char text[REPLY_TEXT_SIZE];
 
         (void)error; /* then there are no rows, and nothing is known */
         for (size_t i = 0; i < n_rows; i++)
-                note_culprit(&finding, rows[i].name, rows[i].active_state);
-        if (string_starts_with(finding.culprit, SERVICE_CONTAINER "@")) {
+                note_culprit(&culprit, rows[i].name, rows[i].active_state);
+        if (string_starts_with(culprit.unit, SERVICE_CONTAINER "@")) {
                 finish(diagnosis, NULL, "it is still starting");
                 return;
         }
-        if (finding.culprit[0])
-                (void)snprintf(text, sizeof(text), "%s %s" DIAGNOSIS_HINT "journalctl -b -u %s",
-                        finding.culprit, finding.verdict, finding.culprit);
+        if (culprit.unit[0])
+                (void)snprintf(text, sizeof(text), "%s %s" DIAGNOSIS_HINT "journalctl -b -u %s", culprit.unit,
+                        culprit.verdict, culprit.unit);
         else
                 (void)snprintf(text, sizeof(text),
                         "nsbr@%s.service did not come up" DIAGNOSIS_HINT "journalctl -b -u 'n*@%s*'",
