@@ -38,8 +38,9 @@ static void missing_bridge_error(const struct seat_plan *plan, struct diagnostic
                         plan->name, plan->netns);
         else
                 diagnostics_error(diagnostics, plan->bridge, 0,
-                        "there is no such bridge for seat %s: netbr@%s.service creates it, and starts with "
-                        "the seat if that is on a roster (coursenetctl roster add %s NAME)",
+                        "there is no such bridge for seat %s: see systemctl status netbr@%s.service, which "
+                        "creates it, and starts with seats that are on a roster (coursenetctl roster add %s "
+                        "NAME)",
                         plan->name, plan->bridge_course, plan->id.course);
 }
 

@@ -247,7 +247,7 @@ static void a_missing_bridge_is_explained(void **state) {
         assert_int_equal(netns_start(SANDBOX_ETC, "12310", &sandbox->diagnostics), 0);
         assert_int_equal(start(sandbox, "12310"), -ENODEV);
         assert_error(sandbox, "br-123: there is no such bridge for seat 12310: see systemctl status "
-                              "netbr@123.service, which makes it");
+                              "netbr@123.service, which creates it");
         assert_error(sandbox, "coursenetctl roster add 123 NAME");
 
         configure("netns/ns12310.conf", "BR=campus0\n");
@@ -271,7 +271,7 @@ static void a_missing_namespace_is_explained(void **state) {
 
         assert_int_equal(bridge_start(SANDBOX_ETC, "123", &sandbox->diagnostics), 0);
         assert_int_equal(start(sandbox, "12310"), -ENOENT);
-        assert_error(sandbox, "ns12310: there is no such namespace: netns@12310.service makes it");
+        assert_error(sandbox, "ns12310: there is no such namespace: netns@12310.service creates it");
 }
 
 static void a_foreign_namespace_gets_no_cable(void **state) {
