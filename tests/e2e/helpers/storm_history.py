@@ -8,6 +8,8 @@ from helpers.storm_plan import FIRST_SEAT, students
 MARGIN = 0.5
 # RuntimeMaxSec= of netbr@: as long after its start a unit may still fail because its program was killed.
 HELPER_SECONDS = 20
+# How long systemd may take to see that a program was killed, on a machine that is short of processor time.
+REAP_SECONDS = 5
 
 
 class Login:
@@ -140,7 +142,7 @@ class History:
             return True
         began, ended = login.began - MARGIN, login.answered() + MARGIN
         return (any(concerns(stop, login) and stop.began <= ended and stop.ended >= began for stop in self.stops())
-                or any(strikes(kill, login) and began <= kill.time <= ended for kill in self.kills))
+                or any(strikes(kill, login) and login.began - REAP_SECONDS <= kill.time <= ended for kill in self.kills))
 
     def unexplained_refusals(self):
         return [login for number, login in self.logins.items()
