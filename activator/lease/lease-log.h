@@ -26,7 +26,7 @@ void lease_tell_stopped(struct lease *lease);
 void lease_tell_restarted(struct lease *lease);
 
 /*
- * Logs that somebody gets no seat or no container. by_user: the request came over query.sock, so the line
- * counts for the limit of that user. Otherwise it is an error.
+ * Logs that a user gets no seat or no container. by_user: the request came over query.sock, so the line
+ * counts for the limit of that user. Otherwise it is logged as an error.
  */
 void lease_log_refusal(struct lease_table *table, bool by_user, uid_t uid, const char *line);

@@ -124,7 +124,7 @@
         X(DO_DROP_CALLS,           "drop the calls of the start") \
         X(DO_DROP_DEADLINE,        "stop the timer of EVENT_DEADLINE") \
         X(DO_MARK_JOINED,          "note the time: the login is in the namespace that the seat has now") \
-        /* The answer to the opener, if it still waits. A "no" is logged as well. */ \
+        /* The answer to the opener, if it still waits. A refusal is logged as well. */ \
         X(DO_ANSWER_EARLY,         "yes, to an opener with wait=none") \
         X(DO_ANSWER_DONE,          "yes") \
         X(DO_ANSWER_FAILED,        "no, for the reason of EVENT_FAULT or EVENT_FAULT_FOUND") \

@@ -14,7 +14,10 @@
 #include "seat/wiring.h"
 #include "systemd/units.h"
 
-/* The module gives up at its deadline; our answer, which says what hangs, has to be there before. */
+/*
+ * The module gives up at its deadline. The answer, which names the unit that hangs, has to arrive before
+ * that.
+ */
 #define ANSWER_MARGIN_MS 500U
 #define TIMEOUT_MAX_MS 300000U
 
@@ -39,7 +42,7 @@ static size_t plan_wiring(const struct lease *lease, struct wiring ret[static WI
         return n;
 }
 
-/* Without it logind may end the manager before the seat goes: no reason to refuse a login. */
+/* Without it logind may end the manager before the seat stops. That is no reason to refuse a login. */
 static void wire_keeping(const struct lease *lease) {
         int r = wiring_keep_user(lease->table->seats->unit_directory, lease->record.uid, lease->seat->keep);
 
@@ -157,9 +160,10 @@ static void handle_started(void *userdata, int error, const char *job, const cha
 }
 
 /*
- * What the lease needs, and what it only wants: a container that fails, or is stopped, does not cost the
- * login. It waits for the container only if it was told to. nsbr@ counts as started before its program has
- * ended, and that may go wrong still: Requires= would leave a lease on a seat that has failed.
+ * The units that the lease needs, and those that it only wants: a container that fails or is stopped does not
+ * end the login. The lease waits for the container only if the request says so. nsbr@ counts as started
+ * before its program has ended, and the program may still fail: with Requires= the lease would then stay on a
+ * failed seat.
  */
 void lease_start_unit(struct lease *lease) {
         const char *wants[SERVICES_MAX + 1] = {NULL};

@@ -20,10 +20,15 @@
  */
 #define SETTLE_USEC USEC_PER_SEC
 
-/* No event tells that a process has ended while others that do not count stay in its control group. */
+/*
+ * There is no event when a process ends while other processes, which do not count, stay in its control group.
+ */
 #define LOOK_USEC (20 * USEC_PER_SEC)
 
-/* After an event. A student can make many of them, so each look doubles the wait for the next one. */
+/*
+ * The wait for a look after an event. A student can make many events, so each look doubles the wait for the
+ * next.
+ */
 #define DELAY_MIN_USEC (10 * UINT64_C(1000))
 #define DELAY_MAX_USEC USEC_PER_SEC
 
@@ -89,7 +94,9 @@ static int handle_group_event(sd_event_source *source, const struct inotify_even
         return 0;
 }
 
-/* A group that is gone already is one that has changed. Without a watch, the regular look has to do. */
+/*
+ * If the group is gone already, that counts as a change. If it cannot be watched, the regular look remains.
+ */
 void linger_watch_group(struct lease *lease) {
         int r;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A connection brings one request, gets its reply (or several) and is closed. */
+/* A connection has one request, gets its reply or replies, and is closed. */
 
 #include "enter-request.h"
 #include "peer-report.h"
@@ -52,7 +52,7 @@ void connection_ignore_peer(struct connection *connection);
 void connection_reply(struct connection *connection, const struct reply *reply);
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
 
-/* Sends the n replies, which are taken, and frees the connection when the peer has taken them all. */
+/* Sends the n replies and frees the connection when the peer has read them all. Takes the array. */
 void connection_reply_all(struct connection *connection, struct reply *replies, size_t n);
 
 /* Sends the reply, then the report that the connection has, and frees both. */

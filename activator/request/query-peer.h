@@ -13,7 +13,7 @@
 #define ENTER_BURST 64U
 #define ENTER_TOTAL_INTERVAL_USEC UINT64_C(10000)
 #define ENTER_TOTAL_BURST 512U
-#define ENTER_USERS_MAX 4096U /* more than the pace of all lets be remembered at once */
+#define ENTER_USERS_MAX 4096U /* more users than can have made a request within the pace of all users */
 
 struct enter_pace;
 

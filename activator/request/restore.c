@@ -96,7 +96,7 @@ static int take_up_lease(struct restoring *restoring, const char *id, bool start
                 r = -ECANCELED;
         if (r < 0)
                 return r;
-        /* A login that is over has let go of its process. */
+        /* The lease of a login that is over has no process any more. */
         if (!record.hold && record.linger_until_usec == 0)
                 opener = find_opener(restoring, &record);
         return lease_restore(restoring->leases, &record, opener);
@@ -108,7 +108,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
         int r;
 
         if (!lease_unit_parse(unit, id)) {
-                /* The process that tidied died in the middle; its slice would keep the units up. */
+                /* The process that tidied ended before it was done, and its slice would keep the units up. */
                 if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
                         (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;

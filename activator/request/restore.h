@@ -13,7 +13,8 @@ struct stored_fd {
 };
 
 /*
- * Takes up every lease that systemd still has, ends units that nobody knows and forgets records without a
- * unit. Waits for systemd's answer: no request is served before. Takes the descriptors it uses out of stored.
+ * Restores every lease that systemd still has, stops units without a record, and removes records without a
+ * unit. Waits for systemd's answer, so no request is served before. Takes the descriptors that it uses out of
+ * stored.
  */
 int restore_leases(struct lease_table *leases, struct stored_fd *stored, size_t n_stored);

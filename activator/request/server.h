@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The two sockets, and who may have a connection over them.
+ * The two sockets, and who may connect to them.
  *
  *   activator.sock  mode 0600, so only root connects; checked again by SO_PEERCRED
- *   query.sock      anybody, within limits
+ *   query.sock      everybody, within limits
  */
 
 #include "dispatch.h"

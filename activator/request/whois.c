@@ -162,7 +162,10 @@ static void handle_end(void *userdata, const siginfo_t *info, bool late, int err
         lookup_free(lookup);
 }
 
-/* Answers now, not when the child is reaped: a file system that hangs would keep it even from dying. */
+/*
+ * Answers now and not when the child is reaped, because a file system that hangs may delay even the end of a
+ * killed child.
+ */
 static void handle_timeout(void *userdata) {
         struct whois_lookup *lookup = userdata;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Makes sure that a seat stops after its last lease. */
+/* Makes systemd re-check a seat after its last lease, until the seat is down. */
 
 #include "seats.h"
 

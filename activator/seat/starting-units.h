@@ -11,8 +11,8 @@
 #include "systemd/units.h"
 
 /*
- * Stops them, unless a new lease is there by the time systemd has said which they are: the container, units=
- * of the course, and the manager of uid ((uid_t)-1: none). A unit without a drop-in of ours is not touched.
+ * Stops those units: the container, units= of the course, and the manager of uid ((uid_t)-1: none). Stops
+ * nothing if the seat has a new lease when systemd answers. A unit without a drop-in of ours is not changed.
  */
 void starting_units_stop(struct seats *seats, const char *seat, uid_t uid);
 

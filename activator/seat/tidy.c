@@ -18,7 +18,7 @@
 
 #define UNIT_SIZE 64U
 
-/* A slice that stays would hold the seat, so its stop is retried until it is gone, for a minute. */
+/* A slice that stays would keep the seat up, so its stop is retried for a minute, until the slice is gone. */
 #define RETRY_USEC UINT64_C(5000000)
 #define RETRIES_MAX 12U
 
@@ -237,8 +237,10 @@ void tidy_job_removed(void *userdata, const char *job, const char *unit, const c
         (void)unit;
         (void)result;
         DL_FOREACH_SAFE(seats->tidyings, tidying, next) {
-                /* Another one's job is none of ours; if it stops the slice before we do, stop_again() finds
-                 * out. */
+                /*
+                 * The job of another process is ignored. If that job stops the slice first, stop_again()
+                 * notices it.
+                 */
                 if (string_equal(tidying->stop_job, job))
                         finish(tidying, found(tidying));
                 else if (string_equal(tidying->start_job, job))

@@ -23,9 +23,9 @@ void bus_close(struct bus *bus);
 int bus_wait(struct bus *bus);
 
 /*
- * A call that is under way. The caller gives the place of a pointer to it: the pointer is set while
- * the call is under way and is NULL again before the callback comes. The place must stay good until then. A
- * call that is under way there already is dropped first.
+ * A call that is under way. The caller gives the address of a pointer to it: the pointer is set while the
+ * call is under way and is NULL again before the callback comes. The pointer must stay valid until then. If a
+ * call with the same pointer is under way, it is dropped first.
  */
 struct bus_call;
 
