@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Checks that every student is fenced. Accounts are looked up in the user database, which may take long, so
- * the caller has a time limit. After a look-up that fails there are no others.
+ * Checks that every student is fenced, and that a directory of subordinate ids can be asked. Accounts are
+ * looked up in the user database, which may take long, so the caller has a time limit. After a look-up that
+ * fails there are no others.
  */
 
 #include <pwd.h>
 
+#include "fence/subid-directory.h"
 #include "inspect.h"
 #include "name-rule.h"
 
@@ -61,6 +63,7 @@ void inspect_fenced(struct inspection *inspection, uint32_t *uids, size_t n_uids
         struct missing missing = {0};
         bool answers = true;
 
+        (void)subid_directory_check(inspection->diagnostics);
         qsort(uids, n_uids, sizeof(*uids), compare_uids);
         for (size_t i = 0; i < inspection->site->n_courses; i++) {
                 const struct site_course *course = &inspection->site->courses[i];

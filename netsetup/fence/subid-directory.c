@@ -81,6 +81,15 @@ bool subid_directory_is_used(void) {
         return false;
 }
 
+int subid_directory_check(struct diagnostics *diagnostics) {
+        if (!subid_directory_is_used() || load_library() >= 0)
+                return 0;
+        diagnostics_error(diagnostics, NSSWITCH_FILE, 0,
+                "subordinate ids come from a directory (subid:), and libsubid cannot be loaded, so those "
+                "of course users are not fenced: apt install libsubid5 (Debian 12: libsubid4)");
+        return -ELIBACC;
+}
+
 /* The lines of an owner in a text of the file's format. */
 static void copy_lines(FILE *stream, const char *text, const char *owner) {
         size_t length = strlen(owner);
@@ -196,16 +205,13 @@ static int forget(void) {
 int subid_directory_update(
         const struct accounts *fenced, const char *before, struct diagnostics *diagnostics) {
         _cleanup_free_ char *text = NULL;
+        int r;
 
         if (!subid_directory_is_used())
                 return forget();
-        if (load_library() < 0) {
-                diagnostics_error(diagnostics, NSSWITCH_FILE, 0,
-                        "subordinate ids come from a directory (subid:), and libsubid cannot be loaded, so "
-                        "those "
-                        "of course users are not fenced: apt install libsubid5 (Debian 12: libsubid4)");
-                return -ELIBACC;
-        }
+        r = subid_directory_check(diagnostics);
+        if (r < 0)
+                return r;
         text = format(fenced, before);
         if (!text)
                 return failure(diagnostics, DIRECTORY_SUBUID_FILE, -ENOMEM, "cannot be computed");

@@ -13,6 +13,9 @@
 /* True if subordinate uids come from a directory. */
 bool subid_directory_is_used(void);
 
+/* -ELIBACC with an error in diagnostics: there is a directory, and nothing to ask it with. Asks nobody. */
+int subid_directory_check(struct diagnostics *diagnostics);
+
 /* What the file has now, for subid_directory_update(). Empty if there is no file. The caller frees it. */
 int subid_directory_read(char **ret);
 

@@ -10,10 +10,14 @@
 
 #include <stdlib.h>
 
+#include "base/runtime-file.h"
+#include "check/inspect.h"
 #include "fence/fence.h"
 
 #define PLUGIN_DIRECTORY BUILD_DIRECTORY "/tests/netns"
 #define ETC "/etc/coursenet"
+
+#define FOR_EACH_LIBRARY "for file in /usr/lib/*/libsubid.so.[0-9]; do file=$(readlink -f $file); "
 
 static int set_up(void **state) {
         if (sandbox_setup(state) < 0 || mkdir("/run/etc", 0755) < 0)
@@ -27,6 +31,8 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
+        /* Of a test that failed before it did so itself. */
+        (void)shell(FOR_EACH_LIBRARY "umount -q $file; done");
         return umount2("/etc", MNT_DETACH) < 0 ? -1 : sandbox_teardown(state);
 }
 
@@ -57,6 +63,28 @@ static int end_update(pid_t pid) {
 /* Returns the fence's result. */
 static int update(enum fence_scope scope) {
         return end_update(begin_update(scope));
+}
+
+/* What a process prints; libsubid reads nsswitch.conf once in it. The caller frees it. */
+static char *output_of(int (*run)(void)) {
+        char *text = NULL;
+        int status;
+        pid_t pid;
+
+        (void)fflush(NULL);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                if (!freopen("/run/output", "w", stdout))
+                        _exit(99);
+                status = run();
+                (void)fflush(stdout);
+                _exit(status);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 99);
+        assert_int_equal(runtime_file_read("/run/output", &text), 0);
+        return text;
 }
 
 #define is_fenced(uid)                                                                                       \
@@ -126,6 +154,37 @@ static void test_a_slow_run_keeps_what_a_later_one_found(void **state) {
         assert_false(is_fenced(800000) || is_fenced(400000));
 }
 
+/* `coursenetctl check` must say what otherwise only the journal says. */
+static int check(void) {
+        _cleanup_diagnostics_ struct diagnostics found = {0};
+        int r = inspect(ETC, &found);
+
+        diagnostics_print(stdout, &found);
+        return r < 0;
+}
+
+static void test_a_missing_library_is_reported(void **state) {
+        char *checked;
+
+        (void)state;
+        /* The loader refuses an empty file. */
+        write_file("/run/empty", "");
+        assert_shell(FOR_EACH_LIBRARY "mount --bind /run/empty $file || exit 1; done");
+        assert_int_equal(update(FENCE_ALL), 1);
+        assert_shell("nft get element inet coursenet_fence fenced '{ 5001 }' >/dev/null");
+        assert_false(is_fenced(200000));
+        checked = output_of(check);
+        assert_non_null(strstr(checked, "/etc/nsswitch.conf: subordinate ids come from a directory"));
+        assert_non_null(strstr(checked, "apt install libsubid5"));
+        free(checked);
+
+        assert_shell(FOR_EACH_LIBRARY "umount $file || exit 1; done");
+        assert_int_equal(update(FENCE_ALL), 0);
+        checked = output_of(check);
+        assert_null(strstr(checked, "nsswitch"));
+        free(checked);
+}
+
 int main(int argc, char **argv) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_ranges_of_a_directory_are_fenced, set_up, tear_down),
@@ -134,6 +193,7 @@ int main(int argc, char **argv) {
                         test_a_directory_that_is_down_lets_nobody_go, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         test_a_slow_run_keeps_what_a_later_one_found, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_a_missing_library_is_reported, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_without_a_directory_its_ranges_go, set_up, tear_down),
         };
 

@@ -341,7 +341,7 @@ static void test_full_course(void **state) {
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
         assert_output("no seat is left for f: numbers 10 to 14 are all in use or reserved");
         assert_output("[course 123]");
-        /* A higher prefix is a smaller subnet, so the message must not ask for one. */
+        /* A higher prefix is a smaller subnet: the message must not advise it. */
         assert_null(strstr(output, "larger prefix"));
         assert_null(strstr(output, "left for g"));
         assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
