@@ -183,18 +183,27 @@ bool host_valid(const char *name) {
                name[strspn(name, LETTERS DIGITS ".-_")] == '\0';
 }
 
+/* Such a character would be run by a terminal that shows the setting. Other UTF-8 is usual in paths. */
+static bool has_control_character(const char *text) {
+        for (; *text; text++)
+                if ((unsigned char)*text < ' ' || *text == '\x7f')
+                        return true;
+        return false;
+}
+
 bool path_valid(const char *path) {
-        return path[0] == '/';
+        return path[0] == '/' && !has_control_character(path);
 }
 
 bool bind_valid(const char *word) {
-        return word[0] == '/' && !strchr(word, ',');
+        return word[0] == '/' && !strchr(word, ',') && !has_control_character(word);
 }
 
 bool variable_valid(const char *word) {
         size_t name = strspn(word, LETTERS DIGITS "_");
 
-        return name > 0 && word[name] == '=' && strspn(word, DIGITS) == 0 && !strchr(word, ',');
+        return name > 0 && word[name] == '=' && strspn(word, DIGITS) == 0 && !strchr(word, ',') &&
+               !has_control_character(word);
 }
 
 bool template_valid(const char *name) {

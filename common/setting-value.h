@@ -90,7 +90,7 @@ bool staff_name_valid(const char *name);
 /* A host name or an IPv4 address, to be given to ping. */
 bool host_valid(const char *name);
 
-/* An absolute path. */
+/* An absolute path without control characters; these are refused in the next two as well. */
 bool path_valid(const char *path);
 
 /* SOURCE[:TARGET[:ro|rw]] of a container's bind. The runtime would read a comma as the beginning of another
