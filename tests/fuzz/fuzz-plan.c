@@ -32,14 +32,15 @@ static void remove_paths(void) {
 
 /* --- the text of a rule set --- */
 
-/* Whether a name in quotes is the name of a link, which no quote, wildcard or blank can be in. */
+/* Whether a name in quotes is the name of a link, which has no wildcard, escape or blank; nft ends it at the
+ * next quote only. */
 static const char *skip_quoted(const char *text) {
         const char *end = strpbrk(text, "\"\n");
         char name[IFNAMSIZ];
 
         CHECK(end && *end == '"' && end > text && (size_t)(end - text) < sizeof(name));
         (void)snprintf(name, sizeof(name), "%.*s", (int)(end - text), text);
-        CHECK(link_name_valid(name) && !strpbrk(name, "*\\ \t{};,"));
+        CHECK(link_name_valid(name) && !strpbrk(name, "*\\ \t"));
         return end + 1;
 }
 
