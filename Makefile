@@ -59,7 +59,7 @@ common_sources = common/address.c common/address6.c common/child.c common/contai
 	common/console.c common/diagnostics.c \
 	common/finding-line.c common/mac.c common/message-fd.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-set.c common/setting-value.c \
-	common/settings-check.c common/settings-load.c common/settings-parse.c common/settings-table.c common/settings.c \
+	common/settings-check.c common/settings-load.c common/settings-parse.c common/settings-table.c common/subuid.c common/settings.c \
 	common/site.c common/trusted-file.c
 # What reads the settings needs; the module and coursenet-enter do not.
 settings_packages = inih libmd
@@ -75,7 +75,7 @@ net_sources = netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base
 	netsetup/firewall/course-rules.c netsetup/firewall/foreign-chain.c netsetup/firewall/foreign-firewall.c netsetup/firewall/forwarding.c netsetup/firewall/nft-listing.c netsetup/firewall/nft-text.c netsetup/firewall/nftables.c netsetup/firewall/ruleset-courses.c netsetup/firewall/ruleset-seats.c \
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
-	netsetup/fence/subid-directory.c netsetup/fence/subuid.c \
+	netsetup/fence/subuid-directory.c netsetup/fence/fence-subuid.c \
 	netsetup/names/dns-format.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
 	netsetup/watch/watch-file.c netsetup/watch/watch-job.c netsetup/watch/watch-nft.c netsetup/watch/watch-route.c \
 	netsetup/watch/watch-socket.c netsetup/watch/watch.c \
@@ -96,7 +96,7 @@ activator_sources = \
 	activator/request/peer-report.c activator/request/query-log.c activator/request/query-peer.c \
 	activator/request/reload.c activator/request/restore.c activator/request/server.c \
 	activator/request/whois.c \
-	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-activator.c \
+	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-startup.c \
 	activator/lease/lease-answer.c activator/lease/lease-limit.c activator/lease/lease-log.c \
 	activator/lease/lease-machine.c activator/lease/lease-object.c activator/lease/lease-opener.c \
 	activator/lease/lease-request.c activator/lease/lease-run.c activator/lease/lease-start.c \
@@ -105,7 +105,7 @@ activator_sources = \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring-plan.c activator/seat/wiring.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
 	activator/base/event.c activator/base/fd-store.c activator/base/log.c activator/base/peer.c activator/base/record-store.c \
-	activator/base/seat-lookup.c activator/base/subordinate-uid.c activator/base/terminal.c
+	activator/base/seat-lookup.c activator/base/subuid-group.c activator/base/terminal.c
 activator_packages = libsystemd
 
 container_sources = container/instance.c container/queue.c container/report.c

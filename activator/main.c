@@ -14,7 +14,7 @@
 #include "base/fd-store.h"
 #include "base/log.h"
 #include "base/record-store.h"
-#include "lease/lease-activator.h"
+#include "lease/lease-startup.h"
 #include "lease/lease-table.h"
 #include "number.h"
 #include "request/reload.h"

@@ -13,7 +13,7 @@
 
 /*
  * Subordinate uids of course users that come from a directory, in the format of subuid(5). The fence writes
- * it, see subid-directory.h; the activator reads it, see subordinate-uid.h.
+ * it, see subuid-directory.h; the activator reads it, see subuid-group.h.
  */
 #define DIRECTORY_SUBUID_FILE RUN_DIRECTORY "/fence.subuid"
 

@@ -5,7 +5,7 @@ unit_tests = address address6 child class-parse diagnostics finding-line lease-h
 	settings settings-documents settings-table site snapshot trusted-file
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
-netns_tests = bridge dns fence fence-route firewall foreign forwarding inspect link netns qdisc rule seat subid-directory sysctl watch
+netns_tests = bridge dns fence fence-route firewall foreign forwarding inspect link netns qdisc rule seat subuid-directory sysctl watch
 # Those that take longest start first, so that no processor idles at the end.
 slow_netns_tests = inspect fence-route seat link watch bridge
 netns_test_programs = $(patsubst %,$(BUILD)/tests/netns/test-%,$(slow_netns_tests) $(filter-out $(slow_netns_tests),$(netns_tests)))
@@ -51,7 +51,7 @@ $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%
 	$(link_test) $(call libraries,cmocka $(host_packages) $(settings_packages))
 
 # libsubid looks for libsubid_NAME.so, where nsswitch.conf has "subid: NAME".
-$(BUILD)/tests/netns/test-subid-directory: $(BUILD)/tests/netns/libsubid_coursenet.so
+$(BUILD)/tests/netns/test-subuid-directory: $(BUILD)/tests/netns/libsubid_coursenet.so
 $(BUILD)/tests/netns/libsubid_coursenet.so: $(BUILD)/tests/netns/subid-plugin.o
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^

@@ -3,7 +3,7 @@
 /*
  * The events, the timers and the memory of a lease. For an event it looks up the row in lease-machine.c, sets
  * the next state and does the actions in their order. Events are raised by lease-request.c, by
- * lease-activator.c and by the callbacks of timers, calls and watches.
+ * lease-startup.c and by the callbacks of timers, calls and watches.
  *
  * What always holds: a lease handles one event after the other. When an action raises EVENT_FAULT, the
  * actions behind it in the list are not done.

@@ -9,7 +9,7 @@
  *
  * An administrator's hold is a lease without a process. Only an administrator ends it.
  *
- * lease-request.h has what may be asked for, lease-table.h the queries, lease-activator.h what the activator
+ * lease-request.h has what may be asked for, lease-table.h the queries, lease-startup.h what the activator
  * does at its start and end. lease-machine.h has the life of a lease.
  */
 

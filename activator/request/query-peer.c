@@ -9,6 +9,7 @@
 
 #include "query-peer.h"
 #include "run-files.h"
+#include "subuid.h"
 
 struct enter_pace {
         uid_t uid;
@@ -17,10 +18,10 @@ struct enter_pace {
 };
 
 uid_t query_peer_key(struct query_peers *peers, uid_t uid) {
-        uid_t group = subordinate_uid_group(&peers->subordinate_uids, SUBORDINATE_UID_FILE, uid);
+        uid_t group = subuid_group(&peers->subuids, SUBUID_FILE, uid);
 
         if (group == uid)
-                group = subordinate_uid_group(&peers->directory_uids, DIRECTORY_SUBUID_FILE, uid);
+                group = subuid_group(&peers->directory_uids, DIRECTORY_SUBUID_FILE, uid);
         /* The accounts of a directory may have uids that the file gives away as well. */
         return group == uid || peers->has_lease(peers->userdata, uid) ? uid : group;
 }
@@ -77,6 +78,6 @@ bool query_peer_may_enter(struct query_peers *peers, uid_t uid, uint64_t now_use
 
 void query_peers_done(struct query_peers *peers) {
         forget_past(peers, UINT64_MAX);
-        subordinate_uids_done(&peers->subordinate_uids);
-        subordinate_uids_done(&peers->directory_uids);
+        subuid_groups_done(&peers->subuids);
+        subuid_groups_done(&peers->directory_uids);
 }

@@ -3,7 +3,7 @@
 
 /* Who is at the other end of query.sock, for limits, and how often they may enter. */
 
-#include "base/subordinate-uid.h"
+#include "base/subuid-group.h"
 
 /*
  * A student who runs commands in a loop needs fewer than this. Every lease is two lines of the log that must
@@ -21,10 +21,10 @@ struct enter_pace;
 struct query_peers {
         bool (*has_lease)(void *userdata, uid_t uid);
         void *userdata;
-        struct subordinate_uids subordinate_uids; /* of /etc/subuid */
-        struct subordinate_uids directory_uids;   /* of DIRECTORY_SUBUID_FILE */
-        struct enter_pace *paces;                 /* a uthash by uid */
-        uint64_t total_usec;                      /* the pace of all users together */
+        struct subuid_groups subuids;        /* of /etc/subuid */
+        struct subuid_groups directory_uids; /* of DIRECTORY_SUBUID_FILE */
+        struct enter_pace *paces;            /* a uthash by uid */
+        uint64_t total_usec;                 /* the pace of all users together */
 };
 
 /*

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/peer.h"
 #include "base/record-store.h"
-#include "lease/lease-activator.h"
+#include "lease/lease-startup.h"
 #include "lease/lease-table.h"
 #include "number.h"
 #include "seat/empty-seat.h"

@@ -8,7 +8,7 @@
 
 #include <pwd.h>
 
-#include "fence/subid-directory.h"
+#include "fence/subuid-directory.h"
 #include "inspect.h"
 #include "name-rule.h"
 
@@ -63,7 +63,7 @@ void inspect_fenced(struct inspection *inspection, uint32_t *uids, size_t n_uids
         struct missing missing = {0};
         bool answers = true;
 
-        (void)subid_directory_check(inspection->diagnostics);
+        (void)subuid_directory_check(inspection->diagnostics);
         qsort(uids, n_uids, sizeof(*uids), compare_uids);
         for (size_t i = 0; i < inspection->site->n_courses; i++) {
                 const struct site_course *course = &inspection->site->courses[i];

@@ -19,10 +19,10 @@
 
 #include "base/failure.h"
 #include "fence-route.h"
+#include "fence-subuid.h"
 #include "fence-table.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
-#include "subuid.h"
 
 #define WHAT "the routing rules of the fence"
 #define REPAIR "systemctl restart coursenet-network.service restores them"

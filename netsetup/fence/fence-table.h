@@ -3,8 +3,8 @@
 
 /* The fence's nftables table: what course users' processes outside of their seats may reach. */
 
+#include "fence-subuid.h"
 #include "settings.h"
-#include "subuid.h"
 
 #define FENCE_TABLE_NAME "coursenet_fence"
 #define FENCE_TABLE "inet " FENCE_TABLE_NAME

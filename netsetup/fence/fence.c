@@ -17,13 +17,14 @@
 #include "base/runtime-file.h"
 #include "fence-route.h"
 #include "fence-set.h"
+#include "fence-subuid.h"
 #include "fence-table.h"
 #include "fence.h"
 #include "firewall/nftables.h"
 #include "number.h"
 #include "roster.h"
 #include "setting-value.h"
-#include "subid-directory.h"
+#include "subuid-directory.h"
 #include "subuid.h"
 
 #define LOCK_FILE RUN_DIRECTORY "/fence.lock"
@@ -209,7 +210,7 @@ static int apply(struct fence *fence, const struct accounts *fenced, unsigned mi
         r = memory ? list_uids(fenced, &uids, &whose.n_uids) : -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(subuid_files) && subuid_error >= 0; i++) {
                 subuid_file = subuid_files[i];
-                subuid_error = subuid_load(subuid_file, &fence->settings, fenced, &subordinates);
+                subuid_error = fence_subuid_load(subuid_file, &fence->settings, fenced, &subordinates);
         }
         whose.uids = uids;
         whose.subordinates = subordinates;
@@ -413,12 +414,12 @@ static int find_subordinates(struct fence *fence, struct diagnostics *diagnostic
         int r;
 
         /* In this order: everybody whom another run has written into the file is in its memory before. */
-        r = subid_directory_read(&before);
+        r = subuid_directory_read(&before);
         if (r >= 0)
                 r = load_memory(&fenced, &missing);
         if (r < 0)
                 return r;
-        r = subid_directory_update(&fenced, before, diagnostics);
+        r = subuid_directory_update(&fenced, before, diagnostics);
         return r > 0 ? step(fence, diagnostics) : r;
 }
 

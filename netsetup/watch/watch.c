@@ -20,7 +20,7 @@
 #include "base/runtime-file.h"
 #include "base/stderr.h"
 #include "fence/fence.h"
-#include "fence/subid-directory.h"
+#include "fence/subuid-directory.h"
 #include "names/dns-format.h"
 #include "notify.h"
 #include "watch-file.h"
@@ -206,7 +206,7 @@ static int handle_files(struct watch *watch) {
         if (changes.logins)
                 want(watch, JOB_FENCE_LOCAL, 0);
         /* Asks the directory for the subordinate uids of the user who has logged in. */
-        if (changes.logins && subid_directory_is_used())
+        if (changes.logins && subuid_directory_is_used())
                 want(watch, JOB_FENCE_NEW, FILES_DEBOUNCE_MS);
         if (changes.passwd)
                 want(watch, JOB_FENCE_LOCAL, DEBOUNCE_MS);

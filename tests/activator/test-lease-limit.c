@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "lease/lease-activator.h"
 #include "lease/lease-limit.h"
 #include "lease/lease-run.h"
+#include "lease/lease-startup.h"
 #include "lease/lease-table.h"
 
 static struct lease_table table;

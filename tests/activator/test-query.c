@@ -2,14 +2,17 @@
 
 /* What users can cause over query.sock, and how often. */
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mount.h>
 
 #include <cmocka.h>
 
 #include "activator/request/query-log.h"
+#include "run-files.h"
 
 #define SECOND UINT64_C(1000000)
 
@@ -151,7 +154,7 @@ static void write_file(const char *path, const char *text) {
 }
 
 static void all_uids_of_a_range_are_one(void **state) {
-        struct subordinate_uids uids = {0};
+        struct subuid_groups uids = {0};
         char path[] = "/tmp/test-query.XXXXXX";
         int fd = mkstemp(path);
 
@@ -160,20 +163,33 @@ static void all_uids_of_a_range_are_one(void **state) {
         (void)close(fd);
         write_file(path, "cs123-smithj:165536:65536\n# "
                          "none\nbroken\ncs123-newellz2:100000:65536\n2000:4000000000:4000000000\n");
-        assert_int_equal(subordinate_uid_group(&uids, path, 2000), 2000);
-        assert_int_equal(subordinate_uid_group(&uids, path, 99999), 99999);
-        assert_int_equal(subordinate_uid_group(&uids, path, 100000), 100000);
-        assert_int_equal(subordinate_uid_group(&uids, path, 165535), 100000);
-        assert_int_equal(subordinate_uid_group(&uids, path, 165536), 165536);
-        assert_int_equal(subordinate_uid_group(&uids, path, 231072), 231072);
-        assert_int_equal(subordinate_uid_group(&uids, path, 4294967294), 4000000000);
+        assert_int_equal(subuid_group(&uids, path, 2000), 2000);
+        assert_int_equal(subuid_group(&uids, path, 99999), 99999);
+        assert_int_equal(subuid_group(&uids, path, 100000), 100000);
+        assert_int_equal(subuid_group(&uids, path, 165535), 100000);
+        assert_int_equal(subuid_group(&uids, path, 165536), 165536);
+        assert_int_equal(subuid_group(&uids, path, 231072), 231072);
+        assert_int_equal(subuid_group(&uids, path, 4294967294), 4000000000);
 
         write_file(path, "cs123-newellz2:300000:65536\n");
-        assert_int_equal(subordinate_uid_group(&uids, path, 100001), 100001);
-        assert_int_equal(subordinate_uid_group(&uids, path, 300001), 300000);
+        assert_int_equal(subuid_group(&uids, path, 100001), 100001);
+        assert_int_equal(subuid_group(&uids, path, 300001), 300000);
         assert_int_equal(unlink(path), 0);
-        assert_int_equal(subordinate_uid_group(&uids, path, 300001), 300001);
-        subordinate_uids_done(&uids);
+        assert_int_equal(subuid_group(&uids, path, 300001), 300001);
+        subuid_groups_done(&uids);
+}
+
+/* The fence keeps there what a directory says of subordinate uids. */
+static void uids_that_a_directory_gives_count_as_one_too(void **state) {
+        (void)state;
+        assert_int_equal(unshare(CLONE_NEWNS), 0);
+        assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+        assert_int_equal(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
+        assert_int_equal(mkdir(RUN_DIRECTORY, 0755), 0);
+        assert_int_equal(query_peer_key(&peers, 3900000001), 3900000001);
+        write_file(DIRECTORY_SUBUID_FILE, "cs123-newellz2:3900000000:65536\n");
+        assert_int_equal(query_peer_key(&peers, 3900000001), 3900000000);
+        assert_int_equal(query_peer_key(&peers, 3900065536), 3900065536);
 }
 
 int main(void) {
@@ -186,6 +202,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(
                         all_users_together_stay_below_what_journald_takes, set_up, tear_down),
                 cmocka_unit_test(all_uids_of_a_range_are_one),
+                cmocka_unit_test_setup_teardown(
+                        uids_that_a_directory_gives_count_as_one_too, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

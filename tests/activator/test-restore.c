@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 
 #include "base/peer.h"
-#include "lease/lease-activator.h"
 #include "lease/lease-object.h"
+#include "lease/lease-startup.h"
 #include "request/restore.h"
 #include "seat/empty-seat.h"
 

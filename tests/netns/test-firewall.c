@@ -305,7 +305,7 @@ static void test_subordinates(void **state) {
         (void)snprintf(settings.fence.users[0], sizeof(settings.fence.users[0]), "cs123-grader");
         assert_int_equal(accounts_add(&fenced, 1001, ""), 0);
 
-        assert_int_equal(subuid_load("/run/subuid-none", &settings, &fenced, &ranges), 0);
+        assert_int_equal(fence_subuid_load("/run/subuid-none", &settings, &fenced, &ranges), 0);
         assert_int_equal(ranges.n_items, 0);
         assert_shell(
                 "printf '%%s\\n' cs123-b:165536:65536 alice:300000:65536 cs123-a:100000:65536 "
@@ -313,7 +313,7 @@ static void test_subordinates(void **state) {
                 "cs123-c:800000:0 cs123-c:0:500 cs123-c:900:200 cs123-c:4294967290:100000 "
                 "cs123-d:-4294367296:10 cs123-d:+700000:10 cs123-d:700000:-1 cs123-d:18446744073710251616:10 "
                 "cs123-d:700000:10x cs123-d:700000:10:1 :700000:10 >/run/subuid");
-        assert_int_equal(subuid_load("/run/subuid", &settings, &fenced, &ranges), 0);
+        assert_int_equal(fence_subuid_load("/run/subuid", &settings, &fenced, &ranges), 0);
         assert_int_equal(ranges.n_items, 4);
         assert_int_equal(ranges.items[0].first, 1000);
         assert_int_equal(ranges.items[0].last, 1099);

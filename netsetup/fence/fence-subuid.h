@@ -8,8 +8,6 @@
 
 #include "fence-set.h"
 
-#define SUBUID_FILE "/etc/subuid"
-
 struct uid_range {
         uint32_t first, last;
 };
@@ -27,7 +25,7 @@ void uid_ranges_done(struct uid_ranges *ranges);
  * by uid. *ranges are then sorted, and none overlaps or adjoins another. Invalid lines are skipped. A file
  * that does not exist has no ranges. Negative errno; *ranges is untouched then.
  */
-int subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
+int fence_subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
         struct uid_ranges *ranges);
 
 #define _cleanup_uid_ranges_ _cleanup_(uid_ranges_done)

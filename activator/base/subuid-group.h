@@ -12,23 +12,21 @@
 
 #include "util.h"
 
-#define SUBORDINATE_UID_FILE "/etc/subuid"
-
-struct subordinate_range {
+struct subuid_range {
         uint32_t first, last;
 };
 
 /* What was read last; the empty value is all zero. */
-struct subordinate_uids {
-        struct subordinate_range *ranges; /* ordered by first */
+struct subuid_groups {
+        struct subuid_range *ranges; /* ordered by first */
         size_t n_ranges;
         struct stat stat; /* of the file as it was then */
 };
 
-void subordinate_uids_done(struct subordinate_uids *uids);
+void subuid_groups_done(struct subuid_groups *uids);
 
 /*
  * The first uid of the range that uid is in, or uid itself. The file is read again if it has changed; one
  * that is not there, or cannot be read, has no ranges.
  */
-uid_t subordinate_uid_group(struct subordinate_uids *uids, const char *path, uid_t uid);
+uid_t subuid_group(struct subuid_groups *uids, const char *path, uid_t uid);

@@ -6,7 +6,7 @@
  * these functions.
  */
 
-#include "lease-activator.h"
+#include "lease-startup.h"
 #include "base/event.h"
 #include "lease-log.h"
 #include "lease-run.h"

@@ -3,7 +3,7 @@
 /*
  * libsubid of shadow, loaded only where nsswitch.conf names a directory: it brings libpam, libselinux and
  * libsemanage along, and hosts without such a directory need not have it. It answers for one owner at a time
- * and reads all of /etc/subuid for each, so that file is read by subuid.c.
+ * and reads all of /etc/subuid for each, so that file is read by fence-subuid.c.
  *
  * Called by the run of the fence that asks the user database: a process of its own, which no login
  * waits for and which the watch ends if the directory does not answer.
@@ -15,7 +15,7 @@
 #include "base/failure.h"
 #include "base/runtime-file.h"
 #include "run-files.h"
-#include "subid-directory.h"
+#include "subuid-directory.h"
 
 #define NSSWITCH_FILE "/etc/nsswitch.conf"
 
@@ -63,7 +63,7 @@ static int load_library(void) {
 }
 
 /* As libsubid reads it: the first word behind "subid:", in the first line that has one. */
-bool subid_directory_is_used(void) {
+bool subuid_directory_is_used(void) {
         static const char head[] = "subid:";
         _cleanup_fclose_ FILE *file = fopen(NSSWITCH_FILE, "re");
         _cleanup_free_ char *line = NULL;
@@ -81,8 +81,8 @@ bool subid_directory_is_used(void) {
         return false;
 }
 
-int subid_directory_check(struct diagnostics *diagnostics) {
-        if (!subid_directory_is_used() || load_library() >= 0)
+int subuid_directory_check(struct diagnostics *diagnostics) {
+        if (!subuid_directory_is_used() || load_library() >= 0)
                 return 0;
         diagnostics_error(diagnostics, NSSWITCH_FILE, 0,
                 "subordinate ids come from a directory (subid:), and libsubid cannot be loaded, so those "
@@ -177,7 +177,7 @@ static int write_file(const char *text, const char *before, struct diagnostics *
         r = runtime_lock_take(LOCK_FILE, &lock_fd);
         if (r < 0)
                 return failure(diagnostics, LOCK_FILE, r, "cannot be locked");
-        r = subid_directory_read(&now);
+        r = subuid_directory_read(&now);
         if (r < 0)
                 return failure(diagnostics, DIRECTORY_SUBUID_FILE, r, "cannot be read");
         merged = string_equal(now, before) ? strdup(text) : merge(text, before, now);
@@ -187,7 +187,7 @@ static int write_file(const char *text, const char *before, struct diagnostics *
         return r < 0 ? failure(diagnostics, DIRECTORY_SUBUID_FILE, r, "cannot be written") : r;
 }
 
-int subid_directory_read(char **ret) {
+int subuid_directory_read(char **ret) {
         int r = runtime_file_read(DIRECTORY_SUBUID_FILE, ret);
 
         if (r != -ENOENT)
@@ -202,14 +202,14 @@ static int forget(void) {
         return 1;
 }
 
-int subid_directory_update(
+int subuid_directory_update(
         const struct accounts *fenced, const char *before, struct diagnostics *diagnostics) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        if (!subid_directory_is_used())
+        if (!subuid_directory_is_used())
                 return forget();
-        r = subid_directory_check(diagnostics);
+        r = subuid_directory_check(diagnostics);
         if (r < 0)
                 return r;
         text = format(fenced, before);

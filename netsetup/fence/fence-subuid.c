@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* subuid(5): OWNER:FIRST:COUNT, with the owner's name or uid. */
+/* Which subordinate uids belong to those who are fenced. fence.c and fence-route.c use the ranges. */
 
-#include "subuid.h"
+#include "fence-subuid.h"
 #include "number.h"
+#include "subuid.h"
 
 void uid_ranges_done(struct uid_ranges *ranges) {
         free(ranges->items);
@@ -28,35 +29,16 @@ static bool is_fenced(const struct settings *settings, const struct accounts *fe
         return account_classify(settings, owner) == ACCOUNT_COURSE;
 }
 
-/* Cuts the line behind the owner. False: the line is invalid. */
-static bool parse(char *line, unsigned *ret_first, unsigned *ret_count) {
-        char *first = strchr(line, ':'), *count = first ? strchr(first + 1, ':') : NULL;
-
-        if (!count || first == line)
-                return false;
-        *first++ = '\0';
-        *count++ = '\0';
-        count[strcspn(count, "\n")] = '\0';
-        return number_parse(first, 0, UINT32_MAX - 1, ret_first) >= 0 &&
-               number_parse(count, 1, UINT32_MAX, ret_count) >= 0;
-}
-
 static int add_line(char *line, const struct settings *settings, const struct accounts *fenced,
         struct uid_ranges *ranges) {
-        unsigned first, count;
+        uint32_t first, last;
 
-        if (!parse(line, &first, &count) || !is_fenced(settings, fenced, line))
+        if (!subuid_parse_line(line, &first, &last) || !is_fenced(settings, fenced, line))
                 return 0;
         /* Root and system accounts are never fenced, even if the file gives their uids to somebody. */
-        if (first < SYSTEM_UID_END && count <= SYSTEM_UID_END - first)
+        if (last < SYSTEM_UID_END)
                 return 0;
-        if (first < SYSTEM_UID_END) {
-                count -= SYSTEM_UID_END - first;
-                first = SYSTEM_UID_END;
-        }
-        if (count > UINT32_MAX - first)
-                count = UINT32_MAX - first;
-        return add(ranges, first, first + count - 1);
+        return add(ranges, first < SYSTEM_UID_END ? SYSTEM_UID_END : first, last);
 }
 
 static int compare(const void *a, const void *b) {
@@ -90,7 +72,7 @@ static int take_back(struct uid_ranges *ranges, size_t n_items, int error) {
         return error;
 }
 
-int subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
+int fence_subuid_load(const char *path, const struct settings *settings, const struct accounts *fenced,
         struct uid_ranges *ranges) {
         _cleanup_fclose_ FILE *file = fopen(path, "re");
         _cleanup_free_ char *line = NULL;

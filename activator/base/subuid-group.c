@@ -3,47 +3,29 @@
 /* A copy of the file in memory: with an account's line for each student it is too long to read at each
  * request. */
 
-#include "subordinate-uid.h"
-#include "number.h"
+#include "subuid-group.h"
+#include "subuid.h"
 
-void subordinate_uids_done(struct subordinate_uids *uids) {
+void subuid_groups_done(struct subuid_groups *uids) {
         free(uids->ranges);
-        *uids = (struct subordinate_uids){0};
-}
-
-/* OWNER:FIRST:COUNT. False: the line has another form, or uids that no limit is about. */
-static bool parse_line(char *line, struct subordinate_range *ret) {
-        char *first = strchr(line, ':'), *count = first ? strchr(first + 1, ':') : NULL;
-        unsigned n_first, n_count;
-
-        if (!count)
-                return false;
-        *count++ = '\0';
-        count[strcspn(count, "\n")] = '\0';
-        if (number_parse(first + 1, 1, UINT32_MAX - 1, &n_first) < 0 ||
-                number_parse(count, 1, UINT32_MAX, &n_count) < 0)
-                return false;
-        *ret = (struct subordinate_range){
-                .first = n_first,
-                .last = n_count > UINT32_MAX - n_first ? UINT32_MAX : n_first + n_count - 1,
-        };
-        return true;
+        *uids = (struct subuid_groups){0};
 }
 
 static int compare(const void *a, const void *b) {
-        const struct subordinate_range *one = a, *other = b;
+        const struct subuid_range *one = a, *other = b;
 
         return one->first < other->first ? -1 : one->first > other->first;
 }
 
-static void load(struct subordinate_uids *uids, const char *path) {
+static void load(struct subuid_groups *uids, const char *path) {
         _cleanup_fclose_ FILE *file = fopen(path, "re");
         _cleanup_free_ char *line = NULL;
-        struct subordinate_range range, *ranges;
+        struct subuid_range range, *ranges;
         size_t size = 0;
 
         while (file && getline(&line, &size, file) >= 0) {
-                if (!parse_line(line, &range))
+                /* No limit is about root. */
+                if (!subuid_parse_line(line, &range.first, &range.last) || range.first == 0)
                         continue;
                 ranges = reallocarray(uids->ranges, uids->n_ranges + 1, sizeof(*ranges));
                 if (!ranges)
@@ -61,13 +43,13 @@ static bool is_same_file(const struct stat *one, const struct stat *other) {
                one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
 }
 
-uid_t subordinate_uid_group(struct subordinate_uids *uids, const char *path, uid_t uid) {
+uid_t subuid_group(struct subuid_groups *uids, const char *path, uid_t uid) {
         size_t low = 0, high;
         struct stat now = {0};
 
         (void)stat(path, &now);
         if (!is_same_file(&now, &uids->stat)) {
-                subordinate_uids_done(uids);
+                subuid_groups_done(uids);
                 load(uids, path);
                 uids->stat = now;
         }
