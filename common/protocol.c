@@ -15,8 +15,7 @@ static bool printable(char c) {
         return c >= ' ' && c <= '~';
 }
 
-/* Whether a string is terminated, printable, and filled with NUL. */
-static bool text_valid(const char *array, size_t size) {
+bool protocol_text_valid(const char *array, size_t size) {
         size_t length = strnlen(array, size);
 
         if (length == size)
@@ -30,7 +29,7 @@ static bool text_valid(const char *array, size_t size) {
         return true;
 }
 
-#define TEXT_VALID(array) text_valid((array), sizeof(array))
+#define TEXT_VALID(array) protocol_text_valid((array), sizeof(array))
 
 void request_init(struct request *request, enum request_type type) {
         *request = (struct request){

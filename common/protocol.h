@@ -135,6 +135,9 @@ int reply_check(const void *message, size_t size);
  */
 void protocol_copy_text(char *array, size_t size, const char *text);
 
+/* Whether a string in a fixed array is terminated, printable, and filled with NUL. */
+bool protocol_text_valid(const char *array, size_t size);
+
 /* --- reports ------------------------------------------------------------------------------------ */
 
 /*

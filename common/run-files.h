@@ -21,6 +21,13 @@
 #define LEASE_RECORD_DIRECTORY RUN_DIRECTORY "/state"
 
 /*
+ * Receipts of coursenet-worker, 0700: a file for each thing that it has made and that no unit has adopted
+ * yet, named after the unit: "netbr@123", "netns@12310", "nsbr@12310". The activator discards those of seats
+ * that have no lease.
+ */
+#define PREPARED_DIRECTORY RUN_DIRECTORY "/prepared"
+
+/*
  * How many containers may be starting at once: a class that logs in together would start dozens, and some of
  * those fail (apptainer#3607). A slot in use is a file in SLOT_DIRECTORY, which belongs to root, named after
  * the instance of cont@ that has it. `coursenet-container queue` makes it, as root. The activator removes it
