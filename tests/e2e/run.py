@@ -5,18 +5,19 @@
 
 Must run as root. TEXT is a part of a case's promise or of its module's name. N guests of a suite work side by side;
 the cases of one module stay together and in order. Prints a line for each case and closes with `N passed, N failed,
-N skipped`; the exit status is 1 if a case failed, a guest did not boot, or nothing ran.
+N skipped`; the exit status is 1 if a case failed, a guest did not boot, or nothing ran. A guest in which a case has failed
+is replaced by a fresh one, unless --keep is given.
 """
 
 import argparse
 import collections
 import contextlib
+import functools
 import importlib
 import os
 import queue
 import sys
 import threading
-import traceback
 
 # Root runs this, and must leave no files of its own in a developer's checkout.
 sys.dont_write_bytecode = True
@@ -24,6 +25,7 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 from harness import case, isolation, tree
 from harness.guest import Guest
+from harness.runner import Runner
 
 # The modules of cases/, in the order in which they run. Those that take longest come first, so that the guests of a suite
 # end at about the same time.
@@ -84,16 +86,16 @@ def taken_from(waiting):
 
 
 def run_guest(suite, name, modules, options, report):
-    """Boots one guest and runs modules from the queue until it is empty."""
+    """Runs modules from the queue in one guest after the other until the queue is empty."""
+    log = report.log(name)
+    runner = Runner(lambda: Guest.boot(suite, options.source, name, log),
+                    functools.partial(report.add, suite), log, options.keep)
     try:
-        with Guest.boot(suite, options.source, name, report.log(name)) as guest:
-            for cases in taken_from(modules):
-                for each in cases:
-                    report.add(suite, *case.run_case(each, guest))
-            if options.keep:
-                keep(guest)
-    except Exception:  # pylint: disable=broad-except
-        report.add(suite, "not ok", "the guest boots, runs and powers off\n" + case.indent(traceback.format_exc()))
+        runner.run(taken_from(modules))
+        if options.keep and runner.guest:
+            keep(runner.guest)
+    finally:
+        runner.close()
 
 
 def keep(guest):

@@ -1,7 +1,8 @@
 """What the other cases rely on: that a login in a guest is a login as on a real server."""
 
-from harness.case import case, expect, expect_equal, expect_in, expect_status
+from harness.case import Case, case, expect, expect_equal, expect_in, expect_status, skip
 from harness.guest import CommandFailed
+from harness.runner import Runner
 from helpers import frames, world as world_module
 from helpers.logins import logind_sessions
 from helpers.world import World, fetch, lan, other_world, resolver
@@ -76,6 +77,69 @@ def failure_is_reported(guest):
         expect_in("the reason", str(error), "the message")
     else:
         expect(False, "a command with status 3 passed")
+
+
+def run_on_purpose(boot, *functions):
+    """Runs functions as cases; returns pairs of outcome and text, and the guest at the end."""
+    outcomes = []
+    runner = Runner(boot, lambda *outcome: outcomes.append(outcome), lambda text: None)
+    runner.run([[Case(function.__name__, (), function, "guest") for function in functions]])
+    last = runner.guest
+    runner.close()
+    return outcomes, last
+
+
+@case("a case that fails does not make the next one fail: its guest is replaced by a fresh one")
+def replaced_after_failure(guest):
+    def boot():
+        other = guest.boot_another(f"{guest.name}-other")
+        other.log = lambda text: None
+        return other
+
+    def leaves_things(other):
+        other.marked = True
+        other.run("touch /etc/left /run/left; systemctl --quiet mask ssh; systemd-run --quiet --unit=left sleep infinity")
+        other.popen("trap '' TERM; sleep infinity")
+        expect(False, "on purpose")
+
+    def finds_nothing(other):
+        expect(not hasattr(other, "marked"), "the guest is the old one")
+        other.run("! test -e /etc/left && ! test -e /run/left && systemctl -q is-active ssh && ! systemctl -q is-active left")
+        expect_equal(other.failed_units, [], "the list of failed units")
+        other.marked = True
+
+    def is_skipped(_):
+        skip("on purpose")
+
+    def has_the_same_guest(other):
+        expect(other.marked, "the guest was replaced without a failure")
+
+    def ends_the_guest(other):
+        other.run("systemctl poweroff --force --force", check=False)
+        other.run("true")
+
+    outcomes, last = run_on_purpose(boot, leaves_things, finds_nothing, is_skipped, has_the_same_guest, ends_the_guest,
+                                    finds_nothing)
+    expect_equal([outcome for outcome, _ in outcomes], ["not ok", "ok", "skip", "ok", "not ok", "ok"], "the outcomes")
+    expect_in("on purpose", outcomes[0][1], "the report of the first")
+    expect(last, "the last case had no guest")
+
+
+@case("cases that have no guest to run in are named as failures")
+def no_guest(_):
+    def boot():
+        raise AssertionError("its console said nothing")
+
+    def never_runs(_):
+        expect(False, "it ran without a guest")
+
+    def nor_does_this(_):
+        never_runs(_)
+
+    [(outcome, text)], _ = run_on_purpose(boot, never_runs, nor_does_this)
+    expect_equal(outcome, "not ok", "the outcome")
+    for part in ("never_runs", "nor_does_this", "its console said nothing"):
+        expect_in(part, text, "the report")
 
 
 NETWORK_STATE = """

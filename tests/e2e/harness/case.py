@@ -52,9 +52,9 @@ def by_module(cases):
 
 def run_case(each, guest):
     """Runs one case; returns its outcome (ok, not ok, skip) and the text to show."""
-    started = time.monotonic()
-    since = guest.journal_position()
+    started, since = time.monotonic(), None
     try:
+        since = guest.journal_position()
         each.function(guest)
         outcome, detail = "ok", ""
     except Skipped as reason:

@@ -2,7 +2,8 @@
 
 A guest is a systemd-nspawn container with a real systemd, sshd, PAM, D-Bus and logind and a network of its own. Its
 root is an overlay: the suite's tree, the product over it, and the guest's own changes, which go with it. Cases share
-a guest: what popen() and ssh_popen() have started is killed at the end of each case, all else stays.
+a guest: what popen() and ssh_popen() have started is killed at the end of each case, all else stays. After a failed
+case the guest is discarded.
 """
 
 import os
@@ -73,6 +74,7 @@ class Guest:
     def boot(cls, suite, source_dir, name, log=print, extra_packages=()):
         """Boots a guest and waits until it is up. Its name must be unique in this run."""
         guest = cls(suite, name, log)
+        guest._made_of = source_dir, extra_packages
         try:
             guest._prepare_root(source_dir, extra_packages)
             guest._start()
@@ -88,12 +90,18 @@ class Guest:
         self.failed_units = []
         self.console = Console()
         self.init = None
+        self._made_of = ()
         self._base = f"{isolation.work_directory()}/guest-{name}"
         self._cgroups = []
         self._nspawn = None
         self._processes = []
 
     # Its life
+
+    def boot_another(self, name):
+        """Boots a second guest of the same tree and product."""
+        source_dir, extra_packages = self._made_of
+        return Guest.boot(self.suite, source_dir, name, self.log, extra_packages)
 
     def _prepare_root(self, source_dir, extra_packages):
         base_tree = tree.build(self.suite, self.log, extra_packages)
@@ -175,6 +183,19 @@ class Guest:
         if self._nspawn:
             self._nspawn.terminate()
             self._wait_nspawn()
+        self._remove()
+
+    def discard(self):
+        """Ends the guest at once, whatever it is doing, and removes all of it."""
+        self.end_processes()
+        init = self._find_init()
+        if init:
+            os.kill(init, signal.SIGKILL)
+        self._nspawn.kill()
+        self._nspawn.wait()
+        self._remove()
+
+    def _remove(self):
         self.console.close()
         for group in self._cgroups:
             cgroup.remove(group)

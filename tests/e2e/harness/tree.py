@@ -25,7 +25,7 @@ UNUSED_DAYS = 14
 PACKAGES = """
     systemd systemd-sysv dbus dbus-user-session libpam-systemd login passwd sudo
     openssh-server openssh-client iproute2 iputils-ping procps util-linux libcap2-bin
-    python3 python3-pamela strace socat busybox-static netcat-openbsd
+    python3 python3-pamela strace valgrind faketime socat busybox-static netcat-openbsd
     gcc make pkg-config libc6-dev libpam0g-dev libsystemd-dev libnl-route-3-dev libinih-dev libmd-dev libsmartcols-dev
     libjson-c-dev
     libcsv-dev uthash-dev libcmocka-dev
