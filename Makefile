@@ -104,7 +104,8 @@ activator_sources = \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring-plan.c activator/seat/wiring.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
-	activator/base/event.c activator/base/fd-store.c activator/base/log.c activator/base/peer.c activator/base/record-store.c \
+	activator/base/event.c activator/base/fd-store.c activator/base/log.c activator/base/namespace-id.c \
+	activator/base/peer.c activator/base/record-store.c \
 	activator/base/seat-lookup.c activator/base/subuid-group.c activator/base/terminal.c
 activator_packages = libsystemd
 

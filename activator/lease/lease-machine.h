@@ -74,11 +74,11 @@
         X(EVENT_LEADER_FOUND,      "logind has such a session") \
         X(EVENT_LEADER_UNKNOWN,    "logind did not answer") \
         X(EVENT_LEADER_TIMER,      "it is time to ask logind again") \
-        /* The namespace: systemd is asked when another job of the unit has ended. */ \
+        /* The namespace: it is looked at when another job of the unit has ended. */ \
         X(EVENT_NAMESPACE_SAME,    "the seat still has the namespace that the login is in") \
-        X(EVENT_NAMESPACE_NEW,     "the seat has a newer namespace than the login") \
-        X(EVENT_NAMESPACE_UNKNOWN, "systemd did not answer") \
-        X(EVENT_NAMESPACE_TIMER,   "it is time to ask systemd again") \
+        X(EVENT_NAMESPACE_NEW,     "the seat has another namespace than the login") \
+        X(EVENT_NAMESPACE_UNKNOWN, "the seat has no namespace now") \
+        X(EVENT_NAMESPACE_TIMER,   "it is time to check again") \
         /* After the login, see linger.h. */ \
         X(EVENT_LINGERS,           "linger= keeps the seat") \
         X(EVENT_KEEPS,             "leftover = keep: a process keeps the seat") \
@@ -123,7 +123,7 @@
         X(DO_DIAGNOSE,             "ask which unit is the reason") \
         X(DO_DROP_CALLS,           "drop the calls of the start") \
         X(DO_DROP_DEADLINE,        "stop the timer of EVENT_DEADLINE") \
-        X(DO_MARK_JOINED,          "note the time: the login is in the namespace that the seat has now") \
+        X(DO_MARK_JOINED,          "note which namespace the seat has now: the login is in it") \
         /* The answer to the opener, if it still waits. A refusal is logged as well. */ \
         X(DO_ANSWER_EARLY,         "yes, to an opener with wait=none") \
         X(DO_ANSWER_DONE,          "yes") \
@@ -139,7 +139,7 @@
         X(DO_SET_LEADER_TIMER,     "start the timer of EVENT_LEADER_TIMER") \
         X(DO_LET_GO,               "drop the opener and every wait, except for the end of the unit") \
         /* The namespace. */ \
-        X(DO_ASK_NAMESPACE,        "ask systemd since when the namespace is there") \
+        X(DO_ASK_NAMESPACE,        "raise EVENT_NAMESPACE_SAME, EVENT_NAMESPACE_NEW or EVENT_NAMESPACE_UNKNOWN") \
         X(DO_SET_NAMESPACE_TIMER,  "start the timer of EVENT_NAMESPACE_TIMER") \
         /* After the login. */ \
         X(DO_TAKE_OVER,            "raise EVENT_TAKEN_OVER in the leases that linger on the seat") \

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "base/event.h"
+#include "base/namespace-id.h"
 #include "base/seat-lookup.h"
 #include "keeper.h"
 #include "lease-machine.h"
@@ -65,8 +66,7 @@ struct lease {
         int pidfd; /* ours; -1: the opener is dead, or it has none */
         sd_event_source *opener_watch;
         struct leader_search *leader_search;
-        uint64_t joined_usec; /* CLOCK_MONOTONIC; its login is in no namespace that is younger */
-        struct bus_call *namespace_call;
+        struct namespace_id joined; /* the namespace that its login is in */
 
         /* After its login: linger.c */
         struct keeper keeper; /* what keeps the seat */

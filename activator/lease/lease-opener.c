@@ -13,7 +13,6 @@
 #include "lease-object.h"
 #include "lease-opener.h"
 #include "systemd/logind.h"
-#include "systemd/units.h"
 
 static int handle_death(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         struct lease *lease = userdata;
@@ -65,32 +64,29 @@ void lease_opener_ask_leader(struct lease *lease) {
 }
 
 void lease_opener_mark_joined(struct lease *lease) {
-        lease->joined_usec = now_monotonic_usec();
+        lease->joined = namespace_id_find(lease->record.seat);
 }
 
-static void handle_namespace(void *userdata, int error, const struct unit_value *value) {
-        struct lease *lease = userdata;
-
-        if (error < 0)
-                lease_raise(lease, EVENT_NAMESPACE_UNKNOWN);
-        else
-                lease_raise(lease,
-                        value->number > lease->joined_usec ? EVENT_NAMESPACE_NEW : EVENT_NAMESPACE_SAME);
-}
-
+/*
+ * The number of an inode may be used again, but not while the login has a process in the namespace, and
+ * nobody else can be left behind in it.
+ */
 void lease_opener_ask_namespace(struct lease *lease) {
-        char unit[sizeof("netns@.service") + SEAT_ID_SIZE];
+        struct namespace_id now = namespace_id_find(lease->record.seat);
 
         lease_stop_timer(lease, TIMER_NAMESPACE);
-        (void)snprintf(unit, sizeof(unit), "netns@%s.service", lease->record.seat);
-        if (unit_get_property(lease->table->bus, unit, UNIT_INACTIVE_EXIT_USEC, handle_namespace, lease,
-                    &lease->namespace_call) < 0)
+        if (lease->joined.inode == 0)
+                lease->joined = now;
+        if (now.inode == 0)
                 lease_raise(lease, EVENT_NAMESPACE_UNKNOWN);
+        else if (now.inode == lease->joined.inode && now.device == lease->joined.device)
+                lease_raise(lease, EVENT_NAMESPACE_SAME);
+        else
+                lease_raise(lease, EVENT_NAMESPACE_NEW);
 }
 
 void lease_opener_drop(struct lease *lease) {
         lease->opener_watch = sd_event_source_disable_unref(lease->opener_watch);
         close_pointer(&lease->pidfd);
         logind_drop_search(&lease->leader_search);
-        bus_call_drop(&lease->namespace_call);
 }

@@ -188,7 +188,6 @@ static const struct {
 } properties[_UNIT_PROPERTY_MAX] = {
         [UNIT_DROP_IN_PATHS] = {"org.freedesktop.systemd1.Unit", "DropInPaths", "as"},
         [UNIT_NEED_DAEMON_RELOAD] = {"org.freedesktop.systemd1.Unit", "NeedDaemonReload", "b"},
-        [UNIT_INACTIVE_EXIT_USEC] = {"org.freedesktop.systemd1.Unit", "InactiveExitTimestampMonotonic", "t"},
         [SERVICE_STATUS_TEXT] = {"org.freedesktop.systemd1.Service", "StatusText", "s"},
         [SERVICE_RESULT] = {"org.freedesktop.systemd1.Service", "Result", "s"},
 };
@@ -199,8 +198,6 @@ static int read_value(sd_bus_message *reply, const char *type, struct unit_value
         switch (type[0]) {
         case 's':
                 return sd_bus_message_read(reply, "v", "s", &ret->text);
-        case 't':
-                return sd_bus_message_read(reply, "v", "t", &ret->number);
         case 'b':
                 r = sd_bus_message_read(reply, "v", "b", &flag);
                 if (r >= 0)

@@ -55,7 +55,6 @@ int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_
 enum unit_property {
         UNIT_DROP_IN_PATHS,      /* list */
         UNIT_NEED_DAEMON_RELOAD, /* flag */
-        UNIT_INACTIVE_EXIT_USEC, /* number: InactiveExitTimestampMonotonic, CLOCK_MONOTONIC */
         SERVICE_STATUS_TEXT,     /* text: what the service says of itself, sd_notify(3) */
         SERVICE_RESULT,          /* text: why the service ended */
         _UNIT_PROPERTY_MAX,
@@ -64,7 +63,6 @@ enum unit_property {
 /* What a property has; the other fields are empty, and so are all with an error. text is never NULL. */
 struct unit_value {
         const char *text;
-        uint64_t number;
         bool flag;
         char *const *list; /* n_list of them */
         size_t n_list;

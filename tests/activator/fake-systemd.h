@@ -195,7 +195,6 @@ int unit_get_property(struct bus *bus, const char *unit, enum unit_property prop
         static const char *const names[] = {
                 [UNIT_DROP_IN_PATHS] = "DropInPaths",
                 [UNIT_NEED_DAEMON_RELOAD] = "NeedDaemonReload",
-                [UNIT_INACTIVE_EXIT_USEC] = "InactiveExitTimestampMonotonic",
                 [SERVICE_STATUS_TEXT] = "StatusText",
                 [SERVICE_RESULT] = "Result",
         };

@@ -31,7 +31,6 @@ enum wait {
         CALL_CONTAINER,
         CALL_DIAGNOSIS,
         CALL_LEADER,
-        CALL_NAMESPACE,
         CALL_GONE,
         CALL_STOP,
         TIMER_DEADLINE,
@@ -204,6 +203,14 @@ static void mark_joined(void) {
         world.left_behind = false;
 }
 
+/* While a unit restarts there is no namespace for a moment. */
+static void ask_namespace(void) {
+        if (by_mischance(3))
+                raise_event(EVENT_NAMESPACE_UNKNOWN);
+        else
+                raise_event(world.left_behind ? EVENT_NAMESPACE_NEW : EVENT_NAMESPACE_SAME);
+}
+
 static void answer_early(void) {
         if (world.no_wait)
                 answer(true);
@@ -265,7 +272,7 @@ static const struct {
         [DO_ASK_LEADER] = {BIT(CALL_LEADER), BIT(TIMER_LEADER), NULL, false},
         [DO_SET_LEADER_TIMER] = {.starts = BIT(TIMER_LEADER)},
         [DO_LET_GO] = {.does = let_go},
-        [DO_ASK_NAMESPACE] = {BIT(CALL_NAMESPACE), BIT(TIMER_NAMESPACE), NULL, false},
+        [DO_ASK_NAMESPACE] = {.stops = BIT(TIMER_NAMESPACE), .does = ask_namespace},
         [DO_SET_NAMESPACE_TIMER] = {.starts = BIT(TIMER_NAMESPACE)},
         [DO_DECIDE] = {.does = decide},
         [DO_SET_LINGER_TIMER] = {BIT(TIMER_LINGER), 0, NULL, true},
@@ -345,7 +352,7 @@ static void check_wakes(void) {
                         "a lease whose opener is dead and has no session ends");
         if ((world.state == LEASE_ACTIVE || world.state == LEASE_ORPHANED) && world.left_behind &&
                 world.n_jobs == 0)
-                promise(waits_for(BIT(CALL_NAMESPACE) | BIT(TIMER_NAMESPACE)),
+                promise(waits_for(BIT(TIMER_NAMESPACE)),
                         "a login that is left behind in an old namespace is told");
         if (world.state == LEASE_LINGERING)
                 promise(waits_for(BIT(TIMER_LINGER)), "linger= ends");
@@ -369,7 +376,7 @@ static void check_state(void) {
                 promise((world.waits & ~UNIT_WAITS) == 0, "a lease that ends waits for its unit alone");
         if (is_after(world.state))
                 promise(!waits_for(BIT(WATCH_OPENER) | BIT(CALL_LEADER) | BIT(TIMER_LEADER) |
-                                   BIT(CALL_NAMESPACE) | BIT(TIMER_NAMESPACE) | BIT(TIMER_DEADLINE)),
+                                   BIT(TIMER_NAMESPACE) | BIT(TIMER_DEADLINE)),
                         "a lease whose login is over has let go of it");
         promise(world.state != LEASE_NEW && world.state != LEASE_CLOSING, "a state that must be left lasts");
 }

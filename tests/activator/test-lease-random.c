@@ -62,10 +62,6 @@ static enum lease_event finish_call(enum wait call) {
                 if (by_mischance(3))
                         return EVENT_LEADER_UNKNOWN;
                 return world.session ? EVENT_LEADER_FOUND : EVENT_LEADER_NONE;
-        case CALL_NAMESPACE:
-                if (by_mischance(3))
-                        return EVENT_NAMESPACE_UNKNOWN;
-                return world.left_behind ? EVENT_NAMESPACE_NEW : EVENT_NAMESPACE_SAME;
         case CALL_GONE:
                 return answer_gone();
         default:
