@@ -5,8 +5,10 @@
  * The activator looks a student up here at each login; coursenetctl shows, checks and changes rosters.
  */
 
-#include "roster.h"
+#include <search.h>
+
 #include "number.h"
+#include "roster.h"
 #include "trusted-file.h"
 
 #define REMOVED_MARK "#removed"
@@ -76,20 +78,64 @@ const char *roster_student_reason(int error) {
         }
 }
 
-/* The number (from 1) of the line that already has the student or the seat. 0: there is none. */
-static unsigned find_collision(
-        const struct roster *roster, const char *student, unsigned seat, bool *ret_same_seat) {
-        for (size_t i = 0; i < roster->n_lines; i++) {
-                const struct roster_line *line = &roster->lines[i];
+/* What has been read of a roster, and which lines have students and seats. */
+struct parser {
+        const struct settings *settings;
+        const char *path;
+        struct roster roster; /* its lines do not move while they are read */
+        unsigned *seat_lines; /* the number of a line, from 1, by the number of a seat; 0: none */
+        void *student_lines;  /* a tsearch() tree of lines */
+        struct diagnostics *diagnostics;
+};
 
-                if (line->student[0] == '\0')
-                        continue;
-                if (line->seat == seat || string_equal(line->student, student)) {
-                        *ret_same_seat = line->seat == seat;
-                        return (unsigned)i + 1;
-                }
-        }
-        return 0;
+static void keep_node(void *line) {
+        (void)line;
+}
+
+static int compare_lines(const void *a, const void *b) {
+        const struct roster_line *one = a, *other = b;
+
+        return strcmp(one->student, other->student);
+}
+
+static void parser_done(struct parser *parser) {
+        tdestroy(parser->student_lines, keep_node);
+        free(parser->seat_lines);
+        roster_done(&parser->roster);
+}
+
+static size_t count_lines(const char *text) {
+        size_t n = 1;
+
+        for (; *text; text++)
+                n += *text == '\n';
+        return n;
+}
+
+/* The roster has its course and its highest seat. */
+static int parser_init(struct parser *parser, const char *text) {
+        parser->roster.lines = calloc(count_lines(text), sizeof(*parser->roster.lines));
+        parser->seat_lines = calloc(parser->roster.seat_max + 1, sizeof(*parser->seat_lines));
+        return parser->roster.lines && parser->seat_lines ? 0 : -ENOMEM;
+}
+
+/* The line that already has the student or the seat. 0: there is none. */
+static unsigned find_collision(struct parser *parser, const struct roster_line *line, bool *ret_same_seat) {
+        struct roster_line *const *found = tfind(line, &parser->student_lines, compare_lines);
+        unsigned by_student = found ? (unsigned)(*found - parser->roster.lines) + 1 : 0,
+                 by_seat = parser->seat_lines[line->seat];
+
+        *ret_same_seat = by_seat > 0 && (by_student == 0 || by_seat <= by_student);
+        return *ret_same_seat ? by_seat : by_student;
+}
+
+/* Notes the last line, which has a student. */
+static int note_line(struct parser *parser) {
+        struct roster *roster = &parser->roster;
+        struct roster_line *line = &roster->lines[roster->n_lines - 1];
+
+        parser->seat_lines[line->seat] = (unsigned)roster->n_lines;
+        return tsearch(line, &parser->student_lines, compare_lines) ? 0 : -ENOMEM;
 }
 
 struct words {
@@ -106,13 +152,14 @@ static struct words split_words(char *text) {
 }
 
 /* Fills *ret from "NAME SEAT". A negative result: reason says what is wrong. */
-static int parse_entry(const struct settings *settings, const struct roster *roster,
-        const struct words *words, struct roster_line *ret, char *reason, size_t size) {
+static int parse_entry(struct parser *parser, const struct words *words, struct roster_line *ret,
+        char *reason, size_t size) {
+        const struct roster *roster = &parser->roster;
         unsigned earlier;
         bool same_seat;
         int r;
 
-        r = roster_student(settings, roster->course, words->name, ret->student);
+        r = roster_student(parser->settings, roster->course, words->name, ret->student);
         if (r < 0) {
                 (void)snprintf(reason, size, "'%s' %s", words->name, roster_student_reason(r));
                 return -EINVAL;
@@ -130,7 +177,7 @@ static int parse_entry(const struct settings *settings, const struct roster *ros
                 return -EINVAL;
         }
 
-        earlier = find_collision(roster, ret->student, ret->seat, &same_seat);
+        earlier = find_collision(parser, ret, &same_seat);
         if (earlier == 0)
                 return 0;
         (void)snprintf(reason, size, "%s '%s' is in line %u already: change one of the two lines",
@@ -139,8 +186,7 @@ static int parse_entry(const struct settings *settings, const struct roster *ros
 }
 
 /* Parses one line. Mistakes go to diagnostics; -ENOMEM is the only error that is returned. */
-static int parse_line(struct roster *roster, const struct settings *settings, const char *text, size_t length,
-        const char *path, struct diagnostics *diagnostics) {
+static int parse_line(struct parser *parser, const char *text, size_t length) {
         _cleanup_free_ char *copy = strndup(text, length);
         struct roster_line entry = {0}, *line;
         char reason[512];
@@ -154,24 +200,31 @@ static int parse_line(struct roster *roster, const struct settings *settings, co
                 string_starts_with(copy, REMOVED_MARK " ") || string_starts_with(copy, REMOVED_MARK "\t");
         words = split_words(copy + (entry.removed ? strlen(REMOVED_MARK) : 0));
         if (words.name && words.name[0] != '#')
-                r = parse_entry(settings, roster, &words, &entry, reason, sizeof(reason));
+                r = parse_entry(parser, &words, &entry, reason, sizeof(reason));
 
-        line = append_line(roster, text, length);
-        if (!line)
+        entry.text = strndup(text, length);
+        if (!entry.text)
                 return -ENOMEM;
+        line = &parser->roster.lines[parser->roster.n_lines++];
         if (r < 0) {
-                diagnostics_error(diagnostics, path, (unsigned)roster->n_lines, "%s", reason);
+                diagnostics_error(
+                        parser->diagnostics, parser->path, (unsigned)parser->roster.n_lines, "%s", reason);
+                line->text = entry.text;
                 return 0;
         }
 
-        entry.text = line->text;
         *line = entry;
-        return 0;
+        return entry.student[0] != '\0' ? note_line(parser) : 0;
 }
 
 int roster_parse(const char *text, const char *path, const struct settings *settings, const char *course,
         struct roster *ret, struct diagnostics *diagnostics) {
-        struct roster roster = {.rule = settings->rule, .first_seat = settings->first_seat};
+        _cleanup_(parser_done) struct parser parser = {
+                .settings = settings,
+                .path = path,
+                .roster = {.rule = settings->rule, .first_seat = settings->first_seat},
+                .diagnostics = diagnostics,
+        };
         struct address subnet;
         char reason[256];
         int r;
@@ -181,22 +234,23 @@ int roster_parse(const char *text, const char *path, const struct settings *sett
                 diagnostics_error(diagnostics, path, 0, "%s", reason);
                 return -EINVAL;
         }
-        (void)string_copy(roster.course, sizeof(roster.course), course);
-        roster.seat_max = (1U << (32U - subnet.prefix)) - 2U;
+        (void)string_copy(parser.roster.course, sizeof(parser.roster.course), course);
+        parser.roster.seat_max = (1U << (32U - subnet.prefix)) - 2U;
 
-        while (*text) {
+        r = parser_init(&parser, text);
+        while (r >= 0 && *text) {
                 size_t length = strcspn(text, "\n");
 
-                r = parse_line(&roster, settings, text, length, path, diagnostics);
-                if (r < 0) {
-                        roster_done(&roster);
-                        diagnostics_error(diagnostics, path, 0, "out of memory");
-                        return r;
-                }
+                r = parse_line(&parser, text, length);
                 text += length + (text[length] == '\n');
         }
+        if (r < 0) {
+                diagnostics_error(diagnostics, path, 0, "out of memory");
+                return r;
+        }
 
-        *ret = roster;
+        *ret = parser.roster;
+        parser.roster = (struct roster){0};
         return 0;
 }
 
