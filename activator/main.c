@@ -25,6 +25,7 @@
 #include "seat/slot-release.h"
 #include "seat/starting-units.h"
 #include "seat/tidy.h"
+#include "settings-cache.h"
 #include "systemd/units.h"
 
 #define CONFIGURATION_DIRECTORY "/etc/coursenet"
@@ -33,6 +34,7 @@
 struct activator {
         sd_event *event;
         struct bus *bus;
+        struct settings_cache settings;
         struct seats seats;
         struct lease_table leases;
         struct server server;
@@ -43,6 +45,7 @@ static void handle_query_line(void *userdata, uid_t uid, const char *text) {
 }
 
 static void wire_layers(struct activator *activator) {
+        activator->settings = (struct settings_cache){.etc = CONFIGURATION_DIRECTORY};
         activator->seats = (struct seats){
                 .event = activator->event,
                 .bus = activator->bus,
@@ -57,7 +60,7 @@ static void wire_layers(struct activator *activator) {
                 .event = activator->event,
                 .bus = activator->bus,
                 .seats = &activator->seats,
-                .etc = CONFIGURATION_DIRECTORY,
+                .settings = &activator->settings,
                 .state_directory = STATE_DIRECTORY,
                 .log_query = handle_query_line,
                 .userdata = &activator->server.services.log,
@@ -83,6 +86,7 @@ static int activator_init(struct activator *activator) {
 
 static void activator_done(struct activator *activator) {
         lease_forget_all(&activator->leases);
+        settings_cache_done(&activator->settings);
         tidy_forget_all(&activator->seats);
         empty_seats_forget(&activator->seats);
         starting_units_forget(&activator->seats);

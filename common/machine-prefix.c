@@ -45,13 +45,21 @@ int machine_prefix(const char *text, struct address6 *ret) {
         return 0;
 }
 
-int machine_prefix_read(const char *path, struct address6 *ret) {
+int machine_prefix_read(const char *path, struct address6 *ret, struct file_identity *ret_file) {
         _cleanup_fclose_ FILE *file = fopen(path, "re");
         char text[MACHINE_ID_LENGTH + 2];
+        struct file_identity identity;
+        int r;
 
         if (!file)
                 return -errno;
+        r = file_identity_take(fileno(file), &identity);
+        if (r < 0)
+                return r;
         if (!fgets(text, sizeof(text), file))
                 return -ENODATA;
-        return machine_prefix(text, ret);
+        r = machine_prefix(text, ret);
+        if (r >= 0)
+                *ret_file = identity;
+        return r;
 }

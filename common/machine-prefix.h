@@ -9,11 +9,15 @@
  */
 
 #include "address6.h"
+#include "file-identity.h"
 
 #define MACHINE_ID_FILE "/etc/machine-id"
 
 /* -EINVAL if text does not begin with a machine id: 32 hexadecimal digits, not all zero, and a line's end. */
 int machine_prefix(const char *text, struct address6 *ret);
 
-/* The same, of the id in a file. Negative errno if there is none: no file, an empty one, "uninitialized". */
-int machine_prefix_read(const char *path, struct address6 *ret);
+/*
+ * The same, of the id in a file. Negative errno if there is none: no file, an empty one, "uninitialized".
+ * path may be a symbolic link, as it is in some images.
+ */
+int machine_prefix_read(const char *path, struct address6 *ret, struct file_identity *ret_file);

@@ -257,6 +257,7 @@ int roster_parse(const char *text, const char *path, const struct settings *sett
 int roster_load(const char *etc, const struct settings *settings, const char *course, struct roster *ret,
         struct diagnostics *diagnostics) {
         _cleanup_free_ char *path = NULL, *text = NULL;
+        struct file_identity file;
         const char *reason;
         int r;
 
@@ -266,14 +267,17 @@ int roster_load(const char *etc, const struct settings *settings, const char *co
                 return -ENOMEM;
         }
 
-        r = trusted_file_read(path, &text, &reason);
+        r = trusted_file_read_identified(path, &text, &reason, &file);
         if (r == -ENOENT)
                 return r;
         if (r < 0) {
                 diagnostics_error(diagnostics, path, 0, "%s", reason);
                 return r;
         }
-        return roster_parse(text, path, settings, course, ret, diagnostics);
+        r = roster_parse(text, path, settings, course, ret, diagnostics);
+        if (r >= 0)
+                ret->file = file;
+        return r;
 }
 
 /* Finds students who were removed as well. */

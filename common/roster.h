@@ -31,6 +31,7 @@ struct roster {
         unsigned seat_max;     /* the highest seat number that the course's subnet has */
         struct roster_line *lines;
         size_t n_lines;
+        struct file_identity file; /* that roster_load() read; else empty */
 };
 
 void roster_done(struct roster *roster);

@@ -75,7 +75,7 @@ static int read_file(const char *path, struct settings *settings, struct diagnos
         const char *reason;
         int r;
 
-        r = trusted_file_read(path, &text, &reason);
+        r = trusted_file_read_identified(path, &text, &reason, &settings->file);
         if (r == -ENOENT)
                 return r;
         if (r < 0) {
@@ -95,7 +95,7 @@ static int load(const char *path, struct settings *settings, struct diagnostics 
         complete_courses(settings);
         /* A host without a machine id, as an image is before its first boot, has no IPv6. */
         if (settings->network6_auto)
-                (void)machine_prefix_read(MACHINE_ID_FILE, &settings->network6);
+                (void)machine_prefix_read(MACHINE_ID_FILE, &settings->network6, &settings->machine_id);
         return settings_check(settings, path, diagnostics);
 }
 

@@ -12,6 +12,7 @@
 #include "address.h"
 #include "address6.h"
 #include "diagnostics.h"
+#include "file-identity.h"
 #include "name-rule.h"
 #include "setting-value.h"
 
@@ -166,7 +167,9 @@ struct settings {
         struct course_values values;     /* of courses without a section */
         struct course_settings *courses; /* in the order of the file */
         size_t n_courses;
-        unsigned lines[SETTINGS_MAX]; /* where [site] sets row i of the table; 0: nowhere */
+        unsigned lines[SETTINGS_MAX];    /* where [site] sets row i of the table; 0: nowhere */
+        struct file_identity file;       /* of the file; empty: there is none */
+        struct file_identity machine_id; /* of the file that network6 = auto is computed from */
 };
 
 void settings_done(struct settings *settings);

@@ -52,8 +52,10 @@ static ssize_t read_all(int fd, char *buffer, size_t size) {
         return (ssize_t)n;
 }
 
-int trusted_file_read(const char *path, char **ret_text, const char **ret_reason) {
+int trusted_file_read_identified(
+        const char *path, char **ret_text, const char **ret_reason, struct file_identity *ret_identity) {
         _cleanup_free_ char *text = NULL;
+        struct file_identity identity;
         _cleanup_close_ int fd = -1;
         off_t size = 0;
         ssize_t n;
@@ -78,7 +80,9 @@ int trusted_file_read(const char *path, char **ret_text, const char **ret_reason
                 return r;
         }
 
-        r = check_owner_and_kind(fd, &size, ret_reason);
+        r = file_identity_take(fd, &identity);
+        if (r >= 0)
+                r = check_owner_and_kind(fd, &size, ret_reason);
         if (r < 0)
                 return r;
 
@@ -101,5 +105,12 @@ int trusted_file_read(const char *path, char **ret_text, const char **ret_reason
 
         *ret_text = text;
         text = NULL;
+        *ret_identity = identity;
         return 0;
+}
+
+int trusted_file_read(const char *path, char **ret_text, const char **ret_reason) {
+        struct file_identity ignored;
+
+        return trusted_file_read_identified(path, ret_text, ret_reason, &ignored);
 }

@@ -6,7 +6,7 @@
  * root can have written.
  */
 
-#include "util.h"
+#include "file-identity.h"
 
 /* Enough for the roster of any university; a limit, so that a mistake cannot fill the memory. */
 #define TRUSTED_FILE_SIZE_MAX (1024U * 1024U)
@@ -19,3 +19,7 @@
  * (-ENOENT: there is no such file) and *ret_reason says in a static sentence fragment what was expected.
  */
 int trusted_file_read(const char *path, char **ret_text, const char **ret_reason);
+
+/* As trusted_file_read(). *ret_identity tells later whether the file is still the one that was read. */
+int trusted_file_read_identified(
+        const char *path, char **ret_text, const char **ret_reason, struct file_identity *ret_identity);

@@ -2,7 +2,7 @@
 
 unit_tests = address address6 child class-parse diagnostics finding-line lease-history lease-record limits live-check \
 	machine-prefix manual message-fd moment name-rule pam-config plan protocol roster roster-command scope seat-id setting-value \
-	settings settings-documents settings-table site snapshot trusted-file \
+	settings settings-cache settings-documents settings-table site snapshot trusted-file \
 	worker-protocol
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Looks a login up in the configuration: settings, rule, roster, plan. It reads a few small files, which
- * takes well under a millisecond, and never asks NSS.
+ * Looks a login up in the configuration: settings, rule, roster, plan. It reads settings and roster if they
+ * have changed, and the two override files of the seat each time. It never asks NSS.
  */
 
 #include "seat-lookup.h"
 #include "log.h"
-#include "roster.h"
 
 /* The sentence of the first finding; it has file and line. */
 static void format_first(const struct diagnostics *diagnostics, char text[static REPLY_TEXT_SIZE]) {
@@ -19,24 +18,6 @@ static void format_first(const struct diagnostics *diagnostics, char text[static
         }
         diagnostic_format(&diagnostics->items[0], full, sizeof(full));
         protocol_copy_text(text, REPLY_TEXT_SIZE, full);
-}
-
-static int find_on_roster(const char *etc, const struct settings *settings, const char *course,
-        const char *student, struct seat_id *ret, struct diagnostics *diagnostics) {
-        _cleanup_roster_ struct roster roster = {0};
-        const struct roster_line *line;
-        int r;
-
-        r = roster_load(etc, settings, course, &roster, diagnostics);
-        if (r < 0)
-                return r;
-        line = roster_find(&roster, student);
-        if (!line)
-                return -ENOENT;
-
-        *ret = (struct seat_id){.number = line->seat};
-        (void)string_copy(ret->course, sizeof(ret->course), course);
-        return 0;
 }
 
 /* False: it cannot be a course user's name; text has the reason. */
@@ -56,22 +37,22 @@ static bool take_name_apart(const struct settings *settings, const char *user,
         return false;
 }
 
-bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat *ret,
+bool seat_lookup(struct settings_cache *cache, const char *user, bool log, struct found_seat *ret,
         enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        _cleanup_settings_ struct settings settings = {0};
         char course[COURSE_SIZE], student[USER_NAME_SIZE];
-        struct seat_id id;
+        const struct settings *settings;
+        struct seat_id id = {0};
         int r;
 
         *ret_type = REPLY_FAILED;
-        r = settings_load(etc, &settings, &diagnostics);
-        if (r >= 0 && !take_name_apart(&settings, user, course, student, text)) {
+        r = settings_cache_load(cache, &settings, &diagnostics);
+        if (r >= 0 && !take_name_apart(settings, user, course, student, text)) {
                 *ret_type = REPLY_NO_NAME;
                 return false;
         }
         if (r >= 0)
-                r = find_on_roster(etc, &settings, course, student, &id, &diagnostics);
+                r = settings_cache_find_seat(cache, course, student, &id.number, &diagnostics);
         if (r == -ENOENT) {
                 if (log)
                         log_diagnostics(&diagnostics);
@@ -81,11 +62,13 @@ bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat 
                         student);
                 return false;
         }
-        if (r >= 0)
-                r = seat_plan_load(etc, &settings, &id, &ret->plan, &diagnostics);
+        if (r >= 0) {
+                (void)string_copy(id.course, sizeof(id.course), course);
+                r = seat_plan_load(cache->etc, settings, &id, &ret->plan, &diagnostics);
+        }
 
         if (r >= 0) {
-                const struct course_values *values = settings_for_course(&settings, course);
+                const struct course_values *values = settings_for_course(settings, course);
 
                 ret->services = values->services;
                 ret->keep = values->leftover == LEFTOVER_KEEP;
@@ -98,15 +81,15 @@ bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat 
         return r >= 0;
 }
 
-void seat_after_logout(const char *etc, const char *course, struct after_logout *ret) {
+void seat_after_logout(struct settings_cache *cache, const char *course, struct after_logout *ret) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        _cleanup_settings_ struct settings settings = {0};
         const struct course_values *values;
+        const struct settings *settings;
 
         *ret = (struct after_logout){0};
-        if (settings_load(etc, &settings, &diagnostics) < 0)
+        if (settings_cache_load(cache, &settings, &diagnostics) < 0)
                 return;
-        values = settings_for_course(&settings, course);
+        values = settings_for_course(settings, course);
         ret->linger_seconds = values->linger_seconds;
         if (values->leftover == LEFTOVER_KEEP)
                 ret->keep_seconds = values->leftover_max_seconds;

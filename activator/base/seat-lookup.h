@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* From a user name to a seat, by the settings and rosters as they are on disk now: there is no copy that
- * could be stale. */
+/* From a user name to a seat, by the settings and rosters as they are on disk now. */
 
 #include "plan.h"
 #include "protocol.h"
+#include "settings-cache.h"
 
 /* A user's seat, and what belongs to it in addition to the network. */
 struct found_seat {
@@ -18,7 +18,7 @@ struct found_seat {
  * True, and *ret filled, if the user has a seat. Otherwise *ret_type is the reply to give and text its
  * sentence. log: mistakes in the files are logged with file and line.
  */
-bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat *ret,
+bool seat_lookup(struct settings_cache *cache, const char *user, bool log, struct found_seat *ret,
         enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]);
 
 /* For how long a course's seats stay after their last logout. */
@@ -28,4 +28,4 @@ struct after_logout {
 };
 
 /* All 0 also if the settings cannot be read. */
-void seat_after_logout(const char *etc, const char *course, struct after_logout *ret);
+void seat_after_logout(struct settings_cache *cache, const char *course, struct after_logout *ret);

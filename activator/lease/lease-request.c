@@ -85,7 +85,7 @@ static bool find_seat(struct lease_table *table, const struct lease_waiter *wait
                 refuse(table, waiter, request, REPLY_REFUSED, "this account is root's");
                 return false;
         }
-        if (!seat_lookup(table->etc, request->user, request->type != REQUEST_ENTER, ret, &type, text)) {
+        if (!seat_lookup(table->settings, request->user, request->type != REQUEST_ENTER, ret, &type, text)) {
                 refuse(table, waiter, request, type, text);
                 return false;
         }

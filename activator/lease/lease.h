@@ -21,13 +21,14 @@
 struct bus;
 struct lease;
 struct seats;
+struct settings_cache;
 
 /* The leases, and what they need of the rest of the program; all of that is borrowed. */
 struct lease_table {
         sd_event *event;
         struct bus *bus;
         struct seats *seats;
-        const char *etc;             /* the directory of the settings */
+        struct settings_cache *settings;
         const char *state_directory; /* of the records: STATE_DIRECTORY, or a test's */
         struct lease *leases;        /* a uthash by id: lease-table.c */
 

@@ -140,7 +140,7 @@ static unsigned find_times(struct lease *lease) {
         uint64_t now = now_realtime_usec();
         struct after_logout after;
 
-        seat_after_logout(lease->table->etc, lease->record.course, &after);
+        seat_after_logout(lease->table->settings, lease->record.course, &after);
         if (after.keep_seconds == 0)
                 lease->record.keep_until_usec = 0;
         else if (is_login(lease))

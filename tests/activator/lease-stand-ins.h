@@ -288,9 +288,9 @@ void empty_seat_tidy_later(struct seats *seats, const char *seat) {
         world.n_cleared++;
 }
 
-bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat *ret,
+bool seat_lookup(struct settings_cache *cache, const char *user, bool log, struct found_seat *ret,
         enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]) {
-        (void)etc;
+        (void)cache;
         (void)log;
         *ret = (struct found_seat){.plan = {.id = {.course = "123", .number = 10}, .name = "12310"}};
         if (world.container) {
@@ -302,8 +302,8 @@ bool seat_lookup(const char *etc, const char *user, bool log, struct found_seat 
         return string_equal(user, "cs123-newellz2");
 }
 
-void seat_after_logout(const char *etc, const char *course, struct after_logout *ret) {
-        (void)etc;
+void seat_after_logout(struct settings_cache *cache, const char *course, struct after_logout *ret) {
+        (void)cache;
         assert_string_equal(course, "123");
         *ret = world.after_logout;
 }
@@ -464,8 +464,7 @@ static int begin(void **state) {
         (void)state;
         memset(&systemd, 0, sizeof(systemd));
         memset(&world, 0, sizeof(world));
-        table = (struct lease_table){
-                .seats = &seats, .state_directory = directory, .etc = "/nonexistent", .log_query = log_query};
+        table = (struct lease_table){.seats = &seats, .state_directory = directory, .log_query = log_query};
         return sd_event_new(&table.event) < 0 || lease_subscribe(&table) < 0;
 }
 

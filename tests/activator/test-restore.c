@@ -235,7 +235,7 @@ static int set_up(void **state) {
         if (make_etc(state) < 0 || sd_event_new(&event) < 0)
                 return -1;
         seats = (struct seats){.event = event, .etc = etc};
-        table = (struct lease_table){.event = event, .seats = &seats, .etc = etc, .state_directory = etc};
+        table = (struct lease_table){.event = event, .seats = &seats, .state_directory = etc};
         n_restored = 0;
         has_opener = false;
         list_error = 0;

@@ -6,6 +6,7 @@
 
 #include "base/seat-lookup.h"
 
+static struct settings_cache cache = {.etc = etc};
 static struct found_seat seat;
 static enum reply_type type;
 static char text[REPLY_TEXT_SIZE];
@@ -13,7 +14,7 @@ static char text[REPLY_TEXT_SIZE];
 static bool look_up(const char *user) {
         text[0] = '\0';
         memset(&seat, 0, sizeof(seat));
-        return seat_lookup(etc, user, false, &seat, &type, text);
+        return seat_lookup(&cache, user, false, &seat, &type, text);
 }
 
 static void refused(const char *user, enum reply_type expected, const char *part) {
@@ -33,7 +34,6 @@ static void a_name_on_the_roster_has_its_seat(void **state) {
         assert_false(seat.keep);
 }
 
-/* There is no copy of the files that could be stale. */
 static void a_change_counts_at_once(void **state) {
         (void)state;
         write_file("roster.d/123", "amy 10\n");
@@ -91,19 +91,24 @@ static void after_the_last_logout_the_course_s_settings_count(void **state) {
         (void)state;
         write_file("coursenet.conf", "[course 123]\nleftover = keep\nleftover-max = 2h\nlinger = "
                                      "300\n[course 124]\nunits = notebook\n");
-        seat_after_logout(etc, "123", &after);
+        seat_after_logout(&cache, "123", &after);
         assert_int_equal(after.linger_seconds, 300);
         assert_int_equal(after.keep_seconds, 7200);
-        seat_after_logout(etc, "124", &after);
+        seat_after_logout(&cache, "124", &after);
         assert_int_equal(after.linger_seconds, 0);
         assert_int_equal(after.keep_seconds, 0);
         /* Nothing keeps a seat whose settings cannot be read. */
         write_file("coursenet.conf", "[course 123\n");
-        seat_after_logout(etc, "123", &after);
+        seat_after_logout(&cache, "123", &after);
         assert_int_equal(after.linger_seconds + after.keep_seconds, 0);
 }
 
-#define lookup_test(function) cmocka_unit_test_setup_teardown(function, make_etc, remove_etc)
+static int finish(void **state) {
+        settings_cache_done(&cache);
+        return remove_etc(state);
+}
+
+#define lookup_test(function) cmocka_unit_test_setup_teardown(function, make_etc, finish)
 
 int main(void) {
         const struct CMUnitTest tests[] = {

@@ -44,6 +44,8 @@ static const char *const no_ids[] = {
         ID "\r\n",
 };
 
+static struct file_identity file;
+
 static void test_no_id(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(no_ids); i++) {
@@ -52,7 +54,7 @@ static void test_no_id(void **state) {
                 if (machine_prefix(no_ids[i], &network) != -EINVAL)
                         fail_msg("taken: %s", no_ids[i]);
                 write_file("machine-id", no_ids[i]);
-                if (machine_prefix_read(etc_path("machine-id"), &network) >= 0)
+                if (machine_prefix_read(etc_path("machine-id"), &network, &file) >= 0)
                         fail_msg("taken from a file: %s", no_ids[i]);
                 assert_int_equal(network.prefix, 7);
         }
@@ -62,20 +64,20 @@ static void test_files(void **state) {
         struct address6 network = {.prefix = 7}, expected;
 
         (void)state;
-        assert_int_equal(machine_prefix_read(etc_path("none"), &network), -ENOENT);
+        assert_int_equal(machine_prefix_read(etc_path("none"), &network, &file), -ENOENT);
         assert_int_equal(network.prefix, 7);
 
         assert_int_equal(machine_prefix(ID, &expected), 0);
         write_file("machine-id", ID "\n");
-        assert_int_equal(machine_prefix_read(etc_path("machine-id"), &network), 0);
+        assert_int_equal(machine_prefix_read(etc_path("machine-id"), &network, &file), 0);
         assert_memory_equal(&network, &expected, sizeof(network));
         write_file("machine-id", ID);
-        assert_int_equal(machine_prefix_read(etc_path("machine-id"), &network), 0);
+        assert_int_equal(machine_prefix_read(etc_path("machine-id"), &network, &file), 0);
         assert_memory_equal(&network, &expected, sizeof(network));
 
         /* In an image it may be a link to where it is writable. */
         assert_int_equal(symlink("machine-id", etc_path("link")), 0);
-        assert_int_equal(machine_prefix_read(etc_path("link"), &network), 0);
+        assert_int_equal(machine_prefix_read(etc_path("link"), &network, &file), 0);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_etc, remove_etc)

@@ -19,8 +19,9 @@ static void assert_traffic_defaults(const struct traffic_settings *traffic) {
 /* What the machine that the test runs on has, if anything. */
 static void assert_network6_of_machine(const struct settings *settings) {
         struct address6 expected = {0};
+        struct file_identity ignored;
 
-        (void)machine_prefix_read(MACHINE_ID_FILE, &expected);
+        (void)machine_prefix_read(MACHINE_ID_FILE, &expected, &ignored);
         assert_true(settings->network6_auto);
         assert_memory_equal(&settings->network6, &expected, sizeof(expected));
 }
