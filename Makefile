@@ -82,10 +82,11 @@ net_sources = netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base
 	netsetup/check/inspect-bridge.c netsetup/check/inspect-fence.c netsetup/check/inspect-firewall.c \
 	netsetup/check/inspect-link.c netsetup/check/inspect-seat.c netsetup/check/inspect.c netsetup/check/scratch.c \
 	netsetup/check/stand-in.c netsetup/check/table-compare.c netsetup/check/teardown.c \
-	netsetup/verbs/bridge.c netsetup/verbs/former-command.c netsetup/verbs/leftover.c netsetup/verbs/netns-record.c netsetup/verbs/netns.c netsetup/verbs/ping.c \
-	netsetup/verbs/seat-argument.c netsetup/verbs/seat.c
+	netsetup/verbs/bridge.c netsetup/verbs/bridge-overlap.c netsetup/verbs/former-command.c netsetup/verbs/leftover.c netsetup/verbs/netns-record.c netsetup/verbs/netns.c netsetup/verbs/ping.c netsetup/verbs/receipt.c \
+	netsetup/verbs/seat-argument.c netsetup/verbs/seat.c \
+	netsetup/worker/preparation.c netsetup/worker/server.c
 net_packages = libnl-route-3.0 libnl-3.0
-# Of these two programs, coursenet-host alone reads JSON: what a login waits for loads nothing else.
+# Of these programs, coursenet-host alone reads JSON: what a login waits for loads nothing else.
 host_packages = $(net_packages) json-c
 # Loaded when it is needed, see netsetup/firewall/nftables.c.
 net_loaded_packages = libnftables
@@ -129,7 +130,7 @@ ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-seat.c enter/user-command.c
 
-programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-host $(BUILD)/coursenet-activator \
+programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-host $(BUILD)/coursenet-activator \
 	$(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
@@ -182,6 +183,10 @@ $(BUILD)/coursenet-net: $(BUILD)/netsetup/verbs/net-main.o $(BUILD)/libnetsetup.
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(net_packages) $(settings_packages))
 
+$(BUILD)/coursenet-worker: $(BUILD)/netsetup/worker/main.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(net_packages) $(settings_packages))
+
 $(BUILD)/coursenet-host: $(BUILD)/netsetup/host-main.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(host_packages) $(settings_packages))
@@ -215,7 +220,7 @@ install: all
 		$(DESTDIR)/etc/coursenet/netns
 	$(Q)test -d $(DESTDIR)/etc/coursenet/roster.d || $(INSTALL) -d -m 700 $(DESTDIR)/etc/coursenet/roster.d
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
-	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-host $(BUILD)/coursenet-net $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-host $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
 		$(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
@@ -250,7 +255,7 @@ endif
 
 # All that install puts there but /etc/coursenet, which is the admin's. The folders go if nobody else has something in them.
 installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter) \
-	$(addprefix $(libexecdir)/,coursenet-net coursenet-host coursenet-activator coursenet-container) $(pamdir)/pam_coursenet.so \
+	$(addprefix $(libexecdir)/,coursenet-net coursenet-worker coursenet-host coursenet-activator coursenet-container) $(pamdir)/pam_coursenet.so \
 	$(units:units/%=$(unitdir)/%) $(pamconfigdir)/coursenet $(dbusdir)/coursenet.conf \
 	$(addprefix $(networkdir)/05-coursenet,.link .network -cables.network) $(rulesdir)/70-coursenet.rules \
 	$(nmconfdir)/05-coursenet.conf $(hubdir)/jupyterhub_config.py $(hubdir)/pam.d/jupyterhub \

@@ -65,17 +65,22 @@ static int write_new(const char *path, const char *text, mode_t mode) {
         return write_all(fd, text);
 }
 
-int runtime_file_write(const char *path, const char *text, mode_t mode) {
+static int format_temporary(const char *path, runtime_path_t ret_path) {
         const char *name = strrchr(path, '/') + 1;
+        int n = snprintf(ret_path, sizeof(runtime_path_t), "%.*s.%s.new", (int)(name - path), path, name);
+
+        return n < 0 || (size_t)n >= sizeof(runtime_path_t) ? -ENAMETOOLONG : 0;
+}
+
+int runtime_file_write(const char *path, const char *text, mode_t mode) {
         runtime_path_t temporary;
-        int n, r;
+        int r;
 
         if (has_text(path, text))
                 return 0;
-        n = snprintf(temporary, sizeof(temporary), "%.*s.%s.new", (int)(name - path), path, name);
-        if (n < 0 || (size_t)n >= sizeof(temporary))
-                return -ENAMETOOLONG;
-
+        r = format_temporary(path, temporary);
+        if (r < 0)
+                return r;
         r = write_new(temporary, text, mode);
         if (r >= 0 && rename(temporary, path) < 0)
                 r = -errno;
@@ -84,16 +89,30 @@ int runtime_file_write(const char *path, const char *text, mode_t mode) {
         return r < 0 ? r : 1;
 }
 
-/* --- locks: flock(2), which ends with the process that has it ------------------------------------------- */
+void runtime_file_remove(const char *path) {
+        runtime_path_t temporary;
 
-static int take_lock(const char *path, int operation, int *ret_fd) {
-        _cleanup_close_ int fd = -1;
+        (void)unlink(path);
+        if (format_temporary(path, temporary) >= 0)
+                (void)unlink(temporary);
+}
+
+/* --- locks, which end with the process that has them --------------------------------------------------- */
+
+static int open_lock(const char *path) {
+        int fd;
 
         if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
                 return -errno;
-        fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return fd < 0 ? -errno : fd;
+}
+
+static int take_lock(const char *path, int operation, int *ret_fd) {
+        _cleanup_close_ int fd = open_lock(path);
+
         if (fd < 0)
-                return -errno;
+                return fd;
         while (flock(fd, operation) < 0)
                 if (errno != EINTR)
                         return -errno;
@@ -113,4 +132,19 @@ int runtime_lock_take_shared(const char *path, int *ret_fd) {
 
 int runtime_lock_try(const char *path, int *ret_fd) {
         return take_lock(path, LOCK_EX | LOCK_NB, ret_fd);
+}
+
+int runtime_lock_take_number(const char *path, uint64_t number, bool wait, int *ret_fd) {
+        struct flock one = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
+        _cleanup_close_ int fd = open_lock(path);
+
+        if (fd < 0)
+                return fd;
+        while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &one) < 0)
+                if (errno != EINTR)
+                        return errno == EAGAIN ? -EWOULDBLOCK : -errno;
+
+        *ret_fd = fd;
+        fd = -1;
+        return 0;
 }

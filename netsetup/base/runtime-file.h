@@ -3,6 +3,7 @@
 
 /* Files below /run/coursenet: replaced whole or not at all, and only if they change. */
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "run-files.h"
@@ -13,6 +14,9 @@ int runtime_directory_make(const char *path, mode_t mode);
 
 /* Returns 1 if the file was written, 0 if it had this text already, or negative errno. */
 int runtime_file_write(const char *path, const char *text, mode_t mode);
+
+/* Removes the file, and an unfinished one that a killed process has left. */
+void runtime_file_remove(const char *path);
 
 /* The whole file, which the caller frees. */
 int runtime_file_read(const char *path, char **ret_text);
@@ -31,3 +35,9 @@ int runtime_lock_take_shared(const char *path, int *ret_fd);
 
 /* Like runtime_lock_take(), but does not wait: -EWOULDBLOCK if somebody has it. */
 int runtime_lock_try(const char *path, int *ret_fd);
+
+/*
+ * One lock of many on the same file, each of which has a number: those of other numbers are independent. The
+ * file needs no clean-up when a number is not used any more. Without wait as runtime_lock_try().
+ */
+int runtime_lock_take_number(const char *path, uint64_t number, bool wait, int *ret_fd);

@@ -91,6 +91,10 @@ static int load_library(void) {
         return 0;
 }
 
+void nftables_load(void) {
+        (void)load_library();
+}
+
 static void free_context(struct nft_ctx **context) {
         if (*context)
                 lib_nft_ctx_free(*context);

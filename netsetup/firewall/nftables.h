@@ -9,6 +9,12 @@
 #include "diagnostics.h"
 
 /*
+ * Loads the library now, so that the first use does not have to. Without it, each use reports that it is
+ * missing.
+ */
+void nftables_load(void);
+
+/*
  * Applies commands in nft(8)'s language as one transaction: all of them or none. Negative errno with one
  * error in diagnostics, which says what (a few words: "the network of course 123") cannot be done.
  */

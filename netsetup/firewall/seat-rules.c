@@ -102,7 +102,7 @@ static void forget(const char *link) {
         record_path_t path;
 
         format_path(link, path);
-        (void)unlink(path);
+        runtime_file_remove(path);
 }
 
 /* --- one seat ------------------------------------------------------------------------------------------ */

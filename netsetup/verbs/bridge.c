@@ -1,170 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * netbr@: a bridge with the gateway's address. It is created only if its subnet is free on this host: two
- * networks with the same addresses would both work only sometimes, which is worse than a course that does not
- * start and reports why.
+ * netbr@: a bridge with the gateway's address. It is created only if its subnet is free on this host.
  *
  * A bridge is set up last, after the courses' firewall has rules for it, so no packet passes it without
  * rules. The unit counts as started before that, when a new bridge exists, because systemd can then prepare
  * the program of the first seat at the same time. That program waits until the bridge is up, see seat.c.
+ *
+ * So a bridge of ours that is up is complete. A bridge is made and removed under its lock of receipt.h.
  */
 
 #include "bridge.h"
 #include "base/failure.h"
+#include "bridge-overlap.h"
 #include "firewall/course-rules.h"
 #include "kernel/link.h"
 #include "notify.h"
 #include "number.h"
-
-/* For messages, because an index means nothing to an administrator. */
-static const char *interface_name(int index, char name[static IFNAMSIZ]) {
-        if (index == 0 || !if_indextoname((unsigned)index, name))
-                (void)snprintf(name, IFNAMSIZ, "no interface");
-        return name;
-}
-
-/* own and other are texts, for either family. setting and override: what to change, for this family. */
-static void overlap_error(const struct bridge_plan *plan, const char *own, const char *what,
-        const char *other, int index, struct diagnostics *diagnostics) {
-        bool six = strchr(own, ':') != NULL;
-        char name[IFNAMSIZ], override[64] = "";
-
-        if (!six)
-                (void)snprintf(override, sizeof(override),
-                        " or by BR_IP in " OVERRIDE_DIRECTORY "/bridge-%s.conf", plan->course);
-        diagnostics_error(diagnostics, plan->name, 0,
-                "its subnet (%s) overlaps with the %s %s on %s: give course %s another one, by %s in "
-                "[course %s] of " SETTINGS_FILE "%s",
-                own, what, other, interface_name(index, name), plan->course, six ? "subnet6" : "subnet",
-                plan->course, override);
-}
-
-static void wider_route_warning(const struct bridge_plan *plan, const char *own, const char *route, int index,
-        struct diagnostics *diagnostics) {
-        char name[IFNAMSIZ];
-
-        diagnostics_warning(diagnostics, plan->name, 0,
-                "its subnet (%s) lies within the route %s on %s: this host then cannot reach other hosts "
-                "with addresses of this subnet",
-                own, route, interface_name(index, name));
-}
-
-/*
- * own is the index of the bridge if it exists already: its own network and routes do not count as overlaps.
- */
-static int check_addresses(struct link_socket *socket, const struct bridge_plan *plan, int own,
-        struct diagnostics *diagnostics) {
-        _cleanup_link_networks_ struct link_networks networks = {0};
-        char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE];
-        int r;
-
-        r = link_list_addresses(socket, &networks);
-        if (r < 0)
-                return failure(diagnostics, plan->name, r, "the host's addresses cannot be listed");
-
-        address_format(&plan->address, address);
-        for (size_t i = 0; i < networks.n_items; i++) {
-                const struct link_network *other = &networks.items[i];
-
-                if (other->index == own || !address_overlaps(&other->address, &plan->address))
-                        continue;
-                address_format(&other->address, text);
-                overlap_error(plan, address, "network", text, other->index, diagnostics);
-                r = -EADDRINUSE;
-        }
-        return r;
-}
-
-static int check_addresses6(struct link_socket *socket, const struct bridge_plan *plan, int own,
-        struct diagnostics *diagnostics) {
-        _cleanup_link_networks6_ struct link_networks6 networks = {0};
-        char address[ADDRESS6_TEXT_SIZE], text[ADDRESS6_TEXT_SIZE];
-        int r;
-
-        r = link_list_addresses6(socket, &networks);
-        if (r < 0)
-                return failure(diagnostics, plan->name, r, "the host's IPv6 addresses cannot be listed");
-
-        address6_format(&plan->address6, address);
-        for (size_t i = 0; i < networks.n_items; i++) {
-                const struct link_network6 *other = &networks.items[i];
-
-                if (other->index == own || !address6_overlaps(&other->address, &plan->address6))
-                        continue;
-                address6_format(&other->address, text);
-                overlap_error(plan, address, "network", text, other->index, diagnostics);
-                r = -EADDRINUSE;
-        }
-        return r;
-}
-
-static int check_routes(struct link_socket *socket, const struct bridge_plan *plan, int own,
-        struct diagnostics *diagnostics) {
-        _cleanup_link_networks_ struct link_networks routes = {0};
-        char address[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE];
-        int r;
-
-        r = link_list_routes(socket, &plan->address, &routes);
-        if (r < 0)
-                return failure(diagnostics, plan->name, r, "the host's routes cannot be listed");
-
-        address_format(&plan->address, address);
-        for (size_t i = 0; i < routes.n_items; i++) {
-                const struct link_network *route = &routes.items[i];
-
-                if (own != 0 && route->index == own)
-                        continue;
-                address_format(&route->address, text);
-                if (route->address.prefix < plan->address.prefix) {
-                        wider_route_warning(plan, address, text, route->index, diagnostics);
-                        continue;
-                }
-                overlap_error(plan, address, "route", text, route->index, diagnostics);
-                r = -EADDRINUSE;
-        }
-        return r;
-}
-
-static int check_routes6(struct link_socket *socket, const struct bridge_plan *plan, int own,
-        struct diagnostics *diagnostics) {
-        _cleanup_link_networks6_ struct link_networks6 routes = {0};
-        char address[ADDRESS6_TEXT_SIZE], text[ADDRESS6_TEXT_SIZE];
-        int r;
-
-        r = link_list_routes6(socket, &plan->address6, &routes);
-        if (r < 0)
-                return failure(diagnostics, plan->name, r, "the host's IPv6 routes cannot be listed");
-
-        address6_format(&plan->address6, address);
-        for (size_t i = 0; i < routes.n_items; i++) {
-                const struct link_network6 *route = &routes.items[i];
-
-                if (own != 0 && route->index == own)
-                        continue;
-                address6_format(&route->address, text);
-                if (route->address.prefix < plan->address6.prefix) {
-                        wider_route_warning(plan, address, text, route->index, diagnostics);
-                        continue;
-                }
-                overlap_error(plan, address, "route", text, route->index, diagnostics);
-                r = -EADDRINUSE;
-        }
-        return r;
-}
-
-static int check_host(struct link_socket *socket, const struct bridge_plan *plan, int own,
-        struct diagnostics *diagnostics) {
-        int r;
-
-        r = check_addresses(socket, plan, own, diagnostics);
-        if (r >= 0)
-                r = check_routes(socket, plan, own, diagnostics);
-        if (r < 0 || !address6_is_set(&plan->address6))
-                return r;
-        r = check_addresses6(socket, plan, own, diagnostics);
-        return r < 0 ? r : check_routes6(socket, plan, own, diagnostics);
-}
+#include "receipt.h"
 
 /* Removes addresses of an earlier configuration from a bridge of ours, before the right address is added. */
 static int remove_other_addresses(struct link_socket *socket, const struct bridge_plan *plan, int index) {
@@ -279,86 +132,248 @@ static int remove_link(
         return r < 0 ? failure(diagnostics, name, r, "cannot be removed") : 0;
 }
 
-static int apply(const char *etc, const struct bridge_plan *plan, struct diagnostics *diagnostics) {
-        _cleanup_link_socket_ struct link_socket socket = {0};
-        struct link link = {0};
-        int r, state;
+/* --- what the worker has made --------------------------------------------------------------------------- */
 
-        r = link_open(&socket);
-        if (r < 0)
-                return failure(
-                        diagnostics, plan->name, r, "the kernel's network configuration cannot be reached");
+static void describe(const struct bridge_plan *plan, const struct link *link, receipt_text_t ret_text) {
+        char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 
-        state = link_find(&socket, plan->name, "bridge", &link);
-        if (state < 0)
-                return failure(diagnostics, plan->name, state, "cannot be looked up");
-        if (state == LINK_FOREIGN) {
-                diagnostics_error(diagnostics, plan->name, 0,
-                        "exists already and was not made by coursenet: rename or remove it (ip link delete "
-                        "%s), then start netbr@%s.service",
-                        plan->name, plan->course);
-                return -EEXIST;
+        address_format(&plan->address, address);
+        address6_format(&plan->address6, address6);
+        mac_format(&link->mac, mac);
+        (void)snprintf(ret_text, sizeof(receipt_text_t), "%s, index %d, %s, %s, %s %s\n", plan->name,
+                link->index, link->flags & IFF_UP ? "up" : "down", mac, address, address6);
+}
+
+/* Whether the worker has made what is planned now. In any case the bridge is the unit's from here on. */
+static bool adopt(const struct bridge_plan *plan, int state, const struct link *link) {
+        receipt_text_t text;
+        bool same = false;
+
+        if (state == LINK_OURS) {
+                describe(plan, link, text);
+                same = receipt_says(RECEIPT_BRIDGE, plan->course, text);
         }
+        receipt_remove(RECEIPT_BRIDGE, plan->course);
+        return same;
+}
 
-        r = check_host(&socket, plan, link.index, diagnostics);
+/* Before the worker makes a bridge. One that is not up is the work of a program that was killed. */
+static int claim(const struct bridge_plan *plan, int state, struct diagnostics *diagnostics) {
+        int r;
+
+        if (state == LINK_OURS && !receipt_exists(RECEIPT_BRIDGE, plan->course)) {
+                diagnostics_error(diagnostics, plan->name, 0, "is down and was not made by the worker");
+                return -EBUSY;
+        }
+        r = receipt_begin(RECEIPT_BRIDGE, plan->course);
+        return r < 0 ? failure(diagnostics, plan->name, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
+}
+
+static int write_receipt(
+        struct link_socket *socket, const struct bridge_plan *plan, struct diagnostics *diagnostics) {
+        receipt_text_t text;
+        struct link link;
+        int r;
+
+        r = link_find(socket, plan->name, "bridge", &link);
+        if (r >= 0 && r != LINK_OURS)
+                r = -ENODEV;
+        if (r >= 0) {
+                describe(plan, &link, text);
+                r = receipt_complete(RECEIPT_BRIDGE, plan->course, text);
+        }
+        return r < 0 ? failure(diagnostics, plan->name, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
+}
+
+/* --- start and stop ------------------------------------------------------------------------------------ */
+
+static int open_socket(
+        const struct bridge_plan *plan, struct link_socket *ret, struct diagnostics *diagnostics) {
+        int r = link_open(ret);
+
+        return r < 0 ? failure(diagnostics, plan->name, r,
+                               "the kernel's network configuration cannot be reached")
+                     : 0;
+}
+
+/* Returns LINK_ABSENT, LINK_OURS or negative errno. */
+static int find(struct link_socket *socket, const struct bridge_plan *plan, struct link *ret,
+        struct diagnostics *diagnostics) {
+        int r = link_find(socket, plan->name, "bridge", ret);
+
+        if (r < 0)
+                return failure(diagnostics, plan->name, r, "cannot be looked up");
+        if (r != LINK_FOREIGN)
+                return r;
+        diagnostics_error(diagnostics, plan->name, 0,
+                "exists already and was not made by coursenet: rename or remove it (ip link delete "
+                "%s), then start netbr@%s.service",
+                plan->name, plan->course);
+        return -EEXIST;
+}
+
+static int take_lock(
+        const char *course, const char *name, bool wait, int *ret_fd, struct diagnostics *diagnostics) {
+        int r = receipt_lock(RECEIPT_BRIDGE, course, wait, ret_fd);
+
+        return r < 0 ? failure(diagnostics, name, r, "cannot be locked") : 0;
+}
+
+/* announce: tells systemd that a new bridge exists, see the head of this file. */
+static int make(struct link_socket *socket, const char *etc, const struct bridge_plan *plan, int state,
+        struct link *link, bool announce, struct diagnostics *diagnostics) {
+        int r;
+
+        r = bridge_overlap_check(socket, plan, link->index, diagnostics);
         if (r < 0)
                 return r;
-        r = state == LINK_OURS ? repair(&socket, plan, &link, diagnostics)
-                               : create(&socket, plan, &link, diagnostics);
+        r = state == LINK_OURS ? repair(socket, plan, link, diagnostics)
+                               : create(socket, plan, link, diagnostics);
         if (r < 0)
                 return r;
-        if (state != LINK_OURS)
+        if (announce && state != LINK_OURS)
                 (void)notify_send("READY=1");
 
         r = course_rules_refresh(etc, diagnostics);
         if (r >= 0)
-                r = bring_up(&socket, plan, &link, diagnostics);
+                r = bring_up(socket, plan, link, diagnostics);
         if (r < 0 && state != LINK_OURS) {
-                (void)remove_link(&socket, plan->name, "bridge", diagnostics);
+                (void)remove_link(socket, plan->name, "bridge", diagnostics);
                 (void)course_rules_refresh(etc, diagnostics);
         }
         return r;
 }
 
 int bridge_start(const char *etc, const char *course, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
         _cleanup_settings_ struct settings settings = {0};
+        _cleanup_close_ int lock = -1;
+        struct link link = {0};
         struct bridge_plan plan;
-        int r;
+        int r, state;
 
         r = settings_load(etc, &settings, diagnostics);
+        if (r >= 0)
+                r = bridge_plan_load(etc, &settings, course, &plan, diagnostics);
+        if (r >= 0)
+                r = take_lock(course, plan.name, true, &lock, diagnostics);
+        if (r >= 0)
+                r = open_socket(&plan, &socket, diagnostics);
         if (r < 0)
                 return r;
-        r = bridge_plan_load(etc, &settings, course, &plan, diagnostics);
-        if (r < 0)
-                return r;
-        return apply(etc, &plan, diagnostics);
+
+        state = find(&socket, &plan, &link, diagnostics);
+        if (state < 0)
+                return state;
+        if (adopt(&plan, state, &link))
+                return 0;
+        return make(&socket, etc, &plan, state, &link, true, diagnostics);
 }
 
-int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnostics) {
+int bridge_prepare(const char *etc, const struct bridge_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
-        struct bridge_plan plan;
-        int r;
+        _cleanup_close_ int lock = -1;
+        struct link link = {0};
+        int r, state;
 
-        /*
-         * The text becomes part of a name. Its number of digits is not checked, because a stop reads no
-         * settings.
-         */
-        if (!digits_only(course) || strlen(course) >= COURSE_SIZE) {
-                diagnostics_error(diagnostics, course, 0, "expected a course number, such as 123");
-                return -EINVAL;
-        }
-        bridge_plan_name(course, &plan);
-
-        r = link_open(&socket);
-        if (r < 0)
-                return failure(
-                        diagnostics, plan.name, r, "the kernel's network configuration cannot be reached");
-
-        r = remove_link(&socket, plan.name, "bridge", diagnostics);
+        r = open_socket(plan, &socket, diagnostics);
         if (r < 0)
                 return r;
+        state = find(&socket, plan, &link, diagnostics);
+        if (state < 0 || (state == LINK_OURS && (link.flags & IFF_UP)))
+                return state < 0 ? state : 0;
+
+        r = take_lock(plan->course, plan->name, false, &lock, diagnostics);
+        if (r < 0)
+                return r;
+        state = find(&socket, plan, &link, diagnostics);
+        if (state < 0 || (state == LINK_OURS && (link.flags & IFF_UP)))
+                return state < 0 ? state : 0;
+        r = claim(plan, state, diagnostics);
+        if (r < 0)
+                return r;
+        r = make(&socket, etc, plan, state, &link, false, diagnostics);
+        if (r < 0 && state != LINK_OURS)
+                receipt_remove(RECEIPT_BRIDGE, plan->course);
+        return r < 0 ? r : write_receipt(&socket, plan, diagnostics);
+}
+
+/* Without a lock of its own: the caller has it. */
+static int remove_bridge(struct link_socket *socket, const char *etc, const struct bridge_plan *plan,
+        struct diagnostics *diagnostics) {
+        int r;
+
+        r = remove_link(socket, plan->name, "bridge", diagnostics);
+        if (r < 0)
+                return r;
+        receipt_remove(RECEIPT_BRIDGE, plan->course);
         /*
          * This is done even if the bridge does not exist any more, because nobody has removed its rules then.
          */
         return course_rules_refresh(etc, diagnostics);
+}
+
+/*
+ * The text becomes part of a name. Its number of digits is not checked, because a stop reads no settings.
+ */
+static int name_bridge(const char *course, struct bridge_plan *ret, struct diagnostics *diagnostics) {
+        if (!digits_only(course) || strlen(course) >= COURSE_SIZE) {
+                diagnostics_error(diagnostics, course, 0, "expected a course number, such as 123");
+                return -EINVAL;
+        }
+        bridge_plan_name(course, ret);
+        return 0;
+}
+
+int bridge_stop(const char *etc, const char *course, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_close_ int lock = -1;
+        struct bridge_plan plan;
+        int r;
+
+        r = name_bridge(course, &plan, diagnostics);
+        if (r >= 0)
+                r = take_lock(course, plan.name, true, &lock, diagnostics);
+        if (r >= 0)
+                r = open_socket(&plan, &socket, diagnostics);
+        return r < 0 ? r : remove_bridge(&socket, etc, &plan, diagnostics);
+}
+
+/* Returns 1 if there is a cable on the bridge, or 0. */
+static int has_cable(
+        struct link_socket *socket, const struct bridge_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_links_ struct links cables = {0};
+        struct link link;
+        int r;
+
+        r = link_find(socket, plan->name, "bridge", &link);
+        if (r == LINK_ABSENT)
+                return 0;
+        if (r >= 0)
+                r = link_list_ours(socket, "veth", &cables);
+        if (r < 0)
+                return failure(diagnostics, plan->name, r, "its cables cannot be listed");
+        for (size_t i = 0; i < cables.n_items; i++)
+                if (cables.items[i].master == link.index)
+                        return 1;
+        return 0;
+}
+
+int bridge_discard(const char *etc, const char *course, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_close_ int lock = -1;
+        struct bridge_plan plan;
+        int r;
+
+        r = name_bridge(course, &plan, diagnostics);
+        if (r >= 0)
+                r = take_lock(course, plan.name, false, &lock, diagnostics);
+        if (r < 0 || !receipt_exists(RECEIPT_BRIDGE, course))
+                return r < 0 ? r : 0;
+        r = open_socket(&plan, &socket, diagnostics);
+        if (r >= 0)
+                r = has_cable(&socket, &plan, diagnostics);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return remove_bridge(&socket, etc, &plan, diagnostics);
 }

@@ -110,6 +110,12 @@ static int next_id(const struct netns_record *record) {
         return ID_FIRST + (int)(random % (ID_LAST - ID_FIRST));
 }
 
+void netns_record_retire_seat(struct netns_record *record, const char *seat) {
+        for (size_t i = 0; i < record->n_entries; i++)
+                if (string_equal(record->entries[i].seat, seat))
+                        record->entries[i].use = NETNS_USE_FORMER;
+}
+
 int netns_record_note(struct netns_record *record, struct link_socket *socket, const char *seat, int netns_fd,
         enum netns_use use) {
         struct netns_entry *entry = NULL;
@@ -126,6 +132,7 @@ int netns_record_note(struct netns_record *record, struct link_socket *socket, c
                 entry = append(record, seat, id);
         if (!entry)
                 return -ENOMEM;
+        netns_record_retire_seat(record, seat);
         (void)string_copy(entry->seat, sizeof(entry->seat), seat);
         entry->use = use;
         return 0;
@@ -151,6 +158,13 @@ void netns_record_prune(struct netns_record *record, struct link_socket *socket,
                         record->entries[n++] = record->entries[i];
         }
         record->n_entries = n;
+}
+
+bool netns_record_has_kept(const struct netns_record *record, const char *seat) {
+        for (size_t i = 0; i < record->n_entries; i++)
+                if (record->entries[i].use == NETNS_USE_KEPT && string_equal(record->entries[i].seat, seat))
+                        return true;
+        return false;
 }
 
 size_t netns_record_count_former(const struct netns_record *record, const char *seat) {

@@ -48,15 +48,24 @@ int netns_record_load(const char *path, struct netns_record *ret);
 int netns_record_save(const char *path, const struct netns_record *record);
 void netns_record_done(struct netns_record *record);
 
-/* Notes what the seat's namespace is now used for, and gives it a number if it has none. */
+/*
+ * Notes what the seat's namespace is now used for, and gives it a number if it has none. All others of the
+ * seat are former ones.
+ */
 int netns_record_note(struct netns_record *record, struct link_socket *socket, const char *seat, int netns_fd,
         enum netns_use use);
 
 /* Records that the namespace with that number has lost its name. */
 void netns_record_retire(struct netns_record *record, int id);
 
+/* The same for a seat whose name has no namespace any more, such as after a stop that was killed. */
+void netns_record_retire_seat(struct netns_record *record, const char *seat);
+
 /* Removes former namespaces that do not exist any more: of one seat, or of all (NULL). */
 void netns_record_prune(struct netns_record *record, struct link_socket *socket, const char *seat);
+
+/* Whether the seat is down and has a namespace that is kept. */
+bool netns_record_has_kept(const struct netns_record *record, const char *seat);
 
 /* How many former ones there are: of one seat, or of all (NULL). */
 size_t netns_record_count_former(const struct netns_record *record, const char *seat);

@@ -24,6 +24,7 @@
 #include "leftover.h"
 #include "netns-record.h"
 #include "netns.h"
+#include "receipt.h"
 #include "seat-argument.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
@@ -167,49 +168,154 @@ static void note_start(const struct seat_plan *plan, const char *path, struct di
         warn_uncounted(r, path, diagnostics);
 }
 
-static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+/* --- what the worker has made --------------------------------------------------------------------------- */
+
+/* An empty text, which no receipt has, if the namespace cannot be examined. */
+static void describe(const char *path, int netns_fd, receipt_text_t ret_text) {
+        struct stat st;
+
+        ret_text[0] = '\0';
+        if (fstat(netns_fd, &st) >= 0)
+                (void)snprintf(ret_text, sizeof(receipt_text_t), "%s, inode %ju on %ju\n", path,
+                        (uintmax_t)st.st_ino, (uintmax_t)st.st_dev);
+}
+
+/* A namespace with a name is complete. In any case it is the unit's from here on. */
+static bool adopt(const struct seat_plan *plan, const char *path, int netns_fd) {
+        receipt_text_t text;
+        bool same = false;
+
+        if (netns_fd >= 0) {
+                describe(path, netns_fd, text);
+                same = receipt_says(RECEIPT_NETNS, plan->name, text);
+        }
+        receipt_remove(RECEIPT_NETNS, plan->name);
+        return same;
+}
+
+static bool is_kept(const struct seat_plan *plan) {
+        _cleanup_netns_record_ struct netns_record record = {0};
+
+        return netns_record_load(NETNS_RECORD_FILE, &record) >= 0 &&
+               netns_record_has_kept(&record, plan->name);
+}
+
+/*
+ * Returns 1 if the worker has nothing to make: the namespace is a unit's, or has been prepared already. A
+ * namespace that was kept when the seat stopped is used again, and belongs to the worker until a unit adopts
+ * it.
+ */
+static int claim(
+        const struct seat_plan *plan, const char *path, int netns_fd, struct diagnostics *diagnostics) {
+        receipt_text_t text;
+        int r;
+
+        if (netns_fd >= 0) {
+                describe(path, netns_fd, text);
+                if (receipt_says(RECEIPT_NETNS, plan->name, text) ||
+                        (!receipt_exists(RECEIPT_NETNS, plan->name) && !is_kept(plan)))
+                        return 1;
+        }
+        r = receipt_begin(RECEIPT_NETNS, plan->name);
+        return r < 0 ? failure(diagnostics, path, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
+}
+
+static int write_receipt(const struct seat_plan *plan, const char *path, struct diagnostics *diagnostics) {
         _cleanup_close_ int netns_fd = -1;
-        netns_path_t path;
+        receipt_text_t text;
+        int r;
+
+        netns_fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (netns_fd < 0)
+                return failure(diagnostics, path, -errno, "cannot be opened");
+        describe(path, netns_fd, text);
+        r = receipt_complete(RECEIPT_NETNS, plan->name, text);
+        return r < 0 ? failure(diagnostics, path, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
+}
+
+/* --- start and stop ------------------------------------------------------------------------------------ */
+
+static int take_lock(struct netns_lock *ret, struct diagnostics *diagnostics) {
         int r;
 
         if (mkdir(NETNS_DIRECTORY, 0755) < 0 && errno != EEXIST)
                 return failure(diagnostics, NETNS_DIRECTORY, -errno, "cannot be created");
-        r = netns_lock_take(&lock);
-        if (r < 0)
-                return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
+        r = netns_lock_take(ret);
+        return r < 0 ? failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked") : 0;
+}
 
-        netns_mount_format_path(plan->netns, path);
-        r = netns_mount_find(plan->netns, &netns_fd);
+/* Returns an enum netns_state, but not NETNS_FOREIGN, or negative errno. For NETNS_OURS the caller closes
+ * *ret_fd. */
+static int find(
+        const struct seat_plan *plan, const char *path, int *ret_fd, struct diagnostics *diagnostics) {
+        int r = netns_mount_find(plan->netns, ret_fd);
+
         if (r < 0)
                 return failure(diagnostics, path, r, "cannot be examined");
-        if (r == NETNS_FOREIGN) {
-                diagnostics_error(diagnostics, path, 0,
-                        "exists already and was not made by coursenet: remove it (ip netns delete %s), then "
-                        "start netns@%s.service",
-                        plan->netns, plan->name);
-                return -EEXIST;
-        }
-        r = r == NETNS_OURS ? keep(path, netns_fd, diagnostics) : create(path, r == NETNS_STALE, diagnostics);
+        if (r != NETNS_FOREIGN)
+                return r;
+        diagnostics_error(diagnostics, path, 0,
+                "exists already and was not made by coursenet: remove it (ip netns delete %s), then "
+                "start netns@%s.service",
+                plan->netns, plan->name);
+        return -EEXIST;
+}
+
+static int make(const struct seat_plan *plan, const char *path, int state, int netns_fd,
+        struct diagnostics *diagnostics) {
+        int r = state == NETNS_OURS ? keep(path, netns_fd, diagnostics)
+                                    : create(path, state == NETNS_STALE, diagnostics);
+
         if (r >= 0)
                 note_start(plan, path, diagnostics);
         return r;
 }
 
 int netns_start(const char *etc, const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
         _cleanup_settings_ struct settings settings = {0};
+        _cleanup_close_ int netns_fd = -1;
         struct seat_plan plan;
+        netns_path_t path;
         struct seat_id id;
-        int r;
+        int r, state;
 
         r = settings_load(etc, &settings, diagnostics);
+        if (r >= 0)
+                r = seat_argument_parse(&settings, seat, &id, diagnostics);
+        if (r >= 0)
+                r = take_lock(&lock, diagnostics);
         if (r < 0)
                 return r;
-        r = seat_argument_parse(&settings, seat, &id, diagnostics);
-        if (r < 0)
-                return r;
+
         seat_plan_name(seat, &plan);
-        return apply(&plan, diagnostics);
+        netns_mount_format_path(plan.netns, path);
+        state = find(&plan, path, &netns_fd, diagnostics);
+        if (state < 0)
+                return state;
+        return adopt(&plan, path, netns_fd) ? 0 : make(&plan, path, state, netns_fd, diagnostics);
+}
+
+int netns_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        _cleanup_close_ int netns_fd = -1;
+        netns_path_t path;
+        int r, state;
+
+        r = take_lock(&lock, diagnostics);
+        if (r < 0)
+                return r;
+        netns_mount_format_path(plan->netns, path);
+        state = find(plan, path, &netns_fd, diagnostics);
+        if (state < 0)
+                return state;
+        r = claim(plan, path, netns_fd, diagnostics);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = make(plan, path, state, netns_fd, diagnostics);
+        if (r < 0 && state != NETNS_OURS)
+                receipt_remove(RECEIPT_NETNS, plan->name);
+        return r < 0 ? r : write_receipt(plan, path, diagnostics);
 }
 
 /*
@@ -282,8 +388,10 @@ static int give_up(struct counting *counting, const struct seat_plan *plan, cons
         int r;
 
         r = netns_mount_find(plan->netns, &netns_fd);
-        if (r != NETNS_OURS)
+        if (r != NETNS_OURS) {
+                netns_record_retire_seat(&counting->record, plan->name);
                 return netns_mount_remove(plan->netns, diagnostics);
+        }
         kept = are_too_many_of_seat(counting, plan->name) || are_too_many(counting);
         r = netns_record_note(&counting->record, &counting->socket, plan->name, netns_fd,
                 kept ? NETNS_USE_KEPT : NETNS_USE_FORMER);
@@ -316,22 +424,52 @@ static int count_and_give_up(
         return r;
 }
 
+/* The caller has the lock. */
+static int remove_namespace(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        netns_path_t path;
+        int r;
+
+        netns_mount_format_path(plan->netns, path);
+        r = count_and_give_up(plan, path, diagnostics);
+        if (r >= 0)
+                receipt_remove(RECEIPT_NETNS, plan->name);
+        return r;
+}
+
+/* Returns 1, or 0 if there is no /run/netns. */
+static int take_lock_if_any(struct netns_lock *ret, struct diagnostics *diagnostics) {
+        int r = netns_lock_take(ret);
+
+        if (r == -ENOENT)
+                return 0;
+        return r < 0 ? failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked") : 1;
+}
+
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics) {
         _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
-        netns_path_t path;
         struct seat_plan plan;
         int r;
 
         r = seat_argument_name(seat, &plan, diagnostics);
         if (r < 0)
                 return r;
-        netns_mount_format_path(plan.netns, path);
         end_leftovers(etc, seat, plan.netns, diagnostics);
+        r = take_lock_if_any(&lock, diagnostics);
+        return r <= 0 ? r : remove_namespace(&plan, diagnostics);
+}
 
-        r = netns_lock_take(&lock);
-        if (r == -ENOENT)
-                return 0;
-        if (r < 0)
-                return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
-        return count_and_give_up(&plan, path, diagnostics);
+int netns_discard(const char *etc, const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        struct seat_plan plan;
+        int r;
+
+        r = seat_argument_name(seat, &plan, diagnostics);
+        /* Examined again with the lock. A unit's namespace, whose processes are not killed here, has none. */
+        if (r < 0 || !receipt_exists(RECEIPT_NETNS, seat))
+                return r < 0 ? r : 0;
+        end_leftovers(etc, seat, plan.netns, diagnostics);
+        r = take_lock_if_any(&lock, diagnostics);
+        if (r <= 0 || !receipt_exists(RECEIPT_NETNS, seat))
+                return r < 0 ? r : 0;
+        return remove_namespace(&plan, diagnostics);
 }

@@ -7,10 +7,11 @@
  */
 
 #include "diagnostics.h"
+#include "plan.h"
 
 /*
  * Creates the namespace of a seat, complete before it appears under its name, or keeps an existing one of
- * ours. Negative errno with at least one error in diagnostics.
+ * ours. One that the worker has made is left as it is. Negative errno with at least one error in diagnostics.
  */
 int netns_start(const char *etc, const char *seat, struct diagnostics *diagnostics);
 
@@ -20,3 +21,14 @@ int netns_start(const char *etc, const char *seat, struct diagnostics *diagnosti
  * namespace that is not ours, which stays.
  */
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics);
+
+/* --- for coursenet-worker ------------------------------------------------------------------------------ */
+
+/*
+ * Makes sure that the namespace is there. One that this call creates, or that was kept without a seat, has a
+ * receipt. Errors as above.
+ */
+int netns_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics);
+
+/* The same as netns_stop() for a namespace that has a receipt; every other one is left as it is. */
+int netns_discard(const char *etc, const char *seat, struct diagnostics *diagnostics);

@@ -5,12 +5,16 @@
  * and its default route. One request creates both ends in their places. So if this program is killed, there
  * is either nothing or a vl- of ours, which the next start replaces.
  *
+ * A cable is made and removed under its lock of receipt.h, and also under the lock of seat-rules.h.
+ *
  * A stop deletes vl- itself, because the namespace and its cable exist as long as a process is left in the
  * namespace.
  */
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/failure.h"
@@ -20,6 +24,7 @@
 #include "kernel/qdisc.h"
 #include "kernel/rule.h"
 #include "kernel/sysctl.h"
+#include "receipt.h"
 #include "seat-argument.h"
 #include "seat.h"
 
@@ -29,6 +34,23 @@
 /* Longer than the courses' firewall ever took; shorter than the unit's own limit. */
 #define BRIDGE_PATIENCE_MS 15000
 #define BRIDGE_PAUSE_MAX_MS 32U
+
+/* Where the two ends of a cable go. */
+struct seat_ends {
+        struct link_socket host, inside;
+        int netns_fd;
+        int bridge; /* its index */
+};
+
+#define SEAT_ENDS_NONE ((struct seat_ends){.netns_fd = -1})
+
+static void seat_ends_done(struct seat_ends *ends) {
+        link_close(&ends->host);
+        link_close(&ends->inside);
+        close_pointer(&ends->netns_fd);
+}
+
+#define _cleanup_seat_ends_ _cleanup_(seat_ends_done)
 
 static void missing_bridge_error(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         if (plan->bridge_course[0] == '\0')
@@ -273,8 +295,8 @@ static void bridge_down_error(const struct seat_plan *plan, struct diagnostics *
  * this program, so this rarely waits. An administrator's own bridge may be down.
  */
 static int wait_for_bridge(struct link_socket *socket, const struct seat_plan *plan, int index,
-        struct diagnostics *diagnostics) {
-        int64_t end_ms = clock_now_ms() + BRIDGE_PATIENCE_MS;
+        int patience_ms, struct diagnostics *diagnostics) {
+        int64_t end_ms = clock_now_ms() + patience_ms;
         unsigned pause_ms = 1;
         struct link link;
 
@@ -323,96 +345,245 @@ static int lock_rules(const char *link, int *ret_fd, struct diagnostics *diagnos
         return r < 0 ? failure(diagnostics, link, r, "its firewall cannot be locked") : 0;
 }
 
-static int connect_seat(struct link_socket *host, struct link_socket *inside, int netns_fd,
-        const struct seat_plan *plan, int bridge, struct diagnostics *diagnostics) {
+static int connect_seat(
+        struct seat_ends *ends, const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_close_ int lock = -1;
         int r, index;
 
         r = lock_rules(plan->link, &lock, diagnostics);
         if (r >= 0)
-                r = remove_leftover(host, plan->link, "on the host", diagnostics);
+                r = remove_leftover(&ends->host, plan->link, "on the host", diagnostics);
         if (r >= 0)
-                r = remove_leftover(inside, plan->peer, "in the seat's namespace", diagnostics);
+                r = remove_leftover(&ends->inside, plan->peer, "in the seat's namespace", diagnostics);
         if (r >= 0)
-                r = create_cable(host, plan, bridge, netns_fd, diagnostics);
+                r = create_cable(&ends->host, plan, ends->bridge, ends->netns_fd, diagnostics);
         if (r < 0)
                 return r;
 
-        r = guard_link(host, plan, diagnostics);
+        r = guard_link(&ends->host, plan, diagnostics);
         if (r >= 0)
-                r = configure_peer(inside, plan, &index, diagnostics);
+                r = configure_peer(&ends->inside, plan, &index, diagnostics);
         if (r >= 0)
-                r = configure_names(inside, netns_fd, plan, index, diagnostics);
+                r = configure_names(&ends->inside, ends->netns_fd, plan, index, diagnostics);
         if (r < 0)
-                (void)remove_cable(host, plan->link, diagnostics);
+                (void)remove_cable(&ends->host, plan->link, diagnostics);
         return r;
 }
 
-/* The lock is not held while this waits for the bridge. */
-static int wait_until_connected(
-        struct link_socket *host, const struct seat_plan *plan, int bridge, struct diagnostics *diagnostics) {
+/* The lock of the rules is not held while this waits for the bridge. */
+static int wait_until_connected(struct seat_ends *ends, const struct seat_plan *plan, int patience_ms,
+        struct diagnostics *diagnostics) {
         _cleanup_close_ int lock = -1;
         int r;
 
-        r = wait_for_bridge(host, plan, bridge, diagnostics);
+        r = wait_for_bridge(&ends->host, plan, ends->bridge, patience_ms, diagnostics);
         if (r < 0) {
                 if (lock_rules(plan->link, &lock, diagnostics) >= 0)
-                        (void)remove_cable(host, plan->link, diagnostics);
+                        (void)remove_cable(&ends->host, plan->link, diagnostics);
                 return r;
         }
-        wait_for_carrier(host, plan->link);
-        wait_for_carrier(host, plan->bridge);
+        wait_for_carrier(&ends->host, plan->link);
+        wait_for_carrier(&ends->host, plan->bridge);
         return 0;
 }
 
-static int apply(const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        _cleanup_link_socket_ struct link_socket host = {0}, inside = {0};
-        _cleanup_close_ int netns_fd = -1;
+static int make(struct seat_ends *ends, const struct seat_plan *plan, int patience_ms,
+        struct diagnostics *diagnostics) {
+        int r = connect_seat(ends, plan, diagnostics);
+
+        return r < 0 ? r : wait_until_connected(ends, plan, patience_ms, diagnostics);
+}
+
+/* --- what the worker has made --------------------------------------------------------------------------- */
+
+static int format_receipt(const struct seat_plan *plan, const struct link *link, const struct link *peer,
+        const struct stat *netns, receipt_text_t ret_text) {
+        char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE],
+                gateway6[ADDRESS6_TEXT_SIZE], link_mac[MAC_TEXT_SIZE], peer_mac[MAC_TEXT_SIZE];
+        int n;
+
+        address_format(&plan->address, address);
+        address_format_ip(plan->gateway, gateway);
+        address6_format(&plan->address6, address6);
+        address6_format_ip(&plan->gateway6, gateway6);
+        mac_format(&link->mac, link_mac);
+        mac_format(&peer->mac, peer_mac);
+        n = snprintf(ret_text, sizeof(receipt_text_t),
+                "%s, index %d, %s, on %d (%s), %s%s; %s, index %d, %s, %s, inode %ju on %ju; %s via %s, %s "
+                "via %s, "
+                "isolation %d, rate %" PRIu64 "%s\n",
+                plan->link, link->index, link->flags & IFF_UP ? "up" : "down", link->master, plan->bridge,
+                link_mac, link->isolated ? ", isolated" : "", plan->peer, peer->index,
+                peer->flags & IFF_UP ? "up" : "down", peer_mac, (uintmax_t)netns->st_ino,
+                (uintmax_t)netns->st_dev, address, gateway, address6, gateway6, (int)plan->isolation,
+                plan->rate, plan->dns ? ", with names" : "");
+        return n < 0 || (size_t)n >= sizeof(receipt_text_t) ? -ENAMETOOLONG : 0;
+}
+
+/* Describes both ends as they are, and what is planned. -ENODEV if an end is missing or is not ours. */
+static int describe(struct seat_ends *ends, const struct seat_plan *plan, receipt_text_t ret_text) {
+        struct link link, peer;
+        struct stat netns;
+        int r;
+
+        if (fstat(ends->netns_fd, &netns) < 0)
+                return -errno;
+        r = link_find(&ends->host, plan->link, "veth", &link);
+        if (r == LINK_OURS)
+                r = link_find(&ends->inside, plan->peer, "veth", &peer);
+        if (r != LINK_OURS)
+                return r < 0 ? r : -ENODEV;
+        return format_receipt(plan, &link, &peer, &netns, ret_text);
+}
+
+static bool is_prepared(struct seat_ends *ends, const struct seat_plan *plan) {
+        receipt_text_t text;
+
+        return receipt_exists(RECEIPT_CABLE, plan->name) && describe(ends, plan, text) >= 0 &&
+               receipt_says(RECEIPT_CABLE, plan->name, text) && seat_rules_fit(plan->link, plan);
+}
+
+/* Whether the worker has made what is planned now. In any case the cable is the unit's from here on. */
+static bool adopt(struct seat_ends *ends, const struct seat_plan *plan) {
+        bool same = is_prepared(ends, plan);
+
+        receipt_remove(RECEIPT_CABLE, plan->name);
+        return same;
+}
+
+/*
+ * Returns 1 if the cable has been prepared already. One without a receipt is a unit's, or one that a stop
+ * will remove: the worker does not use it and does not replace it.
+ */
+static int claim(struct seat_ends *ends, const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        struct link link;
+        int r;
+
+        if (is_prepared(ends, plan))
+                return 1;
+        r = link_find(&ends->host, plan->link, NULL, &link);
+        if (r < 0)
+                return failure(diagnostics, plan->link, r, "cannot be looked up");
+        if (r == LINK_OURS && !receipt_exists(RECEIPT_CABLE, plan->name)) {
+                diagnostics_error(
+                        diagnostics, plan->link, 0, "is there already and was not made by the worker");
+                return -EBUSY;
+        }
+        r = receipt_begin(RECEIPT_CABLE, plan->name);
+        return r < 0 ? failure(diagnostics, plan->link, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
+}
+
+static int write_receipt(
+        struct seat_ends *ends, const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        receipt_text_t text;
+        int r = describe(ends, plan, text);
+
+        if (r >= 0)
+                r = receipt_complete(RECEIPT_CABLE, plan->name, text);
+        return r < 0 ? failure(diagnostics, plan->link, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
+}
+
+/* --- start and stop ------------------------------------------------------------------------------------ */
+
+static int lock_cable(const struct seat_plan *plan, bool wait, int *ret_fd, struct diagnostics *diagnostics) {
+        int r = receipt_lock(RECEIPT_CABLE, plan->name, wait, ret_fd);
+
+        return r < 0 ? failure(diagnostics, plan->link, r, "cannot be locked") : 0;
+}
+
+static int find_ends(const struct seat_plan *plan, struct seat_ends *ret, struct diagnostics *diagnostics) {
         struct link bridge;
         int r;
 
-        r = open_namespace(plan, &netns_fd, diagnostics);
+        r = open_namespace(plan, &ret->netns_fd, diagnostics);
         if (r < 0)
                 return r;
-        r = link_open(&host);
+        r = link_open(&ret->host);
         if (r >= 0)
-                r = link_open_in(netns_fd, &inside);
+                r = link_open_in(ret->netns_fd, &ret->inside);
         if (r < 0)
                 return failure(
                         diagnostics, plan->name, r, "the kernel's network configuration cannot be reached");
-
-        r = find_bridge(&host, plan, &bridge, diagnostics);
+        r = find_bridge(&ret->host, plan, &bridge, diagnostics);
         if (r >= 0)
-                r = connect_seat(&host, &inside, netns_fd, plan, bridge.index, diagnostics);
-        return r < 0 ? r : wait_until_connected(&host, plan, bridge.index, diagnostics);
+                ret->bridge = bridge.index;
+        return r;
 }
 
 int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_seat_ends_ struct seat_ends ends = SEAT_ENDS_NONE;
         _cleanup_settings_ struct settings settings = {0};
+        _cleanup_close_ int lock = -1;
         struct seat_plan plan;
         int r;
 
         r = seat_argument_load(etc, seat, &settings, &plan, diagnostics);
+        if (r >= 0)
+                r = lock_cable(&plan, true, &lock, diagnostics);
+        if (r >= 0)
+                r = find_ends(&plan, &ends, diagnostics);
         if (r < 0)
                 return r;
-        return apply(&plan, diagnostics);
+        return adopt(&ends, &plan) ? 0 : make(&ends, &plan, BRIDGE_PATIENCE_MS, diagnostics);
+}
+
+int seat_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_seat_ends_ struct seat_ends ends = SEAT_ENDS_NONE;
+        _cleanup_close_ int lock = -1;
+        int r;
+
+        r = lock_cable(plan, false, &lock, diagnostics);
+        if (r >= 0)
+                r = find_ends(plan, &ends, diagnostics);
+        if (r >= 0)
+                r = claim(&ends, plan, diagnostics);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = make(&ends, plan, 0, diagnostics);
+        if (r < 0)
+                receipt_remove(RECEIPT_CABLE, plan->name);
+        return r < 0 ? r : write_receipt(&ends, plan, diagnostics);
+}
+
+/* The caller has the lock of the cable. */
+static int disconnect_seat(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        _cleanup_close_ int lock = -1;
+        int r;
+
+        r = lock_rules(plan->link, &lock, diagnostics);
+        if (r < 0)
+                return r;
+        r = link_open(&socket);
+        if (r < 0)
+                return failure(
+                        diagnostics, plan->link, r, "the kernel's network configuration cannot be reached");
+        r = remove_cable(&socket, plan->link, diagnostics);
+        if (r >= 0)
+                receipt_remove(RECEIPT_CABLE, plan->name);
+        return r;
 }
 
 int seat_stop(const char *seat, struct diagnostics *diagnostics) {
-        _cleanup_link_socket_ struct link_socket socket = {0};
         _cleanup_close_ int lock = -1;
         struct seat_plan plan;
         int r;
 
         r = seat_argument_name(seat, &plan, diagnostics);
         if (r >= 0)
-                r = lock_rules(plan.link, &lock, diagnostics);
-        if (r < 0)
-                return r;
-        r = link_open(&socket);
-        if (r < 0)
-                return failure(
-                        diagnostics, plan.link, r, "the kernel's network configuration cannot be reached");
+                r = lock_cable(&plan, true, &lock, diagnostics);
+        return r < 0 ? r : disconnect_seat(&plan, diagnostics);
+}
 
-        return remove_cable(&socket, plan.link, diagnostics);
+int seat_discard(const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_close_ int lock = -1;
+        struct seat_plan plan;
+        int r;
+
+        r = seat_argument_name(seat, &plan, diagnostics);
+        if (r >= 0)
+                r = lock_cable(&plan, false, &lock, diagnostics);
+        if (r < 0 || !receipt_exists(RECEIPT_CABLE, seat))
+                return r < 0 ? r : 0;
+        return disconnect_seat(&plan, diagnostics);
 }

@@ -4,11 +4,12 @@
 /* What connects a seat's namespace with its bridge: what nsbr@.service starts and stops. */
 
 #include "diagnostics.h"
+#include "plan.h"
 
 /*
  * Connects the namespace of a seat with its bridge; both must exist. A cable of ours that exists from before
- * is replaced. Negative errno with at least one error in diagnostics; then this call has removed again what
- * it created.
+ * is replaced, but one that the worker has made, exactly as it is planned now, is left as it is. Negative
+ * errno with at least one error in diagnostics; then this call has removed again what it created.
  */
 int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostics);
 
@@ -17,3 +18,18 @@ int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostic
  * text cannot be a seat, -EEXIST for a link that is not ours, which stays.
  */
 int seat_stop(const char *seat, struct diagnostics *diagnostics);
+
+/* --- for coursenet-worker ------------------------------------------------------------------------------ */
+
+/*
+ * Makes sure that the cable is there and complete. One that this call creates has a receipt. It does not wait
+ * for a bridge that is down. Errors as above; -EBUSY if a unit's program is at work on the cable, or there is
+ * one without a receipt.
+ */
+int seat_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics);
+
+/*
+ * Removes a cable that has a receipt; every other one is left as it is, which is success. -EBUSY if a unit's
+ * program is at work on it.
+ */
+int seat_discard(const char *seat, struct diagnostics *diagnostics);

@@ -38,7 +38,12 @@ static void note_table(struct watch_nft_changes *changes, unsigned family, const
 
 /* Programs of ours by the kernel's names for their processes, which have at most 15 characters. */
 static bool is_ours(const char *process) {
-        return string_equal(process, "coursenet-net") || string_equal(process, "coursenet-host");
+        static const char *const names[] = {"coursenet-net", "coursenet-host", "coursenet-worke"};
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (string_equal(process, names[i]))
+                        return true;
+        return false;
 }
 
 static void finish_transaction(struct watch_nft *watch, const char *process) {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The settings are read once for all three. */
+
+#include <dirent.h>
+
+#include "base/failure.h"
+#include "preparation.h"
+#include "run-files.h"
+#include "verbs/bridge.h"
+#include "verbs/netns.h"
+#include "verbs/receipt.h"
+#include "verbs/seat-argument.h"
+#include "verbs/seat.h"
+
+static int prepare_bridge(const char *etc, const struct settings *settings, const char *course,
+        struct diagnostics *diagnostics) {
+        struct bridge_plan plan;
+        int r;
+
+        r = bridge_plan_load(etc, settings, course, &plan, diagnostics);
+        return r < 0 ? r : bridge_prepare(etc, &plan, diagnostics);
+}
+
+int preparation_make(const char *etc, const char *seat, struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        struct seat_plan plan;
+        int r;
+
+        r = seat_argument_load(etc, seat, &settings, &plan, diagnostics);
+        /* An administrator's own bridge (BR=) is there or is not. */
+        if (r >= 0 && plan.bridge_course[0] != '\0')
+                r = prepare_bridge(etc, &settings, plan.bridge_course, diagnostics);
+        if (r >= 0)
+                r = netns_prepare(&plan, diagnostics);
+        return r < 0 ? r : seat_prepare(&plan, diagnostics);
+}
+
+/*
+ * Which bridge was made for the seat is not known without the settings, which may have changed. A bridge that
+ * a unit's program is at work on will be adopted or removed by that program.
+ */
+static int discard_bridges(const char *etc, struct diagnostics *diagnostics) {
+        DIR *directory = opendir(PREPARED_DIRECTORY);
+        int result = 0;
+
+        if (!directory)
+                return errno == ENOENT ? 0
+                                       : failure(diagnostics, PREPARED_DIRECTORY, -errno, "cannot be listed");
+        for (struct dirent *entry; (entry = readdir(directory));) {
+                const char *course = receipt_course(entry->d_name);
+                int r = course ? bridge_discard(etc, course, diagnostics) : 0;
+
+                if (r < 0 && result >= 0)
+                        result = r;
+        }
+        (void)closedir(directory);
+        return result;
+}
+
+int preparation_discard(const char *etc, const char *seat, struct diagnostics *diagnostics) {
+        int cable = seat_discard(seat, diagnostics);
+        int netns = netns_discard(etc, seat, diagnostics);
+        int bridges = discard_bridges(etc, diagnostics);
+
+        if (cable < 0)
+                return cable;
+        return netns < 0 ? netns : bridges;
+}
