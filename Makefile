@@ -80,7 +80,7 @@ net_sources = netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base
 	netsetup/watch/watch-file.c netsetup/watch/watch-job.c netsetup/watch/watch-nft.c netsetup/watch/watch-route.c \
 	netsetup/watch/watch-socket.c netsetup/watch/watch.c \
 	netsetup/check/inspect-bridge.c netsetup/check/inspect-fence.c netsetup/check/inspect-firewall.c \
-	netsetup/check/inspect-link.c netsetup/check/inspect-seat.c netsetup/check/inspect.c netsetup/check/scratch.c \
+	netsetup/check/inspect-link.c netsetup/check/inspect-prepared.c netsetup/check/inspect-seat.c netsetup/check/inspect.c netsetup/check/scratch.c \
 	netsetup/check/stand-in.c netsetup/check/table-compare.c netsetup/check/teardown.c \
 	netsetup/verbs/bridge.c netsetup/verbs/bridge-overlap.c netsetup/verbs/former-command.c netsetup/verbs/leftover.c netsetup/verbs/netns-record.c netsetup/verbs/netns.c netsetup/verbs/ping.c netsetup/verbs/receipt.c \
 	netsetup/verbs/seat-argument.c netsetup/verbs/seat.c \

@@ -62,7 +62,8 @@ static bool has_bridge(const struct unit_list *units) {
 }
 
 static void check_services(const struct site *site, struct diagnostics *diagnostics) {
-        static const char network[] = "coursenet-network.service", dns[] = "coursenet-dns.service";
+        static const char network[] = "coursenet-network.service", dns[] = "coursenet-dns.service",
+                          worker[] = "coursenet-worker.socket";
         _cleanup_unit_list_ struct unit_list units = {0};
 
         if (unit_list_load(&units) < 0)
@@ -73,6 +74,11 @@ static void check_services(const struct site *site, struct diagnostics *diagnost
                         "courses' network is not repaired when another program changes it (systemctl enable "
                         "--now %s)",
                         network);
+        if (site->n_courses > 0 && !unit_is_active(worker))
+                diagnostics_warning(diagnostics, worker, 0,
+                        "is not running, so a login that starts a seat waits for the programs of the seat's "
+                        "units (systemctl enable --now %s)",
+                        worker);
         if (site->settings.dns.source != DNS_OFF && has_bridge(&units) && !unit_is_active(dns))
                 diagnostics_warning(diagnostics, dns, 0,
                         "is not running, so seats get no answers to their DNS queries: systemctl start %s",

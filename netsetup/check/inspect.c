@@ -132,6 +132,7 @@ static int inspect_all(const char *etc, const struct site *site, struct diagnost
                 r = inspect_seats(&inspection);
         if (r >= 0)
                 r = inspect_firewall(&inspection);
+        inspect_prepared(&inspection);
         return r;
 }
 

@@ -52,6 +52,9 @@ void inspect_link(
 /* The latter alone. */
 void inspect_link_up(struct inspection *inspection, const struct link *link, const char *repair);
 
+/* Warns of what the worker has made and nobody uses. */
+void inspect_prepared(struct inspection *inspection);
+
 /* Compares our tables with their plan, and looks for chains of other firewalls that drop packets of seats. */
 int inspect_firewall(struct inspection *inspection);
 

@@ -19,12 +19,15 @@
 #include "preparation.h"
 #include "server.h"
 
+#define EXIT_USAGE 2
+
 #define OWN_NETNS "/proc/self/ns/net"
 
 /* systemd passes the socket as this descriptor: sd_listen_fds(3). */
 #define LISTEN_FD 3
 
 struct worker {
+        struct settings_cache cache;
         int netns_fd; /* the host's */
         struct stat netns;
 };
@@ -56,10 +59,11 @@ static bool is_at_home(const struct worker *worker) {
                now.st_dev == worker->netns.st_dev;
 }
 
-static int carry_out(const struct worker_request *request, struct diagnostics *diagnostics) {
+static int carry_out(
+        struct worker *worker, const struct worker_request *request, struct diagnostics *diagnostics) {
         return request->verb == WORKER_PREPARE
-                       ? preparation_make(ETC_DIRECTORY, request->seat, diagnostics)
-                       : preparation_discard(ETC_DIRECTORY, request->seat, diagnostics);
+                       ? preparation_make(&worker->cache, request->seat, diagnostics)
+                       : preparation_discard(worker->cache.etc, request->seat, diagnostics);
 }
 
 static void handle(const struct worker_request *request, struct worker_reply *ret, void *userdata) {
@@ -68,7 +72,7 @@ static void handle(const struct worker_request *request, struct worker_reply *re
         char text[REPLY_TEXT_SIZE] = "";
         int r;
 
-        r = carry_out(request, &diagnostics);
+        r = carry_out(worker, request, &diagnostics);
         if (r < 0 && diagnostics.n_items > 0)
                 diagnostic_format(&diagnostics.items[diagnostics.n_items - 1], text, sizeof(text));
         /* -EBUSY happens at any time: a unit is faster. */
@@ -82,7 +86,7 @@ static void handle(const struct worker_request *request, struct worker_reply *re
 }
 
 static int run(void) {
-        struct worker worker;
+        struct worker worker = {.cache.etc = ETC_DIRECTORY};
         sigset_t signals;
         int fd, r;
 
@@ -97,12 +101,28 @@ static int run(void) {
         if (r >= 0) {
                 nftables_load();
                 r = server_run(fd, 0, handle, &worker);
+                settings_cache_done(&worker.cache);
         }
         if (r < 0)
                 stderr_warning("the worker's socket cannot be used: %s", strerror(-r));
         return r;
 }
 
-int main(void) {
+static const char usage[] =
+        "usage: coursenet-worker   coursenet-worker.service runs it, with the socket of the same name\n";
+
+static bool is_help(const char *word) {
+        return string_equal(word, "-h") || string_equal(word, "--help") || string_equal(word, "help");
+}
+
+int main(int argc, char **argv) {
+        if (argc == 2 && is_help(argv[1])) {
+                (void)fputs(usage, stdout);
+                return EXIT_SUCCESS;
+        }
+        if (argc > 1) {
+                (void)fputs(usage, stderr);
+                return EXIT_USAGE;
+        }
         return run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The settings are read once for all three. */
+/* The settings are taken once for all three, and parsed only if they have changed since the last request. */
 
 #include <dirent.h>
 
@@ -22,15 +22,31 @@ static int prepare_bridge(const char *etc, const struct settings *settings, cons
         return r < 0 ? r : bridge_prepare(etc, &plan, diagnostics);
 }
 
-int preparation_make(const char *etc, const char *seat, struct diagnostics *diagnostics) {
-        _cleanup_settings_ struct settings settings = {0};
+static int load_plan(struct settings_cache *cache, const char *seat, const struct settings **ret_settings,
+        struct seat_plan *ret_plan, struct diagnostics *diagnostics) {
+        const struct settings *settings;
+        struct seat_id id;
+        int r;
+
+        r = settings_cache_load(cache, &settings, diagnostics);
+        if (r >= 0)
+                r = seat_argument_parse(settings, seat, &id, diagnostics);
+        if (r >= 0)
+                r = seat_plan_load(cache->etc, settings, &id, ret_plan, diagnostics);
+        if (r >= 0)
+                *ret_settings = settings;
+        return r;
+}
+
+int preparation_make(struct settings_cache *cache, const char *seat, struct diagnostics *diagnostics) {
+        const struct settings *settings;
         struct seat_plan plan;
         int r;
 
-        r = seat_argument_load(etc, seat, &settings, &plan, diagnostics);
+        r = load_plan(cache, seat, &settings, &plan, diagnostics);
         /* An administrator's own bridge (BR=) is there or is not. */
         if (r >= 0 && plan.bridge_course[0] != '\0')
-                r = prepare_bridge(etc, &settings, plan.bridge_course, diagnostics);
+                r = prepare_bridge(cache->etc, settings, plan.bridge_course, diagnostics);
         if (r >= 0)
                 r = netns_prepare(&plan, diagnostics);
         return r < 0 ? r : seat_prepare(&plan, diagnostics);

@@ -3,7 +3,7 @@
 
 /* What the worker does for a request: the verbs of coursenet-net for one seat, with receipts (receipt.h). */
 
-#include "diagnostics.h"
+#include "settings-cache.h"
 
 /*
  * Makes bridge, namespace and cable of a seat, those that are not there. If a step fails, what the earlier
@@ -11,7 +11,7 @@
  * if a unit's program is at work on one of them; other negative errno, with at least one error in
  * diagnostics.
  */
-int preparation_make(const char *etc, const char *seat, struct diagnostics *diagnostics);
+int preparation_make(struct settings_cache *cache, const char *seat, struct diagnostics *diagnostics);
 
 /*
  * Removes what has a receipt: cable and namespace of the seat, and every bridge without a cable. Goes on

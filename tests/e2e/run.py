@@ -32,7 +32,7 @@ from harness.runner import Runner
 MODULES = (
     "stay", "jupyterhub", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "programs",
     "firewall", "network", "names", "fence", "directory", "escape_frames", "escape_inside", "escape_reach",
-    "escape_outside", "escape_activator", "security", "removal", "readme", "storm", "limits", "enter", "units",
+    "escape_outside", "escape_activator", "security", "removal", "readme", "storm", "limits", "enter", "units", "worker",
     "privacy", "history")
 
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.

@@ -329,6 +329,19 @@ static void a_host_without_a_way_out_is_a_warning(void **state) {
         assert_false(was_said(sandbox, DIAGNOSTIC_WARNING, "uplink"));
 }
 
+/* The receipt of a thing that no unit wants, a minute later. */
+static void what_was_prepared_for_nobody_is_told(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        assert_shell("mkdir /run/coursenet/prepared && touch /run/coursenet/prepared/nsbr@12399");
+        assert_all_is_well(sandbox);
+        assert_shell("touch -d '2 minutes ago' /run/coursenet/prepared/nsbr@12399");
+        look(sandbox);
+        assert_warning(sandbox, "/run/coursenet/prepared: warning: nsbr@12399 was made for a login");
+        assert_int_equal(sandbox->diagnostics.n_items, 1);
+}
+
 static void foreign_firewalls_are_told(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -419,6 +432,7 @@ int main(void) {
                 sandbox_test(changed_settings_are_differences),
                 sandbox_test(edited_addresses_count_from_the_next_start),
                 sandbox_test(a_host_without_a_way_out_is_a_warning),
+                sandbox_test(what_was_prepared_for_nobody_is_told),
                 sandbox_test(foreign_firewalls_are_told),
                 sandbox_test(what_does_not_last_is_not_told),
                 sandbox_test(settings_with_a_mistake_are_no_plan),

@@ -90,8 +90,14 @@ static void assert_nothing(void) {
 /* --- the programs -----------------------------------------------------------------------------------------
  */
 
+static int prepare_seat(struct sandbox *sandbox, const char *seat) {
+        _cleanup_settings_cache_ struct settings_cache cache = {.etc = SANDBOX_ETC};
+
+        return preparation_make(&cache, seat, &sandbox->diagnostics);
+}
+
 static int prepare(struct sandbox *sandbox) {
-        return preparation_make(SANDBOX_ETC, SEAT, &sandbox->diagnostics);
+        return prepare_seat(sandbox, SEAT);
 }
 
 static int discard(struct sandbox *sandbox) {
@@ -164,7 +170,7 @@ static void a_second_seat_of_the_course_needs_no_bridge(void **state) {
         struct sandbox *sandbox = *state;
 
         start_units(sandbox);
-        assert_int_equal(preparation_make(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+        assert_int_equal(prepare_seat(sandbox, "12311"), 0);
         assert_receipts("netns@12311 nsbr@12311 ");
         assert_int_equal(preparation_discard(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
         assert_receipts("");
@@ -360,7 +366,7 @@ static void a_bridge_stays_while_another_seat_is_on_it(void **state) {
         struct sandbox *sandbox = *state;
 
         assert_int_equal(prepare(sandbox), 0);
-        assert_int_equal(preparation_make(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+        assert_int_equal(prepare_seat(sandbox, "12311"), 0);
         assert_int_equal(preparation_discard(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
         assert_receipts("netbr@123 netns@12310 nsbr@12310 ");
         assert_connected();
@@ -372,7 +378,8 @@ static void a_bridge_stays_while_another_seat_is_on_it(void **state) {
 static void a_failure_leaves_nothing_that_a_discard_does_not_remove(void **state) {
         struct sandbox *sandbox = *state;
 
-        assert_shell("ip link add eth0 type veth peer name eth1 && ip link set eth0 up && ip addr add 10.0.123.9/24 dev eth0");
+        assert_shell("ip link add eth0 type veth peer name eth1 && ip link set eth0 up && ip addr add "
+                     "10.0.123.9/24 dev eth0");
         assert_int_equal(prepare(sandbox), -EADDRINUSE);
         assert_receipts("");
         assert_no_shell("ip link show br-123 2>/dev/null");
@@ -418,7 +425,7 @@ static void a_unit_at_work_is_not_waited_for(void **state) {
         assert_int_equal(receipt_lock(RECEIPT_CABLE, SEAT, true, &lock), 0);
         assert_int_equal(prepare(sandbox), -EBUSY);
         assert_receipts("netbr@123 netns@12310 ");
-        assert_int_equal(preparation_make(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+        assert_int_equal(prepare_seat(sandbox, "12311"), 0);
         assert_int_equal(preparation_discard(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
         (void)close(lock);
         assert_int_equal(prepare(sandbox), 0);

@@ -56,6 +56,7 @@ static const struct {
         {"coursenetctl", "man/coursenetctl.8"},
         {"coursenet-enter", "man/coursenet-enter.1"},
         {"coursenet-net", "man/coursenet-net.8"},
+        {"coursenet-worker", "man/coursenet-worker.8"},
         {"coursenet-host", "man/coursenet-host.8"},
         {"coursenet-activator", "man/coursenet-activator.8"},
         {"coursenet-container", "man/coursenet-container.8"},

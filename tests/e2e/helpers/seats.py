@@ -88,7 +88,7 @@ def leftovers(guest):
         ls /run/netns 2>/dev/null
         grep -o '/run/netns/.*' /proc/self/mountinfo
         systemctl list-units --plain --no-legend --state={STATES} {UNITS}
-        ls /run/coursenet/state 2>/dev/null
+        ls /run/coursenet/state /run/coursenet/prepared 2>/dev/null | grep -v ':$'
         true""").stdout.strip()
 
 
