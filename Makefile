@@ -97,13 +97,14 @@ activator_sources = \
 	activator/request/peer-report.c activator/request/query-log.c activator/request/query-peer.c \
 	activator/request/reload.c activator/request/restore.c activator/request/server.c \
 	activator/request/whois.c \
-	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-startup.c \
+	activator/lease/diagnosis.c activator/lease/keeper.c activator/lease/lease-early.c activator/lease/lease-startup.c \
 	activator/lease/lease-answer.c activator/lease/lease-limit.c activator/lease/lease-log.c \
 	activator/lease/lease-machine.c activator/lease/lease-object.c activator/lease/lease-opener.c \
 	activator/lease/lease-request.c activator/lease/lease-run.c activator/lease/lease-start.c \
 	activator/lease/lease-table.c activator/lease/lease-unit.c activator/lease/linger.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring-plan.c activator/seat/wiring.c \
+	activator/seat/worker-client.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
 	activator/base/event.c activator/base/fd-store.c activator/base/log.c activator/base/namespace-id.c \
 	activator/base/peer.c activator/base/record-store.c \

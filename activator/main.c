@@ -25,8 +25,10 @@
 #include "seat/slot-release.h"
 #include "seat/starting-units.h"
 #include "seat/tidy.h"
+#include "seat/worker-client.h"
 #include "settings-cache.h"
 #include "systemd/units.h"
+#include "worker-protocol.h"
 
 #define CONFIGURATION_DIRECTORY "/etc/coursenet"
 
@@ -90,6 +92,7 @@ static void activator_done(struct activator *activator) {
         tidy_forget_all(&activator->seats);
         empty_seats_forget(&activator->seats);
         starting_units_forget(&activator->seats);
+        worker_client_free(activator->seats.worker);
         server_done(&activator->server);
         bus_close(activator->bus);
         (void)sd_event_unref(activator->event);
@@ -282,6 +285,7 @@ static int subscribe(struct activator *activator) {
 static int serve(struct activator *activator) {
         int r;
 
+        activator->seats.worker = worker_client_new(activator->event, WORKER_SOCKET, PREPARED_DIRECTORY);
         r = handle_signals(activator->event);
         if (r >= 0)
                 r = subscribe(activator);

@@ -82,6 +82,14 @@ void lease_log_left_behind(struct lease *lease) {
                 record->seat, record->user, record->service, (long)record->opener);
 }
 
+void lease_log_broken(struct lease *lease) {
+        const struct lease_record *record = &lease->record;
+
+        log_error("Seat %s of %s (%s, process %ld) failed after the login had begun, so its lease ends: %s",
+                record->seat, record->user, record->service, (long)record->opener,
+                lease->reason ? lease->reason : "out of memory");
+}
+
 void lease_log_refusal(struct lease_table *table, bool by_user, uid_t uid, const char *line) {
         if (by_user)
                 table->log_query(table->userdata, uid, line);
@@ -108,4 +116,8 @@ void lease_tell_stopped(struct lease *lease) {
 
 void lease_tell_restarted(struct lease *lease) {
         tell(lease, "was restarted");
+}
+
+void lease_tell_broken(struct lease *lease) {
+        tell(lease, "could not be started");
 }

@@ -19,11 +19,13 @@ void lease_log_over(struct lease *lease);
 void lease_log_max_over(struct lease *lease);
 void lease_log_hung_up(struct lease *lease);
 void lease_log_left_behind(struct lease *lease);
+void lease_log_broken(struct lease *lease);
 
 /* Writes to the user's terminals that the login has no network any more, and why. */
 void lease_tell_admin(struct lease *lease);
 void lease_tell_stopped(struct lease *lease);
 void lease_tell_restarted(struct lease *lease);
+void lease_tell_broken(struct lease *lease);
 
 /*
  * Logs that a user gets no seat or no container. by_user: the request came over query.sock, so the line

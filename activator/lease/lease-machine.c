@@ -8,6 +8,8 @@
  * What always holds:
  *
  * - An opener gets one answer: every way out of a start answers, except EVENT_ABANDONED.
+ * - A login that is answered before its units are up has a start job in systemd, which counts as a need of
+ * the seat.
  * - When a call to systemd or logind fails, a timer asks again. No state relies on a signal that may be past.
  * - A lease that ends forgets everything except its unit, and asks for its stop until the unit is gone.
  * - A record is on disk from LEASE_WIRING until the lease ends, so the next activator restores the lease.
@@ -22,12 +24,16 @@
 
 /* A start is under way. Its opener waits for an answer. */
 #define STARTS (S(WIRING) | S(RELOADING) | S(STARTING) | S(RESTARTING) | S(STARTING_AGAIN) | S(CHECKING) | S(DIAGNOSING) | S(LATE))
+/* A login has the seat, and its start job has not ended or has failed. */
+#define EARLY (S(ADOPTING) | S(BREAKING))
 /* A login has the seat. */
 #define LOGINS (S(ACTIVE) | S(ORPHANED))
 /* The login is over, and the log says that the seat is kept. In LEASE_SETTLING the log does not say so yet. */
 #define TOLD (S(LINGERING) | S(KEPT))
 /* Its unit may go, and the lease has to know of it. */
-#define HAS_UNIT (S(RESTARTING) | S(CHECKING) | LOGINS | S(HOLD) | TOLD | S(SETTLING) | S(ENDING))
+#define HAS_UNIT (S(RESTARTING) | S(CHECKING) | S(ADOPTING) | LOGINS | S(HOLD) | TOLD | S(SETTLING) | S(ENDING))
+/* Whether its unit is gone may have been asked before one of these states, which do not need the answer. */
+#define NO_MATTER (S(STARTING_AGAIN) | S(DIAGNOSING) | S(LATE) | S(BREAKING))
 /* All states that no other row of the event names. */
 #define REST 0U
 
@@ -40,35 +46,50 @@
 #define END    DO_REMOVE_RECORD, DO_LET_GO, DO_STOP
 #define VANISH DO_REMOVE_RECORD, DO_LET_GO, DO_FREE
 
+/* Yes, before the start job has ended. The opener waits for nothing of the rest. */
+#define EARLY_ANSWER DO_SET_PATIENCE, DO_MARK_JOINED, DO_ANSWER_DONE, DO_STORE_OPENER, DO_LOG_GIVEN, DO_TAKE_OVER
+
 /* Why an event has no effect or cannot come. */
 #define ONCE      "only the first event of a lease is one of this kind"
 #define TRANSIENT "the lease leaves this state before another event is handled"
 #define DROPPED   "whatever raises the event is dropped when the lease leaves the state that waits for it"
+#define DECIDED   "the start is not tried again; its job, its deadline or the diagnosis decides"
 #define OVER      "the lease ends already"
+#define JOB_ANSWERS "the end of the start job brings the answer, as without coursenet-worker"
 
 static const struct lease_row rows[] = {
         ON(OPENED,             S(NEW), WIRING, DO_SAVE_RECORD, DO_SET_DEADLINE, DO_WIRE),
         NEVER(OPENED,          REST, ONCE),
         ON(RESTORED,           S(NEW), ACTIVE, DO_MARK_JOINED, DO_LOG_HELD, DO_WATCH_OPENER),
         NEVER(RESTORED,        REST, ONCE),
+        ON(RESTORED_STARTING,    S(NEW), ADOPTING, DO_SET_PATIENCE, DO_MARK_JOINED, DO_LOG_HELD),
+        NEVER(RESTORED_STARTING, REST, ONCE),
         ON(RESTORED_HOLD,      S(NEW), HOLD, DO_LOG_HELD),
         NEVER(RESTORED_HOLD,   REST, ONCE),
         ON(RESTORED_LINGER,    S(NEW), LINGERING, DO_SET_LINGER_TIMER),
         NEVER(RESTORED_LINGER, REST, ONCE),
 
+        /* Whether the former activator had answered is known only when the opener asks again. */
+        ON(REPEATED,    S(ADOPTING), STARTING_AGAIN, DO_SET_DEADLINE, DO_ANSWER_EARLY),
+        ON(REPEATED,    S(ACTIVE),   SAME, DO_ANSWER_DONE),
+        NEVER(REPEATED, REST, "only these states can be found by the request's token"),
+
         ON(CLOSED,     STARTS,       ENDING,  END, DO_ANSWER_CLOSED),
+        /* The job may go on: the end of the lease stops the unit, and systemd then stops what has started. */
+        ON(CLOSED,     S(ADOPTING),  CLOSING, DO_DROP_START, DO_DROP_DEADLINE, DO_DECIDE),
+        ON(CLOSED,     S(BREAKING),  ENDING,  DO_LOG_BACK, END),
         ON(CLOSED,     LOGINS,       CLOSING, DO_DECIDE),
         ON(CLOSED,     S(HOLD),      ENDING,  DO_LOG_BACK, END),
         IGNORE(CLOSED, TOLD | S(SETTLING) | S(ENDING), "a program may close its session twice"),
         NEVER(CLOSED,  REST, TRANSIENT),
 
         ON(ABANDONED,     STARTS,           ENDING, DO_LOG_HUNG_UP, END),
-        ON(ABANDONED,     LOGINS | S(HOLD), ENDING, DO_LOG_HUNG_UP, DO_LOG_BACK, END),
+        ON(ABANDONED,     EARLY | LOGINS | S(HOLD), ENDING, DO_LOG_HUNG_UP, DO_LOG_BACK, END),
         IGNORE(ABANDONED, TOLD | S(SETTLING) | S(ENDING), "the lease was given back or taken before that"),
         NEVER(ABANDONED,  REST, TRANSIENT),
 
         ON(STOPPED,     STARTS,      ENDING, END, DO_ANSWER_STOPPED),
-        ON(STOPPED,     LOGINS,      ENDING, DO_TELL_ADMIN, DO_LOG_TAKEN, END),
+        ON(STOPPED,     EARLY | LOGINS, ENDING, DO_TELL_ADMIN, DO_LOG_TAKEN, END),
         ON(STOPPED,     S(HOLD),     ENDING, DO_LOG_TAKEN, END),
         ON(STOPPED,     TOLD,        ENDING, DO_LOG_OVER, END),
         ON(STOPPED,     S(SETTLING), ENDING, DO_LOG_BACK, END),
@@ -81,28 +102,44 @@ static const struct lease_row rows[] = {
 
         ON(ACTIVATOR_ENDS, REST, GONE, DO_FORGET),
 
-        ON(WIRED,          S(WIRING),    STARTING,  DO_START),
+        ON(WIRED,          S(WIRING),    STARTING,  DO_START, DO_ASK_SEAT),
         NEVER(WIRED,       REST, DROPPED),
         ON(WIRED_STALE,    S(WIRING),    RELOADING, DO_RELOAD),
         NEVER(WIRED_STALE, REST, DROPPED),
-        ON(RELOADED,       S(RELOADING), STARTING,  DO_START),
+        ON(RELOADED,       S(RELOADING), STARTING,  DO_START, DO_ASK_SEAT),
         NEVER(RELOADED,    REST, DROPPED),
         ON(ACCEPTED,       S(STARTING) | S(STARTING_AGAIN), SAME, DO_ANSWER_EARLY),
         NEVER(ACCEPTED,    REST, DROPPED),
 
+        /* A login is answered before its start job has ended if the seat is there: by its units, or by coursenet-worker. */
+        ON(SEAT_UP,         S(STARTING), ADOPTING, EARLY_ANSWER),
+        NEVER(SEAT_UP,      REST, DROPPED),
+        ON(SEAT_CLEAR,      S(STARTING), SAME, DO_PREPARE),
+        NEVER(SEAT_CLEAR,   REST, DROPPED),
+        IGNORE(SEAT_BUSY,   S(STARTING), JOB_ANSWERS),
+        NEVER(SEAT_BUSY,    REST, DROPPED),
+        ON(PREPARED,        S(STARTING), ADOPTING, EARLY_ANSWER),
+        NEVER(PREPARED,     REST, DROPPED),
+        IGNORE(NOT_PREPARED, S(STARTING), JOB_ANSWERS),
+        NEVER(NOT_PREPARED, REST, DROPPED),
+
         ON(JOB_DONE,          S(STARTING) | S(STARTING_AGAIN) | S(LATE), CHECKING, DO_DROP_CALLS, DO_CHECK_CONTAINER),
+        ON(JOB_DONE,          S(ADOPTING), ACTIVE, DO_DROP_DEADLINE, DO_ASK_NAMESPACE, DO_WATCH_OPENER),
         NEVER(JOB_DONE,       REST, "a lease knows a start job only in these states"),
         /* A stop of the seat has crossed the start. The login came later, so it wins. systemd makes a unit of the same
          * name only when the old one is gone. */
-        ON(JOB_CANCELLED,     S(STARTING),       RESTARTING, DO_NOTHING),
+        ON(JOB_CANCELLED,     S(STARTING),       RESTARTING, DO_DROP_CALLS),
         ON(JOB_CANCELLED,     S(STARTING_AGAIN), DIAGNOSING, DO_DIAGNOSE),
+        /* A stop of a unit of a live seat ends its logins. A second start would make a namespace that the login is not in. */
+        ON(JOB_CANCELLED,     S(ADOPTING),       BREAKING, DO_DROP_DEADLINE, DO_DIAGNOSE),
         IGNORE(JOB_CANCELLED, S(LATE), "there is no time to start again; the diagnosis brings the answer"),
         NEVER(JOB_CANCELLED,  REST, "a lease knows a start job only in these states"),
-        ON(JOB_FAILED,        S(STARTING) | S(STARTING_AGAIN) | S(LATE), DIAGNOSING, DO_DIAGNOSE),
+        ON(JOB_FAILED,        S(STARTING) | S(STARTING_AGAIN) | S(LATE), DIAGNOSING, DO_DROP_CALLS, DO_DIAGNOSE),
+        ON(JOB_FAILED,        S(ADOPTING), BREAKING, DO_DROP_DEADLINE, DO_DIAGNOSE),
         NEVER(JOB_FAILED,     REST, "a lease knows a start job only in these states"),
 
         ON(READY,               S(CHECKING), ACTIVE, DO_DROP_DEADLINE, DO_MARK_JOINED, DO_LOG_GIVEN, DO_TAKE_OVER,
-                                DO_WATCH_OPENER, DO_ANSWER_DONE),
+                                DO_WATCH_OPENER, DO_ANSWER_DONE, DO_STORE_OPENER),
         NEVER(READY,            REST, DROPPED),
         ON(READY_HOLD,          S(CHECKING), HOLD, DO_DROP_DEADLINE, DO_LOG_GIVEN, DO_ANSWER_DONE),
         NEVER(READY_HOLD,       REST, DROPPED),
@@ -110,11 +147,14 @@ static const struct lease_row rows[] = {
         NEVER(CONTAINER_FAULT,  REST, DROPPED),
         ON(FAULT_FOUND,         S(DIAGNOSING), ENDING, END, DO_ANSWER_FAILED),
         ON(FAULT_FOUND,         S(LATE),       ENDING, END, DO_ANSWER_TIMEOUT),
+        ON(FAULT_FOUND,         S(BREAKING),   ENDING, DO_LOG_BROKEN, DO_TELL_BROKEN, DO_LOG_TAKEN, END),
         NEVER(FAULT_FOUND,      REST, DROPPED),
         ON(DEADLINE,            STARTS & ~S(LATE), LATE, DO_DROP_CALLS, DO_DIAGNOSE),
+        /* No signal has told of the end of the job. From here on the lease asks for its unit as any other. */
+        ON(DEADLINE,            S(ADOPTING), ACTIVE, DO_DROP_START, DO_ASK_NAMESPACE, DO_ASK_GONE, DO_WATCH_OPENER),
         NEVER(DEADLINE,         REST, DROPPED),
 
-        ON(FAULT,    STARTS,      ENDING, END, DO_ANSWER_FAILED),
+        ON(FAULT,    STARTS | S(ADOPTING), ENDING, END, DO_ANSWER_FAILED),
         ON(FAULT,    LOGINS,      ENDING, DO_LOG_BACK, END, DO_ANSWER_FAILED),
         ON(FAULT,    TOLD,        ENDING, DO_LOG_OVER, END),
         ON(FAULT,    S(SETTLING), ENDING, DO_LOG_BACK, END),
@@ -122,7 +162,7 @@ static const struct lease_row rows[] = {
 
         ON(JOB_ENDED,     LOGINS,               SAME, DO_ASK_NAMESPACE),
         ON(JOB_ENDED,     S(SETTLING) | S(KEPT), SAME, DO_LOOK_SOON),
-        IGNORE(JOB_ENDED, STARTS,       "its own start job and its deadline decide"),
+        IGNORE(JOB_ENDED, STARTS | EARLY, "its own start job decides, and until then its deadline"),
         IGNORE(JOB_ENDED, S(HOLD),      "a hold has no process that could be left behind"),
         IGNORE(JOB_ENDED, S(LINGERING), "linger= keeps the seat in any case"),
         IGNORE(JOB_ENDED, S(ENDING),    "only the end of its unit counts"),
@@ -130,7 +170,7 @@ static const struct lease_row rows[] = {
 
         /* At a daemon-reload systemd removes all units and loads them again at once, so the lease asks whether its own is gone. */
         ON(UNIT_REMOVED,     HAS_UNIT, SAME, DO_ASK_GONE),
-        IGNORE(UNIT_REMOVED, S(STARTING) | S(STARTING_AGAIN) | S(DIAGNOSING) | S(LATE), "its start job decides"),
+        IGNORE(UNIT_REMOVED, S(STARTING) | S(STARTING_AGAIN) | S(DIAGNOSING) | S(LATE) | S(BREAKING), "its start job decides"),
         NEVER(UNIT_REMOVED,  REST, "it has no unit yet"),
 
         ON(GONE,     S(RESTARTING), STARTING_AGAIN, DO_START),
@@ -140,16 +180,17 @@ static const struct lease_row rows[] = {
         ON(GONE,     TOLD,          GONE, DO_LOG_OVER, VANISH),
         ON(GONE,     S(SETTLING),   GONE, DO_LOG_BACK, VANISH),
         ON(GONE,     S(ENDING),     GONE, DO_FREE),
-        IGNORE(GONE, S(LATE),       "there is no time to start again; the diagnosis brings the answer"),
+        ON(GONE,     S(ADOPTING),   BREAKING, DO_DROP_START, DO_DROP_DEADLINE, DO_DIAGNOSE),
+        IGNORE(GONE, NO_MATTER,     DECIDED),
         NEVER(GONE,  REST, "the question is not asked in these states"),
 
-        IGNORE(NOT_GONE,      HAS_UNIT | S(LATE), "systemd has reloaded and still has the unit"),
+        IGNORE(NOT_GONE,      HAS_UNIT | NO_MATTER, "systemd has reloaded and still has the unit"),
         NEVER(NOT_GONE,       REST, "the question is not asked in these states"),
         ON(GONE_UNKNOWN,      HAS_UNIT, SAME, DO_SET_GONE_TIMER),
-        IGNORE(GONE_UNKNOWN,  S(LATE), "there is no time to start again"),
+        IGNORE(GONE_UNKNOWN,  NO_MATTER, DECIDED),
         NEVER(GONE_UNKNOWN,   REST, "the question is not asked in these states"),
         ON(GONE_TIMER,        HAS_UNIT, SAME, DO_ASK_GONE),
-        IGNORE(GONE_TIMER,    S(LATE), "there is no time to start again"),
+        IGNORE(GONE_TIMER,    NO_MATTER, DECIDED),
         NEVER(GONE_TIMER,     REST, "the question is not asked in these states"),
 
         ON(OPENER_DIED,         S(ACTIVE),   ORPHANED, DO_ASK_LEADER),

@@ -24,6 +24,9 @@
         X(LEASE_CHECKING,       "the seat is up; systemd is asked whether the container runs") \
         X(LEASE_DIAGNOSING,     "the start has failed; systemd is asked which unit is the reason") \
         X(LEASE_LATE,           "the start takes too long; systemd is asked which unit is the reason") \
+        /* A login has its seat before systemd has started the units of it. */ \
+        X(LEASE_ADOPTING,       "the login has the seat, and systemd is still starting the unit of the lease") \
+        X(LEASE_BREAKING,       "that start has failed; systemd is asked which unit is the reason") \
         /* Somebody has the lease. */ \
         X(LEASE_ACTIVE,         "a login has the seat, and the process that opened the lease is alive") \
         X(LEASE_ORPHANED,       "that process is dead; logind may still have a session of which it was the leader") \
@@ -39,8 +42,10 @@
         /* What somebody wants. */ \
         X(EVENT_OPENED,            "a login, coursenet-enter or an administrator asks for a seat") \
         X(EVENT_RESTORED,          "the activator has restarted and restores the lease of a login") \
+        X(EVENT_RESTORED_STARTING, "the activator has restarted and restores the lease of a login while its unit is starting") \
         X(EVENT_RESTORED_HOLD,     "the activator has restarted and restores a hold") \
         X(EVENT_RESTORED_LINGER,   "the activator has restarted and restores a lease whose login was over") \
+        X(EVENT_REPEATED,          "the activator has restarted, and the opener asks again because it has no answer") \
         X(EVENT_CLOSED,            "the opener closes the lease") \
         X(EVENT_ABANDONED,         "the opener hung up before it read the answer") \
         X(EVENT_STOPPED,           "an administrator ends the lease") \
@@ -51,6 +56,11 @@
         X(EVENT_WIRED_STALE,       "the drop-ins are written, but systemd has an old version of a unit in memory") \
         X(EVENT_RELOADED,          "systemd has reloaded") \
         X(EVENT_ACCEPTED,          "systemd has queued the start job") \
+        X(EVENT_SEAT_UP,           "all units of the seat are up") \
+        X(EVENT_SEAT_CLEAR,        "the units of the seat are up, or down with a queued start, and none has a program that runs") \
+        X(EVENT_SEAT_BUSY,         "a unit of the seat is starting, stopping or failed, or systemd did not answer") \
+        X(EVENT_PREPARED,          "coursenet-worker has made what is missing of the seat") \
+        X(EVENT_NOT_PREPARED,      "coursenet-worker could not make it, or is not there") \
         X(EVENT_JOB_DONE,          "the start job has succeeded") \
         X(EVENT_JOB_CANCELLED,     "another job has cancelled the start job") \
         X(EVENT_JOB_FAILED,        "the start job has failed") \
@@ -108,9 +118,11 @@
         X(DO_LOG_MAX_OVER,         "log that leftover-max= is over") \
         X(DO_LOG_HUNG_UP,          "log that the opener hung up") \
         X(DO_LOG_LEFT_BEHIND,      "log that the login is in a namespace that the seat no longer has") \
+        X(DO_LOG_BROKEN,           "log which unit failed after the login had the seat") \
         X(DO_TELL_ADMIN,           "tell the user that an administrator stopped the seat") \
         X(DO_TELL_STOPPED,         "tell the user that the seat was stopped") \
         X(DO_TELL_RESTARTED,       "tell the user that the seat was restarted") \
+        X(DO_TELL_BROKEN,          "tell the user that the seat failed while it started") \
         /* The record on disk. */ \
         X(DO_SAVE_RECORD,          "write it") \
         X(DO_REMOVE_RECORD,        "remove it, so that the next activator does not restore the lease") \
@@ -119,10 +131,14 @@
         X(DO_WIRE,                 "compare the drop-ins of the seat and write what differs") \
         X(DO_RELOAD,               "ask systemd to reload") \
         X(DO_START,                "ask systemd to start the unit") \
+        X(DO_ASK_SEAT,             "ask systemd for the units of the seat, if a login waits for nothing else") \
+        X(DO_PREPARE,              "ask coursenet-worker to make what is missing of the seat") \
         X(DO_CHECK_CONTAINER,      "ask whether the container runs, if the lease waits for it") \
         X(DO_DIAGNOSE,             "ask which unit is the reason") \
         X(DO_DROP_CALLS,           "drop the calls of the start") \
+        X(DO_DROP_START,           "drop the calls of the start, and forget its job") \
         X(DO_DROP_DEADLINE,        "stop the timer of EVENT_DEADLINE") \
+        X(DO_SET_PATIENCE,         "start it again, with a longer time than the units of a seat can take, in case no signal reports the end of the job") \
         X(DO_MARK_JOINED,          "note which namespace the seat has now: the login is in it") \
         /* The answer to the opener, if it still waits. A refusal is logged as well. */ \
         X(DO_ANSWER_EARLY,         "yes, to an opener with wait=none") \
@@ -134,6 +150,7 @@
         X(DO_ANSWER_VANISHED,      "no, the seat was stopped while it came up") \
         X(DO_ANSWER_CLOSED,        "no, the opener closed the lease; not logged") \
         /* The opener. */ \
+        X(DO_STORE_OPENER,         "have PID 1 keep a descriptor of its process, for the next activator") \
         X(DO_WATCH_OPENER,         "raise EVENT_OPENER_DIED when its process is dead, or is dead already") \
         X(DO_ASK_LEADER,           "ask logind for a session of the dead process, unless the question is under way") \
         X(DO_SET_LEADER_TIMER,     "start the timer of EVENT_LEADER_TIMER") \

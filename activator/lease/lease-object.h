@@ -60,6 +60,9 @@ struct lease {
         char job[64];                     /* the D-Bus path of its start job; "": none is under way */
         struct wiring_update *wiring;
         struct bus_call *reload_call, *start_call;
+        char bridge_course[COURSE_SIZE]; /* whose bridge the seat is on; "": an administrator's own */
+        struct bus_call *seat_call;      /* lease-early.c */
+        struct worker_call *worker_call; /* lease-early.c */
         struct diagnosis *diagnosis;
 
         /* Its opener: lease-opener.c */

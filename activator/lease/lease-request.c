@@ -10,7 +10,6 @@
 #include <sys/random.h>
 
 #include "base/event.h"
-#include "base/fd-store.h"
 #include "base/peer.h"
 #include "lease-answer.h"
 #include "lease-limit.h"
@@ -116,6 +115,7 @@ static int make_lease(struct lease_table *table, const struct request *request, 
         if (!lease)
                 return -ENOMEM;
         lease->services = seat->services;
+        (void)string_copy(lease->bridge_course, sizeof(lease->bridge_course), seat->plan.bridge_course);
         lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
         lease->pass_namespace = request->type == REQUEST_ENTER;
         lease->timeout_ms = request->timeout_ms;
@@ -123,7 +123,7 @@ static int make_lease(struct lease_table *table, const struct request *request, 
         return 0;
 }
 
-/* Its first event has been handled when this returns. Takes pidfd, which PID 1 keeps over a restart. */
+/* Its first event has been handled when this returns. Takes pidfd. */
 static void begin(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
         const struct ucred *opener, int pidfd) {
         char text[REPLY_TEXT_SIZE];
@@ -141,11 +141,24 @@ static void begin(struct lease_table *table, const struct lease_waiter *waiter, 
                 refuse(table, waiter, request, REPLY_FAILED, text);
                 return;
         }
-        if (lease->pidfd >= 0)
-                fd_store_keep(lease->record.id, lease->pidfd);
         lease_answer_tie(lease, waiter);
         lease->seat = &seat;
         lease_raise(lease, EVENT_OPENED);
+}
+
+/* An earlier activator made a lease for this very request, and ended before it answered. */
+static void repeat(struct lease *lease, const struct lease_waiter *waiter, const struct request *request) {
+        char text[REPLY_TEXT_SIZE];
+        struct found_seat seat;
+        enum reply_type type;
+
+        /* What the answer has to wait for is not in the record. */
+        if (seat_lookup(lease->table->settings, request->user, false, &seat, &type, text))
+                lease->services = seat.services;
+        lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
+        lease->timeout_ms = request->timeout_ms;
+        lease_answer_tie(lease, waiter);
+        lease_raise(lease, EVENT_REPEATED);
 }
 
 void lease_open(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
@@ -158,12 +171,10 @@ void lease_open(struct lease_table *table, const struct lease_waiter *waiter, co
                         "the request came without a pidfd of its sender");
                 return;
         }
-        /* An earlier activator gave a lease for this very request, and ended before it answered. */
         lease = lease_table_find_unanswered(table, request->lease, peer->pid);
         if (lease) {
                 close_pointer(&pidfd);
-                lease_answer_tie(lease, waiter);
-                lease_answer_done(lease);
+                repeat(lease, waiter, request);
                 return;
         }
         begin(table, waiter, request, peer, pidfd);

@@ -8,6 +8,7 @@
 #include "lease-run.h"
 #include "base/fd-store.h"
 #include "lease-answer.h"
+#include "lease-early.h"
 #include "lease-log.h"
 #include "lease-opener.h"
 #include "lease-start.h"
@@ -74,6 +75,15 @@ static void remove_record(struct lease *lease) {
 
 /* --- actions --------------------------------------------------------------------------------- */
 
+/*
+ * After the answer: PID 1 would handle this first, and the login would wait for it. Until then the next
+ * activator finds the process by its number and start time.
+ */
+static void store_opener(struct lease *lease) {
+        if (lease->pidfd >= 0)
+                fd_store_keep(lease->record.id, lease->pidfd);
+}
+
 static void set_leader_timer(struct lease *lease) {
         lease_set_timer(lease, TIMER_LEADER, LEASE_RETRY_USEC);
 }
@@ -100,19 +110,25 @@ const lease_action_t lease_run_actions[_LEASE_ACTION_MAX] = {
         [DO_LOG_MAX_OVER] = lease_log_max_over,
         [DO_LOG_HUNG_UP] = lease_log_hung_up,
         [DO_LOG_LEFT_BEHIND] = lease_log_left_behind,
+        [DO_LOG_BROKEN] = lease_log_broken,
         [DO_TELL_ADMIN] = lease_tell_admin,
         [DO_TELL_STOPPED] = lease_tell_stopped,
         [DO_TELL_RESTARTED] = lease_tell_restarted,
+        [DO_TELL_BROKEN] = lease_tell_broken,
         [DO_SAVE_RECORD] = save_record,
         [DO_REMOVE_RECORD] = remove_record,
         [DO_SET_DEADLINE] = lease_start_set_deadline,
         [DO_WIRE] = lease_start_wire,
         [DO_RELOAD] = lease_start_reload,
         [DO_START] = lease_start_unit,
+        [DO_ASK_SEAT] = lease_early_ask_seat,
+        [DO_PREPARE] = lease_early_prepare,
         [DO_CHECK_CONTAINER] = lease_start_check_container,
         [DO_DIAGNOSE] = lease_start_diagnose,
         [DO_DROP_CALLS] = lease_start_drop_calls,
+        [DO_DROP_START] = lease_start_drop,
         [DO_DROP_DEADLINE] = drop_deadline,
+        [DO_SET_PATIENCE] = lease_start_set_patience,
         [DO_MARK_JOINED] = lease_opener_mark_joined,
         [DO_ANSWER_EARLY] = lease_answer_early,
         [DO_ANSWER_DONE] = lease_answer_done,
@@ -122,6 +138,7 @@ const lease_action_t lease_run_actions[_LEASE_ACTION_MAX] = {
         [DO_ANSWER_STOPPED] = lease_answer_stopped,
         [DO_ANSWER_VANISHED] = lease_answer_vanished,
         [DO_ANSWER_CLOSED] = lease_answer_closed,
+        [DO_STORE_OPENER] = store_opener,
         [DO_WATCH_OPENER] = lease_opener_watch,
         [DO_ASK_LEADER] = lease_opener_ask_leader,
         [DO_SET_LEADER_TIMER] = set_leader_timer,

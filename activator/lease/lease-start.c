@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "diagnosis.h"
+#include "lease-early.h"
 #include "lease-object.h"
 #include "lease-table.h"
 #include "seat/wiring.h"
@@ -26,6 +27,16 @@ void lease_start_set_deadline(struct lease *lease) {
 
         ms = ms > 2 * ANSWER_MARGIN_MS ? ms - ANSWER_MARGIN_MS : ms / 2;
         lease_set_timer(lease, TIMER_DEADLINE, ms * 1000U);
+}
+
+/*
+ * Two units of a seat start one after the other, and each may take TimeoutStartSec=20s. As long as its job is
+ * under way the lease has no other end.
+ */
+#define PATIENCE_USEC (60 * USEC_PER_SEC)
+
+void lease_start_set_patience(struct lease *lease) {
+        lease_set_timer(lease, TIMER_DEADLINE, PATIENCE_USEC);
 }
 
 /* --- wiring ---------------------------------------------------------------------------------- */
@@ -249,6 +260,7 @@ void lease_start_diagnose(struct lease *lease) {
 }
 
 void lease_start_drop_calls(struct lease *lease) {
+        lease_early_drop(lease);
         wiring_update_free(lease->wiring);
         lease->wiring = NULL;
         bus_call_drop(&lease->reload_call);

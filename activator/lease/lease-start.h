@@ -8,6 +8,9 @@
 /* The timer of EVENT_DEADLINE: a little less than who asked will wait, so that the answer comes in time. */
 void lease_start_set_deadline(struct lease *lease);
 
+/* The same timer, for a login that has its answer: much longer than its start job can take. */
+void lease_start_set_patience(struct lease *lease);
+
 /* Brings the seat's wiring up to date: EVENT_WIRED, EVENT_WIRED_STALE or EVENT_FAULT. */
 void lease_start_wire(struct lease *lease);
 

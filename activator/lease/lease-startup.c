@@ -55,15 +55,22 @@ int lease_subscribe(struct lease_table *table) {
 
 /* --- the activator's start and end ----------------------------------------------------------- */
 
-int lease_restore(struct lease_table *table, const struct lease_record *record, int pidfd) {
+static enum lease_event find_event(const struct lease_record *record, uint32_t job) {
+        if (record->linger_until_usec > 0)
+                return EVENT_RESTORED_LINGER;
+        if (record->hold)
+                return EVENT_RESTORED_HOLD;
+        return job > 0 ? EVENT_RESTORED_STARTING : EVENT_RESTORED;
+}
+
+int lease_restore(struct lease_table *table, const struct lease_record *record, int pidfd, uint32_t job) {
         struct lease *lease = lease_new(table, record, pidfd, lease_run_actions);
 
         if (!lease)
                 return -ENOMEM;
-        if (record->linger_until_usec > 0)
-                lease_raise(lease, EVENT_RESTORED_LINGER);
-        else
-                lease_raise(lease, record->hold ? EVENT_RESTORED_HOLD : EVENT_RESTORED);
+        if (find_event(record, job) == EVENT_RESTORED_STARTING)
+                unit_job_path(job, lease->job);
+        lease_raise(lease, find_event(record, job));
         return 0;
 }
 

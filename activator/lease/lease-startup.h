@@ -7,9 +7,10 @@
 
 /*
  * Takes up a lease of an earlier activator, whose unit is there. Takes pidfd, a descriptor of its opener; -1:
- * the opener is dead, or it has none. Negative errno.
+ * the opener is dead, or it has none. job: the number of the job that starts its unit; 0: the unit is up.
+ * Negative errno.
  */
-int lease_restore(struct lease_table *table, const struct lease_record *record, int pidfd);
+int lease_restore(struct lease_table *table, const struct lease_record *record, int pidfd, uint32_t job);
 
 /* For a record whose unit went while no activator was running: logs the end of the lease, removes the record.
  */

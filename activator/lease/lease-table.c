@@ -28,7 +28,8 @@ bool lease_unit_parse(const char *unit, char ret_id[static LEASE_ID_SIZE]) {
 }
 
 bool lease_is_active(const struct lease *lease) {
-        return lease->state == LEASE_ACTIVE || lease->state == LEASE_ORPHANED || lease->state == LEASE_HOLD;
+        return lease->state == LEASE_ADOPTING || lease->state == LEASE_BREAKING ||
+               lease->state == LEASE_ACTIVE || lease->state == LEASE_ORPHANED || lease->state == LEASE_HOLD;
 }
 
 bool lease_lingers(const struct lease *lease) {
@@ -73,8 +74,10 @@ struct login {
 /* Its opener has its answer, and is not a dead process whose number another one has now. */
 static bool is_login(const struct lease *lease, const void *wanted) {
         const struct login *login = wanted;
-        bool early = lease->state < LEASE_ACTIVE && lease->record.no_wait &&
-                     peer_check_pidfd(lease->pidfd, login->opener) >= 0;
+        bool answered =
+                lease->record.no_wait || lease->state == LEASE_ADOPTING || lease->state == LEASE_BREAKING;
+        bool early =
+                lease->state < LEASE_ACTIVE && answered && peer_check_pidfd(lease->pidfd, login->opener) >= 0;
 
         return (early || lease->state == LEASE_ACTIVE) && lease->record.opener == login->opener &&
                string_equal(lease->record.user, login->user) &&
@@ -89,7 +92,7 @@ struct lease *lease_table_find_login(
 static bool is_unanswered(const struct lease *lease, const void *wanted) {
         const struct login *login = wanted;
 
-        return lease->state == LEASE_ACTIVE && !lease->waiter.place &&
+        return (lease->state == LEASE_ACTIVE || lease->state == LEASE_ADOPTING) && !lease->waiter.place &&
                lease->record.opener == login->opener && string_equal(lease->record.token, login->service);
 }
 

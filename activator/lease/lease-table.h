@@ -13,7 +13,7 @@ struct lease *lease_table_find_unit(const struct lease_table *table, const char 
 struct lease *lease_table_find_login(
         const struct lease_table *table, const char *user, const char *service, pid_t opener);
 
-/* The active lease that this process asked for by that token and got no answer to. */
+/* The lease that this process asked an earlier activator for by that token, and got no answer to. */
 struct lease *lease_table_find_unanswered(const struct lease_table *table, const char *token, pid_t opener);
 
 /* The hold on the seat of that user, unless it ends. */

@@ -14,6 +14,7 @@
 #include "lease/lease-table.h"
 #include "number.h"
 #include "seat/empty-seat.h"
+#include "seat/worker-client.h"
 #include "systemd/units.h"
 
 #define LEASE_UNIT_HEAD "coursenet-"
@@ -84,25 +85,28 @@ static bool parse_seat_unit(const char *unit, char ret_seat[static SEAT_ID_SIZE]
         return cut_out(unit, SEAT_UNIT_HEAD, SEAT_UNIT_TAIL, ret_seat, SEAT_ID_SIZE) && digits_only(ret_seat);
 }
 
-/* starting: its job is still queued, so its waiter has lost the connection; only a login with wait=none has
- * its answer. */
-static int take_up_lease(struct restoring *restoring, const char *id, bool starting) {
+/*
+ * job: the number of the job that starts its unit, or 0. Whether its login has an answer already is not
+ * recorded. If it has none, it asks again, and gets the answer of this lease. An administrator's hold that is
+ * starting is not taken up: its command has lost the connection, and has said so.
+ */
+static int take_up_lease(struct restoring *restoring, const char *id, uint32_t job) {
         struct lease_record record = {0};
         int r, opener = -1;
 
         (void)string_copy(record.id, sizeof(record.id), id);
         r = record_store_load(restoring->leases->state_directory, id, &record);
-        if (r >= 0 && starting && !record.no_wait)
+        if (r >= 0 && job > 0 && record.hold)
                 r = -ECANCELED;
         if (r < 0)
                 return r;
         /* The lease of a login that is over has no process any more. */
         if (!record.hold && record.linger_until_usec == 0)
                 opener = find_opener(restoring, &record);
-        return lease_restore(restoring->leases, &record, opener);
+        return lease_restore(restoring->leases, &record, opener, job);
 }
 
-static void restore_lease(struct restoring *restoring, const char *unit, bool starting) {
+static void restore_lease(struct restoring *restoring, const char *unit, uint32_t job) {
         struct lease_table *leases = restoring->leases;
         char id[LEASE_ID_SIZE];
         int r;
@@ -113,7 +117,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, bool st
                         (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;
         }
-        r = take_up_lease(restoring, id, starting);
+        r = take_up_lease(restoring, id, job);
         if (r < 0) {
                 log_warning("%s is a lease without a usable record (%s); stopping it", unit, strerror(-r));
                 record_store_remove(leases->state_directory, id);
@@ -133,7 +137,7 @@ static void take_up_unit(struct restoring *restoring, const struct unit_row *row
                 /* Its last lease may have ended while no activator ran that could stop the seat. */
                 empty_seat_tidy_later(restoring->leases->seats, seat);
         else
-                restore_lease(restoring, row->name, !active);
+                restore_lease(restoring, row->name, active ? 0 : row->job);
 }
 
 static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
@@ -142,6 +146,11 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
         for (size_t i = 0; i < n_rows; i++)
                 take_up_unit(restoring, &rows[i]);
         restoring->result = error;
+}
+
+/* An activator may have ended before the units of a seat adopted what coursenet-worker made for it. */
+static void look_at_prepared(void *userdata, const char *seat) {
+        empty_seat_tidy_later(userdata, seat);
 }
 
 /* A record without a unit: somebody stopped the unit while no activator ran. */
@@ -170,6 +179,7 @@ int restore_leases(struct lease_table *leases, struct stored_fd *stored, size_t 
                 return r;
 
         (void)record_store_list(leases->state_directory, forget_record, leases);
+        worker_client_list(leases->seats->worker, look_at_prepared, leases->seats);
         if (restoring.n_leases > 0)
                 log_info("Restored %u leases", restoring.n_leases);
         return 0;

@@ -15,6 +15,7 @@
 #include "seat-id.h"
 #include "starting-units.h"
 #include "tidy.h"
+#include "worker-client.h"
 
 #define FIRST_DELAY_USEC UINT64_C(2000000)
 
@@ -48,11 +49,24 @@ static void schedule(struct empty_seat *empty) {
                 forget(empty);
 }
 
-static void give_up(struct empty_seat *empty) {
-        log_notice("Seat %s is up without a lease: something else needs it. See: systemctl list-dependencies "
-                   "--reverse nsbr@%s.service netns@%s.service",
-                empty->seat, empty->seat, empty->seat);
+static void give_up(struct empty_seat *empty, int result) {
+        if (result == TIDY_SEAT_UP)
+                log_notice("Seat %s is up without a lease: something else needs it. See: systemctl "
+                           "list-dependencies "
+                           "--reverse nsbr@%s.service netns@%s.service",
+                        empty->seat, empty->seat, empty->seat);
         forget(empty);
+}
+
+/*
+ * The seat is down. What coursenet-worker made for it has no unit that would remove it if the start of that
+ * unit was cancelled. False: whether all of that is gone must be checked again.
+ */
+static bool clear(struct empty_seat *empty) {
+        if (has_lease(empty))
+                return true;
+        failed_units_reset(empty->seats, empty->seat);
+        return worker_client_discard(empty->seats->worker, empty->seat) == 0;
 }
 
 /* result: see tidy.h. */
@@ -60,12 +74,10 @@ static void handle_looked(void *userdata, int result) {
         struct empty_seat *empty = userdata;
 
         empty->delay_usec *= 2;
-        if (result == TIDY_SEAT_DOWN) {
-                if (!has_lease(empty))
-                        failed_units_reset(empty->seats, empty->seat);
+        if (result == TIDY_SEAT_DOWN && clear(empty))
                 forget(empty);
-        } else if (empty->delay_usec > LAST_DELAY_USEC)
-                give_up(empty);
+        else if (empty->delay_usec > LAST_DELAY_USEC)
+                give_up(empty, result);
         else
                 schedule(empty);
 }

@@ -14,12 +14,15 @@
 
 #define UNIT_DIRECTORY "/run/systemd/system"
 
+struct worker_client;
+
 struct seats {
-        sd_event *event; /* borrowed, and so are the next four */
+        sd_event *event; /* borrowed, and so are the next five */
         struct bus *bus;
-        const char *etc;            /* the directory of the settings */
-        const char *unit_directory; /* UNIT_DIRECTORY, or a test's */
-        const char *slot_directory; /* SLOT_DIRECTORY, or a test's */
+        struct worker_client *worker; /* NULL: there is none */
+        const char *etc;              /* the directory of the settings */
+        const char *unit_directory;   /* UNIT_DIRECTORY, or a test's */
+        const char *slot_directory;   /* SLOT_DIRECTORY, or a test's */
 
         /* Whether a lease of the seat, or of the user, exists, in any state. Never NULL. */
         bool (*seat_has_lease)(void *userdata, const char *seat);

@@ -2,6 +2,7 @@
 
 /* Builds the messages to systemd and reads its replies and signals. */
 
+#include <inttypes.h>
 #include <signal.h>
 #include <utlist.h>
 
@@ -127,6 +128,10 @@ int unit_kill(struct bus *bus, const char *unit) {
 /* name, description, load, active and sub state, followed unit, path, job's number, type and path */
 #define ROW_TYPE "(ssssssouso)"
 
+void unit_job_path(uint32_t job, char ret_path[static UNIT_JOB_PATH_SIZE]) {
+        (void)snprintf(ret_path, UNIT_JOB_PATH_SIZE, SYSTEMD_PATH "/job/%" PRIu32, job);
+}
+
 static int read_rows(sd_bus_message *reply, struct unit_row **ret_rows, size_t *ret_n) {
         _cleanup_free_ struct unit_row *rows = NULL;
         struct unit_row row, *more;
@@ -135,7 +140,7 @@ static int read_rows(sd_bus_message *reply, struct unit_row **ret_rows, size_t *
 
         r = sd_bus_message_enter_container(reply, 'a', ROW_TYPE);
         while (r >= 0 && (r = sd_bus_message_read(reply, ROW_TYPE, &row.name, NULL, NULL, &row.active_state,
-                                  NULL, NULL, NULL, &row.job, NULL, NULL)) > 0) {
+                                  NULL, NULL, NULL, &row.job, &row.job_type, NULL)) > 0) {
                 more = reallocarray(rows, n + 1, sizeof(*rows));
                 if (!more)
                         return -ENOMEM;
@@ -163,6 +168,15 @@ static void read_list(sd_bus_message *reply, bus_function_t callback, void *user
         list_callback(userdata, r < 0 ? r : 0, rows, n);
 }
 
+static int append_strings(sd_bus_message *message, const char *const *strings, size_t n) {
+        int r;
+
+        r = sd_bus_message_open_container(message, 'a', "s");
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = sd_bus_message_append(message, "s", strings[i]);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
 int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_callback_t callback,
         void *userdata, struct bus_call **call) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
@@ -172,11 +186,19 @@ int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_
         if (r >= 0)
                 r = sd_bus_message_append(message, "as", 0); /* in any state */
         if (r >= 0)
-                r = sd_bus_message_open_container(message, 'a', "s");
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = sd_bus_message_append(message, "s", patterns[i]);
+                r = append_strings(message, patterns, n);
+        return r < 0 ? r
+                     : bus_call_send(bus, message, read_list, 0, (bus_function_t)callback, userdata, call);
+}
+
+int unit_list_names(struct bus *bus, const char *const *names, size_t n, unit_list_callback_t callback,
+        void *userdata, struct bus_call **call) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(bus, "ListUnitsByNames", &message);
         if (r >= 0)
-                r = sd_bus_message_close_container(message);
+                r = append_strings(message, names, n);
         return r < 0 ? r
                      : bus_call_send(bus, message, read_list, 0, (bus_function_t)callback, userdata, call);
 }

@@ -43,14 +43,23 @@ int unit_kill(struct bus *bus, const char *unit);
 struct unit_row {
         const char *name;
         const char *active_state;
-        uint32_t job; /* the number of a job that is queued for it; 0: none */
+        uint32_t job;         /* the number of a job that is queued for it; 0: none */
+        const char *job_type; /* "start", "stop" and so on; "": there is no job */
 };
 
 typedef void (*unit_list_callback_t)(void *userdata, int error, const struct unit_row *rows, size_t n_rows);
 
-/* The units whose names match one of the patterns (n of them). */
+/* The units in memory whose names match one of the patterns (n of them); systemd goes through all units. */
 int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_callback_t callback,
         void *userdata, struct bus_call **call);
+
+/* The units with these names, a row for each, whatever their state. systemd looks at no other unit. */
+int unit_list_names(struct bus *bus, const char *const *names, size_t n, unit_list_callback_t callback,
+        void *userdata, struct bus_call **call);
+
+/* The D-Bus path of the job with that number. */
+#define UNIT_JOB_PATH_SIZE 64U
+void unit_job_path(uint32_t job, char ret_path[static UNIT_JOB_PATH_SIZE]);
 
 enum unit_property {
         UNIT_DROP_IN_PATHS,      /* list */

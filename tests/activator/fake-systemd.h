@@ -190,6 +190,17 @@ int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_
         return fake_add_call((struct bus_call){.list = callback, .userdata = userdata}, call);
 }
 
+int unit_list_names(struct bus *bus, const char *const *names, size_t n, unit_list_callback_t callback,
+        void *userdata, struct bus_call **call) {
+        char line[512] = "list names";
+
+        (void)bus;
+        for (size_t i = 0; i < n; i++)
+                (void)snprintf(line + strlen(line), sizeof(line) - strlen(line), " %s", names[i]);
+        fake_note("%s", line);
+        return fake_add_call((struct bus_call){.list = callback, .userdata = userdata}, call);
+}
+
 int unit_get_property(struct bus *bus, const char *unit, enum unit_property property,
         unit_property_callback_t callback, void *userdata, struct bus_call **call) {
         static const char *const names[] = {

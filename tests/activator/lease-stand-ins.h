@@ -32,6 +32,7 @@
 #include "seat/failed-units.h"
 #include "seat/starting-units.h"
 #include "seat/wiring.h"
+#include "seat/worker-client.h"
 #include "systemd/logind.h"
 #include "systemd/units.h"
 
@@ -43,6 +44,7 @@ enum kind {
         START,
         STOP,
         LIST,
+        NAMES,
         PROPERTY,
         RELOAD,
         KINDS
@@ -120,6 +122,19 @@ int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_
         (void)patterns;
         (void)n;
         return call(LIST, place, &(struct bus_call){.list_callback = callback, .userdata = userdata});
+}
+
+int unit_list_names(struct bus *bus, const char *const *names, size_t n, unit_list_callback_t callback,
+        void *userdata, struct bus_call **place) {
+        (void)bus;
+        assert_int_equal(n, 3);
+        assert_string_equal(names[0], "nsbr@12310.service");
+        assert_string_equal(names[2], "netbr@123.service");
+        return call(NAMES, place, &(struct bus_call){.list_callback = callback, .userdata = userdata});
+}
+
+void unit_job_path(uint32_t job, char ret_path[static UNIT_JOB_PATH_SIZE]) {
+        (void)snprintf(ret_path, UNIT_JOB_PATH_SIZE, "/job/%u", job);
 }
 
 int unit_get_property(struct bus *bus, const char *unit, enum unit_property property,
@@ -202,6 +217,17 @@ static _unused_ void answer_list(int error, const char *name, const char *state)
         copy.list_callback(copy.userdata, error, &row, error >= 0 && state ? 1 : 0);
 }
 
+/* The seat's units are all in that state, with a job of that type; "": with none. */
+static _unused_ void answer_seat(int error, const char *state, const char *job) {
+        const char *const names[] = {"nsbr@12310.service", "netns@12310.service", "netbr@123.service"};
+        struct unit_row rows[ELEMENTSOF(names)];
+        struct bus_call copy = take(NAMES);
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                rows[i] = (struct unit_row){names[i], state, job[0] ? 7 : 0, job};
+        copy.list_callback(copy.userdata, error, rows, error < 0 ? 0 : ELEMENTSOF(names));
+}
+
 static _unused_ void answer_leader(enum leader_answer answer) {
         struct leader_search copy;
 
@@ -209,6 +235,51 @@ static _unused_ void answer_leader(enum leader_answer answer) {
         copy = *systemd.search;
         logind_drop_search(copy.place);
         copy.callback(copy.userdata, answer);
+}
+
+/* --- coursenet-worker --------------------------------------------------------------------------------- */
+
+struct worker_call {
+        struct worker_call **place;
+        worker_callback_t callback;
+        void *userdata;
+};
+
+static struct {
+        int error; /* of every request: it cannot even be sent */
+        unsigned n;
+        struct worker_call *last;
+} worker;
+
+void worker_call_drop(struct worker_call **place) {
+        if (*place && *place == worker.last)
+                worker.last = NULL;
+        free(*place);
+        *place = NULL;
+}
+
+int worker_client_prepare(struct worker_client *client, const char *seat, worker_callback_t callback,
+        void *userdata, struct worker_call **place) {
+        (void)client;
+        assert_string_equal(seat, "12310");
+        worker_call_drop(place);
+        worker.n++;
+        if (worker.error < 0)
+                return worker.error;
+        *place = malloc(sizeof(**place));
+        assert_non_null(*place);
+        **place = (struct worker_call){place, callback, userdata};
+        worker.last = *place;
+        return 0;
+}
+
+static _unused_ void answer_worker(int error) {
+        struct worker_call copy;
+
+        assert_non_null(worker.last);
+        copy = *worker.last;
+        worker_call_drop(copy.place);
+        copy.callback(copy.userdata, error);
 }
 
 /* --- seats, settings, terminals ----------------------------------------------------------------------- */
@@ -292,7 +363,8 @@ bool seat_lookup(struct settings_cache *cache, const char *user, bool log, struc
         enum reply_type *ret_type, char text[static REPLY_TEXT_SIZE]) {
         (void)cache;
         (void)log;
-        *ret = (struct found_seat){.plan = {.id = {.course = "123", .number = 10}, .name = "12310"}};
+        *ret = (struct found_seat){
+                .plan = {.id = {.course = "123", .number = 10}, .name = "12310", .bridge_course = "123"}};
         if (world.container) {
                 ret->services.n_units = 1;
                 (void)snprintf(ret->services.units[0], sizeof(ret->services.units[0]), "cont");
@@ -464,6 +536,7 @@ static int begin(void **state) {
         (void)state;
         memset(&systemd, 0, sizeof(systemd));
         memset(&world, 0, sizeof(world));
+        memset(&worker, 0, sizeof(worker));
         table = (struct lease_table){.seats = &seats, .state_directory = directory, .log_query = log_query};
         return sd_event_new(&table.event) < 0 || lease_subscribe(&table) < 0;
 }

@@ -3,8 +3,8 @@
 
 /*
  * A model of the world of one lease for test-lease-random.c, which includes this once: a unit in systemd, an
- * opener, a session, a process in the seat, calls that may fail, timers, a record on disk. step() takes an
- * event through the table of lease-machine.c and checks what coursenet-activator(8) promises.
+ * opener, coursenet-worker, a session, a process in the seat, calls that may fail, timers, a record on disk.
+ * step() takes an event through the table of lease-machine.c and checks what coursenet-activator(8) promises.
  */
 
 #include <inttypes.h>
@@ -28,6 +28,8 @@ enum wait {
         CALL_WIRING,
         CALL_RELOAD,
         CALL_START,
+        CALL_SEAT,
+        CALL_WORKER,
         CALL_CONTAINER,
         CALL_DIAGNOSIS,
         CALL_LEADER,
@@ -49,7 +51,8 @@ enum wait {
 #define BIT(wait) (1U << (wait))
 #define UNIT_WAITS (BIT(CALL_GONE) | BIT(CALL_STOP) | BIT(TIMER_GONE) | BIT(TIMER_STOP))
 #define START_CALLS                                                                                          \
-        (BIT(CALL_WIRING) | BIT(CALL_RELOAD) | BIT(CALL_START) | BIT(CALL_CONTAINER) | BIT(CALL_DIAGNOSIS))
+        (BIT(CALL_WIRING) | BIT(CALL_RELOAD) | BIT(CALL_START) | BIT(CALL_SEAT) | BIT(CALL_WORKER) |         \
+                BIT(CALL_CONTAINER) | BIT(CALL_DIAGNOSIS))
 
 enum unit {
         UNIT_NONE,
@@ -66,7 +69,7 @@ struct world {
         bool record, record_lingers; /* what is on disk, and whether that says that its login is over */
         bool looks_soon;
         /* its opener */
-        bool hold, no_wait;
+        bool hold, no_wait, wait_container;
         bool waiting; /* for the answer */
         bool tied;    /* it has a connection, on which the answer may be unread */
         unsigned n_answers, n_hung_up;
@@ -76,6 +79,10 @@ struct world {
         bool job_under_way;                     /* a start or a stop */
         unsigned n_removed, n_sessions, n_jobs; /* signals that are on their way */
         bool session, left_behind, keeper;
+        bool shared;          /* another lease has the seat, so its units are up */
+        bool prepared;        /* coursenet-worker has made the seat, and no unit has adopted it */
+        unsigned n_prepares;  /* its requests that it has not looked at */
+        unsigned n_discarded; /* seats that were prepared and never adopted */
         /* the test */
         enum lease_event raised[_LEASE_EVENT_MAX];
         unsigned n_raised;
@@ -128,6 +135,11 @@ static bool is_start(enum lease_state state) {
         return state >= LEASE_WIRING && state <= LEASE_LATE;
 }
 
+/* Its login has the seat before the units of it are up. */
+static bool is_early(enum lease_state state) {
+        return state == LEASE_ADOPTING || state == LEASE_BREAKING;
+}
+
 static bool is_live(enum lease_state state) {
         return state == LEASE_ACTIVE || state == LEASE_ORPHANED || state == LEASE_HOLD;
 }
@@ -147,8 +159,10 @@ static void answer(bool yes) {
                 return;
         world.waiting = false;
         world.n_answers++;
-        promise(yes == (is_live(world.state) || is_start(world.state)),
+        promise(yes == (is_live(world.state) || is_start(world.state) || is_early(world.state)),
                 "who is told yes has a lease, and who is told no has none");
+        if (yes && is_early(world.state))
+                promise(world.shared || world.prepared, "who is told yes has a network");
         /* An answer that says no is not waited for; one that says yes may turn out not to be read. */
         if (!yes)
                 world.tied = false;
@@ -182,6 +196,11 @@ static void free_lease(void) {
         promise((world.waits & ~UNIT_WAITS) == 0, "a lease that is freed has let go of everything");
         promise(!world.record, "a lease that is freed has no record");
         promise(world.unit == UNIT_NONE, "a lease is not forgotten before its unit is gone");
+        /* The last lease of a seat has it discarded, and the worker does that after what it was asked for
+         * before. */
+        world.n_discarded += world.prepared || world.n_prepares > 0;
+        world.prepared = false;
+        world.n_prepares = 0;
         world.waits = 0;
         world.freed = true;
 }
@@ -197,6 +216,19 @@ static void remove_record(void) {
 
 static void start(void) {
         promise(world.unit == UNIT_NONE, "a unit is started when the old one is gone");
+}
+
+static void ask_seat(void) {
+        if (!world.hold && !world.no_wait && !world.wait_container)
+                world.waits |= BIT(CALL_SEAT);
+}
+
+static void prepare(void) {
+        world.n_prepares++;
+}
+
+static void forget_job(void) {
+        world.knows_job = false;
 }
 
 static void mark_joined(void) {
@@ -255,9 +287,13 @@ static const struct {
         [DO_WIRE] = {.starts = BIT(CALL_WIRING)},
         [DO_RELOAD] = {.starts = BIT(CALL_RELOAD)},
         [DO_START] = {.starts = BIT(CALL_START), .does = start},
+        [DO_ASK_SEAT] = {.does = ask_seat},
+        [DO_PREPARE] = {.starts = BIT(CALL_WORKER), .does = prepare},
         [DO_CHECK_CONTAINER] = {.starts = BIT(CALL_CONTAINER)},
         [DO_DIAGNOSE] = {.starts = BIT(CALL_DIAGNOSIS)},
         [DO_DROP_CALLS] = {.stops = START_CALLS},
+        [DO_DROP_START] = {.stops = START_CALLS, .does = forget_job},
+        [DO_SET_PATIENCE] = {BIT(TIMER_DEADLINE), 0, NULL, true},
         [DO_DROP_DEADLINE] = {.stops = BIT(TIMER_DEADLINE)},
         [DO_MARK_JOINED] = {.does = mark_joined},
         [DO_ANSWER_EARLY] = {.does = answer_early},
@@ -337,8 +373,14 @@ static void check_start(void) {
 
 static void check_wakes(void) {
         bool has_unit = is_live(world.state) || is_after(world.state) || world.state == LEASE_RESTARTING ||
-                        world.state == LEASE_CHECKING;
+                        world.state == LEASE_CHECKING || world.state == LEASE_ADOPTING;
 
+        if (world.state == LEASE_ADOPTING)
+                promise(waits_for(BIT(TIMER_DEADLINE)), "a login that is early does not stay so");
+        if (world.state == LEASE_ADOPTING && world.knows_job)
+                promise(world.job_under_way, "a login that is early learns of the end of its job");
+        if (world.state == LEASE_BREAKING)
+                promise(waits_for(BIT(CALL_DIAGNOSIS)), "a login whose seat has failed learns why");
         if (has_unit && unit_is_silent())
                 promise(waits_for(BIT(CALL_GONE) | BIT(TIMER_GONE)),
                         "a lease whose unit has gone learns of it");
@@ -409,6 +451,10 @@ static void check_step(enum lease_state from, enum lease_event event, enum lease
                 promise(by_root || event == EVENT_OPENER_DIED || event == EVENT_NAMESPACE_NEW ||
                                 event == EVENT_FAULT,
                         "nothing ends a login that goes on");
+        if (from == LEASE_ADOPTING && (to == LEASE_ENDING || to == LEASE_CLOSING || to == LEASE_GONE))
+                promise(by_root || event == EVENT_FAULT, "a login that is early ends as any other");
+        if (from == LEASE_ADOPTING && to == LEASE_BREAKING)
+                promise(world.unit == UNIT_NONE, "a seat that comes up is kept");
         if (from == LEASE_ORPHANED && to != from)
                 promise(by_root || event == EVENT_LEADER_NONE || event == EVENT_NAMESPACE_NEW,
                         "a login whose opener is dead goes on as long as its session");

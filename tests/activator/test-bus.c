@@ -56,7 +56,7 @@ static void print_arguments(sd_bus_message *message, char *text, size_t size) {
 
 static int reply_row(sd_bus_message *reply, const char *name, const char *state, unsigned job) {
         return sd_bus_message_append(reply, "(ssssssouso)", name, "a description", "loaded", state, "dead",
-                "", "/unit", job, "start", "/job");
+                "", "/unit", job, job > 0 ? "start" : "", "/job");
 }
 
 static int fill_reply(sd_bus_message *reply, const char *member) {
@@ -64,7 +64,7 @@ static int fill_reply(sd_bus_message *reply, const char *member) {
 
         if (strcmp(member, "StartTransientUnit") == 0 || strcmp(member, "StopUnit") == 0)
                 return sd_bus_message_append(reply, "o", "/org/freedesktop/systemd1/job/42");
-        if (strcmp(member, "ListUnitsByPatterns") == 0) {
+        if (strcmp(member, "ListUnitsByPatterns") == 0 || strcmp(member, "ListUnitsByNames") == 0) {
                 r = sd_bus_message_open_container(reply, 'a', "(ssssssouso)");
                 if (r >= 0)
                         r = reply_row(reply, "nsbr@12310.service", "active", 0);
@@ -188,8 +188,8 @@ static void note_rows(void *userdata, int error, const struct unit_row *rows, si
         got.error = error;
         got.text[0] = '\0';
         for (size_t i = 0; i < n; i++)
-                (void)snprintf(got.text + strlen(got.text), sizeof(got.text) - strlen(got.text), "%s %s %u|",
-                        rows[i].name, rows[i].active_state, rows[i].job);
+                (void)snprintf(got.text + strlen(got.text), sizeof(got.text) - strlen(got.text),
+                        "%s %s %u%s|", rows[i].name, rows[i].active_state, rows[i].job, rows[i].job_type);
 }
 
 static void note_value(void *userdata, int error, const struct unit_value *value) {
@@ -291,13 +291,26 @@ static void units_are_listed(void **state) {
         run_until_answered();
         assert_string_equal(received, "ListUnitsByPatterns nsbr@12310.service netns@*.service");
         assert_int_equal(got.error, 0);
-        assert_string_equal(got.text, "nsbr@12310.service active 0|netns@12310.service inactive 7|");
+        assert_string_equal(got.text, "nsbr@12310.service active 0|netns@12310.service inactive 7start|");
 
         error_name = SD_BUS_ERROR_ACCESS_DENIED;
         assert_int_equal(unit_list(bus, patterns, 2, note_rows, &got, &call), 0);
         run_until_answered();
         assert_int_equal(got.error, -EACCES);
         assert_string_equal(got.text, "");
+}
+
+static void units_are_listed_by_name_with_their_jobs(void **state) {
+        const char *const names[] = {"nsbr@12310.service", "netns@12310.service"};
+        char path[UNIT_JOB_PATH_SIZE];
+
+        (void)state;
+        assert_int_equal(unit_list_names(bus, names, 2, note_rows, &got, &call), 0);
+        run_until_answered();
+        assert_string_equal(received, "ListUnitsByNames nsbr@12310.service netns@12310.service");
+        assert_string_equal(got.text, "nsbr@12310.service active 0|netns@12310.service inactive 7start|");
+        unit_job_path(42, path);
+        assert_string_equal(path, "/org/freedesktop/systemd1/job/42");
 }
 
 static void get(enum unit_property property) {
@@ -505,6 +518,7 @@ int main(void) {
                 bus_test(a_unit_that_is_not_there_is_known_by_its_error),
                 bus_test(an_order_without_a_callback_is_sent_all_the_same),
                 bus_test(units_are_listed),
+                bus_test(units_are_listed_by_name_with_their_jobs),
                 bus_test(properties_are_read),
                 bus_test(a_property_that_cannot_be_read_is_empty),
                 bus_test(systemd_is_told_to_reload),

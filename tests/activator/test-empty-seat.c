@@ -8,6 +8,7 @@
 
 #include "seat/empty-seat.h"
 #include "seat/tidy.h"
+#include "seat/worker-client.h"
 
 #define LIST "list coursenet-tidy_12310.slice nsbr@12310.service netns@12310.service netbr@123.service"
 
@@ -20,9 +21,20 @@ static bool seat_has_lease(void *userdata, const char *seat) {
         return has_lease;
 }
 
+/* What the worker has made for it: the answers to each request to discard that. */
+static const int *discards;
+static unsigned n_discards;
+
+int worker_client_discard(struct worker_client *client, const char *seat) {
+        (void)client;
+        assert_string_equal(seat, "12310");
+        n_discards++;
+        return discards ? *discards++ : 0;
+}
+
 /* The answers of systemd: to the question what starts, and to the one what is up. */
 static void seat_is_looked_at(const char *active_state) {
-        const struct unit_row row = {"nsbr@12310.service", active_state, 0};
+        const struct unit_row row = {"nsbr@12310.service", active_state, 0, ""};
 
         asked("list *@12310.service");
         answer_list(0, NULL, 0);
@@ -51,6 +63,34 @@ static void a_seat_that_somebody_has_again_is_left_alone(void **state) {
         has_lease = true;
         pass_ms(2000);
         asked_nothing();
+        assert_int_equal(timers_set(), 0);
+}
+
+static void what_was_prepared_and_never_adopted_is_discarded_until_it_is_gone(void **state) {
+        static const int answers[] = {-EAGAIN, 1, 0};
+
+        (void)state;
+        discards = answers;
+        empty_seat_tidy_later(&seats, "12310");
+        for (uint64_t ms = 2000; ms <= 8000; ms *= 2) {
+                pass_ms(ms);
+                seat_is_looked_at("inactive");
+                asked("reset nsbr@12310.service");
+                asked("reset netns@12310.service");
+        }
+        assert_int_equal(n_discards, 3);
+        assert_int_equal(timers_set(), 0);
+}
+
+/* Its units may be about to adopt it. */
+static void what_is_prepared_for_a_login_is_not_discarded(void **state) {
+        (void)state;
+        empty_seat_tidy_later(&seats, "12310");
+        pass_ms(2000);
+        seat_is_looked_at("active");
+        has_lease = true;
+        pass_ms(4000);
+        assert_int_equal(n_discards, 0);
         assert_int_equal(timers_set(), 0);
 }
 
@@ -111,6 +151,8 @@ static void nothing_is_left_when_the_activator_ends(void **state) {
 
 static int set_up(void **state) {
         has_lease = false;
+        discards = NULL;
+        n_discards = 0;
         seats = (struct seats){
                 .etc = etc,
                 .unit_directory = etc,
@@ -132,6 +174,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 empty_seat_test(a_seat_that_has_gone_is_not_failed),
                 empty_seat_test(a_seat_that_somebody_has_again_is_left_alone),
+                empty_seat_test(what_was_prepared_and_never_adopted_is_discarded_until_it_is_gone),
+                empty_seat_test(what_is_prepared_for_a_login_is_not_discarded),
                 empty_seat_test(what_failed_stays_failed_for_a_login_that_came_meanwhile),
                 empty_seat_test(a_seat_that_stays_is_looked_at_for_two_minutes),
                 empty_seat_test(the_next_end_of_a_lease_begins_anew),

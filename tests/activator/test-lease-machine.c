@@ -23,37 +23,56 @@ struct promise {
 
 /* Lists that many promises share. */
 #define START "WIRING RELOADING STARTING RESTARTING STARTING_AGAIN CHECKING DIAGNOSING LATE"
+#define EARLY "ADOPTING BREAKING"
 #define LIVE "ACTIVE ORPHANED HOLD"
 #define AFTER "LINGERING SETTLING KEPT"
 #define END "REMOVE_RECORD LET_GO STOP"
 #define VANISH "REMOVE_RECORD LET_GO FREE"
+#define ANSWER_EARLY "SET_PATIENCE MARK_JOINED ANSWER_DONE STORE_OPENER LOG_GIVEN TAKE_OVER"
 #define IGNORED NULL, NULL
 
 /* clang-format off */
 static const struct promise promises[] = {
         /* "turns each login of a course user into a lease": its record is there before its unit. */
         {"NEW", "OPENED", "WIRING", "SAVE_RECORD SET_DEADLINE WIRE"},
-        {"WIRING", "WIRED", "STARTING", "START"},
+        {"WIRING", "WIRED", "STARTING", "START ASK_SEAT"},
         {"WIRING", "WIRED_STALE", "RELOADING", "RELOAD"},
-        {"RELOADING", "RELOADED", "STARTING", "START"},
+        {"RELOADING", "RELOADED", "STARTING", "START ASK_SEAT"},
         {"STARTING STARTING_AGAIN", "ACCEPTED", "SAME", "ANSWER_EARLY"},
         {"STARTING STARTING_AGAIN LATE", "JOB_DONE", "CHECKING", "DROP_CALLS CHECK_CONTAINER"},
-        {"CHECKING", "READY", "ACTIVE", "DROP_DEADLINE MARK_JOINED LOG_GIVEN TAKE_OVER WATCH_OPENER ANSWER_DONE"},
+        {"CHECKING", "READY", "ACTIVE", "DROP_DEADLINE MARK_JOINED LOG_GIVEN TAKE_OVER WATCH_OPENER ANSWER_DONE STORE_OPENER"},
         {"CHECKING", "READY_HOLD", "HOLD", "DROP_DEADLINE LOG_GIVEN ANSWER_DONE"},
 
+        /* "A login does not wait for the units of its seat if the seat is up, or if coursenet-worker makes it." */
+        {"STARTING", "SEAT_UP", "ADOPTING", ANSWER_EARLY},
+        {"STARTING", "SEAT_CLEAR", "SAME", "PREPARE"},
+        {"STARTING", "PREPARED", "ADOPTING", ANSWER_EARLY},
+        {"STARTING", "SEAT_BUSY", IGNORED},
+        {"STARTING", "NOT_PREPARED", IGNORED},
+        {"ADOPTING", "JOB_DONE", "ACTIVE", "DROP_DEADLINE ASK_NAMESPACE WATCH_OPENER"},
+        {"ADOPTING", "DEADLINE", "ACTIVE", "DROP_START ASK_NAMESPACE ASK_GONE WATCH_OPENER"},
+        /* "If the units then fail, or are stopped, the lease ends and the student is told." */
+        {"ADOPTING", "JOB_FAILED", "BREAKING", "DROP_DEADLINE DIAGNOSE"},
+        {"ADOPTING", "JOB_CANCELLED", "BREAKING", "DROP_DEADLINE DIAGNOSE"},
+        {"BREAKING", "FAULT_FOUND", "ENDING", "LOG_BROKEN TELL_BROKEN LOG_TAKEN " END},
+        {"ADOPTING", "FAULT", "ENDING", END " ANSWER_FAILED"},
+        {"ADOPTING", "GONE", "BREAKING", "DROP_START DROP_DEADLINE DIAGNOSE"},
+        {"BREAKING", "UNIT_REMOVED", IGNORED},
+        {EARLY, "JOB_ENDED", IGNORED},
+
         /* A login that comes during the seat's end wins: its start is retried, and only once. */
-        {"STARTING", "JOB_CANCELLED", "RESTARTING", ""},
+        {"STARTING", "JOB_CANCELLED", "RESTARTING", "DROP_CALLS"},
         {"RESTARTING", "UNIT_REMOVED", "SAME", "ASK_GONE"},
         {"RESTARTING", "GONE", "STARTING_AGAIN", "START"},
         {"STARTING_AGAIN", "JOB_CANCELLED", "DIAGNOSING", "DIAGNOSE"},
         {"LATE", "JOB_CANCELLED", IGNORED},
-        {"LATE", "GONE", IGNORED},
-        {"LATE", "NOT_GONE", IGNORED},
-        {"LATE", "GONE_UNKNOWN", IGNORED},
-        {"LATE", "GONE_TIMER", IGNORED},
+        {"STARTING_AGAIN DIAGNOSING LATE BREAKING", "GONE", IGNORED},
+        {"STARTING_AGAIN DIAGNOSING LATE BREAKING", "NOT_GONE", IGNORED},
+        {"STARTING_AGAIN DIAGNOSING LATE BREAKING", "GONE_UNKNOWN", IGNORED},
+        {"STARTING_AGAIN DIAGNOSING LATE BREAKING", "GONE_TIMER", IGNORED},
 
         /* pam_coursenet(8): a start that fails, or is not done in time, is refused with the unit to look at. */
-        {"STARTING STARTING_AGAIN LATE", "JOB_FAILED", "DIAGNOSING", "DIAGNOSE"},
+        {"STARTING STARTING_AGAIN LATE", "JOB_FAILED", "DIAGNOSING", "DROP_CALLS DIAGNOSE"},
         {"DIAGNOSING", "FAULT_FOUND", "ENDING", END " ANSWER_FAILED"},
         {"WIRING RELOADING STARTING RESTARTING STARTING_AGAIN CHECKING DIAGNOSING", "DEADLINE", "LATE", "DROP_CALLS DIAGNOSE"},
         {"LATE", "FAULT_FOUND", "ENDING", END " ANSWER_TIMEOUT"},
@@ -65,6 +84,8 @@ static const struct promise promises[] = {
 
         /* "A lease ends when the login closes its PAM session". A hold is closed by root, who names its id. */
         {"ACTIVE ORPHANED", "CLOSED", "CLOSING", "DECIDE"},
+        {"ADOPTING", "CLOSED", "CLOSING", "DROP_START DROP_DEADLINE DECIDE"},
+        {"BREAKING", "CLOSED", "ENDING", "LOG_BACK " END},
         {"CLOSING", "NOT_KEPT", "ENDING", "LOG_BACK " END},
         {"HOLD", "CLOSED", "ENDING", "LOG_BACK " END},
         {START, "CLOSED", "ENDING", END " ANSWER_CLOSED"},
@@ -72,7 +93,7 @@ static const struct promise promises[] = {
 
         /* Nobody would close a lease whose opener never read the answer. */
         {START, "ABANDONED", "ENDING", "LOG_HUNG_UP " END},
-        {LIVE, "ABANDONED", "ENDING", "LOG_HUNG_UP LOG_BACK " END},
+        {EARLY " " LIVE, "ABANDONED", "ENDING", "LOG_HUNG_UP LOG_BACK " END},
         {AFTER " ENDING", "ABANDONED", IGNORED},
 
         /* "or when the process that opened it is dead and systemd-logind has no session led by it any more" */
@@ -82,11 +103,11 @@ static const struct promise promises[] = {
         {"ORPHANED", "LEADER_UNKNOWN", "SAME", "SET_LEADER_TIMER"},
         {"ORPHANED", "LEADER_TIMER", "SAME", "ASK_LEADER"},
         {"ORPHANED", "SESSION_REMOVED", "SAME", "ASK_LEADER"},
-        {"NEW " START " ACTIVE HOLD CLOSING " AFTER " ENDING", "SESSION_REMOVED", IGNORED},
+        {"NEW " START " " EARLY " ACTIVE HOLD CLOSING " AFTER " ENDING", "SESSION_REMOVED", IGNORED},
 
         /* coursenetctl stop: "the end of every lease of one". */
         {START, "STOPPED", "ENDING", END " ANSWER_STOPPED"},
-        {"ACTIVE ORPHANED", "STOPPED", "ENDING", "TELL_ADMIN LOG_TAKEN " END},
+        {EARLY " ACTIVE ORPHANED", "STOPPED", "ENDING", "TELL_ADMIN LOG_TAKEN " END},
         {"HOLD", "STOPPED", "ENDING", "LOG_TAKEN " END},
         {"LINGERING KEPT", "STOPPED", "ENDING", "LOG_OVER " END},
         {"SETTLING", "STOPPED", "ENDING", "LOG_BACK " END},
@@ -94,10 +115,10 @@ static const struct promise promises[] = {
 
         /* "When an administrator stops a unit of a live seat, its leases end and the students are told". A
          * daemon-reload, after which the unit is there, changes nothing. */
-        {"CHECKING " LIVE " " AFTER " ENDING", "UNIT_REMOVED", "SAME", "ASK_GONE"},
-        {"RESTARTING CHECKING " LIVE " " AFTER " ENDING", "NOT_GONE", IGNORED},
-        {"RESTARTING CHECKING " LIVE " " AFTER " ENDING", "GONE_UNKNOWN", "SAME", "SET_GONE_TIMER"},
-        {"RESTARTING CHECKING " LIVE " " AFTER " ENDING", "GONE_TIMER", "SAME", "ASK_GONE"},
+        {"CHECKING ADOPTING " LIVE " " AFTER " ENDING", "UNIT_REMOVED", "SAME", "ASK_GONE"},
+        {"RESTARTING CHECKING ADOPTING " LIVE " " AFTER " ENDING", "NOT_GONE", IGNORED},
+        {"RESTARTING CHECKING ADOPTING " LIVE " " AFTER " ENDING", "GONE_UNKNOWN", "SAME", "SET_GONE_TIMER"},
+        {"RESTARTING CHECKING ADOPTING " LIVE " " AFTER " ENDING", "GONE_TIMER", "SAME", "ASK_GONE"},
         {"CHECKING", "GONE", "GONE", "REMOVE_RECORD LET_GO ANSWER_VANISHED FREE"},
         {"ACTIVE ORPHANED", "GONE", "GONE", "TELL_STOPPED LOG_TAKEN " VANISH},
         {"HOLD", "GONE", "GONE", "LOG_TAKEN " VANISH},
@@ -143,8 +164,12 @@ static const struct promise promises[] = {
         {"KEPT", "KEEP_OVER", "ENDING", "LOG_MAX_OVER LOG_OVER " END},
 
         /* "The daemon may be restarted at any time: leases are units, their records [...] are kept" */
-        {"NEW " START " " LIVE " CLOSING " AFTER " ENDING", "ACTIVATOR_ENDS", "GONE", "FORGET"},
+        {"NEW " START " " EARLY " " LIVE " CLOSING " AFTER " ENDING", "ACTIVATOR_ENDS", "GONE", "FORGET"},
         {"NEW", "RESTORED", "ACTIVE", "MARK_JOINED LOG_HELD WATCH_OPENER"},
+        {"NEW", "RESTORED_STARTING", "ADOPTING", "SET_PATIENCE MARK_JOINED LOG_HELD"},
+        /* A module whose connection broke asks again with the same token, and one login has one lease. */
+        {"ADOPTING", "REPEATED", "STARTING_AGAIN", "SET_DEADLINE ANSWER_EARLY"},
+        {"ACTIVE", "REPEATED", "SAME", "ANSWER_DONE"},
         {"NEW", "RESTORED_HOLD", "HOLD", "LOG_HELD"},
         {"NEW", "RESTORED_LINGER", "LINGERING", "SET_LINGER_TIMER"},
 

@@ -41,6 +41,21 @@ static enum lease_event answer_stop(void) {
         return EVENT_STOP_QUEUED;
 }
 
+static enum lease_event answer_seat(void) {
+        if (by_mischance(4))
+                return EVENT_SEAT_BUSY;
+        return world.shared ? EVENT_SEAT_UP : EVENT_SEAT_CLEAR;
+}
+
+/* The worker looks at a request, whether or not somebody still waits for the answer. */
+static enum lease_event answer_worker(void) {
+        world.n_prepares--;
+        if (by_mischance(4))
+                return EVENT_NOT_PREPARED;
+        world.prepared = world.unit != UNIT_UP;
+        return EVENT_PREPARED;
+}
+
 /* A call is answered. */
 static enum lease_event finish_call(enum wait call) {
         switch (call) {
@@ -52,12 +67,17 @@ static enum lease_event finish_call(enum wait call) {
                 return by_mischance(5) ? EVENT_FAULT : EVENT_RELOADED;
         case CALL_START:
                 return answer_start();
+        case CALL_SEAT:
+                return answer_seat();
+        case CALL_WORKER:
+                return answer_worker();
         case CALL_CONTAINER:
                 if (by_mischance(10))
                         return EVENT_CONTAINER_FAULT;
                 return world.hold ? EVENT_READY_HOLD : EVENT_READY;
         case CALL_DIAGNOSIS:
-                return below(4) == 0 ? EVENT_CONTAINER_FAULT : EVENT_FAULT_FOUND;
+                /* A login that is early does not wait for its container. */
+                return !is_early(world.state) && below(4) == 0 ? EVENT_CONTAINER_FAULT : EVENT_FAULT_FOUND;
         case CALL_LEADER:
                 if (by_mischance(3))
                         return EVENT_LEADER_UNKNOWN;
@@ -99,6 +119,8 @@ static void remove_unit(void) {
 static void end_job(void) {
         enum lease_event event = EVENT_JOB_ENDED;
         bool own = world.knows_job && world.unit == UNIT_QUEUED;
+        /* The signal of a job that ends while systemd executes itself again is lost. */
+        bool lost = world.state == LEASE_ADOPTING && by_mischance(20);
 
         world.job_under_way = false;
         world.knows_job = false;
@@ -113,13 +135,18 @@ static void end_job(void) {
         } else {
                 event = EVENT_JOB_DONE;
                 world.unit = UNIT_UP;
+                world.prepared = false;
         }
-        handle(own ? event : EVENT_JOB_ENDED);
+        if (!lost)
+                handle(own ? event : EVENT_JOB_ENDED);
 }
 
 /* Whether that wait can be over now. */
 static bool can_fire(enum wait wait) {
         if (!(world.waits & BIT(wait)))
+                return false;
+        /* systemd answers in order. */
+        if (wait == CALL_SEAT && (world.waits & BIT(CALL_START)))
                 return false;
         return wait != WATCH_OPENER || !world.opener_alive;
 }
@@ -147,9 +174,25 @@ static void hang_up(void) {
         handle(EVENT_ABANDONED);
 }
 
-/* The next activator: a lease whose start is under way has no waiter any more, unless it has wait=none. */
+/* A module without an answer asks again, unless its time is over. */
+static void repeat(void) {
+        if (below(8) == 0)
+                return;
+        world.waiting = true;
+        world.tied = true;
+        world.n_answers = 0;
+        handle(EVENT_REPEATED);
+}
+
+static void restore_login(bool starts, bool unanswered) {
+        handle(starts ? EVENT_RESTORED_STARTING : EVENT_RESTORED);
+        if (unanswered && (world.state == LEASE_ADOPTING || world.state == LEASE_ACTIVE))
+                repeat();
+}
+
+/* The next activator. */
 static void restore(void) {
-        bool starts = world.unit == UNIT_QUEUED, given = !world.waiting && world.n_answers == 1;
+        bool starts = world.unit == UNIT_QUEUED, unanswered = world.waiting;
         enum lease_state before = history[(n_events - 1) % HISTORY].state;
 
         world.forgotten = false;
@@ -160,9 +203,9 @@ static void restore(void) {
         world.n_hung_up = 0;
         /* With the new subscription earlier signals are lost, and the activator asks for what they told. */
         world.n_removed = world.n_sessions = world.n_jobs = 0;
-        world.knows_job = false;
+        world.knows_job = starts && !world.record_lingers;
         if (!world.record || world.unit == UNIT_NONE || world.unit == UNIT_STOPPING ||
-                (starts && !(world.no_wait && given))) {
+                (starts && world.hold)) {
                 world.freed = true;
                 return;
         }
@@ -170,8 +213,10 @@ static void restore(void) {
         promise(world.record_lingers == is_after(before), "a restart knows which logins are over");
         if (world.record_lingers)
                 handle(EVENT_RESTORED_LINGER);
+        else if (world.hold)
+                handle(EVENT_RESTORED_HOLD);
         else
-                handle(world.hold ? EVENT_RESTORED_HOLD : EVENT_RESTORED);
+                restore_login(starts, unanswered);
 }
 
 static void new_lease(void) {
@@ -181,6 +226,8 @@ static void new_lease(void) {
                 .state = LEASE_NEW,
                 .hold = hold,
                 .no_wait = !hold && below(4) == 0,
+                .wait_container = below(8) == 0,
+                .shared = below(3) == 0,
                 .waiting = true,
                 .tied = true,
                 .opener_alive = true,
@@ -193,7 +240,7 @@ static void new_lease(void) {
 
 /* Something that nobody has asked for. */
 static void mishap(void) {
-        switch (below(14)) {
+        switch (below(15)) {
         case 0:
                 world.opener_alive = world.hold;
                 break;
@@ -246,6 +293,10 @@ static void mishap(void) {
                         handle(EVENT_ACTIVATOR_ENDS);
                         restore();
                 }
+                break;
+        case 13:
+                if (world.n_prepares > 0 && !(world.waits & BIT(CALL_WORKER)))
+                        (void)answer_worker();
                 break;
         default: /* a job of somebody's */
                 world.n_jobs += below(4) == 0;

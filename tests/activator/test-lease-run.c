@@ -275,13 +275,13 @@ static void what_lingers_on_another_seat_stays(void **state) {
 
         (void)state;
         record.linger_until_usec = now_realtime_usec() + 3600 * USEC_PER_SEC;
-        assert_int_equal(lease_restore(&table, &record, -1), 0);
+        assert_int_equal(lease_restore(&table, &record, -1, 0), 0);
         lingering = lease_table_find(&table, record.id);
         record.linger_until_usec = 0;
         (void)snprintf(record.id, sizeof(record.id), "12310_02");
         (void)snprintf(record.service, sizeof(record.service), ENTER_SERVICE);
         record.opener = opener;
-        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0)), 0);
+        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0), 0), 0);
         entered = lease_table_find(&table, record.id);
 
         (void)snprintf(id, sizeof(id), "%s", give(&asker, opener)->record.id);
@@ -375,7 +375,7 @@ static void a_restart_loses_no_lease(void **state) {
         memcpy(record.id, id, sizeof(id));
         assert_int_equal(record_store_load(directory, id, &record), 0);
 
-        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0)), 0);
+        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0), 0), 0);
         lease = lease_table_find(&table, id);
         assert_non_null(lease);
         assert_int_equal(lease->state, LEASE_ACTIVE);
@@ -388,7 +388,7 @@ static void an_opener_that_died_meanwhile_is_found(void **state) {
         struct lease_record record = {.id = "12310_01", .seat = "12310", .course = "123", .opener = 4242};
 
         (void)state;
-        assert_int_equal(lease_restore(&table, &record, -1), 0);
+        assert_int_equal(lease_restore(&table, &record, -1, 0), 0);
         answer_leader(LEADER_NONE);
         assert_int_equal(table.leases->state, LEASE_ENDING);
 }
@@ -403,7 +403,7 @@ static void a_login_without_an_answer_asks_the_next_activator(void **state) {
 
         (void)state;
         record.opener = opener;
-        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0)), 0);
+        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0), 0), 0);
         request_init(&request, REQUEST_OPEN);
         request.uid = 5001;
         (void)snprintf(request.user, sizeof(request.user), "cs123-newellz2");

@@ -75,7 +75,7 @@ static void a_mistake_in_one_course_costs_no_other_one(void **state) {
 }
 
 static void systemd_reloads_only_what_it_has_in_an_old_version(void **state) {
-        const struct unit_row row = {"nsbr@12310.service", "inactive", 0};
+        const struct unit_row row = {"nsbr@12310.service", "inactive", 0, ""};
 
         (void)state;
         write_file("roster.d/123", "amy 10\n");

@@ -13,6 +13,7 @@
 #include "lease/lease-startup.h"
 #include "request/restore.h"
 #include "seat/empty-seat.h"
+#include "seat/worker-client.h"
 
 #define LEASE "12310_0123456789abcdef"
 #define UNIT "coursenet-" LEASE ".slice"
@@ -25,9 +26,11 @@ static struct lease_table table;
 static unsigned n_restored;
 static struct lease_record restored;
 static bool has_opener;
+static uint32_t restored_job;
 
-int lease_restore(struct lease_table *leases, const struct lease_record *record, int pidfd) {
+int lease_restore(struct lease_table *leases, const struct lease_record *record, int pidfd, uint32_t job) {
         n_restored++;
+        restored_job = job;
         restored = *record;
         has_opener = pidfd >= 0;
         return lease_new(leases, record, pidfd, NULL) ? 0 : -ENOMEM;
@@ -39,6 +42,22 @@ static char forgotten[LEASE_ID_SIZE];
 void lease_forget_record(struct lease_table *leases, const char *id) {
         assert_ptr_equal(leases, &table);
         (void)string_copy(forgotten, sizeof(forgotten), id);
+}
+
+/* How many seats coursenet-worker has prepared, which no unit has adopted. */
+static unsigned n_prepared;
+
+void worker_client_list(
+        struct worker_client *client, void (*visit)(void *userdata, const char *seat), void *userdata) {
+        (void)client;
+        for (unsigned i = 0; i < n_prepared; i++)
+                visit(userdata, i == 0 ? "12310" : "12311");
+}
+
+int worker_client_discard(struct worker_client *client, const char *seat) {
+        (void)client;
+        (void)seat;
+        return 0;
 }
 
 static struct lease_record make_record(void) {
@@ -85,7 +104,7 @@ static int start_with(const struct unit_row *units, size_t n, struct stored_fd *
 }
 
 static void a_lease_is_taken_up_with_the_process_that_opened_it(void **state) {
-        const struct unit_row unit = {UNIT, "active", 0};
+        const struct unit_row unit = {UNIT, "active", 0, ""};
         const struct lease_record record = make_record();
 
         (void)state;
@@ -98,7 +117,7 @@ static void a_lease_is_taken_up_with_the_process_that_opened_it(void **state) {
 }
 
 static void the_descriptor_that_systemd_kept_is_used(void **state) {
-        const struct unit_row unit = {UNIT, "active", 0};
+        const struct unit_row unit = {UNIT, "active", 0, ""};
         const struct lease_record record = make_record();
         char id[] = LEASE, other[] = "12311_0000000000000000";
         struct stored_fd stored[] = {{other, -1}, {id, -1}};
@@ -116,7 +135,7 @@ static void the_descriptor_that_systemd_kept_is_used(void **state) {
 
 /* Its number may be another process's by now. */
 static void a_process_that_is_dead_is_not_taken_for_another_one(void **state) {
-        const struct unit_row unit = {UNIT, "active", 0};
+        const struct unit_row unit = {UNIT, "active", 0, ""};
         struct lease_record record = make_record();
         char id[] = LEASE;
         struct stored_fd stored = {id, -1};
@@ -137,7 +156,7 @@ static void a_process_that_is_dead_is_not_taken_for_another_one(void **state) {
 }
 
 static void a_hold_and_a_lease_that_lingers_have_no_process(void **state) {
-        const struct unit_row unit = {UNIT, "active", 0};
+        const struct unit_row unit = {UNIT, "active", 0, ""};
         struct lease_record record = make_record();
 
         (void)state;
@@ -157,28 +176,33 @@ static void a_hold_and_a_lease_that_lingers_have_no_process(void **state) {
         assert_false(has_opener);
 }
 
-/* The login that waited for the answer has lost its connection, and asks again. */
-static void a_lease_that_is_starting_is_stopped_unless_its_login_does_not_wait(void **state) {
-        const struct unit_row unit = {UNIT, "inactive", 7};
+/* A login may have its answer already, and asks again if it has not. An administrator's command has failed.
+ */
+static void a_login_that_is_starting_is_taken_up_and_a_hold_is_not(void **state) {
+        const struct unit_row unit = {UNIT, "inactive", 7, "start"};
         struct lease_record record = make_record();
 
         (void)state;
         save(&record);
         assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
-        asked("stop " UNIT);
-        assert_int_equal(n_restored, 0);
-        assert_false(has_record());
+        assert_int_equal(n_restored, 1);
+        assert_int_equal(restored_job, 7);
+        assert_true(has_opener);
+        lease_free(table.leases);
 
-        record.no_wait = true;
+        record.hold = true;
+        record.opener = 0;
         save(&record);
         assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        asked("stop " UNIT);
         assert_int_equal(n_restored, 1);
+        assert_false(has_record());
 }
 
 static void a_unit_that_nobody_knows_is_stopped(void **state) {
         static const struct unit_row units[] = {
-                {UNIT, "active", 0}, {"coursenet-tidy_12310.slice", "active", 0},
-                {"coursenet-12311_0000000000000001.slice", "inactive", 0}, /* it is going already */
+                {UNIT, "active", 0, ""}, {"coursenet-tidy_12310.slice", "active", 0, ""},
+                {"coursenet-12311_0000000000000001.slice", "inactive", 0, ""}, /* it is going already */
         };
 
         (void)state;
@@ -202,14 +226,22 @@ static void a_lease_whose_unit_has_gone_is_forgotten(void **state) {
 
 static void a_seat_that_is_up_is_looked_at(void **state) {
         static const struct unit_row units[] = {
-                {"netns@12310.service", "active", 0},
-                {"netns@12311.service", "failed", 0},
-                {"netns@strange.service", "active", 0},
+                {"netns@12310.service", "active", 0, ""},
+                {"netns@12311.service", "failed", 0, ""},
+                {"netns@strange.service", "active", 0, ""},
         };
 
         (void)state;
         assert_int_equal(start_with(units, ELEMENTSOF(units), NULL, 0), 0);
         assert_int_equal(timers_set(), 1);
+        empty_seats_forget(&seats);
+}
+
+static void what_was_prepared_for_nobody_is_looked_at(void **state) {
+        (void)state;
+        n_prepared = 2;
+        assert_int_equal(start_with(NULL, 0, NULL, 0), 0);
+        assert_int_equal(timers_set(), 2);
         empty_seats_forget(&seats);
 }
 
@@ -236,7 +268,7 @@ static int set_up(void **state) {
                 return -1;
         seats = (struct seats){.event = event, .etc = etc};
         table = (struct lease_table){.event = event, .seats = &seats, .state_directory = etc};
-        n_restored = 0;
+        n_restored = n_prepared = 0;
         has_opener = false;
         list_error = 0;
         forgotten[0] = '\0';
@@ -259,10 +291,11 @@ int main(void) {
                 restore_test(the_descriptor_that_systemd_kept_is_used),
                 restore_test(a_process_that_is_dead_is_not_taken_for_another_one),
                 restore_test(a_hold_and_a_lease_that_lingers_have_no_process),
-                restore_test(a_lease_that_is_starting_is_stopped_unless_its_login_does_not_wait),
+                restore_test(a_login_that_is_starting_is_taken_up_and_a_hold_is_not),
                 restore_test(a_unit_that_nobody_knows_is_stopped),
                 restore_test(a_lease_whose_unit_has_gone_is_forgotten),
                 restore_test(a_seat_that_is_up_is_looked_at),
+                restore_test(what_was_prepared_for_nobody_is_looked_at),
                 restore_test(without_an_answer_of_systemd_nothing_is_forgotten),
         };
 

@@ -79,10 +79,10 @@ static struct seats make_seats(void) {
 }
 
 static const struct unit_row all[] = {
-        {"nsbr@12310.service", "active", 0},
-        {"cont@12310.service", "activating", 0},
-        {"user@12310.service", "activating", 0},
-        {"user@2001.service", "activating", 0},
+        {"nsbr@12310.service", "active", 0, ""},
+        {"cont@12310.service", "activating", 0, ""},
+        {"user@12310.service", "activating", 0, ""},
+        {"user@2001.service", "activating", 0, ""},
 };
 
 static void a_seat_that_is_left_loses_what_starts(void **state) {

@@ -36,8 +36,8 @@ static void told(int expected) {
 
 static void a_seat_that_is_down_is_left_alone(void **state) {
         static const struct unit_row rows[] = {
-                {"nsbr@12310.service", "inactive", 0},
-                {"netns@12310.service", "failed", 0},
+                {"nsbr@12310.service", "inactive", 0, ""},
+                {"netns@12310.service", "failed", 0, ""},
         };
 
         (void)state;
@@ -50,9 +50,9 @@ static void a_seat_that_is_down_is_left_alone(void **state) {
  */
 static void what_is_up_is_looked_at_by_systemd(void **state) {
         static const struct unit_row rows[] = {
-                {"netns@12310.service", "active", 0},
-                {"netbr@123.service", "active", 0},
-                {"nsbr@12310.service", "failed", 0},
+                {"netns@12310.service", "active", 0, ""},
+                {"netbr@123.service", "active", 0, ""},
+                {"nsbr@12310.service", "failed", 0, ""},
         };
 
         (void)state;
@@ -71,7 +71,7 @@ static void what_is_up_is_looked_at_by_systemd(void **state) {
 }
 
 static void a_seat_that_somebody_starts_just_now_stays(void **state) {
-        static const struct unit_row rows[] = {{"netns@12310.service", "active", 0}};
+        static const struct unit_row rows[] = {{"netns@12310.service", "active", 0, ""}};
 
         (void)state;
         tidy_seat();
@@ -82,7 +82,7 @@ static void a_seat_that_somebody_starts_just_now_stays(void **state) {
 }
 
 static void a_bridge_alone_is_no_seat(void **state) {
-        static const struct unit_row rows[] = {{"netbr@123.service", "active", 0}};
+        static const struct unit_row rows[] = {{"netbr@123.service", "active", 0, ""}};
 
         (void)state;
         tidy_seat();
@@ -93,7 +93,7 @@ static void a_bridge_alone_is_no_seat(void **state) {
 }
 
 static void a_unit_on_its_way_counts_as_up(void **state) {
-        static const struct unit_row rows[] = {{"nsbr@12310.service", "inactive", 12}};
+        static const struct unit_row rows[] = {{"nsbr@12310.service", "inactive", 12, "start"}};
 
         (void)state;
         tidy_seat();
@@ -103,7 +103,7 @@ static void a_unit_on_its_way_counts_as_up(void **state) {
 
 /* A slice that stays would hold the seat. */
 static void a_slice_that_was_left_behind_is_stopped(void **state) {
-        static const struct unit_row rows[] = {{"coursenet-tidy_12310.slice", "active", 0}};
+        static const struct unit_row rows[] = {{"coursenet-tidy_12310.slice", "active", 0, ""}};
 
         (void)state;
         tidy_seat();
@@ -114,7 +114,7 @@ static void a_slice_that_was_left_behind_is_stopped(void **state) {
 }
 
 static void a_stop_is_asked_for_again_for_a_minute(void **state) {
-        static const struct unit_row rows[] = {{"coursenet-tidy_12310.slice", "active", 0}};
+        static const struct unit_row rows[] = {{"coursenet-tidy_12310.slice", "active", 0, ""}};
 
         (void)state;
         tidy_seat();

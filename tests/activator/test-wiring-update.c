@@ -81,7 +81,7 @@ static void the_drop_in_of_a_seat_that_is_up_stays(void **state) {
         (void)state;
         assert_int_equal(wiring_write(etc, &old), 0);
         for (size_t i = 0; i < ELEMENTSOF(states); i++) {
-                const struct unit_row row = {NSBR, states[i], 0};
+                const struct unit_row row = {NSBR, states[i], 0, ""};
 
                 assert_int_equal(begin(&new, 1), 1);
                 asked("list " NSBR);
@@ -92,7 +92,7 @@ static void the_drop_in_of_a_seat_that_is_up_stays(void **state) {
 }
 
 static void begin_with_a_unit_in_memory(const struct wiring *wiring) {
-        const struct unit_row row = {NSBR, "failed", 0};
+        const struct unit_row row = {NSBR, "failed", 0, ""};
 
         assert_int_equal(begin(wiring, 1), 1);
         asked("list " NSBR);
@@ -129,7 +129,7 @@ static void a_unit_that_systemd_drops_meanwhile_needs_none(void **state) {
         const struct wiring wiring = drop_in(NSBR, "[Unit]\n# new\n"),
                             newer = drop_in(NSBR, "[Unit]\n# newer\n");
         char path[128], *list[] = {path};
-        const struct unit_row row = {NSBR, "inactive", 0};
+        const struct unit_row row = {NSBR, "inactive", 0, ""};
 
         (void)state;
         (void)snprintf(path, sizeof(path), "%s/" NSBR ".d/" WIRING_FILE, etc);
@@ -153,7 +153,7 @@ static void an_old_version_that_does_as_well_needs_none(void **state) {
         struct wiring old = drop_in(USER, "[Service]\nNetworkNamespacePath=/run/netns/ns12310\n"),
                       new = drop_in(
                               USER, "[Service]\nNetworkNamespacePath=/run/netns/ns12310\nTimeoutStopSec=5\n");
-        const struct unit_row row = {USER, "inactive", 0};
+        const struct unit_row row = {USER, "inactive", 0, ""};
 
         (void)state;
         (void)string_copy(new.will_do, sizeof(new.will_do), "\nNetworkNamespacePath=/run/netns/ns12310\n");

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Whether a login can be answered before its start job has ended: because the seat is up already, or because
+ * coursenet-worker makes it.
+ */
+
+#include "lease.h"
+
+/* Asks systemd for the units of the seat: EVENT_SEAT_UP, EVENT_SEAT_CLEAR or EVENT_SEAT_BUSY. */
+void lease_early_ask_seat(struct lease *lease);
+
+/* Asks coursenet-worker for what is missing: EVENT_PREPARED or EVENT_NOT_PREPARED. */
+void lease_early_prepare(struct lease *lease);
+
+/* Drops both. The worker may still do what it was asked for. */
+void lease_early_drop(struct lease *lease);
