@@ -73,6 +73,21 @@ static enum lease_source source_of(const struct request *request) {
         return request->type == REQUEST_ENTER ? LEASE_BY_ENTER : LEASE_BY_LOGIN;
 }
 
+/* The number of a seat that is up may go to another student: two students must not be in one namespace. */
+static bool is_free(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, const struct seat_plan *seat) {
+        char text[REPLY_TEXT_SIZE];
+
+        if (!lease_table_has_other_user(table, seat->name, request->user))
+                return true;
+        /* A student may read this, so it does not name the other one. */
+        (void)snprintf(text, sizeof(text),
+                "the roster gives this user seat %s, but its former user still has it: coursenetctl stop %s",
+                seat->name, seat->name);
+        refuse(table, waiter, request, REPLY_REFUSED, text);
+        return false;
+}
+
 /* The user's seat, if the user may have a lease of it. False: the waiter has been refused. */
 static bool find_seat(struct lease_table *table, const struct lease_waiter *waiter,
         const struct request *request, struct found_seat *ret) {
@@ -91,7 +106,7 @@ static bool find_seat(struct lease_table *table, const struct lease_waiter *wait
         limit = lease_limit_check(table, request->uid, source_of(request));
         if (limit)
                 refuse(table, waiter, request, REPLY_REFUSED, limit);
-        return !limit;
+        return !limit && is_free(table, waiter, request, &ret->plan);
 }
 
 /* In the table, with all that is known of it. opener: NULL for a hold. Takes pidfd. Negative errno. */

@@ -116,6 +116,21 @@ bool lease_table_has_seat(void *table, const char *seat) {
         return find(table, is_of_seat, seat);
 }
 
+struct place {
+        const char *seat, *user;
+};
+
+static bool is_of_another(const struct lease *lease, const void *wanted) {
+        const struct place *place = wanted;
+
+        return string_equal(lease->record.seat, place->seat) &&
+               !string_equal(lease->record.user, place->user);
+}
+
+bool lease_table_has_other_user(const struct lease_table *table, const char *seat, const char *user) {
+        return find(table, is_of_another, &(struct place){seat, user});
+}
+
 static bool is_of_user(const struct lease *lease, const void *wanted) {
         return lease->record.uid == *(const uid_t *)wanted && !lease->record.hold;
 }

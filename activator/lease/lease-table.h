@@ -26,6 +26,9 @@ struct lease *lease_table_find_hold(const struct lease_table *table, const char 
 bool lease_table_has_seat(void *table, const char *seat);
 bool lease_table_has_user(void *table, uid_t uid);
 
+/* Whether another user has a lease of that seat, or a hold for another user is on it, in any state. */
+bool lease_table_has_other_user(const struct lease_table *table, const char *seat, const char *user);
+
 /* The user name in an active lease of that uid. NULL: there is none. Borrowed. */
 const char *lease_table_user_name(const struct lease_table *table, uid_t uid);
 

@@ -149,6 +149,17 @@ static void a_seat_and_a_user_have_leases_whatever_their_state(void **state) {
         assert_false(lease_table_has_seat(&table, "12311"));
 }
 
+static void another_user_of_a_seat_is_found_whatever_the_state(void **state) {
+        (void)state;
+        assert_false(lease_table_has_other_user(&table, "12310", "cs123-smithj"));
+        (void)add("01", LEASE_ENDING);
+        assert_true(lease_table_has_other_user(&table, "12310", "cs123-smithj"));
+        assert_false(lease_table_has_other_user(&table, "12310", "cs123-newellz2"));
+        assert_false(lease_table_has_other_user(&table, "12311", "cs123-smithj"));
+        (void)snprintf(add_hold("02", LEASE_HOLD)->record.seat, SEAT_ID_SIZE, "12311");
+        assert_true(lease_table_has_other_user(&table, "12311", "cs123-smithj"));
+}
+
 static void a_name_comes_from_an_active_lease(void **state) {
         struct lease *lease = add("01", LEASE_STARTING);
 
@@ -230,6 +241,7 @@ int main(void) {
                 cmocka_unit_test_teardown(an_answer_that_was_never_given_is_found_by_its_token, forget),
                 cmocka_unit_test_teardown(there_is_a_hold_until_it_ends, forget),
                 cmocka_unit_test_teardown(a_seat_and_a_user_have_leases_whatever_their_state, forget),
+                cmocka_unit_test_teardown(another_user_of_a_seat_is_found_whatever_the_state, forget),
                 cmocka_unit_test_teardown(a_name_comes_from_an_active_lease, forget),
                 cmocka_unit_test_teardown(others_of_a_seat_are_told_apart, forget),
                 cmocka_unit_test_teardown(leases_are_counted_by_what_they_are, forget),

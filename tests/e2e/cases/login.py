@@ -234,6 +234,25 @@ def removed_student(guest):
     wait_gone(guest)
 
 
+@case("a student who gets the number of a seat that another student still has is refused, and gets it after that")
+def number_in_use(guest):
+    set_up_class(guest)
+    before = guest.read(ROSTER_FILE)
+    session = guest.ssh_popen(STUDENT)
+    try:
+        guest.run(["sed", "-i", "s/^newellz2 10$/newellz2 11/; s/^smithj 11$/smithj 10/", ROSTER_FILE])
+        expect_in("smithj 10", guest.read(ROSTER_FILE), "the roster")
+        expect_failure(guest.ssh(SECOND, "true", check=False), "the login to a seat that another student is in")
+        expect_in(f"seat {SEAT}, but its former user still has it", guest.journal(lines=200), "the journal")
+        expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
+        session.close()
+        wait_gone(guest)
+        expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SEAT, ADDRESS)
+        wait_gone(guest)
+    finally:
+        guest.write(ROSTER_FILE, before, mode=0o600)
+
+
 @case("a restart, a crash and a stop of the activator lose no lease")
 def activator_restarts(guest):
     set_up_class(guest)
