@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""A storm: many students log in and out at random while processes are killed and units stopped under them.
+"""A storm: many students log in and out at random while processes are killed, units stopped, files broken, rules flushed.
 
-    python3 tests/e2e/storm.py [--seconds N] [--seed N] [--suite SUITE]
+    python3 -B tests/e2e/storm.py [--events N | --seconds N] [--seed N] [--suite SUITE] [--no-shrink]
+    python3 -B tests/e2e/storm.py --shrink SEED [--events N] [--suite SUITE]
+    python3 -B tests/e2e/storm.py --replay FILE [--times N] [--suite SUITE]
 
-Must run as root. About every ten seconds the storm pauses. Then what the activator says, systemd's units, the kernel's
-links and namespaces, the records on disk and the logins that are held must agree to the last one. The same seed gives
-the same actions in the same order; their timing differs from run to run.
+Must run as root. After each 75 events the storm pauses. Then what the activator says, systemd's units, the kernel's links,
+namespaces and rules, the records on disk and the logins that are held must agree to the last one, and each seat must reach
+its gateway and no other course. The same seed gives the same events in the same order; their timing differs from run to run.
+
+When a run fails, the events that lead to the failure are made few by further runs, and written to a file for --replay.
 """
 
 import argparse
+import json
 import os
 import random
 import sys
@@ -17,32 +22,128 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 from harness import isolation, tree
-from harness.guest import CommandFailed, Guest
-from helpers.storm import StormFailed, run_storm
+from harness.guest import Guest
+from helpers.storm import StormFailed, in_rounds, kind_of, replay, run_storm
+from helpers.storm_shrink import last_rounds, shrink
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EVENTS = 5000
+# How often a list of events is run before it counts as one that does not fail.
+TRIES = 3
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--events", type=int)
+    parser.add_argument("--seconds", type=int)
+    parser.add_argument("--seed", type=int, help="one that an earlier run has printed")
+    parser.add_argument("--suite", default=tree.SUITES[0], choices=tree.SUITES)
+    parser.add_argument("--shrink", type=int, metavar="SEED", help="run the seed, and make the events of its failure few")
+    parser.add_argument("--no-shrink", action="store_true", help="write all events of a failure to the file")
+    parser.add_argument("--replay", metavar="FILE", help="a list of events, one a line")
+    parser.add_argument("--times", type=int, default=1, help="how often to replay")
+    parser.add_argument("--out", metavar="FILE", help="where the events of a failure go")
+    return parser.parse_args()
+
+
+def log(text):
+    print(f"# {text}", flush=True)
+
+
+class Runs:
+    """Runs lists of events one after the other, in the same guest as long as nothing fails."""
+
+    def __init__(self, suite):
+        self._suite = suite
+        self._guest = None
+        self.count = 0
+
+    def guest(self):
+        if not self._guest:
+            self.count += 1
+            self._guest = Guest.boot(self._suite, PROJECT, f"storm-{self.count}", log)
+        return self._guest
+
+    def end(self):
+        if self._guest:
+            self._guest.poweroff()
+            self._guest = None
+
+    def failure_of(self, events):
+        """How a list of events fails, or None."""
+        try:
+            replay(self.guest(), in_rounds(events))
+            return None
+        except AssertionError as failure:
+            # What is left of it must not be part of the next run.
+            self.end()
+            return failure
+
+    def fails(self, events):
+        for _ in range(TRIES):
+            failure = self.failure_of(events)
+            if failure:
+                log(f"{len(events)} events fail: {kind_of(failure)}")
+                return True
+        log(f"{len(events)} events do not fail")
+        return False
+
+
+def write_events(path, events):
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(event) + "\n" for event in events)
+    log(f"{len(events)} events are in {path}: storm.py --replay {path}")
+
+
+def reduce(runs, rounds, path):
+    """Makes the events of a failure few, writes and prints them."""
+    events = last_rounds(rounds, runs.fails)
+    if not events:
+        log("the same events did not fail again")
+        return
+    events = shrink(events, runs.fails)
+    write_events(path, events)
+    print("\n".join(map(json.dumps, events)), flush=True)
+
+
+def storm_alone(options):
+    seed = next((each for each in (options.shrink, options.seed) if each is not None), random.SystemRandom().randrange(1000000))
+    runs = Runs(options.suite)
+    try:
+        storm = run_storm(runs.guest(), seed, options.events or (None if options.seconds else EVENTS), options.seconds)
+        print(json.dumps({"seed": seed, "suite": options.suite, **storm.summary()}, indent=1), flush=True)
+        return 0
+    except StormFailed as failure:
+        print(f"storm with seed {seed}:\n{failure}", flush=True)
+        runs.end()
+        path = options.out or f"storm-{seed}.events"
+        write_events(path, [event for events in failure.rounds for event in events])
+        if not options.no_shrink:
+            reduce(runs, failure.rounds, path)
+        return 1
+    finally:
+        runs.end()
+
+
+def replay_file(options):
+    with open(options.replay, encoding="utf-8") as file:
+        events = [json.loads(line) for line in file if line.strip()]
+    runs = Runs(options.suite)
+    try:
+        for number in range(options.times):
+            failure = runs.failure_of(events)
+            if failure:
+                print(failure, flush=True)
+                return 1
+            log(f"run {number + 1} of {options.times}: no failure")
+        return 0
+    finally:
+        runs.end()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--seconds", type=int, default=120)
-    parser.add_argument("--seed", type=int, help="one that an earlier run has printed")
-    parser.add_argument("--suite", default=tree.SUITES[0], choices=tree.SUITES)
-    options = parser.parse_args()
-    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1000000)
-    return isolation.run(lambda: storm_alone(options, seed))
-
-
-def storm_alone(options, seed):
-    def log(text):
-        print(f"# {text}", flush=True)
-    try:
-        with Guest.boot(options.suite, PROJECT, "storm", log) as guest:
-            run_storm(guest, seed, options.seconds)
-    except (StormFailed, CommandFailed) as failure:
-        print(failure, flush=True)
-        return 1
-    return 0
+    options = parse_arguments()
+    return isolation.run(lambda: replay_file(options) if options.replay else storm_alone(options))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import collections
 import json
 import queue
+import re
 import subprocess
 import threading
 import time
@@ -10,20 +11,26 @@ import time
 from harness.product import SOURCE
 from helpers.seats import add_accounts, leftovers
 from helpers.storm_compare import Comparison
-from helpers.storm_history import History, explained_failures
+from helpers.storm_history import History
 from helpers.storm_plan import COURSES, Plan, students
 
-AGENT = f"{SOURCE}/tests/e2e/in_guest/storm-agent.py"
-PAM_FILE = "/etc/pam.d/coursenet-storm"
+AGENT = f"{SOURCE}/tests/e2e/in_guest/storm_agent"
 # A busy machine may be slow; other cases measure whether logins are quick.
 PATIENCE = "timeout=60"
-PAM_STACK = f"session required pam_coursenet.so {PATIENCE}\nsession required pam_permit.so\n"
+PAM_STACKS = {
+    "coursenet-storm": f"session required pam_coursenet.so {PATIENCE}\nsession required pam_permit.so\n",
+    "coursenet-storm-nowait": f"session required pam_coursenet.so {PATIENCE} join=no wait=none\nsession required pam_permit.so\n",
+}
 SSH_PAM_FILE = "/etc/pam.d/common-session"
+ETC = "/etc/coursenet"
 
-ROUND_SECONDS = 10
-QUIET_DEADLINE = 120
-AGREE_DEADLINE = 20
-RSS_SLACK_KIB = 2048
+QUIET_DEADLINE = 180
+AGREE_DEADLINE = 90
+PROGRESS_SECONDS = 20
+# How much a daemon may grow from its first quiet point on, in KiB.
+RSS_SLACK_KIB = 3072
+# Descriptors of a daemon beyond those for leases.
+FILES_SLACK = 8
 
 
 class StormFailed(AssertionError):
@@ -31,200 +38,284 @@ class StormFailed(AssertionError):
 
 
 class Storm:
-    def __init__(self, guest, seed, seconds):
-        self._guest, self.seed = guest, seed
-        self._rounds = max(1, seconds // ROUND_SECONDS)
-        self._plan = Plan(seed, self._rounds)
-        self._history = History()
-        self._events = queue.Queue()
-        self._actions = collections.deque(maxlen=60)
-        self._n_tasks = 0
+    """Sends events to the agent in a guest, and checks at each quiet point that everybody agrees."""
+
+    def __init__(self, guest):
+        self._guest = guest
+        self.history = History()
+        self._reports = queue.Queue()
         self._agent = None
+        self._daemons = {}
         self._since = None
+        self._probed = 0
+        self.counts = collections.Counter()
 
-    def run(self):
-        set_up_storm(self._guest)
-        before = self._look_at_activator()
-        self._start_agent()
-        for number in range(self._rounds):
-            self._since = self._guest.journal_position()
-            for delay, order in self._plan.round(number):
-                self._take_events(delay)
-                self._order(order)
-            self._check()
-            self._say(f"round {number + 1} of {self._rounds}")
-        self._since = self._guest.journal_position()
-        self._end(before)
-
-    def _start_agent(self):
+    def start(self):
         self._agent = self._guest.popen(["python3", "-B", AGENT], stderr=subprocess.STDOUT)
         threading.Thread(target=self._read_agent, daemon=True).start()
+        self._order("prepare")
+        self._wait("the agent's start", lambda: self.history.prepared)
+        self._since = self._guest.journal_position()
 
     def _read_agent(self):
         for line in self._agent.stdout:
-            self._events.put(line)
-        self._events.put(None)
+            self._reports.put(line)
+        self._reports.put(None)
 
-    def _order(self, order):
-        if order["do"] in ("command", "stop", "kill_helper"):
-            self._n_tasks += 1
-            order = {**order, "number": self._n_tasks}
-            self._history.tasks.add(self._n_tasks)
-        if order["do"] != "facts":
-            self._actions.append((time.monotonic(), order))
-        self._history.note_order(order)
-        self._agent.stdin.write(json.dumps(order) + "\n")
+    def _order(self, order, **arguments):
+        self._agent.stdin.write(json.dumps({"order": order, **arguments}) + "\n")
         self._agent.stdin.flush()
 
-    def _take_events(self, seconds):
-        """Takes events of the agent for that long."""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                line = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                return
-            if line is None:
-                self._fail(["the agent in the guest has ended"])
-            elif line.startswith("{"):
-                self._history.take(json.loads(line))
-            else:
-                self._history.noise.append(line.rstrip())
+    def _take_report(self, timeout):
+        try:
+            line = self._reports.get(timeout=timeout)
+        except queue.Empty:
+            return
+        if line is None:
+            raise StormFailed("\n".join(["the agent in the guest has ended", *self.history.faults]))
+        if line.startswith("{"):
+            self.history.take(json.loads(line))
+        else:
+            self.history.faults.append(line.rstrip())
 
-    # Looking
-
-    def _settle(self):
+    def _wait(self, what, condition):
         deadline = time.monotonic() + QUIET_DEADLINE
-        while not self._history.settled():
+        while not condition():
             if time.monotonic() > deadline:
-                waiting = [str(login) for login in self._history.logins.values() if not login.answered() < float("inf")]
-                self._fail([f"not at rest after {QUIET_DEADLINE} s: logins under way {waiting}, "
-                            f"tasks {sorted(self._history.tasks)}"])
-            self._take_events(0.02)
+                waiting = [str(login) for login in self.history.logins.values() if not login.answered() < float("inf")]
+                raise self._failure([f"no end after {QUIET_DEADLINE} s: {what}; logins under way: {waiting}"])
+            self._take_report(0.1)
 
-    def _facts(self):
-        self._history.facts = None
-        self._order({"do": "facts", "seats": [student.seat for student in students()],
-                     "inside": [login.inside for login in self._history.open_logins()]})
-        deadline = time.monotonic() + QUIET_DEADLINE
-        while self._history.facts is None:
-            if time.monotonic() > deadline:
-                self._fail(["the agent does not answer"])
-            self._take_events(0.02)
-        return self._history.facts
+    # One round
 
-    def _differences(self):
-        facts = self._facts()
-        if facts["jobs"]:
-            return [f"jobs: {facts['jobs']}"]
-        return Comparison(self._history, facts).run()
+    def run(self, events):
+        """Does events, the last of which is "quiet", and checks the invariant."""
+        self._send(events)
+        self._check_refusals()
+        visited = self.history.scarred_seats()
+        if visited:
+            self._visit(visited)
+        self._agree()
+        self._check_journal()
+        self._close_cut()
+        self.counts.update(event["do"] for event in events)
+        self.counts["quiet point"] += 1
 
-    def _check(self):
-        """The invariant. What follows the death of a process (a signal of logind, a restart of the activator) may take time."""
-        self._settle()
-        refused = [f"{login} was refused: {login.text}" for login in self._history.unexplained_refusals()]
+    def _send(self, events):
+        self.history.rested = False
+        self.history.note_events(events)
+        self._order("events", events=events)
+        self._wait("the events", lambda: self.history.rested)
+
+    def _check_refusals(self):
+        refused = [f"{login} was refused: {login.text}" for login in self.history.unexplained_refusals()]
+        if refused:
+            raise self._failure(refused)
+
+    def _visit(self, seats):
+        """The next login and logout of a seat remove what a killed program has left of it."""
+        users = {student.seat: student.user for student in students()}
+        numbers = [f"visit {self.counts['visit'] + place}" for place, _ in enumerate(seats)]
+        self.counts["visit"] += len(seats)
+        self._send([{"do": "login", "n": number, "kind": "pam", "user": users[seat], "with": 8} for number, seat in zip(numbers, seats)]
+                   + [{"do": "quiet", "with": 1}])
+        self._check_refusals()
+        self._send([{"do": "close", "n": number, "with": 8} for number in numbers] + [{"do": "quiet", "with": 1}])
+
+    def _agree(self):
+        """What follows the death of a process (a signal of logind, a restart of the activator) may take time."""
         deadline = time.monotonic() + AGREE_DEADLINE
-        differences = self._differences()
-        while differences and time.monotonic() < deadline:
-            self._take_events(0.1)
-            differences = self._differences()
-        if refused or differences or self._history.noise:
-            self._fail(refused + differences)
+        while True:
+            comparison = self._compare()
+            if not comparison.differences:
+                break
+            if time.monotonic() > deadline:
+                raise self._failure(comparison.differences)
+            self._take_report(0.05)
+        for login in comparison.cut_logins():
+            login.cut = True
+            self.history.counts["a lease cut, with a cause"] += 1
 
-    def _say(self, what):
-        logins = self._history.logins.values()
-        self._guest.log(f"{what}: {len(logins)} logins so far, {sum(login.refused is not None for login in logins)} "
-                        f"refused for a reason, {len(self._history.open_logins())} held; "
-                        f"{len(self._history.stops())} units stopped, {len(self._history.kills)} helpers killed")
+    def _compare(self):
+        leased = self.history.leased()
+        self.history.facts = None
+        self._order("facts", wired=[student.seat for student in students()], inside=[login.inside for login in leased if login.inside],
+                    probe=probes({login.seat for login in leased}))
+        self._wait("the facts", lambda: self.history.facts is not None)
+        facts = self.history.facts
+        if facts["jobs"]:
+            raise self._failure([f"systemd has jobs all the time: {facts['jobs']}"])
+        comparison = Comparison(self.history, facts)
+        if not comparison.run():
+            comparison.differences += self._compare_daemons(facts)
+            self._probed += len(comparison.seats)
+        return comparison
 
-    def _fail(self, reasons):
-        actions = "\n".join(f"  {when:.3f} {json.dumps(order)}" for when, order in self._actions)
-        events = "\n".join(f"  {each}" for each in (*self._history.stops()[-10:], *self._history.kills[-10:]))
-        reasons = "\n".join(f"- {reason}" for reason in [*reasons, *self._history.noise])
-        raise StormFailed(f"storm with seed {self.seed}:\n{reasons}"
-                          + f"\nlast actions, by the monotonic clock:\n{actions}\nstops and kills:\n{events}\n"
-                          + f"the journal:\n{self._journal()}")
+    def _compare_daemons(self, facts):
+        """Each daemon against itself at its first quiet point."""
+        faults = []
+        n_leases = len(facts["records"])
+        for name, (pid, files, memory) in facts["daemons"].items():
+            files -= n_leases if name == "activator" else 0
+            first = self._daemons.get(name)
+            if not first or first[0] != pid:
+                self._daemons[name] = (pid, files, memory)
+            elif files > first[1] + FILES_SLACK or memory > first[2] + RSS_SLACK_KIB:
+                faults.append(f"{name} has {files} descriptors beside those of leases and {memory} KiB; "
+                              f"it had {first[1]} and {first[2]} KiB")
+        return faults
+
+    def _check_journal(self):
+        faults = self.history.faults + self.history.unexplained_errors()
+        if faults:
+            raise self._failure(faults)
+        self.history.end_round()
+
+    def _close_cut(self):
+        """Logins without a lease, and those in a seat that was the student's for a while, end now."""
+        numbers = [login.number for login in self.history.open_logins()
+                   if login.kind != "hold" and (login.cut or login.seat != login.student.seat)]
+        if numbers:
+            self._send([{"do": "close", "n": number, "with": 8} for number in numbers] + [{"do": "quiet", "with": 1}])
+
+    def _failure(self, reasons):
+        strikes = "\n".join(f"  {each}" for each in self.history.last_strikes()[-40:])
+        reasons = "\n".join(f"- {reason}" for reason in [*reasons, *self.history.faults])
+        return StormFailed(f"{reasons}\nwhat was done to the system in the last rounds:\n{strikes}\nthe journal:\n{self._journal()}")
 
     def _journal(self):
-        output = self._guest.run(["journalctl", "--quiet", "--no-pager", "-o", "short-monotonic", "--no-hostname",
-                                  *([f"--after-cursor={self._since}"] if self._since else [])]).stdout
-        parts = ("coursenet", "netns@", "nsbr@", "netbr@", "user@", "Reloading")
-        return "\n".join([line for line in output.splitlines() if any(part in line for part in parts)][-400:])
+        output = self._guest.run(["journalctl", "--quiet", "--no-pager", "-o", "short-monotonic", "--no-hostname", "-n", "8000"]).stdout
+        parts = ("coursenet", "netns@", "nsbr@", "netbr@", "user@", "Reloading", "Reexec", "dbus")
+        return "\n".join([line for line in output.splitlines() if any(part in line for part in parts)][-3000:])
 
     # The end
 
-    def _end(self, before):
-        for order in self._plan.close_all():
-            self._order(order)
-        self._check()
-        self._heal()
-        facts = self._facts()
-        unexplained = set(facts["failed"]) - explained_failures(self._history, facts)
-        if unexplained:
-            self._fail([f"failed without a reason: {sorted(unexplained)}"])
+    def end(self, closing):
+        """Everybody logs out; nothing is left."""
+        self.run(closing)
+        self._guest.run(["sh", "-c", "for course; do coursenetctl stop $course; done; true", "sh", *COURSES])
+        self.history.logins.clear()
+        self._agree()
         self._guest.run("systemctl reset-failed")
-        self._wait_gone()
-        after = self._look_at_activator()
-        self._compare_activators(before, after)
-        self._say("the end, nothing left")
-
-    def _heal(self):
-        """The next login and logout of a seat remove what a killed stop has left of it."""
-        visits = [self._plan.visit(seat) for seat in self._history.scarred_seats()]
-        for order in visits:
-            self._order(order)
-        self._settle()
-        for order in visits:
-            self._order({"do": "close", "number": order["number"]})
-        self._plan.close_all()
-        self._check()
-
-    def _wait_gone(self):
         deadline = time.monotonic() + AGREE_DEADLINE
-        left = leftovers(self._guest)
-        while left and time.monotonic() < deadline:
-            self._take_events(0.1)
-            left = leftovers(self._guest)
-        failed = self._facts()["failed"]
-        if left or failed:
-            self._fail([f"left over at the end:\n{left}", f"failed: {failed}"])
+        while leftovers(self._guest):
+            if time.monotonic() > deadline:
+                raise self._failure([f"left over at the end:\n{leftovers(self._guest)}"])
+            self._take_report(0.1)
 
-    def _look_at_activator(self):
-        """Open descriptors and kilobytes of memory, at rest, and how many descriptors PID 1 keeps for it."""
-        script = """
-            pid=$(systemctl show -P MainPID coursenet-activator.service)
-            ls /proc/$pid/fd | wc -l
-            sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$pid/status
-            systemctl show -P NFileDescriptorStore coursenet-activator.service
-        """
-        return [int(word) for word in self._guest.run(script).stdout.split()]
+    def summary(self):
+        return {"events": self.counts, "happened": self.history.counts, "seats probed": self._probed}
 
-    def _compare_activators(self, before, after):
-        self._guest.log(f"the activator's open files, memory in KiB, stored descriptors: {before} before, {after} after")
-        if after[0] != before[0] or after[2] != 0 or after[1] > before[1] + RSS_SLACK_KIB:
-            self._fail([f"the activator has {after} open files, KiB and stored descriptors; it began with {before}"])
 
+def probes(seats):
+    """For each seat its address, its gateway, and the address of a seat of another course, which it must not reach."""
+    wanted = {}
+    for seat in seats:
+        stranger = next((address_of(other) for other in sorted(seats) if other[:3] != seat[:3]), None)
+        wanted[seat] = (address_of(seat), address_of(f"{seat[:3]}1"), stranger)
+    return wanted
+
+
+def address_of(seat):
+    course, number = int(seat[:3]), int(seat[3:])
+    return f"10.{course // 256}.{course % 256}.{number}"
+
+
+# --- a guest ----------------------------------------------------------------------------------------------------------------
 
 def set_up_storm(guest):
-    """Accounts, rosters, and a PAM stack with only the module; once a guest."""
-    if getattr(guest, "has_storm", False):
-        return
-    guest.has_storm = True
-    everybody = students()
-    add_accounts(guest, [student.user for student in everybody])
-    for course in COURSES:
-        names = [student.user.split("-")[1] for student in everybody if student.course == course]
-        guest.run(f"coursenetctl roster import {course} -", input="\n".join(names) + "\n")
-    guest.write(PAM_FILE, PAM_STACK)
-    # The activator is up, and has handled one login.
-    guest.ssh(everybody[0].user, "true")
+    """Accounts, rosters, PAM stacks, and /etc/coursenet in a file system of its own, which can be full."""
+    if not getattr(guest, "has_storm", False):
+        guest.has_storm = True
+        everybody = students()
+        add_accounts(guest, [student.user for student in everybody])
+        for course in COURSES:
+            names = [student.user.split("-")[1] for student in everybody if student.course == course]
+            guest.run(f"coursenetctl roster import {course} -", input="\n".join(names) + "\n")
+        for name, stack in PAM_STACKS.items():
+            guest.write(f"/etc/pam.d/{name}", stack)
+    guest.run(["sed", "-i", f"s/pam_coursenet.so/& {PATIENCE}/", SSH_PAM_FILE])
+    guest.run(f"mkdir /run/storm && cp -a {ETC} /run/storm && mount -t tmpfs -o size=1M,mode=755 storm {ETC} && "
+              f"cp -a /run/storm/coursenet/. {ETC} && systemctl restart coursenet-network coursenet-activator")
+    # The activator has handled one login.
+    guest.ssh(students()[0].user, "true")
     guest.wait_until(lambda: not leftovers(guest), what="nothing of the first login is left")
 
 
-def run_storm(guest, seed, seconds):
-    guest.log(f"a storm of {seconds} s with seed {seed}")
-    guest.run(["sed", "-i", f"s/pam_coursenet.so/& {PATIENCE}/", SSH_PAM_FILE])
+def clear_storm(guest):
+    guest.run(["sed", "-i", f"s/ {PATIENCE}//", SSH_PAM_FILE])
+    guest.run(f"umount --lazy {ETC} && rm -r /run/storm && systemctl restart coursenet-network coursenet-activator")
+
+
+class Progress:
+    def __init__(self, log):
+        self._log = log
+        self.began = self._said = time.monotonic()
+
+    def say(self, storm, n_events, always=False):
+        now = time.monotonic()
+        if always or now - self._said > PROGRESS_SECONDS:
+            self._said = now
+            seconds = now - self.began
+            self._log(f"{n_events} events in {seconds:.0f} s, {n_events / seconds:.1f} events/s; {storm.counts['quiet point']} quiet "
+                      f"points, {len(storm.history.leased())} logins held")
+
+
+def run_storm(guest, seed, n_events=None, seconds=None):
+    """Runs that many events, or for that long; a failure has the rounds so far. Returns the storm."""
+    guest.log(f"a storm with seed {seed}: {n_events or 'any number of'} events" + (f", {seconds} s" if seconds else ""))
+    plan, rounds = Plan(seed), []
+    progress = Progress(guest.log)
+
+    def ended():
+        return sum(map(len, rounds)) >= n_events if n_events else time.monotonic() > progress.began + seconds
+    set_up_storm(guest)
     try:
-        Storm(guest, seed, seconds).run()
+        storm = Storm(guest)
+        storm.start()
+        while not ended():
+            rounds.append(plan.round())
+            storm.run(rounds[-1])
+            progress.say(storm, sum(map(len, rounds)))
+        rounds.append(plan.close_all())
+        storm.end(rounds[-1])
+        progress.say(storm, sum(map(len, rounds)), always=True)
+    except StormFailed as failure:
+        failure.rounds = rounds
+        raise
     finally:
-        guest.run(["sed", "-i", f"s/ {PATIENCE}//", SSH_PAM_FILE])
+        guest.end_processes()
+        clear_storm(guest)
+    return storm
+
+
+def replay(guest, rounds):
+    """Does these rounds. Raises StormFailed as the first run did, if it fails again."""
+    set_up_storm(guest)
+    try:
+        storm = Storm(guest)
+        storm.start()
+        for events in rounds:
+            storm.run(events)
+        held = [event["n"] for events in rounds for event in events if event["do"] == "login"]
+        storm.end([{"do": "close", "n": number, "with": 16} for number in held] + [{"do": "quiet", "with": 1}])
+    finally:
+        guest.end_processes()
+        clear_storm(guest)
+
+
+def in_rounds(events):
+    """Splits a list of events at its quiet points; the last one is added if need be."""
+    rounds = [[]]
+    for event in events:
+        rounds[-1].append(event)
+        if event["do"] == "quiet":
+            rounds.append([])
+    if rounds[-1]:
+        rounds[-1].append({"do": "quiet", "with": 1})
+    return [events for events in rounds if events]
+
+
+def kind_of(failure):
+    """The first reason of a failure without its numbers, to tell failures apart."""
+    return re.sub(r"\d+", "N", str(failure).splitlines()[0])

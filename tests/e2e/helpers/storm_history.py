@@ -6,54 +6,67 @@ from helpers.storm_plan import FIRST_SEAT, students
 
 # How far apart in time two things may be and still concern each other, in seconds.
 MARGIN = 0.5
-# RuntimeMaxSec= of netbr@: as long after its start a unit may still fail because its program was killed.
-HELPER_SECONDS = 20
 # How long systemd may take to see that a program was killed, on a machine that is short of processor time.
 REAP_SECONDS = 5
+# How long a journal entry may come after its cause.
+ERROR_SECONDS = 10
+# Strikes and logins that are over are forgotten after that many rounds.
+MEMORY_ROUNDS = 2
+# Of so many logins that have ended a message can say when.
+PAST_LOGINS = 1000
+
+HELPER_UNITS = {"bridge": "netbr", "netns": "netns", "seat": "nsbr"}
+# A shell behind them outlives the process that opened the session.
+SHELL_KINDS = ("ssh", "su")
 
 
 class Login:
-    """One login as its own process saw it. Times are the guest's, None: not yet."""
+    """One login, or an administrator's hold, in the view of its own process. Times are the guest's, None: not yet."""
 
-    def __init__(self, student, kind, began):
-        self.student, self.kind, self.began = student, kind, began
+    def __init__(self, number, student, kind, began):
+        self.number, self.student, self.kind, self.began = number, student, kind, began
         self.opened = self.refused = self.gone = None
-        self.opener = self.inside = None
+        self.opener = self.inside = self.seat = None
+        self.killed = self.cut = False
         self.text = ""
 
     def __str__(self):
-        return f"{self.student.user} ({self.kind}, process {self.opener})"
+        return f"login {self.number} of {self.student.user} ({self.kind}, process {self.opener}, seat {self.seat})"
 
     def is_open(self):
         return self.opened is not None and self.gone is None
+
+    def has_lease(self):
+        return self.is_open() and not self.cut
 
     def answered(self):
         """When the opening ended, one way or the other."""
         return self.opened or self.refused or self.gone or float("inf")
 
-
-Stop = collections.namedtuple("Stop", "unit opener began ended")
-Kill = collections.namedtuple("Kill", "thing verb name time")
-
-HELPER_UNITS = {"bridge": "netbr", "netns": "netns", "seat": "nsbr"}
+    def scopes(self):
+        return {"*", self.student.user, self.student.course, self.student.seat, self.seat}
 
 
-def strikes(kill, login):
-    """Whether it was the start of a unit that the login needs whose program was killed: that unit fails, even if it has counted
-    as started already."""
-    names = {"bridge": login.student.course, "netns": login.student.seat, "seat": login.student.seat}
-    return kill.verb == "start" and kill.name == names.get(kill.thing)
+class Strike:
+    def __init__(self, event):
+        self.what, self.scope, self.may, self.began = event["what"], event["scope"], event["may"], event["time"]
+        self.ended, self.status = float("inf"), 0
+        self.round = 0
 
+    def __str__(self):
+        return f"{self.what} ({self.scope}) from {self.began:.3f} to {self.ended:.3f}"
 
-def concerns(stop, login):
-    """Whether the stop of a unit ends a login's lease, or may end it while the login is opening."""
-    student = login.student
-    if stop.unit.startswith("coursenet-"):
-        if stop.opener is None or login.opener is None:
-            return stop.unit.startswith(f"coursenet-{student.seat}_")
-        return stop.opener == login.opener
-    return stop.unit in (f"netbr@{student.course}.service", f"netns@{student.seat}.service",
-                         f"nsbr@{student.seat}.service")
+    def concerns(self, login):
+        if self.scope.startswith("process "):
+            _, opener, seat = self.scope.split()
+            return login.opener == int(opener) if login.opener is not None else seat in login.scopes()
+        return self.scope in login.scopes()
+
+    def reach(self):
+        return REAP_SECONDS if "fail" in self.may else MARGIN
+
+    def overlaps(self, began, ended):
+        return self.began <= ended + self.reach() and self.ended + self.reach() >= began
 
 
 class History:
@@ -61,126 +74,176 @@ class History:
 
     def __init__(self):
         self.logins = {}
-        self.kills = []
-        self.facts = None
-        self.tasks = set()
-        self.noise = []
-        self._stops = {}
-        self._finished_stops = []
+        self.strikes = {}
+        self.faults = []
+        self.errors = []
+        self.facts = self.checked = None
+        self.prepared = self.rested = False
+        self.counts = collections.Counter()
+        self._round = 0
         self._students = {student.user: student for student in students()}
-        self._ordered = {}
-        self._closing, self._killed = set(), set()
+        self._kinds = {}
+        self.past = collections.OrderedDict()
 
-    def note_order(self, order):
-        if order["do"] == "login":
-            self._ordered[order["number"]] = order
-        elif order["do"] == "close":
-            self._closing.add(order["number"])
-        # An ssh login does not end with sshd's privileged process: its shell goes on.
-        elif order["do"] == "kill_client" or (order["do"] == "kill_opener" and self._is_pam(order["number"])):
-            self._closing.add(order["number"])
-            self._killed.add(order["number"])
-
-    def _is_pam(self, number):
-        return self._ordered[number]["kind"] == "pam"
+    def note_events(self, events):
+        for event in events:
+            if event["do"] == "login":
+                self._kinds[event["n"]] = event
 
     def take(self, event):
         getattr(self, "_take_" + event["event"].replace("-", "_"))(event)
 
+    def _take_prepared(self, _event):
+        self.prepared = True
+
+    def _take_rested(self, _event):
+        self.rested = True
+
+    def _take_facts(self, event):
+        self.facts = event["facts"]
+
+    def _take_checked(self, event):
+        self.checked = event["text"]
+
+    # Logins
+
     def _take_opening(self, event):
-        order = self._ordered[event["login"]]
-        self.logins[event["login"]] = Login(self._students[order["user"]], order["kind"], event["time"])
+        order = self._kinds.pop(event["login"])
+        self.logins[event["login"]] = Login(event["login"], self._students[order["user"]], order["kind"], event["time"])
+        self.counts[f"login: {order['kind']}"] += 1
 
     def _take_opened(self, event):
         login = self.logins[event["login"]]
-        login.opened, login.opener, login.inside = event["time"], event["opener"], event["inside"]
-        if event["seat"] != login.student.seat:
-            self.noise.append(f"{login} was told that its seat is '{event['seat']}'")
+        login.opened, login.opener, login.inside, login.seat = event["time"], event["opener"], event["inside"], event["seat"]
+        if login.seat != login.student.seat and not self._renumbered(login):
+            self.faults.append(f"{login} was told that its seat is '{login.seat}'")
+
+    def _renumbered(self, login):
+        return any("renumber" in strike.may and strike.scope in (login.student.user, login.student.course)
+                   or strike.what == "roster: swap" for strike in self.strikes.values()
+                   if strike.overlaps(login.began, login.answered()))
 
     def _take_refused(self, event):
         login = self.logins[event["login"]]
         login.refused, login.text = event["time"], event["text"]
 
+    def _take_closing(self, event):
+        self.counts[f"end: {event['how']}"] += 1
+        login = self.logins[event["login"]]
+        if event["how"] == "kill_client" or (event["how"] == "kill_opener" and login.kind not in SHELL_KINDS):
+            login.killed = True
+
     def _take_gone(self, event):
-        self.logins[event["login"]].gone = event["time"]
+        login = self.logins[event["login"]]
+        login.gone = event["time"]
+        self.past[login.opener] = login
+        if len(self.past) > PAST_LOGINS:
+            self.past.popitem(last=False)
 
     def _take_close_failed(self, event):
-        self.noise.append(f"{self.logins[event['login']]} could not be closed: {event['text']}")
+        self.faults.append(f"{self.logins[event['login']]} could not be closed: {event['text']}")
 
-    def _take_helper_killed(self, event):
-        self.kills.append(Kill(*event["command"], event["time"]))
+    # Strikes
 
-    def _take_stopping(self, event):
-        self._stops[event["task"]] = Stop(event["unit"], event["opener"], event["time"], float("inf"))
+    def _take_strike(self, event):
+        self.counts[event["what"]] += 1
+        strike = self.strikes[event["number"]] = Strike(event)
+        strike.round = self._round
+        if "hold" in strike.may:
+            self.logins[event["number"]] = Login(event["number"], self._students[strike.scope], "hold", strike.began)
 
-    def _take_stopped(self, event):
-        self._finished_stops.append(self._stops.pop(event["task"])._replace(ended=event["time"]))
+    def _take_struck(self, event):
+        strike = self.strikes[event["number"]]
+        strike.ended, strike.status = event["time"], event.get("status", 0)
+        if "hold" in strike.may:
+            hold = self.logins[event["number"]]
+            if strike.status == 0:
+                hold.opened, hold.opener, hold.seat = event["time"], 0, hold.student.seat
+            else:
+                hold.refused, hold.text = event["time"], event["text"]
 
-    def _take_done(self, event):
-        self.tasks.discard(event["task"])
-
-    def _take_facts(self, event):
-        self.facts = event["facts"]
+    def _take_journal(self, event):
+        self.errors.append(event)
 
     # Questions
-
-    def settled(self):
-        """Nothing that was begun is still under way."""
-        return (len(self.logins) == len(self._ordered) and not self.tasks
-                and all(login.opened or login.gone for login in self.logins.values())
-                and all(self.logins[number].gone for number in self._closing))
-
-    def stops(self):
-        return self._finished_stops + list(self._stops.values())
 
     def open_logins(self):
         return [login for login in self.logins.values() if login.is_open()]
 
-    def explained_refusal(self, number):
-        login = self.logins[number]
-        if number in self._killed:
-            return True
-        began, ended = login.began - MARGIN, login.answered() + MARGIN
-        return (any(concerns(stop, login) and stop.began <= ended and stop.ended >= began for stop in self.stops())
-                or any(strikes(kill, login) and login.began - REAP_SECONDS <= kill.time <= ended for kill in self.kills))
+    def leased(self):
+        return [login for login in self.logins.values() if login.has_lease()]
+
+    def _explained_refusal(self, login):
+        return login.killed or any("refuse" in strike.may and strike.concerns(login)
+                                   and strike.overlaps(login.began, login.answered())
+                                   for strike in self.strikes.values()) or self._double_hold(login)
+
+    def _double_hold(self, login):
+        return login.kind == "hold" and any(other.kind == "hold" and other is not login and other.student == login.student
+                                            for other in self.logins.values())
 
     def unexplained_refusals(self):
-        return [login for number, login in self.logins.items()
-                if login.refused and not self.explained_refusal(number)]
+        return [login for login in self.logins.values() if login.refused and not self._explained_refusal(login)]
 
     def may_be_cut(self, login):
-        return (any(concerns(stop, login) and stop.ended >= login.began for stop in self.stops())
-                or any(strikes(kill, login) and login.began - MARGIN <= kill.time <= login.answered() + HELPER_SECONDS
-                       for kill in self.kills))
+        return any("cut" in strike.may and strike.concerns(login) and strike.ended + strike.reach() >= login.began
+                   for strike in self.strikes.values())
 
     def must_be_cut(self, login):
-        """A stop came while this login was open, and no other login of that seat or course overtook the stop."""
-        return any(concerns(stop, login) and stop.began > login.opened and stop.ended < float("inf")
-                   and not self._crossed(stop, login) for stop in self.stops())
+        """A stop came while this login was open, succeeded, and no other login overtook it."""
+        return any("must" in strike.may and strike.status == 0 and strike.concerns(login) and strike.began > login.opened
+                   and strike.ended < float("inf") and not self._crossed(strike, login) for strike in self.strikes.values())
 
     def _crossed(self, stop, login):
+        if login.kind == "nowait":
+            return True
+        if any(strike.what == "cancel all jobs" and strike.overlaps(stop.began, stop.ended) for strike in self.strikes.values()):
+            return True
         return any(other.student.course == login.student.course and other is not login
                    and other.began - MARGIN <= stop.ended and other.answered() + MARGIN >= stop.began
                    for other in self.logins.values())
 
-    def killed_units(self):
-        return {f"{HELPER_UNITS[kill.thing]}@{kill.name}.service" for kill in self.kills if kill.thing in HELPER_UNITS}
-
-    def scars(self):
-        """Names that a killed `coursenet-net … stop` may have left in the kernel, until the next start."""
-        scars = set()
-        for kill in self.kills:
-            if kill.verb == "stop":
-                scars |= {f"br-{kill.name}", f"vl-{kill.name}", f"ns{kill.name}", f"/run/netns/ns{kill.name}"}
-        return scars
-
     def scarred_seats(self):
-        """One seat for each such name, whose next login and logout has to put things right."""
-        names = {kill.name for kill in self.kills if kill.verb == "stop"}
+        """A seat for each unit whose program was killed in this round: its next login and logout have to put things right."""
+        names = {strike.scope for strike in self.strikes.values() if "fail" in strike.may and strike.round == self._round}
         return sorted({name if len(name) > 3 else f"{name}{FIRST_SEAT}" for name in names})
 
+    def unexplained_errors(self):
+        return [f"{error['unit']} {error['source']}: {error['text']}" for error in self.errors
+                if not any(strike.began - MARGIN <= error["time"] <= strike.ended + ERROR_SECONDS
+                           for strike in self.strikes.values())]
 
-def explained_failures(history, facts):
-    """Units that may be failed. A user's own manager is one: without its seat, which a quick logout or a stop has taken
-    away before it is up, it must not start."""
-    return history.killed_units() | {unit for unit in facts["failed"] if unit.startswith("user@")}
+    def last_strikes(self):
+        return [str(strike) for strike in self.strikes.values()]
+
+    def tell_past(self, opener):
+        login = self.past.get(opener)
+        if not login:
+            return "of which nothing is known"
+        return (f"which was {login}: began at {login.began:.3f}, opened at {login.opened:.3f}, ended at {login.gone:.3f}"
+                f"{', killed' if login.killed else ''}{', cut' if login.cut else ''}")
+
+    # Forgetting
+
+    def end_round(self):
+        """Everything agrees: what is over is over."""
+        for error in self.errors:
+            self.counts["an error in the journal, with a cause"] += 1
+        self.errors.clear()
+        for login in self.logins.values():
+            if login.refused and login.text:
+                self.counts["a login refused, with a cause"] += 1
+                login.text = ""
+        self._round += 1
+        self.strikes = {number: strike for number, strike in self.strikes.items() if strike.round > self._round - MEMORY_ROUNDS}
+        self.logins = {number: login for number, login in self.logins.items() if login.is_open() or not login.answered() < float("inf")}
+        self._merge_holds()
+
+    def _merge_holds(self):
+        """Several holds of one seat are one."""
+        seen = set()
+        for number, login in list(self.logins.items()):
+            if login.kind == "hold" and (login.cut or login.student in seen):
+                del self.logins[number]
+            elif login.kind == "hold":
+                seen.add(login.student)
