@@ -21,8 +21,11 @@ void link_close(struct link_socket *socket);
 /* --- for the files that know libnl -------------------------------------------------------------------------
  */
 
-/* What libnl returned, as negative errno: the kernel's own if it was the kernel that refused. Positive is
- * success. */
+/*
+ * What libnl returned, as negative errno: the kernel's own if it was the kernel that refused. Positive is
+ * success. If the request could not be sent, or the answer not be received, the socket is replaced by a new
+ * one.
+ */
 int link_socket_errno(struct link_socket *socket, int r);
 
 /* For nl_cb_err(): userdata is the error of a struct link_socket. */
