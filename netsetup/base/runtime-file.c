@@ -76,11 +76,14 @@ int runtime_file_write(const char *path, const char *text, mode_t mode) {
         runtime_path_t temporary;
         int r;
 
-        if (has_text(path, text))
-                return 0;
         r = format_temporary(path, temporary);
         if (r < 0)
                 return r;
+        if (has_text(path, text)) {
+                /* A process that was killed may have left it. */
+                (void)unlink(temporary);
+                return 0;
+        }
         r = write_new(temporary, text, mode);
         if (r >= 0 && rename(temporary, path) < 0)
                 r = -errno;

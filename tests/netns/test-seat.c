@@ -5,6 +5,7 @@
  * behind.
  */
 
+#include "netsetup/base/runtime-file.h"
 #include "netsetup/firewall/seat-rules.h"
 #include "netsetup/verbs/bridge.h"
 #include "netsetup/verbs/netns.h"
@@ -346,6 +347,24 @@ static void the_longest_names_fit(void **state) {
         assert_silence(sandbox);
 }
 
+static void an_unfinished_file_of_a_killed_start_goes_with_the_stop(void **state) {
+        static const char record[] = "/run/coursenet/seats/vl-12310",
+                          unfinished[] = "/run/coursenet/seats/.vl-12310.new";
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        write_file(unfinished, "10.0.1");
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(access(unfinished, F_OK), -1);
+
+        /* Also when the next program has nothing to write. */
+        assert_int_equal(runtime_file_write(record, "text", 0600), 1);
+        write_file(unfinished, "te");
+        assert_int_equal(runtime_file_write(record, "text", 0600), 0);
+        assert_int_equal(access(unfinished, F_OK), -1);
+}
+
 static void a_stop_works_without_namespace_and_configuration(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -640,6 +659,7 @@ int main(void) {
                 sandbox_test(a_chain_without_a_link_is_removed),
                 sandbox_test(a_filter_that_cannot_be_restored_costs_one_seat),
                 sandbox_test(what_an_earlier_address_was_allowed_is_taken_back),
+                sandbox_test(an_unfinished_file_of_a_killed_start_goes_with_the_stop),
                 sandbox_test(a_start_waits_for_its_bridge_to_be_up),
                 sandbox_test(a_bridge_that_goes_before_it_is_up_fails_the_start),
                 sandbox_test(a_filter_is_restored_while_seats_come_and_go),
