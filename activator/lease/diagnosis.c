@@ -86,10 +86,12 @@ static void note_culprit(struct culprit *culprit, const char *unit, const char *
         if (!judge(state))
                 return;
         /*
-         * nsbr@ waits for the others and fails with them, so another unit is the better answer. A unit that
-         * failed is a better answer than one that is still starting.
+         * A unit that failed is a better answer than one that is still starting, or that stops because of the
+         * failure. nsbr@ waits for the others and may fail with them, so another failed unit is the better
+         * answer.
          */
-        if (culprit->unit[0] && (string_starts_with(unit, "nsbr@") || (culprit->failed && !failed)))
+        if (culprit->unit[0] && (culprit->failed > failed ||
+                                        (culprit->failed == failed && string_starts_with(unit, "nsbr@"))))
                 return;
         culprit->failed = failed;
         culprit->verdict = judge(state);

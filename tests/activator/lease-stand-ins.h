@@ -228,6 +228,12 @@ static _unused_ void answer_seat(int error, const char *state, const char *job) 
         copy.list_callback(copy.userdata, error, rows, error < 0 ? 0 : ELEMENTSOF(names));
 }
 
+static _unused_ void answer_rows(const struct unit_row *rows, size_t n) {
+        struct bus_call copy = take(LIST);
+
+        copy.list_callback(copy.userdata, 0, rows, n);
+}
+
 static _unused_ void answer_leader(enum leader_answer answer) {
         struct leader_search copy;
 

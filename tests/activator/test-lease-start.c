@@ -102,6 +102,37 @@ static void a_failed_start_names_the_unit(void **state) {
         end_opener(opener);
 }
 
+/* The failure of nsbr@ stops the units that it needs, and the answer must not name one of these. */
+static void the_unit_that_failed_is_named_and_not_one_that_stops(void **state) {
+        static const struct unit_row rows[][3] = {
+                {{.name = "netbr@123.service", .active_state = "deactivating"},
+                        {.name = "netns@12310.service", .active_state = "deactivating"},
+                        {.name = "nsbr@12310.service", .active_state = "failed"}},
+                {{.name = "nsbr@12310.service", .active_state = "failed"},
+                        {.name = "netns@12310.service", .active_state = "inactive"},
+                        {.name = "netbr@123.service", .active_state = "deactivating"}},
+                {{.name = "nsbr@12310.service", .active_state = "failed"},
+                        {.name = "netns@12310.service", .active_state = "failed"},
+                        {.name = "netbr@123.service", .active_state = "active"}},
+        };
+        static const char *const named[] = {
+                "nsbr@12310.service failed", "nsbr@12310.service failed", "netns@12310.service failed"};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                pid_t opener = start_opener();
+                struct asker asker = {0};
+
+                ask(&asker, REQUEST_OPEN, 0, opener);
+                answer_job(START, 0, "/job/1");
+                end_job(asker.lease, "/job/1", "dependency");
+                answer_rows(rows[i], ELEMENTSOF(rows[i]));
+                assert_int_equal(asker.n_answers, 1);
+                assert_non_null(strstr(asker.text, named[i]));
+                end_opener(opener);
+        }
+}
+
 static void a_student_is_not_told_where_an_administrator_looks(void **state) {
         pid_t opener = start_opener();
         struct asker asker = {0};
@@ -335,6 +366,7 @@ int main(void) {
                 LEASE_TEST(wait_none_is_answered_when_the_start_is_queued),
                 LEASE_TEST(what_is_stale_in_memory_is_reloaded_first),
                 LEASE_TEST(a_failed_start_names_the_unit),
+                LEASE_TEST(the_unit_that_failed_is_named_and_not_one_that_stops),
                 LEASE_TEST(a_student_is_not_told_where_an_administrator_looks),
                 LEASE_TEST(a_start_that_takes_too_long_is_refused_in_time),
                 LEASE_TEST(a_late_success_is_a_success),
