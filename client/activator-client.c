@@ -146,6 +146,9 @@ static ssize_t receive_message(int fd, struct msghdr *message, uint64_t deadline
                 n = recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
                 if (n >= 0)
                         return n;
+                /* A Unix socket reports this if the peer has closed it without reading all of it. */
+                if (errno == ECONNRESET)
+                        return -EPIPE;
                 if (errno != EAGAIN && errno != EINTR)
                         return -errno;
         }

@@ -20,8 +20,8 @@ int activator_connect(const char *path, uint64_t deadline_usec);
 int activator_send(int fd, const struct request *request, int pass_fd, uint64_t deadline_usec);
 
 /*
- * Receives and checks one reply. -ETIMEDOUT; -ECONNRESET if the activator hung up; -EBADMSG or -EPROTO for a
- * message that is not a reply of this protocol version.
+ * Receives and checks one reply. -ETIMEDOUT; -ECONNRESET if the activator hung up; -EPIPE if it hung up
+ * before it read the request; -EBADMSG or -EPROTO for a message that is not a reply of this protocol version.
  */
 int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec);
 

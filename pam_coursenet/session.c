@@ -26,8 +26,8 @@
 
 #define MSEC_PER_SEC 1000U
 
-/* How many times a login asks, if the activator goes away each time. */
-#define OPEN_ATTEMPTS 4
+/* How many times a login or a logout asks, if the activator goes away each time. */
+#define CALL_ATTEMPTS 4
 
 /* Has the user and the service of the open, because the handle's items may change later. */
 struct session {
@@ -83,7 +83,23 @@ static void describe_error(int error, unsigned timeout_seconds, char *text, size
         }
 }
 
-/* Ends the session's lease; if that is empty, a lease of this process, service and user. */
+/*
+ * An activator that goes away is restarted at once, so the request is sent again. repeatable: the request may
+ * be carried out twice. If it may not, it is sent again only if the activator has not read it.
+ */
+static int call_until_answered(
+        const struct request *request, int pidfd, bool repeatable, uint64_t deadline, struct reply *ret) {
+        int r = -EPIPE;
+
+        for (int i = 0; i < CALL_ATTEMPTS && (r == -EPIPE || (r == -ECONNRESET && repeatable)); i++)
+                r = activator_call(ACTIVATOR_SOCKET, request, pidfd, deadline, ret);
+        return r;
+}
+
+/*
+ * Ends the session's lease; if that is empty, a lease of this process, service and user. Such leases are
+ * alike, and a second close would end another one.
+ */
 static void end_lease(pam_handle_t *pamh, const struct session *session) {
         struct request request;
         struct reply reply;
@@ -96,7 +112,8 @@ static void end_lease(pam_handle_t *pamh, const struct session *session) {
         protocol_copy_text(request.lease, sizeof(request.lease), session->lease);
         request.timeout_ms = session->timeout_seconds * MSEC_PER_SEC;
 
-        r = activator_call(ACTIVATOR_SOCKET, &request, -1, deadline_after_ms(request.timeout_ms), &reply);
+        r = call_until_answered(
+                &request, -1, request.lease[0], deadline_after_ms(request.timeout_ms), &reply);
         if (r == -EACCES || r == -EPERM) {
                 /* A process that is no longer root often closes the session. */
                 if (session->debug)
@@ -242,21 +259,15 @@ static int check_answer(const struct login *login, const struct reply *reply) {
 
 static int draw_token(char *token, size_t size) {
         uint64_t number;
+        ssize_t n;
 
-        if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
-                return -EIO;
+        do
+                n = getrandom(&number, sizeof(number), 0);
+        while (n < 0 && errno == EINTR);
+        if (n != (ssize_t)sizeof(number))
+                return n < 0 ? -errno : -EIO;
         (void)snprintf(token, size, "%016" PRIx64, number);
         return 0;
-}
-
-/* An activator that goes away is restarted at once. */
-static int call_until_answered(
-        const struct request *request, int pidfd, uint64_t deadline, struct reply *ret) {
-        int r = -ECONNRESET;
-
-        for (int i = 0; i < OPEN_ATTEMPTS && (r == -ECONNRESET || r == -EPIPE); i++)
-                r = activator_call(ACTIVATOR_SOCKET, request, pidfd, deadline, ret);
-        return r;
 }
 
 /* Even if the rest of the answer is wrong, the session has to end a lease in it from here on. */
@@ -275,8 +286,10 @@ static int get_lease(const struct login *login, uid_t uid, struct session *sessi
 
         build_request(login, session, uid, &request);
         r = draw_token(request.lease, sizeof(request.lease));
-        if (r >= 0)
-                r = call_until_answered(&request, pidfd, deadline, ret);
+        if (r < 0)
+                return login_deny(login, r, SENTENCE_FAILED, "cannot draw a random number: %s", strerror(-r));
+        /* The token makes it one request. */
+        r = call_until_answered(&request, pidfd, true, deadline, ret);
         if (r < 0) {
                 describe_error(r, session->timeout_seconds, text, sizeof(text));
                 return login_deny(login, r, r == -ETIMEDOUT ? SENTENCE_SLOW : SENTENCE_FAILED, "%s", text);
@@ -322,14 +335,28 @@ static void unset_variables(const struct login *login) {
                         (void)pam_putenv(login->pamh, variables[i]);
 }
 
+/* libpam and libc say no more of a look-up that fails than errno, which is also set if there is no such
+ * account. */
+static const char *describe_lookup(int error) {
+        static const int shortages[] = {EAGAIN, EIO, EMFILE, ENFILE, ENOMEM, ETIMEDOUT};
+
+        for (size_t i = 0; i < ELEMENTSOF(shortages); i++)
+                if (error == shortages[i])
+                        return strerror(error);
+        return "there is no account of this name";
+}
+
 /* What can be refused without asking the activator. */
 static int check_host(const struct login *login, uid_t *ret_uid) {
-        const struct passwd *account = pam_modutil_getpwnam(login->pamh, login->user);
+        const struct passwd *account;
         int r;
 
+        errno = 0;
+        account = pam_modutil_getpwnam(login->pamh, login->user);
         if (!account)
                 return login_deny(login, -ENOENT, SENTENCE_FAILED,
-                        "there is no account of this name; getent passwd %s", login->user);
+                        "the account was not found: %s; getent passwd %s", describe_lookup(errno),
+                        login->user);
         *ret_uid = account->pw_uid;
 
         if (!login->options->join)

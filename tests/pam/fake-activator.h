@@ -41,6 +41,8 @@ struct fake {
         struct reply reply;      /* to REQUEST_OPEN */
         enum reply_type close_type;
         unsigned interruptions_wanted; /* before it answers */
+        unsigned n_unanswered;         /* requests after which it hangs up, whatever its manner */
+        unsigned n_to_drop;            /* connections that it closes unread, as an activator that is killed */
 
         /* What the fake, or a signal handler, writes. */
         volatile unsigned interruptions;
@@ -110,6 +112,10 @@ static inline void fake_answer(int fd, const struct request *request) {
         } buffer = {.reply = fake->reply};
         size_t size = sizeof(buffer.reply);
 
+        if (fake->n_unanswered > 0) {
+                fake->n_unanswered--;
+                return;
+        }
         if (request->type == REQUEST_CLOSE || request->type == REQUEST_NOTE)
                 reply_init(&buffer.reply, fake->close_type);
         else if (fake->manner == FAKE_ANSWERS_GARBAGE)
@@ -136,6 +142,11 @@ static inline bool fake_serve(int fd) {
 
         if (fake->manner == FAKE_HANGS_UP_AT_ONCE)
                 return true;
+        if (fake->n_to_drop > 0) {
+                fake->n_to_drop--;
+                fake->n_connections--;
+                return true;
+        }
         n = fake_receive(fd, &request, &pidfd);
         if (n == 1) {
                 fake->n_connections--;

@@ -425,14 +425,22 @@ static void test_a_course_users_other_names_are_refused(void **state) {
 
 #define ALIAS "anna@mail.example"
 
-/* A user database that finds STUDENT by a different name. libpam uses this instead of libc's.
- */
+/* With which the next look-up fails; 0: it does not. */
+static int lookup_error;
+
+/* A user database that finds STUDENT by a different name. libpam uses this instead of libc's. */
 __attribute__((visibility("default"))) int getpwnam_r(
         const char *name, struct passwd *ret, char *buffer, size_t size, struct passwd **ret_result) {
         int (*function)(const char *, struct passwd *, char *, size_t, struct passwd **) =
                 (int (*)(const char *, struct passwd *, char *, size_t, struct passwd **))(uintptr_t)dlsym(
                         RTLD_NEXT, "getpwnam_r");
 
+        if (lookup_error != 0) {
+                *ret_result = NULL;
+                errno = lookup_error;
+                lookup_error = 0;
+                return errno;
+        }
         return function(string_equal(name, ALIAS) ? STUDENT : name, ret, buffer, size, ret_result);
 }
 
@@ -592,6 +600,14 @@ static void test_no_account_is_denied(void **state) {
         (void)state;
         open_denied(OURS(""), "cs123-ghost");
         assert_denied(SENTENCE_FAILED, "no account");
+        assert_requests(0);
+}
+
+static void test_an_account_that_cannot_be_looked_up_is_not_said_to_be_absent(void **state) {
+        (void)state;
+        lookup_error = EMFILE;
+        open_denied(OURS(""), STUDENT);
+        assert_denied(SENTENCE_FAILED, "the account was not found: Too many open files");
         assert_requests(0);
 }
 
@@ -837,6 +853,42 @@ static void test_a_second_open_gives_the_first_lease_back(void **state) {
         assert_close_with_id(&fake->seen[1]);
         assert_int_equal(fake->seen[2].request.type, REQUEST_OPEN);
         assert_close_with_id(&fake->seen[3]);
+}
+
+/* A program that has sessions of many users lives on, so nothing else would end the lease. */
+static void test_a_restart_of_the_activator_loses_no_close(void **state) {
+        pam_handle_t *pamh = start(OURS(""), STUDENT);
+
+        (void)state;
+        assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+        fake->n_to_drop = 1;
+        fake->n_unanswered = 1;
+        assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+        assert_requests(3);
+        assert_close_with_id(&fake->seen[1]);
+        assert_close_with_id(&fake->seen[2]);
+        assert_silence();
+        assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+/* A second close without an id would end another lease, so only one that was not read is repeated. */
+static void test_a_close_without_an_id_is_sent_again_if_it_was_not_read(void **state) {
+        pam_handle_t *opened = start(OURS("join=no"), STUDENT), *pamh;
+
+        (void)state;
+        assert_int_equal(pam_open_session(opened, 0), PAM_SUCCESS);
+        assert_int_equal(pam_end(opened, PAM_SUCCESS), PAM_SUCCESS);
+        pamh = start(OURS("join=no"), STUDENT);
+        fake->n_to_drop = 2;
+        assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+        assert_requests(2);
+        assert_silence();
+
+        fake->n_unanswered = 1;
+        assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+        assert_requests(3);
+        assert_logged("cannot end the lease: the activator hung up");
+        assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
 }
 
 static void test_a_close_that_the_activator_refuses_is_logged(void **state) {
@@ -1145,6 +1197,7 @@ int main(void) {
                 TEST(test_a_wrong_option_denies_whom_the_rule_matches),
                 TEST(test_no_user_is_denied_and_not_asked_for),
                 TEST(test_no_account_is_denied),
+                TEST(test_an_account_that_cannot_be_looked_up_is_not_said_to_be_absent),
                 TEST(test_pam_silent_keeps_the_sentence_back),
                 TEST(test_a_reply_must_name_a_seat_of_the_course),
                 TEST(test_a_reply_without_a_lease_is_refused),
@@ -1156,6 +1209,8 @@ int main(void) {
                 TEST(test_the_handle_ends_and_another_closes),
                 TEST(test_a_second_close_asks_for_nothing),
                 TEST(test_a_second_open_gives_the_first_lease_back),
+                TEST(test_a_restart_of_the_activator_loses_no_close),
+                TEST(test_a_close_without_an_id_is_sent_again_if_it_was_not_read),
                 TEST(test_a_close_that_the_activator_refuses_is_logged),
                 TEST(test_a_forked_child_ends_nothing),
                 TEST(test_a_silent_end_ends_nothing),
