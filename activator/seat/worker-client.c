@@ -228,11 +228,25 @@ int worker_client_prepare(struct worker_client *client, const char *seat, worker
         return begin(client, WORKER_PREPARE, seat, callback, userdata, place);
 }
 
-static bool has_receipt(const struct worker_client *client, const char *template, const char *seat) {
-        char path[256];
-        int n = snprintf(path, sizeof(path), "%s/%s@%s", client->receipts, template, seat);
+/*
+ * Whether something has a receipt that is of the seat, or of its course: a worker that was killed may have
+ * made the bridge only.
+ */
+static bool has_receipt(const struct worker_client *client, const char *seat) {
+        DIR *dir = opendir(client->receipts);
+        bool found = false;
+        struct dirent *entry;
 
-        return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+        while (dir && !found && (entry = readdir(dir))) {
+                const char *at = strchr(entry->d_name, '@');
+
+                if (at && at[1] != '\0')
+                        found = string_starts_with(entry->d_name, "netbr@") ? string_starts_with(seat, at + 1)
+                                                                            : string_equal(seat, at + 1);
+        }
+        if (dir)
+                (void)closedir(dir);
+        return found;
 }
 
 static bool is_being_prepared(const struct worker_client *client, const char *seat) {
@@ -247,8 +261,7 @@ static bool is_being_prepared(const struct worker_client *client, const char *se
 int worker_client_discard(struct worker_client *client, const char *seat) {
         int r;
 
-        if (!client || (!is_being_prepared(client, seat) && !has_receipt(client, "netns", seat) &&
-                               !has_receipt(client, "nsbr", seat)))
+        if (!client || (!is_being_prepared(client, seat) && !has_receipt(client, seat)))
                 return 0;
         r = begin(client, WORKER_DISCARD, seat, NULL, NULL, NULL);
         return r < 0 ? r : 1;
@@ -262,9 +275,7 @@ void worker_client_list(
         while (dir && (entry = readdir(dir))) {
                 const char *at = strchr(entry->d_name, '@');
 
-                /* The bridge of a course goes with one of its seats. */
-                if (at && !string_starts_with(entry->d_name, "netbr@") && digits_only(at + 1) &&
-                        strlen(at + 1) < SEAT_ID_SIZE)
+                if (at && digits_only(at + 1) && strlen(at + 1) < SEAT_ID_SIZE)
                         visit(userdata, at + 1);
         }
         if (dir)

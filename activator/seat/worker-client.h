@@ -43,7 +43,9 @@ void worker_call_drop(struct worker_call **call);
  */
 int worker_client_discard(struct worker_client *client, const char *seat);
 
-/* Calls with each seat for which the worker has made something that no unit has adopted; maybe more than
- * once. */
+/*
+ * Calls with each seat for which the worker has made something that no unit has adopted; maybe more than
+ * once. For a bridge it calls with the course, which worker_client_discard() takes as well.
+ */
 void worker_client_list(
         struct worker_client *client, void (*visit)(void *userdata, const char *seat), void *userdata);

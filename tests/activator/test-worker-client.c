@@ -243,11 +243,23 @@ static void only_what_was_prepared_is_discarded(void **state) {
         assert_int_equal(worker_client_discard(NULL, "12310"), 0);
 }
 
+/* A worker that was killed had made no more than the bridge, and the start of its unit was cancelled. */
+static void a_bridge_alone_is_discarded(void **state) {
+        (void)state;
+        write_file("netbr@123", "");
+        assert_int_equal(worker_client_discard(client, "45610"), 0);
+        assert_int_equal(worker_client_discard(client, "12310"), 1);
+        reply(receive(WORKER_DISCARD, "12310"), 0);
+        run();
+        assert_int_equal(worker_client_discard(client, "123"), 1); /* after a restart, by the list */
+        reply(receive(WORKER_DISCARD, "123"), 0);
+        run();
+}
+
 static void note_seat(void *userdata, const char *seat) {
         unsigned *n = userdata;
 
-        assert_string_equal(seat, "12310");
-        (*n)++;
+        *n += string_equal(seat, "12310") ? 1 : string_equal(seat, "123") ? 10 : 100;
 }
 
 static void seats_with_a_receipt_are_listed(void **state) {
@@ -259,9 +271,9 @@ static void seats_with_a_receipt_are_listed(void **state) {
         write_file("other", "");
         write_file("netns@strange", "");
         worker_client_list(client, note_seat, &n);
-        assert_int_equal(n, 1);
+        assert_int_equal(n, 11);
         worker_client_list(NULL, note_seat, &n);
-        assert_int_equal(n, 1);
+        assert_int_equal(n, 11);
 }
 
 static int set_up(void **state) {
@@ -291,6 +303,7 @@ int main(void) {
                 worker_test(a_worker_that_reads_nothing_is_an_error_and_no_wait),
                 worker_test(what_is_no_reply_ends_the_connection),
                 worker_test(only_what_was_prepared_is_discarded),
+                worker_test(a_bridge_alone_is_discarded),
                 worker_test(seats_with_a_receipt_are_listed),
         };
 
