@@ -131,16 +131,18 @@ demo:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)tests/as-root $(PYTHON) -B tests/e2e/demo.py
 
+# ARGS="--json FILE": `tests/bench/bench.py --help` lists what there is.
 bench:
 	$(Q)tests/as-root tests/install-packages
-	$(Q)tests/as-root $(PYTHON) -B tests/bench/bench.py
+	$(Q)tests/as-root $(PYTHON) -B tests/bench/bench.py $(ARGS)
 
-.PHONY: tests prepare-check check check-unit fuzz demo bench
+.PHONY: tests prepare-check check check-unit fuzz demo bench bench-programs
 
-$(BUILD)/tests/bench/packet-bench: $(BUILD)/tests/bench/packet-bench.o
-	$(say) LD $@
-	$(link_test)
+bench_programs = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*-bench.c))
 
-$(BUILD)/tests/bench/session-bench: $(BUILD)/tests/bench/session-bench.o
+# They are built in the guest.
+bench-programs: $(bench_programs)
+
+$(bench_programs): %: %.o
 	$(say) LD $@
 	$(link_test) $(call libraries,libsystemd) -lpam

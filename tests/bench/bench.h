@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * What the benchmarks share: clocks and medians, PAM sessions, and transient slices over units that do
- * nothing, which are the least that systemd could do instead of a login. Each program has one main() and
- * includes this once; whatever fails ends it.
+ * What the benchmarks share: a clock, and transient slices over units that do nothing, which
+ * are the least that systemd could do instead of a login. A program prints one line for each round, a word
+ * and times in microseconds; the Python side computes. Each program includes this once; whatever fails ends
+ * it.
  */
 
-#include <security/pam_appl.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <systemd/sd-bus.h>
 #include <time.h>
 
@@ -32,63 +32,20 @@ static uint64_t now_usec(void) {
         return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U;
 }
 
-static int compare(const void *a, const void *b) {
-        uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
-
-        return (one > other) - (one < other);
-}
-
-/* Sorts the values. In milliseconds. */
-static double median(uint64_t *values, size_t n) {
-        uint64_t twice;
-
-        qsort(values, n, sizeof(*values), compare);
-        twice = n % 2 ? 2 * values[n / 2] : values[n / 2 - 1] + values[n / 2];
-        return (double)twice / 2000;
-}
-
-/* --- PAM ------------------------------------------------------------------------------------- */
-
-static int converse(int n, const struct pam_message **messages, struct pam_response **responses, void *data) {
-        (void)responses;
-        (void)data;
-        for (int i = 0; i < n; i++)
-                (void)fprintf(stderr, "PAM says: %s\n", messages[i]->msg);
-        return PAM_CONV_ERR;
-}
-
-static void check_pam(pam_handle_t *pam, int r, const char *what) {
-        if (r == PAM_SUCCESS)
-                return;
-        (void)fprintf(stderr, "%s: %s\n", what, pam_strerror(pam, r));
-        exit(EXIT_FAILURE);
-}
-
-/* Returns how long pam_open_session() took. */
-static uint64_t open_session(const char *service, const char *user, pam_handle_t **ret) {
-        static const struct pam_conv conversation = {.conv = converse};
-        uint64_t start, end;
-        pam_handle_t *pam;
-
-        check_pam(NULL, pam_start(service, user, &conversation, &pam), "pam_start");
-        start = now_usec();
-        check_pam(pam, pam_open_session(pam, 0), "pam_open_session");
-        end = now_usec();
-        *ret = pam;
-        return end - start;
-}
-
-static void close_session(pam_handle_t *pam) {
-        check_pam(pam, pam_close_session(pam, 0), "pam_close_session");
-        (void)pam_end(pam, PAM_SUCCESS);
+static void print_round(const char *what, const uint64_t *usec, size_t n) {
+        (void)fputs(what, stdout);
+        for (size_t i = 0; i < n; i++)
+                (void)printf(" %" PRIu64, usec[i]);
+        (void)putchar('\n');
 }
 
 /* --- systemd --------------------------------------------------------------------------------- */
 
-/* Signals of units whose names begin like this; NULL: of none. The loops below wait for a number of them. */
+/* Signals of units whose names begin like this; NULL: of none. The loops below wait for a number of them.
+ * "last" is for what goes after "removed". */
 struct seen {
-        const char *job, *removed;
-        size_t n_jobs, n_removed;
+        const char *job, *removed, *last;
+        size_t n_jobs, n_removed, n_last;
 };
 
 static int handle_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -114,6 +71,7 @@ static int handle_unit_removed(sd_bus_message *message, void *userdata, sd_bus_e
         (void)error;
         check(sd_bus_message_read(message, "so", &unit, NULL), "UnitRemoved");
         seen->n_removed += seen->removed && string_starts_with(unit, seen->removed);
+        seen->n_last += seen->last && string_starts_with(unit, seen->last);
         return 0;
 }
 
@@ -148,6 +106,16 @@ static void wait_for(sd_bus *bus, const size_t *number, size_t n) {
         }
 }
 
+/* Forgets the signals that are on their way. */
+static void _unused_ drain(sd_bus *bus, struct seen *seen) {
+        int r;
+
+        *seen = (struct seen){0};
+        while ((r = sd_bus_process(bus, NULL)) > 0)
+                ;
+        check(r, "sd_bus_process");
+}
+
 /* Asks for a slice; its JobRemoved says when it is there. needs: a unit that it requires, or NULL. */
 static void send_start(sd_bus *bus, const char *slice, const char *needs) {
         sd_bus_message *message = NULL;
@@ -171,21 +139,96 @@ static void send_stop(sd_bus *bus, const char *slice) {
                 "StopUnit");
 }
 
-#define EMPTY_LEASE "coursenetbench-lease.slice"
+/* --- slices over empty units ------------------------------------------------------------------ */
 
-/* Returns how long it took until one slice's job was done. */
-static uint64_t _unused_ start_slice(sd_bus *bus, struct seen *seen, const char *needs) {
+/* The units are in empty_units.py. They are wired as those of a seat are: a cable that is bound to a bridge,
+ * which all cables share, and to a namespace of its own. Every name begins like this. */
+#define EMPTY "coursenetbench-"
+#define EMPTY_LEASE EMPTY "lease.slice"
+#define EMPTY_CABLE EMPTY "cable@1.service"
+/* This one holds the bridge while others come and go. */
+#define EMPTY_HOLD EMPTY "hold.slice"
+#define EMPTY_HELD_CABLE EMPTY "cable@0.service"
+/* How many units a slice alone is, a slice with namespace and cable, and both with the bridge. */
+#define EMPTY_ALONE 1U
+#define EMPTY_SEAT 3U
+#define EMPTY_FIRST_SEAT 4U
+
+static void start_empty(sd_bus *bus, struct seen *seen, const char *slice, const char *needs) {
+        *seen = (struct seen){.job = slice};
+        send_start(bus, slice, needs);
+        wait_for(bus, &seen->n_jobs, 1);
+}
+
+/* n_units: how many go with the slice. Then everything is as it was. */
+static void stop_empty(sd_bus *bus, struct seen *seen, const char *slice, size_t n_units) {
+        *seen = (struct seen){.removed = EMPTY};
+        send_stop(bus, slice);
+        wait_for(bus, &seen->n_removed, n_units);
+}
+
+/* Returns how long it took until the slice's job was done. It is gone again afterwards. */
+static uint64_t _unused_ measure_empty(sd_bus *bus, struct seen *seen, const char *needs, size_t n_units) {
+        uint64_t start = now_usec(), took;
+
+        start_empty(bus, seen, EMPTY_LEASE, needs);
+        took = now_usec() - start;
+        stop_empty(bus, seen, EMPTY_LEASE, n_units);
+        return took;
+}
+
+static void _unused_ hold_empty_bridge(sd_bus *bus, struct seen *seen) {
+        start_empty(bus, seen, EMPTY_HOLD, EMPTY_HELD_CABLE);
+}
+
+static void _unused_ release_empty_bridge(sd_bus *bus, struct seen *seen) {
+        stop_empty(bus, seen, EMPTY_HOLD, EMPTY_FIRST_SEAT);
+}
+
+#define EMPTY_MANY EMPTY "many"
+/* Of the first of many; lower ones are in use above. */
+#define EMPTY_MANY_FIRST 100U
+
+static void empty_slice_name(size_t i, char ret[static 64]) {
+        (void)snprintf(ret, 64, EMPTY_MANY "%zu.slice", EMPTY_MANY_FIRST + i);
+}
+
+/* Starts n slices at once; chains: each over a chain of units. Returns how long it took until all were up. */
+static uint64_t _unused_ start_many(sd_bus *bus, struct seen *seen, size_t n, bool chains) {
+        char slice[64], cable[64];
         uint64_t start = now_usec();
 
-        *seen = (struct seen){.job = EMPTY_LEASE};
-        send_start(bus, EMPTY_LEASE, needs);
-        wait_for(bus, &seen->n_jobs, 1);
+        *seen = (struct seen){.job = EMPTY_MANY};
+        for (size_t i = 0; i < n; i++) {
+                empty_slice_name(i, slice);
+                (void)snprintf(cable, sizeof(cable), EMPTY "cable@%zu.service", EMPTY_MANY_FIRST + i);
+                send_start(bus, slice, chains ? cable : NULL);
+        }
+        wait_for(bus, &seen->n_jobs, n);
         return now_usec() - start;
 }
 
-/* last: the n units that go last, by how their names begin; then everything is as it was. */
-static void _unused_ stop_slice(sd_bus *bus, struct seen *seen, const char *last, size_t n) {
-        *seen = (struct seen){.removed = last};
-        send_stop(bus, EMPTY_LEASE);
+/* The same for the stop, until the last namespace is gone, or the last slice. */
+static uint64_t _unused_ stop_many(sd_bus *bus, struct seen *seen, size_t n, bool chains) {
+        char slice[64];
+        uint64_t start = now_usec(), took;
+
+        *seen = (struct seen){.removed = chains ? EMPTY "netns@" : EMPTY_MANY, .last = EMPTY "bridge@"};
+        for (size_t i = 0; i < n; i++) {
+                empty_slice_name(i, slice);
+                send_stop(bus, slice);
+        }
         wait_for(bus, &seen->n_removed, n);
+        took = now_usec() - start;
+        wait_for(bus, &seen->n_last, chains);
+        return took;
+}
+
+/*
+ * A login comes to a machine that has done with the last one. What is still cleared up behind a namespace,
+ * and what the kernel does faster because it has just been done (to move a process into a control group),
+ * would else go to the account of whatever is measured next.
+ */
+static void _unused_ settle(void) {
+        (void)usleep(100000);
 }

@@ -1,126 +1,179 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Measures logins against the least that systemd could do in their place, alternating in one run, so that a
- * noisy machine disturbs both alike:
+ * Measures one login at a time, and beside each what it is compared with, so that a noisy machine disturbs
+ * both alike. Each line has the times of one round.
  *
- *   first seat    pam_open_session() of a student who is the   against  a slice over two chained empty units,
- *                 first of the course, so that it has no bridge         and over three, wired as ours are
- *   next seat     the same while OTHER-USER, of the same course, is logged in
- *   second lease  pam_open_session() of a student who has one  against  an empty slice
+ *   first    seat of a student who is the first of the course  | chain of empty units, empty slice
+ *   new      the same while OTHER, of the same course, is in   | the same chain, its bridge is up; empty
+ * slice second   another lease of a student who is logged in       | empty slice again    the same when
+ * something else keeps the seat       | empty slice peers    as "new", but each login is a new process |
+ * pam_usernet, pam_newnet
  *
- * The ratio is the median of the pairs' ratios: what are measured right after each other meet the same
- * machine.
- *
- * usage: session-bench PAM-SERVICE USER OTHER-USER PAIRS. Runs in a guest, as root; bench.py prepares it.
+ * usage: session-bench SCENE ROUNDS PAM-SERVICE USER [OTHER]. Runs in a guest, as root; logins.py prepares
+ * it.
  */
 
-#include "bench.h"
+#include "logins.h"
 
-#define PAIRS_MAX 1000
-
-static double median_ratio(const uint64_t *ours, const uint64_t *floor, size_t n) {
-        uint64_t ratios[PAIRS_MAX];
-
-        for (size_t i = 0; i < n; i++)
-                ratios[i] = ours[i] * 1000 / floor[i];
-        return median(ratios, n); /* in milliseconds, so that a thousandth is one */
-}
-
-static void report(const char *what, const char *against, uint64_t *ours, uint64_t *floor, size_t n) {
-        double ratio = median_ratio(ours, floor, n), a = median(ours, n), b = median(floor, n);
-
-        (void)printf("%-12s %7.2f ms   %-32s %7.2f ms   ratio %.2f   (medians of %zu pairs; %.2f to %.2f and "
-                     "%.2f to %.2f)\n",
-                what, a, against, b, ratio, n, (double)ours[0] / 1000, (double)ours[n - 1] / 1000,
-                (double)floor[0] / 1000, (double)floor[n - 1] / 1000);
-}
-
-/*
- * A login comes to a machine that has done with the last one. What is still cleared up behind a namespace,
- * and what the kernel does faster because it has just been done (to move a process into a control group),
- * would else go to the account of whatever is measured next.
- */
-static void settle(void) {
-        (void)usleep(100000);
-}
-
-/* Empty units, see bench.py. */
-struct floor {
-        const char *what;
-        const char *last;  /* the one that is started last */
-        const char *first; /* how the names of the n_first others begin, which go last */
-        size_t n_first;
+struct bench {
+        sd_bus *bus;
+        struct seen seen;
+        unsigned rounds;
+        const char *service, *user, *other;
 };
 
-static const struct floor two_units = {
-        "a slice over two empty units", "coursenetbench-b@1.service", "coursenetbench-a@", 1};
-static const struct floor three_units = {
-        "a slice over three of them", "coursenetbench-f@1.service", "coursenetbench-e", 2};
-
-/* last: of the units that come with the seat, the one that is gone last. Then everything is as it was. */
-static void measure_new_seat(sd_bus *bus, struct seen *seen, const char *what, const char *last,
-        const struct floor *empty, const char *service, const char *user, size_t n) {
-        uint64_t ours[PAIRS_MAX], floor[PAIRS_MAX];
-        pam_handle_t *pam;
-
-        for (size_t i = 0; i < n; i++) {
-                settle();
-                ours[i] = open_session(service, user, &pam);
-                *seen = (struct seen){.removed = last};
-                close_session(pam);
-                wait_for(bus, &seen->n_removed, 1);
-
-                settle();
-                floor[i] = start_slice(bus, seen, empty->last);
-                stop_slice(bus, seen, empty->first, empty->n_first);
-        }
-        report(what, empty->what, ours, floor, n);
+/* last: of the units that come with the seat, the one that is gone last; NULL: nothing goes. */
+static void close_and_wait(struct bench *bench, pam_handle_t *pam, const char *last) {
+        bench->seen = (struct seen){.removed = last};
+        close_session(pam);
+        if (last)
+                wait_for(bench->bus, &bench->seen.n_removed, 1);
 }
 
-static void measure_next_seat(
-        sd_bus *bus, struct seen *seen, const char *service, const char *user, const char *other, size_t n) {
+static uint64_t measure_session(struct bench *bench, const char *last) {
+        pam_handle_t *pam;
+        uint64_t took;
+
+        settle();
+        took = open_session(bench->service, bench->user, &pam);
+        close_and_wait(bench, pam, last);
+        return took;
+}
+
+static uint64_t measure_floor(struct bench *bench, const char *needs, size_t n_units) {
+        settle();
+        return measure_empty(bench->bus, &bench->seen, needs, n_units);
+}
+
+static void measure_seats(struct bench *bench, const char *last, size_t n_empty_units) {
+        for (unsigned i = 0; i < bench->rounds; i++) {
+                uint64_t ours = measure_session(bench, last);
+                uint64_t chain = measure_floor(bench, EMPTY_CABLE, n_empty_units);
+                uint64_t slice = measure_floor(bench, NULL, EMPTY_ALONE);
+
+                print_round("round", (uint64_t[]){ours, chain, slice}, 3);
+        }
+}
+
+static void measure_first_seat(struct bench *bench) {
+        measure_seats(bench, "netbr@", EMPTY_FIRST_SEAT);
+}
+
+static void measure_new_seat(struct bench *bench) {
         pam_handle_t *first;
 
-        (void)open_session(service, other, &first);
-        measure_new_seat(bus, seen, "next seat", "netns@", &two_units, service, user, n);
-        *seen = (struct seen){.removed = "netbr@"};
-        close_session(first);
-        wait_for(bus, &seen->n_removed, 1);
+        (void)open_session(bench->service, bench->other, &first);
+        hold_empty_bridge(bench->bus, &bench->seen);
+        measure_seats(bench, "netns@", EMPTY_SEAT);
+        release_empty_bridge(bench->bus, &bench->seen);
+        close_and_wait(bench, first, "netbr@");
 }
 
-static void measure_second_lease(
-        sd_bus *bus, struct seen *seen, const char *service, const char *user, size_t n) {
-        uint64_t ours[PAIRS_MAX], floor[PAIRS_MAX];
-        pam_handle_t *first, *second;
+static void measure_again(struct bench *bench) {
+        (void)measure_session(bench, NULL); /* from now on its seat lingers, if that is what keeps it */
+        for (unsigned i = 0; i < bench->rounds; i++) {
+                uint64_t ours = measure_session(bench, NULL);
+                uint64_t slice = measure_floor(bench, NULL, EMPTY_ALONE);
 
-        (void)open_session(service, user, &first);
-        for (size_t i = 0; i < n; i++) {
-                settle();
-                ours[i] = open_session(service, user, &second);
-                close_session(second);
-                settle();
-                floor[i] = start_slice(bus, seen, NULL);
-                stop_slice(bus, seen, EMPTY_LEASE, 1);
+                print_round("round", (uint64_t[]){ours, slice}, 2);
         }
-        close_session(first);
-        report("second lease", "an empty slice", ours, floor, n);
 }
+
+static void measure_second_lease(struct bench *bench) {
+        pam_handle_t *first;
+
+        (void)open_session(bench->service, bench->user, &first);
+        measure_again(bench);
+        close_and_wait(bench, first, "netbr@");
+}
+
+/* A login in a process of its own: libpam-net's modules move the process for good. */
+static uint64_t measure_process(struct bench *bench, const char *service, const char *last) {
+        struct logins logins;
+        uint64_t took;
+
+        settle();
+        logins_start(&logins, service, &bench->user, 1);
+        took = logins_open_one(&logins, 0);
+        bench->seen = (struct seen){.removed = last};
+        logins_close(&logins);
+        if (last)
+                wait_for(bench->bus, &bench->seen.n_removed, 1);
+        logins_end(&logins);
+        remove_named_namespaces(&bench->user, 1);
+        return took;
+}
+
+static void measure_peers(struct bench *bench) {
+        pam_handle_t *first;
+
+        (void)open_session(bench->service, bench->other, &first);
+        for (unsigned i = 0; i < bench->rounds; i++) {
+                uint64_t ours = measure_process(bench, bench->service, "netns@");
+                uint64_t usernet = measure_process(bench, USERNET_SERVICE, NULL);
+                uint64_t newnet = measure_process(bench, NEWNET_SERVICE, NULL);
+
+                print_round("round", (uint64_t[]){ours, usernet, newnet}, 3);
+        }
+        close_and_wait(bench, first, "netbr@");
+}
+
+static uint64_t realtime_ahead(void) {
+        struct timespec ts;
+
+        (void)clock_gettime(CLOCK_REALTIME, &ts);
+        return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U - now_usec();
+}
+
+static void measure_stages(struct bench *bench) {
+        pam_handle_t *first, *pam;
+
+        (void)open_session(bench->service, bench->other, &first);
+        for (unsigned i = 0; i < bench->rounds; i++) {
+                uint64_t start, took;
+
+                settle();
+                pam = start_pam(bench->service, bench->user);
+                start = now_usec();
+                took = time_open(pam);
+                print_round("round", (uint64_t[]){start, start + took, realtime_ahead()}, 3);
+                print_round("open", NULL, 0);
+                (void)getchar();
+                close_and_wait(bench, pam, "netns@");
+        }
+        close_and_wait(bench, first, "netbr@");
+}
+
+static const struct {
+        const char *name;
+        void (*measure)(struct bench *bench);
+        bool needs_other;
+} scenes[] = {
+        {"first", measure_first_seat, false},
+        {"new", measure_new_seat, true},
+        {"second", measure_second_lease, false},
+        {"again", measure_again, false},
+        {"stages", measure_stages, true},
+        {"peers", measure_peers, true},
+};
 
 int main(int argc, char **argv) {
-        struct seen seen = {0};
-        sd_bus *bus = NULL;
-        size_t n;
+        struct bench bench = {0};
 
-        if (argc != 5 || (n = (size_t)atoi(argv[4])) == 0 || n > PAIRS_MAX) {
-                (void)fprintf(stderr, "usage: session-bench PAM-SERVICE USER OTHER-USER PAIRS\n");
-                return 2;
+        setlinebuf(stdout);
+        for (size_t i = 0; argc >= 5 && i < ELEMENTSOF(scenes); i++) {
+                if (!string_equal(argv[1], scenes[i].name) || argc != (scenes[i].needs_other ? 6 : 5))
+                        continue;
+                bench.rounds = (unsigned)atoi(argv[2]);
+                bench.service = argv[3];
+                bench.user = argv[4];
+                bench.other = argv[5];
+                bench.bus = connect_bus(&bench.seen);
+                scenes[i].measure(&bench);
+                sd_bus_flush_close_unref(bench.bus);
+                return 0;
         }
-        bus = connect_bus(&seen);
-        measure_new_seat(bus, &seen, "first seat", "netbr@", &two_units, argv[1], argv[2], n);
-        measure_new_seat(bus, &seen, "first seat", "netbr@", &three_units, argv[1], argv[2], n);
-        measure_next_seat(bus, &seen, argv[1], argv[2], argv[3], n);
-        measure_second_lease(bus, &seen, argv[1], argv[2], n);
-        sd_bus_flush_close_unref(bus);
-        return 0;
+        (void)fprintf(stderr, "usage: session-bench SCENE ROUNDS PAM-SERVICE USER [OTHER]\n");
+        return 2;
 }

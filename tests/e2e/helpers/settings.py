@@ -1,8 +1,21 @@
 """The settings file, and cases that run under settings of their own."""
 
+import contextlib
+
 from helpers.seats import set_up_class
 
 SETTINGS = "/etc/coursenet/coursenet.conf"
+
+
+@contextlib.contextmanager
+def settings(guest, text):
+    """These are the settings, as long as the `with` lasts."""
+    before = guest.read(SETTINGS)
+    guest.write(SETTINGS, text)
+    try:
+        yield
+    finally:
+        guest.write(SETTINGS, before)
 
 
 def with_settings(text):
@@ -10,11 +23,7 @@ def with_settings(text):
     def decorate(function):
         def run(guest):
             set_up_class(guest)
-            before = guest.read(SETTINGS)
-            guest.write(SETTINGS, text)
-            try:
+            with settings(guest, text):
                 function(guest)
-            finally:
-                guest.write(SETTINGS, before)
         return run
     return decorate
