@@ -6,11 +6,14 @@ import random
 from harness.case import case
 from helpers.storm import run_storm
 
+# Those in which no event costs a minute, as restarts of D-Bus and logind may on a busy machine.
+WEATHERS = ("calm", "kills", "units", "files", "network")
 
-@case("in a storm of logins, kills, stops, edits, flushes and full file systems all records agree, and nothing is left behind")
+
+@case("in a storm of logins, kills, stops, edits and flushes all records agree, and nothing is left behind")
 def storm(guest):
     # `ip netns exec`, which other cases use, makes a mount of /run/netns, and with it two of each namespace in it.
     guest.run("umount /run/netns 2>/dev/null; true")
     # Longer in the suite with fewer cases, which has time left.
     slow = guest.suite == "bookworm" and os.environ.get("CI") == "true"
-    run_storm(guest, random.SystemRandom().randrange(1000000), seconds=150 if slow else 40)
+    run_storm(guest, random.SystemRandom().randrange(1000000), seconds=150 if slow else 40, weathers=WEATHERS)

@@ -79,6 +79,7 @@ class History:
         self.errors = []
         self.facts = self.checked = None
         self.prepared = self.rested = False
+        self.busy = None
         self.counts = collections.Counter()
         self._round = 0
         self._students = {student.user: student for student in students()}
@@ -101,6 +102,9 @@ class History:
 
     def _take_facts(self, event):
         self.facts = event["facts"]
+
+    def _take_busy(self, event):
+        self.busy = event["text"]
 
     def _take_checked(self, event):
         self.checked = event["text"]

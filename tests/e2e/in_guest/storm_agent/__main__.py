@@ -78,7 +78,7 @@ class Agent:
         self._busy = set()
         self._n_tasks = 0
         self._quiet = False
-        self._open_strikes = []
+        self._open_strikes, self._deletions = [], []
         self._moments = Moments(self)
         self._prober = facts.Prober()
         self._environment = None
@@ -131,6 +131,9 @@ class Agent:
         jobs = facts.wait_for_jobs()
         tell(event="facts", facts={"jobs": jobs} if jobs else {"jobs": [], **facts.gather(order, self._prober)})
 
+    def _order_busy(self, _order):
+        tell(event="busy", text=f"under way: {sorted(map(str, self._busy))}, {len(self._events)} events to come")
+
     def _order_check(self, _order):
         tell(event="checked", text=facts.run_text("coursenetctl", "check"))
 
@@ -149,6 +152,7 @@ class Agent:
 
     def _rest_now(self):
         self._repair()
+        self._stop_without_links()
         self._kill_leftovers()
         tell(event="rested")
 
@@ -329,7 +333,12 @@ class Agent:
             self._strike_by("daemon-reexec", "*", ["refuse"], "systemctl", "daemon-reexec")
 
     def _do_restart(self, event):
-        self._strike_by(f"restart {event['what']}", "*", ["refuse"] if event["what"] == "bus" else [], "systemctl", "restart", SERVICES[event["what"]])
+        if event["what"] == "bus":
+            # logind does not always come back to a new bus, on any server. coursenet has to wait for it.
+            self._strike_by("restart bus and logind", "*", ["refuse"], "sh", "-c",
+                            f"systemctl restart {SERVICES['bus']}; systemctl restart {SERVICES['logind']}")
+        else:
+            self._strike_by(f"restart {event['what']}", "*", [], "systemctl", "restart", SERVICES[event["what"]])
 
     def _do_stop_and_start(self, event):
         """Unlike a restart, this empties the FD store."""
@@ -393,7 +402,8 @@ class Agent:
         live = [name for name in listing("/sys/class/net") if name.startswith(event["kind"])]
         if live:
             name = live[event["draw"] % len(live)]
-            self._strike_until_repaired(f"link {event['op']} {event['kind']}", name[3:], ["refuse", "cut", "wound"])
+            number = self._strike(f"link {event['op']} {event['kind']}", name[3:], ["refuse", "cut"])
+            (self._open_strikes if event["op"] == "down" else self._deletions).append(number)
             self._environment.set_link(name, event["op"] == "down")
 
     def _do_fill(self, event):
@@ -409,12 +419,18 @@ class Agent:
 
     def _repair(self):
         self._environment.repair()
-        for name in self._environment.take_deleted():
-            number = self._strike("coursenetctl stop, for a deleted link", name[3:], ["refuse", "cut", "must"])
-            self._struck(number, status=quietly("coursenetctl", "stop", name[3:]).returncode)
         for number in self._open_strikes:
             self._struck(number)
         self._open_strikes.clear()
+
+    def _stop_without_links(self):
+        """Only a new start makes a deleted link again. No login is under way that could overtake the stop."""
+        for name in self._environment.take_deleted():
+            number = self._strike("coursenetctl stop, for a deleted link", name[3:], ["refuse", "cut", "must"])
+            self._struck(number, status=quietly("coursenetctl", "stop", name[3:]).returncode)
+        for number in self._deletions:
+            self._struck(number)
+        self._deletions.clear()
 
     # The journal
 

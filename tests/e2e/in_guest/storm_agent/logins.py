@@ -186,6 +186,8 @@ class ShellLogin:
 
     def kill_client(self):
         self._client.kill()
+        # The shell behind su goes on until its input ends.
+        self.close()
 
     def kill_opener(self):
         # Not known yet: nothing to kill.

@@ -202,7 +202,7 @@ class Environment:
                     size = int(file.read().split()[0]) * resource.getpagesize()
                 resource.prlimit(pid, resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
                 self.starved.append(pid)
-            except (FileNotFoundError, ProcessLookupError):
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
                 pass
 
     def set_link(self, name, down):
