@@ -57,7 +57,7 @@ int machine_prefix_read(const char *path, struct address6 *ret, struct file_iden
         if (r < 0)
                 return r;
         if (!fgets(text, sizeof(text), file))
-                return -ENODATA;
+                return ferror(file) ? -errno : -ENODATA;
         r = machine_prefix(text, ret);
         if (r >= 0)
                 *ret_file = identity;

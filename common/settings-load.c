@@ -85,6 +85,20 @@ static int read_file(const char *path, struct settings *settings, struct diagnos
         return settings_parse(text, path, settings, diagnostics);
 }
 
+/*
+ * A host without a machine id, as an image is before its first boot, has no IPv6. If the id cannot be read
+ * because descriptors or memory have run out, that is an error: bridges that are up would lose their IPv6
+ * addresses.
+ */
+static int find_network6(struct settings *settings, struct diagnostics *diagnostics) {
+        int r = machine_prefix_read(MACHINE_ID_FILE, &settings->network6, &settings->machine_id);
+
+        if (r != -EMFILE && r != -ENFILE && r != -ENOMEM && r != -EIO)
+                return 0;
+        diagnostics_error(diagnostics, MACHINE_ID_FILE, 0, "it cannot be read: %s", strerror(-r));
+        return r;
+}
+
 /* What settings_load() does after the defaults. */
 static int load(const char *path, struct settings *settings, struct diagnostics *diagnostics) {
         int r;
@@ -93,9 +107,11 @@ static int load(const char *path, struct settings *settings, struct diagnostics 
         if (r < 0 && r != -ENOENT)
                 return r;
         complete_courses(settings);
-        /* A host without a machine id, as an image is before its first boot, has no IPv6. */
-        if (settings->network6_auto)
-                (void)machine_prefix_read(MACHINE_ID_FILE, &settings->network6, &settings->machine_id);
+        if (settings->network6_auto) {
+                r = find_network6(settings, diagnostics);
+                if (r < 0)
+                        return r;
+        }
         return settings_check(settings, path, diagnostics);
 }
 

@@ -4,6 +4,8 @@
 
 #include "fixture.h"
 
+#include <dlfcn.h>
+
 #include "machine-prefix.h"
 #include "settings.h"
 
@@ -477,6 +479,45 @@ static void test_network6(void **state) {
         }
 }
 
+/* With which the machine id cannot be opened; 0: it can. The settings are read with open(). */
+static int machine_id_error;
+
+__attribute__((visibility("default"))) FILE *fopen(const char *path, const char *mode) {
+        FILE *(*next)(const char *path, const char *mode);
+
+        *(void **)&next = dlsym(RTLD_NEXT, "fopen");
+        if (machine_id_error != 0 && string_equal(path, MACHINE_ID_FILE)) {
+                errno = machine_id_error;
+                return NULL;
+        }
+        return next(path, mode);
+}
+
+/* Bridges that are up would lose their IPv6 addresses. */
+static void test_a_machine_id_that_cannot_be_read_now_is_an_error(void **state) {
+        static const int errors[] = {EMFILE, ENFILE, ENOMEM, EIO};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                struct settings settings;
+
+                machine_id_error = errors[i];
+                assert_int_equal(settings_load(etc, &settings, &diagnostics), -errors[i]);
+                assert_int_equal(diagnostics.n_errors, 1);
+                assert_string_equal(diagnostics.items[0].path, MACHINE_ID_FILE);
+        }
+        machine_id_error = ENOENT;
+        {
+                _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+                _cleanup_settings_ struct settings settings = {0};
+
+                assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+                assert_false(address6_is_set(&settings.network6));
+        }
+        machine_id_error = 0;
+}
+
 /* By default a course has IPv6 if its number fits; one that does not fit is no mistake. */
 static void test_network6_auto(void **state) {
         _cleanup_settings_ struct settings settings = {0};
@@ -797,6 +838,7 @@ int main(void) {
                 TEST(test_dns),
                 TEST(test_fence),
                 TEST(test_network6),
+                TEST(test_a_machine_id_that_cannot_be_read_now_is_an_error),
                 TEST(test_network6_auto),
                 TEST(test_mistakes),
                 TEST(test_all_mistakes_at_once),
