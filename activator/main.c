@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
-#include "base/fd-store.h"
 #include "base/log.h"
 #include "base/record-store.h"
 #include "lease/lease-startup.h"
@@ -176,50 +175,37 @@ static int tidy_up(struct seats *seats, const char *seat) {
 /* --- the daemon ------------------------------------------------------------------------------------------
  */
 
-/* The sockets by their units' FileDescriptorName=, followed by what the FD store kept. */
+/* The sockets, by their units' FileDescriptorName=. */
 struct received {
         int activator, query;
-        struct stored_fd *stored;
-        size_t n_stored;
-        char **names; /* owns the names in stored */
 };
+
+/* An activator of an earlier version let systemd keep a descriptor for each lease: systemd closes it. */
+static void give_back(const char *name, int fd) {
+        (void)sd_notifyf(false, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+        (void)close(fd);
+}
 
 static int receive_fds(struct received *ret) {
         struct received received = {.activator = -1, .query = -1};
+        char **names = NULL;
         int n;
 
-        n = sd_listen_fds_with_names(true, &received.names);
-        if (n < 0)
-                return n;
-        received.stored = calloc((size_t)n + 1, sizeof(*received.stored));
-        if (!received.stored)
-                return -ENOMEM;
-
+        n = sd_listen_fds_with_names(true, &names);
         for (int i = 0; i < n; i++) {
                 int fd = SD_LISTEN_FDS_START + i;
 
-                if (string_equal(received.names[i], "activator"))
+                if (string_equal(names[i], "activator"))
                         received.activator = fd;
-                else if (string_equal(received.names[i], "query"))
+                else if (string_equal(names[i], "query"))
                         received.query = fd;
                 else
-                        received.stored[received.n_stored++] = (struct stored_fd){received.names[i], fd};
+                        give_back(names[i], fd);
+                free(names[i]);
         }
+        free(names);
         *ret = received;
-        return 0;
-}
-
-static void received_done(struct received *received) {
-        for (size_t i = 0; i < received->n_stored; i++)
-                if (received->stored[i].fd >= 0) {
-                        /* The descriptor of a lease that has ended. */
-                        fd_store_drop(received->stored[i].name);
-                        (void)close(received->stored[i].fd);
-                }
-        for (char **name = received->names; name && *name; name++)
-                free(*name);
-        free(received->names);
-        free(received->stored);
+        return n < 0 ? n : 0;
 }
 
 static int handle_signals(sd_event *event) {
@@ -253,12 +239,10 @@ static int prepare(struct activator *activator) {
         if (received.activator < 0 || received.query < 0) {
                 log_error("The sockets are missing: start coursenet-activator.socket and "
                           "coursenet-query.socket instead");
-                received_done(&received);
                 return -ENOTSOCK;
         }
 
-        r = restore_leases(&activator->leases, received.stored, received.n_stored);
-        received_done(&received);
+        r = restore_leases(&activator->leases);
         if (r < 0) {
                 log_error("Cannot restore the leases: %s", strerror(-r));
                 return r;

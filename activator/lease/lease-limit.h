@@ -9,7 +9,7 @@
 
 #include "lease.h"
 
-#define LEASES_MAX 4096 /* FileDescriptorStoreMax= of the unit is the same */
+#define LEASES_MAX 4096
 #define LEASES_PER_USER_MAX 64
 #define ENTER_LEASES_MAX 1024
 #define ENTER_LEASES_PER_USER_MAX 48 /* a user's own logins have the rest */

@@ -47,7 +47,7 @@
 #define VANISH DO_REMOVE_RECORD, DO_LET_GO, DO_FREE
 
 /* Yes, before the start job has ended. The opener waits for nothing of the rest. */
-#define EARLY_ANSWER DO_SET_PATIENCE, DO_MARK_JOINED, DO_ANSWER_DONE, DO_STORE_OPENER, DO_LOG_GIVEN, DO_TAKE_OVER
+#define EARLY_ANSWER DO_SET_PATIENCE, DO_MARK_JOINED, DO_ANSWER_DONE, DO_LOG_GIVEN, DO_TAKE_OVER
 
 /* Why an event has no effect or cannot come. */
 #define ONCE      "only the first event of a lease is one of this kind"
@@ -139,7 +139,7 @@ static const struct lease_row rows[] = {
         NEVER(JOB_FAILED,     REST, "a lease knows a start job only in these states"),
 
         ON(READY,               S(CHECKING), ACTIVE, DO_DROP_DEADLINE, DO_MARK_JOINED, DO_LOG_GIVEN, DO_TAKE_OVER,
-                                DO_WATCH_OPENER, DO_ANSWER_DONE, DO_STORE_OPENER),
+                                DO_WATCH_OPENER, DO_ANSWER_DONE),
         NEVER(READY,            REST, DROPPED),
         ON(READY_HOLD,          S(CHECKING), HOLD, DO_DROP_DEADLINE, DO_LOG_GIVEN, DO_ANSWER_DONE),
         NEVER(READY_HOLD,       REST, DROPPED),

@@ -150,7 +150,6 @@
         X(DO_ANSWER_VANISHED,      "no, the seat was stopped while it came up") \
         X(DO_ANSWER_CLOSED,        "no, the opener closed the lease; not logged") \
         /* The opener. */ \
-        X(DO_STORE_OPENER,         "have PID 1 keep a descriptor of its process, for the next activator") \
         X(DO_WATCH_OPENER,         "raise EVENT_OPENER_DIED when its process is dead, or is dead already") \
         X(DO_ASK_LEADER,           "ask logind for a session of the dead process, unless the question is under way") \
         X(DO_SET_LEADER_TIMER,     "start the timer of EVENT_LEADER_TIMER") \
@@ -175,7 +174,7 @@
         X(DO_ASK_GONE,             "ask systemd whether the unit is gone") \
         X(DO_SET_GONE_TIMER,       "start the timer of EVENT_GONE_TIMER") \
         X(DO_FREE,                 "free the lease; if it was the last of its seat, clear the seat") \
-        X(DO_FORGET,               "free the lease; its unit, record and stored descriptor stay")
+        X(DO_FORGET,               "free the lease; its unit and its record stay")
 /* clang-format on */
 
 #define LEASE_ENUMERATOR(name, meaning) name,

@@ -6,7 +6,6 @@
  */
 
 #include "lease-run.h"
-#include "base/fd-store.h"
 #include "lease-answer.h"
 #include "lease-early.h"
 #include "lease-log.h"
@@ -39,11 +38,6 @@ static void forget(struct lease *lease) {
         lease_free(lease);
 }
 
-static void let_go(struct lease *lease) {
-        drop_waits(lease);
-        fd_store_drop(lease->record.id);
-}
-
 /* Also clears what the last lease of a seat, or of a user, leaves behind. */
 static void free_lease(struct lease *lease) {
         struct lease_record record = lease->record;
@@ -74,15 +68,6 @@ static void remove_record(struct lease *lease) {
 }
 
 /* --- actions --------------------------------------------------------------------------------- */
-
-/*
- * After the answer: PID 1 would handle this first, and the login would wait for it. Until then the next
- * activator finds the process by its number and start time.
- */
-static void store_opener(struct lease *lease) {
-        if (lease->pidfd >= 0)
-                fd_store_keep(lease->record.id, lease->pidfd);
-}
 
 static void set_leader_timer(struct lease *lease) {
         lease_set_timer(lease, TIMER_LEADER, LEASE_RETRY_USEC);
@@ -138,11 +123,10 @@ const lease_action_t lease_run_actions[_LEASE_ACTION_MAX] = {
         [DO_ANSWER_STOPPED] = lease_answer_stopped,
         [DO_ANSWER_VANISHED] = lease_answer_vanished,
         [DO_ANSWER_CLOSED] = lease_answer_closed,
-        [DO_STORE_OPENER] = store_opener,
         [DO_WATCH_OPENER] = lease_opener_watch,
         [DO_ASK_LEADER] = lease_opener_ask_leader,
         [DO_SET_LEADER_TIMER] = set_leader_timer,
-        [DO_LET_GO] = let_go,
+        [DO_LET_GO] = drop_waits,
         [DO_ASK_NAMESPACE] = lease_opener_ask_namespace,
         [DO_SET_NAMESPACE_TIMER] = set_namespace_timer,
         [DO_TAKE_OVER] = linger_take_over,

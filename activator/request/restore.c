@@ -6,7 +6,6 @@
  */
 
 #include "restore.h"
-#include "base/fd-store.h"
 #include "base/log.h"
 #include "base/peer.h"
 #include "base/record-store.h"
@@ -26,47 +25,21 @@
 
 struct restoring {
         struct lease_table *leases;
-        struct stored_fd *stored;
-        size_t n_stored;
         unsigned n_leases;
         int result; /* 1: still waiting */
 };
 
-static int take_stored_fd(struct restoring *restoring, const char *id) {
-        for (size_t i = 0; i < restoring->n_stored; i++) {
-                struct stored_fd *stored = &restoring->stored[i];
-
-                if (stored->fd >= 0 && string_equal(stored->name, id)) {
-                        int fd = stored->fd;
-
-                        stored->fd = -1;
-                        return fd;
-                }
-        }
-        return -1;
-}
-
 /* A descriptor of the lease's opener, or -1 if that process has ended, even if its pid is in use again. */
-static int find_opener(struct restoring *restoring, const struct lease_record *record) {
-        int fd = take_stored_fd(restoring, record->id);
+static int find_opener(const struct lease_record *record) {
+        int fd = peer_open_pidfd(record->opener);
         uint64_t start;
 
-        if (fd >= 0) {
-                if (peer_check_pidfd(fd, record->opener) >= 0)
-                        return fd;
-                (void)close(fd);
-                return -1;
-        }
-
-        /* `systemctl stop` and `start` empty the FD store. */
-        fd = peer_open_pidfd(record->opener);
         if (fd < 0)
                 return -1;
         if (peer_start_time(record->opener, &start) < 0 || start != record->opener_start) {
                 (void)close(fd);
                 return -1;
         }
-        fd_store_keep(record->id, fd);
         return fd;
 }
 
@@ -102,7 +75,7 @@ static int take_up_lease(struct restoring *restoring, const char *id, uint32_t j
                 return r;
         /* The lease of a login that is over has no process any more. */
         if (!record.hold && record.linger_until_usec == 0)
-                opener = find_opener(restoring, &record);
+                opener = find_opener(&record);
         return lease_restore(restoring->leases, &record, opener, job);
 }
 
@@ -162,8 +135,8 @@ static int forget_record(void *userdata, const char *id) {
         return 0;
 }
 
-int restore_leases(struct lease_table *leases, struct stored_fd *stored, size_t n_stored) {
-        struct restoring restoring = {.leases = leases, .stored = stored, .n_stored = n_stored, .result = 1};
+int restore_leases(struct lease_table *leases) {
+        struct restoring restoring = {.leases = leases, .result = 1};
         const char *const patterns[] = {
                 LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL, SEAT_UNIT_HEAD "*" SEAT_UNIT_TAIL};
         struct bus_call *call = NULL;

@@ -19,10 +19,8 @@
 #include <termios.h>
 
 #include "base/event.h"
-#include "base/fd-store.h"
 #include "base/peer.h"
 #include "base/terminal.h"
-#include "message-fd.h"
 
 /* A child that lives until the pipe closes. */
 static pid_t start_child(int *ret_pipe) {
@@ -125,51 +123,6 @@ static void the_kernel_says_who_connected(void **state) {
         (void)close(no_socket);
 }
 
-/* --- the FD store of systemd ----------------------------------------------------------------- */
-
-static int notify_socket;
-static char notify_path[] = "/tmp/coursenet-notify-XXXXXX";
-
-static void expect_notification(const char *text, bool with_fd) {
-        char buffer[256] = "";
-        struct iovec iovec = {.iov_base = buffer, .iov_len = sizeof(buffer) - 1};
-        struct msghdr message = {.msg_iov = &iovec, .msg_iovlen = 1};
-        struct message_fd room;
-        int fd;
-
-        message_expect_fd(&message, &room);
-        assert_true(recvmsg(notify_socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) > 0);
-        fd = message_take_fd(&message);
-        assert_string_equal(buffer, text);
-        assert_int_equal(fd >= 0, with_fd);
-        if (fd >= 0)
-                (void)close(fd);
-}
-
-static void a_lease_s_process_is_kept_by_systemd_under_its_id(void **state) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-        (void)state;
-        assert_non_null(mkdtemp(notify_path));
-        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", notify_path);
-        notify_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(bind(notify_socket, (struct sockaddr *)&address, sizeof(address)), 0);
-        assert_int_equal(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
-
-        fd_store_keep("12310_01", STDERR_FILENO);
-        expect_notification("FDSTORE=1\nFDNAME=12310_01", true);
-        fd_store_drop("12310_01");
-        expect_notification("FDSTOREREMOVE=1\nFDNAME=12310_01", false);
-
-        assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
-        (void)close(notify_socket);
-        (void)unlink(address.sun_path);
-        (void)rmdir(notify_path);
-        /* By hand, without systemd: nothing happens. */
-        fd_store_keep("12310_01", STDERR_FILENO);
-        fd_store_drop("12310_01");
-}
-
 /* --- terminals ------------------------------------------------------------------------------- */
 
 #define UID_AMY 2000
@@ -229,7 +182,6 @@ int main(void) {
                 cmocka_unit_test(a_process_has_a_time_of_its_start),
                 cmocka_unit_test(a_program_s_name_does_not_forge_its_start),
                 cmocka_unit_test(the_kernel_says_who_connected),
-                cmocka_unit_test(a_lease_s_process_is_kept_by_systemd_under_its_id),
                 cmocka_unit_test(a_user_is_told_on_every_terminal_and_nobody_else),
                 cmocka_unit_test(a_login_s_tty_is_a_name_in_dev),
                 cmocka_unit_test(clocks_are_in_microseconds),

@@ -96,11 +96,11 @@ static int handle_answer(sd_event_source *source, void *userdata) {
 }
 
 /* Starts the activator: it waits until systemd has said which units there are. */
-static int start_with(const struct unit_row *units, size_t n, struct stored_fd *stored, size_t n_stored) {
+static int start_with(const struct unit_row *units, size_t n) {
         rows = units;
         n_rows = n;
         assert_true(sd_event_add_defer(table.event, NULL, handle_answer, NULL) >= 0);
-        return restore_leases(&table, stored, n_stored);
+        return restore_leases(&table);
 }
 
 static void a_lease_is_taken_up_with_the_process_that_opened_it(void **state) {
@@ -109,49 +109,29 @@ static void a_lease_is_taken_up_with_the_process_that_opened_it(void **state) {
 
         (void)state;
         save(&record);
-        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(start_with(&unit, 1), 0);
         assert_int_equal(n_restored, 1);
         assert_string_equal(restored.user, "cs123-amy");
         assert_true(has_opener);
         assert_string_equal(forgotten, "");
 }
 
-static void the_descriptor_that_systemd_kept_is_used(void **state) {
-        const struct unit_row unit = {UNIT, "active", 0, ""};
-        const struct lease_record record = make_record();
-        char id[] = LEASE, other[] = "12311_0000000000000000";
-        struct stored_fd stored[] = {{other, -1}, {id, -1}};
-
-        (void)state;
-        stored[0].fd = peer_open_pidfd(getpid());
-        stored[1].fd = peer_open_pidfd(getpid());
-        save(&record);
-        assert_int_equal(start_with(&unit, 1, stored, 2), 0);
-        assert_true(has_opener);
-        assert_int_equal(stored[1].fd, -1);
-        assert_true(stored[0].fd >= 0); /* of no lease: it is left to the caller */
-        (void)close(stored[0].fd);
-}
-
 /* Its number may be another process's by now. */
 static void a_process_that_is_dead_is_not_taken_for_another_one(void **state) {
         const struct unit_row unit = {UNIT, "active", 0, ""};
         struct lease_record record = make_record();
-        char id[] = LEASE;
-        struct stored_fd stored = {id, -1};
 
         (void)state;
         record.opener_start--;
         save(&record);
-        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(start_with(&unit, 1), 0);
         assert_false(has_opener);
         lease_free(table.leases);
 
         record = make_record();
         record.opener++;
         save(&record);
-        stored.fd = peer_open_pidfd(getpid());
-        assert_int_equal(start_with(&unit, 1, &stored, 1), 0);
+        assert_int_equal(start_with(&unit, 1), 0);
         assert_false(has_opener);
 }
 
@@ -162,7 +142,7 @@ static void a_hold_and_a_lease_that_lingers_have_no_process(void **state) {
         (void)state;
         record.linger_until_usec = 1;
         save(&record);
-        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(start_with(&unit, 1), 0);
         assert_int_equal(n_restored, 1);
         assert_false(has_opener);
         lease_free(table.leases);
@@ -171,7 +151,7 @@ static void a_hold_and_a_lease_that_lingers_have_no_process(void **state) {
         record.hold = true;
         record.opener = 0;
         save(&record);
-        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(start_with(&unit, 1), 0);
         assert_int_equal(n_restored, 2);
         assert_false(has_opener);
 }
@@ -184,7 +164,7 @@ static void a_login_that_is_starting_is_taken_up_and_a_hold_is_not(void **state)
 
         (void)state;
         save(&record);
-        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(start_with(&unit, 1), 0);
         assert_int_equal(n_restored, 1);
         assert_int_equal(restored_job, 7);
         assert_true(has_opener);
@@ -193,7 +173,7 @@ static void a_login_that_is_starting_is_taken_up_and_a_hold_is_not(void **state)
         record.hold = true;
         record.opener = 0;
         save(&record);
-        assert_int_equal(start_with(&unit, 1, NULL, 0), 0);
+        assert_int_equal(start_with(&unit, 1), 0);
         asked("stop " UNIT);
         assert_int_equal(n_restored, 1);
         assert_false(has_record());
@@ -207,7 +187,7 @@ static void a_unit_that_nobody_knows_is_stopped(void **state) {
 
         (void)state;
         write_file(LEASE, "[lease]\nuser = \n");
-        assert_int_equal(start_with(units, ELEMENTSOF(units), NULL, 0), 0);
+        assert_int_equal(start_with(units, ELEMENTSOF(units)), 0);
         asked("stop " UNIT);
         asked("stop coursenet-tidy_12310.slice");
         assert_int_equal(n_restored, 0);
@@ -220,7 +200,7 @@ static void a_lease_whose_unit_has_gone_is_forgotten(void **state) {
 
         (void)state;
         save(&record);
-        assert_int_equal(start_with(NULL, 0, NULL, 0), 0);
+        assert_int_equal(start_with(NULL, 0), 0);
         assert_string_equal(forgotten, LEASE);
 }
 
@@ -232,7 +212,7 @@ static void a_seat_that_is_up_is_looked_at(void **state) {
         };
 
         (void)state;
-        assert_int_equal(start_with(units, ELEMENTSOF(units), NULL, 0), 0);
+        assert_int_equal(start_with(units, ELEMENTSOF(units)), 0);
         assert_int_equal(timers_set(), 1);
         empty_seats_forget(&seats);
 }
@@ -240,7 +220,7 @@ static void a_seat_that_is_up_is_looked_at(void **state) {
 static void what_was_prepared_for_nobody_is_looked_at(void **state) {
         (void)state;
         n_prepared = 2;
-        assert_int_equal(start_with(NULL, 0, NULL, 0), 0);
+        assert_int_equal(start_with(NULL, 0), 0);
         assert_int_equal(timers_set(), 2);
         empty_seats_forget(&seats);
 }
@@ -251,12 +231,12 @@ static void without_an_answer_of_systemd_nothing_is_forgotten(void **state) {
         (void)state;
         save(&record);
         list_error = -ETIMEDOUT;
-        assert_int_equal(start_with(NULL, 0, NULL, 0), -ETIMEDOUT);
+        assert_int_equal(start_with(NULL, 0), -ETIMEDOUT);
         assert_true(has_record());
         assert_string_equal(forgotten, "");
 
         fake_send_error = -ENOTCONN;
-        assert_int_equal(restore_leases(&table, NULL, 0), -ENOTCONN);
+        assert_int_equal(restore_leases(&table), -ENOTCONN);
         asked(LIST);
         assert_true(has_record());
 }
@@ -288,7 +268,6 @@ static int tear_down(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 restore_test(a_lease_is_taken_up_with_the_process_that_opened_it),
-                restore_test(the_descriptor_that_systemd_kept_is_used),
                 restore_test(a_process_that_is_dead_is_not_taken_for_another_one),
                 restore_test(a_hold_and_a_lease_that_lingers_have_no_process),
                 restore_test(a_login_that_is_starting_is_taken_up_and_a_hold_is_not),

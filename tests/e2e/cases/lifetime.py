@@ -316,7 +316,7 @@ def expect_each_ends_its_own(guest, sessions):
 
 survives("logins of a class survive kill -9 of the activator", f"systemctl kill --signal=KILL {ACTIVATOR}", True)
 survives("logins of a class survive a restart of the activator", f"systemctl restart {ACTIVATOR}", True)
-survives("logins of a class survive a stop and a start of the activator, which empty its FD store",
+survives("logins of a class survive a stop and a start of the activator",
          f"systemctl stop {SOCKETS} {ACTIVATOR} && systemctl start {SOCKETS} {ACTIVATOR}", True)
 survives("logins of a class survive daemon-reload", "systemctl daemon-reload", False)
 survives("logins of a class survive daemon-reexec", "systemctl daemon-reexec", False)
