@@ -221,6 +221,28 @@ int link_delete(struct link_socket *socket, int index) {
         return r == -ENODEV ? 0 : r;
 }
 
+/* The nested attributes are of a family: without IPv6 in the kernel, or on the link, it says -EAFNOSUPPORT.
+ */
+int link_set_no_address6(struct link_socket *socket, int index) {
+        struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+        struct nl_msg *request = nlmsg_alloc_simple(RTM_SETLINK, 0);
+        struct nlattr *families = NULL, *six = NULL;
+        int r;
+
+        if (request && nlmsg_append(request, &ifi, sizeof(ifi), NLMSG_ALIGNTO) >= 0)
+                families = nla_nest_start(request, IFLA_AF_SPEC);
+        if (families)
+                six = nla_nest_start(request, AF_INET6);
+        if (!six || nla_put_u8(request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE) < 0) {
+                nlmsg_free(request);
+                return -ENOMEM;
+        }
+        nla_nest_end(request, six);
+        nla_nest_end(request, families);
+        r = netlink_send(socket, request);
+        return r == -EAFNOSUPPORT ? 0 : r;
+}
+
 /* By hand, as the bridge ports of libnl 3.7 do not know the setting. */
 int link_set_isolated(struct link_socket *socket, int index, bool isolated) {
         struct ifinfomsg ifi = {.ifi_family = AF_BRIDGE, .ifi_index = index};

@@ -115,6 +115,12 @@ int link_bring_up(struct link_socket *socket, const struct link *link, const str
 int link_delete(struct link_socket *socket, int index);
 
 /*
+ * The kernel gives a link no IPv6 address of its own when it gets a carrier. A kernel or a link without IPv6
+ * is success.
+ */
+int link_set_no_address6(struct link_socket *socket, int index);
+
+/*
  * Isolated ports of a bridge reach the bridge and its other ports, but not each other. -EOPNOTSUPP if the
  * link is no port. A new port is not isolated: set it before the seat behind it can send.
  */

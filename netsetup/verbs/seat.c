@@ -159,6 +159,11 @@ static int guard_link(
         if (r != LINK_OURS)
                 return failure(diagnostics, plan->link, r < 0 ? r : -ENODEV,
                         "was removed by another program during setup");
+        /* Nobody could reach the address of a port, and each program that watches addresses lists all again.
+         */
+        r = link_set_no_address6(socket, link.index);
+        if (r < 0)
+                return failure(diagnostics, plan->link, r, "cannot do without an IPv6 address");
         if (plan->isolation == ISOLATION_SEAT) {
                 r = link_set_isolated(socket, link.index, true);
                 if (r < 0)

@@ -96,6 +96,19 @@ static void both_ends_are_marked_and_have_lasting_macs(void **state) {
         assert_shell("ip -o link show br-123 | grep -q 02:63:0a:00:7b:01");
 }
 
+/* With it, every seat would make each dnsmasq list all addresses of the host. */
+static void the_end_on_the_host_has_no_address(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell("ip -o link show vl-12310 | grep -q LOWER_UP");
+        assert_shell("test -z \"$(ip -o address show dev vl-12310)\"");
+        /* Its other end and the bridge have theirs. */
+        assert_shell("ip -n ns12310 -o address show dev vr-12310 | grep -q 'inet6 fe80::'");
+        assert_shell("ip -o address show dev br-123 | grep -q 'inet6 fe80::'");
+}
+
 static void both_directions_work(void **state) {
         struct sandbox *sandbox = *state;
         unsigned received = 0;
@@ -628,6 +641,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(a_start_connects_the_seat_and_a_stop_cuts_it_off),
                 sandbox_test(both_ends_are_marked_and_have_lasting_macs),
+                sandbox_test(the_end_on_the_host_has_no_address),
                 sandbox_test(both_directions_work),
                 sandbox_test(two_seats_of_a_course_reach_each_other),
                 sandbox_test(a_gateway_that_is_down_is_told_as_loss),
