@@ -68,7 +68,7 @@ client_sources = client/activator-client.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
+net_sources = netsetup/base/journal.c netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
 	netsetup/base/subcommand.c \
 	netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link-route.c netsetup/kernel/link-socket.c \
 	netsetup/kernel/link.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
@@ -226,6 +226,10 @@ install: all
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
 	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
+ifdef SANITIZE
+	@# The sanitizers write to stderr.
+	$(Q)sed -i '/^Standard.*=null/d' $(units:units/%=$(DESTDIR)$(unitdir)/%)
+endif
 	$(Q)$(INSTALL) -m 644 conf/pam-configs/coursenet $(DESTDIR)$(pamconfigdir)/
 	$(Q)$(INSTALL) -m 644 conf/dbus.conf $(DESTDIR)$(dbusdir)/coursenet.conf
 	$(Q)$(INSTALL) -m 644 conf/network/05-coursenet.link conf/network/05-coursenet.network \

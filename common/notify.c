@@ -5,15 +5,18 @@
  * without libsystemd, because each login would wait for the loading of that library three times.
  */
 
-#include <fcntl.h>
-#include <poll.h>
+#include <linux/sockios.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "message-fd.h"
 #include "notify.h"
 #include "util.h"
+
+/* systemd usually takes a message within a millisecond. */
+#define PAUSE_MIN_US 100U
+#define PAUSE_MAX_US 3200U
 
 /* The address in NOTIFY_SOCKET; 0: there is none. */
 static int parse_address(struct sockaddr_un *ret, socklen_t *ret_size) {
@@ -35,48 +38,51 @@ static int parse_address(struct sockaddr_un *ret, socklen_t *ret_size) {
         return 1;
 }
 
-/* passed_fd: sent along unless it is negative. */
-static int send_message(const char *state, int passed_fd) {
+/* 1: sent, by a socket that the caller closes; 0: there is no service manager, and no socket. */
+static int send_message(const char *state, int *ret_fd) {
         _cleanup_close_ int fd = -1;
         struct sockaddr_un address;
-        struct iovec text = {.iov_base = (void *)(uintptr_t)state, .iov_len = strlen(state)};
-        struct msghdr message = {.msg_name = &address, .msg_iov = &text, .msg_iovlen = 1};
-        struct message_fd room;
+        socklen_t size;
         int r;
 
-        r = parse_address(&address, &message.msg_namelen);
+        r = parse_address(&address, &size);
         if (r <= 0)
                 return r;
-        message_attach_fd(&message, &room, passed_fd);
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        return fd < 0 || sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 1;
+        if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0)
+                return -errno;
+        *ret_fd = fd;
+        fd = -1;
+        return 1;
 }
 
 int notify_send(const char *state) {
-        int r = send_message(state, -1);
+        _cleanup_close_ int fd = -1;
+        int r = send_message(state, &fd);
 
         return r < 0 ? r : 0;
 }
 
-int notify_wait(int timeout_ms) {
-        _cleanup_close_ int ours = -1;
-        _cleanup_close_ int theirs = -1;
-        struct pollfd pollfd;
-        int pair[2], r;
+/*
+ * What nobody has received yet counts as the sender's memory (SIOCOUTQ). sd_notify_barrier(3) would be told
+ * by a descriptor that systemd closes, for which systemd starts a process each time.
+ */
+int notify_deliver(const char *state, unsigned timeout_ms) {
+        uint64_t left_us = timeout_ms * UINT64_C(1000);
+        useconds_t pause_us = PAUSE_MIN_US;
+        _cleanup_close_ int fd = -1;
+        int r, unread = 0;
 
-        if (pipe2(pair, O_CLOEXEC) < 0)
-                return -errno;
-        ours = pair[0];
-        theirs = pair[1];
-        r = send_message("BARRIER=1", theirs);
+        r = send_message(state, &fd);
         if (r <= 0)
                 return r;
-        /* Now the only copy of that end is systemd's. */
-        (void)close(theirs);
-        theirs = -1;
-        pollfd = (struct pollfd){.fd = ours};
-        r = poll(&pollfd, 1, timeout_ms);
-        if (r < 0)
-                return -errno;
-        return r == 0 ? -ETIMEDOUT : 0;
+        while ((r = ioctl(fd, SIOCOUTQ, &unread)) >= 0 && unread > 0) {
+                if (left_us < pause_us)
+                        return -ETIMEDOUT;
+                (void)usleep(pause_us);
+                left_us -= pause_us;
+                if (pause_us < PAUSE_MAX_US)
+                        pause_us *= 2;
+        }
+        return r < 0 ? -errno : 0;
 }

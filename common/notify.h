@@ -8,8 +8,8 @@
 int notify_send(const char *state);
 
 /*
- * sd_notify_barrier(3): returns when systemd has handled all that was sent before, or with -ETIMEDOUT. Call
- * it before the process ends, because systemd may notice the end before the last message, and treats a
- * service that ends before it is ready as failed.
+ * Returns when systemd has received the message, or with -ETIMEDOUT. For the last message of a process:
+ * systemd may notice the end of the process before a message that it has not received, and treats a service
+ * that ends before it is ready as failed.
  */
-int notify_wait(int timeout_ms);
+int notify_deliver(const char *state, unsigned timeout_ms);

@@ -11,7 +11,7 @@
 #include "notify.h"
 #include "report.h"
 
-#define BARRIER_MS 2000
+#define DELIVERY_MS 2000
 
 int report_failure(const char *format, ...) {
         char state[sizeof("STATUS=") + 512] = "STATUS=";
@@ -24,10 +24,8 @@ int report_failure(const char *format, ...) {
         text[strcspn(text, "\n")] = '\0';
 
         (void)fprintf(stderr, "%s\n", text);
-        /* systemd can assign the message to the unit only while this process exists, so wait until it has
-         * done that. */
-        if (notify_send(state) == 0)
-                (void)notify_wait(BARRIER_MS);
+        /* systemd can assign the message to the unit only while this process exists. */
+        (void)notify_deliver(state, DELIVERY_MS);
         return EXIT_FAILURE;
 }
 

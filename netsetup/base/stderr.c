@@ -4,7 +4,11 @@
 
 #include <inttypes.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <syslog.h>
 
+#include "journal.h"
+#include "number.h"
 #include "stderr.h"
 
 /*
@@ -20,16 +24,34 @@ bool stderr_is_journal(void) {
                st.st_dev == device && st.st_ino == inode;
 }
 
+/* systemd has started this process as a unit's program with StandardError=null. */
+static bool is_null_in_unit(void) {
+        const char *pid = getenv("SYSTEMD_EXEC_PID");
+        unsigned number;
+        struct stat st;
+
+        return pid && number_parse(pid, 1, INT32_MAX, &number) >= 0 && (pid_t)number == getpid() &&
+               fstat(STDERR_FILENO, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* priority: as in syslog(3). */
+static void print(int priority, const char *text) {
+        if (is_null_in_unit())
+                (void)journal_send(JOURNAL_SOCKET, priority, text);
+        else if (stderr_is_journal())
+                (void)fprintf(stderr, "<%d>%s\n", priority, text);
+        else
+                (void)fprintf(stderr, "%s\n", text);
+}
+
 void stderr_print_diagnostics(const struct diagnostics *diagnostics) {
-        bool journal = stderr_is_journal();
         char text[1024];
 
         for (size_t i = 0; i < diagnostics->n_items; i++) {
                 const struct diagnostic *item = &diagnostics->items[i];
-                const char *level = item->level == DIAGNOSTIC_WARNING ? "<4>" : "<3>";
 
                 diagnostic_format(item, text, sizeof(text));
-                (void)fprintf(stderr, "%s%s\n", journal ? level : "", text);
+                print(item->level == DIAGNOSTIC_WARNING ? LOG_WARNING : LOG_ERR, text);
         }
 }
 
@@ -40,5 +62,5 @@ void stderr_warning(const char *format, ...) {
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        (void)fprintf(stderr, "%s%s\n", stderr_is_journal() ? "<4>" : "", text);
+        print(LOG_WARNING, text);
 }

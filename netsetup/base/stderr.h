@@ -3,7 +3,7 @@
 
 /*
  * Lines on stderr for coursenet-net and coursenet-host. If stderr is the journal, a line begins with
- * systemd's priority prefix.
+ * systemd's priority prefix. If a unit has no stderr, the lines go to the journal by its socket.
  */
 
 #include "diagnostics.h"

@@ -36,13 +36,11 @@ static const struct subcommand *find_subcommand(
  * until systemd has read the message, because systemd may otherwise see the end of the process first.
  */
 static int notify_done(void) {
-        int r = notify_send("READY=1");
-        int heard = r < 0 ? r : notify_wait(NOTIFY_TIMEOUT_MS);
+        int r = notify_deliver("READY=1", NOTIFY_TIMEOUT_MS);
 
-        if (heard < 0)
-                stderr_warning(
-                        "systemd cannot be notified that the command has finished: %s", strerror(-heard));
-        return r;
+        if (r < 0)
+                stderr_warning("systemd cannot be notified that the command has finished: %s", strerror(-r));
+        return r == -ETIMEDOUT ? 0 : r;
 }
 
 static bool is_help(const char *word) {

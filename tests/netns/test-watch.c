@@ -503,43 +503,32 @@ static void test_systemd_is_told_at_a_path_and_by_an_abstract_name(void **state)
         assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
 }
 
-/* What systemd does with a barrier: it takes the descriptor, and closes it. */
-static void *take_barrier(void *userdata) {
-        struct pollfd pollfd = {.fd = *(int *)userdata, .events = POLLIN};
-        char text[64], control[CMSG_SPACE(sizeof(int))];
-        struct iovec iov = {.iov_base = text, .iov_len = sizeof(text)};
-        struct msghdr message = {
-                .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-        int passed;
-
-        assert_int_equal(poll(&pollfd, 1, 10000), 1);
-        assert_int_equal(recvmsg(pollfd.fd, &message, MSG_CMSG_CLOEXEC), strlen("BARRIER=1"));
-        assert_memory_equal(text, "BARRIER=1", strlen("BARRIER=1"));
-        assert_non_null(CMSG_FIRSTHDR(&message));
-        memcpy(&passed, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(passed));
-        (void)close(passed);
+/* What systemd does. */
+static void *take_message(void *userdata) {
+        assert_notified(*(int *)userdata, 10000);
         return NULL;
 }
 
-static void test_it_can_be_waited_for_until_systemd_has_dealt_with_what_it_was_told(void **state) {
+static void test_a_last_message_is_waited_for_until_systemd_has_it(void **state) {
         pthread_t thread;
         int fd;
 
         (void)state;
         assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
-        assert_int_equal(notify_wait(10000), 0);
+        assert_int_equal(notify_deliver("READY=1", 10000), 0);
 
         fd = listen_for_notifications("/run/notify", sizeof("/run/notify"));
         assert_int_equal(setenv("NOTIFY_SOCKET", "/run/notify", true), 0);
-        assert_int_equal(notify_wait(20), -ETIMEDOUT);
-        /* The one that nobody waits for any more comes first. */
-        (void)take_barrier(&fd);
+        assert_int_equal(notify_deliver("READY=1", 20), -ETIMEDOUT);
+        assert_notified(fd, 0);
 
-        assert_int_equal(pthread_create(&thread, NULL, take_barrier, &fd), 0);
-        assert_int_equal(notify_wait(10000), 0);
+        assert_int_equal(pthread_create(&thread, NULL, take_message, &fd), 0);
+        assert_int_equal(notify_deliver("READY=1", 10000), 0);
+        /* It has been taken, so nothing is left to take. */
+        assert_int_equal(recv(fd, &(char){0}, 1, MSG_DONTWAIT), -1);
         assert_int_equal(pthread_join(thread, NULL), 0);
         (void)close(fd);
-        assert_int_equal(notify_wait(10000), -ECONNREFUSED);
+        assert_int_equal(notify_deliver("READY=1", 10000), -ECONNREFUSED);
         assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
 }
 
@@ -734,7 +723,7 @@ int main(void) {
                 cmocka_unit_test(test_a_program_is_not_waited_for_for_ever_whatever_signals_come),
                 etc_test(test_files_are_heard_however_they_change),
                 sandbox_test(test_systemd_is_told_at_a_path_and_by_an_abstract_name),
-                sandbox_test(test_it_can_be_waited_for_until_systemd_has_dealt_with_what_it_was_told),
+                sandbox_test(test_a_last_message_is_waited_for_until_systemd_has_it),
                 etc_test(test_the_watch_keeps_things_as_they_are),
                 etc_test(test_a_login_has_its_directory_asked_for_subordinate_ids),
                 etc_test(test_a_course_is_repaired_and_follows_its_uplink),

@@ -45,6 +45,22 @@ def test_host(guest):
         stop_all(guest)
 
 
+@case("a unit that fails says why in its own journal, though it has no stderr")
+def says_why(guest):
+    set_up_class(guest)
+    guest.run("ip link add br-123 type bridge")
+    try:
+        expect_failure(guest.run(f"systemctl start nsbr@{SEAT}", check=False), "a start beside a bridge of somebody else's")
+        why = "br-123: exists already and was not made by coursenet"
+        # journald may read the line after the end of the program, when it does not know the program's unit any more.
+        expect_in(why, guest.run("journalctl --sync; journalctl OBJECT_SYSTEMD_UNIT=netbr@123.service").stdout, "the journal")
+        expect_in(why, guest.journal(unit="netbr@123.service"), "the unit's journal")
+        expect_in(why, guest.run("systemctl status netbr@123", check=False).stdout, "the unit's status")
+    finally:
+        guest.run("ip link delete br-123; systemctl reset-failed netbr@123")
+        wait_gone(guest)
+
+
 @case("two units of one seat share it; the last stop takes everything down")
 def two_users(guest):
     set_up_class(guest)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Messages to the journal without stdout or stderr: systemd's native protocol, as sd_journal_send(3) speaks
+ * it. It does without libsystemd, whose loading would take longer than most of what coursenet-net does.
+ */
+
+#include "util.h"
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+/*
+ * The name of the unit in whose control group the process is, from the text of /proc/self/cgroup. False: in
+ * none.
+ */
+bool journal_parse_unit(const char *cgroup, char *ret, size_t size);
+
+/*
+ * One line, of the unit that this process belongs to. priority: as in syslog(3). 0 or negative errno.
+ * `journalctl -u` and `systemctl status` show the line, also if journald reads it after the end of this
+ * process.
+ */
+int journal_send(const char *socket_path, int priority, const char *text);
