@@ -2,9 +2,8 @@
 
 /*
  * coursenet-activator: the daemon that answers the PAM module, socket-activated, uid 0 without a capability.
- * With one of three options it does one thing and ends: --wire writes the wiring of all seats
- * (coursenet-wiring.service, at boot), --tidy stops what a failed start left up (coursenet-tidy@.service),
- * --whois prints the name of a uid (the daemon runs it, see whois.h).
+ * With one of two options it does one thing and ends: --wire writes the wiring of all seats
+ * (coursenet-wiring.service, at boot), --whois prints the name of a uid (the daemon runs it, see whois.h).
  */
 
 #include <getopt.h>
@@ -112,66 +111,6 @@ static int wire(struct activator *activator) {
         return sd_event_loop(activator->event);
 }
 
-/* --- --tidy ----------------------------------------------------------------------------------------------
- */
-
-/* A failing unit needs a moment until it is down, so a seat that seems to be up is checked again. */
-#define TIDY_LOOKS_MAX 5U
-#define TIDY_PAUSE_USEC UINT64_C(500000)
-
-struct tidy_command {
-        struct seats *seats;
-        const char *seat;
-        unsigned n_looks;
-};
-
-/* -EEXIST if the lease is of the seat. */
-static int is_of_seat(void *userdata, const char *lease_id) {
-        const struct tidy_command *tidying = userdata;
-        size_t length = strlen(tidying->seat);
-
-        return string_starts_with(lease_id, tidying->seat) && lease_id[length] == '_' ? -EEXIST : 0;
-}
-
-static int handle_tidy_time(sd_event_source *source, uint64_t usec, void *userdata);
-
-static void handle_tidied(void *userdata, int result) {
-        struct tidy_command *tidying = userdata;
-        struct seats *seats = tidying->seats;
-
-        if (result == TIDY_SEAT_UP && tidying->n_looks++ < TIDY_LOOKS_MAX &&
-                sd_event_add_time_relative(seats->event, NULL, CLOCK_MONOTONIC, TIDY_PAUSE_USEC, 0,
-                        handle_tidy_time, tidying) >= 0)
-                return;
-        if (result < 0)
-                log_error("Cannot clean up after the failed start: %s", strerror(-result));
-        /* With a lease, the daemon cleans up when the lease ends; it may still ask which unit has failed. */
-        if (result == TIDY_SEAT_DOWN && record_store_list(STATE_DIRECTORY, is_of_seat, tidying) != -EEXIST) {
-                failed_units_reset(seats, tidying->seat);
-                (void)bus_wait(seats->bus);
-        }
-        (void)sd_event_exit(seats->event, result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-}
-
-static int handle_tidy_time(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct tidy_command *tidying = userdata;
-
-        (void)source;
-        (void)usec;
-        tidy(tidying->seats, tidying->seat, handle_tidied, tidying);
-        return 0;
-}
-
-static int tidy_up(struct seats *seats, const char *seat) {
-        struct tidy_command tidying = {.seats = seats, .seat = seat};
-        int r = units_on_job_removed(seats->bus, tidy_job_removed, seats);
-
-        if (r < 0)
-                return r;
-        tidy(seats, seat, handle_tidied, &tidying);
-        return sd_event_loop(seats->event);
-}
-
 /* --- the daemon ------------------------------------------------------------------------------------------
  */
 
@@ -257,8 +196,8 @@ static int prepare(struct activator *activator) {
 
 /* Subscribers to the end of jobs, units and sessions; the leases come first. */
 static int subscribe(struct activator *activator) {
-        static const unit_job_removed_t callbacks[] = {
-                tidy_job_removed, tidy_start_cancelled, slots_job_removed, failed_units_job_removed};
+        static const unit_job_removed_t callbacks[] = {tidy_job_removed, tidy_start_cancelled,
+                empty_seat_job_removed, slots_job_removed, failed_units_job_removed};
         int r = lease_subscribe(&activator->leases);
 
         for (size_t i = 0; i < ELEMENTSOF(callbacks) && r >= 0; i++)
@@ -283,7 +222,7 @@ static int serve(struct activator *activator) {
         return r;
 }
 
-static const char usage_text[] = "usage: coursenet-activator [--wire | --tidy SEAT | --whois UID]\n";
+static const char usage_text[] = "usage: coursenet-activator [--wire | --whois UID]\n";
 
 static int usage(void) {
         (void)fputs(usage_text, stderr);
@@ -299,12 +238,10 @@ int main(int argc, char **argv) {
         static const struct option options[] = {
                 {"help", no_argument, NULL, 'h'},
                 {"wire", no_argument, NULL, 'w'},
-                {"tidy", required_argument, NULL, 't'},
                 {"whois", required_argument, NULL, 'u'},
                 {0},
         };
         struct activator activator = {0};
-        const char *seat = NULL;
         bool only_wire = false;
         int option, r;
 
@@ -315,20 +252,17 @@ int main(int argc, char **argv) {
                         return help();
                 if (option == 'w')
                         only_wire = true;
-                else if (option == 't')
-                        seat = optarg;
                 else if (option == 'u')
                         return whois_print(optarg);
                 else
                         return usage();
         }
-        /* The seat becomes part of unit names. */
-        if (optind < argc || (seat && (only_wire || !digits_only(seat) || strlen(seat) >= SEAT_ID_SIZE)))
+        if (optind < argc)
                 return usage();
 
         r = activator_init(&activator);
         if (r >= 0)
-                r = only_wire ? wire(&activator) : seat ? tidy_up(&activator.seats, seat) : serve(&activator);
+                r = only_wire ? wire(&activator) : serve(&activator);
         activator_done(&activator);
         return r < 0 ? EXIT_FAILURE : r;
 }

@@ -19,8 +19,9 @@
 #define LEASE_UNIT_HEAD "coursenet-"
 #define LEASE_UNIT_TAIL ".slice"
 
-/* A seat that is up, whole or in part, has this. */
-#define SEAT_UNIT_HEAD "netns@"
+/* A seat that is up, whole or in part, has the first. */
+#define NAMESPACE_UNIT_HEAD "netns@"
+#define CABLE_UNIT_HEAD "nsbr@"
 #define SEAT_UNIT_TAIL ".service"
 
 struct restoring {
@@ -55,7 +56,9 @@ static bool cut_out(const char *unit, const char *head, const char *tail, char *
 }
 
 static bool parse_seat_unit(const char *unit, char ret_seat[static SEAT_ID_SIZE]) {
-        return cut_out(unit, SEAT_UNIT_HEAD, SEAT_UNIT_TAIL, ret_seat, SEAT_ID_SIZE) && digits_only(ret_seat);
+        return (cut_out(unit, NAMESPACE_UNIT_HEAD, SEAT_UNIT_TAIL, ret_seat, SEAT_ID_SIZE) ||
+                       cut_out(unit, CABLE_UNIT_HEAD, SEAT_UNIT_TAIL, ret_seat, SEAT_ID_SIZE)) &&
+               digits_only(ret_seat);
 }
 
 /*
@@ -104,10 +107,10 @@ static void take_up_unit(struct restoring *restoring, const struct unit_row *row
         bool active = string_equal(row->active_state, "active");
         char seat[SEAT_ID_SIZE];
 
-        if (!active && row->job == 0)
+        if (!active && row->job == 0 && !string_equal(row->active_state, "failed"))
                 return;
         if (parse_seat_unit(row->name, seat))
-                /* Its last lease may have ended while no activator ran that could stop the seat. */
+                /* Its last lease may have ended, or its start failed, while no activator ran. */
                 empty_seat_tidy_later(restoring->leases->seats, seat);
         else
                 restore_lease(restoring, row->name, active ? 0 : row->job);
@@ -137,8 +140,8 @@ static int forget_record(void *userdata, const char *id) {
 
 int restore_leases(struct lease_table *leases) {
         struct restoring restoring = {.leases = leases, .result = 1};
-        const char *const patterns[] = {
-                LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL, SEAT_UNIT_HEAD "*" SEAT_UNIT_TAIL};
+        const char *const patterns[] = {LEASE_UNIT_HEAD "*" LEASE_UNIT_TAIL,
+                NAMESPACE_UNIT_HEAD "*" SEAT_UNIT_TAIL, CABLE_UNIT_HEAD "*" SEAT_UNIT_TAIL};
         struct bus_call *call = NULL;
         int r;
 

@@ -124,6 +124,20 @@ void empty_seat_tidy_later(struct seats *seats, const char *seat) {
         schedule(empty);
 }
 
+static bool has_failed(const char *result) {
+        return string_equal(result, "failed") || string_equal(result, "dependency") ||
+               string_equal(result, "timeout");
+}
+
+void empty_seat_job_removed(void *userdata, const char *job, const char *unit, const char *result) {
+        char seat[SEAT_ID_SIZE];
+
+        (void)job;
+        if (has_failed(result) && (sscanf(unit, "nsbr@%12[0-9].service", seat) == 1 ||
+                                          sscanf(unit, "netns@%12[0-9].service", seat) == 1))
+                empty_seat_tidy_later(userdata, seat);
+}
+
 void empty_seats_forget(struct seats *seats) {
         struct empty_seat *empty, *next;
 

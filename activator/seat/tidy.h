@@ -3,9 +3,7 @@
 
 /*
  * Stops the units of a seat that are up and no longer needed. StopWhenUnneeded= misses a unit whose sibling
- * failed (systemd#41234), such as netns@12310 when netbr@123 could not start: coursenet-tidy@SEAT.service,
- * which is OnFailure= of nsbr@, handles that. It also misses a unit that could not be stopped when its last
- * lease ended: empty-seat.c handles that.
+ * failed, and one that could not be stopped when its last lease ended. empty-seat.c says when to look.
  */
 
 #include "seats.h"
@@ -27,8 +25,7 @@ void tidy_job_removed(void *userdata, const char *job, const char *unit, const c
 
 /*
  * Tidies a seat when the start of its nsbr@ was cancelled, for instance by a `systemctl stop` of a netns@
- * that hangs. That is not a failure, so OnFailure= does not run. Only the daemon may use this: --tidy would
- * end before another seat is done. userdata: the struct seats.
+ * that hangs. That is not a failure. userdata: the struct seats.
  */
 void tidy_start_cancelled(void *userdata, const char *job, const char *unit, const char *result);
 

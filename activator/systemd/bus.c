@@ -59,11 +59,6 @@ void bus_close(struct bus *bus) {
         free(bus);
 }
 
-int bus_wait(struct bus *bus) {
-        return sd_bus_call_method(bus->connection, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, NULL);
-}
-
 /* --- calls ----------------------------------------------------------------------------------- */
 
 void bus_call_drop(struct bus_call **place) {

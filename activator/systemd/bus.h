@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The connection to the system bus. Only bus_wait() waits: answers come by callback, from the
- * event loop. units.h has the calls of systemd, logind.h those of logind.
+ * The connection to the system bus. Answers come by callback, from the event loop. units.h has the calls of
+ * systemd, logind.h those of logind.
  */
 
 #include <systemd/sd-event.h>
@@ -15,12 +15,6 @@ int bus_connect(sd_event *event, struct bus **ret_bus);
 
 /* Sends what is queued and closes. Calls that are still under way are dropped. NULL is fine. */
 void bus_close(struct bus *bus);
-
-/*
- * Blocks until systemd has taken what was sent without a callback: systemd does nothing for a peer that has
- * left the bus by then. For a program that is about to end. Negative errno.
- */
-int bus_wait(struct bus *bus);
 
 /*
  * A call that is under way. The caller gives the address of a pointer to it: the pointer is set while the

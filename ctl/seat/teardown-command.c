@@ -56,8 +56,8 @@ static const struct syntax teardown_syntax = {
         "coursenet-activator.service", "coursenet-worker.socket", "coursenet-worker.service",                \
                 "coursenet-network.service", "coursenet-dns.service", "coursenet-wiring.service"
 #define SEATS                                                                                                \
-        "coursenet-*.slice", "cont@*.service", "testnetns@*.service", "coursenet-tidy@*.service",            \
-                "nsbr@*.service", "netns@*.service", "netbr@*.service"
+        "coursenet-*.slice", "cont@*.service", "testnetns@*.service", "nsbr@*.service", "netns@*.service",   \
+                "netbr@*.service"
 
 #define LIST "systemctl", "list-units", "--plain", "--no-legend", "--full"
 #define UP "--state=active,activating,deactivating,reloading"

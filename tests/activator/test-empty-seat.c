@@ -142,6 +142,34 @@ static void the_next_end_of_a_lease_begins_anew(void **state) {
         asked("reset netns@12310.service");
 }
 
+static void a_seat_whose_units_fail_is_looked_at(void **state) {
+        static const struct {
+                const char *unit, *result;
+                unsigned timers;
+        } cases[] = {
+                {"nsbr@12310.service", "dependency", 1},
+                {"nsbr@12310.service", "failed", 1},
+                {"netns@12310.service", "failed", 1},
+                {"netns@12310.service", "timeout", 1},
+                {"nsbr@12310.service", "done", 0},
+                {"nsbr@12310.service", "canceled", 0},
+                {"netbr@123.service", "failed", 0},
+                {"nsbr@strange.service", "failed", 0},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                empty_seat_job_removed(&seats, "", cases[i].unit, cases[i].result);
+                assert_int_equal(timers_set(), cases[i].timers);
+                empty_seats_forget(&seats);
+        }
+        empty_seat_job_removed(&seats, "", "nsbr@12310.service", "dependency");
+        pass_ms(2000);
+        seat_is_looked_at("inactive");
+        asked("reset nsbr@12310.service");
+        asked("reset netns@12310.service");
+}
+
 static void nothing_is_left_when_the_activator_ends(void **state) {
         (void)state;
         empty_seat_tidy_later(&seats, "12310");
@@ -179,6 +207,7 @@ int main(void) {
                 empty_seat_test(what_failed_stays_failed_for_a_login_that_came_meanwhile),
                 empty_seat_test(a_seat_that_stays_is_looked_at_for_two_minutes),
                 empty_seat_test(the_next_end_of_a_lease_begins_anew),
+                empty_seat_test(a_seat_whose_units_fail_is_looked_at),
                 empty_seat_test(nothing_is_left_when_the_activator_ends),
         };
 
