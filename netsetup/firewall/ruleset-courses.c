@@ -211,13 +211,25 @@ static void put_name_servers6(struct nft_text *text, const struct ruleset_course
  */
 #define BURST_MIN UINT64_C(131072)
 
+/* Below 8 bits per second there is no limit that nft could count. */
+static bool is_limited(const struct bridge_plan *course) {
+        return course->traffic.course_rate.bits >= 8;
+}
+
+static bool any_limited(const struct ruleset_courses *courses) {
+        for (size_t i = 0; i < courses->n_courses; i++)
+                if (is_limited(&courses->courses[i]))
+                        return true;
+        return false;
+}
+
 static void put_limits(struct nft_text *text, const struct ruleset_courses *courses) {
         struct nft_set map;
 
         for (size_t i = 0; i < courses->n_courses; i++) {
                 uint64_t bytes = courses->courses[i].traffic.course_rate.bits / 8, burst = bytes / 20;
 
-                if (bytes == 0)
+                if (!is_limited(&courses->courses[i]))
                         continue;
                 nft_text_put(text, "\tchain limit_%s {\n", courses->courses[i].course);
                 nft_text_put(text,
@@ -227,7 +239,7 @@ static void put_limits(struct nft_text *text, const struct ruleset_courses *cour
 
         map = nft_set_open(text, "map", "limits", "ifname : verdict");
         for (size_t i = 0; i < courses->n_courses; i++)
-                if (courses->courses[i].traffic.course_rate.bits >= 8)
+                if (is_limited(&courses->courses[i]))
                         nft_set_put(&map, "\"%s\" : jump limit_%s", courses->courses[i].name,
                                 courses->courses[i].course);
         nft_set_close(&map);
@@ -251,6 +263,8 @@ static const char names_chains[] =
         "\t\tip6 daddr @resolvers6 " L4 "dnat ip6 to iifname map @name_server6 : " DNS_PORT "\n"
         "\t}\n";
 
+static const char limits_rule[] = "\t\tiifname vmap @limits\n";
+
 /* A seat's connections to the host. Multicast and broadcast packets are dropped without an answer. */
 static const char input_chains[] = "\tchain input {\n"
                                    "\t\ttype filter hook input priority filter; policy accept;\n"
@@ -258,7 +272,7 @@ static const char input_chains[] = "\tchain input {\n"
                                    "%s"
                                    "\t}\n"
                                    "\tchain to_host {\n"
-                                   "\t\tiifname vmap @limits\n"
+                                   "%s"
                                    "\t\tct state established,related accept\n"
                                    "\t\tct state invalid drop\n"
                                    "\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
@@ -288,11 +302,23 @@ static const char name_service_of_host_rules[] =
 
 static const char name_service_rule[] = "\t\tmeta l4proto { tcp, udp } th dport " DNS_PORT " accept\n";
 
-static const char forward_chains[] = "\tchain from_seats {\n"
-                                     "\t\tiifname . oifname @together accept\n"
-                                     "\t\tiifname vmap @limits\n"
-                                     "\t\tct state established,related accept\n"
-                                     "\t\tct state invalid drop\n"
+/*
+ * Almost every packet belongs to an established connection. So that is asked first, unless a course has a
+ * limit, which counts those packets too, but not what is bridged within the course. The other rules of this
+ * part are names that are looked up: each takes as long as the lookup of the connection.
+ */
+static const char together_rule[] = "\t\tiifname . oifname @together accept\n";
+static const char established_rule[] = "\t\tct state established,related accept\n";
+
+static void put_first_rules_from_seats(struct nft_text *text, bool limited) {
+        nft_text_put(text, "\tchain from_seats {\n");
+        if (limited)
+                nft_text_put(text, "%s%s%s", together_rule, limits_rule, established_rule);
+        else
+                nft_text_put(text, "%s%s", established_rule, together_rule);
+}
+
+static const char forward_chains[] = "\t\tct state invalid drop\n"
                                      "\t\tiifname @open oifname @open accept\n"
                                      /*
                                       * Routers must not forward link-local packets (RFC 3927, 7): they would
@@ -331,6 +357,8 @@ static const char postrouting_chain[] = "\tchain postrouting {\n"
                                         "\t}\n";
 
 static void put_courses(struct nft_text *text, const struct ruleset_courses *courses) {
+        bool limited = any_limited(courses);
+
         nft_text_put(text, "table " RULESET_COURSES " {\n");
         put_names(text, "uplinks", &courses->uplinks);
         put_names(text, "opened4", &courses->opened4);
@@ -342,7 +370,8 @@ static void put_courses(struct nft_text *text, const struct ruleset_courses *cou
         put_nat4(text, courses);
         put_nat6(text, courses);
         put_gateways(text, courses);
-        put_limits(text, courses);
+        if (limited)
+                put_limits(text, courses);
         put_host_ports(text, "gateway_ports", courses, false);
         put_host_ports(text, "host_ports", courses, true);
         if (courses->dns) {
@@ -354,7 +383,8 @@ static void put_courses(struct nft_text *text, const struct ruleset_courses *cou
                 nft_text_put(text, "%s", names_chains);
         }
         nft_text_put(text, input_chains, courses->dns ? name_service_of_host_rules : "",
-                courses->dns ? name_service_rule : "");
+                limited ? limits_rule : "", courses->dns ? name_service_rule : "");
+        put_first_rules_from_seats(text, limited);
         nft_text_put(text, forward_chains, courses->opened6_all ? opened6_rule : "");
         nft_text_put(text, "%s", postrouting_chain);
         nft_text_put(text, "}\n");

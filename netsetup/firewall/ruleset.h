@@ -79,7 +79,8 @@ char *ruleset_format_first_course(const struct ruleset_courses *courses);
 
 /*
  * The table of seats without the seats, whether or not it is there already. empty_sets: it also removes all
- * set elements, so that only the seats that follow in the same transaction may send.
+ * set elements, so that only the seats that follow in the same transaction, and seats that keep their chains,
+ * may send.
  */
 char *ruleset_format_seats(bool empty_sets);
 

@@ -7,6 +7,10 @@
  */
 
 #include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <net/if_arp.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -21,7 +25,7 @@
 /* The hook of a netdev chain: NF_NETDEV_INGRESS, in a header that is the kernel's own. */
 #define HOOK_INGRESS 0U
 
-/* All messages of one seat take a third of that. */
+/* All messages of one seat take half of that. */
 #define BATCH_SIZE 8192U
 
 struct batch {
@@ -113,35 +117,151 @@ static void put_flush(struct batch *batch, const char *chain) {
         put(batch, new_change(NFT_MSG_DELRULE, 0, NFTA_RULE_CHAIN, chain), 0);
 }
 
-/* The expression that nft makes of "jump CHAIN": the verdict is loaded into its register. */
-static int add_jump(struct nl_msg *message, const char *to) {
-        struct nlattr *list = nla_nest_start(message, NFTA_RULE_EXPRESSIONS), *item, *expression, *data,
-                      *verdict;
+/* An expression of a rule: its place in the list, and its own attributes. */
+struct expression {
+        struct nlattr *item, *data;
+};
 
-        item = list ? nla_nest_start(message, NFTA_LIST_ELEM) : NULL;
-        if (!item || nla_put_string(message, NFTA_EXPR_NAME, "immediate") < 0)
+static int open_expression(struct nl_msg *message, const char *kind, struct expression *ret) {
+        ret->item = nla_nest_start(message, NFTA_LIST_ELEM);
+        if (!ret->item || nla_put_string(message, NFTA_EXPR_NAME, kind) < 0)
                 return -ENOMEM;
-        expression = nla_nest_start(message, NFTA_EXPR_DATA);
-        if (!expression || nla_put_u32(message, NFTA_IMMEDIATE_DREG, htonl(NFT_REG_VERDICT)) < 0)
-                return -ENOMEM;
-        data = nla_nest_start(message, NFTA_IMMEDIATE_DATA);
-        verdict = data ? nla_nest_start(message, NFTA_DATA_VERDICT) : NULL;
-        if (!verdict || nla_put_u32(message, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_JUMP)) < 0 ||
-                nla_put_string(message, NFTA_VERDICT_CHAIN, to) < 0)
-                return -ENOMEM;
-        nla_nest_end(message, verdict);
-        nla_nest_end(message, data);
-        nla_nest_end(message, expression);
-        nla_nest_end(message, item);
-        nla_nest_end(message, list);
+        ret->data = nla_nest_start(message, NFTA_EXPR_DATA);
+        return ret->data ? 0 : -ENOMEM;
+}
+
+static int close_expression(struct nl_msg *message, const struct expression *expression) {
+        nla_nest_end(message, expression->data);
+        nla_nest_end(message, expression->item);
         return 0;
 }
 
-static void put_jump(struct batch *batch, const char *chain, const char *to) {
+/* Loads what the kernel knows of the packet (NFT_META_...) into the first register. */
+static int add_meta(struct nl_msg *message, uint32_t key) {
+        struct expression meta;
+
+        if (open_expression(message, "meta", &meta) < 0 ||
+                nla_put_u32(message, NFTA_META_KEY, htonl(key)) < 0 ||
+                nla_put_u32(message, NFTA_META_DREG, htonl(NFT_REG_1)) < 0)
+                return -ENOMEM;
+        return close_expression(message, &meta);
+}
+
+/* Loads bytes of a header (NFT_PAYLOAD_..._HEADER) into the first register. */
+static int add_payload(struct nl_msg *message, uint32_t header, uint32_t offset, uint32_t size) {
+        struct expression payload;
+
+        if (open_expression(message, "payload", &payload) < 0 ||
+                nla_put_u32(message, NFTA_PAYLOAD_DREG, htonl(NFT_REG_1)) < 0 ||
+                nla_put_u32(message, NFTA_PAYLOAD_BASE, htonl(header)) < 0 ||
+                nla_put_u32(message, NFTA_PAYLOAD_OFFSET, htonl(offset)) < 0 ||
+                nla_put_u32(message, NFTA_PAYLOAD_LEN, htonl(size)) < 0)
+                return -ENOMEM;
+        return close_expression(message, &payload);
+}
+
+/* The rule ends here unless the first register is (NFT_CMP_EQ) or is not (NFT_CMP_NEQ) these bytes. */
+static int add_comparison(struct nl_msg *message, uint32_t operation, const void *bytes, size_t size) {
+        struct expression comparison;
+        struct nlattr *data;
+
+        if (open_expression(message, "cmp", &comparison) < 0 ||
+                nla_put_u32(message, NFTA_CMP_SREG, htonl(NFT_REG_1)) < 0 ||
+                nla_put_u32(message, NFTA_CMP_OP, htonl(operation)) < 0)
+                return -ENOMEM;
+        data = nla_nest_start(message, NFTA_CMP_DATA);
+        if (!data || nla_put(message, NFTA_DATA_VALUE, (int)size, bytes) < 0)
+                return -ENOMEM;
+        nla_nest_end(message, data);
+        return close_expression(message, &comparison);
+}
+
+/* code: NF_ACCEPT, or NFT_JUMP to a chain. */
+static int add_verdict(struct nl_msg *message, int code, const char *chain) {
+        struct expression immediate;
+        struct nlattr *data, *verdict;
+
+        if (open_expression(message, "immediate", &immediate) < 0 ||
+                nla_put_u32(message, NFTA_IMMEDIATE_DREG, htonl(NFT_REG_VERDICT)) < 0)
+                return -ENOMEM;
+        data = nla_nest_start(message, NFTA_IMMEDIATE_DATA);
+        verdict = data ? nla_nest_start(message, NFTA_DATA_VERDICT) : NULL;
+        if (!verdict || nla_put_u32(message, NFTA_VERDICT_CODE, htonl((uint32_t)code)) < 0 ||
+                (chain && nla_put_string(message, NFTA_VERDICT_CHAIN, chain) < 0))
+                return -ENOMEM;
+        nla_nest_end(message, verdict);
+        nla_nest_end(message, data);
+        return close_expression(message, &immediate);
+}
+
+static int add_jump(struct nl_msg *message, const void *to) {
+        return add_verdict(message, NFT_JUMP, to);
+}
+
+static int add_link_sender(struct nl_msg *message, uint16_t protocol, const struct seat_plan *plan) {
+        uint16_t type = ARPHRD_ETHER, order = htons(protocol);
+
+        if (add_meta(message, NFT_META_PROTOCOL) < 0 ||
+                add_comparison(message, NFT_CMP_EQ, &order, sizeof(order)) < 0 ||
+                add_meta(message, NFT_META_IIFTYPE) < 0 ||
+                add_comparison(message, NFT_CMP_EQ, &type, sizeof(type)) < 0 ||
+                add_payload(message, NFT_PAYLOAD_LL_HEADER, offsetof(struct ether_header, ether_shost),
+                        sizeof(plan->peer_mac.bytes)) < 0)
+                return -ENOMEM;
+        return add_comparison(message, NFT_CMP_EQ, plan->peer_mac.bytes, sizeof(plan->peer_mac.bytes));
+}
+
+static int add_sender(struct nl_msg *message, uint32_t offset, const void *address, size_t size) {
+        return add_payload(message, NFT_PAYLOAD_NETWORK_HEADER, offset, (uint32_t)size) < 0
+                       ? -ENOMEM
+                       : add_comparison(message, NFT_CMP_EQ, address, size);
+}
+
+static int add_other_protocol(struct nl_msg *message, uint8_t protocol) {
+        return add_meta(message, NFT_META_L4PROTO) < 0
+                       ? -ENOMEM
+                       : add_comparison(message, NFT_CMP_NEQ, &protocol, sizeof(protocol));
+}
+
+/* See put_usual4() in ruleset-seats.c. */
+static int add_usual4(struct nl_msg *message, const void *data) {
+        static const uint8_t loopback = IN_LOOPBACKNET;
+        const struct seat_plan *plan = data;
+        uint32_t ip = htonl(plan->address.ip);
+
+        if (add_link_sender(message, ETH_P_IP, plan) < 0 ||
+                add_sender(message, offsetof(struct iphdr, saddr), &ip, sizeof(ip)) < 0 ||
+                add_payload(message, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, daddr),
+                        sizeof(loopback)) < 0 ||
+                add_comparison(message, NFT_CMP_NEQ, &loopback, sizeof(loopback)) < 0 ||
+                add_other_protocol(message, IPPROTO_IGMP) < 0)
+                return -ENOMEM;
+        return add_verdict(message, NF_ACCEPT, NULL);
+}
+
+/* See put_usual6() in ruleset-seats.c. */
+static int add_usual6(struct nl_msg *message, const void *data) {
+        const struct seat_plan *plan = data;
+
+        if (add_link_sender(message, ETH_P_IPV6, plan) < 0 ||
+                add_sender(message, offsetof(struct ip6_hdr, ip6_src), plan->address6.bytes,
+                        sizeof(plan->address6.bytes)) < 0 ||
+                add_other_protocol(message, IPPROTO_ICMPV6) < 0)
+                return -ENOMEM;
+        return add_verdict(message, NF_ACCEPT, NULL);
+}
+
+/* add puts the rule's expressions. */
+static void put_rule(struct batch *batch, const char *chain,
+        int (*add)(struct nl_msg *message, const void *data), const void *data) {
         struct nl_msg *message =
                 new_change(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, NFTA_RULE_CHAIN, chain);
+        struct nlattr *list = message ? nla_nest_start(message, NFTA_RULE_EXPRESSIONS) : NULL;
+        int r = list ? add(message, data) : -ENOMEM;
 
-        put(batch, message, message ? add_jump(message, to) : 0);
+        if (r >= 0)
+                nla_nest_end(message, list);
+        put(batch, message, r);
 }
 
 /* --- elements ------------------------------------------------------------------------------------------ */
@@ -276,9 +396,12 @@ int seat_chain_make(const struct seat_plan *plan) {
         begin(&batch);
         put_chain(&batch, plan->link, plan->link);
         put_flush(&batch, plan->link);
-        put_jump(&batch, plan->link, RULESET_SENT);
+        put_rule(&batch, plan->link, add_usual4, plan);
         if (address6_is_set(&plan->address6))
-                put_jump(&batch, plan->link, RULESET_SENT6);
+                put_rule(&batch, plan->link, add_usual6, plan);
+        put_rule(&batch, plan->link, add_jump, RULESET_SENT);
+        if (address6_is_set(&plan->address6))
+                put_rule(&batch, plan->link, add_jump, RULESET_SENT6);
         put_members(&batch, NFT_MSG_NEWSETELEM, plan);
         return commit(&batch);
 }

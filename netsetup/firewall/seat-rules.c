@@ -253,7 +253,17 @@ static int add_seat(struct refresh *refresh, const char *link, bool locked, stru
         return 0;
 }
 
-/* Left by a stop that was killed. A link that goes takes its chain along, but not since Linux 6.16. */
+static bool is_listed(const struct links *links, const char *name) {
+        for (size_t i = 0; i < links->n_items; i++)
+                if (string_equal(links->items[i].name, name))
+                        return true;
+        return false;
+}
+
+/*
+ * What a stop that was killed has left: chains of links that are not ours, or not any more. A link that goes
+ * takes its chain along, but not since Linux 6.16.
+ */
 static int add_removals(struct refresh *refresh) {
         static const char opening[] = "\tchain ";
         _cleanup_free_ char *listing = strdup(refresh->listing);
@@ -266,7 +276,8 @@ static int add_removals(struct refresh *refresh) {
                 if (!string_starts_with(line, opening))
                         continue;
                 name[strcspn(name, " ")] = '\0';
-                if (!string_starts_with(name, "vl-") || strlen(name) >= IFNAMSIZ || if_nametoindex(name) != 0)
+                if (!string_starts_with(name, "vl-") || strlen(name) >= IFNAMSIZ ||
+                        is_listed(&refresh->links, name))
                         continue;
                 r = add_text(refresh, ruleset_format_seat_removal(name));
         }

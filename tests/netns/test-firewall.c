@@ -96,6 +96,18 @@ static void test_whole_table(void **state) {
         assert_shell(
                 "tr -d '\\n\\t' </run/table | grep -q 'map limits {[^}]*{ \"br-123\" : jump limit_123 }}'");
         assert_shell("test $(grep -c 'hook forward' /run/table) = 1");
+        /* The limit counts packets of established connections too, but not what stays within the course. */
+        assert_shell(
+                "tr -d '\\n\\t' </run/table | grep -q 'chain from_seats {iifname . oifname @together accept"
+                "iifname vmap @limitsct state established,related accept'");
+
+        plans[0].traffic.course_rate.bits = 0;
+        apply(sandbox, ruleset_format_courses(&courses));
+        assert_shell("nft list table inet coursenet >/run/table");
+        assert_no_shell("grep -q limit /run/table");
+        assert_shell(
+                "tr -d '\\n\\t' </run/table | grep -q 'chain from_seats {ct state established,related accept"
+                "iifname . oifname @together accept'");
 }
 
 static void test_without_courses_there_is_no_table(void **state) {
@@ -188,17 +200,21 @@ static void test_seats(void **state) {
                 apply(sandbox, ruleset_format_seat(&other));
         }
         assert_shell(SEATS " >/run/table && tr -d '\\n\\t' </run/table >/run/line");
-        assert_shell("grep -q 'hook ingress device \"vl-12310\" priority filter; policy drop;jump sentjump "
-                     "sent6}' /run/line");
-        assert_shell("grep -q 'hook ingress device \"vl-12311\" priority filter; policy drop;jump sent}' "
+        assert_shell("grep -q 'hook ingress device \"vl-12310\" priority filter; policy drop;[^}]*"
+                     "ether saddr 02:63:0a:00:7b:0a ip saddr 10.0.123.10 ip daddr != 127.0.0.0/8 [^}]*!= "
+                     "igmp accept[^}]*"
+                     "ether saddr 02:63:0a:00:7b:0a ip6 saddr fd12:3456:789a:123::10 [^}]*!= ipv6-icmp accept"
+                     "jump sentjump sent6}' /run/line");
+        assert_shell("grep -q 'hook ingress device \"vl-12311\" priority filter; policy drop;[^}]*"
+                     "ether saddr 02:63:0a:00:7b:0b ip saddr 10.0.123.11 [^}]*!= igmp acceptjump sent}' "
                      "/run/line");
         for (size_t i = 0; i < ELEMENTSOF(elements); i++)
                 assert_shell("grep -q '[{,]%s[ ,]' /run/line", elements[i]);
 
-        /* From scratch, and without one of them: it is allowed nothing. */
+        /* From scratch, and without one of them: no set has it, and its chain is removed by itself. */
         apply(sandbox, ruleset_format_seats(true));
         apply(sandbox, ruleset_format_seat(&seat));
-        assert_no_shell(SEATS " | grep -q 02:63:0a:00:7b:0b");
+        assert_no_shell(SEATS " | grep -v 'ether saddr' | grep -q 02:63:0a:00:7b:0b");
         apply(sandbox, ruleset_format_seat_removal(other.link));
         apply(sandbox, ruleset_format_seat_removal(other.link));
         assert_no_shell(SEATS " | grep -q vl-12311");

@@ -146,9 +146,9 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                 {"nft flush chain inet coursenet to_seats",
                         "inet coursenet: chain to_seats is not as planned: it lacks 'ct state "
                         "established,related accept'"},
-                {"nft flush chain netdev coursenet vl-12310",
-                        "vl-12310: the filter for what the seat sends is not as planned: it lacks 'jump "
-                        "sent'"},
+                {"nft flush chain netdev coursenet vl-12310", "vl-12310: the filter for what the seat sends "
+                                                              "is not as planned: it lacks 'ether saddr "
+                                                              "02:63:0a:00:7b:0a ip saddr 10.0.123.10"},
                 {"nft flush chain inet coursenet_fence output",
                         "inet coursenet_fence: chain output is not as planned: it lacks"},
         },
