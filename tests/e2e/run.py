@@ -31,7 +31,7 @@ from harness.runner import Runner
 # end at about the same time.
 MODULES = (
     "stay", "jupyterhub", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "programs",
-    "firewall", "network", "names", "fence", "directory", "escape_frames", "escape_inside", "escape_reach",
+    "firewall", "network", "names", "fence", "fault", "directory", "escape_frames", "escape_inside", "escape_reach",
     "escape_outside", "escape_activator", "security", "removal", "readme", "storm", "limits", "enter", "units", "worker",
     "privacy", "history")
 
