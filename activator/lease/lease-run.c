@@ -43,6 +43,8 @@ static void free_lease(struct lease *lease) {
         struct lease_record record = lease->record;
         struct lease_table *table = lease->table;
 
+        /* If that failed before, the next activator would find a lease that has ended. */
+        record_store_remove(table->state_directory, record.id);
         forget(lease);
         failed_units_reset_user(table->seats, record.uid);
         if (lease_table_has_seat(table, record.seat))

@@ -5,6 +5,8 @@
  * restarts.
  */
 
+#include <fcntl.h>
+
 #include "lease-stand-ins.h"
 
 /* --- events and actions ------------------------------------------------------------------------------- */
@@ -141,6 +143,38 @@ static void a_stop_that_fails_is_asked_for_until_the_unit_is_gone(void **state) 
         hurry(lease, TIMER_STOP); /* no signal has come */
         answer_job(STOP, -ENOENT, "");
         assert_int_equal(lease_table_size(&table), 0);
+        end_opener(opener);
+}
+
+/* How many more times a file cannot be removed. */
+static unsigned n_unlink_failures;
+
+__attribute__((visibility("default"))) int unlink(const char *path) {
+        if (n_unlink_failures == 0)
+                return unlinkat(AT_FDCWD, path, 0);
+        n_unlink_failures--;
+        errno = ENOMEM;
+        return -1;
+}
+
+/* The stop of the unit does not depend on it, and a restart would be needed to notice the record. */
+static void a_record_that_stays_at_the_close_goes_with_the_unit(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = give(&asker, opener);
+        struct lease_record record = {0};
+        char id[LEASE_ID_SIZE];
+
+        (void)state;
+        memcpy(id, lease->record.id, sizeof(id));
+        memcpy(record.id, id, sizeof(id));
+        n_unlink_failures = 1;
+        close_lease("", opener);
+        assert_int_equal(n_unlink_failures, 0);
+        assert_int_equal(record_store_load(directory, id, &record), 0);
+        answer_job(STOP, -ENOENT, "");
+        assert_int_equal(lease_table_size(&table), 0);
+        assert_int_equal(record_store_load(directory, id, &record), -ENOENT);
         end_opener(opener);
 }
 
@@ -423,6 +457,7 @@ int main(void) {
                 LEASE_TEST(a_dead_opener_is_asked_for_again_while_the_unit_is_in_question),
                 LEASE_TEST(a_lingering_lease_learns_that_its_unit_is_gone),
                 LEASE_TEST(a_stop_that_fails_is_asked_for_until_the_unit_is_gone),
+                LEASE_TEST(a_record_that_stays_at_the_close_goes_with_the_unit),
                 LEASE_TEST(a_login_left_behind_is_told_when_the_seat_has_a_namespace_again),
                 LEASE_TEST(a_login_goes_on_as_long_as_its_session),
                 LEASE_TEST(an_administrator_ends_every_lease_of_a_seat),
