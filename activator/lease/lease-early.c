@@ -7,11 +7,10 @@
  * set, for each other unit with BindsTo=, Requires= or Wants= of the unit. So the need begins when systemd
  * has accepted the start of the slice.
  *
- * If the seat is down, coursenet-worker makes it, and the units adopt it when their programs run. A
- * request goes to it only if no program of a unit can be at work: the units are up, or down with a queued
- * start. systemd answers calls in the order in which they were sent, and looks at its queue of jobs after
- * that. So it usually tells of the units before it starts the first program. Otherwise the login waits for
- * the units as it would without a worker.
+ * If each unit is up or starts, coursenet-worker makes what is missing, and the units adopt it when their
+ * programs run. If the program of one is at work already, the worker finds its lock or what it has made, and
+ * refuses or goes on with that. If a unit stops or has failed, the login waits for the units, as it would
+ * without a worker: what is there now may be about to be removed.
  */
 
 #include "lease-early.h"
@@ -20,15 +19,20 @@
 #include "seat/worker-client.h"
 #include "systemd/units.h"
 
+/* The program of a unit is at work for some milliseconds, and on a busy machine for longer. */
+#define DELAY_MIN_USEC (10 * UINT64_C(1000))
+#define DELAY_MAX_USEC (320 * UINT64_C(1000))
+
 #define UNIT_SIZE (sizeof("nsbr@.service") + SEAT_ID_SIZE)
 
 static bool is_up(const struct unit_row *row) {
         return string_equal(row->active_state, "active") && row->job == 0;
 }
 
-static bool is_about_to_start(const struct unit_row *row) {
-        return string_equal(row->active_state, "inactive") && row->job != 0 &&
-               string_equal(row->job_type, "start");
+static bool is_starting(const struct unit_row *row) {
+        return (string_equal(row->active_state, "inactive") ||
+                       string_equal(row->active_state, "activating")) &&
+               row->job != 0 && string_equal(row->job_type, "start");
 }
 
 static enum lease_event judge(const struct unit_row *rows, size_t n_rows) {
@@ -37,7 +41,7 @@ static enum lease_event judge(const struct unit_row *rows, size_t n_rows) {
         for (size_t i = 0; i < n_rows; i++) {
                 if (string_starts_with(rows[i].name, "nsbr@") && is_up(&rows[i]))
                         return EVENT_SEAT_UP;
-                clear &= is_up(&rows[i]) || is_about_to_start(&rows[i]);
+                clear &= is_up(&rows[i]) || is_starting(&rows[i]);
         }
         return clear ? EVENT_SEAT_CLEAR : EVENT_SEAT_BUSY;
 }
@@ -66,7 +70,10 @@ void lease_early_ask_seat(struct lease *lease) {
 }
 
 static void handle_prepared(void *userdata, int error) {
-        lease_raise(userdata, error < 0 ? EVENT_NOT_PREPARED : EVENT_PREPARED);
+        if (error == -EBUSY)
+                lease_raise(userdata, EVENT_WORKER_BUSY);
+        else
+                lease_raise(userdata, error < 0 ? EVENT_NOT_PREPARED : EVENT_PREPARED);
 }
 
 void lease_early_prepare(struct lease *lease) {
@@ -75,7 +82,16 @@ void lease_early_prepare(struct lease *lease) {
                 lease_raise(lease, EVENT_NOT_PREPARED);
 }
 
+void lease_early_set_timer(struct lease *lease) {
+        if (lease->seat_delay_usec == 0)
+                lease->seat_delay_usec = DELAY_MIN_USEC;
+        lease_set_timer(lease, TIMER_SEAT, lease->seat_delay_usec);
+        if (lease->seat_delay_usec < DELAY_MAX_USEC)
+                lease->seat_delay_usec *= 2;
+}
+
 void lease_early_drop(struct lease *lease) {
+        lease_stop_timer(lease, TIMER_SEAT);
         bus_call_drop(&lease->seat_call);
         worker_call_drop(&lease->worker_call);
 }

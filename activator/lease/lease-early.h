@@ -11,8 +11,11 @@
 /* Asks systemd for the units of the seat: EVENT_SEAT_UP, EVENT_SEAT_CLEAR or EVENT_SEAT_BUSY. */
 void lease_early_ask_seat(struct lease *lease);
 
-/* Asks coursenet-worker for what is missing: EVENT_PREPARED or EVENT_NOT_PREPARED. */
+/* Asks coursenet-worker for what is missing: EVENT_PREPARED, EVENT_NOT_PREPARED or EVENT_WORKER_BUSY. */
 void lease_early_prepare(struct lease *lease);
 
-/* Drops both. The worker may still do what it was asked for. */
+/* The timer of EVENT_SEAT_TIMER. */
+void lease_early_set_timer(struct lease *lease);
+
+/* Drops all of it. The worker may still do what it was asked for. */
 void lease_early_drop(struct lease *lease);

@@ -122,6 +122,11 @@ static const struct lease_row rows[] = {
         NEVER(PREPARED,     REST, DROPPED),
         IGNORE(NOT_PREPARED, S(STARTING), JOB_ANSWERS),
         NEVER(NOT_PREPARED, REST, DROPPED),
+        /* That part is ready soon, and the rest may take longer. */
+        ON(WORKER_BUSY,     S(STARTING), SAME, DO_SET_SEAT_TIMER),
+        NEVER(WORKER_BUSY,  REST, DROPPED),
+        ON(SEAT_TIMER,      S(STARTING), SAME, DO_ASK_SEAT),
+        NEVER(SEAT_TIMER,   REST, DROPPED),
 
         ON(JOB_DONE,          S(STARTING) | S(STARTING_AGAIN) | S(LATE), CHECKING, DO_DROP_CALLS, DO_CHECK_CONTAINER),
         ON(JOB_DONE,          S(ADOPTING), ACTIVE, DO_DROP_DEADLINE, DO_ASK_NAMESPACE, DO_WATCH_OPENER),

@@ -57,10 +57,12 @@
         X(EVENT_RELOADED,          "systemd has reloaded") \
         X(EVENT_ACCEPTED,          "systemd has queued the start job") \
         X(EVENT_SEAT_UP,           "all units of the seat are up") \
-        X(EVENT_SEAT_CLEAR,        "the units of the seat are up, or down with a queued start, and none has a program that runs") \
-        X(EVENT_SEAT_BUSY,         "a unit of the seat is starting, stopping or failed, or systemd did not answer") \
+        X(EVENT_SEAT_CLEAR,        "each unit of the seat is up or starts") \
+        X(EVENT_SEAT_BUSY,         "a unit of the seat stops or has failed, or systemd did not answer") \
         X(EVENT_PREPARED,          "coursenet-worker has made what is missing of the seat") \
         X(EVENT_NOT_PREPARED,      "coursenet-worker could not make it, or is not there") \
+        X(EVENT_WORKER_BUSY,       "the program of a unit is making a part of it") \
+        X(EVENT_SEAT_TIMER,        "it is time to ask for the units of the seat again") \
         X(EVENT_JOB_DONE,          "the start job has succeeded") \
         X(EVENT_JOB_CANCELLED,     "another job has cancelled the start job") \
         X(EVENT_JOB_FAILED,        "the start job has failed") \
@@ -133,6 +135,7 @@
         X(DO_START,                "ask systemd to start the unit") \
         X(DO_ASK_SEAT,             "ask systemd for the units of the seat, if a login waits for nothing else") \
         X(DO_PREPARE,              "ask coursenet-worker to make what is missing of the seat") \
+        X(DO_SET_SEAT_TIMER,       "start the timer of EVENT_SEAT_TIMER; each time in a row doubles the wait") \
         X(DO_CHECK_CONTAINER,      "ask whether the container runs, if the lease waits for it") \
         X(DO_DIAGNOSE,             "ask which unit is the reason") \
         X(DO_DROP_CALLS,           "drop the calls of the start") \

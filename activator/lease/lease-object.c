@@ -52,6 +52,7 @@ static const struct {
         bool needed;            /* without it the lease would have no end */
 } timers[] = {
         [TIMER_DEADLINE] = {EVENT_DEADLINE, CLOCK_MONOTONIC, 0, true},
+        [TIMER_SEAT] = {EVENT_SEAT_TIMER, CLOCK_MONOTONIC, 1000, false},
         [TIMER_LEADER] = {EVENT_LEADER_TIMER, CLOCK_MONOTONIC, 0, false},
         [TIMER_NAMESPACE] = {EVENT_NAMESPACE_TIMER, CLOCK_MONOTONIC, 0, false},
         [TIMER_LINGER] = {EVENT_LINGER_OVER, CLOCK_BOOTTIME, 0, true},

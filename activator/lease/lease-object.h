@@ -18,6 +18,7 @@
 /* A timer stands for the event that it raises. */
 enum lease_timer_purpose {
         TIMER_DEADLINE,
+        TIMER_SEAT,
         TIMER_LEADER,
         TIMER_NAMESPACE,
         TIMER_LINGER,
@@ -63,6 +64,7 @@ struct lease {
         char bridge_course[COURSE_SIZE]; /* whose bridge the seat is on; "": an administrator's own */
         struct bus_call *seat_call;      /* lease-early.c */
         struct worker_call *worker_call; /* lease-early.c */
+        uint64_t seat_delay_usec;        /* until the next question for the units of the seat */
         struct diagnosis *diagnosis;
 
         /* Its opener: lease-opener.c */

@@ -110,6 +110,7 @@ const lease_action_t lease_run_actions[_LEASE_ACTION_MAX] = {
         [DO_START] = lease_start_unit,
         [DO_ASK_SEAT] = lease_early_ask_seat,
         [DO_PREPARE] = lease_early_prepare,
+        [DO_SET_SEAT_TIMER] = lease_early_set_timer,
         [DO_CHECK_CONTAINER] = lease_start_check_container,
         [DO_DIAGNOSE] = lease_start_diagnose,
         [DO_DROP_CALLS] = lease_start_drop_calls,

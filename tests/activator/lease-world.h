@@ -36,6 +36,7 @@ enum wait {
         CALL_GONE,
         CALL_STOP,
         TIMER_DEADLINE,
+        TIMER_SEAT,
         TIMER_LEADER,
         TIMER_NAMESPACE,
         TIMER_LINGER,
@@ -52,7 +53,7 @@ enum wait {
 #define UNIT_WAITS (BIT(CALL_GONE) | BIT(CALL_STOP) | BIT(TIMER_GONE) | BIT(TIMER_STOP))
 #define START_CALLS                                                                                          \
         (BIT(CALL_WIRING) | BIT(CALL_RELOAD) | BIT(CALL_START) | BIT(CALL_SEAT) | BIT(CALL_WORKER) |         \
-                BIT(CALL_CONTAINER) | BIT(CALL_DIAGNOSIS))
+                BIT(TIMER_SEAT) | BIT(CALL_CONTAINER) | BIT(CALL_DIAGNOSIS))
 
 enum unit {
         UNIT_NONE,
@@ -289,6 +290,7 @@ static const struct {
         [DO_START] = {.starts = BIT(CALL_START), .does = start},
         [DO_ASK_SEAT] = {.does = ask_seat},
         [DO_PREPARE] = {.starts = BIT(CALL_WORKER), .does = prepare},
+        [DO_SET_SEAT_TIMER] = {.starts = BIT(TIMER_SEAT)},
         [DO_CHECK_CONTAINER] = {.starts = BIT(CALL_CONTAINER)},
         [DO_DIAGNOSE] = {.starts = BIT(CALL_DIAGNOSIS)},
         [DO_DROP_CALLS] = {.stops = START_CALLS},

@@ -58,6 +58,20 @@ static void a_seat_that_is_down_is_an_answer_when_the_worker_has_made_it(void **
         end_opener(opener);
 }
 
+/* The worker looks for itself what a unit's program is doing. */
+static void units_that_are_starting_are_no_reason_to_wait(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        (void)start(&asker, REQUEST_OPEN, 0, opener);
+        answer_seat(0, "activating", "start");
+        assert_int_equal(worker.n, 1);
+        answer_worker(0);
+        assert_int_equal(asker.type, REPLY_DONE);
+        end_opener(opener);
+}
+
 static void without_a_worker_the_units_are_waited_for(void **state) {
         static const int errors[] = {0, -ECONNREFUSED}; /* at its answer, and at the request */
         pid_t opener = start_opener();
@@ -71,7 +85,7 @@ static void without_a_worker_the_units_are_waited_for(void **state) {
                 lease = start(&asker, REQUEST_OPEN, 0, opener);
                 answer_seat(0, "inactive", "start");
                 if (errors[i] == 0)
-                        answer_worker(-EBUSY);
+                        answer_worker(-EIO);
                 assert_int_equal(asker.n_answers, 0);
                 assert_int_equal(lease->state, LEASE_STARTING);
                 end_job(lease, "/job/1", "done");
@@ -79,6 +93,36 @@ static void without_a_worker_the_units_are_waited_for(void **state) {
                 assert_int_equal(asker.type, REPLY_DONE);
                 lease_confirm(lease);
         }
+        end_opener(opener);
+}
+
+/* A unit's program has the lock of the bridge, say, while the namespace is still to be made. */
+static void a_worker_that_meets_a_program_of_a_unit_is_tried_again(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease;
+
+        (void)state;
+        lease = start(&asker, REQUEST_OPEN, 0, opener);
+        for (unsigned i = 0; i < 2; i++) {
+                answer_seat(0, "activating", "start");
+                answer_worker(-EBUSY);
+                assert_int_equal(asker.n_answers, 0);
+                hurry(lease, TIMER_SEAT);
+        }
+        answer_seat(0, "activating", "start");
+        answer_worker(0);
+        assert_int_equal(asker.type, REPLY_DONE);
+        assert_null(lease->timers[TIMER_SEAT].source);
+        lease_confirm(lease);
+
+        memset(&asker, 0, sizeof(asker));
+        lease = start(&asker, REQUEST_OPEN, 0, opener);
+        answer_seat(0, "activating", "start");
+        answer_worker(-EBUSY);
+        end_job(lease, "/job/1", "done");
+        assert_int_equal(asker.type, REPLY_DONE);
+        assert_null(lease->timers[TIMER_SEAT].source);
         end_opener(opener);
 }
 
@@ -96,12 +140,11 @@ static void a_worker_that_is_slower_than_the_units_is_not_waited_for(void **stat
         end_opener(opener);
 }
 
-/* A program of a unit may be at work, or the unit may be about to stop. */
-static void units_that_are_at_work_are_waited_for(void **state) {
+/* What is there now may be about to be removed. */
+static void units_that_stop_or_have_failed_are_waited_for(void **state) {
         static const struct {
                 const char *state, *job;
-        } seats_at_work[] = {
-                {"activating", "start"},
+        } seats_that_end[] = {
                 {"deactivating", "stop"},
                 {"deactivating", "start"},
                 {"active", "stop"},
@@ -112,11 +155,11 @@ static void units_that_are_at_work_are_waited_for(void **state) {
         pid_t opener = start_opener();
 
         (void)state;
-        for (size_t i = 0; i < ELEMENTSOF(seats_at_work); i++) {
+        for (size_t i = 0; i < ELEMENTSOF(seats_that_end); i++) {
                 struct asker asker = {0};
                 struct lease *lease = start(&asker, REQUEST_OPEN, 0, opener);
 
-                answer_seat(0, seats_at_work[i].state, seats_at_work[i].job);
+                answer_seat(0, seats_that_end[i].state, seats_that_end[i].job);
                 assert_int_equal(worker.n, 0);
                 assert_int_equal(asker.n_answers, 0);
                 lease_abandon(lease);
@@ -364,9 +407,11 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 LEASE_TEST(a_seat_that_is_up_is_an_answer_before_the_job_has_ended),
                 LEASE_TEST(a_seat_that_is_down_is_an_answer_when_the_worker_has_made_it),
+                LEASE_TEST(units_that_are_starting_are_no_reason_to_wait),
                 LEASE_TEST(without_a_worker_the_units_are_waited_for),
+                LEASE_TEST(a_worker_that_meets_a_program_of_a_unit_is_tried_again),
                 LEASE_TEST(a_worker_that_is_slower_than_the_units_is_not_waited_for),
-                LEASE_TEST(units_that_are_at_work_are_waited_for),
+                LEASE_TEST(units_that_stop_or_have_failed_are_waited_for),
                 LEASE_TEST(without_an_answer_of_systemd_the_units_are_waited_for),
                 LEASE_TEST(nobody_is_answered_before_systemd_has_accepted_the_start),
                 LEASE_TEST(who_waits_for_more_than_the_network_is_not_early),

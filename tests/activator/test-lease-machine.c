@@ -49,6 +49,8 @@ static const struct promise promises[] = {
         {"STARTING", "PREPARED", "ADOPTING", ANSWER_EARLY},
         {"STARTING", "SEAT_BUSY", IGNORED},
         {"STARTING", "NOT_PREPARED", IGNORED},
+        {"STARTING", "WORKER_BUSY", "SAME", "SET_SEAT_TIMER"},
+        {"STARTING", "SEAT_TIMER", "SAME", "ASK_SEAT"},
         {"ADOPTING", "JOB_DONE", "ACTIVE", "DROP_DEADLINE ASK_NAMESPACE WATCH_OPENER"},
         {"ADOPTING", "DEADLINE", "ACTIVE", "DROP_START ASK_NAMESPACE ASK_GONE WATCH_OPENER"},
         /* "If the units then fail, or are stopped, the lease ends and the student is told." */

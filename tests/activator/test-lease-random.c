@@ -51,7 +51,7 @@ static enum lease_event answer_seat(void) {
 static enum lease_event answer_worker(void) {
         world.n_prepares--;
         if (by_mischance(4))
-                return EVENT_NOT_PREPARED;
+                return below(2) == 0 ? EVENT_NOT_PREPARED : EVENT_WORKER_BUSY;
         world.prepared = world.unit != UNIT_UP;
         return EVENT_PREPARED;
 }
@@ -92,6 +92,7 @@ static enum lease_event finish_call(enum wait call) {
 static enum lease_event fire(enum wait wait) {
         static const enum lease_event events[WAITS] = {
                 [TIMER_DEADLINE] = EVENT_DEADLINE,
+                [TIMER_SEAT] = EVENT_SEAT_TIMER,
                 [TIMER_LEADER] = EVENT_LEADER_TIMER,
                 [TIMER_NAMESPACE] = EVENT_NAMESPACE_TIMER,
                 [TIMER_LINGER] = EVENT_LINGER_OVER,

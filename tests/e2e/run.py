@@ -30,7 +30,7 @@ from harness.runner import Runner
 # The modules of cases/, in the order in which they run. Those that take longest come first, so that the guests of a suite
 # end at about the same time.
 MODULES = (
-    "stay", "jupyterhub", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "programs",
+    "stay", "jupyterhub", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "early", "programs",
     "firewall", "network", "names", "fence", "fault", "directory", "escape_frames", "escape_inside", "escape_reach",
     "escape_outside", "escape_activator", "security", "removal", "readme", "storm", "limits", "enter", "units", "worker",
     "privacy", "history")

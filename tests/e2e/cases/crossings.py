@@ -11,13 +11,14 @@ from helpers.pam_program import SUCCESS, PamProgram
 from helpers.seats import (ADDRESS, ROSTER_FILE, SEAT, SECOND, STUDENT, add_students, drop_in, expect_nothing_failed, forget_failures,
                            held, is_active, leftovers, set_up_class, wait_gone)
 from helpers.settings import with_settings
+from helpers.worker import worker_away
 
 
 @contextlib.contextmanager
 def login_underway(guest, template):
-    """A program whose open is under way, and a function that lets the start of a unit of that template go on."""
+    """A program whose open waits for the units, and a function that lets the start of a unit of that template go on."""
     try:
-        with held(guest, template) as let_go, PamProgram(guest, options="join=no timeout=20") as program:
+        with worker_away(guest), held(guest, template) as let_go, PamProgram(guest, options="join=no timeout=20") as program:
             program.start("a", STUDENT)
             program.send("open a")
             guest.wait_until(f"systemctl is-active {template}{SEAT} | grep -qx activating", what="the start is under way")
@@ -88,7 +89,7 @@ def stop_crosses_start(guest):
 @case("a login that succeeds at the moment of its timeout keeps its seat")
 def success_at_the_deadline(guest):
     set_up_class(guest)
-    with drop_in(guest, "nsbr@", "ExecStartPre=/bin/sleep 5"), PamProgram(guest, options="join=no timeout=6") as program:
+    with worker_away(guest), drop_in(guest, "nsbr@", "ExecStartPre=/bin/sleep 5"), PamProgram(guest, options="join=no timeout=6") as program:
         program.start("a", STUDENT)
         bus = guest.run("systemctl show -P MainPID dbus.service").stdout.strip()
         began = time.monotonic()

@@ -9,6 +9,7 @@ from helpers.activator import ACTIVATOR, SOCKETS
 from helpers.leases import leases
 from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_ADDRESS, STUDENT, held, set_up_class, wait_gone
 from helpers.settings import with_settings
+from helpers.worker import worker_away
 
 
 def history(guest, *words):
@@ -118,7 +119,7 @@ def other_ends(guest):
 @case("history knows a login that was given its seat while the activator was away")
 def given_unseen(guest):
     set_up_class(guest)
-    with held(guest, f"nsbr@{SEAT}") as let_go:
+    with worker_away(guest), held(guest, f"nsbr@{SEAT}") as let_go:
         login = guest.popen([*ssh_command(STUDENT, tty=False, extra=()), "read -r line"])
         guest.wait_until(f"systemctl is-active nsbr@{SEAT} | grep -qx activating", what="the seat is being started")
         guest.run(f"systemctl stop {ACTIVATOR}; systemctl start {ACTIVATOR}")

@@ -9,6 +9,7 @@ from helpers.logins import HOST_NAMESPACE, OWN_NAMESPACE, expect_in_seat
 from helpers.pam_program import PamProgram
 from helpers.seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS,
                            SECOND_SEAT, STRANGER, STUDENT, drop_in, is_active, leftovers, set_up_class, wait_gone)
+from helpers.worker import worker_away
 
 
 @case("an ssh login is in its seat, with address and environment")
@@ -180,7 +181,7 @@ def hanging_unit(guest):
     program = pam_program.install(guest, options="join=no timeout=15")
     since = guest.journal_position()
     started = time.monotonic()
-    with drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/sleep 300\nTimeoutStartSec=300"):
+    with worker_away(guest), drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/sleep 300\nTimeoutStartSec=300"):
         hanging = guest.popen([*program, pam_program.SERVICE, STUDENT])
         guest.wait_until(f"systemctl is-active netns@{SEAT} | grep -qx activating")
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)

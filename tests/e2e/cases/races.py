@@ -15,6 +15,7 @@ from helpers.logins import OWN_NAMESPACE, expect_in_seat
 from helpers.pam_program import PamProgram
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, add_students, drop_in,
                            expect_nothing_failed, failed_units, held, is_active, leftovers, set_up_class, wait_gone)
+from helpers.worker import worker_away
 
 THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
 CYCLES = 150 if THOROUGH else 40
@@ -241,7 +242,7 @@ def restarted_namespace(guest):
 @case("a failed namespace unit does not block the next login, nor another student's")
 def stale_failure(guest):
     set_up_class(guest)
-    with drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/false"):
+    with worker_away(guest), drop_in(guest, f"netns@{SEAT}", "ExecStartPre=/bin/false"):
         refused = guest.ssh(STUDENT, "echo inside", check=False)
         expect_failure(refused, "a login whose namespace fails")
         expect_not_in("inside", refused.stdout, "what it printed")

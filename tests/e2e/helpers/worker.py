@@ -1,5 +1,6 @@
 """The worker's socket, for cases that ask it as the activator does."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ from harness.case import expect_equal
 from helpers.seats import SEAT
 
 WORKER = "coursenet-worker.service"
+WORKER_SOCKET = "coursenet-worker.socket"
 SOCKET = "/run/coursenet/worker.sock"
 PREPARED = "/run/coursenet/prepared"
 
@@ -62,6 +64,17 @@ def discard(guest, seat=SEAT):
 
 def receipts(guest):
     return guest.run(f"ls -A {PREPARED} 2>/dev/null", check=False).stdout.split()
+
+
+@contextlib.contextmanager
+def worker_away(guest, how=f"systemctl stop {WORKER_SOCKET} {WORKER}"):
+    """Logins wait for the units of their seats, as long as the `with` lasts."""
+    guest.run(how)
+    try:
+        yield
+    finally:
+        guest.run(f"systemctl kill -s CONT {WORKER}; systemctl unmask --runtime {WORKER_SOCKET} {WORKER}; "
+                  f"systemctl reset-failed {WORKER_SOCKET} {WORKER}; systemctl start {WORKER_SOCKET} {WORKER}", check=False)
 
 
 def worker_pid(guest):
