@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
@@ -35,6 +36,7 @@ GROUPS = {
     "ssh": lambda guest, results, counts: logins.measure_ssh(guest, results, counts["ssh"], counts["ssh_crowd"]),
     "crowd": lambda guest, results, counts: crowd.measure(guest, results, counts["crowd"], CROWD_SIZE),
     "growth": lambda guest, results, counts: growth.measure(guest, results, counts["seats"], counts["sample"]),
+    "stages": lambda guest, results, counts: stages.measure(guest, results, counts["pairs"], counts["seats"]),
     "throughput": lambda guest, results, counts: traffic.measure_throughput(guest, results, counts["throughput"], counts["seconds"]),
     "fence": lambda guest, results, counts: traffic.measure_fence(guest, results, counts["fence"]),
     "containers": lambda guest, results, counts: containers.measure(guest, results, counts["containers"], COURSE_WITH_CONTAINERS),
@@ -54,24 +56,34 @@ def bench(options):
     with Guest.boot(options.suite, ROOT, "bench", results.log, programs.PACKAGES) as guest:
         results.about["systemd"] = guest.run("systemctl --version").stdout.split("(")[1].split(")")[0]
         programs.prepare(guest)
-        if options.stages:
-            stages.measure(guest, results, counts["pairs"], options.seats)
-        for name in options.groups:
-            results.log(f"{name}:")
-            GROUPS[name](guest, results, counts)
-            guest.end_processes()
-            wait_gone(guest, timeout=60)
-    return report(results, options)
+        failed = [name for name in options.groups if not measure(guest, results, name, counts)]
+    return report(results, options, failed)
 
 
-def report(results, options):
+def measure(guest, results, name, counts):
+    """Measures one group. What fails costs its own rows only."""
+    results.log(f"{name}:")
+    try:
+        GROUPS[name](guest, results, counts)
+        guest.end_processes()
+        wait_gone(guest, timeout=programs.LONG)
+        return True
+    except Exception:  # pylint: disable=broad-except
+        traceback.print_exc()
+        guest.end_processes()
+        return False
+
+
+def report(results, options, failed):
     print(results.text())
     print(", ".join(f"{name} {value}" for name, value in results.about.items()), flush=True)
     if results.stages:
         print(stages_as_text(results.stages), flush=True)
     if options.json:
         results.write_json(options.json)
-    return 1 if options.strict and results.missed() else 0
+    if failed:
+        print(f"not measured, because of an error: {', '.join(failed)}", flush=True)
+    return 1 if failed or (options.strict and results.missed()) else 0
 
 
 def parse_groups(text):
@@ -86,13 +98,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", default="trixie", help="the Debian release of the guest (default: trixie)")
     parser.add_argument("--json", metavar="FILE", help="write all samples to a file; tests/README.md has the schema")
-    parser.add_argument("--only", dest="groups", metavar="GROUP,...", type=parse_groups, default=list(GROUPS),
+    parser.add_argument("--only", dest="groups", metavar="GROUP,...", type=parse_groups,
                         help=f"measure only these: {', '.join(GROUPS)}")
     parser.add_argument("--seats", type=int, default=400, help="how many seats for growth (default: 400, at most 1000)")
     parser.add_argument("--stages", action="store_true", help="also print where the time of one new seat goes")
     parser.add_argument("--thorough", action="store_true", help="measure everything more often; takes about an hour")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a goal is missed")
     options = parser.parse_args()
+    options.groups = options.groups or [name for name in GROUPS if name != "stages" or options.stages]
     if options.json:
         options.json = os.path.abspath(options.json)
     return isolation.run(lambda: bench(options))

@@ -3,7 +3,7 @@
 from helpers.image import MAKE_IMAGE, ROOT, SIF
 from helpers.seats import SEAT, wait_gone
 from helpers.settings import settings
-from programs import add_students
+from programs import LONG, add_students
 
 GROUP = "containers"
 COURSE = "207"
@@ -16,16 +16,16 @@ PODMAN_RUN = f"podman run --detach --network podman --pids-limit 0 --name {NAME}
 ACTIVE = "until systemctl is-active --quiet cont@{seat}; do sleep 0.01; done"
 
 
-def timed(guest, line, timeout=120):
+def timed(guest, line, timeout=LONG):
     """Milliseconds that a line for bash takes. What it prints is dropped."""
     output = guest.run(["bash", "-c", TIMED % f"{{ set -e; {line}; }} >/dev/null"], timeout=timeout).stdout
     return int(output) / 1000
 
 
 def measure(guest, results, rounds, count):
-    guest.run(MAKE_IMAGE, timeout=120)
+    guest.run(MAKE_IMAGE, timeout=LONG)
     # Its storage may not be on the overlay that the guest's root is on.
-    guest.run(f"mount -t tmpfs tmpfs /var/lib/containers; tar -C {ROOT} -c . | podman import --quiet - {NAME}", timeout=120)
+    guest.run(f"mount -t tmpfs tmpfs /var/lib/containers; tar -C {ROOT} -c . | podman import --quiet - {NAME}", timeout=LONG)
     add_students(guest, COURSE, count)
     containers, podman = [], []
     with settings(guest, f"[course 123]\nimage = {SIF}\n[course {COURSE}]\nimage = {SIF}\n"):
@@ -47,5 +47,5 @@ def measure_many(guest, results, count):
     seats = timed(guest, f"coursenetctl start {COURSE}")
     results.add(GROUP, f"{count} seats at once, until all are up", [seats / 1000], unit="s")
     results.add(GROUP, f"{count} seats at once, until all containers run", [(seats + timed(guest, all_run)) / 1000], unit="s")
-    guest.run(["coursenetctl", "stop", COURSE], timeout=120)
-    wait_gone(guest, timeout=120)
+    guest.run(["coursenetctl", "stop", COURSE], timeout=LONG)
+    wait_gone(guest, timeout=LONG)

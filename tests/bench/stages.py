@@ -8,10 +8,9 @@ import datetime
 import re
 import statistics
 
-from helpers.network import seats_up
-from helpers.seats import SEAT, SECOND, STUDENT
+from helpers.seats import SEAT, SECOND, STUDENT, wait_gone
 from growth import students
-from programs import SERVICE, rounds_of
+from programs import LONG, SERVICE, rounds_of
 
 BUS_LOG, LINK_LOG = "/run/bench-bus", "/run/bench-links"
 # One line for each message, with a time.
@@ -25,10 +24,15 @@ STEPS = {"ExecMainStartTimestampMonotonic": "PID 1 begins to start its program",
 
 def measure(guest, results, rounds, count):
     alone = medians(guest, rounds)
-    users, courses = students(guest, count)
+    users, _ = students(guest, count)
     results.log(f"stages beside {count} seats")
-    with seats_up(guest, *sorted({user[2:5] for user in users})[:courses]):
+    held = sorted({user[2:5] for user in users})
+    try:
+        guest.run(["sh", "-ec", 'for course; do coursenetctl start "$course"; done', "sh", *held], timeout=LONG)
         beside = medians(guest, rounds)
+    finally:
+        guest.run(["sh", "-c", 'for course; do coursenetctl stop "$course"; done', "sh", *held], timeout=LONG, check=False)
+        wait_gone(guest, timeout=LONG)
     results.stages = {"alone": alone, "beside": beside, "seats": count}
 
 
