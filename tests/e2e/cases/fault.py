@@ -5,7 +5,7 @@ import os
 from harness.case import case, expect, expect_equal, expect_in
 from harness.product import SOURCE
 from helpers.fault import run_faults
-from helpers.memcheck import OURS, CheckedSshd, blocks_of, expect_module_read, logs
+from helpers.memcheck import OURS, CheckedSshd, logs, reports
 from helpers.seats import STRANGER, STUDENT, set_up_class, wait_gone
 
 THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
@@ -39,13 +39,12 @@ def memory(guest):
             sshd.login(STUDENT)
             expect_in(f"{STUDENT}: cannot reach the activator", guest.journal(since=since))
             guest.run("systemctl start coursenet-activator.socket coursenet-query.socket")
-        text = logs(guest)
+        texts = logs(guest)
     finally:
         guest.write("/etc/pam.d/sshd", stack)
         guest.run("systemctl start coursenet-activator.socket coursenet-query.socket")
     wait_gone(guest)
-    expect_module_read(text)
-    found = blocks_of(text, "pam-leak")
+    found = reports(texts, "pam-leak")
     expect(any("lost" in block for block in found) and any("Open file descriptor" in block for block in found),
            "valgrind does not see the leaks of pam-leak.c:\n" + "\n\n".join(found))
-    expect_equal(blocks_of(text, OURS), [], "what valgrind says of the module")
+    expect_equal(reports(texts, OURS), [], "what valgrind says of the module")
