@@ -83,6 +83,20 @@ def edited(guest):
         stop_seat(guest)
 
 
+@case("coursenetctl teardown removes what was prepared, with its receipts, and stops the worker")
+def torn_down(guest):
+    set_up_class(guest)
+    prepare(guest)
+    try:
+        expect_in("Nothing of coursenet is up.", guest.run("coursenetctl teardown").stdout, "what teardown says")
+        expect_equal(leftovers(guest), "", "what is left")
+        expect_failure(guest.run(f"test -e {SOCKET} || systemctl is-active {WORKER}", check=False), "the worker after a teardown")
+    finally:
+        guest.run("systemctl start coursenet-activator.socket coursenet-network.service")
+    prepare(guest)
+    discard(guest)
+
+
 # The calls that make and remove things, each of them the first time, in the middle, and late.
 DEATHS = [("unshare", 1), ("mount", 1), ("setns", 2), ("sendmsg", 1), ("sendmsg", 8), ("sendmsg", 14), ("sendmsg", 20),
           ("write", 1), ("rename", 1), ("unlink", 1)]
