@@ -293,9 +293,13 @@ int bridge_prepare(const char *etc, const struct bridge_plan *plan, struct diagn
         if (r < 0)
                 return r;
         r = make(&socket, etc, plan, state, &link, false, diagnostics);
-        if (r < 0 && state != LINK_OURS)
+        if (r >= 0)
+                return write_receipt(&socket, plan, diagnostics);
+        /* The receipt stays if the bridge could not be removed. */
+        state = link_find(&socket, plan->name, "bridge", &link);
+        if (state == LINK_ABSENT || state == LINK_FOREIGN)
                 receipt_remove(RECEIPT_BRIDGE, plan->course);
-        return r < 0 ? r : write_receipt(&socket, plan, diagnostics);
+        return r;
 }
 
 /* Without a lock of its own: the caller has it. */

@@ -313,9 +313,12 @@ int netns_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics)
         if (r != 0)
                 return r < 0 ? r : 0;
         r = make(plan, path, state, netns_fd, diagnostics);
-        if (r < 0 && state != NETNS_OURS)
+        if (r >= 0)
+                return write_receipt(plan, path, diagnostics);
+        /* The receipt stays if the name could not be removed. */
+        if (access(path, F_OK) < 0 && errno == ENOENT)
                 receipt_remove(RECEIPT_NETNS, plan->name);
-        return r < 0 ? r : write_receipt(plan, path, diagnostics);
+        return r;
 }
 
 /*

@@ -107,6 +107,12 @@ static int open_namespace(const struct seat_plan *plan, int *ret_fd, struct diag
         return r == NETNS_FOREIGN ? -EEXIST : -ENOENT;
 }
 
+static void foreign_link_error(const char *name, const char *where, struct diagnostics *diagnostics) {
+        diagnostics_error(diagnostics, name, 0,
+                "exists already %s and was not made by coursenet: rename or remove it, then try again",
+                where);
+}
+
 static int remove_leftover(
         struct link_socket *socket, const char *name, const char *where, struct diagnostics *diagnostics) {
         struct link link;
@@ -116,10 +122,7 @@ static int remove_leftover(
         if (r == LINK_ABSENT)
                 return 0;
         if (r == LINK_FOREIGN) {
-                diagnostics_error(diagnostics, name, 0,
-                        "exists already %s and was not made by coursenet: rename or remove it, then try "
-                        "again",
-                        where);
+                foreign_link_error(name, where, diagnostics);
                 return -EEXIST;
         }
         if (r >= 0)
@@ -466,9 +469,13 @@ static int claim(struct seat_ends *ends, const struct seat_plan *plan, struct di
 
         if (is_prepared(ends, plan))
                 return 1;
-        r = link_find(&ends->host, plan->link, NULL, &link);
+        r = link_find(&ends->host, plan->link, "veth", &link);
         if (r < 0)
                 return failure(diagnostics, plan->link, r, "cannot be looked up");
+        if (r == LINK_FOREIGN) {
+                foreign_link_error(plan->link, "on the host", diagnostics);
+                return -EEXIST;
+        }
         if (r == LINK_OURS && !receipt_exists(RECEIPT_CABLE, plan->name)) {
                 diagnostics_error(
                         diagnostics, plan->link, 0, "is there already and was not made by the worker");
@@ -532,24 +539,6 @@ int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostic
         return adopt(&ends, &plan) ? 0 : make(&ends, &plan, BRIDGE_PATIENCE_MS, diagnostics);
 }
 
-int seat_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics) {
-        _cleanup_seat_ends_ struct seat_ends ends = SEAT_ENDS_NONE;
-        _cleanup_close_ int lock = -1;
-        int r;
-
-        r = lock_cable(plan, false, &lock, diagnostics);
-        if (r >= 0)
-                r = find_ends(plan, &ends, diagnostics);
-        if (r >= 0)
-                r = claim(&ends, plan, diagnostics);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = make(&ends, plan, 0, diagnostics);
-        if (r < 0)
-                receipt_remove(RECEIPT_CABLE, plan->name);
-        return r < 0 ? r : write_receipt(&ends, plan, diagnostics);
-}
-
 /* The caller has the lock of the cable. */
 static int disconnect_seat(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
@@ -566,6 +555,26 @@ static int disconnect_seat(const struct seat_plan *plan, struct diagnostics *dia
         r = remove_cable(&socket, plan->link, diagnostics);
         if (r >= 0)
                 receipt_remove(RECEIPT_CABLE, plan->name);
+        return r;
+}
+
+int seat_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_seat_ends_ struct seat_ends ends = SEAT_ENDS_NONE;
+        _cleanup_close_ int lock = -1;
+        int r;
+
+        r = lock_cable(plan, false, &lock, diagnostics);
+        if (r >= 0)
+                r = find_ends(plan, &ends, diagnostics);
+        if (r >= 0)
+                r = claim(&ends, plan, diagnostics);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = make(&ends, plan, 0, diagnostics);
+        if (r >= 0)
+                return write_receipt(&ends, plan, diagnostics);
+        /* Removes what make() could not undo, and the receipt if nothing is left. */
+        (void)disconnect_seat(plan, diagnostics);
         return r;
 }
 

@@ -92,7 +92,8 @@ def torn_down(guest):
         expect_equal(leftovers(guest), "", "what is left")
         expect_failure(guest.run(f"test -e {SOCKET} || systemctl is-active {WORKER}", check=False), "the worker after a teardown")
     finally:
-        guest.run("systemctl start coursenet-activator.socket coursenet-network.service")
+        guest.run("systemctl start coursenet-activator.socket coursenet-network.service;"
+                  "systemctl restart coursenet-wiring.service")
     prepare(guest)
     discard(guest)
 
