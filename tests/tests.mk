@@ -26,7 +26,7 @@ enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
 # Each runs a fuzzer of tests/fuzz on its corpus, without libFuzzer.
-fuzzers = class-list history name-rule plan protocol record-store roster settings
+fuzzers = class-list fence history name-rule plan protocol record-store roster ruleset settings worker-protocol
 replay_programs = $(fuzzers:%=$(BUILD)/tests/fuzz/replay-%)
 
 test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
@@ -77,7 +77,7 @@ $(enter_test_programs): $(BUILD)/tests/enter/test-%: $(BUILD)/tests/enter/test-%
 	$(link_test) $(call libraries,cmocka)
 
 fuzz_libraries = $(BUILD)/libctl.a $(BUILD)/libactivator.a $(BUILD)/libnetsetup.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
-fuzz_packages = $(ctl_packages) $(activator_packages) $(host_packages) $(settings_packages)
+fuzz_packages = $(ctl_packages) $(activator_packages) $(host_packages) $(settings_packages) $(net_loaded_packages)
 
 $(replay_programs): $(BUILD)/tests/fuzz/replay-%: $(BUILD)/tests/fuzz/fuzz-%.o $(BUILD)/tests/fuzz/replay.o $(fuzz_libraries)
 	$(say) LD $@
@@ -91,7 +91,7 @@ $(BUILD)/tests/fuzz/fuzz-%: $(BUILD)/tests/fuzz/fuzz-%.o $(fuzz_libraries)
 tests: $(programs) $(test_programs)
 
 # -B: Python must not leave root's files in the checkout of the user who ran sudo.
-e2e = $(PYTHON) -B tests/e2e/run.py
+e2e = $(PYTHON) -B tests/e2e/run.py$(if $(SANITIZE), --sanitize $(SANITIZE))
 
 # What needs no guest runs with sanitizers; the guests build the product as it is installed, each with its own compiler.
 sanitized = $(BUILD)/sanitized
@@ -100,7 +100,7 @@ sanitized_programs = $(test_programs:$(BUILD)/%=$(sanitized)/%)
 # The packages come first: pkg-config needs them to say what to build.
 prepare-check:
 	$(Q)tests/as-root tests/install-packages
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 SANITIZE= all
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
 
 # Checks of the sources themselves.

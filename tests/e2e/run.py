@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Boots guests of each suite and runs the cases in them.
 
-    python3 tests/e2e/run.py [--suite SUITE]... [--case TEXT]... [--guests N] [--source DIR] [--list] [--keep] [--shell]
+    python3 tests/e2e/run.py [--suite SUITE]... [--case TEXT]... [--guests N] [--source DIR] [--sanitize LIST]
+            [--coverage DIR] [--list] [--keep] [--shell]
 
 Must run as root. TEXT is a part of a case's promise or of its module's name. N guests of a suite work side by side;
 the cases of one module stay together and in order. Prints a line for each case and closes with `N passed, N failed,
@@ -23,9 +24,11 @@ import threading
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
-from harness import case, isolation, tree
+from harness import case, isolation, product, tree
+from harness.coverage import Coverage
 from harness.guest import Guest
 from harness.runner import Runner
+from harness.sanitizer import Sanitizer
 
 # The modules of cases/, in the order in which they run. Those that take longest come first, so that the guests of a suite
 # end at about the same time.
@@ -67,11 +70,13 @@ class Report:
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(usage=__doc__.split("\n")[2].strip())
+    parser = argparse.ArgumentParser(usage=" ".join(" ".join(__doc__.split("\n")[2:4]).split()))
     parser.add_argument("--suite", action="append", choices=tree.SUITES)
     parser.add_argument("--case", action="append", metavar="TEXT")
     parser.add_argument("--guests", type=int, default=GUESTS_OF_A_SUITE, metavar="N")
     parser.add_argument("--source", default=PROJECT, metavar="DIR")
+    parser.add_argument("--sanitize", metavar="LIST", help="build the product with these sanitizers of the compiler")
+    parser.add_argument("--coverage", metavar="DIR", help="count in DIR how often each line of the product runs")
     parser.add_argument("--list", action="store_true", help="print the cases and end")
     parser.add_argument("--keep", action="store_true", help="leave the guests up after the cases until Enter")
     parser.add_argument("--shell", action="store_true", help="run no case; open a shell in a guest")
@@ -149,6 +154,10 @@ def load_cases():
 
 def main():
     options = parse_arguments()
+    if options.sanitize:
+        product.kind = Sanitizer(options.sanitize)
+    elif options.coverage:
+        product.kind = Coverage(options.coverage)
     load_cases()
     if options.list:
         return list_cases(options)

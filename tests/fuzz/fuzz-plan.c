@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*
- * The plans of a site, and the firewall that is made of them. The input is coursenet.conf, the override file
- * of the bridge of course 123, and that of its seat 12310, with "%%" on a line between them.
- */
+/* The plans of a site, and the firewall that is made of them. site-input.h describes the input. */
 
 #include <ctype.h>
 
 #include "firewall/ruleset.h"
-#include "fuzz.h"
 #include "setting-value.h"
-
-#define COURSE "123"
-
-static struct { char settings[96], folder[96], bridge[128], seat[128]; } paths;
-
-static void make_paths(const char *etc) {
-        (void)snprintf(paths.settings, sizeof(paths.settings), "%s/" SETTINGS_FILE, etc);
-        (void)snprintf(paths.folder, sizeof(paths.folder), "%s/" OVERRIDE_DIRECTORY, etc);
-        (void)snprintf(paths.bridge, sizeof(paths.bridge), "%s/bridge-" COURSE ".conf", paths.folder);
-        (void)snprintf(paths.seat, sizeof(paths.seat), "%s/ns" COURSE "10.conf", paths.folder);
-        CHECK(mkdir(paths.folder, 0755) == 0);
-}
-
-static void remove_paths(void) {
-        (void)unlink(paths.settings);
-        (void)unlink(paths.bridge);
-        (void)unlink(paths.seat);
-        (void)rmdir(paths.folder);
-}
+#include "site-input.h"
 
 /* --- the text of a rule set --- */
 
@@ -98,7 +76,7 @@ static void check_address(const struct address *address) {
 }
 
 static void check_bridge(const struct bridge_plan *plan) {
-        CHECK(string_equal(plan->course, COURSE) && string_equal(plan->name, "br-" COURSE));
+        CHECK(string_equal(plan->course, SITE_COURSE) && string_equal(plan->name, "br-" SITE_COURSE));
         check_address(&plan->address);
         CHECK(plan->traffic.nat6 != CHOICE_UNSET && plan->traffic.isolation != ISOLATION_UNSET);
 }
@@ -117,11 +95,11 @@ static void check_seat(const struct seat_plan *plan) {
 
 static void check_plans(const char *etc, const struct settings *settings) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        const struct seat_id id = {.course = COURSE, .number = 10};
+        const struct seat_id id = {.course = SITE_COURSE, .number = 10};
         struct bridge_plan bridge;
         struct seat_plan seat;
 
-        if (bridge_plan_load(etc, settings, COURSE, &bridge, &diagnostics) < 0) {
+        if (bridge_plan_load(etc, settings, SITE_COURSE, &bridge, &diagnostics) < 0) {
                 CHECK(diagnostics.n_errors > 0);
                 return;
         }
@@ -142,16 +120,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_settings_ struct settings settings = {0};
         _cleanup_free_ char *text = fuzz_text(data, size);
         const char *etc = fuzz_make_folder();
-        char *rest = text;
 
         if (!text)
                 return 0;
-        make_paths(etc);
-        fuzz_write(paths.settings, fuzz_take_part(&rest));
-        fuzz_write(paths.bridge, fuzz_take_part(&rest));
-        fuzz_write(paths.seat, rest);
+        (void)site_write(etc, text);
         if (settings_load(etc, &settings, &diagnostics) == 0)
                 check_plans(etc, &settings);
-        remove_paths();
+        site_remove();
         return 0;
 }

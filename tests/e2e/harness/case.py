@@ -61,6 +61,9 @@ def run_case(each, guest):
         outcome, detail = "skip", f": {reason}"
     except Exception:  # pylint: disable=broad-except
         outcome, detail = "not ok", "\n" + explain_failure(guest, since)
+    reports = guest.take_reports()
+    if reports:
+        outcome, detail = "not ok", f"{detail}\n{indent(reports)}"
     took = time.monotonic() - started
     guest.end_processes()
     return outcome, f"{each.promise} ({took:.1f} s){detail}"

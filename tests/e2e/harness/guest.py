@@ -197,6 +197,8 @@ class Guest:
 
     def _remove(self):
         self.console.close()
+        if self.init:
+            product.kind.collect(f"{self._base}/root", lambda command: product.in_chroot(f"{self._base}/root", command))
         for group in self._cgroups:
             cgroup.remove(group)
         if os.path.ismount(f"{self._base}/root"):
@@ -223,6 +225,10 @@ class Guest:
 
     def __exit__(self, *_):
         self.poweroff()
+
+    def take_reports(self):
+        """Errors of the product that its programs have reported since the last call, as text."""
+        return product.kind.take_reports(f"{self._base}/root")
 
     # Commands
 

@@ -10,13 +10,16 @@ import shutil
 import subprocess
 import threading
 
-from harness import isolation
+from harness import instrumented, isolation
 
 SOURCE = "/usr/src/coursenet"
 MAKE = ["make", "-j2", "WERROR=1", "PREFIX=/usr"]
 # What the README tells an administrator to enable after `make install`.
 PAM_PROFILE = "coursenet"
 ENABLED_UNITS = ("coursenet-activator.socket", "coursenet-query.socket")
+
+# How the product of this run is built; run.py may set another.
+kind = instrumented.Product()
 
 _layers = {}
 _one_at_a_time = {}
@@ -94,7 +97,8 @@ def install_product(root, log):
     if not os.path.exists(f"{root}{SOURCE}/Makefile"):
         log(f"no Makefile in {SOURCE}: the guest boots without the product")
         return
-    in_chroot(root, MAKE)
+    kind.build(root, SOURCE, MAKE, lambda command: in_chroot(root, command))
+    kind.prepare(root)
     in_chroot(root, [*MAKE, "install"])
     if os.path.exists(f"{root}/usr/share/pam-configs/{PAM_PROFILE}"):
         in_chroot(root, ["pam-auth-update", "--package", "--enable", PAM_PROFILE])
@@ -115,3 +119,4 @@ def in_chroot(root, command):
                             text=True, errors="replace", check=False)
     if result.returncode != 0:
         raise RuntimeError(f"in the tree, `{' '.join(command)}` failed:\n{result.stdout}")
+    return result.stdout

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * libnftables accepts every rule set that is made of a site's plans, whatever the settings are. site-input.h
+ * describes the input.
+ */
+
+#include "firewall/ruleset.h"
+#include "nft-check.h"
+#include "site-input.h"
+
+static void check_courses(const struct settings *settings, const struct bridge_plan *bridge) {
+        struct ruleset_courses courses = {
+                .courses = bridge, .n_courses = 1, .dns = settings->dns.source != DNS_OFF};
+        _cleanup_free_ char *text = NULL, *first = NULL;
+
+        for (size_t i = 0; i < settings->n_uplinks; i++) {
+                link_names_add(&courses.uplinks, settings->uplinks[i]);
+                link_names_add(i % 2 ? &courses.opened4 : &courses.opened6, settings->uplinks[i]);
+                link_names_add(&courses.bridged, settings->uplinks[i]);
+        }
+        courses.opened6_all = settings->n_uplinks > 2;
+        for (size_t i = 0; i < settings->dns.n_servers && i < RULESET_RESOLVERS_MAX; i++)
+                (void)string_copy(
+                        courses.resolvers[courses.n_resolvers++], INET6_ADDRSTRLEN, settings->dns.servers[i]);
+        text = ruleset_format_courses(&courses);
+        check_accepted(text);
+        first = ruleset_format_first_course(&courses);
+        check_accepted(first);
+}
+
+/* A seat's part needs the table, so both are one transaction. */
+static void check_seat(const struct seat_plan *plan, bool empty_sets) {
+        _cleanup_free_ char *table = ruleset_format_seats(empty_sets), *seat = ruleset_format_seat(plan);
+        _cleanup_free_ char *removal = ruleset_format_seat_removal(plan->link), *text = NULL;
+
+        CHECK(table && seat && removal);
+        CHECK(asprintf(&text, "%s%s%s", table, seat, removal) >= 0);
+        check_accepted(text);
+}
+
+static void check_site(const char *etc, const struct settings *settings) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        const struct seat_id id = {.course = SITE_COURSE, .number = 10};
+        struct bridge_plan bridge;
+        struct seat_plan seat;
+
+        if (bridge_plan_load(etc, settings, SITE_COURSE, &bridge, &diagnostics) < 0)
+                return;
+        check_courses(settings, &bridge);
+        if (seat_plan_load(etc, settings, &id, &seat, &diagnostics) >= 0)
+                check_seat(&seat, settings->n_uplinks % 2);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        _cleanup_free_ char *text = fuzz_text(data, size);
+        const char *etc = fuzz_make_folder();
+
+        if (!text)
+                return 0;
+        (void)site_write(etc, text);
+        if (settings_load(etc, &settings, &diagnostics) == 0)
+                check_site(etc, &settings);
+        site_remove();
+        return 0;
+}
