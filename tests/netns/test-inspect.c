@@ -86,8 +86,9 @@ static void looking_changes_nothing(void **state) {
         assert_shell("echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad");
         bring_up(*state);
         assert_shell(
-                "for i in $(seq 1000); do a=$(ip addr show tentative; ip -n ns12310 addr show tentative; "
-                "ip -n ns12311 addr show tentative); test -z \"$a\" && exit; sleep 0.02; done; exit 1");
+                "for i in $(seq 1000); do a=$(ip -o addr show tentative; ip -n ns12310 -o addr show "
+                "tentative; "
+                "ip -n ns12311 -o addr show tentative); test -z \"$a\" && exit; sleep 0.02; done; exit 1");
         assert_shell("%s >/run/before", state_of_all);
         assert_all_is_well(*state);
         assert_shell("%s | diff /run/before -", state_of_all);

@@ -140,7 +140,8 @@ def needed_bridge(guest):
     guest.write(fail, "[Service]\nExecStartPre=/bin/false\n")
     guest.run("systemctl daemon-reload; systemctl start course-dns")
     try:
-        expect_failure(guest.ssh(STUDENT, "true", check=False), "a login whose namespace fails")
+        with worker_away(guest):
+            expect_failure(guest.ssh(STUDENT, "true", check=False), "a login whose namespace fails")
         expect_nothing_failed(guest)
         expect(is_active(guest, "netbr@123"), "the bridge that course-dns needs was taken down")
         expect(is_active(guest, "course-dns"), "course-dns was taken down")

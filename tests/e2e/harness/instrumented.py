@@ -6,7 +6,7 @@ sanitizer.py and coverage.py have other ways.
 import os
 
 # These units see the file system read-only. The drop-in is for no other unit, because the setting gives a unit a mount namespace.
-CONFINED_UNITS = ("coursenet-activator", "coursenet-network", "coursenet-dns", "coursenet-wiring", "coursenet-tidy@", "testnetns@")
+CONFINED_UNITS = ("coursenet-activator", "coursenet-network", "coursenet-dns", "coursenet-wiring", "testnetns@")
 
 
 class Product:

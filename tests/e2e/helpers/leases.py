@@ -2,7 +2,7 @@
 
 import json
 
-from harness.case import expect, expect_equal
+from harness.case import expect_equal
 from helpers.seats import SEAT, is_active
 
 
@@ -35,5 +35,7 @@ def expect_kept(guest, kept, what):
     """Exactly these leases are there, and the activator has handled all that could have ended one."""
     # This question is answered after each request that was sent before: the activator has one thread.
     expect_equal(ids(guest), kept, what)
+    # A login is answered before its unit is up.
     for lease in kept:
-        expect(is_active(guest, f"coursenet-{lease}.slice"), f"{what}: the unit of {lease} is gone")
+        guest.wait_until(lambda lease=lease: is_active(guest, f"coursenet-{lease}.slice"), what=f"{what}: the unit of {lease} is up")
+    expect_equal(ids(guest), kept, what)
