@@ -292,6 +292,7 @@ help:
 	@echo 'make check-unit      run the tests that need no booted guest'
 	@echo 'make fuzz            run the fuzzers, SECONDS=60 each; make fuzz NAME=roster runs one (needs clang)'
 	@echo 'make check SANITIZE=address,undefined    also run the programs in the guests with sanitizers (once a release)'
+	@echo 'make coverage        show which lines the tests run; GUESTS=no leaves the guests out'
 	@echo 'make bench           measure logins in a guest, as ratios'
 	@echo 'make install         install below DESTDIR, with PREFIX (now $(PREFIX))'
 	@echo 'make uninstall       take coursenet down and remove what install put there; FORCE=1: also while students are logged in'

@@ -127,6 +127,17 @@ fuzz:
 	$(Q)for name in $(fuzzers_to_run); do \
 		tests/as-root tests/fuzz/run $(fuzzed) $$name $(SECONDS) || exit 1; done
 
+# Counts which lines run, also in guests; GUESTS=no leaves the guests out. A failed test is reported and does not end it.
+covered = $(BUILD)/coverage
+covered_programs = $(test_programs:$(BUILD)/%=$(covered)/%)
+
+coverage:
+	$(Q)tests/as-root tests/install-packages
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(covered) CFLAGS='-O0 -g --coverage' HARDENING= tests
+	$(Q)tests/as-root find $(covered) '(' -name '*.gcda' -o -path '*/guests/*' ')' -delete
+	-$(Q)tests/as-root tests/run $(if $(filter no,$(GUESTS)),,--e2e '$(e2e) --coverage $(covered)/guests') $(covered_programs)
+	$(Q)tests/as-root tests/coverage $(covered) $(covered)/guests
+
 demo:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)tests/as-root $(PYTHON) -B tests/e2e/demo.py
@@ -136,7 +147,7 @@ bench:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)tests/as-root $(PYTHON) -B tests/bench/bench.py $(ARGS)
 
-.PHONY: tests prepare-check check check-unit fuzz demo bench bench-programs
+.PHONY: tests prepare-check check check-unit fuzz coverage demo bench bench-programs
 
 bench_programs = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*-bench.c))
 

@@ -1,6 +1,6 @@
 """What the other cases rely on: that a login in a guest is a login as on a real server."""
 
-from harness.case import Case, case, expect, expect_equal, expect_in, expect_status, skip
+from harness.case import Case, case, expect, expect_equal, expect_in, expect_not_in, expect_status, skip
 from harness.guest import CommandFailed
 from harness.runner import Runner
 from helpers import frames, world as world_module
@@ -105,7 +105,8 @@ def replaced_after_failure(guest):
     def finds_nothing(other):
         expect(not hasattr(other, "marked"), "the guest is the old one")
         other.run("! test -e /etc/left && ! test -e /run/left && systemctl -q is-active ssh && ! systemctl -q is-active left")
-        expect_equal(other.failed_units, [], "the list of failed units")
+        # Units of Debian's may fail where many guests share the limit of inotify.
+        expect_not_in("left", "\n".join(other.failed_units), "the list of failed units")
         other.marked = True
 
     def is_skipped(_):
