@@ -6,11 +6,12 @@ from helpers.network import inside, seats_up
 from helpers.seats import SEAT
 from helpers.settings import SETTINGS, settings
 from helpers.world import World
-from programs import program
+from programs import columns_of, program
 from results import Goal
 
 GROUP, FENCE_GROUP = "TCP, one connection", "packets of those who are not fenced"
 GOAL = Goal(ratio=0.97, at_least=True)
+TRACKING_GOAL = Goal(ratio=1.03)
 
 BARE = """
 for name in a b router c; do ip netns add bare-$name; done
@@ -27,6 +28,31 @@ ip -n bare-c route add 198.51.100.4/30 via 198.51.100.9
 sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 || true
 """
 REMOVE_BARE = "for name in a b router c; do ip netns del bare-$name; done"
+
+# A router that does what a seat's host has to do, and nothing else: a bridge, connections and one masquerade.
+TRACKING = """
+for name in seat host world; do ip netns add bare-$name; done
+ip link add bridge0 netns bare-host type bridge
+ip link add to-seat netns bare-host type veth peer name to-host netns bare-seat
+ip link add to-world netns bare-host type veth peer name to-host netns bare-world
+ip -n bare-host address add 203.0.113.1/28 dev bridge0; ip -n bare-host address add 203.0.113.17/28 dev to-world
+ip -n bare-host link set to-seat master bridge0
+for link in to-seat to-world bridge0; do ip -n bare-host link set $link up; done
+ip -n bare-seat address add 203.0.113.2/28 dev to-host; ip -n bare-seat link set to-host up
+ip -n bare-seat route add default via 203.0.113.1
+ip -n bare-world address add 203.0.113.18/28 dev to-host; ip -n bare-world link set to-host up
+ip netns exec bare-host sysctl -qw net.ipv4.ip_forward=1
+ip netns exec bare-host sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 || true
+ip netns exec bare-host nft -f - <<end
+table inet tracking {
+    chain forward { type filter hook forward priority filter; ct state established,related accept; }
+    chain postrouting { type nat hook postrouting priority srcnat; oifname "to-world" masquerade; }
+}
+end
+"""
+REMOVE_TRACKING = "for name in seat host world; do ip netns del bare-$name; done"
+# Each takes a hundredth of a second.
+STREAM_ROUNDS = 300
 
 
 def bare(name):
@@ -57,11 +83,21 @@ def measure_throughput(guest, results, rounds, seconds):
         for _ in range(rounds):
             for name, way in ways.items():
                 found[name].append(gigabits(guest, *way, seconds))
+        guest.run(TRACKING)
+        streams = columns_of(
+            guest, "stream-bench", STREAM_ROUNDS * rounds,
+            f"/run/netns/ns{SEAT}", world.prefix()[1].removeprefix("--net="), world.web4,
+            "/run/netns/bare-a", "/run/netns/bare-c", "198.51.100.10",
+            "/run/netns/bare-seat", "/run/netns/bare-world", "203.0.113.18")
+        guest.run(REMOVE_TRACKING)
         guest.run(REMOVE_BARE)
     # ip has mounted it on itself; the mount is busy while a seat is up.
     guest.run("umount /run/netns")
     results.add(GROUP, "seat to world", found["world"], unit="Gbit/s", against="a router without rules", floors=found["router"], goal=GOAL)
     results.add(GROUP, "seat to world", found["world"], unit="Gbit/s", against="a bare veth pair", floors=found["pair"])
+    what = "processor time for 64 KiB to the world"
+    results.add(GROUP, what, streams[0], unit="us", against="a router without rules", floors=streams[1])
+    results.add(GROUP, what, streams[0], unit="us", against="one with bridge, connections and NAT", floors=streams[2], goal=TRACKING_GOAL)
     results.add(GROUP, "seat to gateway", found["gateway"], unit="Gbit/s", against="a bare veth pair", floors=found["pair"])
 
 
