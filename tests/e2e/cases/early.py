@@ -21,9 +21,9 @@ def state_of(guest, unit):
     return guest.run(["systemctl", "is-active", unit], check=False).stdout.strip()
 
 
-def expect_nothing_left(guest):
+def expect_nothing_left(guest, timeout=60):
     """The worker's receipts too: what no unit has adopted is discarded."""
-    wait_gone(guest)
+    wait_gone(guest, timeout)
     guest.wait_until(lambda: not receipts(guest), what="no receipt is left")
     expect_equal(leftovers(guest), "", "what is left")
 
@@ -229,23 +229,20 @@ def expect_agreement(guest):
 def crowd(guest):
     users = add_students(guest, "305", N_CROWD)
     kills = random.Random(N_CROWD)
-    with PamProgram(guest, options="join=no timeout=60") as program:
-        for number, user in enumerate(users):
-            program.start(f"s{number}", user)
-        opens = [guest.popen(["ssh", "-T", f"{user}@127.0.0.1", "ping -c 1 -W 10 10.1.49.1 >/dev/null && echo reached; read -r line"])
-                 for user in users]
-        for _ in range(N_KILLS):
-            victim = kills.choice((WORKER, WORKER, ACTIVATOR))
-            guest.run(f"sleep {kills.random() / 2:.2f}; systemctl kill -s KILL {victim}", check=False)
-        said = [each.stdout.readline().strip() for each in opens]
-        guest.wait_until(lambda: is_active(guest, ACTIVATOR) and worker_pid(guest) != "0", what="both are back")
-        expect_equal(set(said) - {""}, {"reached"}, "what the logins that were not refused said")
-        expect(said.count("reached") >= N_CROWD // 2, f"only {said.count('reached')} of {N_CROWD} logins had a seat")
-        expect_agreement(guest)
-        expect_equal(len(leases(guest)), said.count("reached"), "the leases, one for each login")
-        for each in opens:
-            each.stdin.close()
-        for each in opens:
-            each.wait(60)
-    expect_nothing_left(guest)
+    logins = [guest.popen(["ssh", "-T", f"{user}@127.0.0.1", "ping -c 1 -W 10 10.1.49.1 >/dev/null && echo reached; read -r line"])
+              for user in users]
+    for _ in range(N_KILLS):
+        victim = kills.choice((WORKER, WORKER, ACTIVATOR))
+        guest.run(f"sleep {kills.random() / 2:.2f}; systemctl kill -s KILL {victim}", check=False)
+    said = [each.stdout.readline().strip() for each in logins]
+    guest.wait_until(lambda: is_active(guest, ACTIVATOR) and worker_pid(guest) != "0", what="both are back")
+    expect_equal(set(said) - {""}, {"reached"}, "what the logins that were not refused said")
+    expect(said.count("reached") >= N_CROWD // 2, f"only {said.count('reached')} of {N_CROWD} logins had a seat")
+    expect_agreement(guest)
+    expect_equal(len(leases(guest)), said.count("reached"), "the leases, one for each login")
+    for each in logins:
+        each.stdin.close()
+    for each in logins:
+        each.wait(60)
+    expect_nothing_left(guest, timeout=180)
     forget_failures(guest)
