@@ -42,7 +42,7 @@ def memory(guest):
         texts = logs(guest)
     finally:
         guest.write("/etc/pam.d/sshd", stack)
-        guest.run("systemctl start coursenet-activator.socket coursenet-query.socket")
+        guest.run(f"rm {LEAK}; systemctl start coursenet-activator.socket coursenet-query.socket")
     wait_gone(guest)
     found = reports(texts, "pam-leak")
     expect(any("lost" in block for block in found) and any("Open file descriptor" in block for block in found),

@@ -413,8 +413,12 @@ class Trial:
             self.answer["hit"] |= self._allocations.end()[1] > 0
             self._allocations = None
         if self._attached:
+            self._act()
             self._trace += self._attached.detach()
             self._attached = None
+            # A stop that came too late for the action.
+            for pid in stopped_processes():
+                os.kill(pid, signal.SIGCONT)
         if self._process in PROGRAMS[self._phase]:
             self._trace += read_text(trace_of(self._process))
             self._agent.plan({})
