@@ -13,6 +13,7 @@ The process is "module", a daemon of DAEMONS, or a program of the units, such as
 """
 
 import collections
+import contextlib
 import json
 import mmap
 import os
@@ -278,7 +279,7 @@ def read_text(path):
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
@@ -417,8 +418,7 @@ class Trial:
             self._trace += self._attached.detach()
             self._attached = None
             # A stop that came too late for the action.
-            for pid in stopped_processes():
-                os.kill(pid, signal.SIGCONT)
+            continue_stopped()
         if self._process in PROGRAMS[self._phase]:
             self._trace += read_text(trace_of(self._process))
             self._agent.plan({})
@@ -430,8 +430,7 @@ class Trial:
             return
         subprocess.run(["sh", "-c", self._action], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         self._action = None
-        for pid in stopped_processes():
-            os.kill(pid, signal.SIGCONT)
+        continue_stopped()
 
     def _wait_quiet(self):
         self._act()
@@ -574,10 +573,12 @@ class Trial:
         return wait_for(self._agent.down, facts)
 
 
-def stopped_processes():
+def continue_stopped():
+    """SIGCONT to every process that is stopped."""
     for name in os.listdir("/proc"):
         if name.isdigit() and re.search(r"^State:\s+[tT] ", read_text(f"/proc/{name}/status"), re.M):
-            yield int(name)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(name), signal.SIGCONT)
 
 
 def trace_of(program):
