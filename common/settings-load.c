@@ -86,16 +86,18 @@ static int read_file(const char *path, struct settings *settings, struct diagnos
 }
 
 /*
- * A host without a machine id, as an image is before its first boot, has no IPv6. If the id cannot be read
- * because descriptors or memory have run out, that is an error: bridges that are up would lose their IPv6
- * addresses.
+ * A host without a machine id, as an image is before its first boot, has no IPv6. Any other error, as when
+ * descriptors or memory have run out, fails: bridges that are up would lose their IPv6 addresses.
  */
 static int find_network6(struct settings *settings, struct diagnostics *diagnostics) {
+        static const int absent[] = {EACCES, EINVAL, EISDIR, ELOOP, ENODATA, ENOENT, ENOTDIR};
         int r = machine_prefix_read(MACHINE_ID_FILE, &settings->network6, &settings->machine_id);
 
-        if (r != -EMFILE && r != -ENFILE && r != -ENOMEM && r != -EIO)
-                return 0;
-        diagnostics_error(diagnostics, MACHINE_ID_FILE, 0, "it cannot be read: %s", strerror(-r));
+        for (size_t i = 0; i < ELEMENTSOF(absent); i++)
+                if (r == -absent[i])
+                        return 0;
+        if (r < 0)
+                diagnostics_error(diagnostics, MACHINE_ID_FILE, 0, "it cannot be read: %s", strerror(-r));
         return r;
 }
 

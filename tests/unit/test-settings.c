@@ -495,7 +495,7 @@ __attribute__((visibility("default"))) FILE *fopen(const char *path, const char 
 
 /* Bridges that are up would lose their IPv6 addresses. */
 static void test_a_machine_id_that_cannot_be_read_now_is_an_error(void **state) {
-        static const int errors[] = {EMFILE, ENFILE, ENOMEM, EIO};
+        static const int errors[] = {EMFILE, ENFILE, ENOMEM, EIO, EINTR};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
