@@ -78,6 +78,9 @@ static int handle_reply(sd_bus_message *reply, void *userdata, sd_bus_error *err
         (void)error;
         /* The callback may start another call in the same place, or free what the place is in. */
         bus_call_drop(call.place);
+        /* The bus is gone, and this program ends. What became of the call is for the next one to find out. */
+        if (sd_bus_is_open(call.bus->connection) <= 0)
+                return 0;
         call.reader(reply, call.callback, call.userdata, call.kind);
         return 0;
 }

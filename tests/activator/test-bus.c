@@ -255,7 +255,7 @@ static void a_unit_that_is_not_there_is_known_by_its_error(void **state) {
         assert_string_equal(received, "StopUnit a.slice replace");
         assert_int_equal(got.error, -ENOENT);
 
-        error_name = SD_BUS_ERROR_NO_REPLY;
+        error_name = SD_BUS_ERROR_ACCESS_DENIED;
         assert_int_equal(unit_stop(bus, "a.slice", note_job, &got, &call), 0);
         run_until_answered();
         assert_true(got.error < 0 && got.error != -ENOENT);
@@ -366,26 +366,18 @@ static void a_dropped_call_has_no_answer(void **state) {
         assert_int_equal(n_received, 3);
 }
 
-/* As a lease does that asks again. */
-static void note_job_and_ask_again(void *userdata, int error, const char *job, const char *text) {
-        note_job(userdata, error, job, text);
-        assert_true(unit_stop(bus, "b.slice", note_job, &got, &call) < 0);
-        assert_null(call);
-}
-
-static void a_bus_that_goes_answers_what_is_under_way_and_ends_the_loop(void **state) {
+static void a_bus_that_goes_answers_nobody_and_ends_the_loop(void **state) {
         struct bus_call *others[3] = {NULL};
         unsigned n = got.n;
 
         (void)state;
-        assert_int_equal(unit_stop(bus, "a.slice", note_job_and_ask_again, &got, &call), 0);
+        assert_int_equal(unit_stop(bus, "a.slice", note_job, &got, &call), 0);
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 assert_int_equal(unit_stop(bus, "c.slice", note_job, &got, &others[i]), 0);
         bus_call_drop(&others[1]);
         sd_bus_close(peer);
         assert_int_equal(sd_event_loop(event), EXIT_FAILURE);
-        assert_int_equal(got.n, n + 3);
-        assert_true(got.error < 0);
+        assert_int_equal(got.n, n);
         assert_null(call);
         assert_null(others[0]);
         assert_null(others[2]);
@@ -447,6 +439,37 @@ static void subscribers_hear_of_jobs_units_and_sessions(void **state) {
         assert_int_equal(units_reload(bus, note_reload, &got, &call), 0);
         run_until_answered();
         assert_int_equal(n_received, 2);
+}
+
+#define BUS "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus"
+
+static void nobody_answers_for_a_systemd_that_has_left(void **state) {
+        char name[] = "first";
+        int code = -1;
+
+        (void)state;
+        heard[0] = '\0';
+        assert_true(units_on_job_removed(bus, hear_job, name) >= 0);
+        send_signal(BUS, "NameOwnerChanged", "sss", "org.freedesktop.login1", ":1.2", "");
+        send_signal(BUS, "NameOwnerChanged", "sss", "org.freedesktop.systemd1", "", ":1.3");
+        send_signal(SYSTEMD, "JobRemoved", "uoss", 42, "/job/42", "a.slice", "done");
+        while (!heard[0])
+                assert_true(sd_event_run(event, UINT64_C(10000000)) > 0);
+        send_signal(BUS, "NameOwnerChanged", "sss", "org.freedesktop.systemd1", ":1.3", "");
+        assert_int_equal(sd_event_loop(event), EXIT_SUCCESS);
+        assert_true(sd_event_get_exit_code(event, &code) >= 0);
+        assert_int_equal(code, EXIT_SUCCESS);
+}
+
+static void an_answer_that_is_lost_ends_the_activator(void **state) {
+        unsigned n = got.n;
+
+        (void)state;
+        error_name = SD_BUS_ERROR_NO_REPLY;
+        assert_int_equal(unit_stop(bus, "a.slice", note_job, &got, &call), 0);
+        assert_int_equal(sd_event_loop(event), EXIT_SUCCESS);
+        assert_int_equal(got.n, n);
+        assert_null(call);
 }
 
 static void without_signals_the_activator_ends(void **state) {
@@ -523,8 +546,10 @@ int main(void) {
                 bus_test(a_property_that_cannot_be_read_is_empty),
                 bus_test(systemd_is_told_to_reload),
                 bus_test(a_dropped_call_has_no_answer),
-                bus_test(a_bus_that_goes_answers_what_is_under_way_and_ends_the_loop),
+                bus_test(a_bus_that_goes_answers_nobody_and_ends_the_loop),
                 bus_test(subscribers_hear_of_jobs_units_and_sessions),
+                bus_test(nobody_answers_for_a_systemd_that_has_left),
+                bus_test(an_answer_that_is_lost_ends_the_activator),
                 bus_test(without_signals_the_activator_ends),
                 bus_test(a_session_keeps_the_login_of_a_dead_process),
                 bus_test(a_logind_that_does_not_answer_is_not_one_that_says_no),

@@ -67,20 +67,30 @@ def failing_managers(guest):
     expect_nothing_failed(guest)
 
 
-@case("logins and logouts of two students cross daemon-reloads: none is refused, nothing is left")
-def cycles_over_reloads(guest):
+def cross_logins(guest, command):
+    """One student logs in and out again and again while a command runs again and again."""
     set_up_class(guest)
     holder = guest.ssh_popen(SECOND)
     held = ids(guest)
     logins = guest.popen(login_cycles(STUDENT, CYCLES // 4))
     while logins.poll() is None:
-        guest.run("systemctl daemon-reload")
+        guest.run(command)
     said = logins.wait_output()
     expect_equal(said.stdout.split(), [ADDRESS] * (CYCLES // 4), f"what the logins printed ({said.stderr})")
     guest.wait_until(lambda: ids(guest) == held, what="only the other student's lease is left")
     expect_in_seat(holder.run("ip -br addr"), SECOND_SEAT, SECOND_ADDRESS)
     holder.close()
     wait_gone(guest)
+
+
+@case("logins and logouts of two students cross daemon-reloads: none is refused, nothing is left")
+def cycles_over_reloads(guest):
+    cross_logins(guest, "systemctl daemon-reload")
+
+
+@case("the same with daemon-reexec, as in an upgrade of systemd, which loses what was asked of it at that moment")
+def cycles_over_reexecs(guest):
+    cross_logins(guest, "systemctl daemon-reexec")
 
 
 # systemd reads notifications (READY=1) before it reaps processes, but a program can notify and end in between. Here each
