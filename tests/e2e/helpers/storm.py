@@ -274,7 +274,7 @@ class Progress:
 
 
 def run_storm(guest, seed, n_events=None, seconds=None, weathers=tuple(WEATHERS)):
-    """Runs that many events, or for that long; a failure has the rounds so far. Returns the storm."""
+    """Runs that many events, or for that long; a failure has the rounds so far and the summary. Returns the storm."""
     guest.log(f"a storm with seed {seed}: {n_events or 'any number of'} events" + (f", {seconds} s" if seconds else ""))
     plan, rounds = Plan(seed, (n_events or 0) // EVENTS_OF_A_ROUND, weathers), []
     progress = Progress(guest.log)
@@ -282,8 +282,8 @@ def run_storm(guest, seed, n_events=None, seconds=None, weathers=tuple(WEATHERS)
     def ended():
         return sum(map(len, rounds)) >= n_events if n_events else time.monotonic() > progress.began + seconds
     set_up_storm(guest)
+    storm = Storm(guest)
     try:
-        storm = Storm(guest)
         storm.start()
         while not ended():
             rounds.append(plan.round())
@@ -293,7 +293,7 @@ def run_storm(guest, seed, n_events=None, seconds=None, weathers=tuple(WEATHERS)
         storm.end(rounds[-1])
         progress.say(storm, sum(map(len, rounds)), always=True)
     except StormFailed as failure:
-        failure.rounds = rounds
+        failure.rounds, failure.summary = rounds, storm.summary()
         raise
     finally:
         guest.end_processes()

@@ -10,6 +10,10 @@ MARGIN = 0.5
 REAP_SECONDS = 5
 # How long a journal entry may come after its cause.
 ERROR_SECONDS = 10
+# coursenet-enter waits 20 s for its seat, which may be too short on a busy machine.
+ENTER_SECONDS = 19
+# How long after its answer the units of a login may still be starting.
+EARLY_SECONDS = 20
 # Strikes and logins that are over are forgotten after that many rounds.
 MEMORY_ROUNDS = 2
 # Of so many logins that have ended a message can say when.
@@ -178,6 +182,8 @@ class History:
         return [login for login in self.logins.values() if login.has_lease()]
 
     def _explained_refusal(self, login):
+        if login.kind == "enter" and login.answered() - login.began > ENTER_SECONDS:
+            return True
         return login.killed or any("refuse" in strike.may and strike.concerns(login)
                                    and strike.overlaps(login.began, login.answered())
                                    for strike in self.strikes.values()) or self._double_hold(login)
@@ -190,7 +196,10 @@ class History:
         return [login for login in self.logins.values() if login.refused and not self._explained_refusal(login)]
 
     def may_be_cut(self, login):
-        return any("cut" in strike.may and strike.concerns(login) and strike.ended + strike.reach() >= login.began
+        """A login may be answered before its units are up. What may refuse it may also make these fail a moment later."""
+        return any(strike.concerns(login)
+                   and ("cut" in strike.may and strike.ended + strike.reach() >= login.began
+                        or "refuse" in strike.may and strike.overlaps(login.began, login.answered() + EARLY_SECONDS))
                    for strike in self.strikes.values())
 
     def must_be_cut(self, login):

@@ -330,12 +330,12 @@ class Agent:
     def _do_reexec(self, _event):
         # With /run full PID 1 could not write down its state, and would stop for good.
         if not self._environment.sizes:
-            self._strike_by("daemon-reexec", "*", ["refuse"], "systemctl", "daemon-reexec")
+            self._strike_by("daemon-reexec", "*", [], "systemctl", "daemon-reexec")
 
     def _do_restart(self, event):
         if event["what"] == "bus":
             # logind does not always come back to a new bus, on any server. coursenet has to wait for it.
-            self._strike_by("restart bus and logind", "*", ["refuse"], "sh", "-c",
+            self._strike_by("restart bus and logind", "*", [], "sh", "-c",
                             f"systemctl restart {SERVICES['bus']}; systemctl restart {SERVICES['logind']}")
         else:
             self._strike_by(f"restart {event['what']}", "*", [], "systemctl", "restart", SERVICES[event["what"]])
@@ -374,7 +374,7 @@ class Agent:
         course, student = event["user"][2:].split("-")
         change = event["change"]
         environment = self._environment
-        self._strike_until_repaired(f"roster: {change}", course if change in ("torn", "open") else event["user"],
+        self._strike_until_repaired(f"roster: {change}", course if change in ("torn", "open", "move", "swap") else event["user"],
                                   ["refuse", "renumber"])
         if change == "remove":
             self._task(environment.run_roster, course, "remove", student)

@@ -112,7 +112,7 @@ SETTINGS_VARIANTS = {
     "isolation": ("[site]\nisolation = seat\n", []),
     "no-nat": ("[site]\nnat = no\nnat6 = no\n", []),
     "rate": ("[site]\nrate = 1G\n", []),
-    "ports": ("[site]\nhost-ports = 8000/tcp, *:443\n", []),
+    "ports": ("[site]\nhost-ports = 8000/tcp *:443\n", []),
     "no-dns": ("[site]\ndns = off\n", []),
     "no-names": ("[course 202]\nnames = none\n", []),
     "no-fence": ("[site]\nfence = no\n", []),
@@ -145,10 +145,16 @@ def roster_path(course):
 
 def move_line(text, student, number):
     """The roster with another number for a student; who has that number gets the student's."""
-    lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
-    numbers = dict(lines)
-    former = numbers[student]
-    return "".join(f"{name} {number if name == student else former if old == number else old}\n" for name, old in lines)
+    lines = [line.split() for line in text.splitlines()]
+    former = next((words[1] for words in lines if words[:1] == [student] and len(words) == 2), None)
+    if not former:
+        return text
+    for words in lines:
+        if words[1:] == [number]:
+            words[1] = former
+        elif words[:1] == [student]:
+            words[1] = number
+    return "".join(" ".join(words) + "\n" for words in lines)
 
 
 class Environment:
@@ -224,6 +230,9 @@ class Environment:
                 resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             except ProcessLookupError:
                 pass
+        # After jobs that failed the watch waits for minutes before it tries again. A new one does not.
+        if self.starved:
+            quietly("systemctl", "try-restart", SERVICES["network"])
         self.starved.clear()
         self._repair_files()
         for name in self.downed:
