@@ -5,7 +5,7 @@
  * their logouts, until the last namespace is gone. Beside them it measures as many chains of empty units,
  * empty slices, and sessions of pam_usernet. Each round prints
  *
- *   up     logins | chains, slices, pam_usernet
+ *   up     logins, until their units are up as well | chains, slices, pam_usernet
  *   down   logins | chains
  *
  * usage: crowd-bench ROUNDS PAM-SERVICE USER... Runs in a guest, as root; crowd.py prepares it. The users are
@@ -15,7 +15,7 @@
 #include "logins.h"
 
 struct measured {
-        uint64_t up, down;
+        uint64_t up, units_up, down;
 };
 
 static void measure_logins(sd_bus *bus, struct seen *seen, const char *service, const char *const *users,
@@ -25,7 +25,12 @@ static void measure_logins(sd_bus *bus, struct seen *seen, const char *service, 
 
         settle();
         logins_start(&logins, service, users, n);
+        *seen = (struct seen){.job = lease_prefix(users[0])};
+        start = now_usec();
         ret->up = logins_open(&logins, 0, n);
+        /* A login is answered before its units are up. */
+        wait_for(bus, &seen->n_jobs, n);
+        ret->units_up = now_usec() - start;
         *seen = (struct seen){.removed = "netns@", .last = "netbr@"};
         start = now_usec();
         logins_close(&logins);
@@ -75,7 +80,9 @@ int main(int argc, char **argv) {
                 measure_logins(bus, &seen, argv[2], users, n, &ours);
                 chains = measure_many(bus, &seen, n, true);
                 slices = measure_many(bus, &seen, n, false);
-                print_round("up", (uint64_t[]){ours.up, chains.up, slices.up, measure_usernet(users, n)}, 4);
+                print_round("up",
+                        (uint64_t[]){ours.up, ours.units_up, chains.up, slices.up, measure_usernet(users, n)},
+                        5);
                 print_round("down", (uint64_t[]){ours.down, chains.down}, 2);
         }
         sd_bus_flush_close_unref(bus);

@@ -2,7 +2,7 @@
 
 import statistics
 
-from programs import CROWD_SERVICE, add_students, rounds_of
+from programs import CROWD_SERVICE, LONG, add_students, rounds_of
 from results import Goal
 
 COURSE_SIZE = 100
@@ -22,6 +22,9 @@ def measure(guest, results, count, sample):
     memory = {"without a lease": activator(guest)}
 
     def look(_):
+        # Logins are answered before their units are up.
+        up = "systemctl list-units --plain --no-legend --state=active 'nsbr@*' | wc -l"
+        guest.wait_until(lambda: int(guest.run(up).stdout) == count, timeout=LONG, what="all seats are up")
         memory[f"with {count} leases"] = activator(guest)
     for word, times in rounds_of(guest, "growth-bench", sample, courses, CROWD_SERVICE, *users, ask=look):
         if word not in found:

@@ -138,6 +138,15 @@ static void logins_end(struct logins *logins) {
                 }
 }
 
+/* How the names of the leases' slices begin: user cs206-... has a slice coursenet-206..., after the seat. */
+static const char _unused_ *lease_prefix(const char *user) {
+        static char prefix[64];
+        size_t digits = strcspn(user + 2, "-");
+
+        (void)snprintf(prefix, sizeof(prefix), "coursenet-%.*s", (int)digits, user + 2);
+        return prefix;
+}
+
 /* --- the modules that coursenet is compared with ----------------------------------------------- */
 
 /* libpam-net's: pam_usernet makes /run/netns/USER and leaves it, pam_newnet a namespace without a name. */
