@@ -15,7 +15,7 @@ from programs import LONG, SERVICE, rounds_of
 BUS_LOG, LINK_LOG = "/run/bench-bus", "/run/bench-links"
 # One line for each message, with a time.
 WATCH_BUS = ("exec stdbuf -oL dbus-monitor --system --profile \"type='method_call',member='StartTransientUnit'\" "
-             f"\"type='method_return',sender='org.freedesktop.systemd1'\" \"type='signal',member='JobRemoved'\" >{BUS_LOG}")
+             f"\"type='method_call',member='ListUnitsByNames'\" \"type='method_return',sender='org.freedesktop.systemd1'\" \"type='signal',member='JobRemoved'\" >{BUS_LOG}")
 WATCH_LINKS = f"exec stdbuf -oL ip -tshort monitor link >{LINK_LOG}"
 UNITS = {f"netns@{SEAT}": "netns@", f"nsbr@{SEAT}": "nsbr@", f"coursenet-{SEAT}_*.slice": "the lease's slice"}
 STEPS = {"ExecMainStartTimestampMonotonic": "PID 1 begins to start its program", "InactiveExitTimestampMonotonic": "the program is started",
@@ -68,9 +68,13 @@ def unit_steps(guest):
     return found
 
 
+# Calls of the activator's, and what their answer tells.
+ANSWERS = {"StartTransientUnit": "systemd has accepted the slice", "ListUnitsByNames": "systemd has told how the seat's units are"}
+
+
 def bus_steps(log, start, end, ahead):
     """What dbus-monitor saw while this login waited."""
-    found, serial = {}, None
+    found, answers = {}, {}
     for line in log.splitlines():
         kind, moment, *fields = line.split("\t")
         if kind not in ("mc", "mr", "sig"):
@@ -78,11 +82,12 @@ def bus_steps(log, start, end, ahead):
         when = float(moment) * 1000 - ahead
         if not start <= when <= end + 5:
             continue
-        if kind == "mc" and "StartTransientUnit" in fields:
-            serial = fields[0]
-            found["the activator asks systemd for the slice"] = when
-        elif kind == "mr" and serial in fields[1:]:
-            found.setdefault("systemd's reply: it has accepted the job", when)
+        if kind == "mc" and fields[-1] in ANSWERS:
+            answers[fields[0]] = ANSWERS[fields[-1]]
+            if fields[-1] == "StartTransientUnit":
+                found["the activator asks systemd for the slice"] = when
+        elif kind == "mr" and fields[-1] in answers:
+            found.setdefault(answers[fields[-1]], when)
         elif kind == "sig" and "JobRemoved" in fields:
             found["systemd's last JobRemoved"] = when
     return found
