@@ -71,6 +71,8 @@ def measure(guest, results, name, counts):
     except Exception:  # pylint: disable=broad-except
         traceback.print_exc()
         guest.end_processes()
+        # What a program holds while it measures.
+        guest.run("systemctl stop 'coursenetbench-*.slice'", check=False)
         return False
 
 
