@@ -18,8 +18,12 @@
 #define QUERIES_MAX 128U
 #define QUERIES_PER_USER_MAX 8U
 
+/* For how long nothing is accepted if the activator or the kernel has too little for one more connection. */
+#define ACCEPT_PAUSE_USEC (USEC_PER_SEC / 10)
+
 struct listener {
         struct server *server;
+        sd_event_source *accept, *pause;
         bool privileged;
 };
 
@@ -105,6 +109,24 @@ static void add(struct server *server, int fd, const struct ucred *peer, bool pr
         connection_add(&connection);
 }
 
+static int handle_pause(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct listener *listener = userdata;
+
+        (void)source;
+        (void)usec;
+        return sd_event_source_set_enabled(listener->accept, SD_EVENT_ON);
+}
+
+/* The connection waits in the socket. Without a pause the loop would accept, and fail, as fast as it can. */
+static void pause_listening(struct listener *listener) {
+        int r = sd_event_source_set_time_relative(listener->pause, ACCEPT_PAUSE_USEC);
+
+        if (r >= 0)
+                r = sd_event_source_set_enabled(listener->pause, SD_EVENT_ONESHOT);
+        if (r >= 0)
+                (void)sd_event_source_set_enabled(listener->accept, SD_EVENT_OFF);
+}
+
 static int handle_accept(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         struct listener *listener = userdata;
         _cleanup_close_ int connection_fd = -1;
@@ -114,8 +136,10 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
         (void)events;
         connection_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (connection_fd < 0) {
-                if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-                        log_error("Cannot accept a connection: %m");
+                if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+                        log_error("Cannot accept a connection: %m; it waits");
+                        pause_listening(listener);
+                }
                 return 0;
         }
         if (peer_credentials(connection_fd, &peer) < 0 || (listener->privileged && peer.uid != 0))
@@ -129,7 +153,10 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
 }
 
 static void free_listener(void *userdata) {
-        free(userdata);
+        struct listener *listener = userdata;
+
+        sd_event_source_disable_unref(listener->pause);
+        free(listener);
 }
 
 int server_listen(struct server *server, int fd, bool privileged) {
@@ -141,11 +168,16 @@ int server_listen(struct server *server, int fd, bool privileged) {
                 return -ENOMEM;
         *listener = (struct listener){.server = server, .privileged = privileged};
 
-        r = sd_event_add_io(server->event, &source, fd, EPOLLIN, handle_accept, listener);
+        /* Here, because a timer needs a descriptor, of which there may be none when it is needed. */
+        r = sd_event_add_time(
+                server->event, &listener->pause, CLOCK_MONOTONIC, UINT64_MAX, 0, handle_pause, listener);
+        if (r >= 0)
+                r = sd_event_add_io(server->event, &source, fd, EPOLLIN, handle_accept, listener);
         if (r < 0) {
-                free(listener);
+                free_listener(listener);
                 return r;
         }
+        listener->accept = source; /* borrowed: the listener goes with it */
         (void)sd_event_source_set_destroy_callback(source, free_listener);
         (void)sd_event_source_set_io_fd_own(source, true);
         r = sd_event_source_set_priority(source, PRIORITY_REQUEST);

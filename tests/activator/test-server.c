@@ -18,6 +18,7 @@
 #include "lease/lease-table.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 
 enum {
@@ -817,6 +818,30 @@ static void who_waits_for_a_seat_may_open_another_connection(void **state) {
                 hang_up(fds[i]);
 }
 
+/* Such a connection waits in the socket, which stays readable. */
+static void without_descriptors_the_activator_pauses_and_loses_nobody(void **state) {
+        struct rlimit limit, none;
+        unsigned n_runs = 0;
+        int fd;
+
+        (void)state;
+        settle();
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        fd = connect_root();
+        none = limit;
+        none.rlim_cur = (rlim_t)fd + 1; /* it is the lowest that was free */
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        while (n_runs < 100 && sd_event_run(server.event, 0) > 0)
+                n_runs++;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_in_range(n_runs, 1, 5);
+
+        assert_null(server.connections);
+        while (!server.connections)
+                assert_true(sd_event_run(server.event, UINT64_C(10000000)) > 0);
+        hang_up(fd);
+}
+
 /* --- the fixture ----------------------------------------------------------------------------- */
 
 static void listen_at(const char *name, mode_t mode, bool privileged) {
@@ -886,6 +911,7 @@ int main(void) {
                 server_test(one_user_has_a_few_connections),
                 server_test(when_there_is_no_room_the_one_that_was_silent_for_longest_goes),
                 server_test(a_request_that_was_sent_is_read_before_another_connection_is_accepted),
+                server_test(without_descriptors_the_activator_pauses_and_loses_nobody),
                 server_test(who_waits_for_a_seat_may_open_another_connection),
         };
 
