@@ -31,13 +31,13 @@ class Coverage(instrumented.Product):
     def build(self, root, source, make, run):
         run([*make, *FLAGS])
 
-    def prepare(self, root):
+    def prepare(self, root, source):
         everybody = struct.pack("<I", ACL_VERSION) + b"".join(
             struct.pack("<HHI", tag, ALL_RIGHTS, ACL_UNDEFINED_ID) for tag in ACL_TAGS_OWNER_GROUP_OTHERS)
         for folder, _, _ in os.walk(f"{root}{BUILD}"):
             os.chmod(folder, 0o1777)
             os.setxattr(folder, "system.posix_acl_default", everybody)
-        instrumented.allow_writing(root, BUILD)
+        instrumented.allow_writing(root, source, BUILD)
 
     def collect(self, root, run):
         with open(f"{self._folder}/{os.getpid()}-{next(_numbers)}.json", "w", encoding="utf-8") as file:

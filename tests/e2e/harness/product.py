@@ -98,7 +98,7 @@ def install_product(root, log):
         log(f"no Makefile in {SOURCE}: the guest boots without the product")
         return
     kind.build(root, SOURCE, MAKE, lambda command: in_chroot(root, command))
-    kind.prepare(root)
+    kind.prepare(root, SOURCE)
     in_chroot(root, [*MAKE, "install"])
     if os.path.exists(f"{root}/usr/share/pam-configs/{PAM_PROFILE}"):
         in_chroot(root, ["pam-auth-update", "--package", "--enable", PAM_PROFILE])

@@ -46,11 +46,11 @@ class Sanitizer(instrumented.Product):
         run([*make, "BUILD=build/module", f"SANITIZE={late}", options, "build/module/pam_coursenet.so"])
         run(["cp", "build/module/pam_coursenet.so", "build/pam_coursenet.so"])
 
-    def prepare(self, root):
+    def prepare(self, root, source):
         os.makedirs(f"{root}{FOLDER}")
         # Programs of users write to it, too.
         os.chmod(f"{root}{FOLDER}", 0o1777)
-        instrumented.allow_writing(root, FOLDER)
+        instrumented.allow_writing(root, source, FOLDER)
 
     def take_reports(self, root):
         text = ""
