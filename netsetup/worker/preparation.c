@@ -75,10 +75,13 @@ static int discard_bridges(const char *etc, struct diagnostics *diagnostics) {
 }
 
 int preparation_discard(const char *etc, const char *seat, struct diagnostics *diagnostics) {
-        int cable = seat_discard(seat, diagnostics);
-        int netns = netns_discard(etc, seat, diagnostics);
-        int bridges = discard_bridges(etc, diagnostics);
+        int cable, netns, bridges;
 
+        cable = seat_discard(seat, diagnostics);
+        if (cable == -EBUSY)
+                return cable;
+        netns = netns_discard(etc, seat, diagnostics);
+        bridges = discard_bridges(etc, diagnostics);
         if (cable < 0)
                 return cable;
         return netns < 0 ? netns : bridges;

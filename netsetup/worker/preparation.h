@@ -15,6 +15,7 @@ int preparation_make(struct settings_cache *cache, const char *seat, struct diag
 
 /*
  * Removes what has a receipt: cable and namespace of the seat, and every bridge without a cable. Goes on
- * after an error, and returns the first one.
+ * after an error, and returns the first one; but -EBUSY, if a unit's program is at work on the cable, which
+ * needs the other two.
  */
 int preparation_discard(const char *etc, const char *seat, struct diagnostics *diagnostics);

@@ -432,7 +432,7 @@ static void a_unit_at_work_is_not_waited_for(void **state) {
 
         assert_int_equal(receipt_lock(RECEIPT_CABLE, SEAT, true, &lock), 0);
         assert_int_equal(discard(sandbox), -EBUSY);
-        assert_receipts("netbr@123 nsbr@12310 ");
+        assert_receipts("netbr@123 netns@12310 nsbr@12310 ");
         (void)close(lock);
         assert_int_equal(discard(sandbox), 0);
         assert_nothing();
