@@ -14,6 +14,8 @@ typedef void (*bus_function_t)(void);
 /* Reads the reply, which may be an error, and calls the callback. */
 typedef void (*bus_reader_t)(sd_bus_message *reply, bus_function_t callback, void *userdata, int kind);
 
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+
 struct bus;
 
 struct bus_call {
@@ -22,6 +24,7 @@ struct bus_call {
         sd_bus_slot *slot;
         bus_reader_t reader;
         int kind; /* for the reader */
+        bool to_systemd;
         bus_function_t callback;
         void *userdata;
         struct bus_call *prev, *next;
@@ -55,6 +58,13 @@ int bus_attach(sd_event *event, sd_bus *connection, struct bus **ret_bus);
 /* Sends a method call. kind goes to the reader. Negative errno; then nothing is under way at the place. */
 int bus_call_send(struct bus *bus, sd_bus_message *message, bus_reader_t reader, int kind,
         bus_function_t callback, void *userdata, struct bus_call **call);
+
+/*
+ * systemd has left the bus, as it does for a daemon-reexec, or hangs: whether it does what it was asked for
+ * is not known. As when the bus goes, the program ends. The next activator finds out what has become of each
+ * lease, and the module asks it again for a login that has no answer. Negative errno.
+ */
+int bus_end_without_systemd(struct bus *bus);
 
 /* Sends a method call whose reply nobody waits for. Negative errno. */
 int bus_send(struct bus *bus, sd_bus_message *message);

@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "base/event.h"
+#include "base/log.h"
 #include "bus-call.h"
 #include "bus.h"
 
@@ -72,6 +73,12 @@ void bus_call_drop(struct bus_call **place) {
         free(call);
 }
 
+int bus_end_without_systemd(struct bus *bus) {
+        log_notice("systemd has left the bus or does not answer; the activator starts again and restores "
+                   "every lease");
+        return sd_event_exit(bus->event, EXIT_SUCCESS);
+}
+
 static int handle_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const struct bus_call call = *(struct bus_call *)userdata;
 
@@ -81,6 +88,8 @@ static int handle_reply(sd_bus_message *reply, void *userdata, sd_bus_error *err
         /* The bus is gone, and this program ends. What became of the call is for the next one to find out. */
         if (sd_bus_is_open(call.bus->connection) <= 0)
                 return 0;
+        if (call.to_systemd && sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY))
+                return bus_end_without_systemd(call.bus);
         call.reader(reply, call.callback, call.userdata, call.kind);
         return 0;
 }
@@ -99,6 +108,7 @@ int bus_call_send(struct bus *bus, sd_bus_message *message, bus_reader_t reader,
                 .place = place,
                 .reader = reader,
                 .kind = kind,
+                .to_systemd = string_equal(sd_bus_message_get_destination(message), SYSTEMD_NAME),
                 .callback = callback,
                 .userdata = userdata,
         };

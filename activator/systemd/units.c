@@ -10,7 +10,6 @@
 #include "bus-call.h"
 #include "units.h"
 
-#define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 
@@ -21,27 +20,12 @@ static int new_call(struct bus *bus, const char *method, sd_bus_message **ret) {
 
 /* --- jobs ------------------------------------------------------------------------------------ */
 
-/*
- * systemd has left the bus, as it does for a daemon-reexec, or hangs: whether it does what it was asked for
- * is not known. As when the bus goes, the activator ends. The next one finds out what has become of each
- * lease, and the module asks it again for a login that has no answer.
- */
-static int end_without_systemd(sd_event *event) {
-        log_notice("systemd has left the bus or does not answer; the activator starts again and restores "
-                   "every lease");
-        return sd_event_exit(event, EXIT_SUCCESS);
-}
-
 static void read_job(sd_bus_message *reply, bus_function_t callback, void *userdata, int kind) {
         unit_job_callback_t job_callback = (unit_job_callback_t)callback;
         const char *job = "";
         int r;
 
         (void)kind;
-        if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY)) {
-                (void)end_without_systemd(sd_bus_get_event(sd_bus_message_get_bus(reply)));
-                return;
-        }
         r = bus_reply_error(reply);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "o", &job);
@@ -371,7 +355,7 @@ static int handle_owner_changed(sd_bus_message *message, void *userdata, sd_bus_
         r = sd_bus_message_read(message, "sss", &name, NULL, &new_owner);
         if (r < 0 || !string_equal(name, SYSTEMD_NAME) || *new_owner)
                 return r;
-        return end_without_systemd(bus->event);
+        return bus_end_without_systemd(bus);
 }
 
 /* systemd sends the signals of units and jobs over the bus only while somebody is subscribed. */

@@ -466,7 +466,7 @@ static void an_answer_that_is_lost_ends_the_activator(void **state) {
 
         (void)state;
         error_name = SD_BUS_ERROR_NO_REPLY;
-        assert_int_equal(unit_stop(bus, "a.slice", note_job, &got, &call), 0);
+        assert_int_equal(units_reload(bus, note_reload, &got, &call), 0);
         assert_int_equal(sd_event_loop(event), EXIT_SUCCESS);
         assert_int_equal(got.n, n);
         assert_null(call);
