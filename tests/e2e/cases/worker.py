@@ -3,11 +3,18 @@
 import re
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from helpers.activator import ACTIVATOR
 from helpers.seats import (ADDRESS, SEAT, STUDENT, drop_in, expect_nothing_failed, is_active, leftovers, pings, set_up_class,
                            wait_gone)
 from helpers.worker import DISCARD, PREPARE, PREPARED, SOCKET, WORKER, ask, discard, prepare, protocol, receipts, worker_pid
 
 RECEIPTS = ["netbr@123", f"netns@{SEAT}", f"nsbr@{SEAT}"]
+
+
+def set_up_alone(guest):
+    """A class, and an activator that has no seat of an earlier case to look after: it would discard what is prepared for that seat."""
+    set_up_class(guest)
+    guest.run(f"systemctl restart {ACTIVATOR}")
 
 
 def identity(guest):
@@ -37,7 +44,7 @@ def expect_up(guest):
 
 @case("units adopt what the worker has prepared: the same bridge, namespace and cable")
 def adopted(guest):
-    set_up_class(guest)
+    set_up_alone(guest)
     prepare(guest)
     expect_equal(receipts(guest), RECEIPTS, "receipts")
     expect(pings(guest, ADDRESS), "the host does not reach the seat that was prepared")
@@ -54,7 +61,7 @@ def adopted(guest):
 
 @case("what is discarded leaves nothing, and what a unit has adopted is not discarded")
 def discarded(guest):
-    set_up_class(guest)
+    set_up_alone(guest)
     prepare(guest)
     discard(guest)
     expect_equal(leftovers(guest), "", "what is left")
@@ -70,7 +77,7 @@ def discarded(guest):
 
 @case("an edit of the settings between worker and units: the units make what is planned now")
 def edited(guest):
-    set_up_class(guest)
+    set_up_alone(guest)
     override = f"/etc/coursenet/netns/ns{SEAT}.conf"
     prepare(guest)
     guest.write(override, "VR_IP=10.0.123.77\n")
@@ -85,7 +92,7 @@ def edited(guest):
 
 @case("coursenetctl teardown removes what was prepared, with its receipts, and stops the worker")
 def torn_down(guest):
-    set_up_class(guest)
+    set_up_alone(guest)
     prepare(guest)
     try:
         expect_in("Nothing of coursenet is up.", guest.run("coursenetctl teardown").stdout, "what teardown says")
@@ -119,7 +126,7 @@ def ask_and_kill(guest, verb, call, number):
 
 @case("a worker that is killed at any step leaves nothing that disturbs the units, and nothing that cannot be discarded")
 def killed(guest):
-    set_up_class(guest)
+    set_up_alone(guest)
     ask(guest, (DISCARD, SEAT))
     n_deaths = 0
     for call, number in DEATHS:
@@ -143,7 +150,7 @@ def killed(guest):
 
 @case("without the worker the units make everything themselves, and check warns")
 def absent(guest):
-    set_up_class(guest)
+    set_up_alone(guest)
     guest.run(f"systemctl stop coursenet-worker.socket {WORKER}")
     try:
         start_seat(guest)
@@ -197,7 +204,7 @@ input()
 
 @case("peers that are silent, send nonsense or do not read keep nobody from being served")
 def bad_peers(guest):
-    set_up_class(guest)
+    set_up_alone(guest)
     peers = guest.popen(["python3", "-c", protocol() + BAD_PEERS])
     expect_equal(peers.stdout.readline(), "ready\n", "what the bad peers said")
     prepare(guest)
@@ -214,7 +221,7 @@ def resident(guest):
 
 @case("after 10,000 requests the worker has the same descriptors and the same memory")
 def lasting(guest):
-    set_up_class(guest)
+    set_up_alone(guest)
     cycle = [(PREPARE, SEAT), (PREPARE, SEAT), (DISCARD, SEAT), (DISCARD, SEAT)]
     # Each of these is cheap: an error, something that is there, or nothing to do.
     many = [(PREPARE, "1"), (PREPARE, "12311"), (DISCARD, "12399"), (PREPARE, "99999999")] * 500
