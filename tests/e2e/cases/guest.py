@@ -1,8 +1,10 @@
 """What the other cases rely on: that a login in a guest is a login as on a real server."""
 
+from harness import product, tree
 from harness.case import Case, case, expect, expect_equal, expect_in, expect_not_in, expect_status, skip
 from harness.guest import CommandFailed
 from harness.runner import Runner
+from helpers.activator import ACTIVATOR, activator_pid
 from helpers import frames, world as world_module
 from helpers.logins import logind_sessions
 from helpers.world import World, fetch, lan, other_world, resolver
@@ -124,6 +126,17 @@ def replaced_after_failure(guest):
     expect_equal([outcome for outcome, _ in outcomes], ["not ok", "ok", "skip", "ok", "not ok", "ok"], "the outcomes")
     expect_in("on purpose", outcomes[0][1], "the report of the first")
     expect(last, "the last case had no guest")
+
+
+# The case is there if the product was built so.
+@case("a report of a sanitizer is found, also of a unit that sees the file system read-only",
+      suites=tree.SUITES if product.kind.finds_errors else ())
+def sanitizer_report(guest):
+    guest.run(f"systemctl start {ACTIVATOR}")
+    pid = activator_pid(guest)
+    guest.run(["kill", "-SEGV", pid])
+    guest.wait_until(lambda: activator_pid(guest) not in ("0", pid), what="the activator is up again")
+    expect_in("SEGV", guest.take_reports(), "the reports")
 
 
 @case("cases that have no guest to run in are named as failures")

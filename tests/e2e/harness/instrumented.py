@@ -12,6 +12,8 @@ READ_ONLY = "ProtectSystem=strict\n"
 class Product:
     """root is the guest's tree as this side sees it; run() runs a command in it, in the source's folder, and returns its output."""
 
+    finds_errors = False
+
     def build(self, root, source, make, run):
         run(make)
 

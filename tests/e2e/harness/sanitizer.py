@@ -34,6 +34,8 @@ const char *__ubsan_default_options(void) {{
 class Sanitizer(instrumented.Product):
     """names: the compiler's sanitizers, as in "address,undefined"."""
 
+    finds_errors = True
+
     def __init__(self, names):
         self._names = names
 
