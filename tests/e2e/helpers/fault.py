@@ -118,7 +118,8 @@ def set_up_tools(guest):
 
 def remove_tools(guest):
     """The other cases of the guest run without them."""
-    guest.run(f"find /run/systemd/system -name 90-fault.conf -delete; rm -r {PAM_FILE} {TOOLS} /run/fault; systemctl daemon-reload; "
+    guest.run("find /run/systemd/system -name 90-fault.conf -delete; find /run/systemd/system -name '*.d' -empty -delete; "
+              f"rm -r {PAM_FILE} {TOOLS} /run/fault; systemctl daemon-reload; "
               "systemctl restart " + " ".join(existing_daemons(guest)))
 
 
