@@ -75,8 +75,9 @@ static void handle(const struct worker_request *request, struct worker_reply *re
         r = carry_out(worker, request, &diagnostics);
         if (r < 0 && diagnostics.n_items > 0)
                 diagnostic_format(&diagnostics.items[diagnostics.n_items - 1], text, sizeof(text));
-        /* -EBUSY happens at any time: a unit is faster. */
-        if (r != -EBUSY)
+        /* What cannot be made is no error here: the activator logs the reason, and the units report it when
+         * they try. -EBUSY happens at any time: a unit is faster. */
+        if (request->verb == WORKER_DISCARD && r != -EBUSY)
                 stderr_print_diagnostics(&diagnostics);
         if (!is_at_home(worker) && setns(worker->netns_fd, CLONE_NEWNET) < 0) {
                 stderr_warning("the worker cannot return from a seat's namespace and ends: %m");

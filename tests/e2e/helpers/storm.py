@@ -273,10 +273,10 @@ class Progress:
                       f"points, {len(storm.history.leased())} logins held")
 
 
-def run_storm(guest, seed, n_events=None, seconds=None, weathers=tuple(WEATHERS)):
+def run_storm(guest, seed, n_events=None, seconds=None, weathers=tuple(WEATHERS), logins=None):
     """Runs that many events, or for that long; a failure has the rounds so far and the summary. Returns the storm."""
     guest.log(f"a storm with seed {seed}: {n_events or 'any number of'} events" + (f", {seconds} s" if seconds else ""))
-    plan, rounds = Plan(seed, (n_events or 0) // EVENTS_OF_A_ROUND, weathers), []
+    plan, rounds = Plan(seed, (n_events or 0) // EVENTS_OF_A_ROUND, weathers, logins), []
     progress = Progress(guest.log)
 
     def ended():
