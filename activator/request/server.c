@@ -153,14 +153,11 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
 }
 
 static void free_listener(void *userdata) {
-        struct listener *listener = userdata;
-
-        sd_event_source_disable_unref(listener->pause);
-        free(listener);
+        free(userdata);
 }
 
 int server_listen(struct server *server, int fd, bool privileged) {
-        _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
+        _cleanup_(sd_event_source_unrefp) sd_event_source *accept = NULL, *pause = NULL;
         struct listener *listener = malloc(sizeof(*listener));
         int r;
 
@@ -169,19 +166,20 @@ int server_listen(struct server *server, int fd, bool privileged) {
         *listener = (struct listener){.server = server, .privileged = privileged};
 
         /* Here, because a timer needs a descriptor, of which there may be none when it is needed. */
-        r = sd_event_add_time(
-                server->event, &listener->pause, CLOCK_MONOTONIC, UINT64_MAX, 0, handle_pause, listener);
+        r = sd_event_add_time(server->event, &pause, CLOCK_MONOTONIC, UINT64_MAX, 0, handle_pause, listener);
         if (r >= 0)
-                r = sd_event_add_io(server->event, &source, fd, EPOLLIN, handle_accept, listener);
+                r = sd_event_add_io(server->event, &accept, fd, EPOLLIN, handle_accept, listener);
         if (r < 0) {
-                free_listener(listener);
+                free(listener);
                 return r;
         }
-        listener->accept = source; /* borrowed: the listener goes with it */
-        (void)sd_event_source_set_destroy_callback(source, free_listener);
-        (void)sd_event_source_set_io_fd_own(source, true);
-        r = sd_event_source_set_priority(source, PRIORITY_REQUEST);
-        if (r < 0)
-                return r;
-        return sd_event_source_set_floating(source, true);
+        (void)sd_event_source_set_destroy_callback(accept, free_listener);
+        (void)sd_event_source_set_io_fd_own(accept, true);
+        /* Borrowed: the event loop has both, and frees them at its end. */
+        listener->accept = accept;
+        listener->pause = pause;
+        r = sd_event_source_set_floating(pause, true);
+        if (r >= 0)
+                r = sd_event_source_set_priority(accept, PRIORITY_REQUEST);
+        return r < 0 ? r : sd_event_source_set_floating(accept, true);
 }
