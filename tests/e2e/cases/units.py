@@ -55,7 +55,7 @@ def says_why(guest):
         # journald may read the line after the end of the program, when it does not know the program's unit any more.
         expect_in(why, guest.run("journalctl --sync; journalctl OBJECT_SYSTEMD_UNIT=netbr@123.service").stdout, "the journal")
         expect_in(why, guest.journal(unit="netbr@123.service"), "the unit's journal")
-        expect_in(why, guest.run("systemctl status netbr@123", check=False).stdout, "the unit's status")
+        # `systemctl status` begins with when systemd saw the start, and a quick program has said it before that.
     finally:
         guest.run("ip link delete br-123; systemctl reset-failed netbr@123")
         wait_gone(guest)

@@ -7,7 +7,7 @@ import subprocess
 
 from harness.product import SOURCE
 from helpers.fault_plan import all_actions, all_faults, sample, thin_allocations
-from helpers.seats import set_up_class
+from helpers.seats import STUDENT, set_up_class, wait_gone
 
 IN_GUEST = f"{SOURCE}/tests/e2e/in_guest"
 TOOLS = "/usr/local/libexec/fault"
@@ -106,6 +106,9 @@ def existing_daemons(guest):
 
 def set_up_tools(guest):
     set_up_class(guest)
+    # The first login of a boot makes folders that stay.
+    guest.ssh(STUDENT, "true")
+    wait_gone(guest)
     guest.run(f"mkdir -p {TOOLS} /run/fault && cd {IN_GUEST} && gcc -O1 -o {TOOLS}/fault-host fault-host.c -lpam && "
               f"gcc -O1 -fno-builtin -shared -fPIC -o {TOOLS}/fail-malloc.so fail-malloc.c")
     guest.write(f"{TOOLS}/run", RUN, mode=0o755)
