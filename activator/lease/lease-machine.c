@@ -8,8 +8,7 @@
  * What always holds:
  *
  * - An opener gets one answer: every way out of a start answers, except EVENT_ABANDONED.
- * - A login that is answered before its units are up has a start job in systemd, which counts as a need of
- * the seat.
+ * - A login that is answered before its units are up has a start job, which keeps the seat needed.
  * - When a call to systemd or logind fails, a timer asks again. No state relies on a signal that may be past.
  * - A lease that ends forgets everything except its unit, and asks for its stop until the unit is gone.
  * - A record is on disk from LEASE_WIRING until the lease ends, so the next activator restores the lease.

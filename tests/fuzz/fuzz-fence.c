@@ -6,8 +6,8 @@
  */
 
 #include "fence/fence-table.h"
+#include "fuzz.h"
 #include "nft-check.h"
-#include "site-input.h"
 
 static void check_memory(const struct accounts *accounts, unsigned missing) {
         _cleanup_accounts_ struct accounts again = {0};

@@ -116,16 +116,5 @@ static void check_plans(const char *etc, const struct settings *settings) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        _cleanup_settings_ struct settings settings = {0};
-        _cleanup_free_ char *text = fuzz_text(data, size);
-        const char *etc = fuzz_make_folder();
-
-        if (!text)
-                return 0;
-        (void)site_write(etc, text);
-        if (settings_load(etc, &settings, &diagnostics) == 0)
-                check_plans(etc, &settings);
-        site_remove();
-        return 0;
+        return site_test(data, size, check_plans);
 }

@@ -24,18 +24,35 @@ static void site_make_paths(const char *etc) {
         CHECK(mkdir(site_paths.folder, 0755) == 0);
 }
 
-/* Cuts the parts off the text and writes them; returns what is left. The caller removes them. */
-static char _unused_ *site_write(const char *etc, char *text) {
+/* Cuts the parts off the text and writes them. */
+static void site_write(const char *etc, char *text) {
         site_make_paths(etc);
         fuzz_write(site_paths.settings, fuzz_take_part(&text));
         fuzz_write(site_paths.bridge, fuzz_take_part(&text));
         fuzz_write(site_paths.seat, fuzz_take_part(&text));
-        return text;
 }
 
-static void _unused_ site_remove(void) {
+static void site_remove(void) {
         (void)unlink(site_paths.settings);
         (void)unlink(site_paths.bridge);
         (void)unlink(site_paths.seat);
         (void)rmdir(site_paths.folder);
+}
+
+typedef void (*site_check_t)(const char *etc, const struct settings *settings);
+
+/* For LLVMFuzzerTestOneInput(): calls with the settings of the input, if they have no mistake. */
+static int site_test(const uint8_t *data, size_t size, site_check_t check) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        _cleanup_free_ char *text = fuzz_text(data, size);
+        const char *etc = fuzz_make_folder();
+
+        if (!text)
+                return 0;
+        site_write(etc, text);
+        if (settings_load(etc, &settings, &diagnostics) == 0)
+                check(etc, &settings);
+        site_remove();
+        return 0;
 }
