@@ -79,6 +79,7 @@ class Agent:
         self._n_tasks = 0
         self._quiet = False
         self._open_strikes, self._deletions = [], []
+        self._roster_tasks, self._repair_waits = set(), False
         self._moments = Moments(self)
         self._prober = facts.Prober()
         self._environment = None
@@ -170,6 +171,7 @@ class Agent:
         os.close(writer)
         self._busy.add(task)
         self.watch(reader, lambda: self._end_task(task, pid, reader))
+        return task
 
     def _end_task(self, task, pid, reader):
         data = os.read(reader, 4096)
@@ -179,6 +181,9 @@ class Agent:
         os.close(reader)
         os.waitpid(pid, 0)
         self._busy.discard(task)
+        self._roster_tasks.discard(task)
+        if self._repair_waits and not self._roster_tasks:
+            self._repair()
 
     # Strikes
 
@@ -377,10 +382,10 @@ class Agent:
         self._strike_until_repaired(f"roster: {change}", course if change in ("torn", "open", "move", "swap") else event["user"],
                                   ["refuse", "renumber"])
         if change == "remove":
-            self._task(environment.run_roster, course, "remove", student)
+            self._roster_tasks.add(self._task(environment.run_roster, course, "remove", student))
             environment.touched.add(roster_path(course))
         elif change == "add":
-            self._task(environment.run_roster, course, "add", f"new{event['draw']:03}")
+            self._roster_tasks.add(self._task(environment.run_roster, course, "add", f"new{event['draw']:03}"))
             environment.touched.add(roster_path(course))
         elif change == "bad-line":
             environment.edit_roster(course, lambda text: text.replace(f"{student} ", f"{student} x", 1))
@@ -415,9 +420,13 @@ class Agent:
         self._environment.starve(event["what"])
 
     def _do_repair(self, _event):
-        self._repair()
+        # A command that changes a roster would undo the repair.
+        self._repair_waits = bool(self._roster_tasks)
+        if not self._repair_waits:
+            self._repair()
 
     def _repair(self):
+        self._repair_waits = False
         self._environment.repair()
         for number in self._open_strikes:
             self._struck(number)
