@@ -169,7 +169,8 @@ static const struct lease_row rows[] = {
         IGNORE(JOB_ENDED, STARTS | EARLY, "its own start job decides, and until then its deadline"),
         IGNORE(JOB_ENDED, S(HOLD),      "a hold has no process that could be left behind"),
         IGNORE(JOB_ENDED, S(LINGERING), "linger= keeps the seat in any case"),
-        IGNORE(JOB_ENDED, S(ENDING),    "only the end of its unit counts"),
+        /* Perhaps its stop was cancelled (`systemctl cancel`). If it was done, the lease is freed before that timer. */
+        ON(JOB_ENDED,     S(ENDING), SAME, DO_STOP_SOON),
         NEVER(JOB_ENDED,  REST, TRANSIENT),
 
         /* At a daemon-reload systemd removes all units and loads them again at once, so the lease asks whether its own is gone. */

@@ -172,7 +172,7 @@
         X(DO_WATCH_GROUP,          "watch the control group of the process that keeps the seat") \
         /* The end. */ \
         X(DO_STOP,                 "ask systemd to stop the unit") \
-        X(DO_STOP_SOON,            "start the timer of EVENT_STOP_TIMER, because the call failed") \
+        X(DO_STOP_SOON,            "start the timer of EVENT_STOP_TIMER, because the call failed or the stop may be cancelled") \
         X(DO_STOP_LATER,           "start it for a minute, in case no signal reports the end of the unit") \
         X(DO_ASK_GONE,             "ask systemd whether the unit is gone") \
         X(DO_SET_GONE_TIMER,       "start the timer of EVENT_GONE_TIMER") \

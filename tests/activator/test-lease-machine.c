@@ -134,7 +134,7 @@ static const struct promise promises[] = {
         {"ACTIVE ORPHANED", "NAMESPACE_NEW", "ENDING", "LOG_LEFT_BEHIND TELL_RESTARTED LOG_TAKEN " END},
         {"ACTIVE ORPHANED", "NAMESPACE_UNKNOWN", "SAME", "SET_NAMESPACE_TIMER"},
         {"ACTIVE ORPHANED", "NAMESPACE_TIMER", "SAME", "ASK_NAMESPACE"},
-        {"HOLD LINGERING ENDING", "JOB_ENDED", IGNORED},
+        {"HOLD LINGERING", "JOB_ENDED", IGNORED},
 
         /* "linger = seconds: How long a seat stays up after its last login has ended" */
         {"CLOSING", "LINGERS", "LINGERING", "LOG_KEPT LET_GO SET_LINGER_TIMER SAVE_RECORD"},
@@ -179,6 +179,8 @@ static const struct promise promises[] = {
         {"ENDING", "STOP_QUEUED", "SAME", "STOP_LATER"},
         {"ENDING", "STOP_FAILED", "SAME", "STOP_SOON"},
         {"ENDING", "STOP_TIMER", "SAME", "STOP"},
+        /* Somebody may have cancelled the stop. */
+        {"ENDING", "JOB_ENDED", "SAME", "STOP_SOON"},
         {"ENDING", "NO_SUCH_UNIT", "GONE", "FREE"},
 };
 /* clang-format on */

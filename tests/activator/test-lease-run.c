@@ -146,6 +146,27 @@ static void a_stop_that_fails_is_asked_for_until_the_unit_is_gone(void **state) 
         end_opener(opener);
 }
 
+/* A stop that another job cancelled is not asked for again at once: who cancels each one would keep both
+ * busy. */
+static void a_cancelled_stop_is_asked_for_again_soon(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = give(&asker, opener);
+        uint64_t now, when;
+
+        (void)state;
+        close_lease("", opener);
+        answer_job(STOP, 0, "/job/9");
+        end_job(lease, "/job/9", "canceled");
+        assert_int_equal(systemd.n[STOP], 1);
+        assert_true(sd_event_now(table.event, CLOCK_MONOTONIC, &now) >= 0);
+        assert_true(sd_event_source_get_time(lease->timers[TIMER_STOP].source, &when) >= 0);
+        assert_true(when > now && when <= now + 5 * USEC_PER_SEC);
+        hurry(lease, TIMER_STOP);
+        assert_int_equal(systemd.n[STOP], 2);
+        end_opener(opener);
+}
+
 /* How many more times a file cannot be removed. */
 static unsigned n_unlink_failures;
 
@@ -457,6 +478,7 @@ int main(void) {
                 LEASE_TEST(a_dead_opener_is_asked_for_again_while_the_unit_is_in_question),
                 LEASE_TEST(a_lingering_lease_learns_that_its_unit_is_gone),
                 LEASE_TEST(a_stop_that_fails_is_asked_for_until_the_unit_is_gone),
+                LEASE_TEST(a_cancelled_stop_is_asked_for_again_soon),
                 LEASE_TEST(a_record_that_stays_at_the_close_goes_with_the_unit),
                 LEASE_TEST(a_login_left_behind_is_told_when_the_seat_has_a_namespace_again),
                 LEASE_TEST(a_login_goes_on_as_long_as_its_session),

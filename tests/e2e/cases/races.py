@@ -206,6 +206,24 @@ stopped_by_hand("a stop of the lease's slice under a login ends it; the next log
                 lambda lease: f"coursenet-{lease['id']}.slice")
 
 
+@case("a lease whose stop somebody cancels (`systemctl cancel`) is stopped again soon, and its seat goes")
+def cancelled_stop(guest):
+    set_up_class(guest)
+    session = guest.ssh_popen(STUDENT)
+    [lease] = leases(guest)
+    unit, gate = f"coursenet-{lease['id']}.slice", "/run/gate-of-earlier"
+    # The slice stops behind this unit, which takes until the gate is there.
+    guest.run(f"""
+        rm -f {gate}
+        systemd-run --unit=earlier --property=After={unit} --property="ExecStop=/bin/sh -c 'until test -e {gate}; do sleep 0.05; done'" sleep infinity
+        systemctl stop --no-block earlier""")
+    session.close()
+    guest.wait_until(f"systemctl list-jobs --no-legend {unit} | grep -qw stop", what="the stop of the slice waits")
+    guest.run(f"systemctl cancel $(systemctl list-jobs --no-legend {unit} | grep -o '[0-9]*' | head -n 1); touch {gate}")
+    wait_gone(guest)
+    expect_nothing_failed(guest)
+
+
 def restarted_by_hand(promise, unit):
     @case(promise)
     def restart_under_login(guest):
