@@ -5,7 +5,13 @@
  * after another, each followed by its floor; those between them at once, because nobody looks at them. All
  * are closed at once. Then as many chains of empty units come and go.
  *
- *   first, last      a new seat | chain of empty units, empty slice: one line for each of SAMPLE seats
+ * A student's first login since boot has the activator write a drop-in for the student's systemd manager, and
+ * systemd then reads its folders of units again. So these logins are measured apart from the later ones.
+ *
+ *   first, last      a new seat | chain of empty units, empty slice: one line for each of SAMPLE seats of
+ *                    students who have been there before
+ *   boot-first       the same for SAMPLE / 3 seats of students who have not
+ *   boot-last
  *   reload-none      daemon-reload before there is a seat, with all seats, and with all chains
  *   reload-seats
  *   reload-chains
@@ -29,7 +35,7 @@ struct bench {
         struct seen seen;
         struct logins logins;
         const char *const *users;
-        size_t n, n_courses, sample;
+        size_t n, n_courses, sample, boot_sample;
 };
 
 static void measure_reload(struct bench *bench, const char *what) {
@@ -56,8 +62,8 @@ static uint64_t measure_login(struct bench *bench, size_t i) {
         return took;
 }
 
-static void measure_sample(struct bench *bench, const char *what, size_t first) {
-        for (size_t i = first; i < first + bench->sample; i++) {
+static size_t measure_sample(struct bench *bench, const char *what, size_t first, size_t n) {
+        for (size_t i = first; i < first + n; i++) {
                 uint64_t ours = measure_login(bench, i), chain, slice;
 
                 settle();
@@ -66,19 +72,39 @@ static void measure_sample(struct bench *bench, const char *what, size_t first) 
                 slice = measure_empty(bench->bus, &bench->seen, NULL, EMPTY_ALONE);
                 print_round(what, (uint64_t[]){ours, chain, slice}, 3);
         }
+        return first + n;
 }
 
+/* These students log in and out, so that their next login is not the first one since boot. */
+static void visit(struct bench *bench, const char *service, size_t first, size_t n) {
+        struct logins logins;
+
+        logins_start(&logins, service, bench->users + first, n);
+        bench->seen = (struct seen){.job = "coursenet-"};
+        (void)logins_open(&logins, 0, n);
+        wait_for(bench->bus, &bench->seen.n_jobs, n);
+        bench->seen = (struct seen){.removed = "netns@"};
+        logins_close(&logins);
+        wait_for(bench->bus, &bench->seen.n_removed, n);
+        logins_end(&logins);
+        drain(bench->bus, &bench->seen);
+}
+
+/* The students, in this order: one of each course; first; boot-first; those between; last; boot-last. */
 static void measure_up(struct bench *bench) {
-        size_t between = bench->n - bench->n_courses - 2 * bench->sample;
+        size_t next = bench->n_courses, between;
         uint64_t took;
 
         for (size_t i = 0; i < bench->n_courses; i++)
                 (void)measure_login(bench, i);
         hold_empty_bridge(bench->bus, &bench->seen);
-        measure_sample(bench, "first", bench->n_courses);
-        took = logins_open(&bench->logins, bench->n_courses + bench->sample, between);
+        next = measure_sample(bench, "first", next, bench->sample);
+        next = measure_sample(bench, "boot-first", next, bench->boot_sample);
+        between = bench->n - next - bench->sample - bench->boot_sample;
+        took = logins_open(&bench->logins, next, between);
         print_round("between", &took, 1);
-        measure_sample(bench, "last", bench->n - bench->sample);
+        next = measure_sample(bench, "last", next + between, bench->sample);
+        (void)measure_sample(bench, "boot-last", next, bench->boot_sample);
         release_empty_bridge(bench->bus, &bench->seen);
 }
 
@@ -110,7 +136,7 @@ int main(int argc, char **argv) {
         if (argc < 5 || (bench.n = (size_t)argc - 4) > LOGINS_MAX ||
                 (bench.sample = (size_t)atoi(argv[1])) == 0 ||
                 (bench.n_courses = (size_t)atoi(argv[2])) == 0 ||
-                bench.n_courses + 2 * bench.sample >= bench.n) {
+                bench.n_courses + 2 * (bench.sample + bench.sample / 3) >= bench.n) {
                 (void)fprintf(stderr, "usage: growth-bench SAMPLE COURSES PAM-SERVICE USER...\n");
                 return 2;
         }
@@ -118,6 +144,9 @@ int main(int argc, char **argv) {
         bench.bus = connect_bus(&bench.seen);
         check(sd_bus_set_method_call_timeout(bench.bus, SILENCE_USEC), "timeout");
         bench.users = (const char *const *)argv + 4;
+        bench.boot_sample = bench.sample / 3;
+        visit(&bench, argv[3], bench.n_courses, bench.sample);
+        visit(&bench, argv[3], bench.n - bench.sample - bench.boot_sample, bench.sample);
         logins_start(&bench.logins, argv[3], bench.users, bench.n);
         measure_reload(&bench, "reload-none");
         measure_up(&bench);

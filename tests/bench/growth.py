@@ -9,7 +9,6 @@ COURSE_SIZE = 100
 FIRST_COURSE = 210
 
 LOGOUT_GOAL = Goal(ratio=1.25)
-RESAMPLES = 500
 
 
 def growth_goal(count):
@@ -31,7 +30,7 @@ def measure(guest, results, count, sample):
             results.log(f"{count} seats: {word}")
         found.setdefault(word, []).append(times)
     group = f"{count} seats"
-    add_growth(results, group, count, sample, found)
+    add_growth(results, group, count, found)
     results.add(group, "logout of all, until the last namespace is gone", seconds(found["down"]), unit="s",
                 against="three empty units each, which run a program to stop", floors=seconds(found["chains-down"]), goal=LOGOUT_GOAL)
     add_reload(results, group, found)
@@ -51,14 +50,19 @@ def seconds(lines):
     return [times[0] / 1000 for times in lines]
 
 
-def add_growth(results, group, count, sample, found):
-    first, last = ([list(column) for column in zip(*found[word])] for word in ("first", "last"))
-    for number, against in ((1, "two empty units, a third is up"), (2, "an empty slice")):
-        for what, times in ((f"new seat, the first {sample}", first), (f"new seat, the last {sample} of {count}", last)):
-            results.add(group, what, times[0], against=against, floors=times[number])
-        results.add(group, "growth of a new seat, last to first", [growth(first[0], last[0])], unit="x",
-                    against=f"growth of {against}", floors=[growth(first[number], last[number])], goal=growth_goal(count),
-                    ratios=[growth_ratio(first, last, number)])
+# Words of growth-bench, and whose logins they are.
+SAMPLES = {"": "new seat", "boot-": "new seat, first login since boot"}
+
+
+def add_growth(results, group, count, found):
+    for prefix, login in SAMPLES.items():
+        first, last = ([list(column) for column in zip(*found[prefix + word])] for word in ("first", "last"))
+        for number, against in ((1, "two empty units, a third is up"), (2, "an empty slice")):
+            for what, times in ((f"{login}, beside few", first), (f"{login}, beside {count}", last)):
+                results.add(group, what, times[0], against=against, floors=times[number])
+            results.add(group, f"{login}: growth", [growth(first[0], last[0])], unit="x",
+                        against=f"growth of {against}", floors=[growth(first[number], last[number])], goal=growth_goal(count),
+                        ratios=[growth_ratio(first, last, number)])
 
 
 def growth(first, last):
