@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A storm: many students log in and out at random while processes are killed, units stopped, files broken, rules flushed.
 
-    python3 -B tests/e2e/storm.py [--events N | --seconds N] [--seed N] [--suite SUITE] [--no-shrink]
+    python3 -B tests/e2e/storm.py [--events N | --seconds N] [--seed N] [--suite SUITE] [--short] [--no-shrink]
     python3 -B tests/e2e/storm.py --shrink SEED [--events N] [--suite SUITE]
     python3 -B tests/e2e/storm.py --replay FILE [--times N] [--suite SUITE]
 
@@ -38,6 +38,7 @@ def parse_arguments():
     parser.add_argument("--seconds", type=int)
     parser.add_argument("--seed", type=int, help="one that an earlier run has printed")
     parser.add_argument("--suite", default=tree.SUITES[0], choices=tree.SUITES)
+    parser.add_argument("--short", action="store_true", help="only what the storm among the cases has")
     parser.add_argument("--shrink", type=int, metavar="SEED", help="run the seed, and make the events of its failure few")
     parser.add_argument("--no-shrink", action="store_true", help="write all events of a failure to the file")
     parser.add_argument("--replay", metavar="FILE", help="a list of events, one a line")
@@ -106,15 +107,21 @@ def reduce(runs, rounds, path):
     print("\n".join(map(json.dumps, events)), flush=True)
 
 
+def print_summary(options, seed, summary):
+    print(json.dumps({"seed": seed, "suite": options.suite, **summary}, indent=1), flush=True)
+
+
 def storm_alone(options):
     seed = next((each for each in (options.shrink, options.seed) if each is not None), random.SystemRandom().randrange(1000000))
     runs = Runs(options.suite)
     try:
-        storm = run_storm(runs.guest(), seed, options.events or (None if options.seconds else EVENTS), options.seconds)
-        print(json.dumps({"seed": seed, "suite": options.suite, **storm.summary()}, indent=1), flush=True)
+        storm = run_storm(runs.guest(), seed, options.events or (None if options.seconds else EVENTS), options.seconds,
+                          options.short)
+        print_summary(options, seed, storm.summary())
         return 0
     except StormFailed as failure:
         print(f"storm with seed {seed}:\n{failure}", flush=True)
+        print_summary(options, seed, failure.summary)
         runs.end()
         path = options.out or f"storm-{seed}.events"
         write_events(path, [event for events in failure.rounds for event in events])

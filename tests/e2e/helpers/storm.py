@@ -1,6 +1,7 @@
 """A storm in a guest: see tests/e2e/storm.py."""
 
 import collections
+import contextlib
 import json
 import queue
 import re
@@ -12,7 +13,7 @@ from harness.product import SOURCE
 from helpers.seats import add_accounts, leftovers
 from helpers.storm_compare import Comparison
 from helpers.storm_history import History
-from helpers.storm_plan import COURSES, EVENTS_OF_A_ROUND, WEATHERS, Plan, students
+from helpers.storm_plan import COURSES, EVENTS_OF_A_ROUND, SHORT, WHOLE, Plan, students
 
 AGENT = f"{SOURCE}/tests/e2e/in_guest/storm_agent"
 # A busy machine may be slow; other cases measure whether logins are quick.
@@ -45,8 +46,9 @@ class StormFailed(AssertionError):
 class Storm:
     """Sends events to the agent in a guest, and checks at each quiet point that everybody agrees."""
 
-    def __init__(self, guest):
+    def __init__(self, guest, again="the same events"):
         self._guest = guest
+        self._again = again
         self.history = History()
         self._reports = queue.Queue()
         self._agent = None
@@ -54,6 +56,7 @@ class Storm:
         self._since = None
         self._probed = 0
         self.counts = collections.Counter()
+        self._seconds = collections.Counter()
 
     def start(self):
         self._agent = self._guest.popen(["python3", "-B", AGENT], stderr=subprocess.STDOUT)
@@ -101,16 +104,25 @@ class Storm:
 
     def run(self, events):
         """Does events, the last of which is "quiet", and checks the invariant."""
-        self._send(events)
-        self._check_refusals()
-        visited = self.history.scarred_seats()
-        if visited:
-            self._visit(visited)
-        self._agree()
-        self._check_journal()
-        self._close_cut()
+        with self._timed("events"):
+            self._send(events)
+            self._check_refusals()
+        with self._timed("visits"):
+            visited = self.history.scarred_seats()
+            if visited:
+                self._visit(visited)
+        with self._timed("comparison"):
+            self._agree()
+            self._check_journal()
+            self._close_cut()
         self.counts.update(event["do"] for event in events)
         self.counts["quiet point"] += 1
+
+    @contextlib.contextmanager
+    def _timed(self, part):
+        began = time.monotonic()
+        yield
+        self._seconds[part] += round(time.monotonic() - began, 3)
 
     def _send(self, events):
         self.history.rested = False
@@ -201,7 +213,7 @@ class Storm:
     def _failure(self, reasons):
         strikes = "\n".join(f"  {each}" for each in self.history.last_strikes()[-40:])
         reasons = "\n".join(f"- {reason}" for reason in [*reasons, *self.history.faults])
-        return StormFailed(f"{reasons}\nwhat was done to the system in the last rounds:\n{strikes}\nthe journal:\n{self._journal()}")
+        return StormFailed(f"{reasons}\nto run it again: {self._again}\nwhat was done to the system in the last rounds:\n{strikes}\nthe journal:\n{self._journal()}")
 
     def _journal(self):
         output = self._guest.run(["journalctl", "--quiet", "--no-pager", "-o", "short-monotonic", "--no-hostname", "-n", "8000"]).stdout
@@ -224,7 +236,8 @@ class Storm:
             self._take_report(0.1)
 
     def summary(self):
-        return {"events": self.counts, "happened": self.history.counts, "seats probed": self._probed}
+        return {"events": self.counts, "happened": self.history.counts, "seats probed": self._probed,
+                "seconds": self._seconds, "seconds of strikes": self.history.seconds}
 
 
 def probes(seats):
@@ -281,16 +294,18 @@ class Progress:
                       f"points, {len(storm.history.leased())} logins held")
 
 
-def run_storm(guest, seed, n_events=None, seconds=None, weathers=tuple(WEATHERS), logins=None):
+def run_storm(guest, seed, n_events=None, seconds=None, short=False):
     """Runs that many events, or for that long; a failure has the rounds so far and the summary. Returns the storm."""
-    guest.log(f"a storm with seed {seed}: {n_events or 'any number of'} events" + (f", {seconds} s" if seconds else ""))
-    plan, rounds = Plan(seed, (n_events or 0) // EVENTS_OF_A_ROUND, weathers, logins), []
+    limit = f"--events {n_events}" if n_events else f"--seconds {seconds}"
+    again = f"python3 -B tests/e2e/storm.py --suite {guest.suite} --seed {seed} {limit}{' --short' if short else ''}"
+    guest.log(again)
+    plan, rounds = Plan(seed, (n_events or 0) // EVENTS_OF_A_ROUND, SHORT if short else WHOLE), []
     progress = Progress(guest.log)
 
     def ended():
         return sum(map(len, rounds)) >= n_events if n_events else time.monotonic() > progress.began + seconds
     set_up_storm(guest)
-    storm = Storm(guest)
+    storm = Storm(guest, again)
     try:
         storm.start()
         while not ended():

@@ -85,6 +85,7 @@ class History:
         self.prepared = self.rested = False
         self.busy = None
         self.counts = collections.Counter()
+        self.seconds = collections.Counter()
         self._round = 0
         self._students = {student.user: student for student in students()}
         self._kinds = {}
@@ -163,6 +164,7 @@ class History:
     def _take_struck(self, event):
         strike = self.strikes[event["number"]]
         strike.ended, strike.status = event["time"], event.get("status", 0)
+        self.seconds[strike.what] += round(strike.ended - strike.began, 3)
         if "hold" in strike.may:
             hold = self.logins[event["number"]]
             if strike.status == 0:
