@@ -112,9 +112,12 @@ class Storm:
             if visited:
                 self._visit(visited)
         with self._timed("comparison"):
-            self._agree()
+            agreed = self._agree()
             self._check_journal()
             self._close_cut()
+            # As a login of that kind does, such a hold ends, because nobody else can have the seat.
+            for seat in agreed.misplaced_holds():
+                self._guest.run(["coursenetctl", "stop", seat])
         self.counts.update(event["do"] for event in events)
         self.counts["quiet point"] += 1
 
@@ -163,6 +166,7 @@ class Storm:
         for login in comparison.cut_logins():
             login.cut = True
             self.history.counts["a lease cut, with a cause"] += 1
+        return comparison
 
     def _compare(self):
         leased = self.history.leased()

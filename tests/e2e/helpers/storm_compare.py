@@ -110,7 +110,7 @@ class Comparison:
             if login.inside and self._facts["inside"][str(login.inside)] != self._facts["namespaces"].get(f"ns{login.seat}"):
                 self.differences.append(f"{login} has a lease, but sits in another namespace than its seat's")
         for (opener, user, seat), count in leased.items():
-            if count > 0:
+            if count > 0 and not (opener == 0 and self._history.was_held(user)):
                 self.differences.append(f"{count} lease(s) of {seat} without a login: {user}, process {opener}, "
                                         + self._history.tell_past(opener))
 
@@ -122,6 +122,12 @@ class Comparison:
     def _held_again(self, hold):
         return any(record["user"] == hold.student.user and not int(record.get("opener", 0))
                    for record in self._facts["records"].values())
+
+    def misplaced_holds(self):
+        """Seats that are held for a student who had their numbers only until the roster was repaired."""
+        seats = {student.user: student.seat for student in students()}
+        return sorted({record["seat"] for record in self._facts["records"].values()
+                       if not int(record.get("opener", 0)) and record["seat"] != seats[record["user"]]})
 
     def cut_logins(self):
         """Those whose lease is gone, for a reason."""

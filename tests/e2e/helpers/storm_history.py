@@ -177,6 +177,10 @@ class History:
 
     # Questions
 
+    def was_held(self, user):
+        """A hold does not say which seat it is of, and the roster may be another one by now."""
+        return any(login.kind == "hold" and login.opened and login.student.user == user for login in self.logins.values())
+
     def open_logins(self):
         return [login for login in self.logins.values() if login.is_open()]
 
