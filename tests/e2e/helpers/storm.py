@@ -30,6 +30,8 @@ STOP_SEATS = "for seat; do for thing in seat netns; do /usr/libexec/coursenet/co
 
 QUIET_DEADLINE = 180
 AGREE_DEADLINE = 90
+# What disagrees for longer is told.
+SLOW_SECONDS = 5
 PROGRESS_SECONDS = 20
 # At so many quiet points a daemon has loaded its libraries and done everything once.
 WARM_POINTS = 8
@@ -155,14 +157,17 @@ class Storm:
 
     def _agree(self):
         """What follows the death of a process (a signal of logind, a restart of the activator) may take time."""
-        deadline = time.monotonic() + AGREE_DEADLINE
+        began, last = time.monotonic(), None
         while True:
             comparison = self._compare()
             if not comparison.differences:
                 break
-            if time.monotonic() > deadline:
-                raise self._failure(comparison.differences)
+            last = comparison.differences
+            if time.monotonic() > began + AGREE_DEADLINE:
+                raise self._failure(last)
             self._take_report(0.05)
+        if time.monotonic() > began + SLOW_SECONDS:
+            self._guest.log(f"agreed after {time.monotonic() - began:.0f} s; before that: {'; '.join(last or ['slow facts'])}")
         for login in comparison.cut_logins():
             login.cut = True
             self.history.counts["a lease cut, with a cause"] += 1
