@@ -139,6 +139,7 @@ units = $(wildcard units/*.service units/*.socket units/*.slice)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
 documents = README.md SECURITY.md $(wildcard docs/*.md)
 architecture_pages = $(wildcard docs/architecture/*.md)
+schemas = $(wildcard docs/schema/*.json)
 
 include tests/tests.mk
 
@@ -216,7 +217,7 @@ install: all
 	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(hubdir)/pam.d \
-		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(docdir)/architecture $(DESTDIR)$(dbusdir) $(DESTDIR)$(networkdir) $(DESTDIR)$(rulesdir) \
+		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(docdir)/architecture $(DESTDIR)$(docdir)/schema $(DESTDIR)$(dbusdir) $(DESTDIR)$(networkdir) $(DESTDIR)$(rulesdir) \
 		$(DESTDIR)$(nmconfdir) \
 		$(DESTDIR)/etc/coursenet/netns
 	$(Q)test -d $(DESTDIR)/etc/coursenet/roster.d || $(INSTALL) -d -m 700 $(DESTDIR)/etc/coursenet/roster.d
@@ -242,6 +243,7 @@ endif
 		$(INSTALL) -m 644 conf/coursenet.conf $(DESTDIR)/etc/coursenet/
 	$(Q)$(INSTALL) -m 644 $(documents) $(DESTDIR)$(docdir)/
 	$(Q)$(INSTALL) -m 644 $(architecture_pages) $(DESTDIR)$(docdir)/architecture/
+	$(Q)$(INSTALL) -m 644 $(schemas) $(DESTDIR)$(docdir)/schema/
 	$(Q)$(INSTALL) -m 644 conf/examples/notebook@.service conf/examples/seat-database.socket \
 		conf/examples/seat-database.service $(DESTDIR)$(docdir)/examples/
 	$(Q)for page in $(manual_pages); do \
@@ -264,10 +266,10 @@ installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter) \
 	$(units:units/%=$(unitdir)/%) $(pamconfigdir)/coursenet $(dbusdir)/coursenet.conf \
 	$(addprefix $(networkdir)/05-coursenet,.link .network -cables.network) $(rulesdir)/70-coursenet.rules \
 	$(nmconfdir)/05-coursenet.conf $(hubdir)/jupyterhub_config.py $(hubdir)/pam.d/jupyterhub \
-	$(addprefix $(docdir)/,$(notdir $(documents)) $(architecture_pages:docs/%=%)) \
+	$(addprefix $(docdir)/,$(notdir $(documents)) $(architecture_pages:docs/%=%) $(schemas:docs/%=%)) \
 	$(addprefix $(docdir)/examples/,notebook@.service seat-database.socket seat-database.service) \
 	$(foreach page,$(manual_pages),$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
-installed_folders = $(libexecdir) $(docdir)/examples $(docdir)/architecture $(docdir) $(hubdir)/pam.d $(hubdir) $(PREFIX)/share/coursenet $(nmconfdir) \
+installed_folders = $(libexecdir) $(docdir)/examples $(docdir)/architecture $(docdir)/schema $(docdir) $(hubdir)/pam.d $(hubdir) $(PREFIX)/share/coursenet $(nmconfdir) \
 	$(PREFIX)/lib/NetworkManager
 
 # Below DESTDIR files alone; without it, what is up and what is enabled go first. FORCE=1: also while students are logged in.

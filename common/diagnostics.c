@@ -8,6 +8,7 @@ void diagnostics_done(struct diagnostics *diagnostics) {
         for (size_t i = 0; i < diagnostics->n_items; i++) {
                 free(diagnostics->items[i].path);
                 free(diagnostics->items[i].text);
+                free(diagnostics->items[i].remedy);
         }
         free(diagnostics->items);
         *diagnostics = (struct diagnostics){0};
@@ -19,6 +20,7 @@ static void _printf_(5, 0) diagnostics_append(struct diagnostics *diagnostics, e
 
         if (level == DIAGNOSTIC_ERROR)
                 diagnostics->n_errors++;
+        diagnostics->lost = true;
 
         items = reallocarray(diagnostics->items, diagnostics->n_items + 1, sizeof(*items));
         if (!items)
@@ -32,6 +34,7 @@ static void _printf_(5, 0) diagnostics_append(struct diagnostics *diagnostics, e
                 return;
         }
         diagnostics->n_items++;
+        diagnostics->lost = false;
 }
 
 void diagnostics_error(
@@ -52,14 +55,31 @@ void diagnostics_warning(
         va_end(arguments);
 }
 
+void diagnostics_advise(struct diagnostics *diagnostics, const char *format, ...) {
+        struct diagnostic *item;
+        va_list arguments;
+
+        if (diagnostics->lost || diagnostics->n_items == 0)
+                return;
+        item = &diagnostics->items[diagnostics->n_items - 1];
+        free(item->remedy);
+        va_start(arguments, format);
+        if (vasprintf(&item->remedy, format, arguments) < 0)
+                item->remedy = NULL;
+        va_end(arguments);
+}
+
 void diagnostic_format(const struct diagnostic *diagnostic, char *text, size_t size) {
         const char *level = diagnostic->level == DIAGNOSTIC_WARNING ? "warning: " : "";
+        const char *remedy = diagnostic->remedy ? diagnostic->remedy : "";
+        const char *colon = diagnostic->remedy ? ": " : "";
 
         if (diagnostic->line > 0)
-                (void)snprintf(text, size, "%s:%u: %s%s", diagnostic->path, diagnostic->line, level,
-                        diagnostic->text);
+                (void)snprintf(text, size, "%s:%u: %s%s%s%s", diagnostic->path, diagnostic->line, level,
+                        diagnostic->text, colon, remedy);
         else
-                (void)snprintf(text, size, "%s: %s%s", diagnostic->path, level, diagnostic->text);
+                (void)snprintf(
+                        text, size, "%s: %s%s%s%s", diagnostic->path, level, diagnostic->text, colon, remedy);
 }
 
 void diagnostics_print(FILE *stream, const struct diagnostics *diagnostics) {

@@ -19,7 +19,10 @@ struct diagnostic {
         enum diagnostic_level level;
         unsigned line; /* counted from 1; 0: the file as a whole */
         char *path;
-        char *text; /* what was found, what was expected, what to do; no newline */
+        char *text; /* what was found and what was expected, and unless remedy says it, what to do; no newline
+                     */
+        char *remedy; /* what corrects it, in most cases a command; NULL: the text says what to do, or nobody
+                         knows */
 };
 
 /* The empty value is all zero. */
@@ -27,6 +30,7 @@ struct diagnostics {
         struct diagnostic *items;
         size_t n_items;
         size_t n_errors;
+        bool lost; /* there was no memory for the last one */
 };
 
 void diagnostics_done(struct diagnostics *diagnostics);
@@ -40,7 +44,10 @@ void diagnostics_error(struct diagnostics *diagnostics, const char *path, unsign
 void diagnostics_warning(struct diagnostics *diagnostics, const char *path, unsigned line, const char *format,
         ...) _printf_(4, 5);
 
-/* Writes "PATH:LINE: TEXT" (warnings: "PATH:LINE: warning: TEXT") into text, cut to size. */
+/* Gives the finding that was appended last its remedy. */
+void diagnostics_advise(struct diagnostics *diagnostics, const char *format, ...) _printf_(2, 3);
+
+/* Writes "PATH:LINE: TEXT: REMEDY" (warnings: "PATH:LINE: warning: TEXT: REMEDY") into text, cut to size. */
 void diagnostic_format(const struct diagnostic *diagnostic, char *text, size_t size);
 
 /* Prints one finding a line, as diagnostic_format() writes it, with control characters replaced. */

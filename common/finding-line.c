@@ -43,6 +43,8 @@ int finding_lines_write(FILE *stream, const struct diagnostics *diagnostics) {
                 write_field(stream, item->path);
                 (void)fprintf(stream, "\t%u\t", item->line);
                 write_field(stream, item->text);
+                (void)fputc('\t', stream);
+                write_field(stream, item->remedy ? item->remedy : "");
                 (void)fputc('\n', stream);
         }
         return fflush(stream) != 0 || ferror(stream) ? -EIO : 0;
@@ -67,7 +69,7 @@ static bool unescape(char *text) {
 }
 
 int finding_line_read(char *line, struct diagnostics *diagnostics) {
-        char *fields[4] = {line};
+        char *fields[5] = {line};
         bool is_error;
         unsigned number;
 
@@ -79,14 +81,16 @@ int finding_line_read(char *line, struct diagnostics *diagnostics) {
                 *fields[i]++ = '\0';
         }
         is_error = string_equal(fields[0], "error");
-        if ((!is_error && !string_equal(fields[0], "warning")) || strchr(fields[3], '\t') ||
+        if ((!is_error && !string_equal(fields[0], "warning")) || strchr(fields[4], '\t') ||
                 number_parse(fields[2], 0, UINT_MAX, &number) < 0 || !unescape(fields[1]) ||
-                !unescape(fields[3]))
+                !unescape(fields[3]) || !unescape(fields[4]))
                 return -EINVAL;
 
         if (is_error)
                 diagnostics_error(diagnostics, fields[1], number, "%s", fields[3]);
         else
                 diagnostics_warning(diagnostics, fields[1], number, "%s", fields[3]);
+        if (fields[4][0])
+                diagnostics_advise(diagnostics, "%s", fields[4]);
         return 0;
 }

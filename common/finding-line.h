@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The format in which one program passes findings to another: LEVEL, PATH, LINE and TEXT, separated by tabs,
- * on one line. A character that would end a field is escaped with a backslash.
+ * The format in which one program passes findings to another: LEVEL, PATH, LINE, TEXT and REMEDY, which may
+ * be empty, separated by tabs, on one line. A character that would end a field is escaped with a backslash.
  */
 
 #include "diagnostics.h"

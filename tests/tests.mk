@@ -106,14 +106,17 @@ prepare-check:
 # Checks of the sources themselves.
 checks = tests/check-includes tests/check-imports tests/check-documents tests/test-checks tests/check-prose
 
+# Run the program itself, with sanitizers.
+ctl_tests = tests/ctl/test-json
+
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
 run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')
 
 check: prepare-check
-	$(Q)$(run_tests) --e2e '$(e2e)' $(checks) $(sanitized_programs)
+	$(Q)$(run_tests) --e2e '$(e2e)' $(checks) $(ctl_tests) $(sanitized_programs)
 
 check-unit: prepare-check
-	$(Q)$(run_tests) $(checks) $(sanitized_programs)
+	$(Q)$(run_tests) $(checks) $(ctl_tests) $(sanitized_programs)
 
 # NAME=roster runs one fuzzer; SECONDS is for each. New inputs stay in $(fuzzed)/corpus, and one that fails in $(fuzzed)/found.
 SECONDS ?= 60

@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "complain.h"
 
+/* What getopt_long() returns for each option: beyond all characters. */
 enum {
         OPTION_JSON = 256,
         OPTION_AT,
@@ -31,35 +32,57 @@ bool argument_is_help(const char *word) {
         return string_equal(word, "-h") || string_equal(word, "--help") || string_equal(word, "help");
 }
 
-/* False: the command has no such option. */
-static bool take_option(int option, const struct syntax *syntax, struct arguments *arguments) {
+/* Which commands have the option; 0: none. */
+static unsigned taken_by(int option) {
         switch (option) {
         case OPTION_JSON:
-                arguments->json = true;
-                return syntax->json;
+                return TAKES_JSON;
         case OPTION_AT:
-                arguments->at = optarg;
-                return syntax->at;
+                return TAKES_AT;
         case OPTION_COLUMN:
-                arguments->column = optarg;
-                return syntax->import;
         case OPTION_SKIP:
-                arguments->skip = true;
-                return syntax->import;
         case OPTION_DRY_RUN:
-                arguments->dry_run = true;
-                return syntax->import;
+                return TAKES_IMPORT;
         case OPTION_FORCE:
-                arguments->force = true;
-                return syntax->force;
+                return TAKES_FORCE;
         default:
-                return false;
+                return 0;
         }
 }
 
-/* For messages. The word that getopt() read last is the option's value, if it has one. */
-static const char *option_name(int option, char **argv) {
-        return option == OPTION_AT ? "--at" : option == OPTION_COLUMN ? "--column" : argv[optind - 1];
+static void take_option(int option, struct arguments *arguments) {
+        switch (option) {
+        case OPTION_JSON:
+                arguments->json = true;
+                break;
+        case OPTION_AT:
+                arguments->at = optarg;
+                break;
+        case OPTION_COLUMN:
+                arguments->column = optarg;
+                break;
+        case OPTION_SKIP:
+                arguments->skip = true;
+                break;
+        case OPTION_DRY_RUN:
+                arguments->dry_run = true;
+                break;
+        case OPTION_FORCE:
+                arguments->force = true;
+                break;
+        default:
+                break;
+        }
+}
+
+/* For messages. The word that getopt() read last may be the option's value. */
+static const char *option_name(int option, char **argv, char *text, size_t size) {
+        for (const struct option *each = options; each->name; each++)
+                if (each->val == option && each->has_arg) {
+                        (void)snprintf(text, size, "--%s", each->name);
+                        return text;
+                }
+        return argv[optind - 1];
 }
 
 static int refuse(const struct syntax *syntax, const char *what, const char *word) {
@@ -73,6 +96,7 @@ static int refuse(const struct syntax *syntax, const char *what, const char *wor
 
 int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct arguments *ret) {
         struct arguments arguments = {0};
+        char name[32];
 
         /* 0, not 1, makes getopt() start again after an earlier run. Its own messages would not name
          * coursenetctl. */
@@ -85,8 +109,10 @@ int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct a
                 }
                 if (c == ':')
                         return refuse(syntax, "This option needs a value", argv[optind - 1]);
-                if (!take_option(c, syntax, &arguments))
-                        return refuse(syntax, "This command has no such option", option_name(c, argv));
+                if (!(taken_by(c) & syntax->options))
+                        return refuse(syntax, "This command has no such option",
+                                option_name(c, argv, name, sizeof(name)));
+                take_option(c, &arguments);
         }
 
         arguments.words = argv + optind;

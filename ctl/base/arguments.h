@@ -5,12 +5,17 @@
 
 #include "util.h"
 
+/* The options of a command, in addition to --help. */
+enum takes {
+        TAKES_JSON = 1 << 0,   /* --json */
+        TAKES_AT = 1 << 1,     /* --at */
+        TAKES_IMPORT = 1 << 2, /* --column, --skip and --dry-run */
+        TAKES_FORCE = 1 << 3,  /* --force */
+};
+
 struct syntax {
         const char *usage; /* printed by --help: a "Usage:" line, then what the command does */
-        bool json;         /* takes --json */
-        bool at;           /* takes --at */
-        bool import;       /* takes --column, --skip and --dry-run */
-        bool force;        /* takes --force */
+        unsigned options;  /* enum takes */
         int words_min, words_max;
 };
 

@@ -8,7 +8,7 @@
 
 #include <json.h>
 
-#include "util.h"
+#include "diagnostics.h"
 
 void json_done(json_object **object);
 
@@ -17,7 +17,8 @@ void json_done(json_object **object);
  */
 int json_put(json_object *object, const char *key, json_object *value);
 
-/* Puts a string under a key; NULL becomes null. */
+/* Puts a string under a key; NULL becomes null. Bytes that are not UTF-8, from a file that others wrote,
+ * become "?". */
 int json_put_text(json_object *object, const char *key, const char *text);
 
 /* A new, empty array under a key. Borrowed; NULL: out of memory. */
@@ -28,6 +29,9 @@ json_object *json_append_object(json_object *array);
 
 /* A new document, {"version":1}. NULL: out of memory. */
 json_object *json_new_document(void);
+
+/* Puts a list of findings under the key "findings", each with its severity, file, line, text and remedy. */
+int json_put_findings(json_object *document, const struct diagnostics *diagnostics);
 
 /* Prints the document on one line of stdout. */
 int json_print(json_object *document);

@@ -84,11 +84,13 @@ static void check_module_line(const struct entry *entry, const char *path, unsig
                 return;
         }
         rule = find_rule(entry->arguments);
-        if (settings && !string_equal(rule, settings->rule_text))
+        if (settings && !string_equal(rule, settings->rule_text)) {
                 diagnostics_error(diagnostics, path, line,
-                        "the rule of " MODULE " is %s here, but name-rule in " SETTINGS_FILE
-                        " is %s: write rule=%s on this line, or change name-rule",
-                        rule, settings->rule_text, settings->rule_text);
+                        "the rule of " MODULE " is %s here, but name-rule in " SETTINGS_FILE " is %s", rule,
+                        settings->rule_text);
+                diagnostics_advise(
+                        diagnostics, "write rule=%s on this line, or change name-rule", settings->rule_text);
+        }
 }
 
 /* Joins lines that end in a backslash, in place; *line counts the lines of the file. NULL: no more lines. */
@@ -126,11 +128,13 @@ unsigned pam_config_check_text(const char *text, const char *path, const struct 
 
                 n++;
                 check_module_line(&entry, path, line, settings, diagnostics);
-                if (systemd_line > 0)
+                if (systemd_line > 0) {
                         diagnostics_warning(diagnostics, path, line,
                                 MODULE " comes after pam_systemd.so (line %u), so the user's systemd manager "
-                                       "starts before the seat is up: move this line above that one",
+                                       "starts before the seat is up",
                                 systemd_line);
+                        diagnostics_advise(diagnostics, "move this line above that one");
+                }
         }
         return n;
 }
@@ -190,8 +194,9 @@ void pam_config_check(
         }
         free(entries);
 
-        if (n_lines == 0)
-                diagnostics_warning(diagnostics, directory, 0,
-                        "no file calls " MODULE
-                        ", so no login starts a seat: pam-auth-update --enable coursenet");
+        if (n_lines == 0) {
+                diagnostics_warning(
+                        diagnostics, directory, 0, "no file calls " MODULE ", so no login starts a seat");
+                diagnostics_advise(diagnostics, "pam-auth-update --enable coursenet");
+        }
 }

@@ -12,17 +12,19 @@
 
 #include "base/arguments.h"
 #include "base/complain.h"
+#include "base/json.h"
 #include "base/pam-config.h"
 #include "check-command.h"
 #include "checks.h"
 #include "site.h"
 
 static const struct syntax syntax = {
-        .usage = "Usage: coursenetctl check\n"
+        .usage = "Usage: coursenetctl check [--json]\n"
                  "\n"
                  "Checks settings, rosters, pam.d and this host, and prints one line for each problem.\n"
                  "Compares the firewall and all seats that are up with the configuration. For root only.\n"
                  "Exits with 1 if there is an error, and with 0 if there are warnings only.\n",
+        .options = TAKES_JSON,
 };
 
 #define NAMES_SHOWN 5U
@@ -32,11 +34,13 @@ static void check_socket(const char *path, const char *unit, struct diagnostics 
 
         if (stat(path, &st) < 0 && errno != ENOENT)
                 diagnostics_error(diagnostics, path, 0, "cannot be checked: %m");
-        else if (stat(path, &st) < 0)
-                diagnostics_warning(diagnostics, path, 0,
-                        "%m: the activator is not enabled (systemctl enable --now %s)", unit);
-        else if (!S_ISSOCK(st.st_mode))
-                diagnostics_error(diagnostics, path, 0, "is not a socket (systemctl restart %s)", unit);
+        else if (stat(path, &st) < 0) {
+                diagnostics_warning(diagnostics, path, 0, "%m: the activator is not enabled");
+                diagnostics_advise(diagnostics, "systemctl enable --now %s", unit);
+        } else if (!S_ISSOCK(st.st_mode)) {
+                diagnostics_error(diagnostics, path, 0, "is not a socket");
+                diagnostics_advise(diagnostics, "systemctl restart %s", unit);
+        }
 }
 
 /* A user who can write to a folder can replace the files in it, whatever their modes are. */
@@ -55,10 +59,13 @@ static void check_directory(const char *etc, const char *name, struct diagnostic
         }
         if (!S_ISDIR(st.st_mode))
                 diagnostics_error(diagnostics, path, 0, "must be a folder");
-        else if (st.st_uid != 0)
-                diagnostics_error(diagnostics, path, 0, "must be owned by root (chown root)");
-        else if (st.st_mode & (S_IWGRP | S_IWOTH))
-                diagnostics_error(diagnostics, path, 0, "group and others may not write to it (chmod go-w)");
+        else if (st.st_uid != 0) {
+                diagnostics_error(diagnostics, path, 0, "must be owned by root");
+                diagnostics_advise(diagnostics, "chown root %s", path);
+        } else if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+                diagnostics_error(diagnostics, path, 0, "group and others may not write to it");
+                diagnostics_advise(diagnostics, "chmod go-w %s", path);
+        }
 }
 
 /* A closed folder closes all files in it, whatever their modes are. */
@@ -70,9 +77,11 @@ static void check_roster_privacy(const char *etc, struct diagnostics *diagnostic
                 path = NULL;
                 return;
         }
-        if (lstat(path, &st) >= 0 && S_ISDIR(st.st_mode) && (st.st_mode & S_IRWXO))
-                diagnostics_warning(diagnostics, path, 0,
-                        "every user can read it and see who is in which course (chmod o-rwx)");
+        if (lstat(path, &st) >= 0 && S_ISDIR(st.st_mode) && (st.st_mode & S_IRWXO)) {
+                diagnostics_warning(
+                        diagnostics, path, 0, "every user can read it and see who is in which course");
+                diagnostics_advise(diagnostics, "chmod o-rwx %s", path);
+        }
 }
 
 /* --- accounts -------------------------------------------------------------------------------- */
@@ -231,9 +240,10 @@ static void check_site(
         if (r < 0)
                 return;
 
-        if (site.n_courses == 0 && whole)
-                diagnostics_warning(diagnostics, paths->etc, 0,
-                        "no course has a roster (coursenetctl roster import COURSE FILE)");
+        if (site.n_courses == 0 && whole) {
+                diagnostics_warning(diagnostics, paths->etc, 0, "no course has a roster");
+                diagnostics_advise(diagnostics, "coursenetctl roster import COURSE FILE");
+        }
         /* Not after an error, because the overrides of a course that could not be loaded would look unused.
          */
         if (whole)
@@ -247,6 +257,30 @@ static void check_site(
         if (access(paths->host, X_OK) == 0)
                 live_check(paths->host, diagnostics);
 }
+
+/* --- for scripts ----------------------------------------------------------------------------- */
+
+static int put_wanted(json_object *document, const struct limits *wanted) {
+        json_object *object = json_object_new_object();
+
+        if (json_put(document, "sysctl", object) < 0)
+                return -ENOMEM;
+        for (enum limit i = 0; i < _LIMIT_MAX; i++)
+                if (wanted->values[i] > 0 && json_put(object, limit_name(i),
+                                                     json_object_new_int64((int64_t)wanted->values[i])) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+static int print_json(const struct diagnostics *diagnostics, const struct limits *wanted) {
+        _cleanup_json_ json_object *document = json_new_document();
+
+        if (!document || json_put_findings(document, diagnostics) < 0 || put_wanted(document, wanted) < 0)
+                return -ENOMEM;
+        return json_print(document);
+}
+
+/* --- for people ------------------------------------------------------------------------------ */
 
 /* All lines for the file that the warnings name, ready to be copied. */
 static void print_wanted(const struct limits *wanted) {
@@ -264,11 +298,23 @@ static void print_wanted(const struct limits *wanted) {
                 (void)puts("");
 }
 
+static void print_for_people(const struct diagnostics *diagnostics, const struct limits *wanted) {
+        size_t n_warnings = diagnostics->n_items > diagnostics->n_errors
+                                    ? diagnostics->n_items - diagnostics->n_errors
+                                    : 0;
+
+        diagnostics_print(stdout, diagnostics);
+        print_wanted(wanted);
+        (void)printf("%zu error%s, %zu warning%s\n", diagnostics->n_errors, plural(diagnostics->n_errors),
+                n_warnings, plural(n_warnings));
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
 int check_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         struct limits wanted = {0};
         struct arguments arguments;
-        size_t n_warnings;
         int r;
 
         r = arguments_parse(argc, argv, &syntax, &arguments);
@@ -288,11 +334,11 @@ int check_command(const struct paths *paths, int argc, char **argv) {
         check_socket(paths->activator_socket, "coursenet-activator.socket", &diagnostics);
         check_socket(paths->query_socket, "coursenet-query.socket", &diagnostics);
 
-        diagnostics_print(stdout, &diagnostics);
-        print_wanted(&wanted);
-        n_warnings =
-                diagnostics.n_items > diagnostics.n_errors ? diagnostics.n_items - diagnostics.n_errors : 0;
-        (void)printf("%zu error%s, %zu warning%s\n", diagnostics.n_errors, plural(diagnostics.n_errors),
-                n_warnings, plural(n_warnings));
+        if (!arguments.json)
+                print_for_people(&diagnostics, &wanted);
+        else if (print_json(&diagnostics, &wanted) < 0) {
+                complain("%s", strerror(ENOMEM));
+                return EXIT_NO;
+        }
         return diagnostics.n_errors > 0 ? EXIT_NO : EXIT_DONE;
 }

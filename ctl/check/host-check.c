@@ -15,11 +15,11 @@ static void check_programs(
                 diagnostics_error(diagnostics, paths->host, 0,
                         "%m: without it there is no fence and no name service, and nothing restores the "
                         "firewall (is coursenet installed completely?)");
-        if (settings->dns.source != DNS_OFF && access(paths->dnsmasq, X_OK) < 0)
-                diagnostics_error(diagnostics, paths->dnsmasq, 0,
-                        "%m: seats get no answers to their DNS queries (apt install dnsmasq-base, or set dns "
-                        "= "
-                        "off)");
+        if (settings->dns.source != DNS_OFF && access(paths->dnsmasq, X_OK) < 0) {
+                diagnostics_error(
+                        diagnostics, paths->dnsmasq, 0, "%m: seats get no answers to their DNS queries");
+                diagnostics_advise(diagnostics, "apt install dnsmasq-base, or set dns = off");
+        }
 }
 
 static void check_ipv6(
@@ -32,10 +32,11 @@ static void check_ipv6(
                 path = NULL;
                 return;
         }
-        if (access(path, F_OK) < 0)
-                diagnostics_warning(diagnostics, path, 0,
-                        "this kernel has no IPv6, so seats have none either: set network6 = off, or boot "
-                        "without ipv6.disable=1");
+        if (access(path, F_OK) < 0) {
+                diagnostics_warning(
+                        diagnostics, path, 0, "this kernel has no IPv6, so seats have none either");
+                diagnostics_advise(diagnostics, "set network6 = off, or boot without ipv6.disable=1");
+        }
 }
 
 static void error_done(sd_bus_error *error) {
@@ -68,21 +69,23 @@ static void check_services(const struct site *site, struct diagnostics *diagnost
 
         if (unit_list_load(&units) < 0)
                 return;
-        if (site->n_courses > 0 && !unit_is_active(network))
+        if (site->n_courses > 0 && !unit_is_active(network)) {
                 diagnostics_warning(diagnostics, network, 0,
                         "is not running, so course users are not fenced outside of their seats, and the "
-                        "courses' network is not repaired when another program changes it (systemctl enable "
-                        "--now %s)",
-                        network);
-        if (site->n_courses > 0 && !unit_is_active(worker))
+                        "courses' network is not repaired when another program changes it");
+                diagnostics_advise(diagnostics, "systemctl enable --now %s", network);
+        }
+        if (site->n_courses > 0 && !unit_is_active(worker)) {
                 diagnostics_warning(diagnostics, worker, 0,
                         "is not running, so a login that starts a seat waits for the programs of the seat's "
-                        "units (systemctl enable --now %s)",
-                        worker);
-        if (site->settings.dns.source != DNS_OFF && has_bridge(&units) && !unit_is_active(dns))
-                diagnostics_warning(diagnostics, dns, 0,
-                        "is not running, so seats get no answers to their DNS queries: systemctl start %s",
-                        dns);
+                        "units");
+                diagnostics_advise(diagnostics, "systemctl enable --now %s", worker);
+        }
+        if (site->settings.dns.source != DNS_OFF && has_bridge(&units) && !unit_is_active(dns)) {
+                diagnostics_warning(
+                        diagnostics, dns, 0, "is not running, so seats get no answers to their DNS queries");
+                diagnostics_advise(diagnostics, "systemctl start %s", dns);
+        }
 }
 
 /* False also if systemd cannot be asked. */
@@ -106,11 +109,13 @@ static void check_templates(const struct paths *paths, sd_bus *bus, const struct
                 return;
         }
         for (size_t i = 0; i < services->n_units; i++)
-                if (template_is_missing(bus, services->units[i]))
+                if (template_is_missing(bus, services->units[i])) {
                         diagnostics_error(diagnostics, path, line,
-                                "units: there is no unit %s@.service, so it runs in no seat (put it into "
-                                "/etc/systemd/system, then: systemctl daemon-reload)",
+                                "units: there is no unit %s@.service, so it runs in no seat",
                                 services->units[i]);
+                        diagnostics_advise(diagnostics,
+                                "put it into /etc/systemd/system, and run: systemctl daemon-reload");
+                }
 }
 
 static void check_units(

@@ -125,10 +125,9 @@ static bool report(const struct reader *reader, const char *image, const struct 
         const char *path, unsigned line, struct diagnostics *diagnostics) {
         switch (answer->verdict) {
         case IMAGE_MISSING:
-                diagnostics_error(diagnostics, path, line,
-                        "image = %s: %s, so no seat has its container (put the image there, or correct the "
-                        "setting)",
+                diagnostics_error(diagnostics, path, line, "image = %s: %s, so no seat has its container",
                         image, answer->reason);
+                diagnostics_advise(diagnostics, "put the image there, or correct the setting");
                 return true;
         case IMAGE_WRONG:
                 diagnostics_error(diagnostics, path, line, "image = %s: %s", image, answer->reason);
@@ -181,10 +180,11 @@ static bool has_container(const struct service_settings *services) {
 }
 
 static void check_runtime(unsigned line, const char *path, struct diagnostics *diagnostics) {
-        if (!container_find_runtime())
-                diagnostics_error(diagnostics, path, line,
-                        "image is set, but no container runtime is installed: install apptainer or "
-                        "singularity-ce, in /usr or /usr/local");
+        if (!container_find_runtime()) {
+                diagnostics_error(
+                        diagnostics, path, line, "image is set, but no container runtime is installed");
+                diagnostics_advise(diagnostics, "install apptainer or singularity-ce, in /usr or /usr/local");
+        }
 }
 
 static bool line_is_known(const unsigned *lines, size_t n, unsigned line) {

@@ -153,9 +153,10 @@ static void _printf_(4, 5)
         va_end(arguments);
 
         checking->wanted->values[limit] = round_up(needed);
-        diagnostics_warning(checking->diagnostics, names[limit], 0,
-                "%" PRIu64 " is too small: %s: set %s = %" PRIu64 " (in " LIMITS_FILE ")", value, text,
-                names[limit], checking->wanted->values[limit]);
+        diagnostics_warning(
+                checking->diagnostics, names[limit], 0, "%" PRIu64 " is too small: %s", value, text);
+        diagnostics_advise(checking->diagnostics, "set %s = %" PRIu64 " (in " LIMITS_FILE ")", names[limit],
+                checking->wanted->values[limit]);
 }
 
 /* Above the second threshold, the kernel keeps searching for entries to drop; above the third, new entries

@@ -19,8 +19,7 @@ static const struct syntax syntax = {
                  "With --at, shows only leases of that time: a day, a minute or a second.\n"
                  "\n"
                  "TIME: " MOMENT_FORMS ".\n",
-        .json = true,
-        .at = true,
+        .options = TAKES_JSON | TAKES_AT,
         .words_max = 1,
 };
 

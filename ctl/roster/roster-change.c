@@ -9,6 +9,7 @@
 
 #include "activator-client.h"
 #include "base/complain.h"
+#include "base/json.h"
 #include "base/table.h"
 #include "class-parse.h"
 #include "class-text.h"
@@ -25,6 +26,8 @@ struct change {
         struct roster_edit edit;
         struct diagnostics diagnostics;
         struct libscols_table *table; /* of what changed */
+        json_object *document;        /* with --json: the same for scripts; otherwise NULL */
+        json_object *rows;            /* borrowed: the list in the document */
         unsigned n_changed;
         unsigned n_kept;
         size_t n_skipped; /* rows of a class list */
@@ -35,6 +38,7 @@ static void change_done(struct change *change) {
         roster_edit_done(&change->edit);
         diagnostics_done(&change->diagnostics);
         table_done(&change->table);
+        json_done(&change->document);
 }
 
 #define _cleanup_change_ _cleanup_(change_done)
@@ -42,11 +46,24 @@ static void change_done(struct change *change) {
 
 static const char *const headings[] = {"NAME", "SEAT", "ADDRESS", ""};
 
+static int begin_document(const char *course, struct change *change) {
+        change->document = json_new_document();
+        if (!change->document || json_put_text(change->document, "course", course) < 0 ||
+                json_put(change->document, "dry_run", json_object_new_boolean(change->dry)) < 0)
+                return -ENOMEM;
+        change->rows = json_put_array(change->document, "changes");
+        return change->rows ? 0 : -ENOMEM;
+}
+
 /* Errors are added to the change's diagnostics, here and below. */
-static int begin(const struct paths *paths, const char *course, struct change *change) {
+static int begin(const struct paths *paths, const struct arguments *arguments, struct change *change) {
+        const char *course = arguments->words[0];
         int r;
 
+        change->dry = arguments->dry_run;
         r = table_new(headings, ELEMENTSOF(headings), &change->table);
+        if (r >= 0 && arguments->json)
+                r = begin_document(course, change);
         if (r < 0) {
                 diagnostics_error(&change->diagnostics, paths->etc, 0, "out of memory");
                 return r;
@@ -54,14 +71,43 @@ static int begin(const struct paths *paths, const char *course, struct change *c
         return roster_edit_begin(paths->etc, course, change->dry, &change->edit, &change->diagnostics);
 }
 
-static int add_row(
-        struct change *change, const char *student, const struct seat_plan *plan, const char *what) {
+enum what {
+        WHAT_SEATED,
+        WHAT_KEPT,
+        WHAT_REMOVED,
+};
+
+static const struct {
+        const char *word; /* for scripts */
+        const char *done, *would_be;
+} whats[] = {
+        [WHAT_SEATED] = {"seated", "seated", "would be seated"},
+        [WHAT_KEPT] = {"kept", "kept", "kept"},
+        [WHAT_REMOVED] = {"removed", "removed, number kept", "would be removed"},
+};
+
+static int add_object(
+        json_object *rows, const char *student, const char *seat, const char *address, const char *word) {
+        json_object *object = json_append_object(rows);
+
+        if (!object || json_put_text(object, "name", student) < 0 ||
+                json_put_text(object, "seat", seat) < 0 || json_put_text(object, "address", address) < 0 ||
+                json_put_text(object, "change", word) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int add_row(struct change *change, const char *student, const struct seat_plan *plan, enum what what) {
+        const char *text = change->dry ? whats[what].would_be : whats[what].done;
         char address[ADDRESS_TEXT_SIZE];
         int r;
 
         address_format(&plan->address, address);
-        r = table_add(change->table, (const char *const[]){student, plan->name, address, what},
-                ELEMENTSOF(headings));
+        if (change->rows)
+                r = add_object(change->rows, student, plan->name, address, whats[what].word);
+        else
+                r = table_add(change->table, (const char *const[]){student, plan->name, address, text},
+                        ELEMENTSOF(headings));
         if (r < 0)
                 diagnostics_error(&change->diagnostics, change->edit.path, 0, "out of memory");
         return r;
@@ -104,6 +150,28 @@ static void print_summary(const struct change *change, const char *done) {
         (void)puts(change->dry ? ". Nothing was written." : ".");
 }
 
+static int print_document(struct change *change, const struct diagnostics *diagnostics) {
+        if (json_put(change->document, "n_kept", json_object_new_int64(change->n_kept)) < 0 ||
+                json_put(change->document, "n_skipped", json_object_new_int64((int64_t)change->n_skipped)) <
+                        0 ||
+                json_put_findings(change->document, diagnostics) < 0)
+                return -ENOMEM;
+        return json_print(change->document);
+}
+
+/* Prints why nothing was changed. Returns an exit code. */
+static int finish_refused(struct change *change) {
+        /* The changes that were possible were not made either. */
+        if (change->document && !json_put_array(change->document, "changes"))
+                json_done(&change->document);
+        if (!change->document)
+                diagnostics_print(stderr, &change->diagnostics);
+        else if (print_document(change, &change->diagnostics) < 0)
+                complain("%s", strerror(ENOMEM));
+        complain("Nothing was changed.");
+        return EXIT_NO;
+}
+
 /* Writes the roster unless this is a dry run, and prints what changed. Returns an exit code. */
 static int finish(const struct paths *paths, struct change *change, const char *done) {
         bool writes = change->n_changed > 0 && !change->dry;
@@ -111,15 +179,17 @@ static int finish(const struct paths *paths, struct change *change, const char *
         if (change->diagnostics.n_errors == 0 && writes)
                 (void)roster_edit_save(&change->edit, &change->diagnostics);
 
-        diagnostics_print(stderr, &change->diagnostics);
-        if (change->diagnostics.n_errors > 0) {
-                complain("Nothing was changed.");
-                return EXIT_NO;
+        if (change->diagnostics.n_errors > 0)
+                return finish_refused(change);
+        if (change->document) {
+                if (print_document(change, &change->diagnostics) < 0)
+                        complain("The changes could not be printed.");
+        } else {
+                diagnostics_print(stderr, &change->diagnostics);
+                if ((change->n_changed > 0 || change->dry) && table_print(change->table) < 0)
+                        complain("The table of changes could not be printed.");
+                print_summary(change, done);
         }
-
-        if ((change->n_changed > 0 || change->dry) && table_print(change->table) < 0)
-                complain("The table of changes could not be printed.");
-        print_summary(change, done);
 
         if (writes) {
                 roster_lock_done(&change->edit.lock);
@@ -157,7 +227,7 @@ static int show_kept(struct change *change, const char *student, unsigned seat) 
 
         if (roster_edit_plan(&change->edit, seat, &plan, &ignored) < 0)
                 plan_by_number(change, seat, &plan);
-        return add_row(change, student, &plan, "kept");
+        return add_row(change, student, &plan, WHAT_KEPT);
 }
 
 static int seat_student(struct change *change, const char *student) {
@@ -182,7 +252,7 @@ static int seat_student(struct change *change, const char *student) {
         r = roster_edit_plan(&change->edit, seat, &plan, &change->diagnostics);
         if (r < 0)
                 return r;
-        return add_row(change, student, &plan, change->dry ? "would be seated" : "seated");
+        return add_row(change, student, &plan, WHAT_SEATED);
 }
 
 static int parse_name(struct change *change, const char *word, char ret_student[static USER_NAME_SIZE]) {
@@ -199,7 +269,7 @@ int roster_add_names(const struct paths *paths, const struct arguments *argument
         _cleanup_change_ struct change change = CHANGE_EMPTY;
         char student[USER_NAME_SIZE];
 
-        if (begin(paths, arguments->words[0], &change) >= 0)
+        if (begin(paths, arguments, &change) >= 0)
                 for (int i = 1; i < arguments->n_words; i++)
                         if (parse_name(&change, arguments->words[i], student) >= 0 &&
                                 seat_student(&change, student) == -ENOSPC)
@@ -223,14 +293,14 @@ static void remove_student(struct change *change, const char *student) {
         if (roster_remove(roster, student) < 0)
                 diagnostics_error(&change->diagnostics, change->edit.path, 0, "out of memory");
         change->n_changed++;
-        (void)add_row(change, student, &plan, "removed, number kept");
+        (void)add_row(change, student, &plan, WHAT_REMOVED);
 }
 
 int roster_remove_names(const struct paths *paths, const struct arguments *arguments) {
         _cleanup_change_ struct change change = CHANGE_EMPTY;
         char student[USER_NAME_SIZE];
 
-        if (begin(paths, arguments->words[0], &change) >= 0)
+        if (begin(paths, arguments, &change) >= 0)
                 for (int i = 1; i < arguments->n_words; i++)
                         if (parse_name(&change, arguments->words[i], student) >= 0)
                                 remove_student(&change, student);
@@ -294,18 +364,20 @@ static int parse_list(struct change *change, const char *text, const char *name,
         return change->diagnostics.n_errors > n_errors ? -EINVAL : 0;
 }
 
+static bool is_absent(const struct roster_line *line, const struct class_list *list) {
+        return line->student[0] != '\0' && !line->removed && !class_list_find(list, line->student);
+}
+
 /* An import removes nobody, so this tells the administrator who may have left the course. */
 static void report_absent(const struct roster *roster, const struct class_list *list) {
         unsigned n = 0;
 
         for (size_t i = 0; i < roster->n_lines; i++) {
-                const struct roster_line *line = &roster->lines[i];
-
-                if (line->student[0] == '\0' || line->removed || class_list_find(list, line->student))
+                if (!is_absent(&roster->lines[i], list))
                         continue;
                 if (n < NAMES_SHOWN)
                         (void)printf("%s%s", n == 0 ? "On the roster, but not on this list: " : ", ",
-                                line->student);
+                                roster->lines[i].student);
                 n++;
         }
         if (n > NAMES_SHOWN)
@@ -313,6 +385,28 @@ static void report_absent(const struct roster *roster, const struct class_list *
         if (n > 0)
                 (void)printf(". They keep their seats. To remove one: coursenetctl roster remove %s NAME\n",
                         roster->course);
+}
+
+/* The same, and what else only an import has. */
+static int put_import(struct change *change, const struct class_list *list) {
+        const struct roster *roster = &change->edit.roster;
+        json_object *absent;
+
+        if (json_put_text(change->document, "column", list->column) < 0)
+                return -ENOMEM;
+        absent = json_put_array(change->document, "absent");
+        for (size_t i = 0; absent && i < roster->n_lines; i++) {
+                json_object *name;
+
+                if (!is_absent(&roster->lines[i], list))
+                        continue;
+                name = json_object_new_string(roster->lines[i].student);
+                if (!name || json_object_array_add(absent, name) < 0) {
+                        json_done(&name);
+                        return -ENOMEM;
+                }
+        }
+        return absent ? 0 : -ENOMEM;
 }
 
 int roster_import(const struct paths *paths, const struct arguments *arguments) {
@@ -327,17 +421,17 @@ int roster_import(const struct paths *paths, const struct arguments *arguments) 
                 complain("%s: %s", name, reason);
                 return EXIT_NO;
         }
-        change.dry = arguments->dry_run;
-        if (begin(paths, arguments->words[0], &change) >= 0 &&
-                parse_list(&change, text, name, arguments, &list) >= 0)
+        if (begin(paths, arguments, &change) >= 0 && parse_list(&change, text, name, arguments, &list) >= 0)
                 for (size_t i = 0; i < list.n_entries; i++)
                         if (seat_student(&change, list.entries[i].student) == -ENOSPC)
                                 break;
 
-        if (change.diagnostics.n_errors == 0 && list.column)
+        if (change.document && change.diagnostics.n_errors == 0 && put_import(&change, &list) < 0)
+                diagnostics_error(&change.diagnostics, change.edit.path, 0, "out of memory");
+        if (!change.document && change.diagnostics.n_errors == 0 && list.column)
                 (void)printf("The logins are from the column '%s'.\n", list.column);
         r = finish(paths, &change, "seated");
-        if (r == EXIT_DONE)
+        if (r == EXIT_DONE && !arguments->json)
                 report_absent(&change.edit.roster, &list);
         return r;
 }

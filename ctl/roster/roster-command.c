@@ -6,10 +6,10 @@
 #include "base/complain.h"
 
 static const char usage[] =
-        "Usage: coursenetctl roster list [--json] COURSE\n"
-        "       coursenetctl roster add COURSE NAME...\n"
-        "       coursenetctl roster remove COURSE NAME...\n"
-        "       coursenetctl roster import [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
+        "Usage: coursenetctl roster list [--json] [COURSE]\n"
+        "       coursenetctl roster add [--json] COURSE NAME...\n"
+        "       coursenetctl roster remove [--json] COURSE NAME...\n"
+        "       coursenetctl roster import [--json] [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
         "\n"
         "Shows and changes the roster of a course. NAME is a student (newellz2) or a whole user name\n"
         "(cs123-newellz2).\n"
@@ -21,27 +21,29 @@ static const struct part {
         struct syntax syntax;
 } parts[] = {
         {"list", roster_list,
-                {"Usage: coursenetctl roster list [--json] COURSE\n"
+                {"Usage: coursenetctl roster list [--json] [COURSE]\n"
                  "\n"
-                 "Shows the students on the roster of a course, with seats and addresses.\n",
-                        .json = true, .words_min = 1, .words_max = 1}},
+                 "Shows the students on the roster of a course, with seats and addresses. Without a course,\n"
+                 "shows all courses.\n",
+                        .options = TAKES_JSON, .words_max = 1}},
         {"add", roster_add_names,
-                {"Usage: coursenetctl roster add COURSE NAME...\n"
+                {"Usage: coursenetctl roster add [--json] COURSE NAME...\n"
                  "\n"
                  "Adds students to the roster. Each gets the lowest seat number that nobody has or had. A "
                  "student\n"
                  "who is on the roster already keeps their seat; one who was removed gets the old seat "
                  "back.\n",
-                        .words_min = 2, .words_max = 65536}},
+                        .options = TAKES_JSON, .words_min = 2, .words_max = 65536}},
         {"remove", roster_remove_names,
-                {"Usage: coursenetctl roster remove COURSE NAME...\n"
+                {"Usage: coursenetctl roster remove [--json] COURSE NAME...\n"
                  "\n"
                  "Removes students from the roster. Their seat numbers stay reserved for them. Students who "
                  "are\n"
                  "logged in keep their seats until they log out.\n",
-                        .words_min = 2, .words_max = 65536}},
+                        .options = TAKES_JSON, .words_min = 2, .words_max = 65536}},
         {"import", roster_import,
-                {"Usage: coursenetctl roster import [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
+                {"Usage: coursenetctl roster import [--json] [--column NAME] [--skip] [--dry-run] COURSE "
+                 "FILE\n"
                  "\n"
                  "Adds every student of a class list who is not on the roster yet, in the order of the list. "
                  "It\n"
@@ -54,7 +56,7 @@ static const struct part {
                  "  --column NAME  the column that holds the logins\n"
                  "  --skip         skip rows that have no login, list them, and add the others\n"
                  "  --dry-run      show what would change, and write nothing\n",
-                        .import = true, .words_min = 2, .words_max = 2}},
+                        .options = TAKES_JSON | TAKES_IMPORT, .words_min = 2, .words_max = 2}},
 };
 
 int roster_command(const struct paths *paths, int argc, char **argv) {

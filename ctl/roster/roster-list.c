@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `coursenetctl roster list`: the students on the roster of a course. */
+/* `coursenetctl roster list`: the students on the roster of a course, or all courses. */
 
 #include "base/complain.h"
 #include "base/json.h"
@@ -24,6 +24,7 @@ struct row {
         char user[USER_NAME_SIZE];
         char seat[SEAT_ID_SIZE];
         char address[ADDRESS_TEXT_SIZE];
+        char address6[ADDRESS6_TEXT_SIZE]; /* empty: none */
         bool planned;
 };
 
@@ -38,6 +39,12 @@ static void fill_row(const struct site *site, const struct site_course *course,
         (void)name_rule_format(&site->settings.rule, id.course, line->student, ret->user);
         if (plan)
                 address_format(&plan->address, ret->address);
+        if (plan && address6_is_set(&plan->address6))
+                address6_format(&plan->address6, ret->address6);
+}
+
+static bool is_student(const struct roster_line *line) {
+        return line->student[0] != '\0' && !line->removed;
 }
 
 static int print_table(const struct site *site, const struct site_course *course) {
@@ -50,7 +57,7 @@ static int print_table(const struct site *site, const struct site_course *course
         for (size_t i = 0; i < course->roster.n_lines && r >= 0; i++) {
                 const struct roster_line *line = &course->roster.lines[i];
 
-                if (line->student[0] == '\0' || line->removed)
+                if (!is_student(line))
                         continue;
                 fill_row(site, course, line, &row);
                 r = table_add(table,
@@ -72,7 +79,8 @@ static int append_json(const struct site *site, const struct site_course *course
         if (json_put_text(student, "name", line->student) < 0 ||
                 json_put_text(student, "user", row.user) < 0 ||
                 json_put_text(student, "seat", row.seat) < 0 ||
-                json_put_text(student, "address", row.planned ? row.address : NULL) < 0)
+                json_put_text(student, "address", row.planned ? row.address : NULL) < 0 ||
+                json_put_text(student, "address6", row.address6[0] ? row.address6 : NULL) < 0)
                 return -ENOMEM;
         return 0;
 }
@@ -91,11 +99,67 @@ static int print_json(const struct site *site, const struct site_course *course)
         for (size_t i = 0; i < course->roster.n_lines && r >= 0; i++) {
                 const struct roster_line *line = &course->roster.lines[i];
 
-                if (line->student[0] != '\0' && !line->removed)
+                if (is_student(line))
                         r = append_json(site, course, line, students);
         }
         return r < 0 ? r : json_print(document);
 }
+
+/* --- all courses ----------------------------------------------------------------------------- */
+
+static size_t count_students(const struct site_course *course) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < course->roster.n_lines; i++)
+                n += is_student(&course->roster.lines[i]);
+        return n;
+}
+
+static int print_courses_table(const struct site *site) {
+        static const char *const headings[] = {"COURSE", "STUDENTS", "BRIDGE", "GATEWAY"};
+        _cleanup_table_ struct libscols_table *table = NULL;
+        char number[32], gateway[ADDRESS_TEXT_SIZE];
+        int r;
+
+        r = table_new(headings, ELEMENTSOF(headings), &table);
+        for (size_t i = 0; i < site->n_courses && r >= 0; i++) {
+                const struct site_course *course = &site->courses[i];
+
+                (void)snprintf(number, sizeof(number), "%zu", count_students(course));
+                address_format(&course->bridge.address, gateway);
+                r = table_add(table,
+                        (const char *const[]){course->bridge.course, number, course->bridge.name, gateway},
+                        ELEMENTSOF(headings));
+        }
+        return r < 0 ? r : table_print(table);
+}
+
+static int append_course(const struct site_course *course, json_object *courses) {
+        json_object *object = json_append_object(courses);
+        char gateway[ADDRESS_TEXT_SIZE];
+
+        address_format(&course->bridge.address, gateway);
+        if (!object || json_put_text(object, "course", course->bridge.course) < 0 ||
+                json_put(object, "n_students", json_object_new_int64((int64_t)count_students(course))) < 0 ||
+                json_put_text(object, "bridge", course->bridge.name) < 0 ||
+                json_put_text(object, "gateway", gateway) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int print_courses_json(const struct site *site) {
+        _cleanup_json_ json_object *document = json_new_document();
+        json_object *courses = document ? json_put_array(document, "courses") : NULL;
+
+        if (!courses)
+                return -ENOMEM;
+        for (size_t i = 0; i < site->n_courses; i++)
+                if (append_course(&site->courses[i], courses) < 0)
+                        return -ENOMEM;
+        return json_print(document);
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
 
 static int refuse(void) {
         complain("Only root and the course's staff " STAFF_HINT " may see who is in a course.");
@@ -107,10 +171,27 @@ static int ask(const struct paths *paths, const struct arguments *arguments) {
         return report_is_for_staff(paths) ? report_ask(paths, "roster", arguments) : refuse();
 }
 
+/* Returns an exit code; word: as on the command line. *ret is borrowed from the site. */
+static int find_course(const struct paths *paths, const struct site *site, const char *word,
+        const struct diagnostics *diagnostics, const struct site_course **ret) {
+        *ret = site_find_course(site, word);
+        if (*ret)
+                return EXIT_DONE;
+        if (!scope_has_course(paths->scope, word))
+                return refuse();
+        /* These are about other courses, too. */
+        if (scope_is_everything(paths->scope))
+                diagnostics_print(stderr, diagnostics);
+        complain(
+                "Course %s has no usable roster. Create one: coursenetctl roster import %s FILE", word, word);
+        return EXIT_NO;
+}
+
 int roster_list(const struct paths *paths, const struct arguments *arguments) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        const char *word = arguments->n_words > 0 ? arguments->words[0] : NULL;
+        const struct site_course *course = NULL;
         _cleanup_site_ struct site site = {0};
-        const struct site_course *course;
         int r;
 
         if (geteuid() != 0)
@@ -120,19 +201,14 @@ int roster_list(const struct paths *paths, const struct arguments *arguments) {
                 return EXIT_NO;
         }
         scope_restrict(paths->scope, &site);
-        course = site_find_course(&site, arguments->words[0]);
-        if (!course && !scope_has_course(paths->scope, arguments->words[0]))
-                return refuse();
-        if (!course) {
-                /* These are about other courses, too. */
-                if (scope_is_everything(paths->scope))
-                        diagnostics_print(stderr, &diagnostics);
-                complain("Course %s has no usable roster. Create one: coursenetctl roster import %s FILE",
-                        arguments->words[0], arguments->words[0]);
-                return EXIT_NO;
-        }
+        r = word ? find_course(paths, &site, word, &diagnostics, &course) : EXIT_DONE;
+        if (r != EXIT_DONE)
+                return r;
 
-        r = arguments->json ? print_json(&site, course) : print_table(&site, course);
+        if (course)
+                r = arguments->json ? print_json(&site, course) : print_table(&site, course);
+        else
+                r = arguments->json ? print_courses_json(&site) : print_courses_table(&site);
         if (r < 0) {
                 complain("%s", strerror(-r));
                 return EXIT_NO;

@@ -21,7 +21,7 @@ static const struct syntax syntax = {
                  "Shows which seat a user has, or whose a seat is, and what belongs to it: address, bridge,\n"
                  "namespace, links, units. All is computed from settings and roster, so the seat need not be "
                  "up.\n",
-        .json = true,
+        .options = TAKES_JSON,
         .words_min = 1,
         .words_max = 1,
 };
@@ -219,6 +219,8 @@ static int load_mapping(const char *etc, const struct scope *scope, const char *
 struct texts {
         char gateway[ADDRESS_TEXT_SIZE];
         char address[ADDRESS_TEXT_SIZE];
+        char gateway6[ADDRESS6_TEXT_SIZE]; /* empty, as the next one: no IPv6 */
+        char address6[ADDRESS6_TEXT_SIZE];
         char netns[64];
         char instance[32];
         char units[3 + SERVICES_MAX][64];
@@ -233,6 +235,10 @@ static void format_mapping(const struct mapping *mapping, struct texts *ret) {
         *ret = (struct texts){0};
         address_format(&gateway, ret->gateway);
         address_format(&seat->address, ret->address);
+        if (address6_is_set(&seat->address6))
+                address6_format(&seat->address6, ret->address6);
+        if (address6_is_set(&seat->gateway6))
+                address6_format(&seat->gateway6, ret->gateway6);
         (void)snprintf(ret->netns, sizeof(ret->netns), NETNS_DIRECTORY "/%s", seat->netns);
         if (mapping->has_container)
                 (void)snprintf(ret->instance, sizeof(ret->instance), "inst-%s", seat->name);
@@ -255,6 +261,8 @@ static int print_table(const struct mapping *mapping, const struct texts *texts)
                 {"seat", seat->name},
                 {"address", texts->address},
                 {"gateway", texts->gateway},
+                {"IPv6 address", texts->address6},
+                {"IPv6 gateway", texts->gateway6},
                 {"bridge", seat->bridge},
                 {"namespace", texts->netns},
                 {"link on the bridge", seat->link},
@@ -301,6 +309,8 @@ static int print_json(const struct mapping *mapping, const struct texts *texts) 
                 {"seat", seat->name},
                 {"address", texts->address},
                 {"gateway", texts->gateway},
+                {"address6", texts->address6[0] ? texts->address6 : NULL},
+                {"gateway6", texts->gateway6[0] ? texts->gateway6 : NULL},
                 {"bridge", seat->bridge},
                 {"namespace", texts->netns},
                 {"link", seat->link},

@@ -11,6 +11,7 @@
 #include "activator-client.h"
 #include "base/arguments.h"
 #include "base/complain.h"
+#include "base/json.h"
 #include "base/target.h"
 #include "seat-command.h"
 
@@ -20,23 +21,25 @@
 #define TIMEOUT_MS 120000U
 
 static const struct syntax start_syntax = {
-        .usage = "Usage: coursenetctl start COURSE|SEAT|USER\n"
+        .usage = "Usage: coursenetctl start [--json] COURSE|SEAT|USER\n"
                  "\n"
                  "Starts a seat, or all seats of a course, and keeps them up until `coursenetctl stop` or "
                  "the\n"
                  "next boot. Logins then do not wait for the seat.\n",
+        .options = TAKES_JSON,
         .words_min = 1,
         .words_max = 1,
 };
 
 static const struct syntax stop_syntax = {
-        .usage = "Usage: coursenetctl stop COURSE|SEAT|USER\n"
+        .usage = "Usage: coursenetctl stop [--json] COURSE|SEAT|USER\n"
                  "\n"
                  "Ends every lease of a seat, or of all seats of a course: holds and logins. Students who "
                  "are\n"
                  "logged in get a message on their terminals. Their processes lose the network or are "
                  "killed,\n"
                  "depending on the setting leftover.\n",
+        .options = TAKES_JSON,
         .words_min = 1,
         .words_max = 1,
 };
@@ -64,8 +67,20 @@ static int find_target(
 /* A request for a hold that is under way. */
 struct hold {
         int fd;
+        const struct target_seat *seat;
         char user[USER_NAME_SIZE];
 };
+
+/* What has become of the requests so far. */
+struct outcome {
+        size_t n_held;
+        json_object *document; /* with --json; otherwise NULL */
+        json_object *seats;    /* borrowed: the list in the document */
+};
+
+static void outcome_done(struct outcome *outcome) {
+        json_done(&outcome->document);
+}
 
 static int send_hold(const struct paths *paths, const struct site *site, const struct target_seat *seat,
         uint64_t deadline, struct hold *ret) {
@@ -81,27 +96,47 @@ static int send_hold(const struct paths *paths, const struct site *site, const s
         if (r < 0)
                 return r;
 
-        *ret = (struct hold){.fd = r};
+        *ret = (struct hold){.fd = r, .seat = seat};
         (void)string_copy(ret->user, sizeof(ret->user), request.user);
         return activator_send(ret->fd, &request, -1, deadline);
 }
 
-/* True if the seat is held; otherwise prints why not. */
-static bool receive_hold(struct hold *hold, uint64_t deadline) {
+/* reason: NULL if the seat is held. */
+static int put_hold(json_object *seats, const struct hold *hold, const char *reason) {
+        json_object *object = json_append_object(seats);
+
+        if (!object || json_put_text(object, "seat", hold->seat->plan->name) < 0 ||
+                json_put_text(object, "user", hold->user) < 0 ||
+                json_put(object, "held", json_object_new_boolean(!reason)) < 0 ||
+                json_put_text(object, "reason", reason) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+/* Prints why a seat is not held. */
+static void receive_hold(struct hold *hold, uint64_t deadline, struct outcome *outcome) {
+        char text[REPLY_TEXT_SIZE + 64];
+        const char *reason = NULL;
         struct reply reply;
         int r = activator_receive(hold->fd, &reply, deadline);
 
         close_pointer(&hold->fd);
         if (r < 0)
-                complain("%s: no answer from the activator: %s", hold->user, strerror(-r));
+                (void)snprintf(text, sizeof(text), "no answer from the activator: %s", strerror(-r));
         else if (reply.type != REPLY_DONE)
-                complain("%s: %s", hold->user, reply.text);
-        return r >= 0 && reply.type == REPLY_DONE;
+                (void)snprintf(text, sizeof(text), "%s", reply.text);
+        if (r < 0 || reply.type != REPLY_DONE)
+                reason = text;
+        outcome->n_held += !reason;
+        if (outcome->document && put_hold(outcome->seats, hold, reason) < 0)
+                complain("%s", strerror(ENOMEM));
+        if (reason)
+                complain("%s: %s", hold->user, reason);
 }
 
-/* Returns an exit code; adds to *n_held. */
+/* Returns an exit code. */
 static int hold_batch(const struct paths *paths, const struct site *site, const struct target_seat *seats,
-        size_t n, size_t *n_held) {
+        size_t n, struct outcome *outcome) {
         uint64_t deadline = deadline_after_ms(TIMEOUT_MS);
         struct hold holds[BATCH];
         size_t n_sent = 0;
@@ -112,15 +147,29 @@ static int hold_batch(const struct paths *paths, const struct site *site, const 
                 n_sent += r >= 0;
         }
         for (size_t i = 0; i < n_sent; i++)
-                *n_held += receive_hold(&holds[i], deadline);
+                receive_hold(&holds[i], deadline, outcome);
         return r < 0 ? complain_of_activator(paths->activator_socket, r) : EXIT_DONE;
+}
+
+static int begin_outcome(struct outcome *ret) {
+        ret->document = json_new_document();
+        ret->seats = ret->document ? json_put_array(ret->document, "seats") : NULL;
+        return ret->seats ? 0 : -ENOMEM;
+}
+
+static void print_held(const struct outcome *outcome, size_t n_seats) {
+        if (outcome->document)
+                (void)json_print(outcome->document);
+        else
+                (void)printf("%zu of %zu seat%s %s up and held.\n", outcome->n_held, n_seats, plural(n_seats),
+                        outcome->n_held == 1 ? "is" : "are");
 }
 
 int start_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_target_ struct target target = {0};
         _cleanup_site_ struct site site = {0};
+        _cleanup_(outcome_done) struct outcome outcome = {0};
         struct arguments arguments;
-        size_t n_held = 0;
         int r;
 
         r = arguments_parse(argc, argv, &start_syntax, &arguments);
@@ -131,18 +180,34 @@ int start_command(const struct paths *paths, int argc, char **argv) {
         if (faccessat(AT_FDCWD, paths->activator_socket, W_OK, AT_EACCESS) < 0 && errno == EACCES)
                 return complain_of_activator(paths->activator_socket, -EACCES);
         r = find_target(paths, arguments.words[0], &site, &target);
+        if (r == EXIT_DONE && arguments.json && begin_outcome(&outcome) < 0) {
+                complain("%s", strerror(ENOMEM));
+                return EXIT_NO;
+        }
 
         for (size_t i = 0; i < target.n_seats && r == EXIT_DONE; i += BATCH) {
                 size_t n = target.n_seats - i < BATCH ? target.n_seats - i : BATCH;
 
-                r = hold_batch(paths, &site, &target.seats[i], n, &n_held);
+                r = hold_batch(paths, &site, &target.seats[i], n, &outcome);
         }
         if (r != EXIT_DONE)
                 return r;
 
-        (void)printf("%zu of %zu seat%s %s up and held.\n", n_held, target.n_seats, plural(target.n_seats),
-                n_held == 1 ? "is" : "are");
-        return n_held == target.n_seats ? EXIT_DONE : EXIT_NO;
+        print_held(&outcome, target.n_seats);
+        return outcome.n_held == target.n_seats ? EXIT_DONE : EXIT_NO;
+}
+
+static int print_ended(const char *number, bool json) {
+        _cleanup_json_ json_object *document = NULL;
+
+        if (!json) {
+                (void)printf("%s lease%s ended.\n", number, string_equal(number, "1") ? "" : "s");
+                return 0;
+        }
+        document = json_new_document();
+        if (!document || json_put(document, "n_ended", json_object_new_int64(strtoll(number, NULL, 10))) < 0)
+                return -ENOMEM;
+        return json_print(document);
 }
 
 int stop_command(const struct paths *paths, int argc, char **argv) {
@@ -177,6 +242,9 @@ int stop_command(const struct paths *paths, int argc, char **argv) {
                 if (r != EXIT_DONE)
                         return r;
         }
-        (void)printf("%s lease%s ended.\n", reply.text, string_equal(reply.text, "1") ? "" : "s");
+        if (print_ended(reply.text, arguments.json) < 0) {
+                complain("%s", strerror(ENOMEM));
+                return EXIT_NO;
+        }
         return EXIT_DONE;
 }

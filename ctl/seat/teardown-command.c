@@ -46,7 +46,7 @@ static const struct syntax teardown_syntax = {
                 "while somebody is logged in, holds a seat, or has left something running in it (leftover =\n"
                 "keep); --force ends their leases. Enabled units, the lines in /etc/pam.d, and\n"
                 "/etc/coursenet stay; it prints how to remove the first two.\n",
-        .force = true,
+        .options = TAKES_FORCE,
         .words_max = 0,
 };
 

@@ -110,15 +110,20 @@ static void find_address(
         const char *etc, const struct site *site, const struct seat_id *id, struct snapshot_seat *seat) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         const struct reply *lease = lease_of(seat);
-        struct seat_plan plan;
+        struct seat_plan plan = {0};
+        bool planned = seat_plan_load(etc, &site->settings, id, &plan, &ignored) >= 0;
 
         if (lease && lease->address != 0 && lease->prefix <= 32) {
                 seat->address = (struct address){.ip = lease->address, .prefix = lease->prefix};
                 seat->has_address = true;
-        } else if (seat_plan_load(etc, &site->settings, id, &plan, &ignored) >= 0) {
+        } else if (planned) {
                 seat->address = plan.address;
                 seat->has_address = true;
         }
+        /* A seat that is up keeps its addresses when the settings change, and a lease says only one of them.
+         */
+        if (planned && plan.address.ip == seat->address.ip)
+                seat->address6 = plan.address6;
 }
 
 /*

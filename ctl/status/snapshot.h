@@ -18,6 +18,7 @@ struct snapshot_seat {
         char netns[SEAT_ID_SIZE + 2];
         bool has_address;
         struct address address;
+        struct address6 address6;                      /* all zero: none, or not known */
         const char *state;                             /* starting, up, stopping, failed */
         const char *container;                         /* none, starting, running, failed */
         char container_reason[CONTAINER_FAILURE_SIZE]; /* why it failed; snapshot_make() leaves it empty */

@@ -19,7 +19,7 @@ static const struct syntax syntax = {
                  "course see its seats, other users see their own. A seat without a login is kept by a "
                  "process\n"
                  "that its student left running, will stop soon, or was started with `coursenetctl start`.\n",
-        .json = true,
+        .options = TAKES_JSON,
         .words_max = 1,
 };
 
@@ -200,7 +200,7 @@ static const char *const manager_names[] = {
 };
 
 static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
-        char address[ADDRESS_TEXT_SIZE], netns[64];
+        char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE], netns[64];
         json_object *object = json_append_object(seats), *leases;
         int r = 0;
 
@@ -208,11 +208,13 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
                 return -ENOMEM;
         if (seat->has_address)
                 address_format(&seat->address, address);
+        address6_format(&seat->address6, address6);
         (void)snprintf(netns, sizeof(netns), NETNS_DIRECTORY "/%s", seat->netns);
 
         if (json_put_text(object, "seat", seat->seat) < 0 ||
                 json_put_text(object, "user", seat->user[0] ? seat->user : NULL) < 0 ||
                 json_put_text(object, "address", seat->has_address ? address : NULL) < 0 ||
+                json_put_text(object, "address6", address6_is_set(&seat->address6) ? address6 : NULL) < 0 ||
                 json_put_text(object, "namespace", netns) < 0 ||
                 json_put_text(object, "state", seat->state) < 0 ||
                 json_put_text(object, "container", seat->container) < 0 ||

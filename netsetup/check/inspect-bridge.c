@@ -20,17 +20,21 @@ static bool is_off(const char *family, const char *link, const char *name) {
 
 static void inspect_forwarding(
         struct inspection *inspection, const struct link *link, const struct bridge_plan *plan) {
-        if (is_off("ipv4", link->name, "forwarding"))
+        if (is_off("ipv4", link->name, "forwarding")) {
                 diagnostics_error(inspection->diagnostics, link->name, 0,
-                        "does not forward IPv4, so its seats reach no other network: " REPAIR_NETWORK);
+                        "does not forward IPv4, so its seats reach no other network");
+                diagnostics_advise(inspection->diagnostics, REPAIR_NETWORK);
+        }
         if (!address6_is_set(&plan->address6))
                 return;
         /* Linux 6.17 has a switch for one interface; before, the one for all decides. */
         if (is_off("ipv6", "all", "forwarding") &&
                 (is_off("ipv6", link->name, "force_forwarding") ||
-                        access(SYSCTL_ROOT "/net/ipv6/conf/all/force_forwarding", F_OK) < 0))
+                        access(SYSCTL_ROOT "/net/ipv6/conf/all/force_forwarding", F_OK) < 0)) {
                 diagnostics_error(inspection->diagnostics, link->name, 0,
-                        "does not forward IPv6, so its seats reach no other network: " REPAIR_NETWORK);
+                        "does not forward IPv6, so its seats reach no other network");
+                diagnostics_advise(inspection->diagnostics, REPAIR_NETWORK);
+        }
 }
 
 /* What comes from the seats is limited by the firewall. qdiscs count bytes. */
@@ -42,11 +46,13 @@ static int inspect_course_rate(
         r = qdisc_get_rate(&inspection->host, link->index, &real);
         if (r < 0)
                 return failure(inspection->diagnostics, link->name, r, "its limit cannot be read");
-        if (real / 8 != bits / 8)
+        if (real / 8 != bits / 8) {
                 diagnostics_error(inspection->diagnostics, link->name, 0,
                         "the course is limited to %" PRIu64
-                        " bits per second to its seats instead of %" PRIu64 " (0: no limit): " REPAIR_NETWORK,
+                        " bits per second to its seats instead of %" PRIu64 " (0: no limit)",
                         real, bits);
+                diagnostics_advise(inspection->diagnostics, REPAIR_NETWORK);
+        }
         return 0;
 }
 

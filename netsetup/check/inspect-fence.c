@@ -76,10 +76,10 @@ void inspect_fenced(struct inspection *inspection, uint32_t *uids, size_t n_uids
                                 answers = look_up(inspection, user, uids, n_uids, &missing);
                 }
         }
-        if (missing.n > 0)
+        if (missing.n > 0) {
                 diagnostics_error(inspection->diagnostics, "fence", 0,
-                        "students' processes outside of their seats are not fenced in (%zu): %s: systemctl "
-                        "restart "
-                        "coursenet-network.service",
-                        missing.n, missing.names);
+                        "students' processes outside of their seats are not fenced in (%zu): %s", missing.n,
+                        missing.names);
+                diagnostics_advise(inspection->diagnostics, "systemctl restart coursenet-network.service");
+        }
 }

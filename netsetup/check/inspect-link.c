@@ -6,8 +6,10 @@
 #include "inspect.h"
 
 void inspect_link_up(struct inspection *inspection, const struct link *link, const char *repair) {
-        if (!(link->flags & IFF_UP))
-                diagnostics_error(inspection->diagnostics, link->name, 0, "is down: %s", repair);
+        if (!(link->flags & IFF_UP)) {
+                diagnostics_error(inspection->diagnostics, link->name, 0, "is down");
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
+        }
 }
 
 void inspect_link(
@@ -19,8 +21,9 @@ void inspect_link(
                 return;
         mac_format(&link->mac, real);
         mac_format(mac, planned);
-        diagnostics_error(inspection->diagnostics, link->name, 0, "has the MAC address %s instead of %s: %s",
-                real, planned, repair);
+        diagnostics_error(inspection->diagnostics, link->name, 0, "has the MAC address %s instead of %s",
+                real, planned);
+        diagnostics_advise(inspection->diagnostics, "%s", repair);
 }
 
 static int inspect_addresses4(struct inspection *inspection, struct link_socket *socket,
@@ -44,12 +47,14 @@ static int inspect_addresses4(struct inspection *inspection, struct link_socket 
                 }
                 address_format(&item->address, text);
                 diagnostics_error(inspection->diagnostics, link->name, 0,
-                        "has the address %s, which is not planned: %s", text, repair);
+                        "has the address %s, which is not planned", text);
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
         }
         address_format(planned, text);
-        if (!found)
-                diagnostics_error(
-                        inspection->diagnostics, link->name, 0, "lacks its address %s: %s", text, repair);
+        if (!found) {
+                diagnostics_error(inspection->diagnostics, link->name, 0, "lacks its address %s", text);
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
+        }
         return 0;
 }
 
@@ -74,12 +79,14 @@ static int inspect_addresses6(struct inspection *inspection, struct link_socket 
                 }
                 address6_format(&item->address, text);
                 diagnostics_error(inspection->diagnostics, link->name, 0,
-                        "has the address %s, which is not planned: %s", text, repair);
+                        "has the address %s, which is not planned", text);
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
         }
         address6_format(planned, text);
-        if (!found)
-                diagnostics_error(
-                        inspection->diagnostics, link->name, 0, "lacks its address %s: %s", text, repair);
+        if (!found) {
+                diagnostics_error(inspection->diagnostics, link->name, 0, "lacks its address %s", text);
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
+        }
         return 0;
 }
 

@@ -26,10 +26,12 @@ static void format_repair(const struct seat_plan *plan, char ret_repair[static R
 /* qdiscs count bytes. */
 static void inspect_rate(struct inspection *inspection, const char *name, uint64_t real, uint64_t planned,
         const char *repair) {
-        if (real / 8 != planned / 8)
+        if (real / 8 != planned / 8) {
                 diagnostics_error(inspection->diagnostics, name, 0,
-                        "is limited to %" PRIu64 " bits per second instead of %" PRIu64 " (0: no limit): %s",
-                        real, planned, repair);
+                        "is limited to %" PRIu64 " bits per second instead of %" PRIu64 " (0: no limit)",
+                        real, planned);
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
+        }
 }
 
 static uint64_t find_rate(const struct inspection *inspection, int index) {
@@ -49,8 +51,8 @@ static int inspect_master(struct inspection *inspection, const struct link *link
                 return failure(inspection->diagnostics, plan->bridge, r, "cannot be looked up");
         if (link->master != 0 && link->master == bridge.index)
                 return 1;
-        diagnostics_error(
-                inspection->diagnostics, link->name, 0, "is not connected to %s: %s", plan->bridge, repair);
+        diagnostics_error(inspection->diagnostics, link->name, 0, "is not connected to %s", plan->bridge);
+        diagnostics_advise(inspection->diagnostics, "%s", repair);
         return 0;
 }
 
@@ -67,11 +69,12 @@ static int inspect_port(struct inspection *inspection, const struct link *link, 
                 if (r <= 0)
                         return r;
         }
-        if (link->isolated != (plan->isolation == ISOLATION_SEAT))
+        if (link->isolated != (plan->isolation == ISOLATION_SEAT)) {
                 diagnostics_error(inspection->diagnostics, link->name, 0,
-                        "the seat can%s reach the others of its course, which is not what the settings say: "
-                        "%s",
-                        link->isolated ? "not" : "", repair);
+                        "the seat can%s reach the others of its course, which is not what the settings say",
+                        link->isolated ? "not" : "");
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
+        }
         return 0;
 }
 
@@ -96,14 +99,16 @@ static int inspect_routes(struct inspection *inspection, struct link_socket *ins
         if (r == 0) {
                 address_format_ip(plan->gateway, gateway);
                 diagnostics_error(inspection->diagnostics, peer->name, 0,
-                        "there is no default route by %s in the seat: %s", gateway, repair);
+                        "there is no default route by %s in the seat", gateway);
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
         }
         if (r >= 0 && address6_is_set(&plan->gateway6) && access("/proc/sys/net/ipv6", F_OK) >= 0) {
                 r = link_has_default_route6(inside, peer->index, &plan->gateway6);
                 if (r == 0) {
                         address6_format_ip(&plan->gateway6, gateway);
                         diagnostics_error(inspection->diagnostics, peer->name, 0,
-                                "there is no default route by %s in the seat: %s", gateway, repair);
+                                "there is no default route by %s in the seat", gateway);
+                        diagnostics_advise(inspection->diagnostics, "%s", repair);
                 }
         }
         return r < 0 ? failure(inspection->diagnostics, peer->name, r, "its routes cannot be listed") : 0;
@@ -143,9 +148,11 @@ static int inspect_dns(struct inspection *inspection, int netns_fd, struct link_
         r = rule_has_loopback_dns(inside, peer->index, plan->address.ip, plan->gateway);
         if (r > 0)
                 r = has_dns_switches_in(netns_fd, peer->name);
-        if (r == 0)
+        if (r == 0) {
                 diagnostics_error(inspection->diagnostics, peer->name, 0,
-                        "DNS queries to 127.0.0.53 and the like do not leave the seat: %s", repair);
+                        "DNS queries to 127.0.0.53 and the like do not leave the seat");
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
+        }
         return r < 0 ? failure(inspection->diagnostics, peer->name, r, "its DNS rules cannot be listed") : 0;
 }
 
@@ -162,7 +169,8 @@ static int inspect_inside(struct inspection *inspection, int netns_fd, const str
                 return failure(inspection->diagnostics, plan->netns, r, "cannot be examined");
         if (r != LINK_OURS) {
                 diagnostics_error(inspection->diagnostics, plan->netns, 0,
-                        "there is no link %s of ours in the seat: %s", plan->peer, repair);
+                        "there is no link %s of ours in the seat", plan->peer);
+                diagnostics_advise(inspection->diagnostics, "%s", repair);
                 return 0;
         }
         r = inspect_inner_rate(inspection, &inside, &peer, plan, repair);

@@ -155,6 +155,8 @@ static void add_lasting(
                         diagnostics_error(ret, item->path, item->line, "%s", item->text);
                 else
                         diagnostics_warning(ret, item->path, item->line, "%s", item->text);
+                if (item->remedy)
+                        diagnostics_advise(ret, "%s", item->remedy);
         }
 }
 

@@ -196,16 +196,18 @@ static void tell_part(struct comparison *comparison, const struct part *planned,
         const char *name = planned ? planned->name : actual->name;
         char text[512];
 
-        if (!actual)
+        if (!actual) {
+                diagnostics_error(comparison->diagnostics, comparison->table, 0, "%s is missing", name);
+                diagnostics_advise(comparison->diagnostics, REPAIR);
+        } else if (!planned) {
                 diagnostics_error(
-                        comparison->diagnostics, comparison->table, 0, "%s is missing: " REPAIR, name);
-        else if (!planned)
-                diagnostics_error(comparison->diagnostics, comparison->table, 0,
-                        "%s was not made by coursenet: " REPAIR, name);
-        else {
+                        comparison->diagnostics, comparison->table, 0, "%s was not made by coursenet", name);
+                diagnostics_advise(comparison->diagnostics, REPAIR);
+        } else {
                 describe(planned, actual, text, sizeof(text));
-                diagnostics_error(comparison->diagnostics, comparison->table, 0,
-                        "%s is not as planned: %s: " REPAIR, name, text);
+                diagnostics_error(comparison->diagnostics, comparison->table, 0, "%s is not as planned: %s",
+                        name, text);
+                diagnostics_advise(comparison->diagnostics, REPAIR);
         }
 }
 
@@ -213,17 +215,19 @@ static void tell_seat(struct comparison *comparison, const char *link, const str
         const struct part *actual) {
         char text[512];
 
-        if (!actual)
+        if (!actual) {
                 diagnostics_error(comparison->diagnostics, link, 0,
-                        "nothing checks what the seat sends (chain %s in its table is missing): " REPAIR,
-                        link);
-        else if (!planned)
-                diagnostics_warning(comparison->diagnostics, link, 0,
-                        "has a filter, but there is no such seat's link: " REPAIR);
-        else {
+                        "nothing checks what the seat sends (chain %s in its table is missing)", link);
+                diagnostics_advise(comparison->diagnostics, REPAIR);
+        } else if (!planned) {
+                diagnostics_warning(
+                        comparison->diagnostics, link, 0, "has a filter, but there is no such seat's link");
+                diagnostics_advise(comparison->diagnostics, REPAIR);
+        } else {
                 describe(planned, actual, text, sizeof(text));
                 diagnostics_error(comparison->diagnostics, link, 0,
-                        "the filter for what the seat sends is not as planned: %s: " REPAIR, text);
+                        "the filter for what the seat sends is not as planned: %s", text);
+                diagnostics_advise(comparison->diagnostics, REPAIR);
         }
 }
 
@@ -277,12 +281,13 @@ size_t table_compare(
                 compare_texts(&comparison, planned, actual);
                 return comparison.n_different;
         }
-        if (planned)
-                diagnostics_error(diagnostics, table, 0,
-                        "there is no such table, so its rules are not in force: " REPAIR);
-        else
-                diagnostics_error(diagnostics, table, 0,
-                        "this table is not needed: "
-                        "systemctl restart coursenet-network.service removes it");
+        if (planned) {
+                diagnostics_error(
+                        diagnostics, table, 0, "there is no such table, so its rules are not in force");
+                diagnostics_advise(diagnostics, REPAIR);
+        } else {
+                diagnostics_error(diagnostics, table, 0, "this table is not needed");
+                diagnostics_advise(diagnostics, "systemctl restart coursenet-network.service removes it");
+        }
         return 1;
 }

@@ -94,13 +94,18 @@ static void show_findings(const struct diagnostics *diagnostics) {
         }
 }
 
-/* There must be a finding of that level and line whose text has the words in it. */
+/* There must be a finding of that level and line with the words in its text and remedy, as people read them.
+ */
 static void _unused_ assert_finding(const struct diagnostics *diagnostics, enum diagnostic_level level,
         unsigned line, const char *words) {
-        for (size_t i = 0; i < diagnostics->n_items; i++)
+        char text[1024];
+
+        for (size_t i = 0; i < diagnostics->n_items; i++) {
+                diagnostic_format(&diagnostics->items[i], text, sizeof(text));
                 if (diagnostics->items[i].level == level && diagnostics->items[i].line == line &&
-                        strstr(diagnostics->items[i].text, words))
+                        strstr(text, words))
                         return;
+        }
 
         print_error("no such finding in line %u: %s; there are:\n", line, words);
         show_findings(diagnostics);

@@ -37,11 +37,12 @@ static void test_findings_are_printed_a_line_each(void **state) {
         (void)state;
         diagnostics_error(&diagnostics, "roster", 3, "'%s' is wrong", "\x1b]0;x\a");
         diagnostics_warning(&diagnostics, "settings", 0, "two\nlines");
+        diagnostics_advise(&diagnostics, "delete %u", 1U);
         stream = open_memstream(&text, &size);
         assert_non_null(stream);
         diagnostics_print(stream, &diagnostics);
         assert_int_equal(fclose(stream), 0);
-        assert_string_equal(text, "roster:3: '?]0;x?' is wrong\nsettings: warning: two?lines\n");
+        assert_string_equal(text, "roster:3: '?]0;x?' is wrong\nsettings: warning: two?lines: delete 1\n");
 }
 
 int main(void) {

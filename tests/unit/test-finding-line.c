@@ -18,6 +18,8 @@ static void test_there_and_back(void **state) {
         for (unsigned i = 0; i < ELEMENTSOF(texts); i++) {
                 diagnostics_error(&before, texts[i], i, "%s", texts[ELEMENTSOF(texts) - 1 - i]);
                 diagnostics_warning(&before, texts[i], 4294967295U - i, "%s", texts[i]);
+                if (texts[i][0])
+                        diagnostics_advise(&before, "%s", texts[i]);
         }
         stream = open_memstream(&text, &size);
         assert_non_null(stream);
@@ -36,6 +38,9 @@ static void test_there_and_back(void **state) {
                 assert_int_equal(after.items[i].line, before.items[i].line);
                 assert_string_equal(after.items[i].path, before.items[i].path);
                 assert_string_equal(after.items[i].text, before.items[i].text);
+                assert_int_equal(!after.items[i].remedy, !before.items[i].remedy);
+                if (before.items[i].remedy)
+                        assert_string_equal(after.items[i].remedy, before.items[i].remedy);
         }
 }
 
@@ -47,14 +52,16 @@ static void test_what_is_no_finding(void **state) {
                 "error\tbr-123\t0",
                 "br-123: is down",
                 "notice\tbr-123\t0\ttext",
-                "error\tbr-123\t\ttext",
-                "error\tbr-123\t-1\ttext",
-                "error\tbr-123\t4294967296\ttext",
-                "error\tbr-123\t99999999999999999999999\ttext",
-                "error\tbr-123\tx\ttext",
-                "error\tbr-123\t0\ttext\tmore",
-                "error\tbr-123\t0\ttext\\",
-                "error\tbr-123\\x\t0\ttext",
+                "error\tbr-123\t\ttext\t",
+                "error\tbr-123\t-1\ttext\t",
+                "error\tbr-123\t4294967296\ttext\t",
+                "error\tbr-123\t99999999999999999999999\ttext\t",
+                "error\tbr-123\tx\ttext\t",
+                "error\tbr-123\t0\ttext",
+                "error\tbr-123\t0\ttext\tremedy\tmore",
+                "error\tbr-123\t0\ttext\\\t",
+                "error\tbr-123\\x\t0\ttext\t",
+                "error\tbr-123\t0\ttext\tremedy\\x",
         };
 
         (void)state;

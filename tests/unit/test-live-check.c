@@ -21,10 +21,10 @@ static void test_findings_come_back(void **state) {
 
         (void)state;
         live_check(make_program("#!/bin/sh\n"
-                                "printf 'error\\tbr-123\\t0\\tis down\\n'\n"
-                                "printf 'warning\\tinet coursenet\\t3\\tdiffers: a\\\\tb\\n'\n"),
+                                "printf 'error\\tbr-123\\t0\\tis down\\tip link set br-123 up\\n'\n"
+                                "printf 'warning\\tinet coursenet\\t3\\tdiffers: a\\\\tb\\t\\n'\n"),
                 &diagnostics);
-        assert_error(&diagnostics, 0, "is down");
+        assert_error(&diagnostics, 0, "is down: ip link set br-123 up");
         assert_warning(&diagnostics, 3, "differs: a\tb");
         assert_int_equal(diagnostics.n_items, 2);
 }
@@ -46,10 +46,11 @@ static void test_much_is_read_to_the_end(void **state) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
 
         (void)state;
-        live_check(make_program(
-                           "#!/bin/sh\n"
-                           "i=0; while [ $i -lt 5000 ]; do echo \"error\tbr-$i\t0\tis down, and this is \"\n"
-                           "i=$((i + 1)); done\n"),
+        live_check(
+                make_program(
+                        "#!/bin/sh\n"
+                        "i=0; while [ $i -lt 5000 ]; do echo \"error\tbr-$i\t0\tis down, and this is 	\"\n"
+                        "i=$((i + 1)); done\n"),
                 &diagnostics);
         assert_int_equal(diagnostics.n_errors, 5000);
         assert_string_equal(diagnostics.items[4999].path, "br-4999");
@@ -62,7 +63,7 @@ static void test_what_goes_wrong_is_an_error(void **state) {
         } rows[] = {
                 {"#!/bin/sh\nexit 1\n", "could not compare everything", 1},
                 {"#!/bin/sh\nkill -9 $$\n", "could not compare everything", 1},
-                {"#!/bin/sh\nprintf 'error\\tbr-123\\t0\\tis down\\n'; exit 1\n",
+                {"#!/bin/sh\nprintf 'error\\tbr-123\\t0\\tis down\\t\\n'; exit 1\n",
                         "could not compare everything", 2},
                 {"#!/bin/sh\necho coursenet-host watch\n", "is of another version than coursenetctl", 1},
                 {"#!/nowhere\n", "cannot be run (No such file or directory)", 1},

@@ -1,10 +1,10 @@
 """`coursenetctl history`: what an abuse desk asks, and who may not answer for others."""
 
 import datetime
-import json
 
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from harness.guest import ssh_command
+from helpers import schema
 from helpers.activator import ACTIVATOR, SOCKETS
 from helpers.leases import leases
 from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_ADDRESS, STUDENT, held, set_up_class, wait_gone
@@ -17,7 +17,7 @@ def history(guest, *words):
     said = guest.run(["coursenetctl", "history", "--json", *words], check=False)
     if said.returncode > 1:
         expect_status(said, 0, "history")
-    return {lease["id"]: lease for lease in json.loads(said.stdout)["leases"]}
+    return {lease["id"]: lease for lease in schema.parse("history", said.stdout)["leases"]}
 
 
 def ended(guest, lease_id):

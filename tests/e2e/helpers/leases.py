@@ -1,14 +1,13 @@
 """What the activator says: seats, and who holds them."""
 
-import json
-
 from harness.case import expect_equal
+from helpers import schema
 from helpers.seats import SEAT, is_active
 
 
 def status(guest):
     """The seats of `coursenetctl status --json`."""
-    document = json.loads(guest.run("coursenetctl status --json").stdout)
+    document = schema.parse("status", guest.run("coursenetctl status --json").stdout)
     return [seat for course in document["courses"] for seat in course["seats"]]
 
 

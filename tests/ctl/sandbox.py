@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs coursenetctl as it is built, beside a copy of /etc in which the tests have a site of their own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+
+sys.dont_write_bytecode = True
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PROGRAM = os.environ.get("COURSENETCTL") or f"{ROOT}/build/sanitized/coursenetctl"
+INSIDE = "COURSENET_SANDBOX"
+
+SETTINGS = """\
+[site]
+network6 = 2001:db8:42::/48
+nat = yes
+"""
+ROSTERS = {"123": "newellz2 10\nsmithj 11\n#removed vle 12\n", "377": "doej 10\n"}
+
+
+def enter():
+    """Runs this program again in a mount namespace of its own, where it may write to /etc."""
+    if INSIDE in os.environ:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(["unshare", "--mount", "--propagation", "private", sys.executable, "-B", *sys.argv],
+                              env={**os.environ, INSIDE: folder}, check=False)
+    sys.exit(done.returncode)
+
+
+def cover_etc():
+    """From here on /etc is a copy, as long as this process and its children run."""
+    folder = os.environ[INSIDE]
+    subprocess.run(["cp", "-a", "/etc", folder], check=True)
+    subprocess.run(["mount", "--bind", f"{folder}/etc", "/etc"], check=True)
+
+
+def set_up_site():
+    subprocess.run(["rm", "-rf", "/etc/coursenet"], check=True)
+    for name in ("roster.d", "netns"):
+        os.makedirs(f"/etc/coursenet/{name}")
+    write("coursenet.conf", SETTINGS)
+    for course, text in ROSTERS.items():
+        write(f"roster.d/{course}", text)
+
+
+def write(name, text):
+    with open(f"/etc/coursenet/{name}", "wb") as file:
+        file.write(text.encode() if isinstance(text, str) else text)
+
+
+def ctl(*words, status=0, stdin=None):
+    """Standard output of coursenetctl, which must exit with that status."""
+    done = subprocess.run([PROGRAM, *words], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != status:
+        raise AssertionError(f"{' '.join(words)}: exit status {done.returncode}, expected {status}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def expect_equal(found, expected, what):
+    if found != expected:
+        raise AssertionError(f"{what}: {found!r}, expected {expected!r}")
+
+
+def expect_in(part, text, what):
+    if part not in text:
+        raise AssertionError(f"{what}: {part!r} is not in {text!r}")
+
+
+def run(tests):
+    """Runs functions, each named by its first line of documentation, and prints TAP. Each gets the site as it was set up."""
+    enter()
+    cover_etc()
+    print(f"1..{len(tests)}", flush=True)
+    failed = 0
+    for number, test in enumerate(tests, 1):
+        try:
+            set_up_site()
+            test()
+            print(f"ok {number} - {test.__doc__}", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} - {test.__doc__}", flush=True)
+            print("".join(f"# {line}\n" for line in traceback.format_exc().splitlines()), end="", flush=True)
+    return 1 if failed else 0
