@@ -55,7 +55,8 @@ int request_check(const void *message, size_t size) {
         if (request->version != PROTOCOL_VERSION)
                 return -EPROTO;
         if (size != sizeof(*request) || request->type == 0 || request->type >= _REQUEST_TYPE_MAX ||
-                (request->flags & ~(uint32_t)(REQUEST_WAIT_CONTAINER | REQUEST_NO_WAIT | REQUEST_JSON)) ||
+                (request->flags & ~(uint32_t)(REQUEST_WAIT_CONTAINER | REQUEST_NO_WAIT | REQUEST_JSON |
+                                              REQUEST_NO_LEGEND)) ||
                 request->reserved != 0)
                 return -EBADMSG;
         if (!TEXT_VALID(request->user) || !TEXT_VALID(request->lease) || !TEXT_VALID(request->service) ||

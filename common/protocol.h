@@ -59,8 +59,9 @@ enum request_type {
 
 enum request_flags {
         REQUEST_WAIT_CONTAINER = 1 << 0, /* answer when the container runs, not when the network is up */
-        REQUEST_NO_WAIT = 1 << 1, /* answer when the lease is made, whether or not anything is up yet */
-        REQUEST_JSON = 1 << 2,    /* REQUEST_REPORT: with --json */
+        REQUEST_NO_WAIT = 1 << 1,   /* answer when the lease is made, whether or not anything is up yet */
+        REQUEST_JSON = 1 << 2,      /* REQUEST_REPORT: with --json */
+        REQUEST_NO_LEGEND = 1 << 3, /* REQUEST_REPORT: with --no-legend */
 };
 
 enum reply_type {

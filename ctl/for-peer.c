@@ -30,12 +30,12 @@ static const struct part {
         const char *name, *verb; /* verb: the word behind the name, or NULL */
         int (*run)(const struct paths *paths, int argc, char **argv);
         bool for_students; /* students may ask about themselves */
-        bool at;
+        bool at, legend;   /* has --at, --no-legend */
 } parts[] = {
-        {"status", NULL, status_command, false, false},
-        {"seat", NULL, seat_command, true, false},
-        {"history", NULL, history_command, false, true},
-        {"roster", "list", roster_command, false, false},
+        {"status", NULL, status_command, false, false, true},
+        {"seat", NULL, seat_command, true, false, false},
+        {"history", NULL, history_command, false, true, true},
+        {"roster", "list", roster_command, false, false, true},
 };
 
 static const struct part *find_part(const char *name) {
@@ -91,7 +91,7 @@ static int find_scope(
 }
 
 static int run(const struct paths *paths, const struct part *part, struct request *request) {
-        char json[] = "--json", at[] = "--at", end[] = "--";
+        char json[] = "--json", no_legend[] = "--no-legend", at[] = "--at", end[] = "--";
         char *argv[8] = {NULL};
         int argc = 0;
 
@@ -100,6 +100,8 @@ static int run(const struct paths *paths, const struct part *part, struct reques
                 argv[argc++] = (char *)(uintptr_t)part->verb;
         if (request->flags & REQUEST_JSON)
                 argv[argc++] = json;
+        if (part->legend && (request->flags & REQUEST_NO_LEGEND))
+                argv[argc++] = no_legend;
         if (part->at && request->tty[0]) {
                 argv[argc++] = at;
                 argv[argc++] = request->tty;

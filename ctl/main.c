@@ -4,6 +4,7 @@
 
 #include "base/arguments.h"
 #include "base/complain.h"
+#include "base/terminal.h"
 #include "check/check-command.h"
 #include "for-peer.h"
 #include "history/history-command.h"
@@ -103,10 +104,12 @@ static int run(int argc, char **argv) {
 int main(int argc, char **argv) {
         int r = run(argc, argv);
 
+        bool written;
+
         /* Output that was not written, to a full disk or a closed pipe, is a failure. */
-        if (fflush(stdout) != 0 || ferror(stdout)) {
+        written = fflush(stdout) == 0 && !ferror(stdout);
+        if (!written)
                 complain("The output could not be written: %m");
-                return EXIT_NO;
-        }
-        return r;
+        terminal_close_pager();
+        return written ? r : EXIT_NO;
 }

@@ -15,6 +15,8 @@ enum {
         OPTION_SKIP,
         OPTION_DRY_RUN,
         OPTION_FORCE,
+        OPTION_NO_PAGER,
+        OPTION_NO_LEGEND,
 };
 
 static const struct option options[] = {
@@ -25,6 +27,8 @@ static const struct option options[] = {
         {"skip", no_argument, NULL, OPTION_SKIP},
         {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
         {"force", no_argument, NULL, OPTION_FORCE},
+        {"no-pager", no_argument, NULL, OPTION_NO_PAGER},
+        {"no-legend", no_argument, NULL, OPTION_NO_LEGEND},
         {0},
 };
 
@@ -45,6 +49,10 @@ static unsigned taken_by(int option) {
                 return TAKES_IMPORT;
         case OPTION_FORCE:
                 return TAKES_FORCE;
+        case OPTION_NO_PAGER:
+                return TAKES_PAGER;
+        case OPTION_NO_LEGEND:
+                return TAKES_LEGEND;
         default:
                 return 0;
         }
@@ -69,6 +77,12 @@ static void take_option(int option, struct arguments *arguments) {
                 break;
         case OPTION_FORCE:
                 arguments->force = true;
+                break;
+        case OPTION_NO_PAGER:
+                arguments->no_pager = true;
+                break;
+        case OPTION_NO_LEGEND:
+                arguments->no_legend = true;
                 break;
         default:
                 break;

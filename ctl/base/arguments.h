@@ -11,6 +11,8 @@ enum takes {
         TAKES_AT = 1 << 1,     /* --at */
         TAKES_IMPORT = 1 << 2, /* --column, --skip and --dry-run */
         TAKES_FORCE = 1 << 3,  /* --force */
+        TAKES_PAGER = 1 << 4,  /* --no-pager */
+        TAKES_LEGEND = 1 << 5, /* --no-legend */
 };
 
 struct syntax {
@@ -28,6 +30,8 @@ struct arguments {
         bool skip;
         bool dry_run;
         bool force;
+        bool no_pager;
+        bool no_legend;
 };
 
 /*

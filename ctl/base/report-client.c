@@ -8,6 +8,7 @@
 #include "complain.h"
 #include "report-client.h"
 #include "scope.h"
+#include "terminal.h"
 
 /* Longer than the activator allows a report and those before it in the queue. */
 #define REPORT_TIMEOUT_MS 90000U
@@ -27,7 +28,7 @@ bool report_is_for_staff(const struct paths *paths) {
 
 static int make_request(const char *command, const struct arguments *arguments, struct request *ret) {
         request_init(ret, REQUEST_REPORT);
-        ret->flags = arguments->json ? REQUEST_JSON : 0;
+        ret->flags = (arguments->json ? REQUEST_JSON : 0U) | (arguments->no_legend ? REQUEST_NO_LEGEND : 0U);
         if (string_copy(ret->service, sizeof(ret->service), command) < 0 ||
                 (arguments->n_words > 0 &&
                         string_copy(ret->user, sizeof(ret->user), arguments->words[0]) < 0) ||
@@ -100,6 +101,8 @@ int report_ask(const struct paths *paths, const char *command, const struct argu
                         arguments->at ? arguments->at : arguments->words[0]);
                 return EXIT_NO;
         }
+        if (!arguments->json && !arguments->no_pager)
+                terminal_open_pager();
         r = call(paths->query_socket, &request, &reply);
         if (r < 0)
                 return complain_of_activator(paths->query_socket, r);

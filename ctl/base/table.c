@@ -3,6 +3,7 @@
 /* The few calls of libsmartcols that a plain table needs. */
 
 #include "table.h"
+#include "terminal.h"
 
 void table_done(struct libscols_table **table) {
         scols_unref_table(*table);
@@ -39,6 +40,19 @@ int table_add(struct libscols_table *table, const char *const cells[], size_t n)
         return 0;
 }
 
+void table_hide_headings(struct libscols_table *table) {
+        (void)scols_table_enable_noheadings(table, 1);
+}
+
+void table_color(struct libscols_table *table, size_t column, const char *color) {
+        struct libscols_line *line = scols_table_get_line(table, scols_table_get_nlines(table) - 1);
+        struct libscols_cell *cell = line ? scols_line_get_cell(line, column) : NULL;
+
+        if (cell)
+                (void)scols_cell_set_color(cell, color);
+}
+
 int table_print(struct libscols_table *table) {
+        (void)scols_table_enable_colors(table, terminal_has_colors());
         return scols_print_table(table);
 }

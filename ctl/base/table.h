@@ -18,6 +18,12 @@ int table_new(const char *const headings[], size_t n, struct libscols_table **re
 /* Appends a row of n cells, which are copied; NULL is an empty cell. -ENOMEM. */
 int table_add(struct libscols_table *table, const char *const cells[], size_t n);
 
+/* Leaves out the headings. */
+void table_hide_headings(struct libscols_table *table);
+
+/* Gives a cell of the row that was added last a colour, such as "red", if output has colours. */
+void table_color(struct libscols_table *table, size_t column, const char *color);
+
 /* Prints to stdout. Negative errno. */
 int table_print(struct libscols_table *table);
 

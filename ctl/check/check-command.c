@@ -14,17 +14,18 @@
 #include "base/complain.h"
 #include "base/json.h"
 #include "base/pam-config.h"
+#include "base/terminal.h"
 #include "check-command.h"
 #include "checks.h"
 #include "site.h"
 
 static const struct syntax syntax = {
-        .usage = "Usage: coursenetctl check [--json]\n"
+        .usage = "Usage: coursenetctl check [--json] [--no-pager]\n"
                  "\n"
                  "Checks settings, rosters, pam.d and this host, and prints one line for each problem.\n"
                  "Compares the firewall and all seats that are up with the configuration. For root only.\n"
                  "Exits with 1 if there is an error, and with 0 if there are warnings only.\n",
-        .options = TAKES_JSON,
+        .options = TAKES_JSON | TAKES_PAGER,
 };
 
 #define NAMES_SHOWN 5U
@@ -298,12 +299,25 @@ static void print_wanted(const struct limits *wanted) {
                 (void)puts("");
 }
 
+static void print_findings(const struct diagnostics *diagnostics) {
+        char text[1024];
+
+        for (size_t i = 0; i < diagnostics->n_items; i++) {
+                bool is_error = diagnostics->items[i].level == DIAGNOSTIC_ERROR;
+
+                diagnostic_format(&diagnostics->items[i], text, sizeof(text));
+                string_make_printable(text);
+                (void)printf(
+                        "%s%s%s\n", is_error ? terminal_red() : terminal_yellow(), text, terminal_normal());
+        }
+}
+
 static void print_for_people(const struct diagnostics *diagnostics, const struct limits *wanted) {
         size_t n_warnings = diagnostics->n_items > diagnostics->n_errors
                                     ? diagnostics->n_items - diagnostics->n_errors
                                     : 0;
 
-        diagnostics_print(stdout, diagnostics);
+        print_findings(diagnostics);
         print_wanted(wanted);
         (void)printf("%zu error%s, %zu warning%s\n", diagnostics->n_errors, plural(diagnostics->n_errors),
                 n_warnings, plural(n_warnings));
@@ -334,6 +348,8 @@ int check_command(const struct paths *paths, int argc, char **argv) {
         check_socket(paths->activator_socket, "coursenet-activator.socket", &diagnostics);
         check_socket(paths->query_socket, "coursenet-query.socket", &diagnostics);
 
+        if (!arguments.json && !arguments.no_pager)
+                terminal_open_pager();
         if (!arguments.json)
                 print_for_people(&diagnostics, &wanted);
         else if (print_json(&diagnostics, &wanted) < 0) {

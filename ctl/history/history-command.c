@@ -10,16 +10,18 @@
 #include "base/moment.h"
 #include "base/report-client.h"
 #include "base/table.h"
+#include "base/terminal.h"
 #include "lease-journal.h"
 
 static const struct syntax syntax = {
-        .usage = "Usage: coursenetctl history [--json] [--at TIME] [ADDRESS|COURSE|SEAT|USER]\n"
+        .usage = "Usage: coursenetctl history [--json] [--at TIME] [--no-legend] [--no-pager]\n"
+                 "                            [ADDRESS|COURSE|SEAT|USER]\n"
                  "\n"
                  "Shows who had which address and when, with a line for each login, from the journal.\n"
                  "With --at, shows only leases of that time: a day, a minute or a second.\n"
                  "\n"
                  "TIME: " MOMENT_FORMS ".\n",
-        .options = TAKES_JSON | TAKES_AT,
+        .options = TAKES_JSON | TAKES_AT | TAKES_LEGEND | TAKES_PAGER,
         .words_max = 1,
 };
 
@@ -27,6 +29,7 @@ struct question {
         const char *word; /* NULL: anything */
         const char *at;   /* as on the command line; NULL: any time */
         struct span span;
+        bool no_legend;
         bool partial; /* the caller may not see all courses */
 };
 
@@ -77,6 +80,8 @@ static int print_table(const struct lease_journal *journal, const struct questio
         int r;
 
         r = table_new(headings, ELEMENTSOF(headings), &table);
+        if (r >= 0 && question->no_legend)
+                table_hide_headings(table);
         HASH_ITER (hh, journal->history.leases, lease, next)
                 if (r >= 0 && past_lease_within(lease, &question->span))
                         r = add_row(table, lease);
@@ -174,11 +179,14 @@ static int read_failed(int r) {
 }
 
 /* Returns an exit code. */
-static int answer(const struct lease_journal *journal, const struct question *question, bool json) {
+static int answer(const struct lease_journal *journal, const struct question *question,
+        const struct arguments *arguments) {
         bool any = count_shown(journal, question) > 0;
         int r = 0;
 
-        if (json)
+        if (!arguments->json && !arguments->no_pager)
+                terminal_open_pager();
+        if (arguments->json)
                 r = print_json(journal, question);
         else if (any)
                 r = print_table(journal, question);
@@ -257,6 +265,7 @@ int history_command(const struct paths *paths, int argc, char **argv) {
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
         question.at = arguments.at;
+        question.no_legend = arguments.no_legend;
         question.partial = paths->scope && !paths->scope->every_course;
         question.word = arguments.n_words > 0 ? arguments.words[0] : NULL;
         r = question.at ? parse_time(&question) : EXIT_DONE;
@@ -271,5 +280,5 @@ int history_command(const struct paths *paths, int argc, char **argv) {
                 return read_failed(r);
         if (known)
                 lease_history_end_unseen(&journal.history, live.usec, is_live, &live);
-        return answer(&journal, &question, arguments.json);
+        return answer(&journal, &question, &arguments);
 }

@@ -6,7 +6,7 @@
 #include "base/complain.h"
 
 static const char usage[] =
-        "Usage: coursenetctl roster list [--json] [COURSE]\n"
+        "Usage: coursenetctl roster list [--json] [--no-legend] [--no-pager] [COURSE]\n"
         "       coursenetctl roster add [--json] COURSE NAME...\n"
         "       coursenetctl roster remove [--json] COURSE NAME...\n"
         "       coursenetctl roster import [--json] [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
@@ -21,11 +21,11 @@ static const struct part {
         struct syntax syntax;
 } parts[] = {
         {"list", roster_list,
-                {"Usage: coursenetctl roster list [--json] [COURSE]\n"
+                {"Usage: coursenetctl roster list [--json] [--no-legend] [--no-pager] [COURSE]\n"
                  "\n"
                  "Shows the students on the roster of a course, with seats and addresses. Without a course,\n"
                  "shows all courses.\n",
-                        .options = TAKES_JSON, .words_max = 1}},
+                        .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER, .words_max = 1}},
         {"add", roster_add_names,
                 {"Usage: coursenetctl roster add [--json] COURSE NAME...\n"
                  "\n"

@@ -7,6 +7,7 @@
 #include "base/report-client.h"
 #include "base/scope.h"
 #include "base/table.h"
+#include "base/terminal.h"
 #include "roster-command.h"
 #include "site.h"
 
@@ -47,13 +48,15 @@ static bool is_student(const struct roster_line *line) {
         return line->student[0] != '\0' && !line->removed;
 }
 
-static int print_table(const struct site *site, const struct site_course *course) {
+static int print_table(const struct site *site, const struct site_course *course, bool no_legend) {
         static const char *const headings[] = {"NAME", "SEAT", "ADDRESS", "USER"};
         _cleanup_table_ struct libscols_table *table = NULL;
         struct row row;
         int r;
 
         r = table_new(headings, ELEMENTSOF(headings), &table);
+        if (r >= 0 && no_legend)
+                table_hide_headings(table);
         for (size_t i = 0; i < course->roster.n_lines && r >= 0; i++) {
                 const struct roster_line *line = &course->roster.lines[i];
 
@@ -115,13 +118,15 @@ static size_t count_students(const struct site_course *course) {
         return n;
 }
 
-static int print_courses_table(const struct site *site) {
+static int print_courses_table(const struct site *site, bool no_legend) {
         static const char *const headings[] = {"COURSE", "STUDENTS", "BRIDGE", "GATEWAY"};
         _cleanup_table_ struct libscols_table *table = NULL;
         char number[32], gateway[ADDRESS_TEXT_SIZE];
         int r;
 
         r = table_new(headings, ELEMENTSOF(headings), &table);
+        if (r >= 0 && no_legend)
+                table_hide_headings(table);
         for (size_t i = 0; i < site->n_courses && r >= 0; i++) {
                 const struct site_course *course = &site->courses[i];
 
@@ -205,10 +210,14 @@ int roster_list(const struct paths *paths, const struct arguments *arguments) {
         if (r != EXIT_DONE)
                 return r;
 
+        if (!arguments->json && !arguments->no_pager)
+                terminal_open_pager();
         if (course)
-                r = arguments->json ? print_json(&site, course) : print_table(&site, course);
+                r = arguments->json ? print_json(&site, course)
+                                    : print_table(&site, course, arguments->no_legend);
         else
-                r = arguments->json ? print_courses_json(&site) : print_courses_table(&site);
+                r = arguments->json ? print_courses_json(&site)
+                                    : print_courses_table(&site, arguments->no_legend);
         if (r < 0) {
                 complain("%s", strerror(-r));
                 return EXIT_NO;

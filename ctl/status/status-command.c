@@ -9,17 +9,18 @@
 #include "base/moment.h"
 #include "base/report-client.h"
 #include "base/table.h"
+#include "base/terminal.h"
 #include "status-view.h"
 
 static const struct syntax syntax = {
-        .usage = "Usage: coursenetctl status [--json] [COURSE|SEAT|USER]\n"
+        .usage = "Usage: coursenetctl status [--json] [--no-legend] [--no-pager] [COURSE|SEAT|USER]\n"
                  "\n"
                  "Shows the seats that are up, and every login that uses one. Root sees all seats, staff of "
                  "a\n"
                  "course see its seats, other users see their own. A seat without a login is kept by a "
                  "process\n"
                  "that its student left running, will stop soon, or was started with `coursenetctl start`.\n",
-        .options = TAKES_JSON,
+        .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER,
         .words_max = 1,
 };
 
@@ -35,7 +36,62 @@ static const char *const headings[] = {
         "SERVICE",
         "FROM",
         "SINCE",
+        "ADDRESS6",
 };
+
+/* Columns in which a failure is. */
+enum {
+        COLUMN_STATE = 4,
+        COLUMN_CONTAINER = 5,
+};
+
+/* The one-line summary above the table. */
+struct counts {
+        size_t n_courses, n_seats, n_logins, n_holds;
+        size_t n_starting, n_stopping, n_failed;
+};
+
+static void count_seat(const struct snapshot_seat *seat, struct counts *counts) {
+        counts->n_seats++;
+        counts->n_starting += string_equal(seat->state, "starting");
+        counts->n_stopping += string_equal(seat->state, "stopping");
+        counts->n_failed += string_equal(seat->state, "failed");
+        for (size_t i = 0; i < seat->n_leases; i++) {
+                bool is_login = seat->leases[i].pid > 0;
+
+                counts->n_logins += is_login;
+                counts->n_holds += !is_login;
+        }
+}
+
+static void print_part(size_t n, const char *what, const char *before, const char *after) {
+        if (n > 0)
+                (void)printf(", %s%zu %s%s", before, n, what, after);
+}
+
+/* Without what there is none of, except for seats and logins. */
+static void print_counts(const struct status_view *view) {
+        struct counts counts = {0};
+        const char *course = "";
+
+        for (size_t i = 0; i < view->snapshot.n_seats; i++) {
+                const struct snapshot_seat *seat = &view->snapshot.seats[i];
+
+                if (!status_view_shows(view, seat))
+                        continue;
+                counts.n_courses += !string_equal(course, seat->course);
+                course = seat->course;
+                count_seat(seat, &counts);
+        }
+        (void)printf("%zu course%s, %zu seat%s", counts.n_courses, plural(counts.n_courses), counts.n_seats,
+                plural(counts.n_seats));
+        print_part(counts.n_starting, "starting", "", "");
+        print_part(counts.n_stopping, "stopping", "", "");
+        print_part(counts.n_failed, "failed", terminal_red(), terminal_normal());
+        (void)printf("; %zu login%s", counts.n_logins, plural(counts.n_logins));
+        print_part(counts.n_holds, counts.n_holds == 1 ? "hold" : "holds", "", "");
+        (void)puts("");
+}
 
 /* lease is NULL for a seat without a login, which a process that its student left running may keep. */
 static const char *service_of(const struct snapshot_seat *seat, const struct reply *lease) {
@@ -55,24 +111,35 @@ static const char *origin_of(const struct snapshot_seat *seat, const struct repl
 /* lease: as above. */
 static int add_row(
         struct libscols_table *table, const struct snapshot_seat *seat, const struct reply *lease) {
-        char address[ADDRESS_TEXT_SIZE] = "-", since[32] = "-";
+        char address[ADDRESS_TEXT_SIZE] = "-", address6[ADDRESS6_TEXT_SIZE] = "-", since[32] = "-";
+        int r;
 
         if (seat->has_address)
                 address_format(&seat->address, address);
+        if (address6_is_set(&seat->address6))
+                address6_format(&seat->address6, address6);
         if (lease)
                 moment_format_minute(lease->since_usec, since, sizeof(since));
 
-        return table_add(table,
+        r = table_add(table,
                 (const char *const[]){seat->course, seat->seat, seat->user[0] ? seat->user : "-", address,
-                        seat->state, seat->container, service_of(seat, lease), origin_of(seat, lease), since},
+                        seat->state, seat->container, service_of(seat, lease), origin_of(seat, lease), since,
+                        address6},
                 ELEMENTSOF(headings));
+        if (r >= 0 && !string_equal(seat->state, "up"))
+                table_color(table, COLUMN_STATE, string_equal(seat->state, "failed") ? "red" : "yellow");
+        if (r >= 0 && string_equal(seat->container, "failed"))
+                table_color(table, COLUMN_CONTAINER, "red");
+        return r;
 }
 
-static int print_table(const struct status_view *view) {
+static int print_table(const struct status_view *view, bool no_legend) {
         _cleanup_table_ struct libscols_table *table = NULL;
         int r;
 
         r = table_new(headings, ELEMENTSOF(headings), &table);
+        if (r >= 0 && no_legend)
+                table_hide_headings(table);
         for (size_t i = 0; i < view->snapshot.n_seats && r >= 0; i++) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
@@ -94,8 +161,9 @@ static void report_bridges(const struct status_view *view) {
                 if (unit->kind == UNIT_BRIDGE && unit->state == UNIT_FAILED &&
                         scope_has_course(view->scope, unit->instance) &&
                         (!view->word || string_equal(view->word, unit->instance)))
-                        (void)printf("The bridge of course %s has failed. See: systemctl status netbr@%s\n",
-                                unit->instance, unit->instance);
+                        (void)printf(
+                                "%sThe bridge of course %s has failed.%s See: systemctl status netbr@%s\n",
+                                terminal_red(), unit->instance, terminal_normal(), unit->instance);
         }
 }
 
@@ -105,9 +173,10 @@ static void report_managers(const struct status_view *view) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
                 if (status_view_shows(view, seat) && status_view_find_manager(seat) == USER_MANAGER_OUTSIDE)
-                        (void)printf("The systemd manager of %s started before the seat and runs outside of "
-                                     "it. See: loginctl user-status %s\n",
-                                seat->user, seat->user);
+                        (void)printf(
+                                "%sThe systemd manager of %s started before the seat and runs outside of "
+                                "it.%s See: loginctl user-status %s\n",
+                                terminal_yellow(), seat->user, terminal_normal(), seat->user);
         }
 }
 
@@ -131,19 +200,21 @@ static void report_containers(const struct status_view *view) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
                 if (status_view_shows(view, seat) && seat->container_reason[0])
-                        (void)printf("The container of seat %s has failed: %s\n", seat->seat,
-                                seat->container_reason);
+                        (void)printf("%sThe container of seat %s has failed%s: %s\n", terminal_red(),
+                                seat->seat, terminal_normal(), seat->container_reason);
         }
 }
 
-static int print_for_people(const struct status_view *view) {
+static int print_for_people(const struct status_view *view, bool no_legend) {
         if (!view->own_user[0])
                 report_bridges(view);
         if (status_view_count(view) > 0) {
+                if (!view->own_user[0] && !no_legend)
+                        print_counts(view);
                 report_managers(view);
                 report_kept(view);
                 report_containers(view);
-                return print_table(view);
+                return print_table(view, no_legend);
         }
         (void)puts(view->own_user[0] ? "Your seat is not up."
                    : view->word      ? "No such seat is up."
@@ -303,8 +374,10 @@ int status_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
 
+        if (!arguments.json && !arguments.no_pager)
+                terminal_open_pager();
         if (r > 0)
-                r = arguments.json ? print_json(&view) : print_for_people(&view);
+                r = arguments.json ? print_json(&view) : print_for_people(&view, arguments.no_legend);
         if (r < 0) {
                 complain("%s", strerror(-r));
                 return EXIT_NO;

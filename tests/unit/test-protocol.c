@@ -77,7 +77,8 @@ static void test_sizes(void **state) {
 }
 
 static void test_request_numbers(void **state) {
-        static const uint32_t known = REQUEST_WAIT_CONTAINER | REQUEST_NO_WAIT | REQUEST_JSON;
+        static const uint32_t known =
+                REQUEST_WAIT_CONTAINER | REQUEST_NO_WAIT | REQUEST_JSON | REQUEST_NO_LEGEND;
         struct request request = good_request();
 
         (void)state;
