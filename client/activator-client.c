@@ -5,7 +5,9 @@
  * interrupt any call, so every wait is repeated with the time that is left until the deadline.
  */
 
+#include <inttypes.h>
 #include <poll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -195,6 +197,19 @@ int activator_receive_fd(int fd, struct reply *ret, int *ret_fd, uint64_t deadli
                 return -EBADMSG;
         *ret_fd = passed;
         passed = -1;
+        return 0;
+}
+
+int activator_draw_token(char ret_token[static TOKEN_SIZE]) {
+        uint64_t number;
+        ssize_t n;
+
+        do
+                n = getrandom(&number, sizeof(number), 0);
+        while (n < 0 && errno == EINTR);
+        if (n != (ssize_t)sizeof(number))
+                return n < 0 ? -errno : -EIO;
+        (void)snprintf(ret_token, TOKEN_SIZE, "%016" PRIx64, number);
         return 0;
 }
 

@@ -32,6 +32,9 @@ int activator_receive(int fd, struct reply *ret, uint64_t deadline_usec);
  */
 int activator_receive_fd(int fd, struct reply *ret, int *ret_fd, uint64_t deadline_usec);
 
+/* Draws the token of one REQUEST_OPEN or REQUEST_ENTER, which is the same if the request is sent again. */
+int activator_draw_token(char ret_token[static TOKEN_SIZE]);
+
 /*
  * Whether to send a request again after this result: the activator hung up, because it restarts or has too
  * many requests of this user, and the deadline has not passed. Waits a moment before it returns true.

@@ -32,11 +32,12 @@
 #define REPLY_TEXT_SIZE 512U /* room for a name in it */
 
 /*
- * A random number in hexadecimal digits, which the caller of REQUEST_OPEN sends instead of a lease. If the
- * activator goes away before it has answered, the same request to the next activator gets the same lease, so
- * that a restart refuses no login.
+ * A random number in hexadecimal digits, which the caller of REQUEST_OPEN or REQUEST_ENTER sends instead of a
+ * lease. If the activator goes away before it has answered, the same request to the next activator gets the
+ * same lease: a restart refuses no login, and nobody has two leases.
  */
 #define TOKEN_SIZE 17U
+#define TOKEN_DIGITS "0123456789abcdef"
 
 enum request_type {
         REQUEST_OPEN =
@@ -91,7 +92,7 @@ struct request {
         uint32_t timeout_ms; /* REQUEST_OPEN, REQUEST_ENTER: how long the caller will wait */
         uint32_t reserved;   /* zero */
         char user[USER_NAME_SIZE];
-        char lease[LEASE_ID_SIZE]; /* REQUEST_CLOSE; may be empty */
+        char lease[LEASE_ID_SIZE]; /* REQUEST_CLOSE; OPEN, ENTER: a token. May be empty */
         char service[SERVICE_SIZE];
         char tty[ORIGIN_SIZE];
         char remote_host[ORIGIN_SIZE];

@@ -167,6 +167,11 @@ int own_seat_open(bool container, struct own_seat *ret) {
         request.flags = container ? REQUEST_WAIT_CONTAINER : 0;
         request.timeout_ms = container ? TIMEOUT_CONTAINER_MS : TIMEOUT_SEAT_MS;
         fill_tty(&request);
+        r = activator_draw_token(request.lease);
+        if (r < 0) {
+                complain("Cannot draw a random number: %s.", strerror(-r));
+                return EXIT_NO;
+        }
 
         r = ask(&request, pidfd, &reply, &fd);
         return r != 0 ? report_unreachable(r) : take_answer(&reply, fd, ret);

@@ -8,9 +8,7 @@
  * sshd calls when a later module of the stack failed; or by the activator, when the opener has died.
  */
 
-#include <inttypes.h>
 #include <sys/pidfd.h>
-#include <sys/random.h>
 #include <syslog.h>
 
 #include <security/pam_modutil.h>
@@ -257,19 +255,6 @@ static int check_answer(const struct login *login, const struct reply *reply) {
         }
 }
 
-static int draw_token(char *token, size_t size) {
-        uint64_t number;
-        ssize_t n;
-
-        do
-                n = getrandom(&number, sizeof(number), 0);
-        while (n < 0 && errno == EINTR);
-        if (n != (ssize_t)sizeof(number))
-                return n < 0 ? -errno : -EIO;
-        (void)snprintf(token, size, "%016" PRIx64, number);
-        return 0;
-}
-
 /* Even if the rest of the answer is wrong, the session has to end a lease in it from here on. */
 static int get_lease(const struct login *login, uid_t uid, struct session *session, struct reply *ret) {
         uint64_t deadline = deadline_after_ms(session->timeout_seconds * MSEC_PER_SEC);
@@ -285,7 +270,7 @@ static int get_lease(const struct login *login, uid_t uid, struct session *sessi
         }
 
         build_request(login, session, uid, &request);
-        r = draw_token(request.lease, sizeof(request.lease));
+        r = activator_draw_token(request.lease);
         if (r < 0)
                 return login_deny(login, r, SENTENCE_FAILED, "cannot draw a random number: %s", strerror(-r));
         /* The token makes it one request. */

@@ -171,6 +171,7 @@ static void repeat(struct lease *lease, const struct lease_waiter *waiter, const
         if (seat_lookup(lease->table->settings, request->user, false, &seat, &type, text))
                 lease->services = seat.services;
         lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
+        lease->pass_namespace = request->type == REQUEST_ENTER;
         lease->timeout_ms = request->timeout_ms;
         lease_answer_tie(lease, waiter);
         lease_raise(lease, EVENT_REPEATED);
@@ -186,7 +187,7 @@ void lease_open(struct lease_table *table, const struct lease_waiter *waiter, co
                         "the request came without a pidfd of its sender");
                 return;
         }
-        lease = lease_table_find_unanswered(table, request->lease, peer->pid);
+        lease = lease_table_find_unanswered(table, request->lease, request->uid, peer->pid);
         if (lease) {
                 close_pointer(&pidfd);
                 repeat(lease, waiter, request);

@@ -89,15 +89,26 @@ struct lease *lease_table_find_login(
         return find(table, is_login, &(struct login){user, service, opener});
 }
 
+struct opening {
+        const char *token;
+        uid_t uid;
+        pid_t opener;
+};
+
+/* A student chooses the token of coursenet-enter, so the process must be the very one, and not another with
+ * its number. */
 static bool is_unanswered(const struct lease *lease, const void *wanted) {
-        const struct login *login = wanted;
+        const struct opening *opening = wanted;
 
         return (lease->state == LEASE_ACTIVE || lease->state == LEASE_ADOPTING) && !lease->waiter.place &&
-               lease->record.opener == login->opener && string_equal(lease->record.token, login->service);
+               lease->record.opener == opening->opener && lease->record.uid == opening->uid &&
+               string_equal(lease->record.token, opening->token) &&
+               peer_check_pidfd(lease->pidfd, opening->opener) >= 0;
 }
 
-struct lease *lease_table_find_unanswered(const struct lease_table *table, const char *token, pid_t opener) {
-        return token[0] ? find(table, is_unanswered, &(struct login){"", token, opener}) : NULL;
+struct lease *lease_table_find_unanswered(
+        const struct lease_table *table, const char *token, uid_t uid, pid_t opener) {
+        return token[0] ? find(table, is_unanswered, &(struct opening){token, uid, opener}) : NULL;
 }
 
 static bool is_hold(const struct lease *lease, const void *wanted) {

@@ -13,8 +13,9 @@ struct lease *lease_table_find_unit(const struct lease_table *table, const char 
 struct lease *lease_table_find_login(
         const struct lease_table *table, const char *user, const char *service, pid_t opener);
 
-/* The lease that this process asked an earlier activator for by that token, and got no answer to. */
-struct lease *lease_table_find_unanswered(const struct lease_table *table, const char *token, pid_t opener);
+/* The lease that this user's process asked an earlier activator for by that token, and got no answer to. */
+struct lease *lease_table_find_unanswered(
+        const struct lease_table *table, const char *token, uid_t uid, pid_t opener);
 
 /* The hold on the seat of that user, unless it ends. */
 struct lease *lease_table_find_hold(const struct lease_table *table, const char *user);

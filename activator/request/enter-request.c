@@ -28,6 +28,13 @@ void enter_free(struct enter **place) {
         free(enter);
 }
 
+/* The token gets into the lease's record as it is. Without one a repeated request gets a lease of its own. */
+static bool has_token(const struct request *request) {
+        size_t length = strlen(request->lease);
+
+        return length < TOKEN_SIZE && strspn(request->lease, TOKEN_DIGITS) == length;
+}
+
 /* Only these fields come from the peer's request. */
 static void fill_request(
         const struct request *request, const struct ucred *peer, const char *name, struct request *ret) {
@@ -38,6 +45,8 @@ static void fill_request(
         protocol_copy_text(ret->user, sizeof(ret->user), name);
         protocol_copy_text(ret->service, sizeof(ret->service), ENTER_SERVICE);
         protocol_copy_text(ret->tty, sizeof(ret->tty), request->tty);
+        if (has_token(request))
+                protocol_copy_text(ret->lease, sizeof(ret->lease), request->lease);
 }
 
 static void handle_name(void *userdata, const char *name, const char *reason) {

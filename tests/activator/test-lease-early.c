@@ -335,8 +335,12 @@ static void repeat(struct asker *asker, uint32_t flags, pid_t opener) {
 
 /* A lease whose unit is starting, as the next activator finds it. */
 static struct lease *restore(pid_t opener) {
-        struct lease_record record = {
-                .id = "12310_01", .seat = "12310", .course = "123", .token = "abc", .opener = opener};
+        struct lease_record record = {.id = "12310_01",
+                .seat = "12310",
+                .course = "123",
+                .token = "abc",
+                .uid = 5001,
+                .opener = opener};
 
         assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0), 1), 0);
         return table.leases;

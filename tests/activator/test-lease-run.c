@@ -448,26 +448,55 @@ static void an_opener_that_died_meanwhile_is_found(void **state) {
         assert_int_equal(table.leases->state, LEASE_ENDING);
 }
 
-static void a_login_without_an_answer_asks_the_next_activator(void **state) {
-        pid_t opener = start_opener();
-        struct lease_record record = {.id = "12310_01", .seat = "12310", .course = "123", .token = "abc"};
-        struct asker asker = {0};
-        const struct lease_waiter waiter = {handle_answer, &asker, &asker.lease};
+static void repeat(struct asker *asker, enum request_type type, pid_t opener) {
+        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease};
         const struct ucred peer = {.pid = opener};
         struct request request;
 
-        (void)state;
-        record.opener = opener;
-        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0), 0), 0);
-        request_init(&request, REQUEST_OPEN);
+        request_init(&request, type);
         request.uid = 5001;
         (void)snprintf(request.user, sizeof(request.user), "cs123-newellz2");
         (void)snprintf(request.lease, sizeof(request.lease), "abc");
         lease_open(&table, &waiter, &request, &peer, (int)syscall(SYS_pidfd_open, opener, 0));
+        assert_int_equal(lease_table_size(&table), 1);
+}
+
+static void restore_unanswered(pid_t opener) {
+        const struct lease_record record = {.id = "12310_01",
+                .seat = "12310",
+                .course = "123",
+                .token = "abc",
+                .uid = 5001,
+                .opener = opener};
+
+        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0), 0), 0);
+}
+
+static void a_login_without_an_answer_asks_the_next_activator(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        restore_unanswered(opener);
+        repeat(&asker, REQUEST_OPEN, opener);
         assert_int_equal(asker.n_answers, 1);
         assert_int_equal(asker.type, REPLY_DONE);
         assert_string_equal(asker.id, "12310_01");
-        assert_int_equal(lease_table_size(&table), 1);
+        end_opener(opener);
+}
+
+/* Here the seat has no namespace that could be passed on: that this is tried shows that it is
+ * coursenet-enter's. */
+static void coursenet_enter_without_an_answer_gets_the_namespace_of_its_lease(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        restore_unanswered(opener);
+        repeat(&asker, REQUEST_ENTER, opener);
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_int_equal(table.leases->state, LEASE_ENDING);
         end_opener(opener);
 }
 
@@ -493,6 +522,7 @@ int main(void) {
                 LEASE_TEST(a_restart_loses_no_lease),
                 LEASE_TEST(an_opener_that_died_meanwhile_is_found),
                 LEASE_TEST(a_login_without_an_answer_asks_the_next_activator),
+                LEASE_TEST(coursenet_enter_without_an_answer_gets_the_namespace_of_its_lease),
         };
 
         return cmocka_run_group_tests(tests, make_directory, remove_directory);

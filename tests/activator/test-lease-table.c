@@ -113,16 +113,24 @@ static void an_answer_that_was_never_given_is_found_by_its_token(void **state) {
         /* The teardown uses it when this function has returned. */
         static struct lease *place;
         struct lease *lease = add("01", LEASE_ACTIVE);
+        pid_t opener = getpid();
 
         (void)state;
-        assert_ptr_equal(lease_table_find_unanswered(&table, "abc", 4242), lease);
-        assert_null(lease_table_find_unanswered(&table, "abd", 4242));
-        assert_null(lease_table_find_unanswered(&table, "abc", 4243));
+        lease->record.opener = opener;
+        lease->pidfd = (int)syscall(SYS_pidfd_open, opener, 0);
+        assert_ptr_equal(lease_table_find_unanswered(&table, "abc", 5001, opener), lease);
+        assert_null(lease_table_find_unanswered(&table, "abd", 5001, opener));
+        assert_null(lease_table_find_unanswered(&table, "abc", 5002, opener));
+        assert_null(lease_table_find_unanswered(&table, "abc", 5001, opener + 1));
         lease->record.token[0] = '\0';
-        assert_null(lease_table_find_unanswered(&table, "", 4242));
+        assert_null(lease_table_find_unanswered(&table, "", 5001, opener));
         (void)snprintf(lease->record.token, sizeof(lease->record.token), "abc");
         lease->waiter.place = &place; /* somebody waits */
-        assert_null(lease_table_find_unanswered(&table, "abc", 4242));
+        assert_null(lease_table_find_unanswered(&table, "abc", 5001, opener));
+        lease->waiter.place = NULL;
+        /* Its process is dead, so this one is another with the same number. */
+        close_pointer(&lease->pidfd);
+        assert_null(lease_table_find_unanswered(&table, "abc", 5001, opener));
 }
 
 static void there_is_a_hold_until_it_ends(void **state) {

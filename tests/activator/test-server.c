@@ -613,6 +613,7 @@ static void who_enters_is_who_the_kernel_says(void **state) {
         (void)state;
         set_user(&request, "root");
         request.uid = 0;
+        (void)snprintf(request.lease, sizeof(request.lease), "0123456789abcdef");
         send_request(fd, &request, -1);
         assert_int_equal(whois.uid, UID_BOB);
         assert_int_equal(lease.n_asked, 0);
@@ -621,9 +622,27 @@ static void who_enters_is_who_the_kernel_says(void **state) {
         assert_string_equal(lease.request.user, "cs123-bob");
         assert_int_equal(lease.request.uid, UID_BOB);
         assert_string_equal(lease.request.service, ENTER_SERVICE);
+        assert_string_equal(lease.request.lease, "0123456789abcdef");
         answer(REPLY_FAILED, "not on the roster", false, -1);
         get_reply(fd, REPLY_FAILED, "not on the roster");
         is_over(fd);
+}
+
+/* It gets into the record as it is. */
+static void what_is_no_token_is_dropped(void **state) {
+        static const char *const texts[] = {"0123456789abcdef0", "a = b ; c", "12310_0123456789abcdef"};
+
+        (void)state;
+        amy_is_logged_in = true;
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                struct request request = make_request(REQUEST_ENTER);
+                int fd = connect_user(UID_AMY);
+
+                (void)snprintf(request.lease, sizeof(request.lease), "%s", texts[i]);
+                send_request(fd, &request, -1);
+                assert_string_equal(lease.request.lease, "");
+                hang_up(fd);
+        }
 }
 
 static void the_user_database_is_not_asked_for_one_who_is_logged_in(void **state) {
@@ -901,6 +920,7 @@ int main(void) {
                 server_test(everybody_sees_their_own_leases_and_root_sees_all),
                 server_test(thousands_of_leases_are_all_told_however_slowly_they_are_read),
                 server_test(who_enters_is_who_the_kernel_says),
+                server_test(what_is_no_token_is_dropped),
                 server_test(the_user_database_is_not_asked_for_one_who_is_logged_in),
                 server_test(who_has_no_name_is_told_so),
                 server_test(the_seat_comes_as_a_descriptor),

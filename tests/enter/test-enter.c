@@ -99,6 +99,7 @@ static void test_joins(void **state) {
         assert_string_equal(fake->request.user, "");
         assert_string_equal(fake->request.service, "");
         assert_int_equal(fake->request.uid, 0);
+        assert_int_equal(strspn(fake->request.lease, "0123456789abcdef"), TOKEN_SIZE - 1);
 }
 
 /* The process that asked is the one that becomes the command. */

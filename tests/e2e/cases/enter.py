@@ -6,13 +6,14 @@ guest.run(user=…) has no session, like a cron job: no PAM, no seat, the host's
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
-from helpers.activator import protocol
+from helpers.activator import ACTIVATOR, activator_pid, protocol
 from helpers.image import RUNTIME_SUITES, with_image
 from helpers.leases import leases
 from helpers.logins import OWN_NAMESPACE
-from helpers.seats import (ADDRESS, SEAT, SECOND, STRANGER, STUDENT, expect_nothing_failed, failed_units, leftovers,
+from helpers.seats import (ADDRESS, SEAT, SECOND, STRANGER, STUDENT, expect_nothing_failed, failed_units, held, leftovers,
                            set_up_class, wait_gone)
 from helpers.settings import SETTINGS
+from helpers.worker import worker_away
 
 ENTER = ["coursenet-enter", "--seat", "--"]
 RUNTIME = "/usr/local/bin/apptainer"
@@ -106,6 +107,23 @@ def enter_terminal(guest):
     expect_equal(session.run("echo ended by $?").splitlines()[-1], "ended by 130", "what the shell saw")
     session.close()
     wait_gone(guest)
+
+
+@case("a restart or a crash of the activator before it has answered coursenet-enter gives the command one lease")
+def restart_before_answer(guest):
+    set_up_class(guest)
+    for command in (f"systemctl restart {ACTIVATOR}", f"systemctl kill -s KILL {ACTIVATOR}"):
+        with worker_away(guest), held(guest, "netns@") as let_go:
+            process = guest.popen([*ENTER, "sleep", "300"], user=STUDENT)
+            guest.wait_until(f"systemctl is-active netns@{SEAT} | grep -qx activating", what="the start is under way")
+            pid = activator_pid(guest)
+            guest.run(command)
+            guest.wait_until(lambda before=pid: activator_pid(guest) not in ("0", before), what="the activator is back")
+            let_go()
+            guest.wait_until(lambda: "sleep" in guest.read(f"/proc/{process.guest_pid()}/cmdline"), what="the command runs")
+        expect_equal(len(leases(guest, SEAT)), 1, f"the leases of one command after `{command}`")
+        process.kill_in_guest()
+        wait_gone(guest)
 
 
 @case("two commands of coursenet-enter and a login share the seat, and the last one ends it")
