@@ -106,7 +106,7 @@ activator_sources = \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/wiring-plan.c activator/seat/wiring.c \
 	activator/seat/worker-client.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
-	activator/base/event.c activator/base/log.c activator/base/namespace-id.c \
+	activator/base/event.c activator/base/log.c activator/base/namespace-id.c activator/base/seat-owner.c \
 	activator/base/peer.c activator/base/record-store.c \
 	activator/base/seat-lookup.c activator/base/subuid-group.c activator/base/terminal.c
 activator_packages = libsystemd

@@ -8,10 +8,12 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
 #include "base/record-store.h"
+#include "base/seat-owner.h"
 #include "lease/lease-startup.h"
 #include "lease/lease-table.h"
 #include "number.h"
@@ -52,6 +54,7 @@ static void wire_layers(struct activator *activator) {
                 .etc = CONFIGURATION_DIRECTORY,
                 .unit_directory = UNIT_DIRECTORY,
                 .slot_directory = SLOT_DIRECTORY,
+                .owner_directory = OWNER_DIRECTORY,
                 .seat_has_lease = lease_table_has_seat,
                 .user_has_lease = lease_table_has_user,
                 .userdata = &activator->leases,
@@ -163,16 +166,27 @@ static int handle_signals(sd_event *event) {
         return r;
 }
 
+/* Both have names of students, which are not public. */
+static int make_directories(void) {
+        static const char *const directories[] = {STATE_DIRECTORY, OWNER_DIRECTORY};
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
+                if (mkdir(directories[i], 0700) < 0 && errno != EEXIST) {
+                        int r = -errno;
+
+                        log_error("Cannot make %s: %s", directories[i], strerror(-r));
+                        return r;
+                }
+        return 0;
+}
+
 static int prepare(struct activator *activator) {
         struct received received = {0};
         int r;
 
-        r = record_store_prepare(STATE_DIRECTORY);
-        if (r < 0) {
-                log_error("Cannot make " STATE_DIRECTORY ": %s", strerror(-r));
-                return r;
-        }
-        r = receive_fds(&received);
+        r = make_directories();
+        if (r >= 0)
+                r = receive_fds(&received);
         if (r < 0)
                 return r;
         if (received.activator < 0 || received.query < 0) {

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 #include <systemd/sd-id128.h>
 
 #include "number.h"
@@ -26,12 +25,6 @@ bool lease_id_valid(const char *id) {
 
         /* No dash: it would make a parent slice. */
         return length > 0 && length < LEASE_ID_SIZE && strspn(id, "0123456789abcdef_") == length;
-}
-
-int record_store_prepare(const char *directory) {
-        if (mkdir(directory, 0700) < 0 && errno != EEXIST)
-                return -errno;
-        return 0;
 }
 
 static int boot_id(char ret[static SD_ID128_STRING_MAX]) {

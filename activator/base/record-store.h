@@ -35,9 +35,6 @@ struct lease_record {
         uint64_t opener_start;      /* clock ticks since boot */
 };
 
-/* Makes a directory, 0700. */
-int record_store_prepare(const char *directory);
-
 /* Writes the record, whole or not at all. Negative errno. */
 int record_store_save(const char *directory, const struct lease_record *record);
 

@@ -10,13 +10,16 @@
 #include <sys/random.h>
 
 #include "base/event.h"
+#include "base/log.h"
 #include "base/peer.h"
+#include "base/seat-owner.h"
 #include "lease-answer.h"
 #include "lease-limit.h"
 #include "lease-log.h"
 #include "lease-request.h"
 #include "lease-run.h"
 #include "lease-table.h"
+#include "seat/seats.h"
 
 /* --- a new lease ----------------------------------------------------------------------------- */
 
@@ -73,17 +76,27 @@ static enum lease_source source_of(const struct request *request) {
         return request->type == REQUEST_ENTER ? LEASE_BY_ENTER : LEASE_BY_LOGIN;
 }
 
-/* The number of a seat that is up may go to another student: two students must not be in one namespace. */
+/*
+ * The number of a seat that is up, or was a moment ago, may go to another student: two students must not be
+ * in one namespace.
+ */
 static bool is_free(struct lease_table *table, const struct lease_waiter *waiter,
         const struct request *request, const struct seat_plan *seat) {
         char text[REPLY_TEXT_SIZE];
 
-        if (!lease_table_has_other_user(table, seat->name, request->user))
+        /* A student may read these, so they do not name the other one. */
+        if (lease_table_has_other_user(table, seat->name, request->user))
+                (void)snprintf(text, sizeof(text),
+                        "the roster gives this user seat %s, but its former user still has it: coursenetctl "
+                        "stop %s",
+                        seat->name, seat->name);
+        else if (seat_owner_is_other(table->seats->owner_directory, seat->name, request->user))
+                (void)snprintf(text, sizeof(text),
+                        "the roster gives this user seat %s, but the network of its former user is still "
+                        "there: ip netns pids ns%s",
+                        seat->name, seat->name);
+        else
                 return true;
-        /* A student may read this, so it does not name the other one. */
-        (void)snprintf(text, sizeof(text),
-                "the roster gives this user seat %s, but its former user still has it: coursenetctl stop %s",
-                seat->name, seat->name);
         refuse(table, waiter, request, REPLY_REFUSED, text);
         return false;
 }
@@ -138,6 +151,14 @@ static int make_lease(struct lease_table *table, const struct request *request, 
         return 0;
 }
 
+/* Without it only a student who gets the number of this seat at its end would be let in too early. */
+static void note_owner(const struct lease *lease) {
+        int r = seat_owner_note(lease->table->seats->owner_directory, lease->record.seat, lease->record.user);
+
+        if (r < 0)
+                log_warning("Who has seat %s cannot be recorded: %s", lease->record.seat, strerror(-r));
+}
+
 /* Its first event has been handled when this returns. Takes pidfd. */
 static void begin(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
         const struct ucred *opener, int pidfd) {
@@ -156,6 +177,7 @@ static void begin(struct lease_table *table, const struct lease_waiter *waiter, 
                 refuse(table, waiter, request, REPLY_FAILED, text);
                 return;
         }
+        note_owner(lease);
         lease_answer_tie(lease, waiter);
         lease->seat = &seat;
         lease_raise(lease, EVENT_OPENED);

@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #include "base/log.h"
+#include "base/seat-owner.h"
 #include "empty-seat.h"
 #include "failed-units.h"
 #include "seat-id.h"
@@ -65,6 +66,7 @@ static void give_up(struct empty_seat *empty, int result) {
 static bool clear(struct empty_seat *empty) {
         if (has_lease(empty))
                 return true;
+        seat_owner_forget(empty->seats->owner_directory, empty->seat);
         failed_units_reset(empty->seats, empty->seat);
         return worker_client_discard(empty->seats->worker, empty->seat) == 0;
 }

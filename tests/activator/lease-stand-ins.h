@@ -409,7 +409,7 @@ void terminal_tell(uid_t uid, const char *tty, const char *text) {
 
 static char directory[] = "/tmp/coursenet-test-XXXXXX";
 static struct lease_table table;
-static struct seats seats = {.unit_directory = "/nonexistent"};
+static struct seats seats = {.unit_directory = "/nonexistent", .owner_directory = directory};
 
 struct asker {
         struct lease *lease; /* as a connection has it */

@@ -57,6 +57,23 @@ static void a_seat_that_has_gone_is_not_failed(void **state) {
         assert_int_equal(timers_set(), 0);
 }
 
+static void a_seat_that_has_gone_is_nobody_s(void **state) {
+        char path[256];
+
+        (void)state;
+        (void)snprintf(path, sizeof(path), "%s/12310", etc);
+        assert_int_equal(symlink("cs123-newellz2", path), 0);
+        empty_seat_tidy_later(&seats, "12310");
+        pass_ms(2000);
+        seat_is_looked_at("active");
+        assert_int_equal(faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW), 0);
+        pass_ms(4000);
+        seat_is_looked_at("inactive");
+        asked("reset nsbr@12310.service");
+        asked("reset netns@12310.service");
+        assert_int_equal(faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW), -1);
+}
+
 static void a_seat_that_somebody_has_again_is_left_alone(void **state) {
         (void)state;
         empty_seat_tidy_later(&seats, "12310");
@@ -184,6 +201,7 @@ static int set_up(void **state) {
         seats = (struct seats){
                 .etc = etc,
                 .unit_directory = etc,
+                .owner_directory = etc,
                 .seat_has_lease = seat_has_lease,
                 .userdata = &has_lease,
         };
@@ -201,6 +219,7 @@ static int tear_down(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 empty_seat_test(a_seat_that_has_gone_is_not_failed),
+                empty_seat_test(a_seat_that_has_gone_is_nobody_s),
                 empty_seat_test(a_seat_that_somebody_has_again_is_left_alone),
                 empty_seat_test(what_was_prepared_and_never_adopted_is_discarded_until_it_is_gone),
                 empty_seat_test(what_is_prepared_for_a_login_is_not_discarded),

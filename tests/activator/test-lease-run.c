@@ -298,6 +298,28 @@ static void there_is_one_hold_and_no_login_ends_it(void **state) {
         end_opener(opener);
 }
 
+/* A seat's number may go to another student before systemd has stopped the seat. */
+static void nobody_is_let_into_the_namespace_of_another_user(void **state) {
+        struct asker early = {0}, later = {0};
+        pid_t opener = start_opener();
+        char path[128], owner[64] = "";
+
+        (void)state;
+        (void)snprintf(path, sizeof(path), "%s/12310", directory);
+        (void)unlinkat(AT_FDCWD, path, 0);
+        assert_int_equal(symlink("cs123-former", path), 0);
+        world.namespace = 7;
+        ask(&early, REQUEST_OPEN, 0, opener);
+        assert_int_equal(early.type, REPLY_REFUSED);
+        assert_non_null(strstr(early.text, "the network of its former user is still there"));
+        assert_int_equal(lease_table_size(&table), 0);
+        world.namespace = 0;
+        (void)give(&later, opener);
+        assert_true(readlink(path, owner, sizeof(owner) - 1) > 0);
+        assert_string_equal(owner, "cs123-newellz2");
+        end_opener(opener);
+}
+
 /* --- after a logout ----------------------------------------------------------------------------------- */
 
 static void a_login_takes_over_what_lingers(void **state) {
@@ -514,6 +536,7 @@ int main(void) {
                 LEASE_TEST(an_administrator_ends_every_lease_of_a_seat),
                 LEASE_TEST(a_stopped_unit_ends_its_lease_and_a_reload_does_not),
                 LEASE_TEST(there_is_one_hold_and_no_login_ends_it),
+                LEASE_TEST(nobody_is_let_into_the_namespace_of_another_user),
                 LEASE_TEST(a_login_takes_over_what_lingers),
                 LEASE_TEST(what_lingers_on_another_seat_stays),
                 LEASE_TEST(a_process_keeps_the_seat_until_it_ends),

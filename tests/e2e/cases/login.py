@@ -3,12 +3,13 @@
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.guest import ssh_command
 from helpers import pam_program
 from helpers.leases import leases, status
 from helpers.logins import HOST_NAMESPACE, OWN_NAMESPACE, expect_in_seat
 from helpers.pam_program import PamProgram
 from helpers.seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS,
-                           SECOND_SEAT, STRANGER, STUDENT, drop_in, is_active, leftovers, set_up_class, wait_gone)
+                           SECOND_SEAT, STRANGER, STUDENT, drop_in, held, is_active, leftovers, set_up_class, wait_gone)
 from helpers.worker import worker_away
 
 
@@ -247,6 +248,32 @@ def number_in_use(guest):
         expect_in(f"seat {SEAT}, but its former user still has it", guest.journal(lines=200), "the journal")
         expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
         session.close()
+        wait_gone(guest)
+        expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SEAT, ADDRESS)
+        wait_gone(guest)
+    finally:
+        guest.write(ROSTER_FILE, before, mode=0o600)
+
+
+@case("a student who gets the number of a seat whose network is still being taken down is not let into that network")
+def number_going_down(guest):
+    set_up_class(guest)
+    before = guest.read(ROSTER_FILE)
+    try:
+        with held(guest, "nsbr@", "ExecStopPost") as let_go:
+            session = guest.ssh_popen(STUDENT)
+            old = session.run(OWN_NAMESPACE)
+            session.close()
+            guest.wait_until(f"systemctl is-active nsbr@{SEAT} | grep -qx deactivating", what="the seat is being stopped")
+            guest.wait_until("! ls /run/coursenet/state | grep -q .", what="the lease has ended")
+            guest.run(["sed", "-i", "s/^newellz2 10$/newellz2 11/; s/^smithj 11$/smithj 10/", ROSTER_FILE])
+            guest.run("systemctl restart coursenet-activator")
+            login = guest.popen([*ssh_command(SECOND, tty=False, extra=()), OWN_NAMESPACE])
+            guest.wait_until(lambda: login.poll() is not None or "start" in
+                             guest.run(f"systemctl list-jobs --no-legend nsbr@{SEAT}.service").stdout, what="the login waits or is refused")
+            let_go()
+            expect_not_in(old, login.wait_output().stdout, "the namespace of the new student's login")
+        expect_in(f"seat {SEAT}, but the network of its former user is still there", guest.journal(lines=200), "the journal")
         wait_gone(guest)
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SEAT, ADDRESS)
         wait_gone(guest)
