@@ -31,7 +31,7 @@ class Login:
         self.number, self.student, self.kind, self.began = number, student, kind, began
         self.opened = self.refused = self.gone = None
         self.opener = self.inside = self.seat = None
-        self.killed = self.cut = False
+        self.killed = self.cut = self.judged = False
         self.text = ""
 
     def __str__(self):
@@ -199,7 +199,8 @@ class History:
                                             for other in self.logins.values())
 
     def unexplained_refusals(self):
-        return [login for login in self.logins.values() if login.refused and not self._explained_refusal(login)]
+        return [login for login in self.logins.values()
+                if login.refused and not login.judged and not self._explained_refusal(login)]
 
     def may_be_cut(self, login):
         """A login may be answered before its units are up. What may refuse it may also make these fail a moment later."""
@@ -250,12 +251,14 @@ class History:
             self.counts["an error in the journal, with a cause"] += 1
         self.errors.clear()
         for login in self.logins.values():
-            if login.refused and login.text:
+            if login.refused and not login.judged:
                 self.counts["a login refused, with a cause"] += 1
-                login.text = ""
+                login.judged = True
         self._round += 1
         self.strikes = {number: strike for number, strike in self.strikes.items() if strike.round > self._round - MEMORY_ROUNDS}
-        self.logins = {number: login for number, login in self.logins.items() if login.is_open() or not login.answered() < float("inf")}
+        # The process of a refused login may end later than this round.
+        self.logins = {number: login for number, login in self.logins.items()
+                       if login.gone is None and not (login.kind == "hold" and login.refused)}
         self._merge_holds()
 
     def _merge_holds(self):
