@@ -38,7 +38,7 @@ def parse_arguments():
     parser.add_argument("--seconds", type=int)
     parser.add_argument("--seed", type=int, help="one that an earlier run has printed")
     parser.add_argument("--suite", default=tree.SUITES[0], choices=tree.SUITES)
-    parser.add_argument("--short", action="store_true", help="only what the storm among the cases has")
+    parser.add_argument("--short", action="store_true", help="only the weathers of the storm among the cases")
     parser.add_argument("--shrink", type=int, metavar="SEED", help="run the seed, and make the events of its failure few")
     parser.add_argument("--no-shrink", action="store_true", help="write all events of a failure to the file")
     parser.add_argument("--replay", metavar="FILE", help="a list of events, one a line")

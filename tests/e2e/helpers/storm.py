@@ -13,7 +13,7 @@ from harness.product import SOURCE
 from helpers.seats import add_accounts, leftovers
 from helpers.storm_compare import Comparison
 from helpers.storm_history import History
-from helpers.storm_plan import COURSES, EVENTS_OF_A_ROUND, SHORT, WHOLE, Plan, students
+from helpers.storm_plan import COURSES, EVENTS_OF_A_ROUND, SHORT, WEATHERS, Plan, students
 
 AGENT = f"{SOURCE}/tests/e2e/in_guest/storm_agent"
 # A busy machine may be slow; other cases measure whether logins are quick.
@@ -308,7 +308,7 @@ def run_storm(guest, seed, n_events=None, seconds=None, short=False):
     limit = f"--events {n_events}" if n_events else f"--seconds {seconds}"
     again = f"python3 -B tests/e2e/storm.py --suite {guest.suite} --seed {seed} {limit}{' --short' if short else ''}"
     guest.log(again)
-    plan, rounds = Plan(seed, (n_events or 0) // EVENTS_OF_A_ROUND, SHORT if short else WHOLE), []
+    plan, rounds = Plan(seed, (n_events or 0) // EVENTS_OF_A_ROUND, SHORT if short else tuple(WEATHERS)), []
     progress = Progress(guest.log)
 
     def ended():

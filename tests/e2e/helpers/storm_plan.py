@@ -51,11 +51,8 @@ WEATHERS = {
 # In these no daemon ends.
 PEACEFUL = ("calm", "units", "files")
 
-Slice = collections.namedtuple("Slice", "weathers logins")
-WHOLE = Slice(tuple(WEATHERS), LOGIN_KINDS)
 # What the storm among the cases has. No event of it costs a minute, as restarts of D-Bus and logind may on a busy machine.
-# coursenet-enter has two leases for a moment if the activator is killed before it reads its answer.
-SHORT = Slice(("calm", "kills", "files"), {kind: weight for kind, weight in LOGIN_KINDS.items() if kind != "enter"})
+SHORT = ("calm", "kills", "files")
 
 
 def students():
@@ -67,10 +64,10 @@ class Plan:
     """Rounds of events without end; the last event of each is "quiet". In the last eighth of n_rounds no daemon is killed, so that
     these show what they leak."""
 
-    def __init__(self, seed, n_rounds=0, part=WHOLE):
+    def __init__(self, seed, n_rounds=0, weathers=tuple(WEATHERS)):
         self._random = random.Random(seed)
         self._n_rounds, self._n_done = n_rounds, 0
-        self._weathers, self._logins = part
+        self._weathers = weathers
         self._students = students()
         self._held = {}
         self._numbers = itertools.count(1)
@@ -109,7 +106,7 @@ class Plan:
         return self._students[min(int(self._random.expovariate(1 / 12)), len(self._students) - 1)]
 
     def _login(self, kinds=None):
-        kind, student = self._draw(kinds or self._logins), self._student()
+        kind, student = self._draw(kinds or LOGIN_KINDS), self._student()
         if kind in HEAVY_KINDS and sum(each in HEAVY_KINDS for each, _ in self._held.values()) >= HEAVY_HELD_MAX:
             kind = "pam"
         if kind == "enter" and sum(each == (kind, student) for each in self._held.values()) >= ENTER_OF_A_USER_MAX:
