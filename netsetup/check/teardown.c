@@ -82,6 +82,15 @@ static int remove_namespace(const char *seat, struct diagnostics *diagnostics) {
         return r < 0 ? r : 1;
 }
 
+static int remove_namespace_folder(struct diagnostics *diagnostics) {
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        int r = netns_lock_take(&lock);
+
+        if (r >= 0)
+                r = netns_mount_remove_folder(&lock);
+        return r < 0 ? failure(diagnostics, NETNS_DIRECTORY, r, "cannot be unmounted") : 0;
+}
+
 static int remove_namespaces(struct diagnostics *diagnostics) {
         DIR *directory = opendir(NETNS_DIRECTORY);
         size_t n = 0;
@@ -100,7 +109,7 @@ static int remove_namespaces(struct diagnostics *diagnostics) {
         }
         (void)closedir(directory);
         report(n, "network namespace", "network namespaces");
-        return r;
+        return r < 0 ? r : remove_namespace_folder(diagnostics);
 }
 
 static int remove_table(const char *table, struct diagnostics *diagnostics) {

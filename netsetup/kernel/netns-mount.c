@@ -7,6 +7,7 @@
  * used.
  */
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
@@ -123,6 +124,62 @@ int netns_mount_remove(const char *name, struct diagnostics *diagnostics) {
                 return failure(diagnostics, path, -errno, "cannot be removed");
         return 0;
 }
+
+/* --- the folder -------------------------------------------------------------------------------- */
+
+static bool is_mount_point(int fd) {
+        struct statx status;
+
+        return statx(fd, "", AT_EMPTY_PATH, 0, &status) >= 0 &&
+               (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+static bool is_empty(int fd) {
+        /* The position of a directory's descriptor is not used elsewhere. */
+        _cleanup_close_ int own_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *directory = own_fd < 0 ? NULL : fdopendir(own_fd);
+        size_t n = 0;
+
+        if (!directory)
+                return false;
+        own_fd = -1;
+        for (struct dirent *entry; (entry = readdir(directory));)
+                n += !string_equal(entry->d_name, ".") && !string_equal(entry->d_name, "..");
+        (void)closedir(directory);
+        return n == 0;
+}
+
+/* open_tree(2): the copy belongs to the peer group of the mount that it is from, so it leaves that first. */
+static int mount_on_itself(void) {
+        static const uint64_t steps[] = {MS_PRIVATE, MS_SHARED};
+        _cleanup_close_ int tree_fd =
+                open_tree(AT_FDCWD, NETNS_DIRECTORY, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+        if (tree_fd < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                struct mount_attr attributes = {.propagation = steps[i]};
+
+                if (mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
+                        return -errno;
+        }
+        return move_mount(tree_fd, "", AT_FDCWD, NETNS_DIRECTORY, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+int netns_mount_make_folder(const struct netns_lock *lock) {
+        if (is_mount_point(lock->ip_fd) || !is_empty(lock->ip_fd))
+                return 0;
+        return mount_on_itself();
+}
+
+int netns_mount_remove_folder(const struct netns_lock *lock) {
+        if (!is_mount_point(lock->ip_fd) || !is_empty(lock->ip_fd))
+                return 0;
+        /* The lock holds a descriptor of the mount. */
+        return umount2(NETNS_DIRECTORY, UMOUNT_NOFOLLOW | MNT_DETACH) < 0 ? -errno : 0;
+}
+
+/* --- the lock ---------------------------------------------------------------------------------- */
 
 /* How long to wait for ip-netns, which makes its mount in far less time. */
 #define IP_LOCK_TIMEOUT_MS 20U

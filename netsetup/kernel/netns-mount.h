@@ -46,4 +46,16 @@ struct netns_lock {
 int netns_lock_take(struct netns_lock *ret);
 void netns_lock_done(struct netns_lock *lock);
 
+/*
+ * Makes /run/netns a mount of its own, before there is anything in it. ip-netns(8) and pam_usernet(8) do the
+ * same when they are first used, and then the namespaces that are there exist twice (ip-netns), with
+ * each later one, or can no longer be seen (pam_usernet). Both leave a mount that they find. This one has
+ * a peer group of its own, so that no namespace is also mounted below it. The caller has the lock. Negative
+ * errno: without the mount everything works as well.
+ */
+int netns_mount_make_folder(const struct netns_lock *lock);
+
+/* Unmounts it if nothing is left in it, also if ip-netns has mounted it. Negative errno. */
+int netns_mount_remove_folder(const struct netns_lock *lock);
+
 #define _cleanup_netns_lock_ _cleanup_(netns_lock_done)

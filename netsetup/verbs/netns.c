@@ -241,7 +241,10 @@ static int take_lock(struct netns_lock *ret, struct diagnostics *diagnostics) {
         if (mkdir(NETNS_DIRECTORY, 0755) < 0 && errno != EEXIST)
                 return failure(diagnostics, NETNS_DIRECTORY, -errno, "cannot be created");
         r = netns_lock_take(ret);
-        return r < 0 ? failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked") : 0;
+        if (r < 0)
+                return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
+        (void)netns_mount_make_folder(ret);
+        return 0;
 }
 
 /* Returns an enum netns_state, but not NETNS_FOREIGN, or negative errno. For NETNS_OURS the caller closes

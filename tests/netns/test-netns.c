@@ -6,10 +6,12 @@
  */
 
 #include <linux/filter.h>
+#include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include "netsetup/kernel/netns-mount.h"
 #include "netsetup/verbs/netns-record.h"
@@ -81,7 +83,7 @@ static void a_start_makes_the_namespace_and_a_stop_removes_it(void **state) {
 
         assert_int_equal(stop(sandbox, "12310"), 0);
         assert_int_equal(find(), NETNS_ABSENT);
-        assert_int_equal(count_mounts("netns"), 0);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY "/"), 0);
         assert_int_equal(own_namespace(), before);
         assert_int_equal(stop(sandbox, "12310"), 0);
         assert_silence(sandbox);
@@ -99,7 +101,41 @@ static void a_namespace_costs_one_line_of_mountinfo(void **state) {
         struct sandbox *sandbox = *state;
 
         assert_int_equal(start(sandbox, "12310"), 0);
-        assert_int_equal(count_mounts(NETNS_DIRECTORY), 1);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY "/"), 1);
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY "/"), 2);
+        assert_int_equal(count_mounts(" " NETNS_DIRECTORY " "), 1);
+}
+
+/* Another mount namespace, as services with PrivateMounts= have one. */
+static void an_older_mount_namespace_sees_a_new_namespace(void **state) {
+        struct sandbox *sandbox = *state;
+        int gate[2], status;
+        pid_t pid;
+        char byte;
+
+        assert_int_equal(pipe(gate), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                struct statfs file_system;
+
+                (void)close(gate[1]);
+                if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+                        _exit(EXIT_FAILURE);
+                (void)kill(getpid(), SIGSTOP);
+                (void)!read(gate[0], &byte, 1);
+                _exit(statfs(PATH, &file_system) == 0 && file_system.f_type == NSFS_MAGIC ? EXIT_SUCCESS
+                                                                                          : EXIT_FAILURE);
+        }
+        (void)close(gate[0]);
+        assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+        assert_true(WIFSTOPPED(status));
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(kill(pid, SIGCONT), 0);
+        (void)close(gate[1]);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(WEXITSTATUS(status), EXIT_SUCCESS);
 }
 
 static void a_second_start_keeps_the_namespace(void **state) {
@@ -239,12 +275,9 @@ static void ip_netns_works_with_it(void **state) {
 static void an_admins_ip_netns_add_before_or_after_makes_no_difference(void **state) {
         struct sandbox *sandbox = *state;
 
-        /*
-         * The first `ip netns add` makes a mount of /run/netns itself, and so a second one of each namespace
-         * in it.
-         */
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_shell("ip netns add other");
+        assert_int_equal(count_mounts("ns12310"), 1);
         assert_shell("ip netns exec ns12310 ip link show lo | grep -q UP");
         assert_int_equal(stop(sandbox, "12310"), 0);
         assert_int_equal(count_mounts("ns12310"), 0);
@@ -256,6 +289,33 @@ static void an_admins_ip_netns_add_before_or_after_makes_no_difference(void **st
         assert_int_equal(count_mounts("ns12310"), 0);
         assert_shell("ip netns exec other true");
         assert_silence(sandbox);
+}
+
+/* As seats of a version that did not mount the folder: ip-netns then mounts each of them a second time. */
+static void seats_in_a_folder_that_is_no_mount_stay(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_shell("umount " NETNS_DIRECTORY);
+        assert_shell("touch " NETNS_DIRECTORY "/other");
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(count_mounts(" " NETNS_DIRECTORY " "), 0);
+        assert_shell("ip netns add another");
+        assert_int_equal(count_mounts("ns12310"), 2);
+        assert_complete();
+        assert_int_equal(stop(sandbox, "12310"), 0);
+        assert_int_equal(count_mounts("ns12310"), 0);
+        assert_silence(sandbox);
+}
+
+/* pam_usernet(8) makes a mount of the folder, without what is in it, only if this fails. */
+static void the_folder_can_be_made_shared(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(mount("", NETNS_DIRECTORY, "none", MS_SHARED | MS_REC, NULL), 0);
+        assert_int_equal(count_mounts("ns12310"), 1);
 }
 
 static void a_namespace_with_somebody_in_it_loses_its_name_only(void **state) {
@@ -313,12 +373,12 @@ static void many_first_starts_at_once_do_not_disturb_each_other(void **state) {
         struct sandbox *sandbox = *state;
 
         start_at_once(sandbox, seats, ELEMENTSOF(seats));
-        assert_int_equal(count_mounts(NETNS_DIRECTORY), 5);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY "/"), 5);
         assert_int_equal(count_mounts(PATH), 1);
         assert_complete();
         for (size_t i = 0; i < ELEMENTSOF(seats); i++)
                 assert_int_equal(stop(sandbox, seats[i]), 0);
-        assert_int_equal(count_mounts(NETNS_DIRECTORY), 0);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY "/"), 0);
         assert_silence(sandbox);
 }
 
@@ -397,7 +457,7 @@ static void start_12310(struct sandbox *sandbox) {
 static void stop_12310_twice(struct sandbox *sandbox) {
         assert_int_equal(stop(sandbox, "12310"), 0);
         assert_int_equal(stop(sandbox, "12310"), 0);
-        assert_int_equal(count_mounts(NETNS_DIRECTORY), 0);
+        assert_int_equal(count_mounts(NETNS_DIRECTORY "/"), 0);
         assert_no_shell("test -e " PATH);
 }
 
@@ -713,6 +773,7 @@ int main(void) {
                 sandbox_test(a_start_makes_the_namespace_and_a_stop_removes_it),
                 sandbox_test(a_stop_without_any_namespace_ever_is_success),
                 sandbox_test(a_namespace_costs_one_line_of_mountinfo),
+                sandbox_test(an_older_mount_namespace_sees_a_new_namespace),
                 sandbox_test(a_second_start_keeps_the_namespace),
                 sandbox_test(the_hosts_own_lo_is_not_touched),
                 sandbox_test(a_stale_file_is_used),
@@ -725,6 +786,8 @@ int main(void) {
                 sandbox_test(a_mount_that_is_held_open_does_not_block),
                 sandbox_test(ip_netns_works_with_it),
                 sandbox_test(an_admins_ip_netns_add_before_or_after_makes_no_difference),
+                sandbox_test(seats_in_a_folder_that_is_no_mount_stay),
+                sandbox_test(the_folder_can_be_made_shared),
                 sandbox_test(a_namespace_with_somebody_in_it_loses_its_name_only),
                 sandbox_test(many_first_starts_at_once_do_not_disturb_each_other),
                 sandbox_test(a_start_waits_for_our_own_lock),

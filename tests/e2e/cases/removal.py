@@ -18,7 +18,7 @@ WHAT_IS_UP = """
     nft list tables | grep coursenet
     ip rule | grep -vE 'lookup (local|main|default)$'
     ip -6 rule | grep -vE 'lookup (local|main)$'
-    grep -o '/run/netns/.*' /proc/self/mountinfo
+    grep -oE '/run/netns[ /].*' /proc/self/mountinfo
     ls /run/netns 2>/dev/null
     ls -d /run/coursenet /run/coursenet-* 2>/dev/null
     find /run/systemd/system -name '*coursenet*'
