@@ -380,6 +380,45 @@ static void a_bridge_stays_while_another_seat_is_on_it(void **state) {
         assert_silence(sandbox);
 }
 
+/*
+ * No unit adopts the bridge that the worker makes then, so a discard may remove it; but not under a seat, and
+ * the seat that has lost its bridge does not lose more.
+ */
+static void a_bridge_that_somebody_deleted_under_its_unit_is_made_again(void **state) {
+        struct sandbox *sandbox = *state;
+
+        start_units(sandbox);
+        assert_shell("ip link del br-123");
+        for (unsigned i = 0; i < 2; i++) {
+                assert_int_equal(prepare_seat(sandbox, "12311"), 0);
+                assert_int_equal(netns_start(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+                assert_int_equal(seat_start(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+                assert_receipts("netbr@123 ");
+                assert_int_equal(discard(sandbox), 0); /* of another seat: a login that failed */
+                assert_receipts("netbr@123 ");
+                assert_shell("ip -o link show up master br-123 | grep -q 'vl-12311@'");
+                assert_shell("ip netns exec ns12310 true && ip link show vl-12310 >/dev/null");
+                if (i == 1)
+                        break;
+                assert_int_equal(seat_stop("12311", &sandbox->diagnostics), 0);
+                assert_int_equal(netns_stop(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+                assert_int_equal(preparation_discard(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+                assert_receipts("");
+        }
+        /* An administrator's restart of nsbr@12310 brings that seat back. */
+        assert_int_equal(seat_stop(SEAT, &sandbox->diagnostics), 0);
+        assert_int_equal(start_cable(sandbox), 0);
+        assert_connected();
+        assert_int_equal(seat_stop("12311", &sandbox->diagnostics), 0);
+        assert_int_equal(netns_stop(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+        assert_int_equal(preparation_discard(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+        assert_connected();
+        assert_receipts("netbr@123 ");
+        stop_units(sandbox);
+        assert_nothing();
+        assert_silence(sandbox);
+}
+
 static void a_failure_leaves_nothing_that_a_discard_does_not_remove(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -529,6 +568,7 @@ int main(void) {
                 sandbox_test(a_discard_leaves_what_is_adopted),
                 sandbox_test(a_discard_leaves_nothing),
                 sandbox_test(a_bridge_stays_while_another_seat_is_on_it),
+                sandbox_test(a_bridge_that_somebody_deleted_under_its_unit_is_made_again),
                 sandbox_test(a_failure_leaves_nothing_that_a_discard_does_not_remove),
                 sandbox_test(a_namespace_that_was_kept_is_kept_again),
                 sandbox_test(a_unit_at_work_is_not_waited_for),

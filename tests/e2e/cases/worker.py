@@ -4,8 +4,8 @@ import re
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
 from helpers.activator import ACTIVATOR
-from helpers.seats import (ADDRESS, SEAT, STUDENT, drop_in, expect_nothing_failed, is_active, leftovers, pings, set_up_class,
-                           wait_gone)
+from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, expect_nothing_failed, is_active, leftovers, pings,
+                           set_up_class, wait_gone)
 from helpers.worker import DISCARD, PREPARE, PREPARED, SOCKET, WORKER, ask, discard, prepare, protocol, receipts, worker_pid
 
 RECEIPTS = ["netbr@123", f"netns@{SEAT}", f"nsbr@{SEAT}"]
@@ -145,6 +145,25 @@ def killed(guest):
         expect_equal(leftovers(guest), "", f"what is left after a death at {call} {number} of a discard")
         expect_equal(receipts(guest), [], "receipts")
     expect(n_deaths > 12, f"the worker died only {n_deaths} times")
+    expect_nothing_failed(guest)
+
+
+@case("a bridge that somebody deletes under its active unit is there again for the next login, and goes with the course's last seat")
+def bridge_deleted(guest):
+    set_up_alone(guest)
+    start_seat(guest)
+    guest.run("ip link del br-123")
+    login = guest.ssh_popen(SECOND)
+    expect_equal(login.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"), "reached", "the gateway")
+    guest.wait_until(lambda: is_active(guest, f"nsbr@{SECOND_SEAT}"), what="the units of the seat are up")
+    expect_equal(receipts(guest), ["netbr@123"], "receipts")
+    guest.run(f"systemctl restart nsbr@{SEAT}")
+    expect(pings(guest, ADDRESS), "the host does not reach the seat whose bridge was deleted")
+    login.close()
+    guest.wait_until(lambda: not is_active(guest, f"netns@{SECOND_SEAT}"), what="the login's seat is gone")
+    discard(guest, SECOND_SEAT)
+    expect(pings(guest, ADDRESS), "the bridge went under a seat")
+    stop_seat(guest)
     expect_nothing_failed(guest)
 
 
