@@ -21,6 +21,9 @@ mandir = $(PREFIX)/share/man
 docdir = $(PREFIX)/share/doc/coursenet
 pamconfigdir = $(PREFIX)/share/pam-configs
 dbusdir = $(PREFIX)/share/dbus-1/system.d
+catalogdir = $(PREFIX)/lib/systemd/catalog
+bashcompletiondir = $(PREFIX)/share/bash-completion/completions
+zshcompletiondir = $(PREFIX)/share/zsh/vendor-completions
 hubdir = $(PREFIX)/share/coursenet/jupyterhub
 unitdir = $(PREFIX)/lib/systemd/system
 networkdir = $(PREFIX)/lib/systemd/network
@@ -113,9 +116,9 @@ activator_packages = libsystemd
 
 container_sources = container/instance.c container/queue.c container/report.c
 
-ctl_sources = ctl/for-peer.c \
-	ctl/base/arguments.c ctl/base/complain.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
-	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/target.c \
+ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
+	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/calendar.c ctl/base/complain.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
+	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/traffic.c ctl/base/target.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
 	ctl/check/limits.c ctl/check/live-check.c ctl/check/staff-check.c \
@@ -125,7 +128,8 @@ ctl_sources = ctl/for-peer.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
 	ctl/seat/lease-record.c ctl/seat/seat-command.c ctl/seat/start-stop-command.c ctl/seat/systemctl.c \
 	ctl/seat/teardown-command.c \
-	ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-view.c \
+	ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
+	ctl/status/status-watch.c \
 	ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
@@ -218,7 +222,7 @@ install: all
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(hubdir)/pam.d \
 		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(docdir)/architecture $(DESTDIR)$(docdir)/schema $(DESTDIR)$(dbusdir) $(DESTDIR)$(networkdir) $(DESTDIR)$(rulesdir) \
-		$(DESTDIR)$(nmconfdir) \
+		$(DESTDIR)$(nmconfdir) $(DESTDIR)$(catalogdir) $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) \
 		$(DESTDIR)/etc/coursenet/netns
 	$(Q)test -d $(DESTDIR)/etc/coursenet/roster.d || $(INSTALL) -d -m 700 $(DESTDIR)/etc/coursenet/roster.d
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
@@ -248,7 +252,18 @@ endif
 		conf/examples/seat-database.service $(DESTDIR)$(docdir)/examples/
 	$(Q)for page in $(manual_pages); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
+	$(Q)$(INSTALL) -m 644 conf/completion/coursenetctl $(DESTDIR)$(bashcompletiondir)/
+	$(Q)$(INSTALL) -m 644 conf/completion/_coursenetctl $(DESTDIR)$(zshcompletiondir)/
+	$(Q)$(INSTALL) -m 644 conf/coursenet.catalog $(DESTDIR)$(catalogdir)/
+	$(Q)$(update_catalog)
 	$(Q)$(give_capability)
+
+# The journal reads a database that is made of all catalogues. For packages, systemd's own trigger makes it.
+ifeq ($(DESTDIR),)
+update_catalog = journalctl --update-catalog || :
+else
+update_catalog = :
+endif
 
 # An archive cannot hold a capability: below DESTDIR the packager has to set it after unpacking.
 ifeq ($(DESTDIR),)
@@ -265,7 +280,8 @@ installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter) \
 	$(addprefix $(libexecdir)/,coursenet-net coursenet-worker coursenet-host coursenet-activator coursenet-container) $(pamdir)/pam_coursenet.so \
 	$(units:units/%=$(unitdir)/%) $(pamconfigdir)/coursenet $(dbusdir)/coursenet.conf \
 	$(addprefix $(networkdir)/05-coursenet,.link .network -cables.network) $(rulesdir)/70-coursenet.rules \
-	$(nmconfdir)/05-coursenet.conf $(hubdir)/jupyterhub_config.py $(hubdir)/pam.d/jupyterhub \
+	$(nmconfdir)/05-coursenet.conf $(catalogdir)/coursenet.catalog \
+	$(bashcompletiondir)/coursenetctl $(zshcompletiondir)/_coursenetctl $(hubdir)/jupyterhub_config.py $(hubdir)/pam.d/jupyterhub \
 	$(addprefix $(docdir)/,$(notdir $(documents)) $(architecture_pages:docs/%=%) $(schemas:docs/%=%)) \
 	$(addprefix $(docdir)/examples/,notebook@.service seat-database.socket seat-database.service) \
 	$(foreach page,$(manual_pages),$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
@@ -281,6 +297,7 @@ endif
 	$(Q)rm -f $(addprefix $(DESTDIR),$(installed_files))
 	$(Q)for folder in $(addprefix $(DESTDIR),$(installed_folders)); do rmdir "$$folder" 2>/dev/null || :; done
 ifeq ($(DESTDIR),)
+	$(Q)$(update_catalog)
 	$(Q)conf/uninstall forget
 endif
 

@@ -53,8 +53,8 @@ enum request_type {
         REQUEST_NOTE,   /* root: the session of this account was refused; if it goes on anyway, the fence must
                            have its uid */
         REQUEST_REPORT, /* everybody: the output of the coursenetctl command in service, limited to what the
-                           peer may see; user has its argument and tty the argument of --at; both may be empty
-                         */
+                           peer may see; user has its argument, and tty, remote_host and lease have those of
+                           --at, --since and --until; all may be empty */
         _REQUEST_TYPE_MAX,
 };
 

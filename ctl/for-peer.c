@@ -29,8 +29,8 @@
 static const struct part {
         const char *name, *verb; /* verb: the word behind the name, or NULL */
         int (*run)(const struct paths *paths, int argc, char **argv);
-        bool for_students; /* students may ask about themselves */
-        bool at, legend;   /* has --at, --no-legend */
+        bool for_students;  /* students may ask about themselves */
+        bool times, legend; /* has --at, --since and --until; has --no-legend */
 } parts[] = {
         {"status", NULL, status_command, false, false, true},
         {"seat", NULL, seat_command, true, false, false},
@@ -91,8 +91,9 @@ static int find_scope(
 }
 
 static int run(const struct paths *paths, const struct part *part, struct request *request) {
-        char json[] = "--json", no_legend[] = "--no-legend", at[] = "--at", end[] = "--";
-        char *argv[8] = {NULL};
+        char json[] = "--json", no_legend[] = "--no-legend", at[] = "--at", since[] = "--since",
+             until[] = "--until", end[] = "--";
+        char *argv[16] = {NULL};
         int argc = 0;
 
         argv[argc++] = (char *)(uintptr_t)part->name;
@@ -102,9 +103,17 @@ static int run(const struct paths *paths, const struct part *part, struct reques
                 argv[argc++] = json;
         if (part->legend && (request->flags & REQUEST_NO_LEGEND))
                 argv[argc++] = no_legend;
-        if (part->at && request->tty[0]) {
+        if (part->times && request->tty[0]) {
                 argv[argc++] = at;
                 argv[argc++] = request->tty;
+        }
+        if (part->times && request->remote_host[0]) {
+                argv[argc++] = since;
+                argv[argc++] = request->remote_host;
+        }
+        if (part->times && request->lease[0]) {
+                argv[argc++] = until;
+                argv[argc++] = request->lease;
         }
         argv[argc++] = end;
         if (request->user[0])

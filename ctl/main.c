@@ -5,13 +5,10 @@
 #include "base/arguments.h"
 #include "base/complain.h"
 #include "base/terminal.h"
-#include "check/check-command.h"
+#include "command-table.h"
+#include "complete-command.h"
 #include "for-peer.h"
-#include "history/history-command.h"
 #include "protocol.h"
-#include "roster/roster-command.h"
-#include "seat/seat-command.h"
-#include "status/status-command.h"
 
 static const struct paths system_paths = {
         .etc = "/etc/coursenet",
@@ -22,29 +19,15 @@ static const struct paths system_paths = {
         .host = LIBEXEC_DIRECTORY "/coursenet-host",
         .dnsmasq = "/usr/sbin/dnsmasq",
         .proc = "/proc",
-};
-
-static const struct command {
-        const char *name;
-        int (*run)(const struct paths *paths, int argc, char **argv);
-        const char *synopsis, *summary;
-} commands[] = {
-        {"status", status_command, "status [--json] [COURSE|SEAT|USER]",
-                "show which seats are up, and who uses them"},
-        {"seat", seat_command, "seat [--json] SEAT|USER", "show which seat a user has"},
-        {"check", check_command, "check [--json]", "find mistakes in the configuration"},
-        {"history", history_command, "history [--at TIME] [ADDRESS|COURSE|SEAT|USER]",
-                "show who had which address and when"},
-        {"start", start_command, "start [--json] COURSE|SEAT|USER", "start seats and keep them up"},
-        {"stop", stop_command, "stop [--json] COURSE|SEAT|USER", "end every lease of seats"},
-        {"teardown", teardown_command, "teardown [--force]", "stop and remove everything that is up"},
-        {"roster", roster_command, "roster list|add|remove|import ...", "show and change who is in a course"},
+        .logs = true,
 };
 
 static void print_usage(FILE *stream) {
+        const struct command *command;
+
         (void)fputs("Usage: coursenetctl COMMAND ...\n\n", stream);
-        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-                (void)fprintf(stream, "  %-46s %s\n", commands[i].synopsis, commands[i].summary);
+        for (size_t i = 0; (command = command_table_get(i)); i++)
+                (void)fprintf(stream, "  %-46s %s\n", command->synopsis, command->summary);
         (void)fputs("\n"
                     "  --help     this text; after a command: help for that command (also: help COMMAND)\n"
                     "  --version  the version of coursenet\n"
@@ -52,13 +35,6 @@ static void print_usage(FILE *stream) {
                     "Exit codes: 0 done; 1 failed, refused or not found; 2 usage;\n"
                     "            3 the activator cannot be reached. See coursenetctl(8).\n",
                 stream);
-}
-
-static const struct command *find_command(const char *name) {
-        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-                if (string_equal(name, commands[i].name))
-                        return &commands[i];
-        return NULL;
 }
 
 static int refuse(const char *name) {
@@ -69,7 +45,7 @@ static int refuse(const char *name) {
 
 /* "help", "help COMMAND" and "help roster import". */
 static int help(int argc, char **argv) {
-        const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+        const struct command *command = argc > 1 ? command_table_find(argv[1]) : NULL;
         char *words[] = {
                 argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : (char[]){"--help"}, (char[]){"--help"}, NULL};
 
@@ -97,7 +73,10 @@ static int run(int argc, char **argv) {
         /* Not listed, because only the activator runs it. */
         if (string_equal(argv[1], REPORT_COMMAND))
                 return for_peer_command(&system_paths, argc - 1, argv + 1);
-        command = find_command(argv[1]);
+        /* Nor this, which only the shells run. */
+        if (string_equal(argv[1], COMPLETE_COMMAND))
+                return complete_command(&system_paths, argc - 1, argv + 1);
+        command = command_table_find(argv[1]);
         return command ? command->run(&system_paths, argc - 1, argv + 1) : refuse(argv[1]);
 }
 

@@ -4,8 +4,13 @@
  */
 
 #include <stdarg.h>
+#include <systemd/sd-journal.h>
 
 #include "log.h"
+
+static void print(const char *priority, const char *text) {
+        (void)fprintf(stderr, "%s%s\n", priority, text);
+}
 
 void log_message(const char *priority, const char *format, ...) {
         char text[1024];
@@ -14,7 +19,20 @@ void log_message(const char *priority, const char *format, ...) {
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        (void)fprintf(stderr, "%s%s\n", priority, text);
+        print(priority, text);
+}
+
+void log_explained(const char *id, const char *priority, const char *format, ...) {
+        char text[1024];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        /* systemd sets the variable if stderr is connected to the journal. A priority is "<3>". */
+        if (!getenv("JOURNAL_STREAM") || sd_journal_send("MESSAGE=%s", text, "MESSAGE_ID=%s", id,
+                                                 "PRIORITY=%c", priority[1], NULL) < 0)
+                print(priority, text);
 }
 
 void log_diagnostics(const struct diagnostics *diagnostics) {
@@ -22,7 +40,7 @@ void log_diagnostics(const struct diagnostics *diagnostics) {
 
         for (size_t i = 0; i < diagnostics->n_items; i++) {
                 diagnostic_format(&diagnostics->items[i], text, sizeof(text));
-                log_message(
+                log_explained(MESSAGE_CONFIGURATION,
                         diagnostics->items[i].level == DIAGNOSTIC_ERROR ? SD_ERR : SD_WARNING, "%s", text);
         }
 }

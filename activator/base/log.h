@@ -6,9 +6,16 @@
 #include <systemd/sd-daemon.h>
 
 #include "diagnostics.h"
+#include "message-id.h"
 #include "util.h"
 
 void log_message(const char *priority, const char *format, ...) _printf_(2, 3);
+
+/*
+ * The same with an id, one of message-id.h. Without the journal, as in tests, it goes to stderr like the
+ * others.
+ */
+void log_explained(const char *id, const char *priority, const char *format, ...) _printf_(3, 4);
 
 #define log_error(...) log_message(SD_ERR, __VA_ARGS__)
 #define log_warning(...) log_message(SD_WARNING, __VA_ARGS__)

@@ -56,7 +56,8 @@ static bool admit_login(const struct server *server) {
                 n += connection->privileged;
         if (n < CONNECTIONS_MAX)
                 return true;
-        log_error("There are " STRINGIFY(CONNECTIONS_MAX) " logins under way; one more is refused");
+        log_explained(MESSAGE_TOO_MANY_LOGINS, SD_ERR,
+                "There are " STRINGIFY(CONNECTIONS_MAX) " logins under way; one more is refused");
         return false;
 }
 

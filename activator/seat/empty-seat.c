@@ -52,9 +52,10 @@ static void schedule(struct empty_seat *empty) {
 
 static void give_up(struct empty_seat *empty, int result) {
         if (result == TIDY_SEAT_UP)
-                log_notice("Seat %s is up without a lease: something else needs it. See: systemctl "
-                           "list-dependencies "
-                           "--reverse nsbr@%s.service netns@%s.service",
+                log_explained(MESSAGE_SEAT_NEEDED, SD_NOTICE,
+                        "Seat %s is up without a lease: something else needs it. See: systemctl "
+                        "list-dependencies "
+                        "--reverse nsbr@%s.service netns@%s.service",
                         empty->seat, empty->seat, empty->seat);
         forget(empty);
 }

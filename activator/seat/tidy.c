@@ -114,7 +114,8 @@ static int stop_again(sd_event_source *source, uint64_t usec, void *userdata) {
                 stop_slice(tidying);
                 return 0;
         }
-        log_error("%s could not be stopped within a minute; units of the seat may stay up", tidying->slice);
+        log_explained(MESSAGE_SEAT_STAYS, SD_ERR,
+                "%s could not be stopped within a minute; units of the seat may stay up", tidying->slice);
         finish(tidying, -ETIMEDOUT);
         return 0;
 }

@@ -177,7 +177,8 @@ static int send_over(struct worker_client *client, const struct worker_request *
 
 static void note_result(struct worker_client *client, int error) {
         if (error < 0 && !client->told)
-                log_notice("coursenet-worker cannot be asked (%s); logins wait for the units of their seats",
+                log_explained(MESSAGE_NO_WORKER, SD_NOTICE,
+                        "coursenet-worker cannot be asked (%s); logins wait for the units of their seats",
                         strerror(-error));
         client->told = error < 0;
 }

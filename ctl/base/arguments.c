@@ -17,6 +17,9 @@ enum {
         OPTION_FORCE,
         OPTION_NO_PAGER,
         OPTION_NO_LEGEND,
+        OPTION_WATCH,
+        OPTION_SINCE,
+        OPTION_UNTIL,
 };
 
 static const struct option options[] = {
@@ -29,6 +32,9 @@ static const struct option options[] = {
         {"force", no_argument, NULL, OPTION_FORCE},
         {"no-pager", no_argument, NULL, OPTION_NO_PAGER},
         {"no-legend", no_argument, NULL, OPTION_NO_LEGEND},
+        {"watch", no_argument, NULL, OPTION_WATCH},
+        {"since", required_argument, NULL, OPTION_SINCE},
+        {"until", required_argument, NULL, OPTION_UNTIL},
         {0},
 };
 
@@ -53,6 +59,11 @@ static unsigned taken_by(int option) {
                 return TAKES_PAGER;
         case OPTION_NO_LEGEND:
                 return TAKES_LEGEND;
+        case OPTION_WATCH:
+                return TAKES_WATCH;
+        case OPTION_SINCE:
+        case OPTION_UNTIL:
+                return TAKES_TIMES;
         default:
                 return 0;
         }
@@ -84,6 +95,15 @@ static void take_option(int option, struct arguments *arguments) {
         case OPTION_NO_LEGEND:
                 arguments->no_legend = true;
                 break;
+        case OPTION_WATCH:
+                arguments->watch = true;
+                break;
+        case OPTION_SINCE:
+                arguments->since = optarg;
+                break;
+        case OPTION_UNTIL:
+                arguments->until = optarg;
+                break;
         default:
                 break;
         }
@@ -97,6 +117,25 @@ static const char *option_name(int option, char **argv, char *text, size_t size)
                         return text;
                 }
         return argv[optind - 1];
+}
+
+void arguments_each_option(
+        const struct syntax *syntax, void (*callback)(void *userdata, const char *option), void *userdata) {
+        char text[32];
+
+        for (const struct option *each = options; each->name; each++) {
+                if (each->val != 'h' && !(taken_by(each->val) & syntax->options))
+                        continue;
+                (void)snprintf(text, sizeof(text), "--%s", each->name);
+                callback(userdata, text);
+        }
+}
+
+bool argument_needs_value(const char *word) {
+        for (const struct option *each = options; each->name; each++)
+                if (each->has_arg && string_starts_with(word, "--") && string_equal(word + 2, each->name))
+                        return true;
+        return false;
 }
 
 static int refuse(const struct syntax *syntax, const char *what, const char *word) {

@@ -13,12 +13,26 @@ enum takes {
         TAKES_FORCE = 1 << 3,  /* --force */
         TAKES_PAGER = 1 << 4,  /* --no-pager */
         TAKES_LEGEND = 1 << 5, /* --no-legend */
+        TAKES_WATCH = 1 << 6,  /* --watch */
+        TAKES_TIMES = 1 << 7,  /* --since and --until */
+};
+
+/* What a word of a command means, for completion. */
+enum word_kind {
+        WORD_OTHER, /* nothing that could be listed */
+        WORD_COURSE,
+        WORD_PERSON,  /* a seat or a user */
+        WORD_TARGET,  /* a course, a seat or a user */
+        WORD_UP,      /* the same, of seats that are not down */
+        WORD_STUDENT, /* on the roster of the course in the word before */
+        WORD_FILE,
 };
 
 struct syntax {
         const char *usage; /* printed by --help: a "Usage:" line, then what the command does */
         unsigned options;  /* enum takes */
         int words_min, words_max;
+        enum word_kind first, others; /* the first word, and all others */
 };
 
 struct arguments {
@@ -32,6 +46,8 @@ struct arguments {
         bool force;
         bool no_pager;
         bool no_legend;
+        bool watch;
+        const char *since, *until; /* borrowed; NULL: not given */
 };
 
 /*
@@ -39,6 +55,13 @@ struct arguments {
  * arguments do not fit the syntax, after a message on stderr.
  */
 int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct arguments *ret);
+
+/* Calls back for each option that the command has, with its two dashes. */
+void arguments_each_option(
+        const struct syntax *syntax, void (*callback)(void *userdata, const char *option), void *userdata);
+
+/* Whether the word is an option of a command whose value is the next word. */
+bool argument_needs_value(const char *word);
 
 /* True for a word that asks for help where a command is expected: -h, --help or help. */
 bool argument_is_help(const char *word);

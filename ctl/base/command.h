@@ -22,6 +22,7 @@ struct paths {
         const char *host;    /* coursenet-host, the program that compares and takes down */
         const char *dnsmasq; /* the program */
         const char *proc;    /* /proc */
+        bool logs;           /* whether the journal gets what changes */
         const struct scope
                 *scope; /* what the caller may see; NULL: root, or what the user may see who runs this */
 };

@@ -32,7 +32,10 @@ static int make_request(const char *command, const struct arguments *arguments, 
         if (string_copy(ret->service, sizeof(ret->service), command) < 0 ||
                 (arguments->n_words > 0 &&
                         string_copy(ret->user, sizeof(ret->user), arguments->words[0]) < 0) ||
-                (arguments->at && string_copy(ret->tty, sizeof(ret->tty), arguments->at) < 0))
+                (arguments->at && string_copy(ret->tty, sizeof(ret->tty), arguments->at) < 0) ||
+                (arguments->since &&
+                        string_copy(ret->remote_host, sizeof(ret->remote_host), arguments->since) < 0) ||
+                (arguments->until && string_copy(ret->lease, sizeof(ret->lease), arguments->until) < 0))
                 return -ENAMETOOLONG;
         return 0;
 }

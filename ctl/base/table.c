@@ -56,3 +56,8 @@ int table_print(struct libscols_table *table) {
         (void)scols_table_enable_colors(table, terminal_has_colors());
         return scols_print_table(table);
 }
+
+int table_print_to_text(struct libscols_table *table, char **ret) {
+        (void)scols_table_enable_colors(table, terminal_has_colors());
+        return scols_print_table_to_string(table, ret);
+}

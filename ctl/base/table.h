@@ -27,4 +27,7 @@ void table_color(struct libscols_table *table, size_t column, const char *color)
 /* Prints to stdout. Negative errno. */
 int table_print(struct libscols_table *table);
 
+/* The same into a text, with its colours. The caller frees it. */
+int table_print_to_text(struct libscols_table *table, char **ret);
+
 #define _cleanup_table_ _cleanup_(table_done)

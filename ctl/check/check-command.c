@@ -19,7 +19,7 @@
 #include "checks.h"
 #include "site.h"
 
-static const struct syntax syntax = {
+const struct syntax check_syntax = {
         .usage = "Usage: coursenetctl check [--json] [--no-pager]\n"
                  "\n"
                  "Checks settings, rosters, pam.d and this host, and prints one line for each problem.\n"
@@ -331,7 +331,7 @@ int check_command(const struct paths *paths, int argc, char **argv) {
         struct arguments arguments;
         int r;
 
-        r = arguments_parse(argc, argv, &syntax, &arguments);
+        r = arguments_parse(argc, argv, &check_syntax, &arguments);
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
 

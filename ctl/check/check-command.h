@@ -3,6 +3,9 @@
 
 /* `coursenetctl check`. */
 
+#include "base/arguments.h"
 #include "base/command.h"
+
+extern const struct syntax check_syntax;
 
 int check_command(const struct paths *paths, int argc, char **argv);

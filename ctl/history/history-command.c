@@ -2,8 +2,10 @@
 
 /* `coursenetctl history`: shows who had which address, and when. */
 
-#include "history-command.h"
+#include <inttypes.h>
+
 #include "base/arguments.h"
+#include "base/calendar.h"
 #include "base/complain.h"
 #include "base/json.h"
 #include "base/lease-list.h"
@@ -11,23 +13,27 @@
 #include "base/report-client.h"
 #include "base/table.h"
 #include "base/terminal.h"
+#include "history-command.h"
 #include "lease-journal.h"
 
-static const struct syntax syntax = {
-        .usage = "Usage: coursenetctl history [--json] [--at TIME] [--no-legend] [--no-pager]\n"
-                 "                            [ADDRESS|COURSE|SEAT|USER]\n"
+const struct syntax history_syntax = {
+        .usage = "Usage: coursenetctl history [--json] [--at TIME | --since TIME --until TIME]\n"
+                 "                            [--no-legend] [--no-pager] [ADDRESS|COURSE|SEAT|USER]\n"
                  "\n"
                  "Shows who had which address and when, with a line for each login, from the journal.\n"
-                 "With --at, shows only leases of that time: a day, a minute or a second.\n"
+                 "With --at, shows only leases of that time: a day, a minute or a second. With --since or\n"
+                 "--until, or both, shows those that existed in between.\n"
                  "\n"
-                 "TIME: " MOMENT_FORMS ".\n",
-        .options = TAKES_JSON | TAKES_AT | TAKES_LEGEND | TAKES_PAGER,
+                 "TIME: " MOMENT_FORMS ".\n"
+                 "--since and --until also take what systemd.time(7) describes: yesterday, '2 hours ago'.\n",
+        .options = TAKES_JSON | TAKES_AT | TAKES_TIMES | TAKES_LEGEND | TAKES_PAGER,
         .words_max = 1,
+        .first = WORD_TARGET,
 };
 
 struct question {
-        const char *word; /* NULL: anything */
-        const char *at;   /* as on the command line; NULL: any time */
+        const char *word;               /* NULL: anything */
+        const char *at, *since, *until; /* as on the command line; NULL: any time */
         struct span span;
         bool no_legend;
         bool partial; /* the caller may not see all courses */
@@ -156,15 +162,19 @@ static void report_reach(const struct lease_journal *journal, const struct quest
 }
 
 static void report_none(const struct question *question) {
-        char at[64] = "";
+        char time[256] = "";
         const char *where = question->partial ? " in the courses of which you are staff" : "";
 
         if (question->at)
-                (void)snprintf(at, sizeof(at), " at %s", question->at);
+                (void)snprintf(time, sizeof(time), " at %s", question->at);
+        else if (question->since || question->until)
+                (void)snprintf(time, sizeof(time), "%s%s%s%s", question->since ? " since " : "",
+                        question->since ? question->since : "", question->until ? " until " : "",
+                        question->until ? question->until : "");
         if (question->word)
-                complain("The journal has no lease of '%s'%s%s.", question->word, where, at);
+                complain("The journal has no lease of '%s'%s%s.", question->word, where, time);
         else
-                complain("The journal has no lease%s%s.", where, at);
+                complain("The journal has no lease%s%s.", where, time);
 }
 
 static int read_failed(int r) {
@@ -196,7 +206,7 @@ static int answer(const struct lease_journal *journal, const struct question *qu
         }
         if (!any)
                 report_none(question);
-        if (!any || question->at)
+        if (!any || question->at || question->since)
                 report_reach(journal, question);
         return any ? EXIT_DONE : EXIT_NO;
 }
@@ -241,7 +251,7 @@ static bool load_live(const struct paths *paths, struct live *ret) {
 }
 
 /* Returns an exit code. */
-static int parse_time(struct question *question) {
+static int parse_at(struct question *question) {
         if (moment_parse(question->at, time(NULL), &question->span) < 0) {
                 complain("'%s' is not a time; expected " MOMENT_FORMS, question->at);
                 return EXIT_USAGE;
@@ -253,6 +263,46 @@ static int parse_time(struct question *question) {
         return EXIT_DONE;
 }
 
+/* Returns an exit code. text: NULL leaves *usec as it is. */
+static int parse_end(const char *text, uint64_t *usec) {
+        int r = text ? calendar_parse(text, usec) : 0;
+
+        if (r == -EINVAL) {
+                complain("'%s' is not a time; see systemd.time(7)", text);
+                return EXIT_USAGE;
+        }
+        if (r < 0) {
+                complain("systemd-analyze, which reads '%s', cannot be run: %s", text, strerror(-r));
+                return EXIT_NO;
+        }
+        return EXIT_DONE;
+}
+
+/* Returns an exit code. */
+static int parse_times(struct question *question) {
+        int r;
+
+        if (question->at && (question->since || question->until)) {
+                complain("--at says the whole time, so there is no --since or --until with it.");
+                return EXIT_USAGE;
+        }
+        if (question->at)
+                return parse_at(question);
+        r = parse_end(question->since, &question->span.from_usec);
+        return r == EXIT_DONE ? parse_end(question->until, &question->span.to_usec) : r;
+}
+
+/* Lets root read the journal. systemd-analyze is run here, not by root. */
+static int ask(const struct paths *paths, const struct question *question, struct arguments *arguments) {
+        char since[32], until[32];
+
+        (void)snprintf(since, sizeof(since), "@%" PRIu64, question->span.from_usec / USEC_PER_SEC);
+        (void)snprintf(until, sizeof(until), "@%" PRIu64, question->span.to_usec / USEC_PER_SEC);
+        arguments->since = arguments->since ? since : NULL;
+        arguments->until = arguments->until ? until : NULL;
+        return report_ask(paths, "history", arguments);
+}
+
 int history_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_lease_journal_ struct lease_journal journal = {0};
         struct question question = {.span = {.to_usec = UINT64_MAX}};
@@ -261,21 +311,23 @@ int history_command(const struct paths *paths, int argc, char **argv) {
         bool known;
         int r;
 
-        r = arguments_parse(argc, argv, &syntax, &arguments);
+        r = arguments_parse(argc, argv, &history_syntax, &arguments);
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
         question.at = arguments.at;
+        question.since = arguments.since;
+        question.until = arguments.until;
         question.no_legend = arguments.no_legend;
         question.partial = paths->scope && !paths->scope->every_course;
         question.word = arguments.n_words > 0 ? arguments.words[0] : NULL;
-        r = question.at ? parse_time(&question) : EXIT_DONE;
+        r = parse_times(&question);
         if (r != EXIT_DONE)
                 return r;
 
         known = load_live(paths, &live);
         r = lease_journal_read(question.word, paths->scope, &journal);
         if (r == -EACCES && report_is_for_staff(paths))
-                return report_ask(paths, "history", &arguments);
+                return ask(paths, &question, &arguments);
         if (r < 0)
                 return read_failed(r);
         if (known)

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "activator-client.h"
+#include "base/admin-log.h"
 #include "base/complain.h"
 #include "base/json.h"
 #include "base/table.h"
@@ -173,7 +174,7 @@ static int finish_refused(struct change *change) {
 }
 
 /* Writes the roster unless this is a dry run, and prints what changed. Returns an exit code. */
-static int finish(const struct paths *paths, struct change *change, const char *done) {
+static int finish(const struct paths *paths, struct change *change, const char *command, const char *done) {
         bool writes = change->n_changed > 0 && !change->dry;
 
         if (change->diagnostics.n_errors == 0 && writes)
@@ -192,6 +193,7 @@ static int finish(const struct paths *paths, struct change *change, const char *
         }
 
         if (writes) {
+                admin_log(paths, command, change->edit.roster.course, "%u %s", change->n_changed, done);
                 roster_lock_done(&change->edit.lock);
                 reload_activator(paths);
         }
@@ -274,7 +276,7 @@ int roster_add_names(const struct paths *paths, const struct arguments *argument
                         if (parse_name(&change, arguments->words[i], student) >= 0 &&
                                 seat_student(&change, student) == -ENOSPC)
                                 break;
-        return finish(paths, &change, "seated");
+        return finish(paths, &change, "roster add", "seated");
 }
 
 static void remove_student(struct change *change, const char *student) {
@@ -304,7 +306,7 @@ int roster_remove_names(const struct paths *paths, const struct arguments *argum
                 for (int i = 1; i < arguments->n_words; i++)
                         if (parse_name(&change, arguments->words[i], student) >= 0)
                                 remove_student(&change, student);
-        return finish(paths, &change, "removed");
+        return finish(paths, &change, "roster remove", "removed");
 }
 
 /* --- import ---------------------------------------------------------------------------------- */
@@ -430,7 +432,7 @@ int roster_import(const struct paths *paths, const struct arguments *arguments) 
                 diagnostics_error(&change.diagnostics, change.edit.path, 0, "out of memory");
         if (!change.document && change.diagnostics.n_errors == 0 && list.column)
                 (void)printf("The logins are from the column '%s'.\n", list.column);
-        r = finish(paths, &change, "seated");
+        r = finish(paths, &change, "roster import", "seated");
         if (r == EXIT_DONE && !arguments->json)
                 report_absent(&change.edit.roster, &list);
         return r;

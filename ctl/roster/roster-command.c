@@ -25,7 +25,8 @@ static const struct part {
                  "\n"
                  "Shows the students on the roster of a course, with seats and addresses. Without a course,\n"
                  "shows all courses.\n",
-                        .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER, .words_max = 1}},
+                        .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER, .words_max = 1,
+                        .first = WORD_COURSE}},
         {"add", roster_add_names,
                 {"Usage: coursenetctl roster add [--json] COURSE NAME...\n"
                  "\n"
@@ -33,14 +34,15 @@ static const struct part {
                  "student\n"
                  "who is on the roster already keeps their seat; one who was removed gets the old seat "
                  "back.\n",
-                        .options = TAKES_JSON, .words_min = 2, .words_max = 65536}},
+                        .options = TAKES_JSON, .words_min = 2, .words_max = 65536, .first = WORD_COURSE}},
         {"remove", roster_remove_names,
                 {"Usage: coursenetctl roster remove [--json] COURSE NAME...\n"
                  "\n"
                  "Removes students from the roster. Their seat numbers stay reserved for them. Students who "
                  "are\n"
                  "logged in keep their seats until they log out.\n",
-                        .options = TAKES_JSON, .words_min = 2, .words_max = 65536}},
+                        .options = TAKES_JSON, .words_min = 2, .words_max = 65536, .first = WORD_COURSE,
+                        .others = WORD_STUDENT}},
         {"import", roster_import,
                 {"Usage: coursenetctl roster import [--json] [--column NAME] [--skip] [--dry-run] COURSE "
                  "FILE\n"
@@ -56,8 +58,17 @@ static const struct part {
                  "  --column NAME  the column that holds the logins\n"
                  "  --skip         skip rows that have no login, list them, and add the others\n"
                  "  --dry-run      show what would change, and write nothing\n",
-                        .options = TAKES_JSON | TAKES_IMPORT, .words_min = 2, .words_max = 2}},
+                        .options = TAKES_JSON | TAKES_IMPORT, .words_min = 2, .words_max = 2,
+                        .first = WORD_COURSE, .others = WORD_FILE}},
 };
+
+const char *roster_part_name(size_t i) {
+        return i < ELEMENTSOF(parts) ? parts[i].name : NULL;
+}
+
+const struct syntax *roster_part_syntax(size_t i) {
+        return &parts[i].syntax;
+}
 
 int roster_command(const struct paths *paths, int argc, char **argv) {
         struct arguments arguments;

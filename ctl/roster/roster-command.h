@@ -8,6 +8,10 @@
 
 int roster_command(const struct paths *paths, int argc, char **argv);
 
+/* Its subcommands, by number; NULL: i is too large. */
+const char *roster_part_name(size_t i);
+const struct syntax *roster_part_syntax(size_t i);
+
 int roster_list(const struct paths *paths, const struct arguments *arguments);
 int roster_add_names(const struct paths *paths, const struct arguments *arguments);
 int roster_remove_names(const struct paths *paths, const struct arguments *arguments);

@@ -15,7 +15,7 @@
 #include "roster.h"
 #include "seat-command.h"
 
-static const struct syntax syntax = {
+const struct syntax seat_syntax = {
         .usage = "Usage: coursenetctl seat [--json] SEAT|USER\n"
                  "\n"
                  "Shows which seat a user has, or whose a seat is, and what belongs to it: address, bridge,\n"
@@ -24,6 +24,7 @@ static const struct syntax syntax = {
         .options = TAKES_JSON,
         .words_min = 1,
         .words_max = 1,
+        .first = WORD_PERSON,
 };
 
 struct mapping {
@@ -347,7 +348,7 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         struct texts texts;
         int r;
 
-        r = arguments_parse(argc, argv, &syntax, &arguments);
+        r = arguments_parse(argc, argv, &seat_syntax, &arguments);
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
 

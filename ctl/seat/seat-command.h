@@ -3,7 +3,13 @@
 
 /* The commands on single seats, or on all of a course, each in the file of its name. */
 
+#include "base/arguments.h"
 #include "base/command.h"
+
+extern const struct syntax seat_syntax;
+extern const struct syntax start_syntax;
+extern const struct syntax stop_syntax;
+extern const struct syntax teardown_syntax;
 
 int seat_command(const struct paths *paths, int argc, char **argv);
 int start_command(const struct paths *paths, int argc, char **argv);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include "activator-client.h"
+#include "base/admin-log.h"
 #include "base/arguments.h"
 #include "base/complain.h"
 #include "base/json.h"
@@ -20,7 +21,7 @@
 #define BATCH 32U
 #define TIMEOUT_MS 120000U
 
-static const struct syntax start_syntax = {
+const struct syntax start_syntax = {
         .usage = "Usage: coursenetctl start [--json] COURSE|SEAT|USER\n"
                  "\n"
                  "Starts a seat, or all seats of a course, and keeps them up until `coursenetctl stop` or "
@@ -29,9 +30,10 @@ static const struct syntax start_syntax = {
         .options = TAKES_JSON,
         .words_min = 1,
         .words_max = 1,
+        .first = WORD_TARGET,
 };
 
-static const struct syntax stop_syntax = {
+const struct syntax stop_syntax = {
         .usage = "Usage: coursenetctl stop [--json] COURSE|SEAT|USER\n"
                  "\n"
                  "Ends every lease of a seat, or of all seats of a course: holds and logins. Students who "
@@ -42,6 +44,7 @@ static const struct syntax stop_syntax = {
         .options = TAKES_JSON,
         .words_min = 1,
         .words_max = 1,
+        .first = WORD_UP,
 };
 
 /* Returns an exit code. *target borrows from *site. */
@@ -190,6 +193,10 @@ int start_command(const struct paths *paths, int argc, char **argv) {
 
                 r = hold_batch(paths, &site, &target.seats[i], n, &outcome);
         }
+        if (outcome.n_held > 0 || r == EXIT_DONE)
+                admin_log(paths, "start", arguments.words[0], "%zu of %zu seat%s %s up and held",
+                        outcome.n_held, target.n_seats, plural(target.n_seats),
+                        outcome.n_held == 1 ? "is" : "are");
         if (r != EXIT_DONE)
                 return r;
 
@@ -242,6 +249,8 @@ int stop_command(const struct paths *paths, int argc, char **argv) {
                 if (r != EXIT_DONE)
                         return r;
         }
+        admin_log(paths, "stop", arguments.words[0], "%s lease%s ended", reply.text,
+                string_equal(reply.text, "1") ? "" : "s");
         if (print_ended(reply.text, arguments.json) < 0) {
                 complain("%s", strerror(ENOMEM));
                 return EXIT_NO;

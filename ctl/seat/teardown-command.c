@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "activator-client.h"
+#include "base/admin-log.h"
 #include "base/arguments.h"
 #include "base/complain.h"
 #include "base/pam-config.h"
@@ -37,7 +38,7 @@
 #define WIRING_KEEP_FILE "50-coursenet-keep.conf"
 #define UNFINISHED_HEAD ".coursenet-new-"
 
-static const struct syntax teardown_syntax = {
+const struct syntax teardown_syntax = {
         .usage =
                 "Usage: coursenetctl teardown [--force]\n"
                 "\n"
@@ -406,6 +407,9 @@ int teardown_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
         r = take_down(paths, arguments.force);
+        admin_log(paths, "teardown", arguments.force ? "--force" : "", "%s",
+                r == EXIT_DONE ? "nothing of coursenet is up"
+                               : "refused, or not everything could be removed");
         if (r == EXIT_DONE) {
                 (void)puts("Nothing of coursenet is up.");
                 print_left(paths);

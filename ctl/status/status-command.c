@@ -10,18 +10,23 @@
 #include "base/report-client.h"
 #include "base/table.h"
 #include "base/terminal.h"
+#include "status-summary.h"
 #include "status-view.h"
+#include "status-watch.h"
 
-static const struct syntax syntax = {
+const struct syntax status_syntax = {
         .usage = "Usage: coursenetctl status [--json] [--no-legend] [--no-pager] [COURSE|SEAT|USER]\n"
+                 "       coursenetctl status --watch [COURSE|SEAT|USER]\n"
                  "\n"
                  "Shows the seats that are up, and every login that uses one. Root sees all seats, staff of "
                  "a\n"
                  "course see its seats, other users see their own. A seat without a login is kept by a "
                  "process\n"
-                 "that its student left running, will stop soon, or was started with `coursenetctl start`.\n",
-        .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER,
+                 "that its student left running, will stop soon, or was started with `coursenetctl start`.\n"
+                 "With --watch, root sees the seats and their traffic, which change until ^C.\n",
+        .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER | TAKES_WATCH,
         .words_max = 1,
+        .first = WORD_TARGET,
 };
 
 /* --- for people ------------------------------------------------------------------------------ */
@@ -44,54 +49,6 @@ enum {
         COLUMN_STATE = 4,
         COLUMN_CONTAINER = 5,
 };
-
-/* The one-line summary above the table. */
-struct counts {
-        size_t n_courses, n_seats, n_logins, n_holds;
-        size_t n_starting, n_stopping, n_failed;
-};
-
-static void count_seat(const struct snapshot_seat *seat, struct counts *counts) {
-        counts->n_seats++;
-        counts->n_starting += string_equal(seat->state, "starting");
-        counts->n_stopping += string_equal(seat->state, "stopping");
-        counts->n_failed += string_equal(seat->state, "failed");
-        for (size_t i = 0; i < seat->n_leases; i++) {
-                bool is_login = seat->leases[i].pid > 0;
-
-                counts->n_logins += is_login;
-                counts->n_holds += !is_login;
-        }
-}
-
-static void print_part(size_t n, const char *what, const char *before, const char *after) {
-        if (n > 0)
-                (void)printf(", %s%zu %s%s", before, n, what, after);
-}
-
-/* Without what there is none of, except for seats and logins. */
-static void print_counts(const struct status_view *view) {
-        struct counts counts = {0};
-        const char *course = "";
-
-        for (size_t i = 0; i < view->snapshot.n_seats; i++) {
-                const struct snapshot_seat *seat = &view->snapshot.seats[i];
-
-                if (!status_view_shows(view, seat))
-                        continue;
-                counts.n_courses += !string_equal(course, seat->course);
-                course = seat->course;
-                count_seat(seat, &counts);
-        }
-        (void)printf("%zu course%s, %zu seat%s", counts.n_courses, plural(counts.n_courses), counts.n_seats,
-                plural(counts.n_seats));
-        print_part(counts.n_starting, "starting", "", "");
-        print_part(counts.n_stopping, "stopping", "", "");
-        print_part(counts.n_failed, "failed", terminal_red(), terminal_normal());
-        (void)printf("; %zu login%s", counts.n_logins, plural(counts.n_logins));
-        print_part(counts.n_holds, counts.n_holds == 1 ? "hold" : "holds", "", "");
-        (void)puts("");
-}
 
 /* lease is NULL for a seat without a login, which a process that its student left running may keep. */
 static const char *service_of(const struct snapshot_seat *seat, const struct reply *lease) {
@@ -210,7 +167,7 @@ static int print_for_people(const struct status_view *view, bool no_legend) {
                 report_bridges(view);
         if (status_view_count(view) > 0) {
                 if (!view->own_user[0] && !no_legend)
-                        print_counts(view);
+                        status_summary_print(view, "");
                 report_managers(view);
                 report_kept(view);
                 report_containers(view);
@@ -350,14 +307,29 @@ static int print_json(const struct status_view *view) {
         return json_print(document);
 }
 
+static int watch(const struct paths *paths, const struct arguments *arguments) {
+        if (arguments->json || isatty(STDOUT_FILENO) != 1) {
+                complain("--watch is for a terminal. Scripts can use: coursenetctl status --json");
+                return EXIT_USAGE;
+        }
+        /* Each redraw would be a request that the activator logs. */
+        if (geteuid() != 0) {
+                complain("Only root can run status --watch.");
+                return EXIT_NO;
+        }
+        return status_watch(paths, arguments->n_words > 0 ? arguments->words[0] : NULL);
+}
+
 int status_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_status_view_ struct status_view view = {0};
         struct arguments arguments;
         int r;
 
-        r = arguments_parse(argc, argv, &syntax, &arguments);
+        r = arguments_parse(argc, argv, &status_syntax, &arguments);
         if (r != 0)
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
+        if (arguments.watch)
+                return watch(paths, &arguments);
         if (report_is_for_staff(paths))
                 return report_ask(paths, "status", &arguments);
 

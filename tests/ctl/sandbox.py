@@ -68,7 +68,7 @@ def expect_equal(found, expected, what):
 
 def expect_in(part, text, what):
     if part not in text:
-        raise AssertionError(f"{what}: {part!r} is not in {text!r}")
+        raise AssertionError(f"{what}: {part!r} is not in {text!r:.2000}")
 
 
 def run(tests):

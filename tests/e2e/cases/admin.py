@@ -1,8 +1,11 @@
 """What `coursenetctl` shows and tells an administrator, where that needs a running system."""
 
-from harness.case import case, expect_equal, expect_status
+import json
+
+from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from helpers import schema
 from helpers.leases import seat_status
+from helpers.network import seats_up
 from helpers.seats import SEAT, SECOND_SEAT, STUDENT, set_up_class, wait_gone
 
 
@@ -23,4 +26,144 @@ def documents(guest):
     expect_equal((finding["severity"], finding["text"]), ("error", "is down"), "what check says of the link")
     expect_equal(finding["remedy"], f"the seat's next start corrects this (coursenetctl stop {SEAT} ends its logins)", "its remedy")
     expect_equal(schema.parse("stop", guest.run("coursenetctl stop --json 123").stdout)["n_ended"], 3, "what stop says")
+    wait_gone(guest)
+
+
+# A terminal of this size, which ends the command when it has shown the words.
+ON_TERMINAL = r"""
+import os, pty, signal, struct, sys, fcntl, termios
+lines, words, *command = sys.argv[1:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ.update(TERM="xterm")
+    os.execvp(command[0], command)
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", int(lines), 200, 0, 0))
+shown = b""
+while words.encode() not in shown.rsplit(b"\x1b[H", 1)[-1]:
+    shown += os.read(fd, 4096)
+os.write(fd, b"\x03")
+while True:
+    try:
+        shown += os.read(fd, 4096)
+    except OSError:
+        break
+sys.stdout.write(shown.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def last_drawing(text):
+    return text.rsplit("\x1b[H", 1)[1].replace("\x1b[K", "").replace("\x1b[J", "").replace("^C", "")
+
+
+@case("status opens with the numbers of courses, seats, logins and holds, and --watch shows each seat's traffic until ^C")
+def counts_and_watch(guest):
+    set_up_class(guest)
+    with seats_up(guest, "123"):
+        session = guest.ssh_popen(STUDENT)
+        session.run("true")
+        lines = guest.run("coursenetctl status").stdout.splitlines()
+        expect_equal(lines[0], "1 course, 3 seats; 1 login, 3 holds", "the first line of status")
+        expect_in(seat_status(guest)["address6"], "\n".join(line for line in lines if STUDENT in line), "the lines of the student")
+        expect_equal([line.split()[1] for line in guest.run("coursenetctl status --no-legend").stdout.splitlines()],
+                     [SEAT, SEAT, SECOND_SEAT, "12312"], "the seats in status without its legend")
+        before = int(guest.run(f"cat /sys/class/net/vl-{SEAT}/statistics/rx_bytes").stdout)
+        session.run("ping -c 20 -i 0.01 -s 1400 10.0.123.1")
+        sent = int(guest.run(f"cat /sys/class/net/vl-{SEAT}/statistics/rx_bytes").stdout)
+        expect(sent - before > 20 * 1400, f"the seat has sent {sent - before} bytes")
+        # The second drawing has rates.
+        shown = guest.run(["python3", "-c", ON_TERMINAL, "24", " 0 ", "coursenetctl", "status", "--watch"])
+        [row] = [line.split() for line in last_drawing(shown.stdout).splitlines() if line.startswith(SEAT)]
+        expect_equal(row[1:4], [STUDENT, "up", "2"], "the seat's user, state and leases")
+        expect(row[7].endswith("k") and float(row[7][:-1]) >= 28, f"what the seat has sent, for people: {row[7]}")
+        small = guest.run(["python3", "-c", ON_TERMINAL, "5", " 0 ", "coursenetctl", "status", "--watch", "123"])
+        expect_equal(len([line for line in last_drawing(small.stdout).splitlines() if line.startswith("123")]), 2,
+                     "the seats on a terminal of five lines")
+        expect_status(guest.run("coursenetctl status --watch", check=False), 2, "--watch without a terminal")
+        session.close()
+    wait_gone(guest)
+
+
+@case("history takes the times of systemd.time(7) with --since and --until, also for staff")
+def calendar(guest):
+    set_up_class(guest)
+    guest.ssh(STUDENT, "true")
+    wait_gone(guest)
+    guest.wait_until(lambda: "logout" in guest.run(f"coursenetctl history --json {SEAT}", check=False).stdout, what="the end is in the history")
+    for words in (["--since", "yesterday"], ["--since", "1 hour ago"], ["--since", "-2h", "--until", "now"], ["--until", "tomorrow"],
+                  ["--since", "2001-01-01"]):
+        said = schema.parse("history", guest.run(["coursenetctl", "history", "--json", *words, SEAT]).stdout)
+        expect(said["leases"], f"no lease with {words}")
+    for words in (["--until", "yesterday"], ["--since", "tomorrow"], ["--since", "2001-01-01", "--until", "2001-01-02"]):
+        said = guest.run(["coursenetctl", "history", *words, SEAT], check=False)
+        expect_status(said, 1, f"history with {words}")
+        expect_in(f"The journal has no lease of '{SEAT}'", said.stderr, f"what it says with {words}")
+    for words in (["--since", "last wek"], ["--until", "2026-02-31 25:00"], ["--at", "2026-01-01", "--since", "yesterday"]):
+        expect_status(guest.run(["coursenetctl", "history", *words], check=False), 2, f"history with {words}")
+    before = guest.read("/etc/coursenet/coursenet.conf")
+    guest.add_user("prof")
+    guest.write("/etc/coursenet/coursenet.conf", before + "\n[course 123]\nstaff = prof\n")
+    try:
+        asked = ["coursenetctl", "history", "--json", "--since", "yesterday", "--until", "now", SEAT]
+        expect(schema.parse("history", guest.run(asked, user="prof").stdout)["leases"], "no lease for staff")
+        asked = ["coursenetctl", "history", "--json", "--until", "yesterday", SEAT]
+        expect_equal(schema.parse("history", guest.run(asked, user="prof", check=False).stdout)["leases"], [], "what staff see of before")
+    finally:
+        guest.write("/etc/coursenet/coursenet.conf", before)
+
+
+def logged(guest, since):
+    """What coursenetctl has logged since then."""
+    guest.run("journalctl --sync")
+    lines = guest.run(["journalctl", "-q", "-o", "json", f"--after-cursor={since}", "MESSAGE_ID=50bbfa322fd34d98b9ee7cd0503d1541"]).stdout
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+@case("the log has the login behind sudo of who started, stopped or changed something, and journalctl explains it")
+def who(guest):
+    set_up_class(guest)
+    guest.add_user("alice")
+    uid = guest.run("id -u alice").stdout.strip()
+    guest.write("/etc/sudoers.d/alice", "alice ALL=(root) NOPASSWD: ALL\n", mode=0o440)
+    since = guest.journal_position()
+    for command in (f"sudo coursenetctl start {SEAT}", "sudo -i coursenetctl roster add 377 latecomer", "sudo coursenetctl roster remove 377 latecomer",
+                    f"sudo coursenetctl stop {SEAT}"):
+        guest.ssh("alice", command)
+    entries = logged(guest, since)
+    expect_equal([entry["MESSAGE"] for entry in entries],
+                 [f"start {SEAT} by alice (uid {uid}): 1 of 1 seat is up and held", f"roster add 377 by alice (uid {uid}): 1 seated",
+                  f"roster remove 377 by alice (uid {uid}): 1 removed", f"stop {SEAT} by alice (uid {uid}): 1 lease ended"], "the log")
+    # In a container, journald does not add what the kernel knows.
+    expect_equal({(entry["COURSENET_LOGIN_USER"], entry["COURSENET_LOGIN_UID"], entry["_UID"]) for entry in entries}, {("alice", uid, "0")}, "who it was")
+    # sudo's own variable does not count where the kernel knows better.
+    since = guest.journal_position()
+    guest.ssh("alice", f"sudo env SUDO_UID=0 coursenetctl stop {SEAT}")
+    guest.run("systemd-run --quiet --wait coursenetctl stop 377")
+    guest.run("coursenetctl roster import --dry-run 123 -", input="newcomer\n")
+    expect_equal([entry["MESSAGE"].split(" by ")[1] for entry in logged(guest, since)],
+                 [f"alice (uid {uid}): 0 leases ended", "root, outside of any login: 0 leases ended"], "the log of the rest")
+    explained = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}", "-t", "coursenetctl"]).stdout
+    expect_in("Subject: An administrator has run coursenetctl stop", explained, "journalctl -x")
+    expect_in(f"alice with the uid {uid}", explained.replace("\n-- ", " "), "journalctl -x")
+    expect_not_in("MESSAGE_ID", explained, "journalctl -x")
+    wait_gone(guest)
+
+
+@case("journalctl -x explains a mistake in a roster and a worker that is missing")
+def explained(guest):
+    set_up_class(guest)
+    roster = guest.read("/etc/coursenet/roster.d/377")
+    since = guest.journal_position()
+    try:
+        guest.write("/etc/coursenet/roster.d/377", f"{roster}broken\n", mode=0o600)
+        guest.run("systemctl stop coursenet-worker.socket coursenet-worker.service")
+        guest.ssh(STUDENT, "true")
+        guest.run("systemctl restart coursenet-wiring", check=False)
+        guest.wait_until(lambda: "coursenet-worker cannot be asked" in guest.journal(since=since), what="the worker is missed")
+        text = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}", "-t", "coursenet-activator"]).stdout
+        expect_in("Subject: coursenet-worker cannot be asked to make seats", text, "journalctl -x of the worker")
+        expect_in("Subject: A file of coursenet's configuration has a mistake", text, "journalctl -x of the roster")
+    finally:
+        guest.write("/etc/coursenet/roster.d/377", roster, mode=0o600)
+        guest.run("systemctl start coursenet-worker.socket coursenet-worker.service")
     wait_gone(guest)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The ids of messages that an administrator may want explained: the field MESSAGE_ID of a journal entry. Each
+ * has an entry in conf/coursenet.catalog, which `journalctl -x` shows, and in coursenet-activator(8).
+ */
+
+/* coursenetctl changed something for an administrator. */
+#define MESSAGE_ADMINISTRATOR "50bbfa322fd34d98b9ee7cd0503d1541"
+/* A file of the configuration has a mistake. */
+#define MESSAGE_CONFIGURATION "1150243daa364ecb9e29e65afeb8044f"
+/* coursenet-worker cannot be asked. */
+#define MESSAGE_NO_WORKER "0ef7cae769f6400cb89d575a740a681a"
+/* A login is refused because there are too many. */
+#define MESSAGE_TOO_MANY_LOGINS "c968bee17602413bb11c98746cbe9d12"
+/* A seat stays up although nobody uses it. */
+#define MESSAGE_SEAT_NEEDED "997088a2733c477c961784ad3cec47c3"
+/* The units of a seat do not stop. */
+#define MESSAGE_SEAT_STAYS "5c0bc50c0d054c7c9626550488b69df1"

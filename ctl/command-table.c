@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "command-table.h"
+#include "check/check-command.h"
+#include "history/history-command.h"
+#include "roster/roster-command.h"
+#include "seat/seat-command.h"
+#include "status/status-command.h"
+
+static const struct command commands[] = {
+        {"status", status_command, &status_syntax, "status [--json] [COURSE|SEAT|USER]",
+                "show which seats are up, and who uses them"},
+        {"seat", seat_command, &seat_syntax, "seat [--json] SEAT|USER", "show which seat a user has"},
+        {"check", check_command, &check_syntax, "check [--json]", "find mistakes in the configuration"},
+        {"history", history_command, &history_syntax, "history [--since TIME] [ADDRESS|COURSE|SEAT|USER]",
+                "show who had which address and when"},
+        {"start", start_command, &start_syntax, "start [--json] COURSE|SEAT|USER",
+                "start seats and keep them up"},
+        {"stop", stop_command, &stop_syntax, "stop [--json] COURSE|SEAT|USER", "end every lease of seats"},
+        {"teardown", teardown_command, &teardown_syntax, "teardown [--force]",
+                "stop and remove everything that is up"},
+        {"roster", roster_command, NULL, "roster list|add|remove|import ...",
+                "show and change who is in a course"},
+};
+
+const struct command *command_table_get(size_t i) {
+        return i < ELEMENTSOF(commands) ? &commands[i] : NULL;
+}
+
+const struct command *command_table_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                if (string_equal(name, commands[i].name))
+                        return &commands[i];
+        return NULL;
+}
