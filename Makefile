@@ -314,6 +314,7 @@ help:
 	@echo 'make coverage        show which lines the tests run; GUESTS=no leaves the guests out'
 	@echo 'make bench           measure logins in a guest, as ratios'
 	@echo 'make install         install below DESTDIR, with PREFIX (now $(PREFIX))'
+	@echo 'make deb             build the Debian packages for bookworm and trixie into $(BUILD)/deb/ (root, or through sudo)'
 	@echo 'make uninstall       take coursenet down and remove what install put there; FORCE=1: also while students are logged in'
 	@echo 'make format          format the C sources; make format-check only looks'
 	@echo 'make clean           remove $(BUILD)/'

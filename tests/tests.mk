@@ -104,7 +104,7 @@ prepare-check:
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 BUILD=$(sanitized) SANITIZE=address,undefined tests
 
 # Checks of the sources themselves.
-checks = tests/check-includes tests/check-imports tests/check-documents tests/test-checks tests/check-prose
+checks = tests/check-includes tests/check-imports tests/check-documents tests/check-version tests/test-checks tests/check-prose
 
 # Run the program itself, with sanitizers.
 ctl_tests = tests/ctl/test-catalog tests/ctl/test-completion tests/ctl/test-json tests/ctl/test-terminal
@@ -145,12 +145,17 @@ demo:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)tests/as-root $(PYTHON) -B tests/e2e/demo.py
 
+# It needs the trees that the guests boot from.
+deb:
+	$(Q)tests/as-root tests/install-packages
+	$(Q)tests/as-root $(PYTHON) -B tests/e2e/deb.py $(abspath $(BUILD))/deb
+
 # ARGS="--json FILE": `tests/bench/bench.py --help` lists what there is.
 bench:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)tests/as-root $(PYTHON) -B tests/bench/bench.py $(ARGS)
 
-.PHONY: tests prepare-check check check-unit fuzz coverage demo bench bench-programs
+.PHONY: tests prepare-check check check-unit fuzz coverage demo deb bench bench-programs
 
 bench_programs = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*-bench.c))
 

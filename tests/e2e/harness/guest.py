@@ -14,7 +14,7 @@ import stat
 import subprocess
 import time
 
-from harness import cgroup, isolation, product, tree
+from harness import cgroup, isolation, package, product, tree
 from harness.console import Console
 from harness.session import Session
 
@@ -71,10 +71,11 @@ class GuestProcess(subprocess.Popen):
 
 class Guest:
     @classmethod
-    def boot(cls, suite, source_dir, name, log=print, extra_packages=()):
+    def boot(cls, suite, source_dir, name, log=print, extra_packages=(), with_product=True):
         """Boots a guest and waits until it is up. Its name must be unique in this run."""
         guest = cls(suite, name, log)
         guest._made_of = source_dir, extra_packages
+        guest._with_product = with_product
         try:
             guest._prepare_root(source_dir, extra_packages)
             guest._start()
@@ -91,6 +92,7 @@ class Guest:
         self.console = Console()
         self.init = None
         self._made_of = ()
+        self._with_product = True
         self._base = f"{isolation.work_directory()}/guest-{name}"
         self._cgroups = []
         self._nspawn = None
@@ -98,15 +100,20 @@ class Guest:
 
     # Its life
 
-    def boot_another(self, name):
-        """Boots a second guest of the same tree and product."""
+    def boot_another(self, name, with_product=True):
+        """Boots a second guest of the same tree and product, or of the tree alone."""
         source_dir, extra_packages = self._made_of
-        return Guest.boot(self.suite, source_dir, name, self.log, extra_packages)
+        return Guest.boot(self.suite, source_dir, name, self.log, extra_packages, with_product)
 
     def _prepare_root(self, source_dir, extra_packages):
         base_tree = tree.build(self.suite, self.log, extra_packages)
-        layer = product.layer(self.suite, base_tree, source_dir, self.log)
-        product.mount_overlay(self._base, [layer, base_tree])
+        layers = [product.layer(self.suite, base_tree, source_dir, self.log)] if self._with_product else []
+        product.mount_overlay(self._base, [*layers, base_tree])
+
+    def build_packages(self):
+        """The Debian packages of the product that this guest was made of."""
+        source_dir, _ = self._made_of
+        return package.build(self.suite, source_dir, self.log)
 
     def _start(self):
         started = time.monotonic()
@@ -197,7 +204,7 @@ class Guest:
 
     def _remove(self):
         self.console.close()
-        if self.init:
+        if self.init and self._with_product:
             product.kind.collect(f"{self._base}/root", lambda command: product.in_chroot(f"{self._base}/root", command))
         for group in self._cgroups:
             cgroup.remove(group)
@@ -286,6 +293,10 @@ class Guest:
 
     def read(self, path):
         return self.run(["cat", path]).stdout
+
+    def copy_in(self, path_on_this_side, path):
+        """Copies a file of any kind into the guest, to a folder that exists and is on its root file system."""
+        shutil.copy(path_on_this_side, f"{self._base}/root{path}")
 
     def add_user(self, name, password=None):
         """Adds a user, if there is none of that name, who can log in by ssh() and, with a password, on the console."""

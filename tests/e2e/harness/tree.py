@@ -32,11 +32,13 @@ PACKAGES = """
     nftables libnftables-dev dnsmasq-base bind9-dnsutils iperf3 at cron
     tmux screen mosh vsftpd opendoas polkitd pkexec systemd-container
     sssd-common sssd-proxy libnss-sss libpam-sss libnss-extrausers
+    debhelper lintian needrestart
 """.split()
 
-# What only one suite's cases use: a hub of today is in trixie only, and one suite's firewalls and resolvers do.
+# What only one suite's cases use: a hub of today is in trixie only, and one suite's firewalls and resolvers do. In bookworm
+# systemd itself has what systemd-dev has.
 SUITE_PACKAGES = {"trixie": ["jupyterhub", "jupyter-server", "sudo-rs",
-                             "firewalld", "network-manager", "systemd-resolved", "libnss-resolve"]}
+                             "firewalld", "network-manager", "systemd-resolved", "libnss-resolve", "systemd-dev"]}
 
 MMDEBSTRAP = [
     "mmdebstrap", "--quiet", "--variant=minbase", "--mode=root",
