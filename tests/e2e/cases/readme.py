@@ -1,13 +1,13 @@
 """The commands of README.md, run as they are written there."""
 
 import contextlib
-import os
 import re
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from harness.product import SOURCE
 from helpers.logins import manager_of
 from helpers.pam_program import other_services_away
+from helpers.readme import command_lines, section
 from helpers.seats import ADDRESS, PASSWORD, SEAT, STRANGER, STUDENT, wait_gone
 
 # What a guest cannot do: it has no network, and no editor. The packages must be there, and the file.
@@ -16,23 +16,7 @@ STAND_INS = """
     editor() { test -f "$1"; }
 """
 ROOM_FOR_BUILD = 300
-
-
-def readme():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "README.md")
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-def section(title):
-    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", readme(), re.MULTILINE | re.DOTALL)[1]
-
-
-def command_lines(title):
-    """The lines of the section's block of commands, those with a backslash joined."""
-    lines = re.findall(r"^    (.+)\n", section(title).replace("\\\n", ""), re.MULTILINE)
-    expect(lines, f"no command in the section '{title}' of README.md")
-    return lines
+CHECKOUT = "Install it from a checkout"
 
 
 def type_in(guest, line):
@@ -47,7 +31,7 @@ def place_of_login(guest):
 def install(guest):
     """Line by line: everybody gets in after each of them, and after the last one the student gets a seat."""
     guest.write(f"{SOURCE}/class-list", f"{STUDENT.split('-')[1]}\n")
-    lines = command_lines("Install it on a server")
+    lines = command_lines(CHECKOUT)
     expect_in("pam-auth-update", lines[-1], "the last command")
     for line in lines:
         expect_not_in(ADDRESS, place_of_login(guest), f"the student's login before: {line}")
@@ -64,7 +48,7 @@ def look_around(guest):
     expect_failure(guest.ssh(STRANGER, "true", check=False), "a login of somebody on no class list")
     session = guest.ssh_popen(STUDENT)
     session.run("true")
-    text = section("Install it on a server") + section("If something goes wrong")
+    text = section("Install it on a server") + section(CHECKOUT) + section("If something goes wrong")
     found = [command for command in re.findall(r"`([^`]+)`", text)
              if re.match(r"(ssh|journalctl|systemctl|coursenetctl|pam-auth-update|make) ", command)]
     expect(len(found) >= 8, f"only these commands are in the text: {found}")
@@ -73,7 +57,7 @@ def look_around(guest):
         if command.startswith("journalctl -g"):
             expect_in(STRANGER, output, f"what {command} shows of a refused login")
     expect_not_in(ADDRESS, place_of_login(guest), "a login without the module")
-    type_in(guest, command_lines("Install it on a server")[-1])
+    type_in(guest, command_lines(CHECKOUT)[-1])
     guest.run(f"systemctl stop testnetns@{SEAT}")
     session.close()
 

@@ -7,31 +7,9 @@ from harness.product import SOURCE
 from helpers.leases import leases
 from helpers.logins import manager_of
 from helpers.pam_program import other_services_away
-from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, set_up_class, wait_gone
+from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, set_up_class, wait_gone, what_is_up
 
 TABLES = ("inet coursenet", "netdev coursenet", "inet coursenet_fence")
-
-# Everything that is up and could belong to coursenet.
-WHAT_IS_UP = """
-    ip -br link show group 25454
-    ip -br link | grep -E '^(br-[0-9]|vl-|vr-)'
-    nft list tables | grep coursenet
-    ip rule | grep -vE 'lookup (local|main|default)$'
-    ip -6 rule | grep -vE 'lookup (local|main)$'
-    grep -oE '/run/netns[ /].*' /proc/self/mountinfo
-    ls /run/netns 2>/dev/null
-    ls -d /run/coursenet /run/coursenet-* 2>/dev/null
-    find /run/systemd/system -name '*coursenet*'
-    pgrep -a 'coursenet|dnsmasq'
-    systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading,failed \\
-        'coursenet*' 'netns@*' 'nsbr@*' 'netbr@*' 'cont@*' 'testnetns@*'
-    cat /proc/sys/net/ipv4/conf/*/forwarding | grep -v 0
-    true
-"""
-
-
-def what_is_up(guest):
-    return guest.run(WHAT_IS_UP).stdout.strip()
 
 
 @contextlib.contextmanager

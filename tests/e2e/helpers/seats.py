@@ -92,6 +92,29 @@ def leftovers(guest):
         true""").stdout.strip()
 
 
+# Everything that is up and could belong to coursenet.
+WHAT_IS_UP = """
+    ip -br link show group 25454
+    ip -br link | grep -E '^(br-[0-9]|vl-|vr-)'
+    nft list tables | grep coursenet
+    ip rule | grep -vE 'lookup (local|main|default)$'
+    ip -6 rule | grep -vE 'lookup (local|main)$'
+    grep -oE '/run/netns[ /].*' /proc/self/mountinfo
+    ls /run/netns 2>/dev/null
+    ls -d /run/coursenet /run/coursenet-* 2>/dev/null
+    find /run/systemd/system -name '*coursenet*'
+    pgrep -a 'coursenet|dnsmasq'
+    systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading,failed \\
+        'coursenet*' 'netns@*' 'nsbr@*' 'netbr@*' 'cont@*' 'testnetns@*'
+    cat /proc/sys/net/ipv4/conf/*/forwarding | grep -v 0
+    true
+"""
+
+
+def what_is_up(guest):
+    return guest.run(WHAT_IS_UP).stdout.strip()
+
+
 def wait_gone(guest, timeout=30):
     """Waits until nothing of any seat is left. The deadline is for slow machines; other cases measure how long it takes."""
     try:
