@@ -121,7 +121,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/traffic.c ctl/base/target.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
-	ctl/check/limits.c ctl/check/live-check.c ctl/check/staff-check.c \
+	ctl/check/limits.c ctl/check/live-check.c ctl/check/setup-command.c ctl/check/staff-check.c \
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
@@ -159,7 +159,7 @@ $(BUILD)/netsetup/%.o: override CFLAGS += -Inetsetup $(call flags,$(host_package
 $(BUILD)/activator/%.o: override CFLAGS += $(call flags,$(activator_packages)) -Iactivator
 $(BUILD)/activator/request/peer-report.o: override CFLAGS += -DBIN_DIRECTORY='"$(bindir)"'
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages)) -Ictl
-$(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"'
+$(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"' -DBIN_DIRECTORY='"$(bindir)"'
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

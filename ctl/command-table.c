@@ -2,6 +2,7 @@
 
 #include "command-table.h"
 #include "check/check-command.h"
+#include "check/setup-command.h"
 #include "history/history-command.h"
 #include "roster/roster-command.h"
 #include "seat/seat-command.h"
@@ -12,6 +13,7 @@ static const struct command commands[] = {
                 "show which seats are up, and who uses them"},
         {"seat", seat_command, &seat_syntax, "seat [--json] SEAT|USER", "show which seat a user has"},
         {"check", check_command, &check_syntax, "check [--json]", "find mistakes in the configuration"},
+        {"setup", setup_command, &setup_syntax, "setup", "show what is left to do until the first login"},
         {"history", history_command, &history_syntax, "history [--since TIME] [ADDRESS|COURSE|SEAT|USER]",
                 "show who had which address and when"},
         {"start", start_command, &start_syntax, "start [--json] COURSE|SEAT|USER",

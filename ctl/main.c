@@ -18,6 +18,7 @@ static const struct paths system_paths = {
         .net = LIBEXEC_DIRECTORY "/coursenet-net",
         .host = LIBEXEC_DIRECTORY "/coursenet-host",
         .dnsmasq = "/usr/sbin/dnsmasq",
+        .enter = BIN_DIRECTORY "/coursenet-enter",
         .proc = "/proc",
         .logs = true,
 };

@@ -21,6 +21,7 @@ struct paths {
         const char *net;     /* coursenet-net, the program that units run */
         const char *host;    /* coursenet-host, the program that compares and takes down */
         const char *dnsmasq; /* the program */
+        const char *enter;   /* coursenet-enter; NULL: its capability is not looked for */
         const char *proc;    /* /proc */
         bool logs;           /* whether the journal gets what changes */
         const struct scope

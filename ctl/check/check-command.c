@@ -108,12 +108,15 @@ static enum account find_account(const char *user) {
 /* The first few users of one kind, and how many there are. */
 struct users {
         char names[NAMES_SHOWN * (USER_NAME_SIZE + 2) + sizeof(", ...")];
+        char first[USER_NAME_SIZE];
         size_t n;
 };
 
 static void add_user(struct users *users, const char *user) {
         size_t length = strlen(users->names);
 
+        if (users->n == 0)
+                (void)string_copy(users->first, sizeof(users->first), user);
         if (users->n++ < NAMES_SHOWN)
                 (void)snprintf(users->names + length, sizeof(users->names) - length, "%s%s",
                         length > 0 ? ", " : "", user);
@@ -154,11 +157,15 @@ static void check_accounts(const char *etc, const struct site *site, const struc
                 diagnostics_warning(diagnostics, path, 0,
                         "cannot find out whether its accounts exist, because the user database does not "
                         "answer");
-        else if (users[ACCOUNT_MISSING].n > 0)
+        else if (users[ACCOUNT_MISSING].n > 0) {
                 diagnostics_warning(diagnostics, path, 0,
                         "%zu of %zu student%s %s no Unix account on this host: %s", users[ACCOUNT_MISSING].n,
                         course->n_seats, plural(course->n_seats),
                         users[ACCOUNT_MISSING].n == 1 ? "has" : "have", users[ACCOUNT_MISSING].names);
+                diagnostics_advise(diagnostics, "useradd --create-home --shell /bin/bash %s%s",
+                        users[ACCOUNT_MISSING].first,
+                        users[ACCOUNT_MISSING].n == 1 ? "" : ", and the same for the others");
+        }
 }
 
 /* --- overrides ------------------------------------------------------------------------------- */
@@ -259,6 +266,16 @@ static void check_site(
                 live_check(paths->host, diagnostics);
 }
 
+void check_all(const struct paths *paths, struct limits *ret_wanted, struct diagnostics *diagnostics) {
+        check_directory(paths->etc, "", diagnostics);
+        check_directory(paths->etc, ROSTER_DIRECTORY, diagnostics);
+        check_roster_privacy(paths->etc, diagnostics);
+        check_directory(paths->etc, OVERRIDE_DIRECTORY, diagnostics);
+        check_site(paths, ret_wanted, diagnostics);
+        check_socket(paths->activator_socket, "coursenet-activator.socket", diagnostics);
+        check_socket(paths->query_socket, "coursenet-query.socket", diagnostics);
+}
+
 /* --- for scripts ----------------------------------------------------------------------------- */
 
 static int put_wanted(json_object *document, const struct limits *wanted) {
@@ -340,14 +357,7 @@ int check_command(const struct paths *paths, int argc, char **argv) {
                          "firewall.");
                 return EXIT_NO;
         }
-        check_directory(paths->etc, "", &diagnostics);
-        check_directory(paths->etc, ROSTER_DIRECTORY, &diagnostics);
-        check_roster_privacy(paths->etc, &diagnostics);
-        check_directory(paths->etc, OVERRIDE_DIRECTORY, &diagnostics);
-        check_site(paths, &wanted, &diagnostics);
-        check_socket(paths->activator_socket, "coursenet-activator.socket", &diagnostics);
-        check_socket(paths->query_socket, "coursenet-query.socket", &diagnostics);
-
+        check_all(paths, &wanted, &diagnostics);
         if (!arguments.json && !arguments.no_pager)
                 terminal_open_pager();
         if (!arguments.json)

@@ -9,6 +9,9 @@
 #include "base/command.h"
 #include "limits.h"
 
+/* All of it, for commands. *ret_wanted: as of host_check(). */
+void check_all(const struct paths *paths, struct limits *ret_wanted, struct diagnostics *diagnostics);
+
 /*
  * Warns of students whose uid has a second name, in /etc/passwd or as the first name in the user database,
  * and of accounts in /etc/passwd whose names resemble those of course users.

@@ -2,6 +2,8 @@
 
 /* Checks what every user may see: files, /proc, and systemd's units. */
 
+#include <sys/xattr.h>
+
 #include "base/unit-list.h"
 #include "base/unit-property.h"
 #include "checks.h"
@@ -20,6 +22,15 @@ static void check_programs(
                         diagnostics, paths->dnsmasq, 0, "%m: seats get no answers to their DNS queries");
                 diagnostics_advise(diagnostics, "apt install dnsmasq-base, or set dns = off");
         }
+}
+
+/* Without the attribute, its program works from inside a seat only: setns() into one needs CAP_SYS_ADMIN. */
+static void check_capability(const struct paths *paths, struct diagnostics *diagnostics) {
+        if (!paths->enter || getxattr(paths->enter, "security.capability", NULL, 0) >= 0 || errno != ENODATA)
+                return;
+        diagnostics_warning(diagnostics, paths->enter, 0,
+                "has no capability, so it works from inside a seat only, and no cron job can use it");
+        diagnostics_advise(diagnostics, "setcap cap_sys_admin=p %s", paths->enter);
 }
 
 static void check_ipv6(
@@ -156,6 +167,7 @@ void host_check(const struct paths *paths, const struct site *site, struct limit
         struct diagnostics *diagnostics) {
         *ret_wanted = (struct limits){0};
         check_programs(paths, &site->settings, diagnostics);
+        check_capability(paths, diagnostics);
         check_ipv6(paths, &site->settings, diagnostics);
         check_services(site, diagnostics);
         check_units(paths, &site->settings, diagnostics);

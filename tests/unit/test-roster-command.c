@@ -14,6 +14,7 @@
 
 #include "ctl/base/scope.h"
 #include "ctl/check/check-command.h"
+#include "ctl/check/setup-command.h"
 #include "ctl/roster/roster-command.h"
 #include "ctl/seat/seat-command.h"
 #include "ctl/status/status-command.h"
@@ -21,6 +22,7 @@
 
 static char socket_path[108];
 static char output[65536];       /* of the last command, both streams */
+static const char *enter;        /* NULL: not looked for */
 static const struct scope *seen; /* as whom commands are run; NULL: root */
 
 /* Runs a command line of at most 8 words, ended by NULL, with its output in `output`. */
@@ -32,6 +34,7 @@ static int run(int (*command)(const struct paths *, int, char **), const char *c
                 .net = "/bin/true",
                 .host = "/bin/true",
                 .dnsmasq = "/bin/true",
+                .enter = enter,
                 .proc = "/proc",
                 .scope = seen};
         int saved[2] = {dup(1), dup(2)}, fd, argc = 0, r;
@@ -671,6 +674,40 @@ static void test_check(void **state) {
         assert_output("sshd:2: warning: ");
 }
 
+/* Each part is in the output behind the one before. */
+static void assert_in_order(const char *const parts[], size_t n) {
+        const char *rest = output;
+
+        for (size_t i = 0; i < n; i++) {
+                const char *found = strstr(rest, parts[i]);
+
+                if (!found)
+                        fail_msg("'%s' is not in its place in:\n%s", parts[i], output);
+                rest = found + strlen(parts[i]);
+        }
+}
+
+static void test_setup(void **state) {
+        static const char *const commands[] = {"Left to do, in this order:\n",
+                "\n    systemctl enable --now coursenet-activator.socket\n", "\n    setcap cap_sys_admin=p ",
+                "\n    useradd --create-home --shell /bin/bash cs123-no-such\n", "more finding",
+                "\n    coursenetctl check\n", "\n    pam-auth-update --enable coursenet\n"};
+
+        (void)state;
+        write_file("coursenet-enter", "");
+        write_file("pam.d/sshd", "session optional pam_systemd.so\n");
+        enter = etc_path("coursenet-enter");
+        assert_int_equal(run(setup_command, WORDS("setup")), EXIT_NO);
+        assert_output("\n    coursenetctl roster import COURSE FILE\n");
+        write_file("roster.d/123", "no-such 10\n");
+        write_file("netns/ns12312.conf", "MTU=1400\n");
+        assert_int_equal(run(setup_command, WORDS("setup")), EXIT_NO);
+        assert_in_order(commands, ELEMENTSOF(commands));
+        assert_null(strstr(output, "roster import"));
+        assert_int_equal(run(setup_command, WORDS("setup", "x")), EXIT_USAGE);
+        enter = NULL;
+}
+
 static void test_status_without_activator(void **state) {
         (void)state;
         assert_int_equal(run(status_command, WORDS("status", "--json")), EXIT_UNREACHABLE);
@@ -707,6 +744,7 @@ int main(void) {
                 TEST(test_seat),
                 TEST(test_mistakes_tell_nobody_of_others),
                 TEST(test_check),
+                TEST(test_setup),
                 TEST(test_check_staff),
                 TEST(test_status_without_activator),
         };
