@@ -336,7 +336,7 @@ static void print_left(const struct paths *paths) {
         if (module_is_called(paths))
                 (void)printf("%s still calls pam_coursenet.so, which refuses course users now. To remove the "
                              "lines:\n"
-                             "    pam-auth-update --remove coursenet\n"
+                             "    pam-auth-update --disable coursenet\n"
                              "and edit the files that still have one: grep -r pam_coursenet %s\n",
                         paths->pam, paths->pam);
         (void)printf("%s was not changed.\n", paths->etc);

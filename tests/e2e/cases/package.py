@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from helpers.leases import leases
 from helpers.pam_program import SERVICE, PamProgram
 from helpers.readme import command_lines
@@ -153,6 +153,10 @@ def upgrade(guest):
         expect_in(f"{ADDRESS}/24", address_of(bare, STUDENT), "the addresses of a login between unpacking and configuring")
         bare.run("dpkg --configure coursenet", timeout=ROOM_FOR_DPKG)
         expect_in(f"{ADDRESS}/24", address_of(bare, STUDENT), "the addresses of a login after configuring")
+        # What README.md advises when logins must work at once is not undone by an upgrade.
+        bare.run("pam-auth-update --disable coursenet")
+        bare.run(["dpkg", "--install", old], timeout=ROOM_FOR_DPKG)
+        expect_not_in(ADDRESS, address_of(bare, STUDENT), "the addresses of a login without the module")
 
 
 FILES = "find / -xdev -path /proc -prune -o ! -type d -print; find /etc /usr -xdev -type d; cut -d: -f1 /etc/passwd /etc/group"

@@ -52,7 +52,7 @@ def look_around(guest):
     found = [command for command in re.findall(r"`([^`]+)`", text)
              if re.match(r"(ssh|journalctl|systemctl|coursenetctl|pam-auth-update|make) ", command)]
     expect(len(found) >= 8, f"only these commands are in the text: {found}")
-    for command in sorted(found, key=lambda command: "--remove" in command):
+    for command in sorted(found, key=lambda command: "--disable" in command):
         output = type_in(guest, command).stdout
         if command.startswith("journalctl -g"):
             expect_in(STRANGER, output, f"what {command} shows of a refused login")

@@ -70,7 +70,7 @@ def teardown(guest):
 
         done = guest.run(["coursenetctl", "teardown", "--force"])
         for part in ("Ended 3 leases", "Removed the nftables table netdev coursenet.", "Removed /run/coursenet.",
-                     "    systemctl disable ", " coursenet-activator.socket", " netbr@123.service", "pam-auth-update --remove coursenet"):
+                     "    systemctl disable ", " coursenet-activator.socket", " netbr@123.service", "pam-auth-update --disable coursenet"):
             expect_in(part, done.stdout, "what it says it removed, and left")
         session.read_until("stopped by an administrator")
         ours = set(what_is_up(guest).splitlines()) - set(others_up(guest).splitlines())
