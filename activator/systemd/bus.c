@@ -12,6 +12,12 @@
 #include "bus-call.h"
 #include "bus.h"
 
+/*
+ * A login waits for as long as its own timeout= says, 300 s at most, and no call may end sooner. If systemd
+ * leaves the bus, the bus itself answers the calls, and at once.
+ */
+#define CALL_TIMEOUT_USEC (600 * USEC_PER_SEC)
+
 int bus_attach(sd_event *event, sd_bus *connection, struct bus **ret_bus) {
         struct bus *bus = malloc(sizeof(*bus));
         int r;
@@ -24,6 +30,8 @@ int bus_attach(sd_event *event, sd_bus *connection, struct bus **ret_bus) {
         /* Nothing works without the bus. A restart keeps every lease and waits until the bus is back.
          */
         r = sd_bus_set_exit_on_disconnect(connection, true);
+        if (r >= 0)
+                r = sd_bus_set_method_call_timeout(connection, CALL_TIMEOUT_USEC);
         if (r >= 0)
                 r = sd_bus_attach_event(connection, event, PRIORITY_BUS);
         if (r < 0) {

@@ -21,6 +21,7 @@
 
 static sd_event *event;
 static sd_bus *peer; /* the end that plays systemd and logind */
+static sd_bus *ours; /* the other one; borrowed from bus */
 static struct bus *bus;
 
 /* --- the other end --------------------------------------------------------------------------- */
@@ -140,7 +141,8 @@ static int set_up(void **state) {
         peer = make_end(fds[0], true);
         assert_true(sd_bus_add_filter(peer, NULL, handle_call, NULL) >= 0);
         assert_true(sd_bus_attach_event(peer, event, SD_EVENT_PRIORITY_NORMAL) >= 0);
-        assert_int_equal(bus_attach(event, make_end(fds[1], false), &bus), 0);
+        ours = make_end(fds[1], false);
+        assert_int_equal(bus_attach(event, ours, &bus), 0);
         error_name = NULL;
         received[0] = '\0';
         n_received = 0;
@@ -472,6 +474,15 @@ static void an_answer_that_is_lost_ends_the_activator(void **state) {
         assert_null(call);
 }
 
+/* timeout= of pam_coursenet(8) is 300 s at most. */
+static void no_call_ends_sooner_than_a_login_may_wait(void **state) {
+        uint64_t usec = 0;
+
+        (void)state;
+        assert_true(sd_bus_get_method_call_timeout(ours, &usec) >= 0);
+        assert_true(usec > UINT64_C(300000000));
+}
+
 static void without_signals_the_activator_ends(void **state) {
         char name[] = "first";
         int code = 0;
@@ -550,6 +561,7 @@ int main(void) {
                 bus_test(subscribers_hear_of_jobs_units_and_sessions),
                 bus_test(nobody_answers_for_a_systemd_that_has_left),
                 bus_test(an_answer_that_is_lost_ends_the_activator),
+                bus_test(no_call_ends_sooner_than_a_login_may_wait),
                 bus_test(without_signals_the_activator_ends),
                 bus_test(a_session_keeps_the_login_of_a_dead_process),
                 bus_test(a_logind_that_does_not_answer_is_not_one_that_says_no),
