@@ -117,7 +117,7 @@ activator_packages = libsystemd
 container_sources = container/instance.c container/queue.c container/report.c
 
 ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
-	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/calendar.c ctl/base/complain.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
+	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/complain.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/traffic.c ctl/base/target.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
@@ -128,7 +128,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
 	ctl/seat/lease-record.c ctl/seat/seat-command.c ctl/seat/start-stop-command.c ctl/seat/systemctl.c \
 	ctl/seat/teardown-command.c \
-	ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
+	ctl/status/graph-command.c ctl/status/login-count.c ctl/status/metrics-command.c ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
 	ctl/status/status-watch.c \
 	ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
@@ -139,7 +139,7 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-w
 	$(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-units = $(wildcard units/*.service units/*.socket units/*.slice)
+units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
 documents = README.md SECURITY.md $(wildcard docs/*.md)
 architecture_pages = $(wildcard docs/architecture/*.md)
@@ -249,7 +249,7 @@ endif
 	$(Q)$(INSTALL) -m 644 $(architecture_pages) $(DESTDIR)$(docdir)/architecture/
 	$(Q)$(INSTALL) -m 644 $(schemas) $(DESTDIR)$(docdir)/schema/
 	$(Q)$(INSTALL) -m 644 conf/examples/notebook@.service conf/examples/seat-database.socket \
-		conf/examples/seat-database.service $(DESTDIR)$(docdir)/examples/
+		conf/examples/seat-database.service conf/examples/alerts.yml $(DESTDIR)$(docdir)/examples/
 	$(Q)for page in $(manual_pages); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/; done
 	$(Q)$(INSTALL) -m 644 conf/completion/coursenetctl $(DESTDIR)$(bashcompletiondir)/
@@ -283,7 +283,7 @@ installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter) \
 	$(nmconfdir)/05-coursenet.conf $(catalogdir)/coursenet.catalog \
 	$(bashcompletiondir)/coursenetctl $(zshcompletiondir)/_coursenetctl $(hubdir)/jupyterhub_config.py $(hubdir)/pam.d/jupyterhub \
 	$(addprefix $(docdir)/,$(notdir $(documents)) $(architecture_pages:docs/%=%) $(schemas:docs/%=%)) \
-	$(addprefix $(docdir)/examples/,notebook@.service seat-database.socket seat-database.service) \
+	$(addprefix $(docdir)/examples/,notebook@.service seat-database.socket seat-database.service alerts.yml) \
 	$(foreach page,$(manual_pages),$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 installed_folders = $(libexecdir) $(docdir)/examples $(docdir)/architecture $(docdir)/schema $(docdir) $(hubdir)/pam.d $(hubdir) $(PREFIX)/share/coursenet $(nmconfdir) \
 	$(PREFIX)/lib/NetworkManager

@@ -6,6 +6,8 @@
 #include "history/history-command.h"
 #include "roster/roster-command.h"
 #include "seat/seat-command.h"
+#include "status/graph-command.h"
+#include "status/metrics-command.h"
 #include "status/status-command.h"
 
 static const struct command commands[] = {
@@ -21,6 +23,9 @@ static const struct command commands[] = {
         {"stop", stop_command, &stop_syntax, "stop [--json] COURSE|SEAT|USER", "end every lease of seats"},
         {"teardown", teardown_command, &teardown_syntax, "teardown [--force]",
                 "stop and remove everything that is up"},
+        {"metrics", metrics_command, &metrics_syntax, "metrics", "print numbers for Prometheus"},
+        {"graph", graph_command, &graph_syntax, "graph [COURSE]",
+                "print a picture of what is up, for Graphviz"},
         {"roster", roster_command, NULL, "roster list|add|remove|import ...",
                 "show and change who is in a course"},
 };

@@ -20,6 +20,7 @@ static const struct paths system_paths = {
         .dnsmasq = "/usr/sbin/dnsmasq",
         .enter = BIN_DIRECTORY "/coursenet-enter",
         .proc = "/proc",
+        .state = "/var/lib/coursenet",
         .logs = true,
 };
 
@@ -28,7 +29,7 @@ static void print_usage(FILE *stream) {
 
         (void)fputs("Usage: coursenetctl COMMAND ...\n\n", stream);
         for (size_t i = 0; (command = command_table_get(i)); i++)
-                (void)fprintf(stream, "  %-46s %s\n", command->synopsis, command->summary);
+                (void)fprintf(stream, "  %-50s %s\n", command->synopsis, command->summary);
         (void)fputs("\n"
                     "  --help     this text; after a command: help for that command (also: help COMMAND)\n"
                     "  --version  the version of coursenet\n"

@@ -23,6 +23,7 @@ struct paths {
         const char *dnsmasq; /* the program */
         const char *enter;   /* coursenet-enter; NULL: its capability is not looked for */
         const char *proc;    /* /proc */
+        const char *state;   /* /var/lib/coursenet */
         bool logs;           /* whether the journal gets what changes */
         const struct scope
                 *scope; /* what the caller may see; NULL: root, or what the user may see who runs this */

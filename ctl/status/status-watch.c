@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "base/byte-count.h"
 #include "base/complain.h"
 #include "base/table.h"
 #include "base/terminal.h"
@@ -106,32 +107,18 @@ static int make_drawing(const struct status_view *view, const struct drawing *be
         return 0;
 }
 
-/* "1.5M": bytes, in powers of 1000. */
-static void format_bytes(uint64_t bytes, char *text, size_t size) {
-        static const char units[] = "kMGTPE";
-        double value = (double)bytes;
-        size_t unit = 0;
-
-        if (bytes < 1000) {
-                (void)snprintf(text, size, "%" PRIu64, bytes);
-                return;
-        }
-        for (value /= 1000; value >= 999.95 && unit + 2 < sizeof(units); unit++)
-                value /= 1000;
-        (void)snprintf(text, size, "%.1f%c", value, units[unit]);
-}
-
 static int add_row(struct libscols_table *table, const struct row *row) {
         const struct snapshot_seat *seat = row->seat;
-        char logins[32], in[32], out[32], in_rate[32] = "-", out_rate[32] = "-";
+        char logins[32], in[BYTE_COUNT_SIZE], out[BYTE_COUNT_SIZE], in_rate[BYTE_COUNT_SIZE] = "-",
+                                                                    out_rate[BYTE_COUNT_SIZE] = "-";
         int r;
 
         (void)snprintf(logins, sizeof(logins), "%zu", seat->n_leases);
-        format_bytes(row->traffic.receive_bytes, in, sizeof(in));
-        format_bytes(row->traffic.transmit_bytes, out, sizeof(out));
+        byte_count_format(row->traffic.receive_bytes, in);
+        byte_count_format(row->traffic.transmit_bytes, out);
         if (row->has_rate) {
-                format_bytes(row->receive_rate, in_rate, sizeof(in_rate));
-                format_bytes(row->transmit_rate, out_rate, sizeof(out_rate));
+                byte_count_format(row->receive_rate, in_rate);
+                byte_count_format(row->transmit_rate, out_rate);
         }
         r = table_add(table,
                 (const char *const[]){seat->seat, seat->user[0] ? seat->user : "-", seat->state, logins,

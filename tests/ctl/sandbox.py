@@ -23,7 +23,7 @@ ROSTERS = {"123": "newellz2 10\nsmithj 11\n#removed vle 12\n", "377": "doej 10\n
 
 
 def enter():
-    """Runs this program again in a mount namespace of its own, where it may write to /etc."""
+    """Runs this program again in a mount namespace of its own, where it may write to /etc and /var/lib."""
     if INSIDE in os.environ:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -32,11 +32,12 @@ def enter():
     sys.exit(done.returncode)
 
 
-def cover_etc():
-    """From here on /etc is a copy, as long as this process and its children run."""
+def cover_machine():
+    """From here on /etc is a copy, and /var/lib is empty, as long as this process and its children run."""
     folder = os.environ[INSIDE]
     subprocess.run(["cp", "-a", "/etc", folder], check=True)
     subprocess.run(["mount", "--bind", f"{folder}/etc", "/etc"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/var/lib"], check=True)
 
 
 def set_up_site():
@@ -74,7 +75,7 @@ def expect_in(part, text, what):
 def run(tests):
     """Runs functions, each named by its first line of documentation, and prints TAP. Each gets the site as it was set up."""
     enter()
-    cover_etc()
+    cover_machine()
     print(f"1..{len(tests)}", flush=True)
     failed = 0
     for number, test in enumerate(tests, 1):

@@ -3,10 +3,10 @@
 import json
 
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
-from helpers import schema
+from helpers import pictures, schema
 from helpers.leases import seat_status
 from helpers.network import seats_up
-from helpers.seats import SEAT, SECOND_SEAT, STUDENT, set_up_class, wait_gone
+from helpers.seats import ADDRESS, FAR_SEAT, SEAT, SECOND_SEAT, STUDENT, set_up_class, wait_gone
 
 
 @case("start, status, seat, check and stop print the JSON that the schemas describe, with the seat's real IPv6 address")
@@ -113,10 +113,10 @@ def calendar(guest):
 
 
 def logged(guest, since):
-    """What coursenetctl has logged since then."""
+    """What coursenetctl has logged since then. With a match, journalctl of systemd 252 leaves out the first entry behind a cursor."""
     guest.run("journalctl --sync")
-    lines = guest.run(["journalctl", "-q", "-o", "json", f"--after-cursor={since}", "MESSAGE_ID=50bbfa322fd34d98b9ee7cd0503d1541"]).stdout
-    return [json.loads(line) for line in lines.splitlines()]
+    entries = [json.loads(line) for line in guest.run(["journalctl", "-q", "-o", "json", f"--after-cursor={since}"]).stdout.splitlines()]
+    return [entry for entry in entries if entry.get("MESSAGE_ID") == "50bbfa322fd34d98b9ee7cd0503d1541"]
 
 
 @case("the log has the login behind sudo of who started, stopped or changed something, and journalctl explains it")
@@ -142,7 +142,7 @@ def who(guest):
     guest.run("coursenetctl roster import --dry-run 123 -", input="newcomer\n")
     expect_equal([entry["MESSAGE"].split(" by ")[1] for entry in logged(guest, since)],
                  [f"alice (uid {uid}): 0 leases ended", "root, outside of any login: 0 leases ended"], "the log of the rest")
-    explained = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}", "-t", "coursenetctl"]).stdout
+    explained = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}"]).stdout
     expect_in("Subject: An administrator has run coursenetctl stop", explained, "journalctl -x")
     expect_in(f"alice with the uid {uid}", explained.replace("\n-- ", " "), "journalctl -x")
     expect_not_in("MESSAGE_ID", explained, "journalctl -x")
@@ -160,10 +160,96 @@ def explained(guest):
         guest.ssh(STUDENT, "true")
         guest.run("systemctl restart coursenet-wiring", check=False)
         guest.wait_until(lambda: "coursenet-worker cannot be asked" in guest.journal(since=since), what="the worker is missed")
-        text = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}", "-t", "coursenet-activator"]).stdout
+        text = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}"]).stdout
         expect_in("Subject: coursenet-worker cannot be asked to make seats", text, "journalctl -x of the worker")
         expect_in("Subject: A file of coursenet's configuration has a mistake", text, "journalctl -x of the roster")
     finally:
         guest.write("/etc/coursenet/roster.d/377", roster, mode=0o600)
         guest.run("systemctl start coursenet-worker.socket coursenet-worker.service")
+    wait_gone(guest)
+
+
+@case("completion offers root what is up for stop and all of the rosters for start, and users the seats that are up, without names")
+def completion(guest):
+    set_up_class(guest)
+    def offered(user, *line):
+        return [each.split("\t")[0] for each in guest.run(["coursenetctl", "complete", *line], user=user).stdout.splitlines()]
+    with seats_up(guest, SEAT):
+        expect_equal(offered("root", "stop", ""), ["123", STUDENT, SEAT], "what stop offers")
+        expect_equal(offered("root", "start", "377"), ["377", FAR_SEAT], "what start offers")
+        for user in ("alice", STUDENT):
+            expect_equal(sorted(offered(user, "stop", "")), ["123", SEAT], f"what stop offers {user}")
+            expect_equal(offered(user, "roster", "remove", "123", ""), [], f"the students, as {user} sees them")
+            expect_equal(offered(user, "st"), ["status", "start", "stop"], f"the commands, as {user} sees them")
+    guest.run("bash -c '. /usr/share/bash-completion/completions/coursenetctl && complete -p coursenetctl'")
+    wait_gone(guest)
+
+
+def metrics(guest):
+    return pictures.samples(guest.run("coursenetctl metrics").stdout)
+
+
+@case("metrics have seats, leases, traffic and logins, count each login once, also when the journal is emptied, and a timer writes them")
+def numbers(guest):
+    set_up_class(guest)
+    guest.run("rm -f /var/lib/coursenet/logins.json")
+    before = metrics(guest)
+    logins = before.get('coursenet_logins_total{course="123"}', 0)
+    with seats_up(guest, SECOND_SEAT):
+        session = guest.ssh_popen(STUDENT)
+        session.run("ping -c 5 -i 0.01 -s 1400 10.0.123.1")
+        now = metrics(guest)
+        expect_equal({name: now[name] for name in ('coursenet_seats{course="123",state="up"}', 'coursenet_seats{course="377",state="up"}',
+                                                   'coursenet_leases{course="123",service="sshd"}', 'coursenet_leases{course="123",service="hold"}',
+                                                   "coursenet_activator_up")},
+                     {'coursenet_seats{course="123",state="up"}': 2, 'coursenet_seats{course="377",state="up"}': 0,
+                      'coursenet_leases{course="123",service="sshd"}': 1, 'coursenet_leases{course="123",service="hold"}': 1,
+                      "coursenet_activator_up": 1}, "seats and leases")
+        sent = now[f'coursenet_seat_transmit_bytes_total{{course="123",seat="{SEAT}"}}']
+        expect(sent > 5 * 1400, f"the seat has sent {sent} bytes")
+        expect(0 < now["coursenet_activator_resident_bytes"] < 2**28, f"the activator has {now['coursenet_activator_resident_bytes']} bytes")
+        expect_equal(now['coursenet_logins_total{course="123"}'], logins + 1, "the logins; a hold is none")
+        count = now["coursenet_seat_start_seconds_count"]
+        expect_equal((count - before["coursenet_seat_start_seconds_count"], now['coursenet_seat_start_seconds_bucket{le="+Inf"}']), (1, count),
+                     "the logins in the histogram")
+        expect(0 < now["coursenet_seat_start_seconds_sum"] - before["coursenet_seat_start_seconds_sum"] < 20, "how long the login took")
+        session.close()
+    wait_gone(guest)
+    guest.run("journalctl --sync; journalctl -q --rotate; journalctl -q --vacuum-size=1 --vacuum-files=1")
+    guest.ssh(STUDENT, "true")
+    guest.run("journalctl --sync")
+    expect_equal([metrics(guest)['coursenet_logins_total{course="123"}'] for _ in range(2)], [logins + 2] * 2, "the logins after the journal was emptied")
+
+    guest.run("systemctl start coursenet-metrics.service")
+    expect_status(guest.run("test -e /var/lib/prometheus", check=False), 1, "the folder of a server without node_exporter")
+    guest.run("mkdir -p /var/lib/prometheus/node-exporter")
+    try:
+        guest.run("systemctl start coursenet-metrics.service")
+        expect_equal(guest.run("ls /var/lib/prometheus/node-exporter").stdout, "coursenet.prom\n", "the files for node_exporter")
+        written = guest.run("stat -c %a /var/lib/prometheus/node-exporter/coursenet.prom; cat /var/lib/prometheus/node-exporter/coursenet.prom").stdout
+        expect_equal(written.split("\n", 1)[0], "644", "the mode of the file")
+        expect_equal(pictures.samples(written.split("\n", 1)[1])['coursenet_logins_total{course="123"}'], logins + 2, "the logins in the file")
+        guest.run("systemctl stop coursenet-activator.socket coursenet-query.socket coursenet-activator.service")
+        guest.run("systemctl start coursenet-metrics.service")
+        expect_in("coursenet_activator_up 0\n", guest.read("/var/lib/prometheus/node-exporter/coursenet.prom"), "the file without an activator")
+    finally:
+        guest.run("systemctl start coursenet-activator.socket coursenet-query.socket; rm -r /var/lib/prometheus")
+    expect_status(guest.run("coursenetctl metrics", user="alice", check=False), 1, "metrics for a user")
+    wait_gone(guest)
+
+
+@case("graph is a picture that Graphviz draws, with the bridges, the seats and who is in them")
+def picture(guest):
+    set_up_class(guest)
+    with seats_up(guest, "377", SECOND_SEAT):
+        session = guest.ssh_popen(STUDENT)
+        session.run("true")
+        whole, of_one = guest.run("coursenetctl graph").stdout, guest.run("coursenetctl graph 377").stdout
+        session.close()
+        drawn, only = pictures.svg(whole), pictures.svg(of_one)
+        for words in ("course 123", "course 377", "br-377", "10.0.123.1/24", STUDENT, ADDRESS, "ns12310", "sshd", "hold", "guest"):
+            expect_in(f">{words}<", drawn, "the picture")
+        expect_in(">br-377<", only, "the picture of one course")
+        expect_not_in("br-123", only, "the picture of one course")
+        expect_status(guest.run("coursenetctl graph 999", check=False), 1, "the picture of no course")
     wait_gone(guest)

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The file is a JSON document. It is replaced in one step, under a lock, because the timer and a person may
+ * run this at once.
+ */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-journal.h>
+
+#include "base/json.h"
+#include "login-count.h"
+#include "protocol.h"
+
+#define FILE_NAME "logins.json"
+#define CURSOR_SIZE 512U
+
+/* A seat that is up takes milliseconds, and a login's time limit is 20 seconds. */
+const double login_count_bounds[LOGIN_BUCKETS] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 20};
+
+void login_count_done(struct login_count *count) {
+        free(count->courses);
+        *count = (struct login_count){0};
+}
+
+static struct course_count *find_course(struct login_count *count, const char *course) {
+        struct course_count *courses;
+
+        for (size_t i = 0; i < count->n_courses; i++)
+                if (string_equal(count->courses[i].course, course))
+                        return &count->courses[i];
+        courses = reallocarray(count->courses, count->n_courses + 1, sizeof(*courses));
+        if (!courses)
+                return NULL;
+        count->courses = courses;
+        courses[count->n_courses] = (struct course_count){0};
+        (void)string_copy(courses[count->n_courses].course, COURSE_SIZE, course);
+        return &courses[count->n_courses++];
+}
+
+int login_count_add(struct login_count *count, const char *course, uint64_t usec) {
+        struct course_count *found = find_course(count, course);
+        double seconds = (double)usec / 1e6;
+
+        if (!found)
+                return -ENOMEM;
+        found->n_logins++;
+        count->seconds += seconds;
+        for (size_t i = 0; i < LOGIN_BUCKETS; i++)
+                if (seconds <= login_count_bounds[i]) {
+                        count->buckets[i]++;
+                        return 0;
+                }
+        count->n_slower++;
+        return 0;
+}
+
+/* --- the file -------------------------------------------------------------------------------- */
+
+static uint64_t get_number(const json_object *object, const char *key) {
+        json_object *value = json_object_object_get(object, key);
+
+        return json_object_get_uint64(value);
+}
+
+/* The file may be of another version, or broken: what is not as expected is zero. */
+static int read_document(const json_object *document, struct login_count *count, char *cursor) {
+        json_object *courses = json_object_object_get(document, "courses"),
+                    *buckets = json_object_object_get(document, "buckets");
+        const char *text = json_object_get_string(json_object_object_get(document, "cursor"));
+
+        if (!text || string_copy(cursor, CURSOR_SIZE, text) < 0 ||
+                !json_object_is_type(courses, json_type_object) ||
+                !json_object_is_type(buckets, json_type_array) ||
+                json_object_array_length(buckets) != LOGIN_BUCKETS) {
+                cursor[0] = '\0';
+                return 0;
+        }
+        json_object_object_foreach(courses, name, number) {
+                struct course_count *course = find_course(count, name);
+
+                if (!course)
+                        return -ENOMEM;
+                course->n_logins = json_object_get_uint64(number);
+        }
+        for (size_t i = 0; i < LOGIN_BUCKETS; i++)
+                count->buckets[i] = json_object_get_uint64(json_object_array_get_idx(buckets, i));
+        count->n_slower = get_number(document, "slower");
+        count->seconds = json_object_get_double(json_object_object_get(document, "seconds"));
+        return 0;
+}
+
+static int fill_document(json_object *document, const struct login_count *count, const char *cursor) {
+        json_object *courses = json_object_new_object(), *buckets;
+
+        if (json_put(document, "courses", courses) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < count->n_courses; i++)
+                if (json_put(courses, count->courses[i].course,
+                            json_object_new_uint64(count->courses[i].n_logins)) < 0)
+                        return -ENOMEM;
+        buckets = json_put_array(document, "buckets");
+        for (size_t i = 0; i < LOGIN_BUCKETS; i++) {
+                json_object *number = json_object_new_uint64(count->buckets[i]);
+
+                if (!buckets || !number || json_object_array_add(buckets, number) < 0) {
+                        json_done(&number);
+                        return -ENOMEM;
+                }
+        }
+        if (json_put(document, "slower", json_object_new_uint64(count->n_slower)) < 0 ||
+                json_put(document, "seconds", json_object_new_double(count->seconds)) < 0 ||
+                json_put_text(document, "cursor", cursor) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int write_file(int directory, const struct login_count *count, const char *cursor) {
+        _cleanup_json_ json_object *document = json_new_document();
+        _cleanup_close_ int fd = -1;
+
+        if (!document || fill_document(document, count, cursor) < 0)
+                return -ENOMEM;
+        fd = openat(directory, FILE_NAME ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return -errno;
+        if (json_object_to_fd(fd, document, JSON_C_TO_STRING_PLAIN) < 0)
+                return -EIO;
+        return renameat(directory, FILE_NAME ".new", directory, FILE_NAME) < 0 ? -errno : 0;
+}
+
+static int read_file(int directory, struct login_count *count, char *cursor) {
+        _cleanup_json_ json_object *document = NULL;
+        _cleanup_close_ int fd = openat(directory, FILE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        cursor[0] = '\0';
+        if (fd < 0) {
+                int r = errno == ENOENT ? 0 : -errno;
+
+                fd = -1;
+                return r;
+        }
+        document = json_object_from_fd(fd);
+        return document ? read_document(document, count, cursor) : 0;
+}
+
+/* --- the journal ----------------------------------------------------------------------------- */
+
+static int add_matches(sd_journal *journal) {
+        static const char *const matches[] = {
+                "_UID=0", "_SYSTEMD_UNIT=coursenet-activator.service", ("COURSENET_EVENT=" LEASE_GIVEN)};
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(matches) && r >= 0; i++)
+                r = sd_journal_add_match(journal, matches[i], 0);
+        return r;
+}
+
+static void read_field(sd_journal *journal, const char *field, char *text, size_t size) {
+        size_t length, head = strlen(field) + 1;
+        const void *data;
+
+        text[0] = '\0';
+        if (sd_journal_get_data(journal, field, &data, &length) >= 0 && length >= head)
+                (void)snprintf(text, size, "%.*s", (int)(length - head), (const char *)data + head);
+}
+
+static int count_entry(sd_journal *journal, struct login_count *count) {
+        char course[COURSE_SIZE], service[SERVICE_SIZE], since[32];
+        uint64_t usec, since_usec;
+        int r = sd_journal_get_realtime_usec(journal, &usec);
+
+        if (r < 0)
+                return r;
+        read_field(journal, "COURSENET_COURSE", course, sizeof(course));
+        read_field(journal, "COURSENET_SERVICE", service, sizeof(service));
+        read_field(journal, "COURSENET_SINCE", since, sizeof(since));
+        since_usec = strtoull(since, NULL, 10);
+        if (course[0] == '\0' || string_equal(service, HOLD_SERVICE))
+                return 0;
+        return login_count_add(count, course, usec > since_usec && since_usec > 0 ? usec - since_usec : 0);
+}
+
+/* At the entry of the cursor, or at the next one if the journal has dropped it, or at the beginning. */
+static int seek(sd_journal *journal, const char *cursor, struct login_count *count) {
+        if (cursor[0] && sd_journal_seek_cursor(journal, cursor) >= 0)
+                return 0;
+        /* Whatever the numbers are of, it would be counted twice. */
+        login_count_done(count);
+        return sd_journal_seek_head(journal);
+}
+
+static int keep_cursor(sd_journal *journal, char *cursor) {
+        _cleanup_free_ char *text = NULL;
+        int r = sd_journal_get_cursor(journal, &text);
+
+        return r < 0 ? r : string_copy(cursor, CURSOR_SIZE, text);
+}
+
+static int read_journal(struct login_count *count, char *cursor) {
+        sd_journal *journal;
+        int r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+
+        if (r < 0)
+                return r;
+        r = add_matches(journal);
+        if (r >= 0)
+                r = seek(journal, cursor, count);
+        while (r >= 0 && (r = sd_journal_next(journal)) > 0) {
+                if (cursor[0] && sd_journal_test_cursor(journal, cursor) > 0)
+                        continue;
+                r = count_entry(journal, count);
+                /* A crash may have damaged an entry; the others are still valid. */
+                r = r == -EBADMSG ? 0 : r;
+                if (r >= 0)
+                        r = keep_cursor(journal, cursor);
+        }
+        sd_journal_close(journal);
+        return r;
+}
+
+int login_count_update(const char *directory, struct login_count *ret) {
+        _cleanup_login_count_ struct login_count count = {0};
+        _cleanup_close_ int fd = -1;
+        char cursor[CURSOR_SIZE];
+        int r;
+
+        if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        /* The lock is that of the folder, because the file is replaced. */
+        if (fd < 0 || flock(fd, LOCK_EX) < 0)
+                return -errno;
+        r = read_file(fd, &count, cursor);
+        if (r >= 0)
+                r = read_journal(&count, cursor);
+        if (r >= 0)
+                r = write_file(fd, &count, cursor);
+        if (r < 0)
+                return r;
+        *ret = count;
+        count = (struct login_count){0};
+        return 0;
+}
