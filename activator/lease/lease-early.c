@@ -7,6 +7,9 @@
  * set, for each other unit with BindsTo=, Requires= or Wants= of the unit. So the need begins when systemd
  * has accepted the start of the slice.
  *
+ * Another lease of the seat is no proof that nsbr@ is up: when somebody restarts netns@, systemd stops all of
+ * them, and no job ends that the activator would hear of before the units are up again.
+ *
  * If each unit is up or starts, coursenet-worker makes what is missing, and the units adopt it when their
  * programs run. If the program of one is at work already, the worker finds its lock or what it has made, and
  * refuses or goes on with that. If a unit stops or has failed, the login waits for the units, as it would

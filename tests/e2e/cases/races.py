@@ -272,6 +272,28 @@ def restarted_namespace(guest):
     old.close()
 
 
+@case("a login while netns@ is being restarted under another login of the student waits, and is in the new namespace")
+def login_in_restart(guest):
+    set_up_class(guest)
+    with held(guest, "nsbr@", "ExecStopPost") as let_go:
+        old = guest.ssh_popen(STUDENT)
+        guest.wait_until(lambda: is_active(guest, f"nsbr@{SEAT}"), what="the units of the seat are up")
+        namespace, before = old.run(OWN_NAMESPACE), ids(guest)
+        guest.run(["systemctl", "restart", "--no-block", f"netns@{SEAT}"])
+        guest.wait_until(f"systemctl is-active nsbr@{SEAT} | grep -qx deactivating", what="the seat is being stopped")
+        expect_equal(ids(guest), before, "the leases while the seat is being restarted")
+        client = guest.popen(ssh_command(STUDENT, tty=False, extra=()), stderr=subprocess.STDOUT)
+        guest.wait_until("test $(ls /run/coursenet/state | wc -l) = 2", what="the login has asked for its lease")
+        let_go()
+        new = Session(client, "the login in the restart", tty=False)
+        expect(new.run(OWN_NAMESPACE) != namespace, "the login is in the old namespace")
+        expect_equal(new.run(GATEWAY_ANSWERS), "reached", "the gateway")
+        guest.wait_until(lambda: len(ids(guest) - before) == len(ids(guest)) == 1, what="the old login's lease has ended")
+    new.close()
+    old.close()
+    wait_gone(guest)
+
+
 # Failures that are over
 
 @case("a failed namespace unit does not block the next login, nor another student's")
