@@ -106,7 +106,7 @@ def students(guest):
         for words in (["status", SECOND], ["status", SECOND_SEAT], ["status", "377"], ["status", "nonsense"], ["seat", SECOND],
                       ["seat", FAR], ["seat", "cs123-invented"], ["seat", SECOND_SEAT], ["seat", "123200"], ["seat", FAR_SEAT],
                       ["roster", "list", "123"], ["roster", "list", "--json", "377"],
-                      ["roster", "list", "999"], ["history"], ["history", SECOND], ["check"]):
+                      ["roster", "list", "999"], ["roster", "list"], ["metrics"], ["graph"], ["history"], ["history", SECOND], ["check"]):
             expect_refused(guest, STUDENT, *words)
         expect_equal(json.loads(ask(guest, "alice", "status", "--json").stdout)["courses"], [], "what alice sees")
     wait_gone(guest)
@@ -139,6 +139,8 @@ def staff(guest):
                 expect_in(STUDENT, everything.stdout, "the history of the own course")
                 expect_not_in("cs377", everything.stdout, "the history of the own course")
                 expect_refused(guest, user, "roster", "list", "377")
+                expect_equal([line.split()[:2] for line in ask(guest, user, "roster", "list", "--no-legend").stdout.splitlines()], [["123", "3"]],
+                             f"the courses for {user}")
                 expect_refused(guest, user, "seat", FAR)
                 expect_refused(guest, user, "seat", FAR_SEAT)
                 for word in ("377", FAR, FAR_SEAT, "cs377-invented"):
