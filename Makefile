@@ -141,7 +141,7 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-w
 
 units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
-documents = README.md SECURITY.md $(wildcard docs/*.md)
+documents = README.md SECURITY.md $(wildcard docs/*.md docs/*.svg)
 architecture_pages = $(wildcard docs/architecture/*.md)
 schemas = $(wildcard docs/schema/*.json)
 

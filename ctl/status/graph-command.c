@@ -133,7 +133,8 @@ static void add_services(const struct snapshot_seat *seat, char *label, size_t s
                                 label + length, size - length, "\n%zu × %s", n, seat->leases[i].service);
         }
         if (seat->n_leases == 0 && seat->kept)
-                (void)snprintf(label + strlen(label), size - strlen(label), "\nkept by %.64s", seat->kept->text);
+                (void)snprintf(
+                        label + strlen(label), size - strlen(label), "\nkept by %.64s", seat->kept->text);
 }
 
 static const char *find_color(const struct snapshot_seat *seat) {
