@@ -10,6 +10,7 @@
 #include "base/report-client.h"
 #include "base/table.h"
 #include "base/terminal.h"
+#include "base/traffic.h"
 #include "status-summary.h"
 #include "status-view.h"
 #include "status-watch.h"
@@ -220,6 +221,24 @@ static int put_kept(json_object *seat, const struct reply *kept) {
         return 0;
 }
 
+static int put_counter(json_object *seat, const char *key, const uint64_t *number) {
+        return number ? json_put(seat, key, json_object_new_uint64(*number)) : json_put_text(seat, key, NULL);
+}
+
+/* Null if the cable is not there, or in a network namespace that is not this one. */
+static int put_traffic(json_object *seat, const char *name) {
+        struct seat_plan names;
+        struct traffic traffic;
+        bool known;
+
+        seat_plan_name(name, &names);
+        known = traffic_read(NETWORK_DIRECTORY, names.link, &traffic) >= 0;
+        if (put_counter(seat, "receive_bytes", known ? &traffic.receive_bytes : NULL) < 0 ||
+                put_counter(seat, "transmit_bytes", known ? &traffic.transmit_bytes : NULL) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
 static const char *const manager_names[] = {
         [USER_MANAGER_NONE] = "none",
         [USER_MANAGER_IN_SEAT] = "seat",
@@ -251,7 +270,7 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
                 json_put_text(object, "manager", manager_names[status_view_find_manager(seat)]) < 0)
                 return -ENOMEM;
 
-        if (put_kept(object, seat->kept) < 0)
+        if (put_traffic(object, seat->seat) < 0 || put_kept(object, seat->kept) < 0)
                 return -ENOMEM;
         leases = json_put_array(object, "leases");
         if (!leases)

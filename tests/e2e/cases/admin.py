@@ -19,6 +19,9 @@ def documents(guest):
     expect_equal(seat_status(guest)["address6"], real, "the IPv6 address in status")
     expect_equal(schema.parse("seat", guest.run(f"coursenetctl seat --json {STUDENT}").stdout)["address6"], real,
                  "the IPv6 address in seat")
+    sent = guest.run(f"cat /sys/class/net/vl-{SEAT}/statistics/rx_bytes").stdout
+    guest.run(["ip", "netns", "exec", f"ns{SEAT}", "ping", "-c", "1", "-s", "1000", "10.0.123.1"])
+    expect(seat_status(guest)["transmit_bytes"] > int(sent) + 1000, f"status has {seat_status(guest)['transmit_bytes']} bytes, before it were {sent}")
     guest.run(f"ip link set vl-{SEAT} down")
     said = guest.run("coursenetctl check --json", check=False)
     expect_status(said, 1, "check with a link that is down")
