@@ -67,11 +67,25 @@ static int find_target(
         return EXIT_DONE;
 }
 
+/*
+ * An activator that was restarted may have carried the request out without an answer, so the request is sent
+ * again. Two requests to hold a seat are one hold, and a second stop ends nothing.
+ */
+static int ask_until_answered(
+        const struct paths *paths, const struct request *request, uint64_t deadline, struct reply *ret) {
+        int r;
+
+        do
+                r = activator_call(paths->activator_socket, request, -1, deadline, ret);
+        while (activator_retry(r, deadline));
+        return r;
+}
+
 /* A request for a hold that is under way. */
 struct hold {
         int fd;
         const struct target_seat *seat;
-        char user[USER_NAME_SIZE];
+        struct request request;
 };
 
 /* What has become of the requests so far. */
@@ -87,21 +101,21 @@ static void outcome_done(struct outcome *outcome) {
 
 static int send_hold(const struct paths *paths, const struct site *site, const struct target_seat *seat,
         uint64_t deadline, struct hold *ret) {
-        struct request request;
+        struct request *request = &ret->request;
         int r;
 
-        request_init(&request, REQUEST_HOLD);
-        request.timeout_ms = TIMEOUT_MS;
-        r = name_rule_format(&site->settings.rule, seat->course->bridge.course, seat->student, request.user);
+        request_init(request, REQUEST_HOLD);
+        request->timeout_ms = TIMEOUT_MS;
+        r = name_rule_format(&site->settings.rule, seat->course->bridge.course, seat->student, request->user);
         if (r < 0)
                 return r;
         r = activator_connect(paths->activator_socket, deadline);
         if (r < 0)
                 return r;
 
-        *ret = (struct hold){.fd = r, .seat = seat};
-        (void)string_copy(ret->user, sizeof(ret->user), request.user);
-        return activator_send(ret->fd, &request, -1, deadline);
+        ret->fd = r;
+        ret->seat = seat;
+        return activator_send(ret->fd, request, -1, deadline);
 }
 
 /* reason: NULL if the seat is held. */
@@ -109,7 +123,7 @@ static int put_hold(json_object *seats, const struct hold *hold, const char *rea
         json_object *object = json_append_object(seats);
 
         if (!object || json_put_text(object, "seat", hold->seat->plan->name) < 0 ||
-                json_put_text(object, "user", hold->user) < 0 ||
+                json_put_text(object, "user", hold->request.user) < 0 ||
                 json_put(object, "held", json_object_new_boolean(!reason)) < 0 ||
                 json_put_text(object, "reason", reason) < 0)
                 return -ENOMEM;
@@ -117,13 +131,16 @@ static int put_hold(json_object *seats, const struct hold *hold, const char *rea
 }
 
 /* Prints why a seat is not held. */
-static void receive_hold(struct hold *hold, uint64_t deadline, struct outcome *outcome) {
+static void receive_hold(
+        const struct paths *paths, struct hold *hold, uint64_t deadline, struct outcome *outcome) {
         char text[REPLY_TEXT_SIZE + 64];
         const char *reason = NULL;
         struct reply reply;
         int r = activator_receive(hold->fd, &reply, deadline);
 
         close_pointer(&hold->fd);
+        if (activator_retry(r, deadline))
+                r = ask_until_answered(paths, &hold->request, deadline, &reply);
         if (r < 0)
                 (void)snprintf(text, sizeof(text), "no answer from the activator: %s", strerror(-r));
         else if (reply.type != REPLY_DONE)
@@ -134,7 +151,7 @@ static void receive_hold(struct hold *hold, uint64_t deadline, struct outcome *o
         if (outcome->document && put_hold(outcome->seats, hold, reason) < 0)
                 complain("%s", strerror(ENOMEM));
         if (reason)
-                complain("%s: %s", hold->user, reason);
+                complain("%s: %s", hold->request.user, reason);
 }
 
 /* Returns an exit code. */
@@ -150,7 +167,7 @@ static int hold_batch(const struct paths *paths, const struct site *site, const 
                 n_sent += r >= 0;
         }
         for (size_t i = 0; i < n_sent; i++)
-                receive_hold(&holds[i], deadline, outcome);
+                receive_hold(paths, &holds[i], deadline, outcome);
         return r < 0 ? complain_of_activator(paths->activator_socket, r) : EXIT_DONE;
 }
 
@@ -234,7 +251,7 @@ int stop_command(const struct paths *paths, int argc, char **argv) {
                 complain("'%s' is too long for a course, a seat or a user.", arguments.words[0]);
                 return EXIT_NO;
         }
-        r = activator_call(paths->activator_socket, &request, -1, deadline_after_ms(TIMEOUT_MS), &reply);
+        r = ask_until_answered(paths, &request, deadline_after_ms(TIMEOUT_MS), &reply);
         if (r < 0)
                 return complain_of_activator(paths->activator_socket, r);
         if (reply.type != REPLY_DONE) {

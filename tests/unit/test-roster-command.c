@@ -445,8 +445,16 @@ static void test_imports_at_once(void **state) {
         }
 }
 
-/* A stand-in for the activator: takes one request, which must be of that type, and answers with the reply. */
-static pid_t start_activator(enum request_type type, const struct reply *reply) {
+static bool takes_request(int client, enum request_type type) {
+        struct request request;
+
+        return recv(client, &request, sizeof(request), 0) == (ssize_t)sizeof(request) &&
+               request_check(&request, sizeof(request)) == 0 && request.type == type;
+}
+
+/* A stand-in for the activator: takes requests, which must be of that type, and answers with the reply. It
+ * hangs up on the first n_lost of them. */
+static pid_t start_activator_that_loses(unsigned n_lost, enum request_type type, const struct reply *reply) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         pid_t pid;
@@ -458,15 +466,24 @@ static pid_t start_activator(enum request_type type, const struct reply *reply) 
 
         pid = fork();
         if (pid == 0) {
-                struct request request;
-                int client = accept(fd, NULL, NULL);
-                bool good = recv(client, &request, sizeof(request), 0) == (ssize_t)sizeof(request) &&
-                            request_check(&request, sizeof(request)) == 0 && request.type == type;
+                bool good = true;
+                int client = -1;
 
+                /* Nobody may ask again. */
+                (void)alarm(20);
+                for (unsigned i = 0; i <= n_lost && good; i++) {
+                        (void)close(client);
+                        client = accept(fd, NULL, NULL);
+                        good = takes_request(client, type);
+                }
                 _exit(good && send(client, reply, sizeof(*reply), 0) == (ssize_t)sizeof(*reply) ? 0 : 1);
         }
         (void)close(fd);
         return pid;
+}
+
+static pid_t start_activator(enum request_type type, const struct reply *reply) {
+        return start_activator_that_loses(0, type, reply);
 }
 
 static void test_reload(void **state) {
@@ -555,6 +572,31 @@ static void test_stop_counts_leases(void **state) {
                 assert_output(rows[i].words);
                 assert_int_equal(unlink(socket_path), 0);
         }
+}
+
+/* A hold that an activator took, and did not answer because it was restarted, would stay without a word. */
+static void test_start_and_stop_ask_a_restarted_activator_again(void **state) {
+        struct reply reply;
+        int status;
+        pid_t pid;
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\n");
+        reply_init(&reply, REPLY_DONE);
+        pid = start_activator_that_loses(2, REQUEST_HOLD, &reply);
+        assert_int_equal(run(start_command, WORDS("start", "cs123-amy")), EXIT_DONE);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_output("1 of 1 seat is up and held.\n");
+        assert_int_equal(unlink(socket_path), 0);
+
+        protocol_copy_text(reply.text, sizeof(reply.text), "2");
+        pid = start_activator_that_loses(1, REQUEST_STOP, &reply);
+        assert_int_equal(run(stop_command, WORDS("stop", "123")), EXIT_DONE);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_output("2 leases ended.\n");
+        assert_int_equal(unlink(socket_path), 0);
 }
 
 static void test_seat(void **state) {
@@ -741,6 +783,7 @@ int main(void) {
                 TEST(test_reload),
                 TEST(test_hold_is_for_root),
                 TEST(test_stop_counts_leases),
+                TEST(test_start_and_stop_ask_a_restarted_activator_again),
                 TEST(test_seat),
                 TEST(test_mistakes_tell_nobody_of_others),
                 TEST(test_check),
