@@ -2,7 +2,7 @@
 
 import collections
 
-from helpers.storm_plan import FIRST_SEAT, students
+from helpers.storm_plan import COURSES, FIRST_SEAT, students
 
 # How far apart in time two things may be and still concern each other, in seconds.
 MARGIN = 0.5
@@ -225,7 +225,11 @@ class History:
 
     def scarred_seats(self):
         """A seat for each unit whose program was killed in this round: its next login and logout have to put things right."""
-        names = {strike.scope for strike in self.strikes.values() if "fail" in strike.may and strike.round == self._round}
+        strikes = [strike for strike in self.strikes.values() if strike.round == self._round]
+        names = {strike.scope for strike in strikes if "fail" in strike.may}
+        # A bridge that did not start, because of the settings for example, counts as failed until it comes up.
+        if any(strike.scope == "*" and "refuse" in strike.may for strike in strikes):
+            names |= set(COURSES)
         return sorted({name if len(name) > 3 else f"{name}{FIRST_SEAT}" for name in names})
 
     def unexplained_errors(self):

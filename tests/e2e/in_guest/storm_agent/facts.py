@@ -50,7 +50,10 @@ def read_records():
         try:
             records[name] = read_record(name)
         except FileNotFoundError:
-            pass
+            continue
+        # One that is being written.
+        if "seat" not in records[name]:
+            records[name] = {"seat": "none", "user": "nobody"}
     return records
 
 
@@ -66,9 +69,10 @@ def read_wiring(seats):
 
 
 def memory_of(pid):
+    """Without pages of files: the kernel takes these from a process that is idle, and gives them back when it works."""
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
         for line in file:
-            if line.startswith("VmRSS:"):
+            if line.startswith("RssAnon:"):
                 return int(line.split()[1])
     return 0
 
