@@ -20,6 +20,8 @@ MEMORY_ROUNDS = 2
 PAST_LOGINS = 1000
 
 HELPER_UNITS = {"bridge": "netbr", "netns": "netns", "seat": "nsbr"}
+# A logind of systemd 257 that is restarted drops sessions whose leader is dead, and nobody else knows of their shells.
+LOGIND_RESTARTS = ("restart bus and logind", "restart logind")
 # A shell behind them outlives the process that opened the session.
 SHELL_KINDS = ("ssh", "su")
 
@@ -31,7 +33,7 @@ class Login:
         self.number, self.student, self.kind, self.began = number, student, kind, began
         self.opened = self.refused = self.gone = None
         self.opener = self.inside = self.seat = None
-        self.killed = self.cut = self.judged = False
+        self.killed = self.orphaned = self.cut = self.judged = False
         self.text = ""
 
     def __str__(self):
@@ -141,6 +143,8 @@ class History:
         login = self.logins[event["login"]]
         if event["how"] == "kill_client" or (event["how"] == "kill_opener" and login.kind not in SHELL_KINDS):
             login.killed = True
+        elif event["how"] == "kill_opener":
+            login.orphaned = True
 
     def _take_gone(self, event):
         login = self.logins[event["login"]]
@@ -204,6 +208,8 @@ class History:
 
     def may_be_cut(self, login):
         """A login may be answered before its units are up. What may refuse it may also make these fail a moment later."""
+        if login.orphaned and any(strike.what in LOGIND_RESTARTS for strike in self.strikes.values()):
+            return True
         return any(strike.concerns(login)
                    and ("cut" in strike.may and strike.ended + strike.reach() >= login.began
                         or "refuse" in strike.may and strike.overlaps(login.began, login.answered() + EARLY_SECONDS))
