@@ -220,3 +220,34 @@ def own_test(guest):
         bare.copy_in(guest.build_packages().source("debian/tests/login"), "/root/tests/")
         done = bare.run("AUTOPKGTEST_TMP=/root/tests /root/tests/login")
         expect_in("the login has its seat", done.stdout, "what the test says")
+
+
+# A service with a library that the last upgrade has replaced, and a container of a student's.
+PLAIN_UNIT = "[Service]\nExecStart=sleep infinity\nEnvironment=LD_PRELOAD={library}\n"
+CONTAINER = "[Service]\nType=exec\nPIDFile=\nExecStartPre=\nExecStart=\nExecStart=sleep infinity\nEnvironment=LD_PRELOAD={library}\n"
+LIBRARY = "/usr/local/lib/libold.so"
+RESTART, QUESTIONS = "needrestart -r a -l", {"DEBIAN_FRONTEND": "noninteractive"}
+
+
+@case("needrestart, which restarts services after an upgrade of their libraries, leaves the containers of students alone")
+def needrestart(guest):
+    with server(guest) as bare:
+        type_in(bare, "apt install ./coursenet_*.deb")
+        bare.run(f"cp /lib/*/libpam.so.0 {LIBRARY}")
+        bare.write("/etc/systemd/system/plain.service", PLAIN_UNIT.format(library=LIBRARY))
+        bare.write("/etc/systemd/system/cont@12310.service.d/test.conf", CONTAINER.format(library=LIBRARY))
+        bare.run("systemctl daemon-reload; systemctl start plain.service cont@12310.service")
+        before = main_pids(bare)
+        bare.run(f"rm {LIBRARY}")
+        done = bare.run(RESTART, env=QUESTIONS, timeout=ROOM_FOR_DPKG)
+        after = main_pids(bare)
+        expect(after[0] != before[0], f"the plain service was not restarted: {done.stdout}{done.stderr}")
+        expect_equal(after[1], before[1], "the main process of the container")
+        expect_in("cont@12310.service", done.stdout + done.stderr, "what needrestart left to the administrator")
+        bare.run("rm /etc/needrestart/conf.d/coursenet.conf")
+        bare.run(RESTART, env=QUESTIONS, timeout=ROOM_FOR_DPKG)
+        expect(main_pids(bare)[1] != before[1], "the container was not restarted without the package's file either")
+
+
+def main_pids(guest):
+    return guest.run("systemctl show -P MainPID plain.service cont@12310.service").stdout.split()
