@@ -44,10 +44,16 @@ def build(suite, folder):
         print(path)
 
 
+def build_all(suites, folder):
+    for suite in suites:
+        build(suite, f"{folder}/{suite}")
+    return 0
+
+
 def main():
     options = parse_arguments()
     os.umask(0o022)
-    isolation.run(lambda: [build(suite, f"{options.folder}/{suite}") for suite in options.suite or tree.SUITES] and 0)
+    return isolation.run(lambda: build_all(options.suite or tree.SUITES, options.folder))
 
 
 if __name__ == "__main__":
