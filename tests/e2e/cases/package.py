@@ -196,7 +196,10 @@ def removal(guest):
         expect_in(f"{ADDRESS}/24", address_of(bare, STUDENT), "the addresses of a login after the second installation")
         wait_gone(bare)
 
-        bare.run("systemctl enable --now netbr@123.service")
+        # Of node_exporter's package.
+        bare.run("mkdir -p /var/lib/prometheus/node-exporter")
+        bare.run("systemctl enable --now netbr@123.service coursenet-metrics.timer; systemctl start coursenet-metrics.service")
+        expect(bare.read("/var/lib/prometheus/node-exporter/coursenet.prom"), "there are no metrics")
         type_in(bare, "apt-get --yes purge coursenet")
         expect_equal(what_is_up(bare), "", "what is up")
         expect_equal(sorted(files_and_users(bare) - before), [], "the files, folders and users that are left")
