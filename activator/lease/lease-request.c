@@ -93,8 +93,8 @@ static bool is_free(struct lease_table *table, const struct lease_waiter *waiter
         else if (seat_owner_is_other(table->seats->owner_directory, seat->name, request->user))
                 (void)snprintf(text, sizeof(text),
                         "the roster gives this user seat %s, but the network of its former user is still "
-                        "there: ip netns pids ns%s",
-                        seat->name, seat->name);
+                        "there; if it does not go by itself: systemctl stop netns@%s; ip netns delete ns%s",
+                        seat->name, seat->name, seat->name);
         else
                 return true;
         refuse(table, waiter, request, REPLY_REFUSED, text);

@@ -281,6 +281,25 @@ def number_going_down(guest):
         guest.write(ROSTER_FILE, before, mode=0o600)
 
 
+@case("what the refusal advises lets a student into a seat whose former network stayed behind")
+def number_left_behind(guest):
+    set_up_class(guest)
+    before = guest.read(ROSTER_FILE)
+    try:
+        with drop_in(guest, "netns@", "ExecStopPost="):
+            guest.ssh(STUDENT, "true")
+            guest.wait_until(lambda: not is_active(guest, f"netns@{SEAT}"), what="the seat is down")
+        guest.run(["sed", "-i", "s/^newellz2 10$/newellz2 11/; s/^smithj 11$/smithj 10/", ROSTER_FILE])
+        since = guest.journal_position()
+        expect_failure(guest.ssh(SECOND, "true", check=False), "the login to a seat with another student's network")
+        refusals = [line for line in guest.journal(since=since).splitlines() if "does not go by itself: " in line]
+        guest.run(refusals[0].split("by itself: ")[1])
+        expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SEAT, ADDRESS)
+        wait_gone(guest)
+    finally:
+        guest.write(ROSTER_FILE, before, mode=0o600)
+
+
 @case("a restart, a crash and a stop of the activator lose no lease")
 def activator_restarts(guest):
     set_up_class(guest)
