@@ -18,3 +18,9 @@
 #define MESSAGE_SEAT_NEEDED "997088a2733c477c961784ad3cec47c3"
 /* The units of a seat do not stop. */
 #define MESSAGE_SEAT_STAYS "5c0bc50c0d054c7c9626550488b69df1"
+/* A user got a seat, or gave it back: the fields of the entry say which. */
+#define MESSAGE_LEASE "4fdbb21c6e9548b789264bb9b90e6312"
+/* A login, or coursenet-enter, is refused; the message has the reason. */
+#define MESSAGE_REFUSED "ebaf3ceabd7345c98a02e776e4761f46"
+/* The units of a seat failed when the login had begun. */
+#define MESSAGE_SEAT_FAILED "29ac711322a9410bb7ac8496ad0252d6"

@@ -23,11 +23,11 @@ void lease_log_record(const struct lease_record *record, const char *what) {
                 address6_format_ip(&record->address6, address6);
         (void)sd_journal_send("MESSAGE=Seat %s (%s) %s %s: %s, process %ld%s%s", record->seat, address, what,
                 record->user, record->service, (long)record->opener, record->remote_host[0] ? ", from " : "",
-                record->remote_host, "PRIORITY=%d", LOG_INFO, "COURSENET_EVENT=%s", what,
-                "COURSENET_LEASE=%s", record->id, "COURSENET_USER=%s", record->user, "COURSENET_COURSE=%s",
-                record->course, "COURSENET_SEAT=%s", record->seat, "COURSENET_ADDRESS=%s", address,
-                "COURSENET_ADDRESS6=%s", address6, "COURSENET_SERVICE=%s", record->service,
-                "COURSENET_REMOTE_HOST=%s", record->remote_host, "COURSENET_SINCE=%" PRIu64,
+                record->remote_host, "PRIORITY=%d", LOG_INFO, "MESSAGE_ID=%s", MESSAGE_LEASE,
+                "COURSENET_EVENT=%s", what, "COURSENET_LEASE=%s", record->id, "COURSENET_USER=%s",
+                record->user, "COURSENET_COURSE=%s", record->course, "COURSENET_SEAT=%s", record->seat,
+                "COURSENET_ADDRESS=%s", address, "COURSENET_ADDRESS6=%s", address6, "COURSENET_SERVICE=%s",
+                record->service, "COURSENET_REMOTE_HOST=%s", record->remote_host, "COURSENET_SINCE=%" PRIu64,
                 record->since_usec, NULL);
 }
 
@@ -85,7 +85,8 @@ void lease_log_left_behind(struct lease *lease) {
 void lease_log_broken(struct lease *lease) {
         const struct lease_record *record = &lease->record;
 
-        log_error("Seat %s of %s (%s, process %ld) failed after the login had begun, so its lease ends: %s",
+        log_explained(MESSAGE_SEAT_FAILED, SD_ERR,
+                "Seat %s of %s (%s, process %ld) failed after the login had begun, so its lease ends: %s",
                 record->seat, record->user, record->service, (long)record->opener,
                 lease->reason ? lease->reason : "out of memory");
 }
@@ -94,7 +95,7 @@ void lease_log_refusal(struct lease_table *table, bool by_user, uid_t uid, const
         if (by_user)
                 table->log_query(table->userdata, uid, line);
         else
-                log_error("%s", line);
+                log_explained(MESSAGE_REFUSED, SD_ERR, "%s", line);
 }
 
 static void tell(const struct lease *lease, const char *what) {

@@ -2,7 +2,7 @@
 
 import json
 
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
+from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
 from helpers import pictures, schema
 from helpers.leases import seat_status
 from helpers.network import seats_up
@@ -152,10 +152,10 @@ def who(guest):
     wait_gone(guest)
 
 
-@case("journalctl -x explains a mistake in a roster and a worker that is missing")
+@case("journalctl -x explains a mistake in a roster, a worker that is missing, a login that has a seat and one that is refused")
 def explained(guest):
     set_up_class(guest)
-    roster = guest.read("/etc/coursenet/roster.d/377")
+    roster, own_roster = guest.read("/etc/coursenet/roster.d/377"), guest.read("/etc/coursenet/roster.d/123")
     since = guest.journal_position()
     try:
         guest.write("/etc/coursenet/roster.d/377", f"{roster}broken\n", mode=0o600)
@@ -166,8 +166,15 @@ def explained(guest):
         text = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}"]).stdout
         expect_in("Subject: coursenet-worker cannot be asked to make seats", text, "journalctl -x of the worker")
         expect_in("Subject: A file of coursenet's configuration has a mistake", text, "journalctl -x of the roster")
+        expect_in(f"Subject: Seat {SEAT}: given to {STUDENT}", text, "journalctl -x of a login")
+
+        guest.run("coursenetctl roster remove 123 newellz2")
+        expect_failure(guest.ssh(STUDENT, "true", check=False), "a login without a seat")
+        text = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}"]).stdout
+        expect_in("Subject: A login, or a command in a seat, is refused", text, "journalctl -x of a refused login")
     finally:
         guest.write("/etc/coursenet/roster.d/377", roster, mode=0o600)
+        guest.write("/etc/coursenet/roster.d/123", own_roster, mode=0o600)
         guest.run("systemctl start coursenet-worker.socket coursenet-worker.service")
     wait_gone(guest)
 
