@@ -236,15 +236,16 @@ void tidy_job_removed(void *userdata, const char *job, const char *unit, const c
         struct tidying *tidying, *next;
 
         (void)unit;
-        (void)result;
         DL_FOREACH_SAFE(seats->tidyings, tidying, next) {
                 /*
                  * The job of another process is ignored. If that job stops the slice first, stop_again()
                  * notices it.
                  */
-                if (string_equal(tidying->stop_job, job))
-                        finish(tidying, found(tidying));
-                else if (string_equal(tidying->start_job, job))
+                if (string_equal(tidying->stop_job, job)) {
+                        /* After `systemctl cancel` the slice is still up: stop_again() continues. */
+                        if (string_equal(result, "done"))
+                                finish(tidying, found(tidying));
+                } else if (string_equal(tidying->start_job, job))
                         stop_slice(tidying);
         }
 }

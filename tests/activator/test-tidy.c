@@ -113,6 +113,23 @@ static void a_slice_that_was_left_behind_is_stopped(void **state) {
         told(TIDY_SEAT_DOWN);
 }
 
+static void a_stop_that_was_cancelled_is_asked_for_again(void **state) {
+        static const struct unit_row rows[] = {{"coursenet-tidy_12310.slice", "active", 0, ""}};
+
+        (void)state;
+        tidy_seat();
+        answer_list(0, rows, ELEMENTSOF(rows));
+        asked("stop coursenet-tidy_12310.slice");
+        answer_job(0, "/job/7", "");
+        tidy_job_removed(&seats, "/job/7", "coursenet-tidy_12310.slice", "canceled");
+        assert_int_equal(n_results, 0);
+        pass_ms(5000);
+        asked("stop coursenet-tidy_12310.slice");
+        answer_job(0, "/job/8", "");
+        tidy_job_removed(&seats, "/job/8", "coursenet-tidy_12310.slice", "done");
+        told(TIDY_SEAT_DOWN);
+}
+
 static void a_stop_is_asked_for_again_for_a_minute(void **state) {
         static const struct unit_row rows[] = {{"coursenet-tidy_12310.slice", "active", 0, ""}};
 
@@ -183,6 +200,7 @@ int main(void) {
                 tidy_test(a_bridge_alone_is_no_seat),
                 tidy_test(a_unit_on_its_way_counts_as_up),
                 tidy_test(a_slice_that_was_left_behind_is_stopped),
+                tidy_test(a_stop_that_was_cancelled_is_asked_for_again),
                 tidy_test(a_stop_is_asked_for_again_for_a_minute),
                 tidy_test(what_systemd_does_not_answer_is_an_error),
                 tidy_test(a_start_that_was_cancelled_leaves_nothing_behind),

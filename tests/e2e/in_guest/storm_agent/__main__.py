@@ -351,7 +351,9 @@ class Agent:
         self._strike_by(f"stop and start {event['what']}", "*", [], "sh", "-c", f"systemctl stop {service}; systemctl start {service}")
 
     def _do_cancel(self, _event):
-        self._strike_by("cancel all jobs", "*", ["refuse", "cut"], "systemctl", "cancel")
+        # A daemon whose restart was cancelled waits for ever, and its socket does not start it.
+        daemons = " ".join(SERVICES[name] for name in ("activator", "network", "worker"))
+        self._strike_by("cancel all jobs", "*", ["refuse", "cut"], "sh", "-c", f"systemctl cancel; systemctl start {daemons}")
 
     def _do_stop_unit(self, event):
         def run():
