@@ -78,6 +78,27 @@ def first_login(guest):
         expect_equal(failed_units(bare), [], "the failed units")
 
 
+ENTER = "/usr/bin/coursenet-enter"
+
+
+@case("without setcap the package says what coursenet-enter cannot do, and it leaves a mode alone that the administrator has overridden")
+def capability(guest):
+    with server(guest) as bare:
+        setcap = bare.run("command -v setcap").stdout.strip()
+        bare.run(f"mv {setcap} {setcap}.away")
+        done = type_in(bare, "apt install ./coursenet_*.deb")
+        expect_in("It works from inside a seat only.", done.stdout, "what the installation says")
+        left = type_in(bare, "coursenetctl setup", check=False)
+        expect_in(f"    setcap cap_sys_admin=p {ENTER}\n", left.stdout, "what setup says")
+        bare.run(f"mv {setcap}.away {setcap}")
+        bare.run(f"dpkg-statoverride --update --add root adm 0750 {ENTER}")
+        type_in(bare, "dpkg --install coursenet_*.deb")
+        expect_equal(bare.run(f"stat -c '%G %a' {ENTER}; getcap {ENTER}").stdout, "adm 750\n", "group, mode and capability")
+        bare.run(f"dpkg-statoverride --remove {ENTER}")
+        type_in(bare, "dpkg --install coursenet_*.deb")
+        expect_equal(bare.run(f"getcap {ENTER}").stdout, f"{ENTER} cap_sys_admin=p\n", "the capability")
+
+
 # One login after the other; the first line of it says that all of them have run. Each prints the addresses, or why it was refused.
 LOGINS = """
     until test -e /run/enough; do
