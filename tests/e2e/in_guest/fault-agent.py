@@ -396,8 +396,9 @@ class Trial:
         self._allocations = self._attached = None
         self._trace = ""
         self._action = {**ACTIONS, **HOSTILE_ACTIONS}.get(order["fault"])
-        # The units start after the answer. If one of them fails, the lease ends, and the user is told.
-        self._may_end = order["fault"] in HOSTILE_ACTIONS or self._process in PROGRAMS["open"]
+        # The units start after the answer. If one of them fails, the lease ends, and the user is told. It ends, too, if the activator
+        # then cannot watch the process of the login.
+        self._may_end = order["fault"] in HOSTILE_ACTIONS or self._process in (*PROGRAMS["open"], "activator")
         self._traced = f"{DIRECTORY}/trace." + ("daemon" if self._process in DAEMONS else self._process.replace(" ", "-"))
         self.answer = {**order, "hit": False, "wrong": [], "left": []}
 

@@ -307,8 +307,10 @@ class Agent:
         pids = processes_of(SERVICES[what])
         if pids:
             # The first is the service's own; the others are its jobs.
-            self._strike_at_once(f"kill {what}", "*")
-            kill(pids[0] if draw % 3 else pids[draw % len(pids)], number)
+            victim = pids[0] if draw % 3 else pids[draw % len(pids)]
+            # A job of the activator asks the user database who has called coursenet-enter.
+            self._strike_at_once(f"kill {what}", "*", ["refuse"] if what == "activator" and victim != pids[0] else [])
+            kill(victim, number)
 
     def _do_kill_helper(self, event):
         self._at_moment("helper", lambda: self._kill_helper(event["draw"] / 1000))
