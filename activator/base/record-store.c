@@ -20,6 +20,9 @@ static int format_path(record_path_t path, const char *directory, const char *id
         return n < 0 || (size_t)n >= sizeof(record_path_t) ? -ENAMETOOLONG : 0;
 }
 
+/* What the name of a record ends with while it is written. */
+#define UNFINISHED ".new"
+
 bool lease_id_valid(const char *id) {
         size_t length = strlen(id);
 
@@ -93,7 +96,7 @@ int record_store_save(const char *directory, const struct lease_record *record) 
 
         r = format_path(path, directory, record->id, "");
         if (r >= 0)
-                r = format_path(temporary, directory, record->id, ".new");
+                r = format_path(temporary, directory, record->id, UNFINISHED);
         if (r >= 0)
                 r = boot_id(boot);
         if (r < 0)
@@ -226,6 +229,18 @@ int record_store_load(const char *directory, const char *lease_id, struct lease_
         return string_equal(reader.boot, boot) ? 0 : -ESTALE;
 }
 
+/* Of an activator that was killed while it wrote. */
+static bool is_unfinished(const char *name) {
+        const char *dot = strrchr(name, '.');
+        char id[LEASE_ID_SIZE];
+
+        if (!dot || !string_equal(dot, UNFINISHED) || (size_t)(dot - name) >= sizeof(id))
+                return false;
+        memcpy(id, name, (size_t)(dot - name));
+        id[dot - name] = '\0';
+        return lease_id_valid(id);
+}
+
 int record_store_list(
         const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata) {
         DIR *dir = opendir(directory);
@@ -234,7 +249,9 @@ int record_store_list(
         if (!dir)
                 return -errno;
         for (struct dirent *entry; r >= 0 && (entry = readdir(dir));)
-                if (lease_id_valid(entry->d_name))
+                if (is_unfinished(entry->d_name))
+                        (void)unlinkat(dirfd(dir), entry->d_name, 0);
+                else if (lease_id_valid(entry->d_name))
                         r = callback(userdata, entry->d_name);
         (void)closedir(dir);
         return r;

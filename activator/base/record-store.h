@@ -46,7 +46,10 @@ void record_store_remove(const char *directory, const char *lease_id);
  */
 int record_store_load(const char *directory, const char *lease_id, struct lease_record *ret_record);
 
-/* Calls with the id of every record there is. Stops at the first negative return and returns that. */
+/*
+ * Calls with the id of every record there is, and removes those that a killed activator has left unfinished.
+ * Stops at the first negative return and returns that. The activator calls it at its start only.
+ */
 int record_store_list(
         const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata);
 

@@ -247,6 +247,20 @@ static void the_list_has_records_only(void **state) {
         assert_int_equal(unlink(path), 0);
 }
 
+/* An activator may be killed while it writes. */
+static void an_unfinished_record_is_removed(void **state) {
+        struct lease_record saved = example();
+        char path[256];
+        unsigned n = 0;
+
+        (void)state;
+        (void)snprintf(path, sizeof(path), "%s/%s.new", directory, saved.id);
+        (void)fclose(fopen(path, "w"));
+        assert_int_equal(record_store_list(directory, count, &n), 0);
+        assert_int_equal(access(path, F_OK), -1);
+        record_store_remove(directory, saved.id);
+}
+
 static void a_removed_record_is_gone(void **state) {
         struct lease_record saved = example(), loaded = {0};
 
@@ -287,6 +301,7 @@ int main(void) {
                 cmocka_unit_test(a_newer_versions_field_is_passed_over),
                 cmocka_unit_test(an_older_versions_record_is_loaded),
                 cmocka_unit_test(the_list_has_records_only),
+                cmocka_unit_test(an_unfinished_record_is_removed),
                 cmocka_unit_test(a_removed_record_is_gone),
                 cmocka_unit_test(only_ids_of_ours_are_ids),
         };
