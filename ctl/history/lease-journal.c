@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*
- * Every user can write to the journal, with any field that does not begin with an underscore. journald itself
- * fills in those, from what the kernel knows about the sender. So only entries of root count, and of those
- * only the activator's, because a setuid program may print what its caller wants.
- */
-
 #include <inttypes.h>
-#include <systemd/sd-journal.h>
 
 #include "address.h"
 #include "address6.h"
+#include "base/journal-entry.h"
 #include "lease-journal.h"
 #include "name-rule.h"
 #include "protocol.h"
-
-#define FROM_ROOT "_UID=0"
-#define FROM_ACTIVATOR "_SYSTEMD_UNIT=coursenet-activator.service"
 
 static const char *const events[] = {
         LEASE_GIVEN, LEASE_HELD, LEASE_GIVEN_BACK, LEASE_TAKEN, LEASE_LINGERS, LEASE_LINGER_OVER};
@@ -42,9 +33,7 @@ static int add_alternative(sd_journal *journal, const char *field, const char *v
         int r = sd_journal_add_disjunction(journal);
 
         if (r >= 0)
-                r = sd_journal_add_match(journal, FROM_ROOT, 0);
-        if (r >= 0)
-                r = sd_journal_add_match(journal, FROM_ACTIVATOR, 0);
+                r = journal_match_activator(journal);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(events); i++)
                 r = add_match(journal, "COURSENET_EVENT", events[i]);
         return r < 0 || !field ? r : add_match(journal, field, value);
@@ -79,15 +68,6 @@ struct entry {
         char remote_host[160];
 };
 
-static void read_field(sd_journal *journal, const char *field, char *text, size_t size) {
-        size_t length, head = strlen(field) + 1;
-        const void *data;
-
-        text[0] = '\0';
-        if (sd_journal_get_data(journal, field, &data, &length) >= 0 && length >= head)
-                (void)snprintf(text, size, "%.*s", (int)(length - head), (const char *)data + head);
-}
-
 static int read_entry(sd_journal *journal, struct entry *entry, struct lease_event *ret) {
         sd_id128_t boot;
         uint64_t usec, monotonic;
@@ -98,16 +78,16 @@ static int read_entry(sd_journal *journal, struct entry *entry, struct lease_eve
                 r = sd_journal_get_monotonic_usec(journal, &monotonic, &boot);
         if (r < 0)
                 return r;
-        read_field(journal, "COURSENET_EVENT", entry->what, sizeof(entry->what));
-        read_field(journal, "COURSENET_LEASE", entry->id, sizeof(entry->id));
-        read_field(journal, "COURSENET_COURSE", entry->course, sizeof(entry->course));
-        read_field(journal, "COURSENET_USER", entry->user, sizeof(entry->user));
-        read_field(journal, "COURSENET_SEAT", entry->seat, sizeof(entry->seat));
-        read_field(journal, "COURSENET_ADDRESS", entry->address, sizeof(entry->address));
-        read_field(journal, "COURSENET_ADDRESS6", entry->address6, sizeof(entry->address6));
-        read_field(journal, "COURSENET_SERVICE", entry->service, sizeof(entry->service));
-        read_field(journal, "COURSENET_REMOTE_HOST", entry->remote_host, sizeof(entry->remote_host));
-        read_field(journal, "COURSENET_SINCE", entry->since, sizeof(entry->since));
+        journal_read_field(journal, "COURSENET_EVENT", entry->what, sizeof(entry->what));
+        journal_read_field(journal, "COURSENET_LEASE", entry->id, sizeof(entry->id));
+        journal_read_field(journal, "COURSENET_COURSE", entry->course, sizeof(entry->course));
+        journal_read_field(journal, "COURSENET_USER", entry->user, sizeof(entry->user));
+        journal_read_field(journal, "COURSENET_SEAT", entry->seat, sizeof(entry->seat));
+        journal_read_field(journal, "COURSENET_ADDRESS", entry->address, sizeof(entry->address));
+        journal_read_field(journal, "COURSENET_ADDRESS6", entry->address6, sizeof(entry->address6));
+        journal_read_field(journal, "COURSENET_SERVICE", entry->service, sizeof(entry->service));
+        journal_read_field(journal, "COURSENET_REMOTE_HOST", entry->remote_host, sizeof(entry->remote_host));
+        journal_read_field(journal, "COURSENET_SINCE", entry->since, sizeof(entry->since));
         *ret = (struct lease_event){
                 .what = entry->what,
                 .id = entry->id,

@@ -9,8 +9,8 @@
 #include <inttypes.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
 
+#include "base/journal-entry.h"
 #include "base/json.h"
 #include "login-count.h"
 #include "protocol.h"
@@ -150,22 +150,9 @@ static int read_file(int directory, struct login_count *count, char *cursor) {
 /* --- the journal ----------------------------------------------------------------------------- */
 
 static int add_matches(sd_journal *journal) {
-        static const char *const matches[] = {
-                "_UID=0", "_SYSTEMD_UNIT=coursenet-activator.service", ("COURSENET_EVENT=" LEASE_GIVEN)};
-        int r = 0;
+        int r = journal_match_activator(journal);
 
-        for (size_t i = 0; i < ELEMENTSOF(matches) && r >= 0; i++)
-                r = sd_journal_add_match(journal, matches[i], 0);
-        return r;
-}
-
-static void read_field(sd_journal *journal, const char *field, char *text, size_t size) {
-        size_t length, head = strlen(field) + 1;
-        const void *data;
-
-        text[0] = '\0';
-        if (sd_journal_get_data(journal, field, &data, &length) >= 0 && length >= head)
-                (void)snprintf(text, size, "%.*s", (int)(length - head), (const char *)data + head);
+        return r < 0 ? r : sd_journal_add_match(journal, "COURSENET_EVENT=" LEASE_GIVEN, 0);
 }
 
 static int count_entry(sd_journal *journal, struct login_count *count) {
@@ -175,9 +162,9 @@ static int count_entry(sd_journal *journal, struct login_count *count) {
 
         if (r < 0)
                 return r;
-        read_field(journal, "COURSENET_COURSE", course, sizeof(course));
-        read_field(journal, "COURSENET_SERVICE", service, sizeof(service));
-        read_field(journal, "COURSENET_SINCE", since, sizeof(since));
+        journal_read_field(journal, "COURSENET_COURSE", course, sizeof(course));
+        journal_read_field(journal, "COURSENET_SERVICE", service, sizeof(service));
+        journal_read_field(journal, "COURSENET_SINCE", since, sizeof(since));
         since_usec = strtoull(since, NULL, 10);
         if (course[0] == '\0' || string_equal(service, HOLD_SERVICE))
                 return 0;
