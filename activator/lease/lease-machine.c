@@ -159,7 +159,8 @@ static const struct lease_row rows[] = {
         NEVER(DEADLINE,         REST, DROPPED),
 
         ON(FAULT,    STARTS | S(ADOPTING), ENDING, END, DO_ANSWER_FAILED),
-        ON(FAULT,    LOGINS,      ENDING, DO_LOG_BACK, END, DO_ANSWER_FAILED),
+        /* The login may have its answer already. */
+        ON(FAULT,    LOGINS,      ENDING, DO_LOG_BROKEN, DO_TELL_BROKEN, DO_LOG_TAKEN, END, DO_ANSWER_FAILED),
         ON(FAULT,    TOLD,        ENDING, DO_LOG_OVER, END),
         ON(FAULT,    S(SETTLING), ENDING, DO_LOG_BACK, END),
         NEVER(FAULT, REST, "nothing that these states do can raise it"),
