@@ -15,4 +15,4 @@ def storm(guest):
     guest.run("umount /run/netns 2>/dev/null; true")
     # Longer in the suite with fewer cases, which has time left.
     slow = guest.suite == "bookworm" and os.environ.get("CI") == "true"
-    run_storm(guest, SEEDS[guest.suite], seconds=60 if slow else 40, short=True)
+    run_storm(guest, SEEDS[guest.suite], seconds=150 if slow else 40, short=True)
