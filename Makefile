@@ -230,7 +230,7 @@ install: all
 		$(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
-	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
+	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|; s|/usr/bin/coursenetctl|$(bindir)/coursenetctl|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
 ifdef SANITIZE
 	@# The sanitizers write to stderr.
 	$(Q)sed -i '/^Standard.*=null/d' $(units:units/%=$(DESTDIR)$(unitdir)/%)
