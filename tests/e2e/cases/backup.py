@@ -49,7 +49,6 @@ def restored(guest):
         held.close()
 
         # The other machine has coursenet and its accounts, but no course.
-        other.run("pam-auth-update --remove coursenet; systemctl disable --now coursenet-activator.socket coursenet-network.service")
         for user in (STUDENT, SECOND):
             other.add_user(user)
         add_accounts(other, USERS)
