@@ -1,5 +1,6 @@
 """Logins: what a student gets, what other users do not notice, and what is left after the last logout."""
 
+import contextlib
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
@@ -220,18 +221,30 @@ def missing_module(guest):
         guest.run(f"mv {path}.away {path}")
 
 
+@contextlib.contextmanager
+def roster_put_back(guest):
+    before = guest.read(ROSTER_FILE)
+    try:
+        yield
+    finally:
+        guest.write(ROSTER_FILE, before, mode=0o600)
+
+
+def swap_numbers(guest):
+    """By hand: SECOND has the number of STUDENT's seat, and the other way round."""
+    guest.run(["sed", "-i", "s/^newellz2 10$/newellz2 11/; s/^smithj 11$/smithj 10/", ROSTER_FILE])
+    expect_in("smithj 10", guest.read(ROSTER_FILE), "the roster")
+
+
 @case("the number of a removed student stays reserved, and no other student's number changes")
 def removed_student(guest):
     set_up_class(guest)
-    before = guest.read(ROSTER_FILE)
-    try:
+    with roster_put_back(guest):
         guest.run("coursenetctl roster remove 123 newellz2")
         expect_failure(guest.ssh(STUDENT, "true", check=False), "a removed student's login")
         guest.run("coursenetctl roster add 123 latecomer")
         expect_in("latecomer 13", guest.read(ROSTER_FILE), "the roster")
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SECOND_SEAT, SECOND_ADDRESS)
-    finally:
-        guest.write(ROSTER_FILE, before, mode=0o600)
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
     wait_gone(guest)
 
@@ -239,11 +252,9 @@ def removed_student(guest):
 @case("a student who gets the number of a seat that another student still has is refused, and gets it after that")
 def number_in_use(guest):
     set_up_class(guest)
-    before = guest.read(ROSTER_FILE)
     session = guest.ssh_popen(STUDENT)
-    try:
-        guest.run(["sed", "-i", "s/^newellz2 10$/newellz2 11/; s/^smithj 11$/smithj 10/", ROSTER_FILE])
-        expect_in("smithj 10", guest.read(ROSTER_FILE), "the roster")
+    with roster_put_back(guest):
+        swap_numbers(guest)
         expect_failure(guest.ssh(SECOND, "true", check=False), "the login to a seat that another student is in")
         expect_in(f"seat {SEAT}, but its former user still has it", guest.journal(lines=200), "the journal")
         expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
@@ -251,22 +262,19 @@ def number_in_use(guest):
         wait_gone(guest)
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SEAT, ADDRESS)
         wait_gone(guest)
-    finally:
-        guest.write(ROSTER_FILE, before, mode=0o600)
 
 
 @case("a student who gets the number of a seat whose network is still being taken down is not let into that network")
 def number_going_down(guest):
     set_up_class(guest)
-    before = guest.read(ROSTER_FILE)
-    try:
+    with roster_put_back(guest):
         with held(guest, "nsbr@", "ExecStopPost") as let_go:
             session = guest.ssh_popen(STUDENT)
             old = session.run(OWN_NAMESPACE)
             session.close()
             guest.wait_until(f"systemctl is-active nsbr@{SEAT} | grep -qx deactivating", what="the seat is being stopped")
             guest.wait_until("! ls /run/coursenet/state | grep -q .", what="the lease has ended")
-            guest.run(["sed", "-i", "s/^newellz2 10$/newellz2 11/; s/^smithj 11$/smithj 10/", ROSTER_FILE])
+            swap_numbers(guest)
             guest.run("systemctl restart coursenet-activator")
             login = guest.popen([*ssh_command(SECOND, tty=False, extra=()), OWN_NAMESPACE])
             guest.wait_until(lambda: login.poll() is not None or "start" in
@@ -277,27 +285,22 @@ def number_going_down(guest):
         wait_gone(guest)
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SEAT, ADDRESS)
         wait_gone(guest)
-    finally:
-        guest.write(ROSTER_FILE, before, mode=0o600)
 
 
 @case("what the refusal advises lets a student into a seat whose former network stayed behind")
 def number_left_behind(guest):
     set_up_class(guest)
-    before = guest.read(ROSTER_FILE)
-    try:
+    with roster_put_back(guest):
         with drop_in(guest, "netns@", "ExecStopPost="):
             guest.ssh(STUDENT, "true")
             guest.wait_until(lambda: not is_active(guest, f"netns@{SEAT}"), what="the seat is down")
-        guest.run(["sed", "-i", "s/^newellz2 10$/newellz2 11/; s/^smithj 11$/smithj 10/", ROSTER_FILE])
+        swap_numbers(guest)
         since = guest.journal_position()
         expect_failure(guest.ssh(SECOND, "true", check=False), "the login to a seat with another student's network")
         refusals = [line for line in guest.journal(since=since).splitlines() if "does not go by itself: " in line]
         guest.run(refusals[0].split("by itself: ")[1])
         expect_in_seat(guest.ssh(SECOND, "ip -br addr").stdout, SEAT, ADDRESS)
         wait_gone(guest)
-    finally:
-        guest.write(ROSTER_FILE, before, mode=0o600)
 
 
 @case("a restart, a crash and a stop of the activator lose no lease")
