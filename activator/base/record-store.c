@@ -116,11 +116,13 @@ int record_store_save(const char *directory, const struct lease_record *record) 
         return r;
 }
 
-void record_store_remove(const char *directory, const char *lease_id) {
+int record_store_remove(const char *directory, const char *lease_id) {
         record_path_t path;
+        int r = format_path(path, directory, lease_id, "");
 
-        if (format_path(path, directory, lease_id, "") >= 0)
-                (void)unlink(path);
+        if (r < 0)
+                return r;
+        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 struct reader {
@@ -248,11 +250,20 @@ int record_store_list(
 
         if (!dir)
                 return -errno;
-        for (struct dirent *entry; r >= 0 && (entry = readdir(dir));)
+        while (r >= 0) {
+                struct dirent *entry;
+
+                errno = 0;
+                entry = readdir(dir);
+                if (!entry) {
+                        r = -errno;
+                        break;
+                }
                 if (is_unfinished(entry->d_name))
                         (void)unlinkat(dirfd(dir), entry->d_name, 0);
                 else if (lease_id_valid(entry->d_name))
                         r = callback(userdata, entry->d_name);
+        }
         (void)closedir(dir);
         return r;
 }

@@ -38,7 +38,8 @@ struct lease_record {
 /* Writes the record, whole or not at all. Negative errno. */
 int record_store_save(const char *directory, const struct lease_record *record);
 
-void record_store_remove(const char *directory, const char *lease_id);
+/* Negative errno. It is no error if there is none. */
+int record_store_remove(const char *directory, const char *lease_id);
 
 /*
  * Fills all fields except the id from the file of that id. -ENOENT: there is none; -EBADMSG: it cannot be
@@ -48,7 +49,7 @@ int record_store_load(const char *directory, const char *lease_id, struct lease_
 
 /*
  * Calls with the id of every record there is, and removes those that a killed activator has left unfinished.
- * Stops at the first negative return and returns that. The activator calls it at its start only.
+ * Stops at the first negative return and returns that, or a negative errno if not all could be listed.
  */
 int record_store_list(
         const char *directory, int (*callback)(void *userdata, const char *lease_id), void *userdata);

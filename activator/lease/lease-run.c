@@ -14,6 +14,7 @@
 #include "lease-table.h"
 #include "lease-unit.h"
 #include "linger.h"
+#include "record-removal.h"
 #include "seat/empty-seat.h"
 #include "seat/failed-units.h"
 #include "seat/starting-units.h"
@@ -43,8 +44,6 @@ static void free_lease(struct lease *lease) {
         struct lease_record record = lease->record;
         struct lease_table *table = lease->table;
 
-        /* If that failed before, the next activator would find a lease that has ended. */
-        record_store_remove(table->state_directory, record.id);
         forget(lease);
         failed_units_reset_user(table->seats, record.uid);
         if (lease_table_has_seat(table, record.seat))
@@ -66,7 +65,7 @@ static void save_record(struct lease *lease) {
 }
 
 static void remove_record(struct lease *lease) {
-        record_store_remove(lease->table->state_directory, lease->record.id);
+        record_removal_begin(lease->table, lease->record.id);
 }
 
 /* --- actions --------------------------------------------------------------------------------- */

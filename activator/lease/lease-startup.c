@@ -13,6 +13,7 @@
 #include "lease-start.h"
 #include "lease-table.h"
 #include "protocol.h"
+#include "record-removal.h"
 #include "systemd/logind.h"
 #include "systemd/units.h"
 
@@ -80,7 +81,7 @@ void lease_forget_record(struct lease_table *table, const char *id) {
         (void)string_copy(lost.id, sizeof(lost.id), id);
         if (record_store_load(table->state_directory, id, &lost) >= 0)
                 lease_log_record(&lost, lost.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
-        record_store_remove(table->state_directory, id);
+        record_removal_begin(table, id);
 }
 
 static void end_with_activator(struct lease *lease, void *userdata) {
@@ -90,6 +91,7 @@ static void end_with_activator(struct lease *lease, void *userdata) {
 
 void lease_forget_all(struct lease_table *table) {
         lease_table_each(table, end_with_activator, NULL);
+        record_removal_forget(table);
 }
 
 /* --- the log, once a day --------------------------------------------------------------------- */

@@ -32,6 +32,10 @@ struct lease_table {
         const char *state_directory; /* of the records: STATE_DIRECTORY, or a test's */
         struct lease *leases;        /* a uthash by id: lease-table.c */
 
+        /* record-removal.c */
+        bool records_left;             /* the record of a lease that has ended could not be removed */
+        sd_event_source *record_timer; /* until the next attempt; NULL: none is due */
+
         /* Logs a line about a user's request over query.sock. Such lines are limited. */
         void (*log_query)(void *userdata, uid_t uid, const char *text);
         void *userdata;

@@ -11,6 +11,7 @@
 #include "base/record-store.h"
 #include "lease/lease-startup.h"
 #include "lease/lease-table.h"
+#include "lease/record-removal.h"
 #include "number.h"
 #include "seat/empty-seat.h"
 #include "seat/worker-client.h"
@@ -96,7 +97,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, uint32_
         r = take_up_lease(restoring, id, job);
         if (r < 0) {
                 log_warning("%s is a lease without a usable record (%s); stopping it", unit, strerror(-r));
-                record_store_remove(leases->state_directory, id);
+                record_removal_begin(leases, id);
                 (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
                 return;
         }

@@ -178,24 +178,66 @@ __attribute__((visibility("default"))) int unlink(const char *path) {
         return -1;
 }
 
-/* The stop of the unit does not depend on it, and a restart would be needed to notice the record. */
-static void a_record_that_stays_at_the_close_goes_with_the_unit(void **state) {
+static void try_records_again(void) {
+        assert_non_null(table.record_timer);
+        assert_true(sd_event_source_set_time(table.record_timer, 0) >= 0);
+        assert_true(sd_event_run(table.event, 0) >= 0);
+}
+
+/* The end of the lease does not depend on it. */
+static void a_record_that_cannot_be_removed_is_tried_again(void **state) {
         pid_t opener = start_opener();
-        struct asker asker = {0};
-        struct lease *lease = give(&asker, opener);
-        struct lease_record record = {0};
+        struct asker asker = {0}, other_asker = {0};
+        struct lease *lease = give(&asker, opener), *other = give(&other_asker, opener);
         char id[LEASE_ID_SIZE];
 
         (void)state;
         memcpy(id, lease->record.id, sizeof(id));
-        memcpy(record.id, id, sizeof(id));
+        n_unlink_failures = 2;
+        close_lease(id, opener);
+        assert_true(has_record(id));
+        answer_job(STOP, -ENOENT, "");
+        assert_int_equal(lease_table_size(&table), 1);
+
+        try_records_again();
+        assert_int_equal(n_unlink_failures, 0);
+        assert_true(has_record(id));
+        try_records_again();
+        assert_false(has_record(id));
+        assert_null(table.record_timer);
+        assert_true(has_record(other->record.id));
+        end_opener(opener);
+}
+
+/* It would be a lease for the next activator. */
+static void the_record_of_a_lease_that_ends_is_tried_again_too(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = give(&asker, opener);
+
+        (void)state;
         n_unlink_failures = 1;
         close_lease("", opener);
-        assert_int_equal(n_unlink_failures, 0);
-        assert_int_equal(record_store_load(directory, id, &record), 0);
-        answer_job(STOP, -ENOENT, "");
-        assert_int_equal(lease_table_size(&table), 0);
-        assert_int_equal(record_store_load(directory, id, &record), -ENOENT);
+        assert_int_equal(lease->state, LEASE_ENDING);
+        assert_true(has_record(lease->record.id));
+        try_records_again();
+        assert_false(has_record(lease->record.id));
+        assert_int_equal(lease->state, LEASE_ENDING);
+        end_opener(opener);
+}
+
+/* Memory may be short for both. */
+static void the_next_lease_that_ends_sets_the_timer_that_could_not_be_set(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = give(&asker, opener);
+
+        (void)state;
+        table.records_left = true;
+        close_lease("", opener);
+        assert_false(has_record(lease->record.id));
+        try_records_again();
+        assert_false(table.records_left);
         end_opener(opener);
 }
 
@@ -530,7 +572,9 @@ int main(void) {
                 LEASE_TEST(a_lingering_lease_learns_that_its_unit_is_gone),
                 LEASE_TEST(a_stop_that_fails_is_asked_for_until_the_unit_is_gone),
                 LEASE_TEST(a_cancelled_stop_is_asked_for_again_soon),
-                LEASE_TEST(a_record_that_stays_at_the_close_goes_with_the_unit),
+                LEASE_TEST(a_record_that_cannot_be_removed_is_tried_again),
+                LEASE_TEST(the_record_of_a_lease_that_ends_is_tried_again_too),
+                LEASE_TEST(the_next_lease_that_ends_sets_the_timer_that_could_not_be_set),
                 LEASE_TEST(a_login_left_behind_is_told_when_the_seat_has_a_namespace_again),
                 LEASE_TEST(a_login_goes_on_as_long_as_its_session),
                 LEASE_TEST(an_administrator_ends_every_lease_of_a_seat),

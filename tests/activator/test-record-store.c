@@ -266,8 +266,20 @@ static void a_removed_record_is_gone(void **state) {
 
         (void)state;
         assert_int_equal(record_store_save(directory, &saved), 0);
-        record_store_remove(directory, saved.id);
+        assert_int_equal(record_store_remove(directory, saved.id), 0);
         assert_int_equal(record_store_load(directory, saved.id, &loaded), -ENOENT);
+        assert_int_equal(record_store_remove(directory, saved.id), 0);
+}
+
+static void a_record_that_stays_is_reported(void **state) {
+        const struct lease_record saved = example();
+        char path[128];
+
+        (void)state;
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, saved.id);
+        assert_int_equal(mkdir(path, 0700), 0);
+        assert_int_equal(record_store_remove(directory, saved.id), -EISDIR);
+        assert_int_equal(rmdir(path), 0);
 }
 
 static void only_ids_of_ours_are_ids(void **state) {
@@ -303,6 +315,7 @@ int main(void) {
                 cmocka_unit_test(the_list_has_records_only),
                 cmocka_unit_test(an_unfinished_record_is_removed),
                 cmocka_unit_test(a_removed_record_is_gone),
+                cmocka_unit_test(a_record_that_stays_is_reported),
                 cmocka_unit_test(only_ids_of_ours_are_ids),
         };
 
