@@ -8,10 +8,12 @@
 #include "setup-command.h"
 #include "base/arguments.h"
 #include "base/complain.h"
+#include "base/json.h"
 #include "checks.h"
 
 const struct syntax setup_syntax = {
-        .usage = "Usage: coursenetctl setup\n"
+        .options = TAKES_JSON,
+        .usage = "Usage: coursenetctl setup [--json]\n"
                  "\n"
                  "Shows what is left to do until the first login, in order, each as a command. Run it again "
                  "after\n"
@@ -45,8 +47,18 @@ static enum step step_of(const struct diagnostic *finding) {
         return STEP_OTHER;
 }
 
-static void print_command(const char *why, const char *command) {
-        (void)printf("# %s\n    %s\n", why, command);
+/* steps: the list in the JSON document; NULL: the command is printed for people. */
+static int show_command(json_object *steps, const char *why, const char *command) {
+        json_object *step;
+
+        if (!steps) {
+                (void)printf("# %s\n    %s\n", why, command);
+                return 0;
+        }
+        step = json_append_object(steps);
+        if (!step || json_put_text(step, "why", why) < 0 || json_put_text(step, "command", command) < 0)
+                return -ENOMEM;
+        return 0;
 }
 
 /* Details of these have a line each in `coursenetctl check`. */
@@ -58,33 +70,55 @@ static size_t count_other(const struct diagnostics *findings) {
         return n;
 }
 
-static void print_step(const struct diagnostics *findings, enum step step) {
+static int show_step(json_object *steps, const struct diagnostics *findings, enum step step) {
         char why[1024];
+        int r = 0;
 
-        for (size_t i = 0; i < findings->n_items; i++) {
+        for (size_t i = 0; i < findings->n_items && r >= 0; i++) {
                 const struct diagnostic *finding = &findings->items[i];
 
                 if (step_of(finding) != step)
                         continue;
                 (void)snprintf(why, sizeof(why), "%s: %s", finding->path, finding->text);
                 string_make_printable(why);
-                print_command(why, finding->remedy);
+                r = show_command(steps, why, finding->remedy);
         }
+        return r;
 }
 
-static void print_other(size_t n) {
+static int show_other(json_object *steps, size_t n) {
         char why[64];
 
         if (n == 0)
-                return;
+                return 0;
         (void)snprintf(why, sizeof(why), "%zu more finding%s:", n, plural(n));
-        print_command(why, "coursenetctl check");
+        return show_command(steps, why, "coursenetctl check");
+}
+
+static int show_steps(json_object *steps, const struct diagnostics *findings) {
+        int r = 0;
+
+        for (enum step i = 0; i < _STEP_MAX && r >= 0; i++)
+                if (i == STEP_OTHER)
+                        r = show_other(steps, count_other(findings));
+                else
+                        r = show_step(steps, findings, i);
+        return r;
+}
+
+static int print_json(const struct diagnostics *findings) {
+        _cleanup_json_ json_object *document = json_new_document();
+        json_object *steps = document ? json_put_array(document, "steps") : NULL;
+        int r = steps ? show_steps(steps, findings) : -ENOMEM;
+
+        return r < 0 ? r : json_print(document);
 }
 
 int setup_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics findings = {0};
         struct limits wanted = {0};
         struct arguments arguments;
+        bool done;
         int r;
 
         r = arguments_parse(argc, argv, &setup_syntax, &arguments);
@@ -96,17 +130,20 @@ int setup_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
         check_all(paths, &wanted, &findings);
-        if (findings.n_items == 0 && findings.n_errors == 0) {
+        done = findings.n_items == 0 && findings.n_errors == 0;
+        if (arguments.json) {
+                r = print_json(&findings);
+                if (r < 0)
+                        complain("%s", strerror(-r));
+                return r >= 0 && done ? EXIT_DONE : EXIT_NO;
+        }
+        if (done) {
                 (void)puts(
                         "Nothing is left to do. To try it: ssh USER@localhost, where USER is a student on a "
                         "roster.");
                 return EXIT_DONE;
         }
         (void)puts("Left to do, in this order:");
-        for (enum step i = 0; i < _STEP_MAX; i++)
-                if (i == STEP_OTHER)
-                        print_other(count_other(&findings));
-                else
-                        print_step(&findings, i);
+        (void)show_steps(NULL, &findings);
         return EXIT_NO;
 }

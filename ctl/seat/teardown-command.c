@@ -22,6 +22,7 @@
 #include "base/admin-log.h"
 #include "base/arguments.h"
 #include "base/complain.h"
+#include "base/json.h"
 #include "base/pam-config.h"
 #include "child.h"
 #include "lease-record.h"
@@ -40,14 +41,14 @@
 
 const struct syntax teardown_syntax = {
         .usage =
-                "Usage: coursenetctl teardown [--force]\n"
+                "Usage: coursenetctl teardown [--force] [--json]\n"
                 "\n"
                 "Stops and removes everything of coursenet that is up: seats, bridges, services, the three\n"
                 "nftables tables, the routing rules of the fence, and the files below /run. It is refused\n"
                 "while somebody is logged in, holds a seat, or has left something running in it (leftover =\n"
                 "keep); --force ends their leases. Enabled units, the lines in /etc/pam.d, and\n"
                 "/etc/coursenet stay; it prints how to remove the first two.\n",
-        .options = TAKES_FORCE,
+        .options = TAKES_FORCE | TAKES_JSON,
         .words_max = 0,
 };
 
@@ -63,6 +64,23 @@ const struct syntax teardown_syntax = {
 
 #define LIST "systemctl", "list-units", "--plain", "--no-legend", "--full"
 #define UP "--state=active,activating,deactivating,reloading"
+
+/* What is done, and what is found on the way. */
+struct teardown {
+        const struct paths *paths;
+        bool force, json;             /* the options; json: the text for people is not printed */
+        struct lease_records holders; /* who had a seat, or who was the reason to refuse */
+        size_t n_ended;               /* leases */
+        struct unit_names before;     /* what was up */
+        struct unit_names after;      /* what is up still */
+        bool stopped;                 /* whether after is known */
+};
+
+static void teardown_done(struct teardown *teardown) {
+        lease_records_done(&teardown->holders);
+        unit_names_done(&teardown->before);
+        unit_names_done(&teardown->after);
+}
 
 /* --- who has a seat ---------------------------------------------------------------------------- */
 
@@ -125,7 +143,8 @@ static int refuse(const struct lease_records *holders) {
 }
 
 /* Before the activator stops, because it writes to the students' terminals. */
-static void end_leases(const struct paths *paths, const struct lease_records *holders) {
+static void end_leases(struct teardown *teardown) {
+        const struct lease_records *holders = &teardown->holders;
         uint64_t deadline = deadline_after_ms(STOP_TIMEOUT_MS);
         struct request request;
         struct reply reply;
@@ -133,10 +152,11 @@ static void end_leases(const struct paths *paths, const struct lease_records *ho
         for (size_t i = 0; i < holders->n_items; i++) {
                 request_init(&request, REQUEST_STOP);
                 (void)string_copy(request.user, sizeof(request.user), holders->items[i].seat);
-                if (activator_call(paths->activator_socket, &request, -1, deadline, &reply) < 0)
+                if (activator_call(teardown->paths->activator_socket, &request, -1, deadline, &reply) < 0)
                         break;
         }
-        if (holders->n_items > 0)
+        teardown->n_ended = holders->n_items;
+        if (holders->n_items > 0 && !teardown->json)
                 (void)printf("Ended %zu %s.\n", holders->n_items, holders->n_items == 1 ? "lease" : "leases");
 }
 
@@ -163,41 +183,45 @@ static void print_stopped(const struct unit_names *before) {
 }
 
 /* Returns an exit code. */
-static int stop_units(const struct unit_names *before) {
+static int stop_units(struct teardown *teardown) {
         static const char *const stop[] = {"systemctl", "stop", "--job-mode=replace", SERVICES, SEATS, NULL};
         static const char *const slice[] = {"systemctl", "stop", "coursenet.slice", NULL};
         static const char *const list[] = {LIST, UP, DOORS, SERVICES, SEATS, "coursenet.slice", NULL};
         static const char *const reset[] = {"systemctl", "reset-failed", DOORS, SERVICES, SEATS, NULL};
-        _cleanup_unit_names_ struct unit_names after = {0};
+        const struct unit_names *after = &teardown->after;
         int r;
 
         (void)systemctl_run(stop);
         (void)systemctl_run(slice);
         (void)systemctl_run(reset);
-        r = list_units(list, &after);
+        r = list_units(list, &teardown->after);
         if (r < 0) {
                 complain("systemctl cannot list what is still up: %s", strerror(-r));
                 return EXIT_NO;
         }
-        for (size_t i = 0; i < after.n_names; i++)
-                complain("%s does not stop. See: systemctl status %s", after.names[i], after.names[i]);
-        print_stopped(before);
-        return after.n_names > 0 ? EXIT_NO : EXIT_DONE;
+        teardown->stopped = true;
+        for (size_t i = 0; i < after->n_names; i++)
+                complain("%s does not stop. See: systemctl status %s", after->names[i], after->names[i]);
+        if (!teardown->json)
+                print_stopped(&teardown->before);
+        return after->n_names > 0 ? EXIT_NO : EXIT_DONE;
 }
 
 /* --- what the kernel has ----------------------------------------------------------------------- */
 
-static int clear_kernel(const struct paths *paths) {
-        const char *const arguments[] = {paths->host, "teardown", NULL};
+static int clear_kernel(const struct teardown *teardown) {
+        const char *const arguments[] = {teardown->paths->host, "teardown", NULL};
+        const struct child_streams streams = {
+                CHILD_INHERIT, teardown->json ? CHILD_NULL : CHILD_INHERIT, CHILD_INHERIT};
         int r, status;
         pid_t pid;
 
         (void)fflush(stdout);
-        r = child_spawn(arguments, &CHILD_INHERITS, NULL, &pid);
+        r = child_spawn(arguments, &streams, NULL, &pid);
         if (r >= 0)
                 r = child_wait(pid, &status);
         if (r < 0)
-                complain("%s cannot be run: %s", paths->host, strerror(-r));
+                complain("%s cannot be run: %s", arguments[0], strerror(-r));
         return r >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? EXIT_DONE : EXIT_NO;
 }
 
@@ -269,16 +293,16 @@ static int remove_tree(const char *path) {
 }
 
 /* there: whether the folder existed before. The locks of netsetup/ create it again. */
-static int remove_files(bool there) {
+static int remove_files(const struct teardown *teardown, bool there) {
         static const char *const reload[] = {"systemctl", "daemon-reload", NULL};
         size_t n = remove_wiring();
         int result = remove_tree(RUN_DIRECTORY);
 
-        if (n > 0) {
+        if (n > 0)
                 (void)systemctl_run(reload);
+        if (n > 0 && !teardown->json)
                 (void)printf("Removed the wiring of seats: %zu files below " UNIT_DIRECTORY ".\n", n);
-        }
-        if (there && result == EXIT_DONE)
+        if (there && result == EXIT_DONE && !teardown->json)
                 (void)puts("Removed " RUN_DIRECTORY ".");
         return result;
 }
@@ -312,7 +336,7 @@ static bool module_is_called(const struct paths *paths) {
 /* An enabled instance is a link and not a unit file, so systemctl does not list it. */
 #define ENABLED_BRIDGES "/etc/systemd/system/*.wants/netbr@*.service"
 
-static void print_enabled(void) {
+static void each_enabled(void (*callback)(void *userdata, const char *unit), void *userdata) {
         static const char *const list[] = {
                 "systemctl", "list-unit-files", "--no-legend", "--state=enabled", DOORS, SERVICES, NULL};
         _cleanup_unit_names_ struct unit_names enabled = {0};
@@ -320,16 +344,28 @@ static void print_enabled(void) {
 
         (void)systemctl_list(list, &enabled);
         (void)glob(ENABLED_BRIDGES, 0, NULL, &bridges);
-        if (enabled.n_names + bridges.gl_pathc > 0) {
-                (void)puts("These units are enabled and start again at the next boot. To disable them:");
-                (void)printf("    systemctl disable");
-                for (size_t i = 0; i < enabled.n_names; i++)
-                        (void)printf(" %s", enabled.names[i]);
-                for (size_t i = 0; i < bridges.gl_pathc; i++)
-                        (void)printf(" %s", strrchr(bridges.gl_pathv[i], '/') + 1);
-                (void)puts("");
-        }
+        for (size_t i = 0; i < enabled.n_names; i++)
+                callback(userdata, enabled.names[i]);
+        for (size_t i = 0; i < bridges.gl_pathc; i++)
+                callback(userdata, strrchr(bridges.gl_pathv[i], '/') + 1);
         globfree(&bridges);
+}
+
+static void print_unit(void *userdata, const char *unit) {
+        size_t *n = userdata;
+
+        if ((*n)++ == 0)
+                (void)printf("These units are enabled and start again at the next boot. To disable them:\n"
+                             "    systemctl disable");
+        (void)printf(" %s", unit);
+}
+
+static void print_enabled(void) {
+        size_t n = 0;
+
+        each_enabled(print_unit, &n);
+        if (n > 0)
+                (void)puts("");
 }
 
 static void print_left(const struct paths *paths) {
@@ -363,40 +399,101 @@ static int open_doors_again(const struct lease_records *holders, const struct un
         return refuse(holders);
 }
 
-static int take_down(const struct paths *paths, bool force) {
+static void swap_records(struct lease_records *a, struct lease_records *b) {
+        struct lease_records former = *a;
+
+        *a = *b;
+        *b = former;
+}
+
+static int take_down(struct teardown *teardown) {
         static const char *const list[] = {LIST, UP, DOORS, SERVICES, SEATS, NULL};
-        _cleanup_lease_records_ struct lease_records holders = {0}, late = {0};
-        _cleanup_unit_names_ struct unit_names before = {0};
+        _cleanup_lease_records_ struct lease_records late = {0};
         bool there = access(RUN_DIRECTORY, F_OK) >= 0;
         int r, result;
 
-        r = load_holders(&holders);
+        r = load_holders(&teardown->holders);
         if (r >= 0)
-                r = list_units(list, &before);
+                r = list_units(list, &teardown->before);
         if (r < 0) {
                 complain("Cannot find out who has a seat: systemctl list-units failed, "
                          "or " LEASE_RECORD_DIRECTORY " cannot be read: %s",
                         strerror(-r));
                 return EXIT_NO;
         }
-        if (holders.n_items > 0 && !force)
-                return refuse(&holders);
-        end_leases(paths, &holders);
+        if (teardown->holders.n_items > 0 && !teardown->force)
+                return refuse(&teardown->holders);
+        end_leases(teardown);
         (void)shut_doors();
-        if (!force && load_holders(&late) >= 0 && late.n_items > 0)
-                return open_doors_again(&late, &before);
+        if (!teardown->force && load_holders(&late) >= 0 && late.n_items > 0) {
+                swap_records(&teardown->holders, &late);
+                return open_doors_again(&teardown->holders, &teardown->before);
+        }
 
-        result = stop_units(&before);
-        if (clear_kernel(paths) != EXIT_DONE)
+        result = stop_units(teardown);
+        if (clear_kernel(teardown) != EXIT_DONE)
                 result = EXIT_NO;
         /* The wiring of a unit that is up must stay: without it, systemd's next reload would stop units of
          * other seats. */
         if (result == EXIT_DONE)
-                result = remove_files(there);
+                result = remove_files(teardown, there);
         return result;
 }
 
+/* --- as JSON ----------------------------------------------------------------------------------- */
+
+static int put_holder(json_object *holders, const struct lease_record *record) {
+        json_object *object = json_append_object(holders);
+        int r;
+
+        if (!object || json_put_text(object, "seat", record->seat) < 0 ||
+                json_put_text(object, "user", record->user) < 0 ||
+                json_put_text(object, "service", record->service) < 0)
+                return -ENOMEM;
+        r = record->opener > 0 && !record->lingering
+                    ? json_put(object, "pid", json_object_new_int64(record->opener))
+                    : json_put_text(object, "pid", NULL);
+        return r < 0 ? r : json_put(object, "lingering", json_object_new_boolean(record->lingering));
+}
+
+static void put_unit(void *units, const char *unit) {
+        (void)json_object_array_add(units, json_object_new_string(unit));
+}
+
+static bool is_up_still(const struct teardown *teardown, const char *unit) {
+        for (size_t i = 0; i < teardown->after.n_names; i++)
+                if (string_equal(teardown->after.names[i], unit))
+                        return true;
+        return !teardown->stopped;
+}
+
+/* result: the exit code of all that was done. */
+static int print_json(const struct teardown *teardown, int result) {
+        _cleanup_json_ json_object *document = json_new_document();
+        json_object *holders, *stopped, *enabled;
+
+        if (!document || json_put(document, "down", json_object_new_boolean(result == EXIT_DONE)) < 0 ||
+                !(holders = json_put_array(document, "holders")) ||
+                json_put(document, "n_ended", json_object_new_int64((int64_t)teardown->n_ended)) < 0 ||
+                !(stopped = json_put_array(document, "stopped")) ||
+                !(enabled = json_put_array(document, "enabled")) ||
+                json_put(document, "module_called",
+                        json_object_new_boolean(module_is_called(teardown->paths))) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < teardown->holders.n_items; i++)
+                if (put_holder(holders, &teardown->holders.items[i]) < 0)
+                        return -ENOMEM;
+        for (size_t i = 0; i < teardown->before.n_names; i++)
+                if (!is_up_still(teardown, teardown->before.names[i]))
+                        put_unit(stopped, teardown->before.names[i]);
+        each_enabled(put_unit, enabled);
+        return json_print(document);
+}
+
+/* --- the entry point --------------------------------------------------------------------------- */
+
 int teardown_command(const struct paths *paths, int argc, char **argv) {
+        _cleanup_(teardown_done) struct teardown teardown = {.paths = paths};
         struct arguments arguments;
         int r;
 
@@ -407,11 +504,17 @@ int teardown_command(const struct paths *paths, int argc, char **argv) {
                 complain("Only root can run teardown.");
                 return EXIT_NO;
         }
-        r = take_down(paths, arguments.force);
+        teardown.force = arguments.force;
+        teardown.json = arguments.json;
+        r = take_down(&teardown);
         admin_log(paths, "teardown", arguments.force ? "--force" : "", "%s",
                 r == EXIT_DONE ? "nothing of coursenet is up"
                                : "refused, or not everything could be removed");
-        if (r == EXIT_DONE) {
+        if (arguments.json && print_json(&teardown, r) < 0) {
+                complain("%s", strerror(ENOMEM));
+                return EXIT_NO;
+        }
+        if (r == EXIT_DONE && !arguments.json) {
                 (void)puts("Nothing of coursenet is up.");
                 print_left(paths);
         }

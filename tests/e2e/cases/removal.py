@@ -4,6 +4,7 @@ import contextlib
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
 from harness.product import SOURCE
+from helpers import schema
 from helpers.leases import leases
 from helpers.logins import manager_of
 from helpers.pam_program import other_services_away
@@ -65,6 +66,12 @@ def teardown(guest):
         for part in (f"Seat {SEAT}: {STUDENT} is logged in (sshd", f"Seat {SECOND_SEAT}: {SECOND} is logged in (coursenet-enter",
                      "Seat 37710: an administrator holds it", "--force"):
             expect_in(part, refused.stderr, "what it says")
+        refused = guest.run(["coursenetctl", "teardown", "--json"], check=False)
+        expect_status(refused, 1, "teardown --json while somebody is logged in")
+        document = schema.parse("teardown", refused.stdout)
+        expect_equal(sorted((each["seat"], each["service"], each["pid"] is None) for each in document["holders"]),
+                     [(SEAT, "sshd", False), (SECOND_SEAT, "coursenet-enter", False), ("37710", "hold", True)], "the holders in its document")
+        expect_equal((document["down"], document["n_ended"], document["stopped"]), (False, 0, []), "what it did")
         expect_equal(session.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"), "reached", "the login's gateway")
         expect_status(guest.run(["coursenetctl", "teardown"], user=STUDENT, check=False), 1, "a student's teardown")
 
@@ -77,6 +84,11 @@ def teardown(guest):
         expect_equal(sorted(ours), [], "what is up")
         again = guest.run(["coursenetctl", "teardown"])
         expect_not_in("Removed", again.stdout, "what a second teardown says")
+        guest.run("systemctl start coursenet-activator.socket")
+        document = schema.parse("teardown", guest.run(["coursenetctl", "teardown", "--json"]).stdout)
+        expect_equal((document["down"], document["holders"], document["n_ended"]), (True, [], 0), "a third one's document")
+        expect_in("coursenet-activator.socket", document["stopped"], "the units in it that were up")
+        expect_in("netbr@123.service", document["enabled"], "the enabled units in it")
         expect_failure(guest.ssh(STUDENT, "true", check=False), "a login when coursenet is down")
     start_all(guest)
     # The first login's session is still there, and with it, in systemd's memory, the manager without its wiring.
