@@ -2,6 +2,7 @@
 """A storm: many students log in and out at random while processes are killed, units stopped, files broken, rules flushed.
 
     python3 -B tests/e2e/storm.py [--events N | --seconds N] [--seed N] [--suite SUITE] [--short] [--no-shrink]
+    python3 -B tests/e2e/storm.py --series FOLDER [--events N] [--seed N] [--suite SUITE] [--short]
     python3 -B tests/e2e/storm.py --shrink SEED [--events N] [--suite SUITE]
     python3 -B tests/e2e/storm.py --replay FILE [--times N] [--suite SUITE]
 
@@ -10,13 +11,18 @@ namespaces and rules, the records on disk and the logins that are held must agre
 its gateway and no other course. The same seed gives the same events in the same order; their timing differs from run to run.
 
 When a run fails, the events that lead to the failure are made few by further runs, and written to a file for --replay.
+
+A series is a long run in slices of 2000 events, each with the next seed. After a failure it goes on in a fresh guest. Its folder has
+the failures and a summary; the same command later goes on where it was ended.
 """
 
 import argparse
 import json
 import os
 import random
+import subprocess
 import sys
+import traceback
 
 sys.dont_write_bytecode = True
 
@@ -24,12 +30,18 @@ sys.dont_write_bytecode = True
 from harness import isolation, tree
 from harness.guest import Guest
 from helpers.storm import StormFailed, in_rounds, kind_of, replay, run_storm
+from helpers.storm_series import Series
 from helpers.storm_shrink import last_rounds, shrink
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EVENTS = 5000
 # How often a list of events is run before it counts as one that does not fail.
 TRIES = 3
+EVENTS_OF_A_SLICE = 2000
+# After so many failures one after the other something else is wrong.
+FAILURES_IN_A_ROW_MAX = 10
+# The summary of a slice whose guest did not boot.
+NOTHING = {"events": {}, "happened": {}, "seats probed": 0, "seconds": {}}
 
 
 def parse_arguments():
@@ -39,6 +51,7 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, help="one that an earlier run has printed")
     parser.add_argument("--suite", default=tree.SUITES[0], choices=tree.SUITES)
     parser.add_argument("--short", action="store_true", help="only the weathers of the storm among the cases")
+    parser.add_argument("--series", metavar="FOLDER", help="slices of 2000 events, also after a failure")
     parser.add_argument("--shrink", type=int, metavar="SEED", help="run the seed, and make the events of its failure few")
     parser.add_argument("--no-shrink", action="store_true", help="write all events of a failure to the file")
     parser.add_argument("--replay", metavar="FILE", help="a list of events, one a line")
@@ -68,6 +81,12 @@ class Runs:
     def end(self):
         if self._guest:
             self._guest.poweroff()
+            self._guest = None
+
+    def discard(self):
+        """Ends a guest at once that may not be able to end by itself."""
+        if self._guest:
+            self._guest.discard()
             self._guest = None
 
     def failure_of(self, events):
@@ -111,8 +130,12 @@ def print_summary(options, seed, summary):
     print(json.dumps({"seed": seed, "suite": options.suite, **summary}, indent=1), flush=True)
 
 
+def seed_of(options):
+    return next((each for each in (options.shrink, options.seed) if each is not None), random.SystemRandom().randrange(1000000))
+
+
 def storm_alone(options):
-    seed = next((each for each in (options.shrink, options.seed) if each is not None), random.SystemRandom().randrange(1000000))
+    seed = seed_of(options)
     runs = Runs(options.suite)
     try:
         storm = run_storm(runs.guest(), seed, options.events or (None if options.seconds else EVENTS), options.seconds,
@@ -130,6 +153,38 @@ def storm_alone(options):
         return 1
     finally:
         runs.end()
+
+
+def run_series(options):
+    series, runs, failures = Series(options.series), Runs(options.suite), 0
+    commit = subprocess.run(["git", "-c", "safe.directory=*", "-C", PROJECT, "describe", "--always", "--dirty"], text=True,
+                            stdout=subprocess.PIPE, check=False).stdout.strip()
+    try:
+        while series.n_events() < (options.events or EVENTS) and failures < FAILURES_IN_A_ROW_MAX:
+            failed = run_slice(series, runs, series.next_seed(seed_of(options)), commit, options)
+            failures = failures + 1 if failed else 0
+            with open(f"{options.series}/summary.md", "w", encoding="utf-8") as file:
+                file.write(series.text() + "\n")
+    finally:
+        runs.discard()
+    print(series.text(), flush=True)
+    return 1 if any(each["failure"] for each in series.slices) else 0
+
+
+def run_slice(series, runs, seed, commit, options):
+    """Whether it failed. What is not a failure of the invariant, such as a guest that does not answer, is one too."""
+    try:
+        storm = run_storm(runs.guest(), seed, EVENTS_OF_A_SLICE, short=options.short)
+        series.add(seed, options.suite, commit, storm.summary())
+        return False
+    except Exception as failure:  # pylint: disable=broad-except
+        text = str(failure) if isinstance(failure, StormFailed) else traceback.format_exc()
+        kind = kind_of(failure) if str(failure) else type(failure).__name__
+        log(f"seed {seed} fails: {kind}")
+        series.add(seed, options.suite, commit, getattr(failure, "summary", NOTHING), kind)
+        series.write_failure(seed, text, getattr(failure, "rounds", []))
+        runs.discard()
+        return True
 
 
 def replay_file(options):
@@ -150,7 +205,8 @@ def replay_file(options):
 
 def main():
     options = parse_arguments()
-    return isolation.run(lambda: replay_file(options) if options.replay else storm_alone(options))
+    what = replay_file if options.replay else run_series if options.series else storm_alone
+    return isolation.run(lambda: what(options))
 
 
 if __name__ == "__main__":

@@ -304,7 +304,8 @@ class Progress:
 
 
 def run_storm(guest, seed, n_events=None, seconds=None, short=False):
-    """Runs that many events, or for that long; a failure has the rounds so far and the summary. Returns the storm."""
+    """Runs that many events, or for that long; a failure has the rounds so far and the summary, and its
+    guest is of no use any more. Returns the storm."""
     limit = f"--events {n_events}" if n_events else f"--seconds {seconds}"
     again = f"python3 -B tests/e2e/storm.py --suite {guest.suite} --seed {seed} {limit}{' --short' if short else ''}"
     guest.log(again)
@@ -324,17 +325,17 @@ def run_storm(guest, seed, n_events=None, seconds=None, short=False):
         rounds.append(plan.close_all())
         storm.end(rounds[-1])
         progress.say(storm, sum(map(len, rounds)), always=True)
-    except StormFailed as failure:
+    except Exception as failure:
         failure.rounds, failure.summary = rounds, storm.summary()
         raise
     finally:
         guest.end_processes()
-        clear_storm(guest)
+    clear_storm(guest)
     return storm
 
 
 def replay(guest, rounds):
-    """Does these rounds. Raises StormFailed as the first run did, if it fails again."""
+    """Does these rounds. Raises StormFailed as the first run did, if it fails again; the guest is of no use then."""
     set_up_storm(guest)
     try:
         storm = Storm(guest)
@@ -345,7 +346,7 @@ def replay(guest, rounds):
         storm.end([{"do": "close", "n": number, "with": 16} for number in held] + [{"do": "quiet", "with": 1}])
     finally:
         guest.end_processes()
-        clear_storm(guest)
+    clear_storm(guest)
 
 
 def in_rounds(events):
@@ -362,4 +363,4 @@ def in_rounds(events):
 
 def kind_of(failure):
     """The first reason of a failure without its numbers, to tell failures apart."""
-    return re.sub(r"\d+", "N", str(failure).splitlines()[0])
+    return re.sub(r"\d+", "N", str(failure).splitlines()[0]).removeprefix("- ")
