@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Whether libnftables accepts a text: a dry run, which parses and evaluates it, and sends nothing to the
- * kernel. It looks at the rules of a network namespace of the fuzzer's own, so the fuzzer runs as root.
+ * Whether libnftables and the kernel accept a text: a dry run, which parses and evaluates it, and sends it
+ * to the kernel without the end of a transaction, so that nothing comes of it. It is in a network namespace
+ * of the fuzzer's own, so the fuzzer runs as root.
  */
 
 #include <nftables/libnftables.h>
