@@ -139,6 +139,16 @@ def sanitizer_report(guest):
     expect_in("SEGV", guest.take_reports(), "the reports")
 
 
+@case("a report about undefined behaviour is found, also if the program is a user's and its standard error is discarded",
+      suites=tree.SUITES if product.kind.finds_errors else ())
+def undefined_behaviour(guest):
+    guest.add_user("alice")
+    guest.write("/tmp/overflow.c", "int main(int argc, char **argv) { (void)argv; return __INT_MAX__ + argc; }\n")
+    product.kind.compile(guest, "/tmp/overflow.c", "/tmp/overflow")
+    guest.run("/tmp/overflow 2>/dev/null", user="alice", check=False)
+    expect_in("runtime error: /tmp/overflow.c:1: ", guest.take_reports(), "the reports")
+
+
 @case("cases that have no guest to run in are named as failures")
 def no_guest(_):
     def boot():

@@ -14,6 +14,7 @@ from harness import instrumented
 
 FOLDER = "/var/log/sanitizer"
 NEEDS_FIRST_PLACE = {"address", "leak", "thread", "memory"}
+SOURCE = "/usr/src/coursenet"
 OPTIONS_OBJECT = "build/sanitizer-options.o"
 
 OPTIONS_SOURCE = f"""\
@@ -27,6 +28,27 @@ const char *__asan_default_options(void) {{
 }}
 const char *__ubsan_default_options(void) {{
         return COMMON;
+}}
+
+/* Beside AddressSanitizer, GCC's runtime for undefined behaviour ignores log_path and writes to standard error. It calls this
+ * before, and these functions are then AddressSanitizer's. Without it the report is in the file already. */
+#include <stdio.h>
+VISIBLE void __ubsan_on_report(void);
+void __ubsan_get_current_report_data(const char **kind, const char **message, const char **file, unsigned *line, unsigned *column,
+                                     char **address);
+void __sanitizer_report_error_summary(const char *text) __attribute__((weak));
+void __sanitizer_print_stack_trace(void) __attribute__((weak));
+void __ubsan_on_report(void) {{
+        const char *kind, *message, *file;
+        char text[512], *address;
+        unsigned line, column;
+
+        if (!__sanitizer_print_stack_trace || !__sanitizer_report_error_summary)
+                return;
+        __ubsan_get_current_report_data(&kind, &message, &file, &line, &column, &address);
+        (void)snprintf(text, sizeof(text), "runtime error: %s:%u: %s", file, line, message);
+        __sanitizer_report_error_summary(text);
+        __sanitizer_print_stack_trace();
 }}
 """
 
@@ -47,6 +69,10 @@ class Sanitizer(instrumented.Product):
         late = ",".join(name for name in self._names.split(",") if name not in NEEDS_FIRST_PLACE)
         run([*make, "BUILD=build/module", f"SANITIZE={late}", options, "build/module/pam_coursenet.so"])
         run(["cp", "build/module/pam_coursenet.so", "build/pam_coursenet.so"])
+
+    def compile(self, guest, source, program):
+        """A program of a case's own, built in a guest as the product's are."""
+        guest.run(["gcc", f"-fsanitize={self._names}", "-fno-sanitize-recover=all", source, f"{SOURCE}/{OPTIONS_OBJECT}", "-o", program])
 
     def prepare(self, root, source):
         os.makedirs(f"{root}{FOLDER}")
