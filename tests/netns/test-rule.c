@@ -57,8 +57,8 @@ static void queries_leave_and_the_rest_stays(void **state) {
         assert_shell("ip -n ns12310 route get 127.0.0.1 ipproto tcp dport 53 | grep -q 'dev vr-12310'");
         assert_shell("ip -n ns12310 route get 127.0.0.1 ipproto tcp dport 80 | grep -q 'dev lo'");
         assert_shell("ip -n ns12310 route get 10.0.123.10 | grep -q 'dev lo'");
-        assert_shell("ip netns exec ns12310 ping -c1 -q -W1 127.0.0.1 >/dev/null");
-        assert_shell("ip netns exec ns12310 ping -c1 -q -W1 10.0.123.1 >/dev/null");
+        assert_shell("ip netns exec ns12310 ping -c1 -q -w20 127.0.0.1 >/dev/null");
+        assert_shell("ip netns exec ns12310 ping -c1 -q -w20 10.0.123.1 >/dev/null");
 }
 
 /* In the place of the rule for 53. */
