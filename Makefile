@@ -118,7 +118,7 @@ activator_packages = libsystemd
 container_sources = container/instance.c container/queue.c container/report.c
 
 ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
-	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/complain.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
+	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/complain.c ctl/base/hold-client.c ctl/base/progress.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/traffic.c ctl/base/target.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
@@ -127,7 +127,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
-	ctl/seat/lease-record.c ctl/seat/seat-command.c ctl/seat/start-stop-command.c ctl/seat/systemctl.c \
+	ctl/seat/lease-record.c ctl/seat/seat-command.c ctl/seat/seat-target.c ctl/seat/start-command.c ctl/seat/stop-command.c ctl/seat/systemctl.c \
 	ctl/seat/teardown-command.c \
 	ctl/status/graph-command.c ctl/status/login-count.c ctl/status/metrics-command.c ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
 	ctl/status/status-watch.c \

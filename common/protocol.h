@@ -28,8 +28,9 @@
 #define ORIGIN_SIZE 128U /* a tty or a remote host; longer ones are cut */
 #define LEASE_ID_SIZE 32U
 #define ENTER_SERVICE "coursenet-enter" /* the service of a lease by REQUEST_ENTER */
-#define HOLD_SERVICE "hold"  /* the service of an administrator's hold in REPLY_LEASE; its pid is 0 */
-#define REPLY_TEXT_SIZE 512U /* room for a name in it */
+#define HOLD_SERVICE "hold"         /* the service of an administrator's hold in REPLY_LEASE; its pid is 0 */
+#define SCHEDULE_SERVICE "schedule" /* the same, of a hold for the time of a class */
+#define REPLY_TEXT_SIZE 512U        /* room for a name in it */
 
 /*
  * A random number in hexadecimal digits, which the caller of REQUEST_OPEN or REQUEST_ENTER sends instead of a
@@ -45,7 +46,8 @@ enum request_type {
         REQUEST_CLOSE,  /* root: end the lease with that id; without an id, one of this process, service and
                            user */
         REQUEST_STATUS, /* the leases: all for root, their own for others */
-        REQUEST_HOLD,   /* root: a lease on the user's seat that lasts until REQUEST_STOP */
+        REQUEST_HOLD,   /* root: a lease on the user's seat that lasts until REQUEST_RELEASE or REQUEST_STOP;
+                           service is HOLD_SERVICE or SCHEDULE_SERVICE, and empty is the first */
         REQUEST_STOP,   /* root: end every lease of the user, seat or course in user */
         REQUEST_RELOAD, /* root: read settings and rosters again and write the wiring of new seats */
         REQUEST_ENTER,  /* everybody: a lease on one's own seat that lasts as long as the sending process; the
@@ -55,6 +57,10 @@ enum request_type {
         REQUEST_REPORT, /* everybody: the output of the coursenetctl command in service, limited to what the
                            peer may see; user has its argument, and tty, remote_host and lease have those of
                            --at, --since and --until; all may be empty */
+        REQUEST_RELEASE, /* root: end the holds on the seats of the user, seat or course in user, and no
+                            login; with a service only the holds of that service */
+        REQUEST_CHANGE,  /* everybody: as REQUEST_REPORT, of a command that changes what the peer is staff of
+                          */
         _REQUEST_TYPE_MAX,
 };
 
@@ -146,6 +152,8 @@ bool protocol_text_valid(const char *array, size_t size);
  * REQUEST_REPORT: a user other than root asks for what only root can read. The activator starts `coursenetctl
  * for-peer` as root, which finds out what that user may see and prints only that. The activator itself never
  * asks the user database. On the child's standard input: a struct report_peer, then n_groups times a gid_t.
+ * REQUEST_CHANGE: the same, for what only root can do. The child sends a request of root's over
+ * activator.sock.
  */
 #define REPORT_COMMAND "for-peer"
 #define REPORT_GROUPS_MAX 65536U /* NGROUPS_MAX, limits.h of Linux */

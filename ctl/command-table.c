@@ -21,6 +21,8 @@ static const struct command commands[] = {
                 "show who had which address and when"},
         {"start", start_command, &start_syntax, "start [--json] COURSE|SEAT|USER",
                 "start seats and keep them up"},
+        {"release", release_command, &release_syntax, "release [--json] COURSE|SEAT|USER",
+                "end the holds on seats, and no login"},
         {"stop", stop_command, &stop_syntax, "stop [--json] COURSE|SEAT|USER", "end every lease of seats"},
         {"teardown", teardown_command, &teardown_syntax, "teardown [--force] [--json]",
                 "stop and remove everything that is up"},

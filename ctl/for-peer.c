@@ -31,16 +31,21 @@ static const struct part {
         int (*run)(const struct paths *paths, int argc, char **argv);
         bool for_students;  /* students may ask about themselves */
         bool times, legend; /* has --at, --since and --until; has --no-legend */
+        bool changes;       /* is asked for by REQUEST_CHANGE */
 } parts[] = {
-        {"status", NULL, status_command, false, false, true},
-        {"seat", NULL, seat_command, true, false, false},
-        {"history", NULL, history_command, false, true, true},
-        {"roster", "list", roster_command, false, false, true},
+        {"status", NULL, status_command, false, false, true, false},
+        {"seat", NULL, seat_command, true, false, false, false},
+        {"history", NULL, history_command, false, true, true, false},
+        {"roster", "list", roster_command, false, false, true, false},
+        {"start", NULL, start_command, false, false, false, true},
+        {"release", NULL, release_command, false, false, false, true},
+        {"stop", NULL, stop_command, false, false, false, true},
 };
 
-static const struct part *find_part(const char *name) {
+static const struct part *find_part(const struct request *request) {
         for (size_t i = 0; i < ELEMENTSOF(parts); i++)
-                if (string_equal(parts[i].name, name))
+                if (string_equal(parts[i].name, request->service) &&
+                        parts[i].changes == (request->type == REQUEST_CHANGE))
                         return &parts[i];
         return NULL;
 }
@@ -137,9 +142,9 @@ int for_peer_command(const struct paths *paths, int argc, char **argv) {
         }
         if (find_scope(paths->etc, &peer, groups, &scope) < 0)
                 return EXIT_NO;
-        part = find_part(peer.request.service);
+        part = find_part(&peer.request);
         if (!part || (!part->for_students && !scope_is_staff(&scope))) {
-                complain("Only root and the staff of a course " STAFF_HINT " may see this.");
+                complain("Only root and the staff of a course " STAFF_HINT " may do this.");
                 return EXIT_NO;
         }
         scoped.scope = &scope;

@@ -50,6 +50,10 @@ static int make_id(const char *seat, char ret_id[static LEASE_ID_SIZE]) {
         return 0;
 }
 
+static const char *service_of(const struct request *request) {
+        return request->type == REQUEST_HOLD && !request->service[0] ? HOLD_SERVICE : request->service;
+}
+
 static void fill_record(
         struct lease_record *record, const struct request *request, const struct seat_plan *seat) {
         bool hold = request->type == REQUEST_HOLD;
@@ -57,7 +61,7 @@ static void fill_record(
         (void)string_copy(record->user, sizeof(record->user), request->user);
         (void)string_copy(record->course, sizeof(record->course), seat->id.course);
         (void)string_copy(record->seat, sizeof(record->seat), seat->name);
-        (void)string_copy(record->service, sizeof(record->service), hold ? HOLD_SERVICE : request->service);
+        (void)string_copy(record->service, sizeof(record->service), service_of(request));
         (void)string_copy(record->token, sizeof(record->token), request->lease);
         (void)string_copy(record->tty, sizeof(record->tty), request->tty);
         (void)string_copy(record->remote_host, sizeof(record->remote_host), request->remote_host);
@@ -219,10 +223,13 @@ void lease_open(struct lease_table *table, const struct lease_waiter *waiter, co
 }
 
 void lease_hold(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request) {
-        struct lease *lease = lease_table_find_hold(table, request->user);
+        const char *service = service_of(request);
+        struct lease *lease = lease_table_find_hold(table, request->user, service);
         struct reply reply;
 
-        if (!lease)
+        if (!string_equal(service, HOLD_SERVICE) && !string_equal(service, SCHEDULE_SERVICE))
+                refuse(table, waiter, request, REPLY_REFUSED, "a hold is of no such service");
+        else if (!lease)
                 begin(table, waiter, request, NULL, -1);
         else if (lease_is_active(lease)) {
                 lease_fill_reply(lease, REPLY_DONE, &reply);
@@ -256,6 +263,28 @@ static void stop(struct lease *lease, void *userdata) {
 
         *n += lease->state != LEASE_ENDING;
         lease_raise(lease, EVENT_STOPPED);
+}
+
+struct release {
+        const char *service; /* empty: any */
+        unsigned n;
+};
+
+static void release(struct lease *lease, void *userdata) {
+        struct release *wanted = userdata;
+
+        if (!lease->record.hold || lease->state == LEASE_ENDING ||
+                (wanted->service[0] && !string_equal(lease->record.service, wanted->service)))
+                return;
+        wanted->n++;
+        lease_raise(lease, EVENT_CLOSED);
+}
+
+unsigned lease_release_all(struct lease_table *table, const char *target, const char *service) {
+        struct release wanted = {.service = service};
+
+        lease_table_each_of(table, target, release, &wanted);
+        return wanted.n;
 }
 
 unsigned lease_stop_all(struct lease_table *table, const char *target) {

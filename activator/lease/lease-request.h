@@ -14,7 +14,10 @@
 void lease_open(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
         const struct ucred *peer, int pidfd);
 
-/* Gives a hold on the seat of the request's user. If there is one already, the answer is about that one. */
+/*
+ * Gives a hold on the seat of the request's user. If there is one of that service already, the answer is
+ * about that one.
+ */
 void lease_hold(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request);
 
 /* The waiter has read its answer: from now on the lease is on its own. */
@@ -28,6 +31,9 @@ void lease_close(struct lease_table *table, const struct request *request, pid_t
 
 /* Ends every lease of a user, a seat or a course, and tells the users' terminals. Returns how many. */
 unsigned lease_stop_all(struct lease_table *table, const char *target);
+
+/* Ends the holds on the seats of a user, a seat or a course; with a service only those. Returns how many. */
+unsigned lease_release_all(struct lease_table *table, const char *target, const char *service);
 
 /* Answers somebody for whom there is no lease. */
 void lease_answer_text(const struct lease_waiter *waiter, enum reply_type type, const char *text);

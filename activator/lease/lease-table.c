@@ -111,12 +111,20 @@ struct lease *lease_table_find_unanswered(
         return token[0] ? find(table, is_unanswered, &(struct opening){token, uid, opener}) : NULL;
 }
 
+struct hold {
+        const char *user, *service;
+};
+
 static bool is_hold(const struct lease *lease, const void *wanted) {
-        return lease->record.hold && lease->state != LEASE_ENDING && string_equal(lease->record.user, wanted);
+        const struct hold *hold = wanted;
+
+        return lease->record.hold && lease->state != LEASE_ENDING &&
+               string_equal(lease->record.user, hold->user) &&
+               string_equal(lease->record.service, hold->service);
 }
 
-struct lease *lease_table_find_hold(const struct lease_table *table, const char *user) {
-        return find(table, is_hold, user);
+struct lease *lease_table_find_hold(const struct lease_table *table, const char *user, const char *service) {
+        return find(table, is_hold, &(struct hold){user, service});
 }
 
 static bool is_of_seat(const struct lease *lease, const void *wanted) {

@@ -17,8 +17,8 @@ struct lease *lease_table_find_login(
 struct lease *lease_table_find_unanswered(
         const struct lease_table *table, const char *token, uid_t uid, pid_t opener);
 
-/* The hold on the seat of that user, unless it ends. */
-struct lease *lease_table_find_hold(const struct lease_table *table, const char *user);
+/* The hold of that service on the seat of that user, unless it ends. */
+struct lease *lease_table_find_hold(const struct lease_table *table, const char *user, const char *service);
 
 /*
  * Whether there is a lease of that seat, or of that user (a hold belongs to no user), in any state. table is

@@ -68,15 +68,29 @@ static void handle_hold(
         lease_hold(services->leases, &waiter, request);
 }
 
+static void reply_number(struct connection *connection, unsigned n) {
+        char text[REPLY_TEXT_SIZE];
+
+        (void)snprintf(text, sizeof(text), "%u", n);
+        connection_reply_text(connection, REPLY_DONE, text);
+}
+
 static void handle_stop(
         struct services *services, struct connection *connection, const struct request *request) {
         unsigned n = lease_stop_all(services->leases, request->user);
-        char text[REPLY_TEXT_SIZE];
 
         log_notice("Root (process %ld) stopped %u lease%s of %s", (long)connection->peer.pid, n,
                 n == 1 ? "" : "s", request->user);
-        (void)snprintf(text, sizeof(text), "%u", n);
-        connection_reply_text(connection, REPLY_DONE, text);
+        reply_number(connection, n);
+}
+
+static void handle_release(
+        struct services *services, struct connection *connection, const struct request *request) {
+        unsigned n = lease_release_all(services->leases, request->user, request->service);
+
+        log_notice("Root (process %ld) released %u hold%s of %s", (long)connection->peer.pid, n,
+                n == 1 ? "" : "s", request->user);
+        reply_number(connection, n);
 }
 
 static void handle_reloaded(void *userdata, bool good, const char *text) {
@@ -121,11 +135,19 @@ static void handle_report_reply(void *userdata, const struct reply *reply) {
                 connection_reply(connection, reply);
 }
 
-/* The report has its own time limit. */
+/* The report has its own time limit. A change makes root's requests, so it has the pace of coursenet-enter.
+ */
 static void handle_report(
         struct services *services, struct connection *connection, const struct request *request) {
         int r;
 
+        if (request->type == REQUEST_CHANGE &&
+                !query_peer_may_enter(&services->peers, connection->peer.uid, now_monotonic_usec())) {
+                connection_remark(connection, "asks for changes more often than it may");
+                connection_reply_text(connection, REPLY_REFUSED,
+                        "these are too many changes at once; try again in a minute");
+                return;
+        }
         connection_wait(connection);
         r = report_begin(&services->reports, connection->fd, request, &connection->peer, handle_report_reply,
                 connection, &connection->report);
@@ -135,7 +157,7 @@ static void handle_report(
 
 static bool is_for_everybody(const struct request *request) {
         return request->type == REQUEST_STATUS || request->type == REQUEST_ENTER ||
-               request->type == REQUEST_REPORT;
+               request->type == REQUEST_REPORT || request->type == REQUEST_CHANGE;
 }
 
 void dispatch_request(
@@ -172,7 +194,11 @@ void dispatch_request(
         case REQUEST_NOTE:
                 handle_note(connection, request);
                 return;
+        case REQUEST_RELEASE:
+                handle_release(services, connection, request);
+                return;
         case REQUEST_REPORT:
+        case REQUEST_CHANGE:
                 handle_report(services, connection, request);
                 return;
         case _REQUEST_TYPE_MAX:

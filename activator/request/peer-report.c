@@ -14,6 +14,10 @@
 /* A user database may take some seconds, and so may a journal of years. */
 #define REPORT_TIMEOUT_USEC UINT64_C(20000000)
 
+/* Changes have a queue of their own, because the start of a course takes longer than any report. */
+#define CHANGES_MAX 2U
+#define CHANGE_TIMEOUT_USEC UINT64_C(180000000)
+
 #define CHUNK_SIZE 16384U
 
 enum stream {
@@ -109,24 +113,29 @@ static void handle_end(void *userdata, const siginfo_t *info, bool late, int err
                 fail(report, failure_reason(info, late));
 }
 
+static struct child_queue make_queue(sd_event *event, unsigned children_max, uint64_t timeout_usec) {
+        return (struct child_queue){
+                .event = event,
+                .children_max = children_max,
+                .timeout_usec = timeout_usec,
+                .start = start_child,
+                .ended = handle_end,
+        };
+}
+
 void peer_reports_init(
         struct peer_reports *reports, sd_event *event, struct query_log *log, struct query_peers *peers) {
         *reports = (struct peer_reports){
                 .log = log,
                 .peers = peers,
-                .children =
-                        {
-                                .event = event,
-                                .children_max = REPORTS_MAX,
-                                .timeout_usec = REPORT_TIMEOUT_USEC,
-                                .start = start_child,
-                                .ended = handle_end,
-                        },
+                .children = make_queue(event, REPORTS_MAX, REPORT_TIMEOUT_USEC),
+                .changes = make_queue(event, CHANGES_MAX, CHANGE_TIMEOUT_USEC),
         };
 }
 
 void peer_reports_done(struct peer_reports *reports) {
         child_queue_done(&reports->children);
+        child_queue_done(&reports->changes);
 }
 
 /* --- what comes from the peer ---------------------------------------------------------------- */
@@ -186,6 +195,7 @@ static int fill(struct report *report, int fd, const struct request *request, co
 
 int report_begin(struct peer_reports *reports, int fd, const struct request *request,
         const struct ucred *peer, report_callback_t callback, void *userdata, struct report **place) {
+        bool change = request->type == REQUEST_CHANGE;
         struct report *report = malloc(sizeof(*report));
         int r;
 
@@ -205,8 +215,8 @@ int report_begin(struct peer_reports *reports, int fd, const struct request *req
                 request->user[0] ? " " : "", request->user);
         r = fill(report, fd, request, peer);
         if (r >= 0)
-                r = child_queue_add(&reports->children, query_peer_key(reports->peers, peer->uid), report,
-                        &report->child);
+                r = child_queue_add(change ? &reports->changes : &reports->children,
+                        query_peer_key(reports->peers, peer->uid), report, &report->child);
         if (r < 0)
                 report_free(place);
         return r;

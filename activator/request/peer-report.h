@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * REQUEST_REPORT, see protocol.h: a child that runs as root prints what the peer may see into memory of the
- * activator, within limits of time and size. The child never waits for a peer that does not read, because
- * sending begins when the child has ended.
+ * REQUEST_REPORT and REQUEST_CHANGE, see protocol.h: a child that runs as root prints what the peer may see
+ * into memory of the activator, within limits of time and size. The child never waits for a peer that does
+ * not read, because sending begins when the child has ended.
  */
 
 #include <sys/socket.h>
@@ -19,6 +19,7 @@ struct peer_reports {
         struct query_log *log;     /* borrowed, and so is the next one */
         struct query_peers *peers; /* who counts as one user */
         struct child_queue children;
+        struct child_queue changes; /* of REQUEST_CHANGE */
 };
 
 void peer_reports_init(

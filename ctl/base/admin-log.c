@@ -9,6 +9,7 @@
 #include "admin-log.h"
 #include "login-uid.h"
 #include "message-id.h"
+#include "scope.h"
 
 #define USER_SIZE 64U
 
@@ -34,7 +35,11 @@ void admin_log(const struct paths *paths, const char *command, const char *targe
         va_start(arguments, format);
         (void)vsnprintf(result, sizeof(result), format, arguments);
         va_end(arguments);
-        find_user(paths->proc, uid, user);
+        if (paths->scope) {
+                (void)snprintf(uid, sizeof(uid), "%u", (unsigned)paths->scope->uid);
+                (void)snprintf(user, sizeof(user), "%.63s", paths->scope->user);
+        } else
+                find_user(paths->proc, uid, user);
         if (uid[0])
                 (void)snprintf(by, sizeof(by), "%s (uid %s)", user[0] ? user : "a user without a name", uid);
         else

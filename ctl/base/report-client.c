@@ -12,6 +12,7 @@
 
 /* Longer than the activator allows a report and those before it in the queue. */
 #define REPORT_TIMEOUT_MS 90000U
+#define CHANGE_TIMEOUT_MS 600000U
 #define CHUNK_SIZE 65536U
 
 /* How long to retry when the activator hangs up. */
@@ -26,8 +27,9 @@ bool report_is_for_staff(const struct paths *paths) {
         return scope_is_staff(&scope);
 }
 
-static int make_request(const char *command, const struct arguments *arguments, struct request *ret) {
-        request_init(ret, REQUEST_REPORT);
+static int make_request(
+        enum request_type type, const char *command, const struct arguments *arguments, struct request *ret) {
+        request_init(ret, type);
         ret->flags = (arguments->json ? REQUEST_JSON : 0U) | (arguments->no_legend ? REQUEST_NO_LEGEND : 0U);
         if (string_copy(ret->service, sizeof(ret->service), command) < 0 ||
                 (arguments->n_words > 0 &&
@@ -57,8 +59,9 @@ static int copy(int fd, FILE *stream, size_t size) {
         return 0;
 }
 
-static int receive(int fd, struct reply *ret) {
-        int r = activator_receive(fd, ret, deadline_after_ms(REPORT_TIMEOUT_MS));
+static int receive(int fd, const struct request *request, struct reply *ret) {
+        bool change = request->type == REQUEST_CHANGE;
+        int r = activator_receive(fd, ret, deadline_after_ms(change ? CHANGE_TIMEOUT_MS : REPORT_TIMEOUT_MS));
 
         if (r >= 0 && ret->type == REPLY_REPORT)
                 r = copy(fd, stdout, ret->address);
@@ -78,7 +81,7 @@ static int try(const char *path, const struct request *request, struct reply *re
                 return r;
         }
         r = activator_send(fd, request, -1, deadline);
-        return r < 0 ? r : receive(fd, ret);
+        return r < 0 ? r : receive(fd, request, ret);
 }
 
 /* A program that serves many users, such as a hub, may send many requests at once. */
@@ -94,17 +97,18 @@ static int call(const char *path, const struct request *request, struct reply *r
         return r;
 }
 
-int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments) {
+static int ask(const struct paths *paths, enum request_type type, const char *command,
+        const struct arguments *arguments) {
         struct request request;
         struct reply reply;
         int r;
 
-        if (make_request(command, arguments, &request) < 0) {
+        if (make_request(type, command, arguments, &request) < 0) {
                 complain("The argument '%s' is too long.",
                         arguments->at ? arguments->at : arguments->words[0]);
                 return EXIT_NO;
         }
-        if (!arguments->json && !arguments->no_pager)
+        if (type == REQUEST_REPORT && !arguments->json && !arguments->no_pager)
                 terminal_open_pager();
         r = call(paths->query_socket, &request, &reply);
         if (r < 0)
@@ -114,4 +118,12 @@ int report_ask(const struct paths *paths, const char *command, const struct argu
                 return EXIT_NO;
         }
         return reply.pid;
+}
+
+int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments) {
+        return ask(paths, REQUEST_REPORT, command, arguments);
+}
+
+int report_ask_change(const struct paths *paths, const char *command, const struct arguments *arguments) {
+        return ask(paths, REQUEST_CHANGE, command, arguments);
 }

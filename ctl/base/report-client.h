@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Asks the activator for what only root can read: REQUEST_REPORT. */
+/* Asks the activator for what only root can read or change: REQUEST_REPORT and REQUEST_CHANGE. */
 
 #include "arguments.h"
 #include "command.h"
@@ -21,3 +21,6 @@ bool report_is_for_staff(const struct paths *paths);
  * EXIT_UNREACHABLE.
  */
 int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments);
+
+/* The same for a command that changes something. */
+int report_ask_change(const struct paths *paths, const char *command, const struct arguments *arguments);

@@ -41,7 +41,7 @@ static void find_user(uid_t uid, struct scope *scope) {
 
 int scope_find(
         const struct settings *settings, uid_t uid, const gid_t *groups, size_t n_groups, struct scope *ret) {
-        _cleanup_scope_ struct scope scope = {0};
+        _cleanup_scope_ struct scope scope = {.uid = uid};
 
         find_user(uid, &scope);
         scope.courses = calloc(settings->n_courses + 1, sizeof(*scope.courses));

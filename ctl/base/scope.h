@@ -2,14 +2,15 @@
 #pragma once
 
 /*
- * What a user other than root may see: their own seat, and the courses for which the settings name them as
- * staff. Instead of a scope, NULL means root, who sees everything.
+ * What a user other than root may see and change: their own seat, and the courses for which the settings name
+ * them as staff. Instead of a scope, NULL means root, who sees everything.
  */
 
 #include "site.h"
 
 /* The empty value is all zero, and sees nothing. */
 struct scope {
+        uid_t uid;
         bool every_course;
         char (*courses)[COURSE_SIZE];
         size_t n_courses;

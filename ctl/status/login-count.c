@@ -166,7 +166,8 @@ static int count_entry(sd_journal *journal, struct login_count *count) {
         journal_read_field(journal, "COURSENET_SERVICE", service, sizeof(service));
         journal_read_field(journal, "COURSENET_SINCE", since, sizeof(since));
         since_usec = strtoull(since, NULL, 10);
-        if (course[0] == '\0' || string_equal(service, HOLD_SERVICE))
+        if (course[0] == '\0' || string_equal(service, HOLD_SERVICE) ||
+                string_equal(service, SCHEDULE_SERVICE))
                 return 0;
         return login_count_add(count, course, usec > since_usec && since_usec > 0 ? usec - since_usec : 0);
 }

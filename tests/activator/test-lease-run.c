@@ -340,6 +340,65 @@ static void there_is_one_hold_and_no_login_ends_it(void **state) {
         end_opener(opener);
 }
 
+static struct lease *give_hold(struct asker *asker, const char *service) {
+        struct lease *lease;
+
+        ask_for_hold(asker, service);
+        lease = asker->lease;
+        assert_non_null(lease);
+        answer_job(START, 0, "/job/1");
+        end_job(lease, "/job/1", "done");
+        assert_int_equal(asker->type, REPLY_DONE);
+        lease_confirm(lease);
+        assert_int_equal(lease->state, LEASE_HOLD);
+        return lease;
+}
+
+static void a_release_ends_holds_and_no_login(void **state) {
+        struct asker login = {0}, asked = {0}, scheduled = {0};
+        pid_t opener = start_opener();
+        struct lease *session = give(&login, opener), *hold, *class;
+
+        (void)state;
+        hold = give_hold(&asked, "");
+        class = give_hold(&scheduled, SCHEDULE_SERVICE);
+        assert_string_equal(hold->record.service, HOLD_SERVICE);
+        assert_string_equal(class->record.service, SCHEDULE_SERVICE);
+
+        /* The end of a class is none of what an administrator holds. */
+        assert_int_equal(lease_release_all(&table, "123", SCHEDULE_SERVICE), 1);
+        assert_int_equal(class->state, LEASE_ENDING);
+        assert_int_equal(hold->state, LEASE_HOLD);
+        assert_int_equal(lease_release_all(&table, "124", ""), 0);
+        assert_int_equal(lease_release_all(&table, "cs123-newellz2", ""), 1);
+        assert_int_equal(hold->state, LEASE_ENDING);
+        assert_int_equal(session->state, LEASE_ACTIVE);
+        assert_int_equal(world.n_told, 0);
+        assert_int_equal(lease_release_all(&table, "12310", ""), 0);
+        end_opener(opener);
+}
+
+static void a_release_refuses_a_hold_that_is_being_started(void **state) {
+        struct asker asked = {0};
+        struct lease *lease;
+
+        (void)state;
+        ask_for_hold(&asked, SCHEDULE_SERVICE);
+        lease = asked.lease;
+        assert_int_equal(lease_release_all(&table, "12310", ""), 1);
+        assert_int_equal(asked.type, REPLY_REFUSED);
+        assert_int_equal(lease->state, LEASE_ENDING);
+}
+
+static void a_hold_is_of_a_known_service(void **state) {
+        struct asker asked = {0};
+
+        (void)state;
+        ask_for_hold(&asked, "sshd");
+        assert_int_equal(asked.type, REPLY_REFUSED);
+        assert_int_equal(lease_table_size(&table), 0);
+}
+
 /* A seat's number may go to another student before systemd has stopped the seat. */
 static void nobody_is_let_into_the_namespace_of_another_user(void **state) {
         struct asker early = {0}, later = {0};
@@ -580,6 +639,9 @@ int main(void) {
                 LEASE_TEST(an_administrator_ends_every_lease_of_a_seat),
                 LEASE_TEST(a_stopped_unit_ends_its_lease_and_a_reload_does_not),
                 LEASE_TEST(there_is_one_hold_and_no_login_ends_it),
+                LEASE_TEST(a_release_ends_holds_and_no_login),
+                LEASE_TEST(a_release_refuses_a_hold_that_is_being_started),
+                LEASE_TEST(a_hold_is_of_a_known_service),
                 LEASE_TEST(nobody_is_let_into_the_namespace_of_another_user),
                 LEASE_TEST(a_login_takes_over_what_lingers),
                 LEASE_TEST(what_lingers_on_another_seat_stays),

@@ -44,6 +44,7 @@ static struct lease *add_hold(const char *id, enum lease_state state) {
         struct lease *lease = add(id, state);
 
         lease->record.hold = true;
+        (void)snprintf(lease->record.service, SERVICE_SIZE, "%s", HOLD_SERVICE);
         lease->record.uid = (uid_t)-1;
         lease->record.opener = 0;
         return lease;
@@ -138,12 +139,13 @@ static void there_is_a_hold_until_it_ends(void **state) {
 
         (void)state;
         (void)add("01", LEASE_ACTIVE);
-        assert_null(lease_table_find_hold(&table, "cs123-newellz2"));
+        assert_null(lease_table_find_hold(&table, "cs123-newellz2", HOLD_SERVICE));
         lease = add_hold("02", LEASE_STARTING);
-        assert_ptr_equal(lease_table_find_hold(&table, "cs123-newellz2"), lease);
-        assert_null(lease_table_find_hold(&table, "cs123-newellz3"));
+        assert_ptr_equal(lease_table_find_hold(&table, "cs123-newellz2", HOLD_SERVICE), lease);
+        assert_null(lease_table_find_hold(&table, "cs123-newellz3", HOLD_SERVICE));
+        assert_null(lease_table_find_hold(&table, "cs123-newellz2", SCHEDULE_SERVICE));
         lease->state = LEASE_ENDING;
-        assert_null(lease_table_find_hold(&table, "cs123-newellz2"));
+        assert_null(lease_table_find_hold(&table, "cs123-newellz2", HOLD_SERVICE));
 }
 
 static void a_seat_and_a_user_have_leases_whatever_their_state(void **state) {

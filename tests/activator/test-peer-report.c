@@ -60,18 +60,22 @@ static void note_reply(void *userdata, const struct reply *reply) {
         asker->reply = *reply;
 }
 
-static void ask(struct asker *asker, uid_t uid) {
+static void ask_for(struct asker *asker, enum request_type type, uid_t uid) {
         struct request request;
 
         *asker = (struct asker){.peer = {.pid = getpid(), .uid = uid, .gid = 100}};
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, asker->ends), 0);
-        request_init(&request, REQUEST_REPORT);
+        request_init(&request, type);
         (void)string_copy(request.service, sizeof(request.service), "status");
         assert_int_equal(report_begin(&reports, asker->ends[0], &request, &asker->peer, note_reply, asker,
                                  &asker->report),
                 0);
         assert_non_null(asker->report);
         assert_int_equal(asker->n_replies, 0);
+}
+
+static void ask(struct asker *asker, uid_t uid) {
+        ask_for(asker, REQUEST_REPORT, uid);
 }
 
 static void run_until_replied(const struct asker *asker) {
@@ -194,6 +198,26 @@ static void a_report_that_takes_too_long_is_given_up(void **state) {
         finish(&asker);
 }
 
+/* The start of a course takes longer than any report. */
+static void a_change_does_not_make_a_report_wait(void **state) {
+        struct asker change, report;
+
+        (void)state;
+        reports.children.timeout_usec = UINT64_C(1000000000);
+        script = "exec sleep 1000";
+        ask_for(&change, REQUEST_CHANGE, 1000);
+        assert_true(sd_event_run(event, UINT64_C(10000000)) > 0);
+        assert_null(reports.children.children);
+        assert_non_null(reports.changes.children);
+        script = "echo seats";
+        ask(&report, 1000);
+        run_until_replied(&report);
+        assert_int_equal(report.reply.type, REPLY_REPORT);
+        assert_int_equal(change.n_replies, 0);
+        finish(&report);
+        finish(&change);
+}
+
 static void a_user_who_hangs_up_hears_nothing(void **state) {
         struct asker gone, next;
 
@@ -249,6 +273,7 @@ int main(void) {
                 report_test(a_report_goes_out_as_fast_as_the_user_reads),
                 report_test(a_user_is_told_why_there_is_no_report),
                 report_test(a_report_that_takes_too_long_is_given_up),
+                report_test(a_change_does_not_make_a_report_wait),
                 report_test(a_user_who_hangs_up_hears_nothing),
         };
 

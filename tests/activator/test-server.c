@@ -113,6 +113,11 @@ unsigned lease_stop_all(struct lease_table *table, const char *target) {
         return string_equal(target, "123") ? 3 : 0;
 }
 
+unsigned lease_release_all(struct lease_table *table, const char *target, const char *service) {
+        assert_ptr_equal(table, &leases);
+        return string_equal(target, "123") && string_equal(service, SCHEDULE_SERVICE) ? 2 : 0;
+}
+
 /* Two leases of amy's, one of bob's, and one that has no status. A lease is one of these numbers. */
 static uid_t owners[] = {UID_AMY, UID_BOB, UID_AMY, UID_AMY};
 static size_t n_leases = ELEMENTSOF(owners);
@@ -355,8 +360,8 @@ static void is_over(int fd) {
 /* --- who may ask for what -------------------------------------------------------------------- */
 
 static void a_user_may_ask_for_nothing_that_is_root_s(void **state) {
-        static const enum request_type types[] = {
-                REQUEST_OPEN, REQUEST_CLOSE, REQUEST_HOLD, REQUEST_STOP, REQUEST_RELOAD, REQUEST_NOTE};
+        static const enum request_type types[] = {REQUEST_OPEN, REQUEST_CLOSE, REQUEST_HOLD, REQUEST_STOP,
+                REQUEST_RELOAD, REQUEST_NOTE, REQUEST_RELEASE};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(types); i++) {
@@ -528,6 +533,18 @@ static void a_stop_says_how_many_leases_it_ended(void **state) {
         set_user(&request, "123");
         send_request(fd, &request, -1);
         get_reply(fd, REPLY_DONE, "3");
+        is_over(fd);
+}
+
+static void a_release_says_how_many_holds_it_ended(void **state) {
+        struct request request = make_request(REQUEST_RELEASE);
+        int fd = connect_root();
+
+        (void)state;
+        set_user(&request, "123");
+        (void)string_copy(request.service, sizeof(request.service), SCHEDULE_SERVICE);
+        send_request(fd, &request, -1);
+        get_reply(fd, REPLY_DONE, "2");
         is_over(fd);
 }
 
@@ -745,6 +762,26 @@ static void a_report_comes_behind_its_reply(void **state) {
         is_over(fd);
 }
 
+/* Each makes requests of root's. */
+static void a_user_may_not_change_things_in_a_loop(void **state) {
+        unsigned n;
+
+        (void)state;
+        for (n = 0; n < 1000; n++) {
+                int fd = connect_user(UID_AMY);
+
+                ask(fd, REQUEST_CHANGE);
+                if (!is_open(fd)) {
+                        get_reply(fd, REPLY_REFUSED, "too many changes at once");
+                        hang_up(fd);
+                        break;
+                }
+                hang_up(fd);
+        }
+        assert_in_range(n, 10, 999);
+        assert_null(server.connections);
+}
+
 static void a_peer_that_does_not_read_its_report_is_dropped(void **state) {
         int fd = connect_user(UID_AMY);
         struct reply reply;
@@ -915,6 +952,7 @@ int main(void) {
                 server_test(a_login_gives_its_lease_back),
                 server_test(a_hold_is_answered_as_a_login_is),
                 server_test(a_stop_says_how_many_leases_it_ended),
+                server_test(a_release_says_how_many_holds_it_ended),
                 server_test(a_reload_answers_with_its_sentence),
                 server_test(a_refused_session_is_noted_for_the_fence),
                 server_test(everybody_sees_their_own_leases_and_root_sees_all),
@@ -926,6 +964,7 @@ int main(void) {
                 server_test(the_seat_comes_as_a_descriptor),
                 server_test(who_enters_too_often_has_to_wait),
                 server_test(a_report_comes_behind_its_reply),
+                server_test(a_user_may_not_change_things_in_a_loop),
                 server_test(a_peer_that_does_not_read_its_report_is_dropped),
                 server_test(a_report_that_cannot_be_made_is_refused),
                 server_test(one_user_has_a_few_connections),

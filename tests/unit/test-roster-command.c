@@ -574,6 +574,58 @@ static void test_stop_counts_leases(void **state) {
         }
 }
 
+static void test_release_counts_holds(void **state) {
+        struct reply reply;
+        pid_t pid;
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\n");
+        reply_init(&reply, REPLY_DONE);
+        protocol_copy_text(reply.text, sizeof(reply.text), "1");
+        pid = start_activator(REQUEST_RELEASE, &reply);
+        assert_int_equal(run(release_command, WORDS("release", "12310")), EXIT_DONE);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_output("1 hold released.\n");
+        assert_int_equal(unlink(socket_path), 0);
+}
+
+static int as_staff(const struct paths *paths, int argc, char **argv) {
+        static char courses[][COURSE_SIZE] = {"123"};
+        const struct scope scope = {.courses = courses, .n_courses = 1, .user = "prof"};
+        struct paths scoped = *paths;
+
+        scoped.scope = &scope;
+        if (string_equal(argv[0], "start"))
+                return start_command(&scoped, argc, argv);
+        return (string_equal(argv[0], "stop") ? stop_command : release_command)(&scoped, argc, argv);
+}
+
+/* No activator is there to be asked. */
+static void test_staff_change_their_own_course_only(void **state) {
+        static const char *const others[] = {
+                "124", "12410", "cs124-ann", "cs124-nobody", "12", "1", "", "root", "cs1234-amy"};
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\n");
+        write_file("roster.d/124", "ann 10\n");
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                assert_int_equal(run(as_staff, WORDS("start", (char *)(uintptr_t)others[i])), EXIT_NO);
+                assert_output("a course of which you are staff");
+                assert_int_equal(run(as_staff, WORDS("stop", (char *)(uintptr_t)others[i])), EXIT_NO);
+                assert_output("a course of which you are staff");
+                assert_int_equal(run(as_staff, WORDS("release", (char *)(uintptr_t)others[i])), EXIT_NO);
+                assert_output("a course of which you are staff");
+        }
+        /* A student who is not on the roster any more may have a lease. */
+        for (size_t i = 0; i < 3; i++) {
+                char *const own[] = {(char[]){"123"}, (char[]){"12399"}, (char[]){"cs123-former"}};
+
+                assert_int_equal(run(as_staff, WORDS("stop", own[i])), EXIT_UNREACHABLE);
+                assert_int_equal(run(as_staff, WORDS("release", own[i])), EXIT_UNREACHABLE);
+        }
+        assert_int_equal(run(as_staff, WORDS("start", "cs123-amy")), EXIT_UNREACHABLE);
+}
+
 /* A hold that an activator took, and did not answer because it was restarted, would stay without a word. */
 static void test_start_and_stop_ask_a_restarted_activator_again(void **state) {
         struct reply reply;
@@ -783,6 +835,8 @@ int main(void) {
                 TEST(test_reload),
                 TEST(test_hold_is_for_root),
                 TEST(test_stop_counts_leases),
+                TEST(test_release_counts_holds),
+                TEST(test_staff_change_their_own_course_only),
                 TEST(test_start_and_stop_ask_a_restarted_activator_again),
                 TEST(test_seat),
                 TEST(test_mistakes_tell_nobody_of_others),

@@ -87,6 +87,34 @@ def counts_and_watch(guest):
     wait_gone(guest)
 
 
+SHOW = "import os, pty, sys; status = pty.spawn(sys.argv[1:]); sys.exit(os.waitstatus_to_exitcode(status))"
+
+
+@case("start shows a bar on a terminal, a line for each seat that is refused, and an exit code; without a terminal or with NO_COLOR no bar")
+def progress(guest):
+    set_up_class(guest)
+    command = ["python3", "-c", SHOW, "coursenetctl", "start", "123"]
+    shown = guest.run(["env", "TERM=xterm", *command]).stdout
+    for n in range(4):
+        expect_in(f"] {n} of 3 seats\x1b[K", shown, "the bar")
+    # The harness reads a carriage return as the end of a line.
+    expect(shown.endswith("\n\x1b[K3 of 3 seats are up and held.\n"), f"the bar is left behind: {shown!r}")
+    for plain in (["env", "TERM=xterm", "NO_COLOR=1", *command], ["env", "TERM=dumb", *command], ["coursenetctl", "start", "123"]):
+        said = guest.run(plain)
+        expect_equal((said.stdout.strip(), said.stderr), ("3 of 3 seats are up and held.", ""), f"what {plain} prints")
+    guest.run("coursenetctl release 123")
+    wait_gone(guest)
+    guest.run(f"ip netns add ns{SEAT}; ln -sfn cs123-former /run/coursenet/owners/{SEAT}")
+    try:
+        said = guest.run(["env", "TERM=xterm", *command], check=False)
+        expect_status(said, 1, "a start of which one seat is refused")
+        expect_in(f"\n\x1b[Kcoursenetctl: {STUDENT}: the roster gives this user seat {SEAT}", said.stdout, "the line for that seat")
+        expect_in("2 of 3 seats are up and held.", said.stdout, "the sum")
+    finally:
+        guest.run(f"ip netns delete ns{SEAT}; rm -f /run/coursenet/owners/{SEAT}; coursenetctl stop 123")
+    wait_gone(guest)
+
+
 @case("history takes the times of systemd.time(7) with --since and --until, also for staff")
 def calendar(guest):
     set_up_class(guest)

@@ -3,6 +3,7 @@
 import json
 
 from harness.case import case, expect_equal, expect_in, expect_not_in, expect_status
+from helpers.leases import leases
 from helpers.network import seats_up, soon
 from helpers.seats import (FAR, FAR_SEAT, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT,
                            set_up_class, wait_gone)
@@ -171,6 +172,43 @@ def staff(guest):
             expect_status(ask(guest, "prof", "status"), 3, "status without the activator")
         finally:
             guest.run("systemctl start coursenet-query.socket coursenet-activator.socket coursenet-activator.service")
+    finally:
+        guest.write(SETTINGS, before)
+    wait_gone(guest)
+
+
+@case("staff start, release and stop seats of their course and of no other, and the log has their name")
+def staff_changes(guest):
+    set_up_class(guest)
+    before = guest.read(SETTINGS)
+    for user in ("prof", "alice"):
+        guest.add_user(user)
+    uid = guest.run("id -u prof").stdout.strip()
+    guest.write(SETTINGS, before + "\n[course 123]\nstaff = prof\n")
+    try:
+        with seats_up(guest, FAR_SEAT):
+            since = guest.journal_position()
+            expect_equal(ask(guest, "prof", "start", "123").stdout, "3 of 3 seats are up and held.\n", "a start by staff")
+            session = guest.ssh_popen(STUDENT)
+            session.run("true")
+            for command in ("start", "release", "stop"):
+                for word in ("377", FAR_SEAT, FAR, "cs377-invented", "--help"):
+                    said = ask(guest, "prof", command, "--", word)
+                    expect_status(said, 1, f"{command} {word} by staff of another course")
+                    expect_in("of which you are staff", said.stderr, f"what {command} {word} says")
+                    expect_status(ask(guest, "alice", command, "--", word), 1, f"{command} {word} by somebody")
+                expect_status(ask(guest, STUDENT, command, SEAT), 1, f"{command} by the seat's own student")
+            expect_equal([lease["service"] for lease in leases(guest, FAR_SEAT)], ["hold"], "the other course's hold of root's")
+            # A hold is of the course, and it does not matter who asked for it.
+            expect_equal(ask(guest, "prof", "release", "123").stdout, "3 holds released.\n", "a release by staff")
+            expect_equal(session.run("echo there"), "there", "the login after the release")
+            expect_equal(ask(guest, "prof", "stop", "--json", SEAT).stdout, '{"version":1,"n_ended":1}\n', "a stop by staff")
+            session.close()
+            guest.run("journalctl --sync")
+            lines = guest.journal(since=since)
+            for text in (f"start 123 by prof (uid {uid}): 3 of 3 seats are up and held", f"release 123 by prof (uid {uid}): 3 holds released",
+                         f"stop {SEAT} by prof (uid {uid}): 1 lease ended"):
+                expect_in(text, lines, "the log")
     finally:
         guest.write(SETTINGS, before)
     wait_gone(guest)

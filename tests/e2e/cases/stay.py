@@ -3,6 +3,7 @@
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from helpers import schema
 from helpers.leases import leases, seat_status, status
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, is_active, leftovers, pings, set_up_class,
                            wait_gone)
@@ -61,6 +62,27 @@ def hold(guest):
     expect_failure(guest.run("coursenetctl start 999", check=False), "a start of an unknown course")
     expect_failure(guest.run("coursenetctl stop 999", check=False), "a stop of an unknown course")
     expect_in("0 leases", guest.run("coursenetctl stop 123").stdout, "a stop of what is down")
+
+
+@case("release ends holds and no login; a seat that nobody uses goes at once, whatever linger says")
+@with_settings("[site]\nlinger = 600\n")
+def release(guest):
+    set_up_class(guest)
+    guest.run("coursenetctl start 123")
+    session = guest.ssh_popen(STUDENT)
+    inside = session.run("readlink /proc/self/ns/net")
+    expect_equal(guest.run(f"coursenetctl release {SECOND_SEAT}").stdout, "1 hold released.\n", "the release of one seat")
+    guest.wait_until(lambda: [each["seat"] for each in status(guest)] == [SEAT, "12312"], what="that seat is gone")
+    said = schema.parse("release", guest.run("coursenetctl release --json 123").stdout)
+    expect_equal(said["n_released"], 2, "the release of the rest")
+    guest.wait_until(lambda: [each["seat"] for each in status(guest)] == [SEAT], what="only the seat in use is left")
+    expect_equal([lease["service"] for lease in leases(guest, SEAT)], ["sshd"], "the leases of the seat in use")
+    expect_equal(session.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && readlink /proc/self/ns/net"), inside, "the login")
+    expect_equal(guest.run("coursenetctl release 123").stdout, "0 holds released.\n", "a second release")
+    expect_failure(guest.run("coursenetctl release 999", check=False), "a release of an unknown course")
+    session.close()
+    guest.run("coursenetctl stop 123")
+    wait_gone(guest)
 
 
 @case("stop ends a student's logins and tells their terminals, and nobody else's")
