@@ -58,7 +58,7 @@ endif
 
 # --- the parts ------------------------------------------------------------------------------------------------
 
-common_sources = common/address.c common/address6.c common/child.c common/container.c common/container-image.c \
+common_sources = common/address.c common/address6.c common/child.c common/class-hours.c common/container.c common/container-image.c \
 	common/console.c common/diagnostics.c \
 	common/file-identity.c common/finding-line.c common/mac.c common/message-fd.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-set.c common/setting-value.c \
@@ -118,16 +118,17 @@ activator_packages = libsystemd
 container_sources = container/instance.c container/queue.c container/report.c
 
 ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
-	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/complain.c ctl/base/hold-client.c ctl/base/progress.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/lease-list.c ctl/base/moment.c \
+	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/complain.c ctl/base/hold-client.c ctl/base/progress.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/class-time.c ctl/base/course-schedule.c ctl/base/lease-list.c ctl/base/lease-record.c ctl/base/systemctl.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/traffic.c ctl/base/target.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
-	ctl/check/limits.c ctl/check/live-check.c ctl/check/setup-command.c ctl/check/staff-check.c \
+	ctl/check/limits.c ctl/check/live-check.c ctl/check/schedule-check.c ctl/check/setup-command.c ctl/check/staff-check.c \
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
-	ctl/seat/lease-record.c ctl/seat/seat-command.c ctl/seat/seat-target.c ctl/seat/start-command.c ctl/seat/stop-command.c ctl/seat/systemctl.c \
+	ctl/schedule/schedule-apply.c ctl/schedule/schedule-command.c \
+	ctl/seat/seat-command.c ctl/seat/seat-target.c ctl/seat/start-command.c ctl/seat/stop-command.c \
 	ctl/seat/teardown-command.c \
 	ctl/status/graph-command.c ctl/status/login-count.c ctl/status/metrics-command.c ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
 	ctl/status/status-watch.c \
@@ -140,7 +141,7 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-w
 	$(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer)
+units = $(wildcard units/*.service units/*.path units/*.socket units/*.slice units/*.timer)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
 documents = README.md SECURITY.md $(wildcard docs/*.md docs/*.svg)
 architecture_pages = $(wildcard docs/architecture/*.md)

@@ -176,6 +176,15 @@ static char *skip_line(struct parser *parser, char *buffer) {
         return strcpy(buffer, "\n");
 }
 
+static bool is_cut_off(const char *line, size_t length) {
+        const char *mark = memchr(line, ';', length);
+
+        for (; mark; mark = memchr(mark + 1, ';', length - (size_t)(mark + 1 - line)))
+                if (mark > line && (mark[-1] == ' ' || mark[-1] == '\t'))
+                        return true;
+        return false;
+}
+
 /* Gives inih one line at a time, as fgets() does. So the line of each setting is known. */
 static char *read_line(char *buffer, int size, void *stream) {
         struct parser *parser = stream;
@@ -197,6 +206,10 @@ static char *read_line(char *buffer, int size, void *stream) {
         /* Most of the file that is installed are comments: inih need not look at them. */
         if (*parser->next == '#' || *parser->next == ';')
                 return skip_line(parser, buffer);
+
+        /* inih takes it for a comment, and the classes behind it would be lost. */
+        if (string_starts_with(parser->next, "schedule") && is_cut_off(parser->next, length))
+                report(parser, "a blank before ';' begins a comment: write ';' without it");
 
         memcpy(buffer, parser->next, whole);
         buffer[whole] = '\0';

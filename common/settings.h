@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "address6.h"
+#include "class-hours.h"
 #include "diagnostics.h"
 #include "file-identity.h"
 #include "name-rule.h"
@@ -27,6 +28,7 @@
 
 #define LINGER_MAX_SECONDS 86400U
 #define LEFTOVER_MAX_SECONDS (30U * 86400U)
+#define SCHEDULE_LEAD_MAX_SECONDS 86400U
 
 /* At least as many as settings-table.c has rows. */
 #define SETTINGS_MAX 64U
@@ -109,6 +111,7 @@ struct course_values {
         unsigned linger_seconds;        /* how long a seat stays up after its last login */
         enum leftover leftover;         /* what happens then to processes in it */
         unsigned leftover_max_seconds;  /* how long leftover = keep keeps a seat after its last logout */
+        unsigned schedule_lead_seconds; /* how long before a class its seats are started */
         enum names_told names;
         struct staff staff; /* of a course: in addition to the site's */
         struct service_settings services;
@@ -143,11 +146,12 @@ struct fence_settings {
 /* A [course N] section. */
 struct course_settings {
         char course[COURSE_SIZE];
-        struct address subnet;        /* prefix 0: not set */
-        struct address6 subnet6;      /* all zero: not set */
-        struct course_values values;  /* what the section does not set is as in [site] */
-        unsigned line;                /* of the section's first setting */
-        unsigned lines[SETTINGS_MAX]; /* where the section sets row i of the table; 0: nowhere */
+        struct address subnet;             /* prefix 0: not set */
+        struct address6 subnet6;           /* all zero: not set */
+        char schedule[SCHEDULE_TEXT_SIZE]; /* class-hours.h; empty: not set */
+        struct course_values values;       /* what the section does not set is as in [site] */
+        unsigned line;                     /* of the section's first setting */
+        unsigned lines[SETTINGS_MAX];      /* where the section sets row i of the table; 0: nowhere */
 };
 
 /* The empty value is all zero and only good for settings_done(). */

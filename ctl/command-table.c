@@ -5,6 +5,7 @@
 #include "check/setup-command.h"
 #include "history/history-command.h"
 #include "roster/roster-command.h"
+#include "schedule/schedule-command.h"
 #include "seat/seat-command.h"
 #include "status/graph-command.h"
 #include "status/metrics-command.h"
@@ -24,6 +25,8 @@ static const struct command commands[] = {
         {"release", release_command, &release_syntax, "release [--json] COURSE|SEAT|USER",
                 "end the holds on seats, and no login"},
         {"stop", stop_command, &stop_syntax, "stop [--json] COURSE|SEAT|USER", "end every lease of seats"},
+        {"schedule", schedule_command, &schedule_syntax, "schedule [--json] [COURSE]",
+                "show when seats are held for classes"},
         {"teardown", teardown_command, &teardown_syntax, "teardown [--force] [--json]",
                 "stop and remove everything that is up"},
         {"metrics", metrics_command, &metrics_syntax, "metrics", "print numbers for Prometheus"},

@@ -260,6 +260,7 @@ static void check_site(
                 check_accounts(paths->etc, &site, &site.courses[i], diagnostics);
         account_check(&site, diagnostics);
         staff_check(paths->etc, &site.settings, diagnostics);
+        schedule_check(paths->etc, &site, diagnostics);
         image_check(paths->etc, &site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);
         if (access(paths->host, X_OK) == 0)

@@ -23,11 +23,11 @@
 #include "base/arguments.h"
 #include "base/complain.h"
 #include "base/json.h"
+#include "base/lease-record.h"
 #include "base/pam-config.h"
+#include "base/systemctl.h"
 #include "child.h"
-#include "lease-record.h"
 #include "seat-command.h"
-#include "systemctl.h"
 
 #define UNIT_DIRECTORY "/run/systemd/system"
 #define STOP_TIMEOUT_MS 30000U
@@ -55,9 +55,10 @@ const struct syntax teardown_syntax = {
 /* All units of coursenet. Any of these that is up belongs to it. */
 #define DOORS "coursenet-activator.socket", "coursenet-query.socket"
 #define SERVICES                                                                                             \
-        "coursenet-metrics.timer", "coursenet-activator.service", "coursenet-worker.socket",                 \
-                "coursenet-worker.service", "coursenet-network.service", "coursenet-dns.service",            \
-                "coursenet-wiring.service"
+        "coursenet-schedule.path", "coursenet-schedule.service", "coursenet-class@*.timer",                  \
+                "coursenet-class@*.service", "coursenet-metrics.timer", "coursenet-activator.service",       \
+                "coursenet-worker.socket", "coursenet-worker.service", "coursenet-network.service",          \
+                "coursenet-dns.service", "coursenet-wiring.service"
 #define SEATS                                                                                                \
         "coursenet-*.slice", "cont@*.service", "testnetns@*.service", "nsbr@*.service", "netns@*.service",   \
                 "netbr@*.service"

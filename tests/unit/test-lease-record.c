@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/seat/lease-record.h"
+#include "ctl/base/lease-record.h"
 
 #define NOW UINT64_C(1700000000000000)
 

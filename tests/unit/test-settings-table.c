@@ -43,6 +43,8 @@ static const struct example {
         {"network6", "2001:db8:42::/48", "fe80::/48", "::/2", "2001:db8::/65"},
         {"prefix", "22", "/22", "15", "31"},
         {"rate", "10M", "10", "63K", "16001M"},
+        {"schedule", "Mon,Wed 09:00-10:30; 2026-12-01 14:00-16:00 Europe/Berlin", "Mon 9-10", NULL, NULL},
+        {"schedule-lead", "30min", "soon", "-1", "25h"},
         {"staff", "prof, @cs123-staff", "@", NULL, NULL},
         {"subnet", "172.16.0.0/22", "172.16.0.1/22", "10.0.0.0/15", "10.0.0.0/31"},
         {"subnet6", "2001:db8:42:123::/64", "off", "2001:db8::/63", "2001:db8::/65"},

@@ -1,5 +1,6 @@
 """What decides, in addition to logins, how long a seat stays: linger, an administrator's hold and stop, and what a student leaves running."""
 
+import calendar
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
@@ -7,7 +8,7 @@ from helpers import schema
 from helpers.leases import leases, seat_status, status
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, is_active, leftovers, pings, set_up_class,
                            wait_gone)
-from helpers.settings import with_settings
+from helpers.settings import SETTINGS, with_settings
 
 
 @case("linger keeps the seat after the last logout, and a new login takes it over")
@@ -82,6 +83,85 @@ def release(guest):
     expect_failure(guest.run("coursenetctl release 999", check=False), "a release of an unknown course")
     session.close()
     guest.run("coursenetctl stop 123")
+    wait_gone(guest)
+
+
+def clock(seconds):
+    """The guest's time of day, in UTC, that many seconds from now."""
+    return time.strftime("%H:%M:%S", time.gmtime(time.time() + seconds))
+
+
+def hours(start, end):
+    return f"{clock(start)}-{clock(end)} UTC"
+
+
+def services(guest, seat=SEAT):
+    return sorted(lease["service"] for lease in leases(guest, seat))
+
+
+def next_change(guest):
+    """When the timer of course 123 elapses, in seconds since 1970; None: there is no timer."""
+    said = guest.run("systemctl show -P NextElapseUSecRealtime coursenet-class@123.timer").stdout.strip()
+    return calendar.timegm(time.strptime(said, "%a %Y-%m-%d %H:%M:%S UTC")) if said else None
+
+
+@case("the seats of a course are held during a class by its schedule: an edit, a new student, an end and a start of the server count at once")
+def schedule(guest):
+    set_up_class(guest)
+    before = guest.read(SETTINGS)
+
+    def write(text):
+        guest.write(SETTINGS, f"{before}\n[site]\nschedule-lead = 1min\n[course 123]\nschedule = {text}\n")
+
+    try:
+        write(hours(-1800, 1800))
+        guest.wait_until(lambda: len(leases(guest)) == 3, what="the seats are held")
+        expect_equal((services(guest), leases(guest, SEAT)[0]["pid"]), (["schedule"], None), "the lease of a held seat")
+        expect(abs(next_change(guest) - time.time() - 1800) < 60, "the timer is not set to the end of the class")
+        expect_in("coursenet-class@123.timer", guest.run("systemctl list-timers").stdout, "the timers")
+        [course] = schema.parse("schedule", guest.run("coursenetctl schedule --json", user="nobody").stdout)["courses"]
+        expect_equal((course["course"], course["wanted"]), ("123", True), "what coursenetctl schedule says")
+        expect_in("1 course, 3 seats; 0 logins, 3 holds", guest.run("coursenetctl status").stdout, "the first line of status")
+
+        guest.run("coursenetctl roster add 123 latecomer")
+        guest.wait_until(lambda: len(leases(guest)) == 4, what="the new student's seat is held")
+        guest.run("coursenetctl roster remove 123 latecomer")
+        guest.wait_until(lambda: len(leases(guest)) == 3, what="the removed student's seat is released")
+
+        # A mistake ends no hold, and its correction counts.
+        session = guest.ssh_popen(STUDENT)
+        session.run("true")
+        guest.run(f"coursenetctl start {SECOND_SEAT}")
+        since = guest.journal_position()
+        write("Moon 09:00-10:00")
+        guest.wait_until(lambda: "systemd does not understand 'Moon 09:00:00'" in guest.journal(since=since), what="the log has the mistake")
+        guest.wait_until(lambda: guest.run("systemctl is-active coursenet-class@123", check=False).stdout == "inactive\n", what="the service has ended")
+        expect_equal(services(guest), ["schedule", "sshd"], "the leases after a mistake")
+        said = guest.run("coursenetctl schedule", check=False)
+        expect_failure(said, "coursenetctl schedule with a mistake")
+
+        # The end of a class ends neither a login nor an administrator's hold.
+        write(hours(-1800, 3))
+        guest.wait_until(lambda: services(guest) == ["sshd"], what="the end of the class, by the timer")
+        expect_equal(services(guest, SECOND_SEAT), ["hold"], "the leases of the seat that an administrator holds")
+        expect_equal(session.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo there"), "there", "the login")
+        session.close()
+        guest.run("coursenetctl release 123")
+        wait_gone(guest)
+
+        # The beginning, by the timer: 63 s from now, and the lead is a minute.
+        write(hours(63, 1800))
+        guest.wait_until(lambda: next_change(guest) is not None, what="the timer is set")
+        expect_equal(leases(guest), [], "the leases before the class")
+        guest.wait_until(lambda: services(guest) == ["schedule"], what="the beginning of the class")
+        guest.run("systemctl stop coursenet-class@123.service coursenet-class@123.timer; coursenetctl stop 123")
+        wait_gone(guest)
+        # As at boot.
+        guest.run("systemctl start coursenet-schedule.service")
+        guest.wait_until(lambda: services(guest) == ["schedule"], what="the holds after a start of the server")
+    finally:
+        guest.write(SETTINGS, before)
+    guest.wait_until(lambda: next_change(guest) is None, what="without a schedule there is no timer")
     wait_gone(guest)
 
 
