@@ -86,6 +86,8 @@ static void print_record(FILE *file, const struct lease_record *record, const ch
                 record->hold, record->no_wait, record->linger_until_usec, record->keep_until_usec);
         (void)fprintf(file, "opener = %ld\nopener-start = %" PRIu64 "\n", (long)record->opener,
                 record->opener_start);
+        (void)fprintf(file, "starting = %d\nnamespace-device = %ju\nnamespace-inode = %ju\n",
+                record->starting, (uintmax_t)record->joined.device, (uintmax_t)record->joined.inode);
 }
 
 int record_store_save(const char *directory, const struct lease_record *record) {
@@ -203,6 +205,12 @@ static int handle_field(void *userdata, const char *section, const char *name, c
                 record->opener = (pid_t)read_number(reader, value, INT32_MAX);
         else if (string_equal(name, "opener-start"))
                 record->opener_start = read_number(reader, value, UINT64_MAX);
+        else if (string_equal(name, "starting"))
+                record->starting = read_number(reader, value, 1) > 0;
+        else if (string_equal(name, "namespace-device"))
+                record->joined.device = read_number(reader, value, UINT64_MAX);
+        else if (string_equal(name, "namespace-inode"))
+                record->joined.inode = read_number(reader, value, UINT64_MAX);
         /* An older version ignores fields of a newer one. */
         return 1;
 }

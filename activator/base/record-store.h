@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "address6.h"
+#include "namespace-id.h"
 #include "plan.h"
 #include "protocol.h"
 
@@ -29,6 +30,8 @@ struct lease_record {
         uint64_t since_usec; /* CLOCK_REALTIME */
         bool hold;
         bool no_wait;               /* its opener gets the answer when systemd has queued the start */
+        bool starting;              /* nobody has the seat yet */
+        struct namespace_id joined; /* the namespace that its login is in; inode 0: not known */
         uint64_t linger_until_usec; /* CLOCK_REALTIME; 0: it does not linger */
         uint64_t keep_until_usec;   /* the same, of leftover = keep; 0: nothing that is left keeps the seat */
         pid_t opener;               /* the process that asked for it; 0: a hold */

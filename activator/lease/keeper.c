@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <systemd/sd-login.h>
 
 #include "keeper.h"
 #include "number.h"
@@ -37,7 +38,7 @@ static const char *const unit_directories[] = {
         NULL,
 };
 
-const struct keeper_roots keeper_roots = {"/sys/fs/cgroup", "/proc", unit_directories};
+const struct keeper_roots keeper_roots = {"/sys/fs/cgroup", "/proc", unit_directories, sd_session_get_uid};
 
 /* Names as the kernel has them, 15 characters at most. A login starts these programs and leaves them idle. */
 static const char *const agents[] = {
@@ -265,9 +266,39 @@ static bool visit_manager_group(struct search *search, const char *group, const 
         return visit_unit(search, group, name);
 }
 
+#define SESSION_HEAD "session-"
+#define SESSION_TAIL ".scope"
+
+static bool is_session(const char *unit) {
+        return string_starts_with(unit, SESSION_HEAD) && has_ending(unit, SESSION_TAIL);
+}
+
 static bool visit_session(struct search *search, const char *group, const char *name) {
-        return string_starts_with(name, "session-") && has_ending(name, ".scope") &&
-               visit_unit(search, group, name);
+        return is_session(name) && visit_unit(search, group, name);
+}
+
+static bool visit_forgotten_session(struct search *search, const char *group, const char *name) {
+        char id[KEEPER_UNIT_SIZE];
+        uid_t uid;
+
+        (void)group;
+        if (!is_session(name))
+                return false;
+        (void)snprintf(id, sizeof(id), "%.*s", (int)(strlen(name) - strlen(SESSION_HEAD SESSION_TAIL)),
+                name + strlen(SESSION_HEAD));
+        return search->roots->session_uid(id, &uid) == -ENXIO;
+}
+
+static void format_slice(const struct keeper_roots *roots, uid_t uid, char ret[static KEEPER_EVENTS_SIZE]) {
+        (void)snprintf(ret, KEEPER_EVENTS_SIZE, "%s/user.slice/user-%u.slice", roots->cgroup, (unsigned)uid);
+}
+
+bool keeper_has_forgotten_session(const struct keeper_roots *roots, uid_t uid) {
+        struct search search = {.roots = roots};
+        char slice[KEEPER_EVENTS_SIZE];
+
+        format_slice(roots, uid, slice);
+        return visit_below(&search, slice, visit_forgotten_session);
 }
 
 bool keeper_find(const struct keeper_roots *roots, uid_t uid, const char *link, struct keeper *ret) {
@@ -275,7 +306,7 @@ bool keeper_find(const struct keeper_roots *roots, uid_t uid, const char *link, 
         char slice[KEEPER_EVENTS_SIZE], manager[KEEPER_EVENTS_SIZE];
 
         *ret = (struct keeper){0};
-        (void)snprintf(slice, sizeof(slice), "%s/user.slice/user-%u.slice", roots->cgroup, (unsigned)uid);
+        format_slice(roots, uid, slice);
         (void)snprintf(manager, sizeof(manager), "%.400s/user@%u.service", slice, (unsigned)uid);
         if (!is_populated(slice))
                 return false;

@@ -38,6 +38,7 @@ struct keeper_roots {
         const char *cgroup;       /* "/sys/fs/cgroup" */
         const char *proc;         /* "/proc" */
         const char *const *units; /* directories of user units that are not the student's, up to NULL */
+        int (*session_uid)(const char *session, uid_t *ret); /* sd_session_get_uid() */
 };
 
 extern const struct keeper_roots keeper_roots;
@@ -47,3 +48,9 @@ extern const struct keeper_roots keeper_roots;
  * *ret is filled; else *ret is all zero.
  */
 bool keeper_find(const struct keeper_roots *roots, uid_t uid, const char *link, struct keeper *ret);
+
+/*
+ * Whether a session of uid has processes and logind does not know it. When logind of systemd 254 or newer is
+ * restarted, it forgets each session whose leader is dead, and leaves the session's scope as it is.
+ */
+bool keeper_has_forgotten_session(const struct keeper_roots *roots, uid_t uid);

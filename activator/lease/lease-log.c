@@ -15,9 +15,13 @@
 #include "lease-object.h"
 #include "protocol.h"
 
-void lease_log_record(const struct lease_record *record, const char *what) {
+/* what: see protocol.h. */
+static void log_record(const struct lease_record *record, const char *what) {
         char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE] = "";
 
+        /* What was never given is not held, given back or taken. */
+        if (record->starting)
+                return;
         address_format_ip(record->address.ip, address);
         if (address6_is_set(&record->address6))
                 address6_format_ip(&record->address6, address6);
@@ -32,27 +36,27 @@ void lease_log_record(const struct lease_record *record, const char *what) {
 }
 
 void lease_log_given(struct lease *lease) {
-        lease_log_record(&lease->record, LEASE_GIVEN);
+        log_record(&lease->record, LEASE_GIVEN);
 }
 
 void lease_log_held(struct lease *lease) {
-        lease_log_record(&lease->record, LEASE_HELD);
+        log_record(&lease->record, LEASE_HELD);
 }
 
 void lease_log_back(struct lease *lease) {
-        lease_log_record(&lease->record, LEASE_GIVEN_BACK);
+        log_record(&lease->record, LEASE_GIVEN_BACK);
 }
 
 void lease_log_taken(struct lease *lease) {
-        lease_log_record(&lease->record, LEASE_TAKEN);
+        log_record(&lease->record, LEASE_TAKEN);
 }
 
 void lease_log_kept(struct lease *lease) {
-        lease_log_record(&lease->record, LEASE_LINGERS);
+        log_record(&lease->record, LEASE_LINGERS);
 }
 
 void lease_log_over(struct lease *lease) {
-        lease_log_record(&lease->record, LEASE_LINGER_OVER);
+        log_record(&lease->record, LEASE_LINGER_OVER);
 }
 
 void lease_log_max_over(struct lease *lease) {
@@ -98,27 +102,35 @@ void lease_log_refusal(struct lease_table *table, bool by_user, uid_t uid, const
                 log_explained(MESSAGE_REFUSED, SD_ERR, "%s", line);
 }
 
-static void tell(const struct lease *lease, const char *what) {
+static void tell(const struct lease_record *record, const char *what) {
         char text[256];
 
         (void)snprintf(text, sizeof(text),
                 "\r\nYour network seat %s %s. This login has no network any more: please log in again.\r\n",
-                lease->record.seat, what);
-        terminal_tell(lease->record.uid, lease->record.tty, text);
+                record->seat, what);
+        terminal_tell(record->uid, record->tty, text);
 }
 
 void lease_tell_admin(struct lease *lease) {
-        tell(lease, "was stopped by an administrator");
+        tell(&lease->record, "was stopped by an administrator");
 }
 
 void lease_tell_stopped(struct lease *lease) {
-        tell(lease, "was stopped");
+        tell(&lease->record, "was stopped");
+}
+
+void lease_log_stopped(const struct lease_record *record) {
+        bool is_login = !record->hold && record->linger_until_usec == 0;
+
+        if (is_login && !record->starting)
+                tell(record, "was stopped");
+        log_record(record, record->linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
 }
 
 void lease_tell_restarted(struct lease *lease) {
-        tell(lease, "was restarted");
+        tell(&lease->record, "was restarted");
 }
 
 void lease_tell_broken(struct lease *lease) {
-        tell(lease, "could not be started");
+        tell(&lease->record, "could not be started");
 }

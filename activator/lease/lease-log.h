@@ -5,9 +5,10 @@
 
 #include "lease.h"
 
-/* One line in the journal with fields, which `coursenetctl history` reads. what: see protocol.h. */
-void lease_log_record(const struct lease_record *record, const char *what);
+/* For a lease whose unit went while no activator ran: what the log and the terminals are told. */
+void lease_log_stopped(const struct lease_record *record);
 
+/* One line in the journal each, with fields, which `coursenetctl history` reads. */
 void lease_log_given(struct lease *lease);
 void lease_log_held(struct lease *lease);
 void lease_log_back(struct lease *lease);

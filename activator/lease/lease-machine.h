@@ -84,7 +84,7 @@
         X(EVENT_SESSION_REMOVED,   "some session of logind has ended") \
         X(EVENT_LEADER_NONE,       "logind has no session of which the dead process was the leader") \
         X(EVENT_LEADER_FOUND,      "logind has such a session") \
-        X(EVENT_LEADER_UNKNOWN,    "logind did not answer") \
+        X(EVENT_LEADER_UNKNOWN,    "logind did not answer, or has forgotten a session of the user that still has processes") \
         X(EVENT_LEADER_TIMER,      "it is time to ask logind again") \
         /* The namespace: it is looked at when another job of the unit has ended. */ \
         X(EVENT_NAMESPACE_SAME,    "the seat still has the namespace that the login is in") \
@@ -142,7 +142,7 @@
         X(DO_DROP_START,           "drop the calls of the start, and forget its job") \
         X(DO_DROP_DEADLINE,        "stop the timer of EVENT_DEADLINE") \
         X(DO_SET_PATIENCE,         "start it again, with a longer time than the units of a seat can take, in case no signal reports the end of the job") \
-        X(DO_MARK_JOINED,          "note which namespace the seat has now: the login is in it") \
+        X(DO_MARK_JOINED,          "record that the seat is given, and which namespace it has now: the login is in it") \
         /* The answer to the opener, if it still waits. A refusal is logged as well. */ \
         X(DO_ANSWER_EARLY,         "yes, to an opener with wait=none") \
         X(DO_ANSWER_DONE,          "yes") \
@@ -154,6 +154,7 @@
         X(DO_ANSWER_CLOSED,        "no, the opener closed the lease; not logged") \
         /* The opener. */ \
         X(DO_WATCH_OPENER,         "raise EVENT_OPENER_DIED when its process is dead, or is dead already") \
+        X(DO_STOP_WATCH,           "stop that, and the timer of EVENT_NAMESPACE_TIMER, because the opener waits for its answer again") \
         X(DO_ASK_LEADER,           "ask logind for a session of the dead process, unless the question is under way") \
         X(DO_SET_LEADER_TIMER,     "start the timer of EVENT_LEADER_TIMER") \
         X(DO_LET_GO,               "drop the opener and every wait, except for the end of the unit") \

@@ -9,7 +9,6 @@
 #include <uthash.h>
 
 #include "base/event.h"
-#include "base/namespace-id.h"
 #include "base/seat-lookup.h"
 #include "keeper.h"
 #include "lease-machine.h"
@@ -71,7 +70,6 @@ struct lease {
         int pidfd; /* ours; -1: the opener is dead, or it has none */
         sd_event_source *opener_watch;
         struct leader_search *leader_search;
-        struct namespace_id joined; /* the namespace that its login is in */
 
         /* After its login: linger.c */
         struct keeper keeper; /* what keeps the seat */

@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 
 #include "base/event.h"
+#include "base/log.h"
+#include "base/namespace-id.h"
 #include "lease-object.h"
 #include "lease-opener.h"
 #include "systemd/logind.h"
@@ -47,7 +49,13 @@ static void handle_leader(void *userdata, enum leader_answer answer) {
                 [LEADER_UNKNOWN] = EVENT_LEADER_UNKNOWN,
         };
 
-        lease_raise(userdata, events[answer]);
+        struct lease *lease = userdata;
+
+        /* logind says nothing when the last process of a session ends that it does not know. */
+        if (answer == LEADER_NONE && !lease_is_entered(lease) &&
+                keeper_has_forgotten_session(&keeper_roots, lease->record.uid))
+                answer = LEADER_UNKNOWN;
+        lease_raise(lease, events[answer]);
 }
 
 /*
@@ -63,8 +71,24 @@ void lease_opener_ask_leader(struct lease *lease) {
                 lease_raise(lease, EVENT_LEADER_UNKNOWN);
 }
 
+/*
+ * The next activator has to know it, because the seat may have another namespace by then. If it cannot be
+ * recorded, that activator takes the one that it finds for the login's.
+ */
 void lease_opener_mark_joined(struct lease *lease) {
-        lease->joined = namespace_id_find(lease->record.seat);
+        int r;
+
+        lease->record.starting = false;
+        lease->record.joined = namespace_id_find(lease->record.seat);
+        r = record_store_save(lease->table->state_directory, &lease->record);
+        if (r < 0)
+                log_warning("Which namespace the lease %s has joined cannot be recorded: %s",
+                        lease->record.id, strerror(-r));
+}
+
+void lease_opener_stop_watch(struct lease *lease) {
+        lease->opener_watch = sd_event_source_disable_unref(lease->opener_watch);
+        lease_stop_timer(lease, TIMER_NAMESPACE);
 }
 
 /*
@@ -72,14 +96,14 @@ void lease_opener_mark_joined(struct lease *lease) {
  * nobody else can be left behind in it.
  */
 void lease_opener_ask_namespace(struct lease *lease) {
-        struct namespace_id now = namespace_id_find(lease->record.seat);
+        struct namespace_id now = namespace_id_find(lease->record.seat), *joined = &lease->record.joined;
 
         lease_stop_timer(lease, TIMER_NAMESPACE);
-        if (lease->joined.inode == 0)
-                lease->joined = now;
+        if (joined->inode == 0)
+                *joined = now;
         if (now.inode == 0)
                 lease_raise(lease, EVENT_NAMESPACE_UNKNOWN);
-        else if (now.inode == lease->joined.inode && now.device == lease->joined.device)
+        else if (now.inode == joined->inode && now.device == joined->device)
                 lease_raise(lease, EVENT_NAMESPACE_SAME);
         else
                 lease_raise(lease, EVENT_NAMESPACE_NEW);

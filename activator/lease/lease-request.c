@@ -72,6 +72,7 @@ static void fill_record(
         record->uid = hold ? (uid_t)-1 : request->uid;
         record->no_wait = request->flags & REQUEST_NO_WAIT;
         record->since_usec = now_realtime_usec();
+        record->starting = true;
 }
 
 static enum lease_source source_of(const struct request *request) {

@@ -126,6 +126,7 @@ const lease_action_t lease_run_actions[_LEASE_ACTION_MAX] = {
         [DO_ANSWER_VANISHED] = lease_answer_vanished,
         [DO_ANSWER_CLOSED] = lease_answer_closed,
         [DO_WATCH_OPENER] = lease_opener_watch,
+        [DO_STOP_WATCH] = lease_opener_stop_watch,
         [DO_ASK_LEADER] = lease_opener_ask_leader,
         [DO_SET_LEADER_TIMER] = set_leader_timer,
         [DO_LET_GO] = drop_waits,

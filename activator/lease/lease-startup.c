@@ -80,7 +80,7 @@ void lease_forget_record(struct lease_table *table, const char *id) {
 
         (void)string_copy(lost.id, sizeof(lost.id), id);
         if (record_store_load(table->state_directory, id, &lost) >= 0)
-                lease_log_record(&lost, lost.linger_until_usec == 0 ? LEASE_TAKEN : LEASE_LINGER_OVER);
+                lease_log_stopped(&lost);
         record_removal_begin(table, id);
 }
 

@@ -12,8 +12,8 @@
  */
 int lease_restore(struct lease_table *table, const struct lease_record *record, int pidfd, uint32_t job);
 
-/* For a record whose unit went while no activator was running: logs the end of the lease, removes the record.
- */
+/* For a record whose unit went while no activator was running: logs the end of the lease, tells its user, and
+ * removes the record. */
 void lease_forget_record(struct lease_table *table, const char *id);
 
 /* Subscribes to the signals of systemd and logind about jobs, units and sessions. Negative errno. */

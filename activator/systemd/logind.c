@@ -76,9 +76,12 @@ static void read_leader(sd_bus_message *reply, bus_function_t callback, void *us
 
         (void)callback;
         (void)kind;
-        /* A session that has ended since answers with an error, and does not count. */
-        if (bus_reply_error(reply) >= 0 && sd_bus_message_read(reply, "v", "u", &leader) >= 0 &&
-                leader == (uint32_t)search->leader)
+        /* A session that has ended since does not count. */
+        if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_UNKNOWN_OBJECT))
+                ask_next(search);
+        else if (bus_reply_error(reply) < 0 || sd_bus_message_read(reply, "v", "u", &leader) < 0)
+                finish(search, LEADER_UNKNOWN);
+        else if (leader == (uint32_t)search->leader)
                 finish(search, LEADER_FOUND);
         else
                 ask_next(search);

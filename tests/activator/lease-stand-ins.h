@@ -295,7 +295,7 @@ static struct {
         wiring_callback_t wired;
         void *wired_userdata;
         struct after_logout after_logout;
-        bool keeper, container;
+        bool keeper, container, forgotten_session;
         unsigned n_cleared, n_told;
         ino_t namespace; /* which one the seat has; 0: none */
 } world;
@@ -396,6 +396,12 @@ bool keeper_find(const struct keeper_roots *roots, uid_t uid, const char *link, 
         if (world.keeper)
                 *ret = (struct keeper){.pid = 4711, .unit = "session-3.scope", .events = "/nonexistent"};
         return world.keeper;
+}
+
+bool keeper_has_forgotten_session(const struct keeper_roots *roots, uid_t uid) {
+        (void)roots;
+        assert_int_equal(uid, 5001);
+        return world.forgotten_session;
 }
 
 void terminal_tell(uid_t uid, const char *tty, const char *text) {

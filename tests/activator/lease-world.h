@@ -307,6 +307,7 @@ static const struct {
         [DO_ANSWER_VANISHED] = {.does = answer_no},
         [DO_ANSWER_CLOSED] = {.does = answer_no},
         [DO_WATCH_OPENER] = {.starts = BIT(WATCH_OPENER)},
+        [DO_STOP_WATCH] = {.stops = BIT(WATCH_OPENER) | BIT(TIMER_NAMESPACE)},
         [DO_ASK_LEADER] = {BIT(CALL_LEADER), BIT(TIMER_LEADER), NULL, false},
         [DO_SET_LEADER_TIMER] = {.starts = BIT(TIMER_LEADER)},
         [DO_LET_GO] = {.does = let_go},
@@ -451,7 +452,7 @@ static void check_step(enum lease_state from, enum lease_event event, enum lease
                 promise(by_root, "nothing ends a hold but an administrator");
         if (from == LEASE_ACTIVE && to != from)
                 promise(by_root || event == EVENT_OPENER_DIED || event == EVENT_NAMESPACE_NEW ||
-                                event == EVENT_FAULT,
+                                event == EVENT_FAULT || (event == EVENT_REPEATED && to == LEASE_CHECKING),
                         "nothing ends a login that goes on");
         if (from == LEASE_ADOPTING && (to == LEASE_ENDING || to == LEASE_CLOSING || to == LEASE_GONE))
                 promise(by_root || event == EVENT_FAULT, "a login that is early ends as any other");

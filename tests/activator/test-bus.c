@@ -30,7 +30,8 @@ static struct bus *bus;
 static char received[512];
 static unsigned n_received;
 
-static const char *error_name; /* NULL: there is an answer */
+static const char *error_name;   /* NULL: there is an answer */
+static const char *error_member; /* the method that has the error; NULL: each */
 
 /* The text of a call's arguments: strings and numbers in their order, whatever they are in. */
 static void print_arguments(sd_bus_message *message, char *text, size_t size) {
@@ -104,7 +105,7 @@ static int handle_call(sd_bus_message *message, void *userdata, sd_bus_error *er
         n_received++;
         (void)snprintf(received, sizeof(received), "%s", member);
         print_arguments(message, received, sizeof(received));
-        if (error_name)
+        if (error_name && (!error_member || strcmp(error_member, member) == 0))
                 return sd_bus_reply_method_errorf(message, error_name, "these are its words");
         if (sd_bus_message_get_expect_reply(message) == 0)
                 return 1;
@@ -143,7 +144,7 @@ static int set_up(void **state) {
         assert_true(sd_bus_attach_event(peer, event, SD_EVENT_PRIORITY_NORMAL) >= 0);
         ours = make_end(fds[1], false);
         assert_int_equal(bus_attach(event, ours, &bus), 0);
-        error_name = NULL;
+        error_name = error_member = NULL;
         received[0] = '\0';
         n_received = 0;
         return 0;
@@ -533,6 +534,10 @@ static void a_logind_that_does_not_answer_is_not_one_that_says_no(void **state) 
         assert_int_equal(find_leader(1000, 4242), LEADER_NONE);
         error_name = SD_BUS_ERROR_NO_REPLY;
         assert_int_equal(find_leader(1000, 4242), LEADER_UNKNOWN);
+        error_member = "Get";
+        assert_int_equal(find_leader(1000, 4242), LEADER_UNKNOWN);
+        error_name = SD_BUS_ERROR_UNKNOWN_OBJECT;
+        assert_int_equal(find_leader(1000, 4242), LEADER_NONE);
 }
 
 static void a_dropped_search_has_no_answer(void **state) {

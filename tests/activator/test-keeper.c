@@ -17,7 +17,14 @@
 
 static char cgroup[80], proc[80], vendor[80];
 static const char *const directories[] = {"/nonexistent", vendor, NULL};
-static const struct keeper_roots roots = {cgroup, proc, directories};
+
+/* logind knows the session 3 only. */
+static int find_session(const char *session, uid_t *ret) {
+        *ret = UID;
+        return string_equal(session, "3") ? 0 : -ENXIO;
+}
+
+static const struct keeper_roots roots = {cgroup, proc, directories, find_session};
 
 static void make_folders(const char *file) {
         char path[256];
@@ -195,6 +202,19 @@ static void a_name_is_printable(void **state) {
 }
 
 /* However much a student makes of them, one look ends. */
+static void a_session_with_processes_that_logind_does_not_know_is_found(void **state) {
+        (void)state;
+        assert_false(keeper_has_forgotten_session(&roots, UID));
+        add_group(SESSION, "10\n");
+        add_group(MANAGER "/init.scope", "11\n");
+        assert_false(keeper_has_forgotten_session(&roots, UID));
+        add_group("cgroup/user.slice/user-5001.slice/session-c4.scope", "12\n");
+        assert_true(keeper_has_forgotten_session(&roots, UID));
+        write_file("cgroup/user.slice/user-5001.slice/session-c4.scope/cgroup.events",
+                "populated 0\nfrozen 0\n");
+        assert_false(keeper_has_forgotten_session(&roots, UID));
+}
+
 static void a_look_is_bounded(void **state) {
         char group[256] = MANAGER, pids[8192] = "";
         size_t length = 0;
@@ -226,6 +246,7 @@ int main(void) {
                 keeper_test(only_the_students_own_in_the_seat_count),
                 keeper_test(a_process_that_proc_hides_counts_one_that_ended_does_not),
                 keeper_test(a_name_is_printable),
+                keeper_test(a_session_with_processes_that_logind_does_not_know_is_found),
                 keeper_test(a_look_is_bounded),
         };
 

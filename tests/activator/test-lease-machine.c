@@ -41,7 +41,7 @@ static const struct promise promises[] = {
         {"STARTING STARTING_AGAIN", "ACCEPTED", "SAME", "ANSWER_EARLY"},
         {"STARTING STARTING_AGAIN LATE", "JOB_DONE", "CHECKING", "DROP_CALLS CHECK_CONTAINER"},
         {"CHECKING", "READY", "ACTIVE", "DROP_DEADLINE MARK_JOINED LOG_GIVEN TAKE_OVER WATCH_OPENER ANSWER_DONE"},
-        {"CHECKING", "READY_HOLD", "HOLD", "DROP_DEADLINE LOG_GIVEN ANSWER_DONE"},
+        {"CHECKING", "READY_HOLD", "HOLD", "DROP_DEADLINE MARK_JOINED LOG_GIVEN ANSWER_DONE"},
 
         /* "A login does not wait for the units of its seat if the seat is up, or if coursenet-worker makes it." */
         {"STARTING", "SEAT_UP", "ADOPTING", ANSWER_EARLY},
@@ -167,12 +167,12 @@ static const struct promise promises[] = {
 
         /* "The daemon may be restarted at any time: leases are units, their records [...] are kept" */
         {"NEW " START " " EARLY " " LIVE " CLOSING " AFTER " ENDING", "ACTIVATOR_ENDS", "GONE", "FORGET"},
-        {"NEW", "RESTORED", "ACTIVE", "MARK_JOINED LOG_HELD WATCH_OPENER"},
-        {"NEW", "RESTORED_STARTING", "ADOPTING", "SET_PATIENCE MARK_JOINED LOG_HELD"},
+        {"NEW", "RESTORED", "ACTIVE", "LOG_HELD ASK_NAMESPACE WATCH_OPENER"},
+        {"NEW", "RESTORED_STARTING", "ADOPTING", "SET_PATIENCE LOG_HELD"},
         /* A module whose connection broke asks again with the same token, and one login has one lease. */
         {"ADOPTING", "REPEATED", "STARTING_AGAIN", "SET_DEADLINE ANSWER_EARLY"},
-        {"ACTIVE", "REPEATED", "SAME", "ANSWER_DONE"},
-        {"NEW", "RESTORED_HOLD", "HOLD", "LOG_HELD"},
+        {"ACTIVE", "REPEATED", "CHECKING", "STOP_WATCH SET_DEADLINE ANSWER_EARLY CHECK_CONTAINER"},
+        {"NEW", "RESTORED_HOLD", "HOLD", "MARK_JOINED LOG_HELD"},
         {"NEW", "RESTORED_LINGER", "LINGERING", "SET_LINGER_TIMER"},
 
         /* A lease is not forgotten before its unit is gone. */

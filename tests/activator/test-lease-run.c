@@ -6,8 +6,22 @@
  */
 
 #include <fcntl.h>
+#include <systemd/sd-journal.h>
 
 #include "lease-stand-ins.h"
+
+/* Entries in the journal about leases. */
+static unsigned n_entries;
+
+/* What sd_journal_send() is in a program. */
+__attribute__((visibility("default"))) int sd_journal_send_with_location(
+        const char *file, const char *line, const char *function, const char *format, ...) {
+        (void)file;
+        (void)line;
+        (void)function;
+        n_entries += string_starts_with(format, "MESSAGE=Seat ");
+        return 0;
+}
 
 /* --- events and actions ------------------------------------------------------------------------------- */
 
@@ -21,8 +35,8 @@ static void note(struct lease *lease, char action) {
         done[length] = action;
 }
 
-static void note_joined(struct lease *lease) {
-        note(lease, 'j');
+static void note_namespace(struct lease *lease) {
+        note(lease, 'n');
         lease_raise(lease, EVENT_OPENER_DIED);
 }
 
@@ -45,8 +59,8 @@ static void note_forget(struct lease *lease) {
 /* The list of EVENT_RESTORED goes on to its end before EVENT_OPENER_DIED is handled. */
 static void an_event_is_handled_to_its_end_before_the_next_one(void **state) {
         static const lease_action_t actions[_LEASE_ACTION_MAX] = {
-                [DO_MARK_JOINED] = note_joined,
                 [DO_LOG_HELD] = note_held,
+                [DO_ASK_NAMESPACE] = note_namespace,
                 [DO_WATCH_OPENER] = note_watch,
                 [DO_ASK_LEADER] = note_leader,
                 [DO_FORGET] = note_forget,
@@ -58,11 +72,11 @@ static void an_event_is_handled_to_its_end_before_the_next_one(void **state) {
         memset(done, 0, sizeof(done));
         assert_non_null(lease);
         lease_raise(lease, EVENT_RESTORED);
-        assert_string_equal(done, "jhwl");
+        assert_string_equal(done, "hnwl");
         assert_int_equal(lease->state, LEASE_ORPHANED);
         /* What cannot come is logged, and changes nothing. */
         lease_raise(lease, EVENT_WIRED);
-        assert_string_equal(done, "jhwl");
+        assert_string_equal(done, "hnwl");
         assert_int_equal(lease->state, LEASE_ORPHANED);
 }
 
@@ -108,6 +122,27 @@ static void a_dead_opener_is_asked_for_again_while_the_unit_is_in_question(void 
         answer_list(0, NULL, "active");
         hurry(lease, TIMER_LEADER);
         assert_int_equal(systemd.n_searches, 2);
+        answer_leader(LEADER_NONE);
+        assert_int_equal(lease->state, LEASE_ENDING);
+}
+
+/* logind was restarted. It does not report the end of such a session, so the lease asks again. */
+static void a_session_that_logind_forgot_keeps_the_lease_while_it_has_processes(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = give(&asker, opener);
+
+        (void)state;
+        end_opener(opener);
+        assert_true(sd_event_run(table.event, 10 * USEC_PER_SEC) > 0);
+        world.forgotten_session = true;
+        answer_leader(LEADER_NONE);
+        assert_int_equal(lease->state, LEASE_ORPHANED);
+        hurry(lease, TIMER_LEADER);
+        answer_leader(LEADER_NONE);
+        assert_int_equal(lease->state, LEASE_ORPHANED);
+        world.forgotten_session = false;
+        hurry(lease, TIMER_LEADER);
         answer_leader(LEADER_NONE);
         assert_int_equal(lease->state, LEASE_ENDING);
 }
@@ -562,8 +597,90 @@ static void a_restart_loses_no_lease(void **state) {
         assert_int_equal(lease->state, LEASE_ORPHANED);
 }
 
+/* The next activator, which finds the lease in the record and its unit up. */
+static struct lease *restart(const char *id, pid_t opener) {
+        struct lease_record record = {0};
+
+        lease_forget_all(&table);
+        (void)snprintf(record.id, sizeof(record.id), "%s", id);
+        assert_int_equal(record_store_load(directory, id, &record), 0);
+        assert_int_equal(lease_restore(&table, &record, (int)syscall(SYS_pidfd_open, opener, 0), 0), 0);
+        return lease_table_find(&table, id);
+}
+
+/* The seat was restarted while no activator ran, and its slice was not stopped. */
+static void a_login_that_was_left_behind_before_a_restart_is_told(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        char id[LEASE_ID_SIZE];
+
+        (void)state;
+        world.namespace = 42;
+        memcpy(id, give(&asker, opener)->record.id, sizeof(id));
+        assert_int_equal(restart(id, opener)->state, LEASE_ACTIVE);
+        assert_int_equal(world.n_told, 0);
+
+        world.namespace = 43;
+        assert_int_equal(restart(id, opener)->state, LEASE_ENDING);
+        assert_int_equal(world.n_told, 1);
+        assert_false(has_record(id));
+        end_opener(opener);
+}
+
+/* The record of an earlier version does not have it. */
+static void a_login_of_an_unknown_namespace_goes_on(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease;
+        char id[LEASE_ID_SIZE];
+
+        (void)state;
+        memcpy(id, give(&asker, opener)->record.id, sizeof(id));
+        world.namespace = 43;
+        lease = restart(id, opener);
+        assert_int_equal(lease->state, LEASE_ACTIVE);
+        assert_int_equal(lease->record.joined.inode, 43);
+        end_opener(opener);
+}
+
+/* The unit went while no activator ran. */
+static void a_login_whose_unit_went_before_a_restart_is_told(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        char id[LEASE_ID_SIZE];
+
+        (void)state;
+        memcpy(id, give(&asker, opener)->record.id, sizeof(id));
+        lease_forget_all(&table);
+        n_entries = 0;
+        lease_forget_record(&table, id);
+        assert_int_equal(world.n_told, 1);
+        assert_int_equal(n_entries, 1);
+        assert_false(has_record(id));
+        end_opener(opener);
+}
+
+static void a_seat_that_was_never_given_is_not_taken(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        char id[LEASE_ID_SIZE];
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        memcpy(id, asker.lease->record.id, sizeof(id));
+        assert_true(has_record(id));
+        lease_forget_all(&table);
+        n_entries = 0;
+        lease_forget_record(&table, id);
+        assert_int_equal(world.n_told, 0);
+        assert_int_equal(n_entries, 0);
+        assert_false(has_record(id));
+        end_opener(opener);
+}
+
 static void an_opener_that_died_meanwhile_is_found(void **state) {
-        struct lease_record record = {.id = "12310_01", .seat = "12310", .course = "123", .opener = 4242};
+        struct lease_record record = {
+                .id = "12310_01", .seat = "12310", .course = "123", .uid = 5001, .opener = 4242};
 
         (void)state;
         assert_int_equal(lease_restore(&table, &record, -1, 0), 0);
@@ -571,13 +688,15 @@ static void an_opener_that_died_meanwhile_is_found(void **state) {
         assert_int_equal(table.leases->state, LEASE_ENDING);
 }
 
-static void repeat(struct asker *asker, enum request_type type, pid_t opener) {
+static void repeat(struct asker *asker, enum request_type type, uint32_t flags, pid_t opener) {
         const struct lease_waiter waiter = {handle_answer, asker, &asker->lease};
         const struct ucred peer = {.pid = opener};
         struct request request;
 
         request_init(&request, type);
         request.uid = 5001;
+        request.flags = flags;
+        request.timeout_ms = 20000;
         (void)snprintf(request.user, sizeof(request.user), "cs123-newellz2");
         (void)snprintf(request.lease, sizeof(request.lease), "abc");
         lease_open(&table, &waiter, &request, &peer, (int)syscall(SYS_pidfd_open, opener, 0));
@@ -601,10 +720,45 @@ static void a_login_without_an_answer_asks_the_next_activator(void **state) {
 
         (void)state;
         restore_unanswered(opener);
-        repeat(&asker, REQUEST_OPEN, opener);
+        repeat(&asker, REQUEST_OPEN, 0, opener);
         assert_int_equal(asker.n_answers, 1);
         assert_int_equal(asker.type, REPLY_DONE);
         assert_string_equal(asker.id, "12310_01");
+        end_opener(opener);
+}
+
+/* The former activator ended while it looked at the container, and the module asks again. */
+static void an_answer_that_waits_for_the_container_waits_again_after_a_restart(void **state) {
+        pid_t opener = start_opener();
+        const struct unit_value value = {.text = "no image"};
+        struct asker asker = {0};
+        struct bus_call property;
+        struct lease *lease;
+        char id[LEASE_ID_SIZE];
+
+        (void)state;
+        world.container = true;
+        world.namespace = 42;
+        ask(&asker, REQUEST_OPEN, REQUEST_WAIT_CONTAINER, opener);
+        memcpy(id, asker.lease->record.id, sizeof(id));
+        (void)snprintf(asker.lease->record.token, sizeof(asker.lease->record.token), "abc");
+        assert_int_equal(record_store_save(directory, &asker.lease->record), 0);
+        n_entries = 0;
+        lease = restart(id, opener);
+        assert_int_equal(lease->state, LEASE_ACTIVE);
+        assert_int_equal(n_entries, 0); /* nobody has the seat */
+
+        asker = (struct asker){0};
+        repeat(&asker, REQUEST_OPEN, REQUEST_WAIT_CONTAINER, opener);
+        assert_ptr_equal(asker.lease, lease);
+        assert_int_equal(lease->state, LEASE_CHECKING);
+        assert_int_equal(asker.n_answers, 0);
+        answer_list(0, "cont@12310.service", "failed");
+        property = take(PROPERTY);
+        property.property_callback(property.userdata, 0, &value);
+        assert_int_equal(asker.n_answers, 1);
+        assert_int_equal(asker.type, REPLY_NO_CONTAINER);
+        assert_int_equal(lease->state, LEASE_ENDING);
         end_opener(opener);
 }
 
@@ -616,7 +770,7 @@ static void coursenet_enter_without_an_answer_gets_the_namespace_of_its_lease(vo
 
         (void)state;
         restore_unanswered(opener);
-        repeat(&asker, REQUEST_ENTER, opener);
+        repeat(&asker, REQUEST_ENTER, 0, opener);
         assert_int_equal(asker.n_answers, 1);
         assert_int_equal(asker.type, REPLY_FAILED);
         assert_int_equal(table.leases->state, LEASE_ENDING);
@@ -628,6 +782,7 @@ int main(void) {
                 LEASE_TEST(an_event_is_handled_to_its_end_before_the_next_one),
                 LEASE_TEST(a_cancelled_start_is_tried_again_though_systemd_did_not_answer),
                 LEASE_TEST(a_dead_opener_is_asked_for_again_while_the_unit_is_in_question),
+                LEASE_TEST(a_session_that_logind_forgot_keeps_the_lease_while_it_has_processes),
                 LEASE_TEST(a_lingering_lease_learns_that_its_unit_is_gone),
                 LEASE_TEST(a_stop_that_fails_is_asked_for_until_the_unit_is_gone),
                 LEASE_TEST(a_cancelled_stop_is_asked_for_again_soon),
@@ -649,6 +804,11 @@ int main(void) {
                 LEASE_TEST(nothing_keeps_a_seat_longer_than_leftover_max),
                 LEASE_TEST(coursenet_enter_keeps_a_seat_for_the_last_login_s_time),
                 LEASE_TEST(a_restart_loses_no_lease),
+                LEASE_TEST(a_login_that_was_left_behind_before_a_restart_is_told),
+                LEASE_TEST(a_login_of_an_unknown_namespace_goes_on),
+                LEASE_TEST(a_login_whose_unit_went_before_a_restart_is_told),
+                LEASE_TEST(a_seat_that_was_never_given_is_not_taken),
+                LEASE_TEST(an_answer_that_waits_for_the_container_waits_again_after_a_restart),
                 LEASE_TEST(an_opener_that_died_meanwhile_is_found),
                 LEASE_TEST(a_login_without_an_answer_asks_the_next_activator),
                 LEASE_TEST(coursenet_enter_without_an_answer_gets_the_namespace_of_its_lease),

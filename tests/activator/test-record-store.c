@@ -31,6 +31,8 @@ static struct lease_record example(void) {
                 .opener_start = UINT64_C(987654321),
                 .linger_until_usec = UINT64_C(1767225700000000),
                 .keep_until_usec = UINT64_C(1767268800000000),
+                .starting = true,
+                .joined = {.device = 4, .inode = 4026532345},
         };
 
         return lease;
@@ -75,6 +77,9 @@ static void a_record_comes_back_as_it_was(void **state) {
         assert_int_equal(loaded.linger_until_usec, saved.linger_until_usec);
         assert_int_equal(loaded.keep_until_usec, saved.keep_until_usec);
         assert_int_equal(loaded.opener_start, saved.opener_start);
+        assert_int_equal(loaded.starting, saved.starting);
+        assert_int_equal(loaded.joined.device, saved.joined.device);
+        assert_int_equal(loaded.joined.inode, saved.joined.inode);
 }
 
 /* A line of libinih's has 200 bytes. */
@@ -216,6 +221,9 @@ static void an_older_versions_record_is_loaded(void **state) {
         assert_int_equal(record.keep_until_usec, UINT64_C(1767268800000000));
         assert_int_equal(record.opener, 4242);
         assert_int_equal(record.opener_start, 987654321);
+        /* Each of its seats may have been given. */
+        assert_false(record.starting);
+        assert_int_equal(record.joined.inode, 0);
 
         load_text(HOLD_RECORD, &record);
         assert_true(record.hold);

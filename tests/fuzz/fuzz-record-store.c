@@ -48,6 +48,8 @@ static void check_same(const struct lease_record *a, const struct lease_record *
         CHECK(string_equal(a->tty, b->tty) && string_equal(a->remote_host, b->remote_host));
         CHECK(a->since_usec == b->since_usec && a->hold == b->hold && a->no_wait == b->no_wait);
         CHECK(a->linger_until_usec == b->linger_until_usec && a->keep_until_usec == b->keep_until_usec);
+        CHECK(a->starting == b->starting && a->joined.device == b->joined.device &&
+                a->joined.inode == b->joined.inode);
         CHECK(a->opener == b->opener && a->opener_start == b->opener_start);
 }
 

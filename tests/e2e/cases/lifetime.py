@@ -55,6 +55,23 @@ def other_than_killed_ends(guest):
     wait_gone(guest)
 
 
+@case("a login by an sshd that was killed keeps its seat when logind is restarted and forgets the session", suites=("trixie",))
+def logind_forgets(guest):
+    set_up_class(guest)
+    session = guest.ssh_popen(STUDENT)
+    [lease] = leases(guest)
+    guest.run(["kill", "-9", str(lease["pid"])])
+    guest.run("systemctl restart systemd-logind")
+    guest.wait_until(lambda: not logind_sessions(guest, STUDENT), what="logind has forgotten the session")
+    # The end of any session makes the activator re-check leases whose opener is dead.
+    guest.ssh(SECOND, "true")
+    guest.wait_until(lambda: not logind_sessions(guest, SECOND), what="the other student's session is gone")
+    expect_freed(guest, {lease["id"]}, "the other student's lease is gone, and only that")
+    expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
+    session.close()
+    wait_gone(guest)
+
+
 @case("an ssh client that is killed frees the seat")
 def client_killed(guest):
     set_up_class(guest)
@@ -352,6 +369,23 @@ def ends_while_stopped(guest):
     expect_in_seat(staying.run("ip -br addr"), SECOND_SEAT, SECOND_ADDRESS)
     staying.close()
     wait_gone(guest)
+
+
+@case("a login whose namespace is restarted while the activator is stopped ends when it starts again, and its student is told")
+def left_behind_while_stopped(guest):
+    set_up_class(guest)
+    old = guest.ssh_popen(STUDENT, tty=True)
+    [old_id] = ids(guest)
+    guest.run(f"systemctl stop {SOCKETS} {ACTIVATOR}")
+    try:
+        guest.run(f"systemctl restart netns@{SEAT}")
+        guest.wait_until(lambda: is_active(guest, f"coursenet-{old_id}.slice"), what="systemd has restarted the lease with it")
+    finally:
+        guest.run(f"systemctl start {SOCKETS} {ACTIVATOR}")
+    expect_freed(guest, set(), "the lease has ended")
+    old.read_until(f"Your network seat {SEAT} was restarted")
+    wait_gone(guest)
+    old.close()
 
 
 def hindered_stop(promise, away):
