@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Exams: a file for each course that is in one, STATE_DIRECTORY/exam/123. `coursenetctl exam` writes it, and
+ * firewall, name service and reports are computed from it. A file whose end is past counts as absent,
+ * wherever it is read. A file with a mistake counts as an exam without an allow-list and without an end.
+ */
+
+#include <stdint.h>
+
+#include "address6.h"
+#include "diagnostics.h"
+#include "seat-id.h"
+
+#define STATE_DIRECTORY "/var/lib/coursenet"
+#define EXAM_DIRECTORY "exam" /* below STATE_DIRECTORY */
+
+#define EXAM_ALLOW_MAX 64U
+#define EXAM_NAMES_MAX 32U
+#define EXAM_STAFF_MAX 64U
+#define EXAM_NAME_SIZE 160U
+#define EXAM_BY_SIZE 128U
+
+/* "[ADDRESS]:65535/tcp" with the NUL. */
+#define EXAM_ALLOW_TEXT_SIZE (INET6_ADDRSTRLEN + 12U)
+
+/* What the seats may reach. */
+struct exam_allow {
+        char address[INET6_ADDRSTRLEN]; /* as inet_ntop() writes it */
+        bool six;                       /* an IPv6 address */
+        uint16_t port;                  /* 0: everything of that address */
+        bool tcp, udp;
+};
+
+struct exam {
+        char course[COURSE_SIZE];
+        uint64_t since, until; /* seconds since 1970; until 0: no end */
+        char by[EXAM_BY_SIZE];
+        struct exam_allow allow[EXAM_ALLOW_MAX];
+        size_t n_allow;
+        char names[EXAM_NAMES_MAX][EXAM_NAME_SIZE]; /* in lower case */
+        size_t n_names;
+        uint32_t staff[EXAM_STAFF_MAX]; /* uids, other than those of the system, that may reach in */
+        size_t n_staff;
+        bool broken; /* the file has a mistake */
+};
+
+/* The empty value is all zero. */
+struct exams {
+        struct exam *items; /* sorted by course */
+        size_t n_items;
+};
+
+void exams_done(struct exams *exams);
+
+#define _cleanup_exams_ _cleanup_(exams_done)
+
+/*
+ * "192.0.2.10", "192.0.2.10:443", "192.0.2.10:443/tcp", "2001:db8::1", "[2001:db8::1]:443/udp". A port
+ * without a protocol is both. -EINVAL.
+ */
+int exam_allow_parse(const char *text, struct exam_allow *ret);
+
+/* The same text again. */
+void exam_allow_format(const struct exam_allow *allow, char ret_text[static EXAM_ALLOW_TEXT_SIZE]);
+
+/* A name in DNS that is no address, and short enough for a line of the file. */
+bool exam_name_valid(const char *text);
+
+/* Parses a file's text; mistakes are in diagnostics, and the exam is broken then. ret has its course. */
+void exam_parse(const char *text, const char *path, struct exam *ret, struct diagnostics *diagnostics);
+
+/* The text of the file. The caller frees it; NULL: out of memory. */
+char *exam_format(const struct exam *exam);
+
+/*
+ * All exams that are in force at that time (seconds since 1970; 0: also those whose end is past). Mistakes in
+ * files are errors in diagnostics. Negative errno if it cannot be found out which exams there are.
+ */
+int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagnostics *diagnostics);
+
+/* NULL: the course is in no exam. Borrowed. */
+const struct exam *exams_find(const struct exams *exams, const char *course);
