@@ -75,10 +75,11 @@ net_sources = netsetup/base/journal.c netsetup/base/program.c netsetup/base/runt
 	netsetup/base/subcommand.c \
 	netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link-route.c netsetup/kernel/link-socket.c \
 	netsetup/kernel/link.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
-	netsetup/firewall/course-rules.c netsetup/firewall/foreign-chain.c netsetup/firewall/foreign-firewall.c netsetup/firewall/forwarding.c netsetup/firewall/nft-listing.c netsetup/firewall/nft-text.c netsetup/firewall/nftables.c netsetup/firewall/ruleset-courses.c netsetup/firewall/ruleset-seats.c \
+	netsetup/firewall/course-rules.c netsetup/firewall/foreign-chain.c netsetup/firewall/foreign-firewall.c netsetup/firewall/forwarding.c netsetup/firewall/nft-listing.c netsetup/firewall/nft-text.c netsetup/firewall/nftables.c netsetup/firewall/ruleset-courses.c netsetup/firewall/ruleset-exam.c netsetup/firewall/ruleset-seats.c \
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
 	netsetup/fence/subuid-directory.c netsetup/fence/fence-subuid.c \
+	netsetup/exam/exam-names.c netsetup/exam/exam-update.c \
 	netsetup/names/dns-format.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
 	netsetup/watch/watch-file.c netsetup/watch/watch-job.c netsetup/watch/watch-nft.c netsetup/watch/watch-route.c \
 	netsetup/watch/watch-socket.c netsetup/watch/watch.c \
@@ -123,6 +124,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
 	ctl/check/limits.c ctl/check/live-check.c ctl/check/schedule-check.c ctl/check/setup-command.c ctl/check/staff-check.c \
+	ctl/exam/exam-change.c ctl/exam/exam-command.c ctl/exam/exam-file.c ctl/exam/exam-list.c \
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \

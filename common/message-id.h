@@ -24,3 +24,5 @@
 #define MESSAGE_REFUSED "ebaf3ceabd7345c98a02e776e4761f46"
 /* The units of a seat failed when the login had begun. */
 #define MESSAGE_SEAT_FAILED "29ac711322a9410bb7ac8496ad0252d6"
+/* An exam has ended by itself. */
+#define MESSAGE_EXAM_END "ce3e1cbe88b346d6ae50bd7cb45d43c3"

@@ -39,3 +39,9 @@
 
 /* Ten times what a start takes where the image is read for the first time. */
 #define SLOT_SECONDS 15
+
+/*
+ * For each course in an exam, the addresses of the names that the exam allows, as in hosts(5). The exams'
+ * name service answers from these files, and the firewall lets the addresses pass.
+ */
+#define EXAM_HOSTS_DIRECTORY RUN_DIRECTORY "/dns/exam"

@@ -13,6 +13,7 @@
 #include "base/subcommand.h"
 #include "check/inspect.h"
 #include "check/teardown.h"
+#include "exam/exam-update.h"
 #include "fence/fence.h"
 #include "finding-line.h"
 #include "firewall/course-rules.h"
@@ -35,6 +36,11 @@ static int run_refresh_courses(const char *id, struct diagnostics *diagnostics) 
 static int run_refresh_seats(const char *id, struct diagnostics *diagnostics) {
         (void)id;
         return seat_rules_refresh(ETC_DIRECTORY, diagnostics);
+}
+
+static int run_exam(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return exam_update(ETC_DIRECTORY, diagnostics);
 }
 
 static int run_fence(const char *id, struct diagnostics *diagnostics) {
@@ -104,6 +110,7 @@ static const struct subcommand subcommands[] = {
         {"fence", NULL, run_fence, false, false},
         {"fence", "new", run_fence_new, false, false},
         {"fence", "local", run_fence_local, false, false},
+        {"exam", NULL, run_exam, false, false},
         {"dns", NULL, run_dns, false, false},
         {"dns", "serve", run_dns_serve, false, false},
         {"watch", NULL, run_watch, false, false},
@@ -115,6 +122,7 @@ static const char usage[] =
         "coursenet-host watch                      coursenet-network: keeps all of this as it is\n"
         "coursenet-host refresh courses|seats      computes the firewall of all that is up and applies it\n"
         "coursenet-host fence [local|new]          course users outside of their seats\n"
+        "coursenet-host exam                       courses in an exam: ends, rules, allowed names\n"
         "coursenet-host dns [serve]                coursenet-dns: the names of all seats\n"
         "coursenet-host teardown                   for coursenetctl teardown: removes all that is in the "
         "kernel\n"

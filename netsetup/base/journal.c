@@ -63,6 +63,10 @@ static int send_datagram(const char *path, const char *bytes, size_t size) {
 }
 
 int journal_send(const char *socket_path, int priority, const char *text) {
+        return journal_send_id(socket_path, priority, NULL, text);
+}
+
+int journal_send_id(const char *socket_path, int priority, const char *id, const char *text) {
         char number[16], unit[UNIT_NAME_SIZE];
         _cleanup_free_ char *bytes = NULL;
         size_t size = 0;
@@ -74,6 +78,8 @@ int journal_send(const char *socket_path, int priority, const char *text) {
         add_field(file, "PRIORITY", number);
         add_field(file, "SYSLOG_IDENTIFIER", program_invocation_short_name);
         add_field(file, "MESSAGE", text);
+        if (id)
+                add_field(file, "MESSAGE_ID", id);
         /* journald finds the unit by the sender's process, which may have ended when it looks. */
         if (find_unit(unit, sizeof(unit)))
                 add_field(file, "OBJECT_SYSTEMD_UNIT", unit);

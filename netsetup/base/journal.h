@@ -22,3 +22,6 @@ bool journal_parse_unit(const char *cgroup, char *ret, size_t size);
  * process.
  */
 int journal_send(const char *socket_path, int priority, const char *text);
+
+/* The same, with a MESSAGE_ID of message-id.h. */
+int journal_send_id(const char *socket_path, int priority, const char *id, const char *text);

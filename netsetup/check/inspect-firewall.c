@@ -22,6 +22,7 @@ enum {
         TABLE_COURSES,
         TABLE_SEATS,
         TABLE_FENCE,
+        TABLE_EXAMS,
         _TABLE_MAX,
 };
 
@@ -115,8 +116,8 @@ static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {
 static int plan_tables(struct inspection *inspection, struct tables *tables, struct link_names *ret_uplinks) {
         int r;
 
-        r = course_rules_format(inspection->etc, &tables->planned[TABLE_COURSES].commands, ret_uplinks,
-                inspection->diagnostics);
+        r = course_rules_format(inspection->etc, &tables->planned[TABLE_COURSES].commands,
+                &tables->planned[TABLE_EXAMS].commands, ret_uplinks, inspection->diagnostics);
         if (r < 0)
                 return r;
         r = plan_seats(inspection, tables);
@@ -151,6 +152,7 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
                                 [TABLE_COURSES] = {.name = RULESET_COURSES},
                                 [TABLE_SEATS] = {.name = RULESET_SEATS},
                                 [TABLE_FENCE] = {.name = FENCE_TABLE},
+                                [TABLE_EXAMS] = {.name = RULESET_EXAMS},
                         },
         };
         int r;
@@ -165,6 +167,8 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
 
         (void)table_compare(RULESET_COURSES, tables.planned[TABLE_COURSES].listing,
                 tables.actual[TABLE_COURSES], inspection->diagnostics);
+        (void)table_compare(RULESET_EXAMS, tables.planned[TABLE_EXAMS].listing, tables.actual[TABLE_EXAMS],
+                inspection->diagnostics);
         (void)table_compare(RULESET_SEATS, tables.planned[TABLE_SEATS].listing, tables.actual[TABLE_SEATS],
                 inspection->diagnostics);
         if (table_compare(FENCE_TABLE, tables.planned[TABLE_FENCE].listing, tables.actual[TABLE_FENCE],

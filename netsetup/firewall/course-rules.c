@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <resolv.h>
+#include <time.h>
 
 #include "base/failure.h"
 #include "base/runtime-file.h"
@@ -25,6 +26,9 @@
 /* What was applied last. */
 #define RULES_FILE RUN_DIRECTORY "/courses.nft"
 
+/* There is a table of exams. Without one, the kernel need not know the family. */
+#define EXAMS_FILE RUN_DIRECTORY "/exams"
+
 static const struct forwarding_paths forwarding_paths = {
         .root = SYSCTL_ROOT,
         .state = RUN_DIRECTORY "/forwarding",
@@ -37,9 +41,16 @@ struct live {
         int *indices; /* of their bridges */
         size_t n_courses;
         struct link_names bridged; /* others' bridges */
+        struct exams exams;
+        struct ruleset_exam *examined; /* the courses above that are in an exam */
+        size_t n_examined;
 };
 
 static void live_done(struct live *live) {
+        for (size_t i = 0; i < live->n_examined; i++)
+                free(live->examined[i].allow);
+        free(live->examined);
+        exams_done(&live->exams);
         free(live->courses);
         free(live->indices);
         *live = (struct live){0};
@@ -107,6 +118,77 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
         *ret = live;
         live = (struct live){0};
         return 0;
+}
+
+/* --- exams --------------------------------------------------------------------------------------------- */
+
+static bool has_name(const struct exam *exam, const char *name) {
+        for (size_t i = 0; i < exam->n_names; i++)
+                if (string_equal(exam->names[i], name))
+                        return true;
+        return false;
+}
+
+static int add_allow(struct ruleset_exam *exam, const struct exam_allow *allow) {
+        struct exam_allow *all = reallocarray(exam->allow, exam->n_allow + 1, sizeof(*all));
+
+        if (!all)
+                return -ENOMEM;
+        exam->allow = all;
+        all[exam->n_allow++] = *allow;
+        return 0;
+}
+
+/* The addresses of allowed names are in the file that the name service answers from, as in hosts(5). */
+static int add_named(struct ruleset_exam *exam) {
+        char path[sizeof(EXAM_HOSTS_DIRECTORY "/") + COURSE_SIZE];
+        _cleanup_free_ char *text = NULL;
+        struct exam_allow allow;
+        int r = 0;
+
+        (void)snprintf(path, sizeof(path), EXAM_HOSTS_DIRECTORY "/%s", exam->exam->course);
+        if (exam->exam->n_names == 0 || runtime_file_read(path, &text) < 0)
+                return 0;
+        for (char *rest = text, *line; r >= 0 && (line = strsep(&rest, "\n"));) {
+                char *name = strchr(line, ' ');
+
+                if (!name)
+                        continue;
+                *name++ = '\0';
+                if (has_name(exam->exam, name) && exam_allow_parse(line, &allow) >= 0)
+                        r = add_allow(exam, &allow);
+        }
+        return r;
+}
+
+static int add_exam(const struct exam *exam, const char *bridge, struct live *live) {
+        struct ruleset_exam *added = &live->examined[live->n_examined++];
+        int r = 0;
+
+        *added = (struct ruleset_exam){.bridge = bridge, .exam = exam};
+        for (size_t i = 0; r >= 0 && i < exam->n_allow; i++)
+                r = add_allow(added, &exam->allow[i]);
+        return r < 0 ? r : add_named(added);
+}
+
+static int list_exams(struct live *live, struct diagnostics *diagnostics) {
+        int r;
+
+        if (live->n_courses == 0)
+                return 0;
+        r = exams_load(STATE_DIRECTORY, (uint64_t)time(NULL), &live->exams, diagnostics);
+        if (r < 0)
+                return failure(diagnostics, STATE_DIRECTORY "/" EXAM_DIRECTORY, r, "cannot be read");
+        live->examined = calloc(live->n_courses + 1, sizeof(*live->examined));
+        if (!live->examined)
+                return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
+        for (size_t i = 0; r >= 0 && i < live->n_courses; i++) {
+                const struct exam *exam = exams_find(&live->exams, live->courses[i].course);
+
+                if (exam)
+                        r = add_exam(exam, live->courses[i].name, live);
+        }
+        return r < 0 ? failure(diagnostics, NETWORK, r, "cannot be set up") : 0;
 }
 
 static int list_uplinks(struct link_socket *socket, const struct settings *settings, struct link_names *ret) {
@@ -177,11 +259,29 @@ static char *format_rules(const struct live *live, const struct settings *settin
                 .opened6_all = forwarding->opened6_all,
                 .bridged = live->bridged,
                 .dns = settings->dns.source != DNS_OFF,
+                .exams = live->examined,
+                .n_exams = live->n_examined,
         };
 
         if (courses.dns)
                 list_resolvers(&courses);
         return format(&courses);
+}
+
+/*
+ * Both tables, which are applied in one transaction. The table of exams is left out if there is none and
+ * shall be none.
+ */
+static char *format_tables(const struct live *live, const struct settings *settings,
+        const struct forwarding *forwarding, char *(*format)(const struct ruleset_courses *courses)) {
+        _cleanup_free_ char *courses = format_rules(live, settings, forwarding, format), *exams = NULL;
+        char *tables;
+
+        if (live->n_examined > 0 || access(EXAMS_FILE, F_OK) >= 0)
+                exams = format_rules(live, settings, forwarding, ruleset_format_exams);
+        else
+                exams = strdup("");
+        return courses && exams && asprintf(&tables, "%s%s", courses, exams) >= 0 ? tables : NULL;
 }
 
 /* False if there is a table already. See ruleset_format_first_course(). */
@@ -192,15 +292,18 @@ static bool apply_first_course(
 
         if (live->n_courses != 1)
                 return false;
-        commands = format_rules(live, settings, forwarding, ruleset_format_first_course);
+        commands = format_tables(live, settings, forwarding, ruleset_format_first_course);
         return commands && nftables_apply(commands, NETWORK, &said) >= 0;
 }
 
 static int apply_rules(const struct live *live, const struct settings *settings,
         const struct forwarding *forwarding, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *commands = format_rules(live, settings, forwarding, ruleset_format_courses);
+        _cleanup_free_ char *commands = NULL;
         int r;
 
+        if (live->n_examined > 0)
+                (void)runtime_file_write(EXAMS_FILE, "", 0600);
+        commands = format_tables(live, settings, forwarding, ruleset_format_courses);
         if (!commands)
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
         if (!apply_first_course(live, settings, forwarding)) {
@@ -209,6 +312,8 @@ static int apply_rules(const struct live *live, const struct settings *settings,
                         return r;
         }
         (void)runtime_file_write(RULES_FILE, commands, 0600);
+        if (live->n_examined == 0)
+                runtime_file_remove(EXAMS_FILE);
         return 0;
 }
 
@@ -293,6 +398,8 @@ static int refresh(struct link_socket *socket, const char *etc, struct diagnosti
         int r;
 
         r = load_courses(socket, etc, &settings, &live, diagnostics);
+        if (r >= 0)
+                r = list_exams(&live, diagnostics);
         if (r < 0) {
                 restore_rules(diagnostics);
                 return r;
@@ -322,13 +429,14 @@ int course_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         return refresh(&socket, etc, diagnostics);
 }
 
-int course_rules_format(
-        const char *etc, char **ret, struct link_names *ret_uplinks, struct diagnostics *diagnostics) {
+int course_rules_format(const char *etc, char **ret, char **ret_exams, struct link_names *ret_uplinks,
+        struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
         _cleanup_link_socket_ struct link_socket socket = {0};
         _cleanup_settings_ struct settings settings = {0};
         struct forwarding forwarding = {0};
         _cleanup_live_ struct live live = {0};
-        char *commands;
+        char *commands, *exams = NULL;
         int r;
 
         r = link_open(&socket);
@@ -338,6 +446,10 @@ int course_rules_format(
         r = load_courses(&socket, etc, &settings, &live, diagnostics);
         if (r < 0)
                 return r;
+        /* coursenetctl reports mistakes in the files. */
+        r = list_exams(&live, &ignored);
+        if (r < 0)
+                return failure(diagnostics, STATE_DIRECTORY "/" EXAM_DIRECTORY, r, "cannot be read");
         r = list_uplinks(&socket, &settings, &forwarding.uplinks);
         if (r < 0)
                 return failure(diagnostics, NETWORK, r, "the host's default routes cannot be listed");
@@ -346,10 +458,15 @@ int course_rules_format(
         forwarding.n_courses = live.n_courses;
         forwarding_plan(&forwarding_paths, &forwarding);
         commands = format_rules(&live, &settings, &forwarding, ruleset_format_courses);
-        if (!commands)
+        if (commands && live.n_examined > 0)
+                exams = format_rules(&live, &settings, &forwarding, ruleset_format_exams);
+        if (!commands || (live.n_examined > 0 && !exams)) {
+                free(commands);
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be computed");
+        }
 
         *ret = commands;
+        *ret_exams = exams;
         *ret_uplinks = forwarding.uplinks;
         return 0;
 }

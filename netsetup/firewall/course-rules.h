@@ -17,8 +17,8 @@
 int course_rules_refresh(const char *etc, struct diagnostics *diagnostics);
 
 /*
- * The commands that course_rules_apply() would give to nft now, and the uplinks in them. Changes nothing. The
- * caller frees *ret.
+ * The commands that course_rules_refresh() would give to nft now, for the courses and for those in an exam,
+ * and the uplinks in them. Changes nothing. The caller frees both; *ret_exams is NULL without an exam.
  */
-int course_rules_format(
-        const char *etc, char **ret, struct link_names *ret_uplinks, struct diagnostics *diagnostics);
+int course_rules_format(const char *etc, char **ret, char **ret_exams, struct link_names *ret_uplinks,
+        struct diagnostics *diagnostics);

@@ -12,12 +12,14 @@
 #include <inttypes.h>
 
 #include "nft-text.h"
+#include "ruleset-exam.h"
 #include "ruleset.h"
 
 #define GROUP STRINGIFY(COURSENET_LINK_GROUP)
 /* A rule that changes a port must itself match the protocol. */
 #define L4 "meta l4proto { tcp, udp } "
 #define DNS_PORT STRINGIFY(RULESET_DNS_PORT)
+#define EXAM_DNS_PORT STRINGIFY(RULESET_EXAM_DNS_PORT)
 
 static void put_names(struct nft_text *text, const char *name, const struct link_names *names) {
         struct nft_set set = nft_set_open(text, "set", name, "ifname");
@@ -249,25 +251,30 @@ static void put_limits(struct nft_text *text, const struct ruleset_courses *cour
  * A seat asks the servers of the host's resolv.conf, or the gateway. Our name service answers instead,
  * because it knows the seats' names and reaches servers that the seat may not reach (the host's 127.0.0.53).
  */
-static const char names_chains[] =
-        "\tchain prerouting {\n"
-        "\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
-        "\t\tiifgroup " GROUP " meta l4proto { tcp, udp } th dport 53 jump names\n"
-        "\t}\n"
-        "\tchain names {\n"
-        "\t\tmeta nfproto ipv4 fib daddr type local " L4 "dnat ip to iifname map @name_server4 : " DNS_PORT
-        "\n"
-        "\t\tip daddr @resolvers4 " L4 "dnat ip to iifname map @name_server4 : " DNS_PORT "\n"
-        "\t\tmeta nfproto ipv6 fib daddr type local " L4 "dnat ip6 to iifname map @name_server6 : " DNS_PORT
-        "\n"
-        "\t\tip6 daddr @resolvers6 " L4 "dnat ip6 to iifname map @name_server6 : " DNS_PORT "\n"
-        "\t}\n";
+#define TO_NAME_SERVER(of, port)                                                                             \
+        "\t\t" of "meta nfproto ipv4 fib daddr type local " L4                                               \
+        "dnat ip to iifname map @name_server4 : " port "\n"                                                  \
+        "\t\t" of "ip daddr @resolvers4 " L4 "dnat ip to iifname map @name_server4 : " port "\n"             \
+        "\t\t" of "meta nfproto ipv6 fib daddr type local " L4                                               \
+        "dnat ip6 to iifname map @name_server6 : " port "\n"                                                 \
+        "\t\t" of "ip6 daddr @resolvers6 " L4 "dnat ip6 to iifname map @name_server6 : " port "\n"
+
+/* %s: the rules of exams. */
+static const char names_chains[] = "\tchain prerouting {\n"
+                                   "\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
+                                   "\t\tiifgroup " GROUP " meta l4proto { tcp, udp } th dport 53 jump names\n"
+                                   "\t}\n"
+                                   "\tchain names {\n"
+                                   "%s" TO_NAME_SERVER("", DNS_PORT) "\t}\n";
+
+static const char exam_names_rules[] = TO_NAME_SERVER("iifname @exams ", EXAM_DNS_PORT);
 
 static const char limits_rule[] = "\t\tiifname vmap @limits\n";
 
 /* A seat's connections to the host. Multicast and broadcast packets are dropped without an answer. */
 static const char input_chains[] = "\tchain input {\n"
                                    "\t\ttype filter hook input priority filter; policy accept;\n"
+                                   "%s"
                                    "\t\tiifgroup " GROUP " jump to_host\n"
                                    "%s"
                                    "\t}\n"
@@ -336,6 +343,7 @@ static const char forward_chains[] = "\t\tct state invalid drop\n"
                                      "\t}\n"
                                      "\tchain forward {\n"
                                      "\t\ttype filter hook forward priority filter; policy accept;\n"
+                                     "%s"
                                      "\t\tiifgroup " GROUP " jump from_seats\n"
                                      "\t\toifgroup " GROUP " jump to_seats\n"
                                      /*
@@ -357,7 +365,7 @@ static const char postrouting_chain[] = "\tchain postrouting {\n"
                                         "\t}\n";
 
 static void put_courses(struct nft_text *text, const struct ruleset_courses *courses) {
-        bool limited = any_limited(courses);
+        bool limited = any_limited(courses), examined = courses->n_exams > 0;
 
         nft_text_put(text, "table " RULESET_COURSES " {\n");
         put_names(text, "uplinks", &courses->uplinks);
@@ -374,18 +382,22 @@ static void put_courses(struct nft_text *text, const struct ruleset_courses *cou
                 put_limits(text, courses);
         put_host_ports(text, "gateway_ports", courses, false);
         put_host_ports(text, "host_ports", courses, true);
+        if (examined)
+                ruleset_put_exams(text, courses);
         if (courses->dns) {
                 put_resolvers(text, courses);
                 for (int map = 0; map < 2; map++) {
                         put_name_servers4(text, courses, map);
                         put_name_servers6(text, courses, map);
                 }
-                nft_text_put(text, "%s", names_chains);
+                nft_text_put(text, names_chains, examined ? exam_names_rules : "");
         }
-        nft_text_put(text, input_chains, courses->dns ? name_service_of_host_rules : "",
-                limited ? limits_rule : "", courses->dns ? name_service_rule : "");
+        nft_text_put(text, input_chains, examined ? RULESET_EXAM_INPUT : "",
+                courses->dns ? name_service_of_host_rules : "", limited ? limits_rule : "",
+                courses->dns ? name_service_rule : "");
         put_first_rules_from_seats(text, limited);
-        nft_text_put(text, forward_chains, courses->opened6_all ? opened6_rule : "");
+        nft_text_put(text, forward_chains, examined ? RULESET_EXAM_FORWARD : "",
+                courses->opened6_all ? opened6_rule : "");
         nft_text_put(text, "%s", postrouting_chain);
         nft_text_put(text, "}\n");
 }

@@ -10,11 +10,13 @@
 
 #include <net/if.h>
 
+#include "exam.h"
 #include "plan.h"
 
 #define RULESET_SEATS_TABLE "coursenet"
 #define RULESET_COURSES "inet coursenet" /* NAT, isolation, reach of the host: all courses that are up */
 #define RULESET_SEATS "netdev " RULESET_SEATS_TABLE /* what may come out of a seat */
+#define RULESET_EXAMS "bridge coursenet" /* no packet between seats of a course that is in an exam */
 
 /* In the table of seats: the sets of who may send what, and the chains that look there. */
 #define RULESET_MACS "macs"
@@ -26,6 +28,8 @@
 
 /* Where the name service of the seats listens, on the gateways; a privileged port that nobody else uses. */
 #define RULESET_DNS_PORT 530
+/* The same for seats of courses in an exam, whose name service knows the allowed names only. */
+#define RULESET_EXAM_DNS_PORT 531
 
 #define RULESET_RESOLVERS_MAX 8U
 
@@ -53,6 +57,14 @@ static inline void link_names_add(struct link_names *names, const char *name) {
                 names->n_items++;
 }
 
+/* A course that is up and in an exam. */
+struct ruleset_exam {
+        const char *bridge;       /* borrowed */
+        const struct exam *exam;  /* borrowed */
+        struct exam_allow *allow; /* what the exam allows, and the addresses of the names that it allows */
+        size_t n_allow;
+};
+
 /* What the courses' table is computed from. */
 struct ruleset_courses {
         const struct bridge_plan *courses; /* those whose bridge is up, also without an address; borrowed */
@@ -64,7 +76,9 @@ struct ruleset_courses {
         bool opened6_all;          /* IPv6 is forwarded at all, between any two links, only because of us */
         char resolvers[RULESET_RESOLVERS_MAX][INET6_ADDRSTRLEN]; /* the host's, IPv4 and IPv6 */
         size_t n_resolvers;
-        bool dns; /* seats' queries are answered by our name service */
+        bool dns;                         /* seats' queries are answered by our name service */
+        const struct ruleset_exam *exams; /* borrowed */
+        size_t n_exams;
 };
 
 /* Replaces the whole table; without courses, removes it. */
@@ -76,6 +90,9 @@ char *ruleset_format_courses(const struct ruleset_courses *courses);
  * the first login to a course.
  */
 char *ruleset_format_first_course(const struct ruleset_courses *courses);
+
+/* Replaces the table that keeps seats of courses in an exam from each other; without exams, removes it. */
+char *ruleset_format_exams(const struct ruleset_courses *courses);
 
 /*
  * The table of seats without the seats, whether or not it is there already. empty_sets: it also removes all

@@ -14,9 +14,10 @@
 #define DNS_HOSTS_DIRECTORY DNS_DIRECTORY "/hosts" /* a folder for each course that is served */
 #define DNS_HOSTS_FILE "names"                     /* in that folder */
 
-/* The last two as coursenet-dns.service sees them, to whose user DNS_DIRECTORY is closed. */
+/* These as coursenet-dns.service sees them, to whose user DNS_DIRECTORY is closed. */
 #define DNS_SERVED_CONFIGURATION "/run/coursenet/names/dnsmasq.conf"
 #define DNS_SERVED_HOSTS_DIRECTORY "/run/coursenet/names/hosts"
+#define DNS_SERVED_EXAM_DIRECTORY "/run/coursenet/names/exam" /* EXAM_HOSTS_DIRECTORY */
 
 /* The host name of a course's gateway in the course's domain. */
 #define DNS_GATEWAY "gateway"

@@ -184,6 +184,8 @@ static int prepare(struct diagnostics *diagnostics) {
         r = make_directory(DNS_DIRECTORY, 0700);
         if (r >= 0)
                 r = make_directory(DNS_HOSTS_DIRECTORY, 0755);
+        if (r >= 0)
+                r = make_directory(EXAM_HOSTS_DIRECTORY, 0755);
         return r < 0 ? failure(diagnostics, DNS_DIRECTORY, r, "cannot be made") : 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/inotify.h>
 
+#include "exam.h"
 #include "fence/fence.h"
 #include "roster.h"
 #include "watch-file.h"
@@ -98,6 +99,7 @@ static void add_all(struct watch_files *watch) {
         add(watch, path, offsetof(struct watch_file_changes, settings));
         (void)snprintf(path, sizeof(path), "%s/" ROSTER_DIRECTORY "/", watch->etc);
         add(watch, path, offsetof(struct watch_file_changes, rosters));
+        add(watch, STATE_DIRECTORY "/" EXAM_DIRECTORY "/", offsetof(struct watch_file_changes, exams));
         add(watch, COURSE_LOGIN_DIRECTORY "/", offsetof(struct watch_file_changes, logins));
         add_resolvers(watch);
 }

@@ -14,6 +14,7 @@ struct watch_file_changes {
         bool settings, rosters;
         bool resolvers; /* /etc/resolv.conf, wherever it leads */
         bool passwd;    /* or who has which subordinate ids */
+        bool exams;     /* a course is in an exam, or is not any more, see exam.h */
         bool logins;    /* a course user has logged in for the first time, COURSE_LOGIN_DIRECTORY */
 };
 

@@ -6,7 +6,8 @@
  * computes everything from scratch.
  *
  * It sleeps until something happens. Only while students of a roster have no account, it looks for them once
- * a minute, because a directory does not report new accounts.
+ * a minute, because a directory does not report new accounts. During an exam it asks for the addresses of
+ * allowed names once a minute, and it wakes up when the exam ends.
  */
 
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include "base/failure.h"
 #include "base/runtime-file.h"
 #include "base/stderr.h"
+#include "exam/exam-update.h"
 #include "fence/fence.h"
 #include "fence/subuid-directory.h"
 #include "names/dns-format.h"
@@ -48,6 +50,7 @@ enum {
         JOB_FENCE_LOCAL, /* the fence, without a directory */
         JOB_FENCE_NEW,   /* the fence, with a look-up of students who had no account */
         JOB_FENCE_ALL,   /* and for all */
+        JOB_EXAM,        /* exams, and the courses' rules with them */
         JOB_DNS,
         JOB_DNS_RESTART, /* if it runs */
         JOB_DNS_START,
@@ -72,6 +75,7 @@ struct watch {
         bool ended, ready;
         uint64_t ready_usec;    /* when the watch reports READY=1 in any case */
         uint64_t accounts_usec; /* when students without an account are looked up again; UINT64_MAX: never */
+        uint64_t exams_usec;    /* when exams may have changed without a file; UINT64_MAX: there is none */
         struct stat dns;        /* the configuration that dnsmasq should be running with */
 };
 
@@ -90,6 +94,8 @@ static void init_jobs(struct watch *watch, const char *program) {
         job_init(&jobs[JOB_FENCE_NEW], 30000, (const char *[]){program, "fence", "new", NULL});
         /* A large directory is slow to list its accounts. Logins do not wait for that: READY_USEC. */
         job_init(&jobs[JOB_FENCE_ALL], 300000, (const char *[]){program, "fence", NULL});
+        /* The rules come first, then name servers are asked. */
+        job_init(&jobs[JOB_EXAM], 60000, (const char *[]){program, "exam", NULL});
         job_init(&jobs[JOB_DNS], 60000, (const char *[]){program, "dns", NULL});
         job_init(&jobs[JOB_DNS_RESTART], 30000,
                 (const char *[]){"systemctl", "--no-block", "try-restart", "coursenet-dns.service", NULL});
@@ -121,9 +127,17 @@ static void handle_fence(struct watch *watch) {
         watch->accounts_usec = fence_missing() > 0 ? clock_now_usec() + ACCOUNTS_INTERVAL_USEC : UINT64_MAX;
 }
 
+static void handle_exam(struct watch *watch) {
+        uint64_t after = exam_update_after();
+
+        watch->exams_usec = after == UINT64_MAX ? after : clock_now_usec() + after * UINT64_C(1000000);
+}
+
 static void handle_end(struct watch *watch, unsigned job) {
         if (job == JOB_DNS)
                 handle_dns(watch);
+        else if (job == JOB_EXAM)
+                handle_exam(watch);
         else if (job == JOB_FENCE_ALL || job == JOB_FENCE_NEW)
                 handle_fence(watch);
 }
@@ -220,6 +234,8 @@ static int handle_files(struct watch *watch) {
                 job_interrupt(&watch->jobs[JOB_FENCE_ALL]);
                 want(watch, JOB_FENCE_ALL, FILES_DEBOUNCE_MS);
         }
+        if (changes.exams)
+                want(watch, JOB_EXAM, 0);
         if (changes.rosters || changes.settings)
                 want(watch, JOB_DNS, FILES_DEBOUNCE_MS);
         if (changes.resolvers || changes.settings)
@@ -243,6 +259,10 @@ static void tick(struct watch *watch) {
                 watch->accounts_usec = UINT64_MAX;
                 want(watch, JOB_FENCE_NEW, 0);
         }
+        if (now_usec >= watch->exams_usec) {
+                watch->exams_usec = UINT64_MAX;
+                want(watch, JOB_EXAM, 0);
+        }
         for (unsigned i = 0; i < _JOB_MAX; i++)
                 job_tick(&watch->jobs[i], now_usec);
         say_ready(watch, now_usec);
@@ -252,6 +272,8 @@ static void tick(struct watch *watch) {
 static const struct timespec *until_next(const struct watch *watch, struct timespec *storage) {
         uint64_t next_usec = watch->accounts_usec, now_usec = clock_now_usec();
 
+        if (watch->exams_usec < next_usec)
+                next_usec = watch->exams_usec;
         for (unsigned i = 0; i < _JOB_MAX; i++)
                 if (job_next_usec(&watch->jobs[i]) < next_usec)
                         next_usec = job_next_usec(&watch->jobs[i]);
@@ -347,11 +369,12 @@ static void finish(struct watch *watch) {
 
 static void want_all(struct watch *watch) {
         watch->ready_usec = clock_now_usec() + READY_USEC;
-        watch->accounts_usec = UINT64_MAX;
+        watch->accounts_usec = watch->exams_usec = UINT64_MAX;
         watch->dns = stat_dns();
         want(watch, JOB_FENCE_ALL, 0);
         want(watch, JOB_COURSES, 0);
         want(watch, JOB_SEATS, 0);
+        want(watch, JOB_EXAM, 0);
         want(watch, JOB_DNS, 0);
 }
 

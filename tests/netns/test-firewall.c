@@ -123,6 +123,43 @@ static void test_without_courses_there_is_no_table(void **state) {
         assert_no_shell("nft list table inet coursenet >/dev/null 2>&1");
 }
 
+/* The rules of exams are there during an exam only, and are the same whatever was applied before. */
+static void test_exams(void **state) {
+        struct sandbox *sandbox = *state;
+        struct bridge_plan plans[] = {make_course("123", 0x0a007b01), make_course("124", 0x0a007c01)};
+        const struct exam exam = {.course = "123", .since = 1, .n_staff = 1, .staff = {1001}};
+        struct exam_allow allow[] = {{.address = "192.0.2.10", .port = 443, .tcp = true},
+                {.address = "192.0.2.10", .port = 443, .tcp = true, .udp = true},
+                {.address = "2001:db8::10", .six = true}};
+        const struct ruleset_exam examined = {
+                .bridge = plans[0].name, .exam = &exam, .allow = allow, .n_allow = ELEMENTSOF(allow)};
+        struct ruleset_courses courses = {.courses = plans, .n_courses = 2, .dns = true};
+
+        apply(sandbox, ruleset_format_courses(&courses));
+        assert_shell("nft list table inet coursenet >/run/before");
+        assert_no_shell("grep exam /run/before");
+        courses.exams = &examined;
+        courses.n_exams = 1;
+        for (unsigned i = 0; i < 2; i++) {
+                apply(sandbox, ruleset_format_courses(&courses));
+                apply(sandbox, ruleset_format_exams(&courses));
+        }
+        assert_shell("nft list table inet coursenet | tr -d '\\n\\t' >/run/table");
+        assert_shell("grep -q 'set exams {type ifnameelements = { \"br-123\" }}' /run/table");
+        assert_shell("grep -q '\"br-123\" . 192.0.2.10 . tcp . 443' /run/table");
+        assert_shell("grep -q '\"br-123\" . 192.0.2.10 . udp . 443' /run/table");
+        assert_shell("grep -q 'elements = { \"br-123\" . 2001:db8::10 }' /run/table");
+        assert_shell("grep -q 'elements = { \"br-123\" . 1001 }' /run/table");
+        assert_shell("nft list table bridge coursenet | grep -q 'iifname \"vl-123\\*\" drop'");
+        assert_no_shell("nft list table bridge coursenet | grep 124");
+
+        courses.n_exams = 0;
+        apply(sandbox, ruleset_format_courses(&courses));
+        apply(sandbox, ruleset_format_exams(&courses));
+        assert_shell("nft list table inet coursenet | cmp - /run/before");
+        assert_no_shell("nft list table bridge coursenet >/dev/null 2>&1");
+}
+
 static void test_first_course(void **state) {
         struct sandbox *sandbox = *state;
         struct bridge_plan plan = make_course("123", 0x0a007b01);
@@ -365,6 +402,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(test_whole_table),
                 sandbox_test(test_without_courses_there_is_no_table),
+                sandbox_test(test_exams),
                 sandbox_test(test_first_course),
                 sandbox_test(test_course_without_address),
                 sandbox_test(test_others_stay),
