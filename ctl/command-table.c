@@ -3,6 +3,7 @@
 #include "command-table.h"
 #include "check/check-command.h"
 #include "check/setup-command.h"
+#include "exam/exam-command.h"
 #include "history/history-command.h"
 #include "roster/roster-command.h"
 #include "schedule/schedule-command.h"
@@ -27,6 +28,8 @@ static const struct command commands[] = {
         {"stop", stop_command, &stop_syntax, "stop [--json] COURSE|SEAT|USER", "end every lease of seats"},
         {"schedule", schedule_command, &schedule_syntax, "schedule [--json] [COURSE]",
                 "show when seats are held for classes"},
+        {"exam", exam_command, NULL, "exam start|stop|list ...",
+                "let seats of a course reach only what is allowed"},
         {"teardown", teardown_command, &teardown_syntax, "teardown [--force] [--json]",
                 "stop and remove everything that is up"},
         {"metrics", metrics_command, &metrics_syntax, "metrics", "print numbers for Prometheus"},

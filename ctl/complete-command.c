@@ -8,6 +8,7 @@
 #include "base/unit-list.h"
 #include "command-table.h"
 #include "complete-command.h"
+#include "exam/exam-command.h"
 #include "roster/roster-command.h"
 #include "status/status-view.h"
 
@@ -163,15 +164,21 @@ static void complete(const struct paths *paths, const struct syntax *syntax, int
                 print_word(paths, &line);
 }
 
-static void complete_roster(const struct paths *paths, int argc, char **argv) {
+/* The subcommands of a command. */
+struct parts {
+        const char *(*name)(size_t i);
+        const struct syntax *(*syntax)(size_t i);
+};
+
+static void complete_parts(const struct paths *paths, const struct parts *parts, int argc, char **argv) {
         const struct line line = {.current = argv[argc - 1]};
         const char *name;
 
-        for (size_t i = 0; (name = roster_part_name(i)); i++)
+        for (size_t i = 0; (name = parts->name(i)); i++)
                 if (argc == 1)
                         print(&line, name, NULL);
                 else if (string_equal(name, argv[0]))
-                        complete(paths, roster_part_syntax(i), argc - 1, argv + 1);
+                        complete(paths, parts->syntax(i), argc - 1, argv + 1);
 }
 
 static void complete_names(const char *current) {
@@ -188,6 +195,8 @@ static void complete_names(const char *current) {
 }
 
 int complete_command(const struct paths *paths, int argc, char **argv) {
+        static const struct parts roster_parts = {roster_part_name, roster_part_syntax},
+                                  exam_parts = {exam_part_name, exam_part_syntax};
         int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
         const struct command *command;
 
@@ -202,6 +211,7 @@ int complete_command(const struct paths *paths, int argc, char **argv) {
         if (command && command->syntax)
                 complete(paths, command->syntax, argc - 2, argv + 2);
         else if (command)
-                complete_roster(paths, argc - 2, argv + 2);
+                complete_parts(paths, string_equal(command->name, "exam") ? &exam_parts : &roster_parts,
+                        argc - 2, argv + 2);
         return EXIT_DONE;
 }

@@ -20,6 +20,8 @@ enum {
         OPTION_WATCH,
         OPTION_SINCE,
         OPTION_UNTIL,
+        OPTION_ALLOW,
+        OPTION_ALLOW_NAME,
 };
 
 static const struct option options[] = {
@@ -35,6 +37,8 @@ static const struct option options[] = {
         {"watch", no_argument, NULL, OPTION_WATCH},
         {"since", required_argument, NULL, OPTION_SINCE},
         {"until", required_argument, NULL, OPTION_UNTIL},
+        {"allow", required_argument, NULL, OPTION_ALLOW},
+        {"allow-name", required_argument, NULL, OPTION_ALLOW_NAME},
         {0},
 };
 
@@ -62,11 +66,22 @@ static unsigned taken_by(int option) {
         case OPTION_WATCH:
                 return TAKES_WATCH;
         case OPTION_SINCE:
-        case OPTION_UNTIL:
                 return TAKES_TIMES;
+        case OPTION_UNTIL:
+                return TAKES_TIMES | TAKES_EXAM;
+        case OPTION_ALLOW:
+        case OPTION_ALLOW_NAME:
+                return TAKES_EXAM;
         default:
                 return 0;
         }
+}
+
+static void append(const char *words[static ARGUMENT_REPEATED_MAX], size_t *n, struct arguments *arguments) {
+        if (*n < ARGUMENT_REPEATED_MAX)
+                words[(*n)++] = optarg;
+        else
+                arguments->too_many = optarg;
 }
 
 static void take_option(int option, struct arguments *arguments) {
@@ -103,6 +118,12 @@ static void take_option(int option, struct arguments *arguments) {
                 break;
         case OPTION_UNTIL:
                 arguments->until = optarg;
+                break;
+        case OPTION_ALLOW:
+                append(arguments->allow, &arguments->n_allow, arguments);
+                break;
+        case OPTION_ALLOW_NAME:
+                append(arguments->allow_names, &arguments->n_allow_names, arguments);
                 break;
         default:
                 break;
@@ -168,6 +189,9 @@ int arguments_parse(int argc, char **argv, const struct syntax *syntax, struct a
                 take_option(c, &arguments);
         }
 
+        if (arguments.too_many)
+                return refuse(
+                        syntax, "There are too many of these, beginning with this one", arguments.too_many);
         arguments.words = argv + optind;
         arguments.n_words = argc - optind;
         if (arguments.n_words < syntax->words_min)

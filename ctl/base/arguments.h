@@ -15,6 +15,7 @@ enum takes {
         TAKES_LEGEND = 1 << 5, /* --no-legend */
         TAKES_WATCH = 1 << 6,  /* --watch */
         TAKES_TIMES = 1 << 7,  /* --since and --until */
+        TAKES_EXAM = 1 << 8,   /* --until, --allow and --allow-name */
 };
 
 /* What a word of a command means, for completion. */
@@ -27,6 +28,9 @@ enum word_kind {
         WORD_STUDENT, /* on the roster of the course in the word before */
         WORD_FILE,
 };
+
+/* How often an option may be repeated. */
+#define ARGUMENT_REPEATED_MAX 32U
 
 struct syntax {
         const char *usage; /* printed by --help: a "Usage:" line, then what the command does */
@@ -48,6 +52,9 @@ struct arguments {
         bool no_legend;
         bool watch;
         const char *since, *until; /* borrowed; NULL: not given */
+        const char *allow[ARGUMENT_REPEATED_MAX], *allow_names[ARGUMENT_REPEATED_MAX]; /* borrowed */
+        size_t n_allow, n_allow_names;
+        const char *too_many; /* an option that was repeated too often */
 };
 
 /*

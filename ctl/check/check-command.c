@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/arguments.h"
 #include "base/complain.h"
@@ -17,6 +18,7 @@
 #include "base/terminal.h"
 #include "check-command.h"
 #include "checks.h"
+#include "exam.h"
 #include "site.h"
 
 const struct syntax check_syntax = {
@@ -83,6 +85,15 @@ static void check_roster_privacy(const char *etc, struct diagnostics *diagnostic
                         diagnostics, path, 0, "every user can read it and see who is in which course");
                 diagnostics_advise(diagnostics, "chmod o-rwx %s", path);
         }
+}
+
+static void check_exams(const char *state, struct diagnostics *diagnostics) {
+        _cleanup_exams_ struct exams exams = {0};
+        int r = exams_load(state, (uint64_t)time(NULL), &exams, diagnostics);
+
+        if (r < 0)
+                diagnostics_error(
+                        diagnostics, state, 0, "the exams of courses cannot be read there: %s", strerror(-r));
 }
 
 /* --- accounts -------------------------------------------------------------------------------- */
@@ -272,6 +283,7 @@ void check_all(const struct paths *paths, struct limits *ret_wanted, struct diag
         check_directory(paths->etc, ROSTER_DIRECTORY, diagnostics);
         check_roster_privacy(paths->etc, diagnostics);
         check_directory(paths->etc, OVERRIDE_DIRECTORY, diagnostics);
+        check_exams(paths->state, diagnostics);
         check_site(paths, ret_wanted, diagnostics);
         check_socket(paths->activator_socket, "coursenet-activator.socket", diagnostics);
         check_socket(paths->query_socket, "coursenet-query.socket", diagnostics);

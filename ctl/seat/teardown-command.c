@@ -27,6 +27,7 @@
 #include "base/pam-config.h"
 #include "base/systemctl.h"
 #include "child.h"
+#include "exam.h"
 #include "seat-command.h"
 
 #define UNIT_DIRECTORY "/run/systemd/system"
@@ -43,7 +44,7 @@ const struct syntax teardown_syntax = {
         .usage =
                 "Usage: coursenetctl teardown [--force] [--json]\n"
                 "\n"
-                "Stops and removes everything of coursenet that is up: seats, bridges, services, the three\n"
+                "Stops and removes everything of coursenet that is up: seats, bridges, services, the\n"
                 "nftables tables, the routing rules of the fence, and the files below /run. It is refused\n"
                 "while somebody is logged in, holds a seat, or has left something running in it (leftover =\n"
                 "keep); --force ends their leases. Enabled units, the lines in /etc/pam.d, and\n"
@@ -308,6 +309,17 @@ static int remove_files(const struct teardown *teardown, bool there) {
         return result;
 }
 
+/* Otherwise the exam would go on when the course is up again. */
+static int remove_exams(const struct teardown *teardown) {
+        char folder[PATH_MAX];
+
+        (void)snprintf(folder, sizeof(folder), "%s/" EXAM_DIRECTORY, teardown->paths->state);
+        /* A folder with files in it. */
+        if (rmdir(folder) < 0 && errno == ENOTEMPTY && !teardown->json)
+                (void)puts("Ended the exams of all courses.");
+        return remove_tree(folder);
+}
+
 /* --- what is left for the administrator ---------------------------------------------------------------- */
 
 static bool module_is_called(const struct paths *paths) {
@@ -438,6 +450,8 @@ static int take_down(struct teardown *teardown) {
          * other seats. */
         if (result == EXIT_DONE)
                 result = remove_files(teardown, there);
+        if (result == EXIT_DONE)
+                result = remove_exams(teardown);
         return result;
 }
 

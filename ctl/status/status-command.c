@@ -163,9 +163,26 @@ static void report_containers(const struct status_view *view) {
         }
 }
 
+static void report_exams(const struct status_view *view) {
+        char until[32];
+
+        for (size_t i = 0; i < view->exams.n_items; i++) {
+                const struct exam *exam = &view->exams.items[i];
+
+                if (!scope_has_course(view->scope, exam->course) ||
+                        (view->word && !string_equal(view->word, exam->course)))
+                        continue;
+                if (exam->until > 0)
+                        moment_format_minute(exam->until * USEC_PER_SEC, until, sizeof(until));
+                (void)printf("Course %s is in an exam%s%s. See: coursenetctl exam list\n", exam->course,
+                        exam->until > 0 ? " until " : "", exam->until > 0 ? until : "");
+        }
+}
+
 static int print_for_people(const struct status_view *view, bool no_legend) {
         if (!view->own_user[0])
                 report_bridges(view);
+        report_exams(view);
         if (status_view_count(view) > 0) {
                 if (!view->own_user[0] && !no_legend)
                         status_summary_print(view, "");
@@ -280,6 +297,23 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
         return r;
 }
 
+/* Null, or the exam that the course is in. */
+static int put_exam(json_object *course, const struct exam *exam) {
+        json_object *object = exam ? json_object_new_object() : NULL;
+        char since[32], until[32];
+
+        if (!exam)
+                return json_put_text(course, "exam", NULL);
+        if (!object || json_put(course, "exam", object) < 0)
+                return -ENOMEM;
+        moment_format_utc(exam->since * USEC_PER_SEC, since, sizeof(since));
+        moment_format_utc(exam->until * USEC_PER_SEC, until, sizeof(until));
+        if (json_put_text(object, "since", exam->since > 0 ? since : NULL) < 0 ||
+                json_put_text(object, "until", exam->until > 0 ? until : NULL) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
 /* Returns the new course's array of seats, borrowed. NULL: out of memory. */
 static json_object *put_course(const struct status_view *view, json_object *courses, const char *course) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
@@ -297,7 +331,8 @@ static json_object *put_course(const struct status_view *view, json_object *cour
                 bridge_plan_name(course, &bridge);
 
         if (json_put_text(object, "course", course) < 0 || json_put_text(object, "bridge", bridge.name) < 0 ||
-                json_put_text(object, "gateway", planned ? gateway : NULL) < 0)
+                json_put_text(object, "gateway", planned ? gateway : NULL) < 0 ||
+                put_exam(object, exams_find(&view->exams, course)) < 0)
                 return NULL;
         return json_put_array(object, "seats");
 }

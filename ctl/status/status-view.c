@@ -3,6 +3,7 @@
 /* Loads and selects what `coursenetctl status` prints. */
 
 #include <pwd.h>
+#include <time.h>
 
 #include "base/complain.h"
 #include "base/target.h"
@@ -10,6 +11,7 @@
 #include "status-view.h"
 
 void status_view_done(struct status_view *view) {
+        exams_done(&view->exams);
         snapshot_done(&view->snapshot);
         lease_list_done(&view->leases);
         unit_list_done(&view->units);
@@ -107,6 +109,13 @@ static int load_site(struct status_view *view) {
         return 0;
 }
 
+/* `coursenetctl check` reports mistakes in the files. */
+static void load_exams(const char *state, struct status_view *view) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+
+        (void)exams_load(state, (uint64_t)time(NULL), &view->exams, &ignored);
+}
+
 /* Returns an exit code. */
 static int load_leases(const struct paths *paths, struct status_view *view) {
         const char *path = geteuid() == 0 ? paths->activator_socket : paths->query_socket;
@@ -151,6 +160,7 @@ static int load(const struct paths *paths, struct status_view *view) {
         if (r != EXIT_DONE)
                 return r;
 
+        load_exams(paths->state, view);
         r = unit_list_load(&view->units);
         if (r < 0) {
                 complain("Cannot get the list of units from systemd: %s", strerror(-r));

@@ -6,6 +6,7 @@
 
 #include "base/command.h"
 #include "base/scope.h"
+#include "exam.h"
 #include "snapshot.h"
 #include "user-manager.h"
 
@@ -17,6 +18,7 @@ struct status_view {
         struct unit_list units;
         struct lease_list leases;
         struct snapshot snapshot;
+        struct exams exams;            /* in force; none unless root runs this */
         char own_user[USER_NAME_SIZE]; /* empty: root, who sees all */
 };
 

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * `coursenetctl exam start` and `exam stop`. The file of the exam is what everything is computed from. The
+ * watch sees it too, but the command applies the rules itself, so that it can say whether they are in force.
+ */
+
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <time.h>
+
+#include "base/admin-log.h"
+#include "base/calendar.h"
+#include "base/complain.h"
+#include "base/login-uid.h"
+#include "base/moment.h"
+#include "child.h"
+#include "exam-command.h"
+#include "exam-file.h"
+#include "number.h"
+#include "site.h"
+
+/* --- what the arguments say ---------------------------------------------------------------------------- */
+
+static bool parse_until(const char *text, uint64_t now, uint64_t *ret) {
+        uint64_t usec;
+        int r = calendar_parse(text, &usec);
+
+        if (r < 0)
+                complain(r == -EINVAL
+                                 ? "'%s' is no time: expected 11:00, +2h or another one of systemd.time(7)."
+                                 : "'%s' cannot be read as a time, because systemd-analyze cannot be run.",
+                        text);
+        else if (usec / USEC_PER_SEC <= now)
+                complain("'%s' is in the past.", text);
+        else
+                *ret = usec / USEC_PER_SEC;
+        return r >= 0 && usec / USEC_PER_SEC > now;
+}
+
+static bool parse_allowed(const struct arguments *arguments, struct exam *exam) {
+        for (size_t i = 0; i < arguments->n_allow; i++)
+                if (exam_allow_parse(arguments->allow[i], &exam->allow[exam->n_allow++]) < 0) {
+                        complain("'%s' cannot be allowed: expected ADDRESS, ADDRESS:PORT/tcp or "
+                                 "ADDRESS:PORT/udp, as 192.0.2.10:443/tcp or [2001:db8::10]:443/tcp.",
+                                arguments->allow[i]);
+                        return false;
+                }
+        for (size_t i = 0; i < arguments->n_allow_names; i++) {
+                const char *name = arguments->allow_names[i];
+
+                if (!exam_name_valid(name)) {
+                        complain("'%s' is no name that could be allowed: expected a name such as "
+                                 "www.example.org, without a wildcard.",
+                                name);
+                        return false;
+                }
+                (void)string_copy(exam->names[exam->n_names++], EXAM_NAME_SIZE, name);
+        }
+        return true;
+}
+
+static void find_author(const char *proc, char ret_by[static EXAM_BY_SIZE]) {
+        const struct passwd *account;
+        uid_t uid;
+
+        if (!login_uid_find(proc, &uid)) {
+                (void)snprintf(ret_by, EXAM_BY_SIZE, "root");
+                return;
+        }
+        account = getpwuid(uid);
+        (void)snprintf(
+                ret_by, EXAM_BY_SIZE, "%.64s (uid %u)", account ? account->pw_name : "?", (unsigned)uid);
+}
+
+static void add_uid(struct exam *exam, const char *user) {
+        const struct passwd *account = getpwnam(user);
+
+        for (size_t i = 0; account && i < exam->n_staff; i++)
+                if (exam->staff[i] == account->pw_uid)
+                        return;
+        if (account && exam->n_staff < EXAM_STAFF_MAX)
+                exam->staff[exam->n_staff++] = account->pw_uid;
+}
+
+/*
+ * Staff may reach into the seats from the host. Their uids are looked up once, because a bridge that starts
+ * during an exam must not wait for a user database.
+ */
+static void add_staff(const struct staff *staff, struct exam *exam) {
+        for (size_t i = 0; i < staff->n_names; i++) {
+                const struct group *group;
+
+                if (staff->names[i][0] != STAFF_GROUP) {
+                        add_uid(exam, staff->names[i]);
+                        continue;
+                }
+                group = getgrnam(staff->names[i] + 1);
+                for (size_t j = 0; group && group->gr_mem[j]; j++)
+                        add_uid(exam, group->gr_mem[j]);
+        }
+}
+
+/* --- applying ------------------------------------------------------------------------------------------ */
+
+/* True if the program has exited with 0. */
+static bool run_host(const struct paths *paths, const char *word, const char *more) {
+        const char *const words[] = {paths->host, word, more, NULL};
+        int r, status = -1;
+        pid_t pid;
+
+        (void)fflush(stdout);
+        r = child_spawn(words, &CHILD_INHERITS, NULL, &pid);
+        if (r >= 0)
+                r = child_wait(pid, &status);
+        if (r < 0)
+                complain("%s cannot be run: %s", paths->host, strerror(-r));
+        return r >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Returns an exit code. */
+static int find_course(const struct paths *paths, const char *course, struct site *ret_site) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+
+        if (site_load(paths->etc, ret_site, &diagnostics) < 0) {
+                diagnostics_print(stderr, &diagnostics);
+                return EXIT_NO;
+        }
+        if (site_find_course(ret_site, course))
+                return EXIT_DONE;
+        complain("'%s' is no course with a roster.", course);
+        return EXIT_NO;
+}
+
+/* Seats on another bridge are not among the course's, and its rules do not hold for them. */
+static void warn_elsewhere(const struct site *site, const char *course) {
+        const struct site_course *found = site_find_course(site, course);
+
+        for (size_t i = 0; i < found->n_seats; i++)
+                if (!string_equal(found->seats[i].bridge_course, course))
+                        complain("Seat %s is on the bridge %s, where the exam does not hold: see BR= in "
+                                 "coursenet-netns(5).",
+                                found->seats[i].name, found->seats[i].bridge);
+}
+
+static void format_end(const struct exam *exam, char *text, size_t size) {
+        char until[32];
+
+        if (exam->until == 0) {
+                (void)snprintf(text, size, "until `coursenetctl exam stop %s`", exam->course);
+                return;
+        }
+        moment_format_minute(exam->until * USEC_PER_SEC, until, sizeof(until));
+        (void)snprintf(text, size, "until %s", until);
+}
+
+static void print_replaced(const struct paths *paths, const char *course, uint64_t now) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        _cleanup_exams_ struct exams exams = {0};
+        const struct exam *former;
+
+        if (exams_load(paths->state, now, &exams, &ignored) < 0)
+                return;
+        former = exams_find(&exams, course);
+        if (former)
+                (void)printf(
+                        "This replaces the exam that %s started.\n", former->by[0] ? former->by : "somebody");
+}
+
+/* Returns an exit code. */
+static int apply_start(const struct paths *paths, const struct exam *exam) {
+        char end[64];
+
+        format_end(exam, end, sizeof(end));
+        if (!run_host(paths, "refresh", "courses")) {
+                admin_log(paths, "exam start", exam->course, "%s, but its rules could not be applied", end);
+                complain("The exam of course %s is NOT in force. Its rules are applied when what is wrong is "
+                         "corrected; to take it back: coursenetctl exam stop %s",
+                        exam->course, exam->course);
+                return EXIT_NO;
+        }
+        admin_log(paths, "exam start", exam->course, "in force %s, with %zu addresses and %zu names allowed",
+                end, exam->n_allow, exam->n_names);
+        (void)printf("Course %s is in an exam %s.\n", exam->course, end);
+        /* The rules are in force; a name may take longer to resolve. */
+        return run_host(paths, "exam", NULL) ? EXIT_DONE : EXIT_NO;
+}
+
+int exam_start(const struct paths *paths, const struct arguments *arguments) {
+        const char *course = arguments->words[0];
+        _cleanup_site_ struct site site = {0};
+        uint64_t now = (uint64_t)time(NULL);
+        struct exam exam = {.since = now};
+        int r;
+
+        if (!parse_allowed(arguments, &exam) ||
+                (arguments->until && !parse_until(arguments->until, now, &exam.until)))
+                return EXIT_USAGE;
+        r = find_course(paths, course, &site);
+        if (r != EXIT_DONE)
+                return r;
+        if (exam.n_names > 0 && site.settings.dns.source == DNS_OFF) {
+                complain("--allow-name has no effect with dns = off: allow the addresses instead.");
+                return EXIT_NO;
+        }
+        (void)string_copy(exam.course, sizeof(exam.course), course);
+        find_author(paths->proc, exam.by);
+        add_staff(&site.settings.values.staff, &exam);
+        add_staff(&settings_for_course(&site.settings, course)->staff, &exam);
+
+        warn_elsewhere(&site, course);
+        print_replaced(paths, course, now);
+        r = exam_file_write(paths->state, &exam);
+        if (r < 0) {
+                complain(
+                        "%s/" EXAM_DIRECTORY "/%s cannot be written: %s", paths->state, course, strerror(-r));
+                return EXIT_NO;
+        }
+        return apply_start(paths, &exam);
+}
+
+int exam_stop(const struct paths *paths, const struct arguments *arguments) {
+        const char *course = arguments->words[0];
+        int r;
+
+        if (!digits_only(course) || strlen(course) >= COURSE_SIZE) {
+                complain("'%s' is no course.", course);
+                return EXIT_NO;
+        }
+        r = exam_file_remove(paths->state, course);
+        if (r < 0) {
+                complain(
+                        "%s/" EXAM_DIRECTORY "/%s cannot be removed: %s", paths->state, course, strerror(-r));
+                return EXIT_NO;
+        }
+        if (r == 0) {
+                complain("Course %s is in no exam.", course);
+                return EXIT_NO;
+        }
+        if (!run_host(paths, "exam", NULL)) {
+                admin_log(paths, "exam stop", course, "its rules could not be removed");
+                complain("The rules of the exam could not be removed. They go when what is wrong is "
+                         "corrected.");
+                return EXIT_NO;
+        }
+        admin_log(paths, "exam stop", course, "its seats reach again what the settings allow");
+        (void)printf("The exam of course %s has ended.\n", course);
+        return EXIT_DONE;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* `coursenetctl exam list`. */
+
+#include <time.h>
+
+#include "base/complain.h"
+#include "base/json.h"
+#include "base/moment.h"
+#include "base/table.h"
+#include "base/terminal.h"
+#include "exam-command.h"
+#include "exam.h"
+
+#define ALLOWED_SIZE 256U
+
+static void append(char *text, const char *word) {
+        size_t n = strlen(text);
+
+        (void)snprintf(text + n, ALLOWED_SIZE - n, "%s%s", n > 0 ? " " : "", word);
+}
+
+static void list_allowed(const struct exam *exam, char ret_text[static ALLOWED_SIZE]) {
+        char word[EXAM_ALLOW_TEXT_SIZE];
+
+        ret_text[0] = '\0';
+        for (size_t i = 0; i < exam->n_allow; i++) {
+                exam_allow_format(&exam->allow[i], word);
+                append(ret_text, word);
+        }
+        for (size_t i = 0; i < exam->n_names; i++)
+                append(ret_text, exam->names[i]);
+}
+
+static int print_table(const struct exams *exams, bool no_legend) {
+        static const char *const headings[] = {"COURSE", "SINCE", "UNTIL", "BY", "ALLOWED"};
+        _cleanup_table_ struct libscols_table *table = NULL;
+        int r;
+
+        r = table_new(headings, ELEMENTSOF(headings), &table);
+        if (r >= 0 && no_legend)
+                table_hide_headings(table);
+        for (size_t i = 0; i < exams->n_items && r >= 0; i++) {
+                const struct exam *exam = &exams->items[i];
+                char since[32] = "?", until[32] = "-", allowed[ALLOWED_SIZE];
+
+                if (exam->since > 0)
+                        moment_format_minute(exam->since * USEC_PER_SEC, since, sizeof(since));
+                if (exam->until > 0)
+                        moment_format_minute(exam->until * USEC_PER_SEC, until, sizeof(until));
+                list_allowed(exam, allowed);
+                r = table_add(table,
+                        (const char *const[]){exam->course, since, until, exam->by[0] ? exam->by : "?",
+                                allowed[0] ? allowed : "-"},
+                        ELEMENTSOF(headings));
+        }
+        return r < 0 ? r : table_print(table);
+}
+
+/* seconds 0: null. */
+static int put_time(json_object *object, const char *key, uint64_t seconds) {
+        char text[32];
+
+        if (seconds == 0)
+                return json_put_text(object, key, NULL);
+        moment_format_utc(seconds * USEC_PER_SEC, text, sizeof(text));
+        return json_put_text(object, key, text);
+}
+
+static int put_exam(json_object *list, const struct exam *exam) {
+        json_object *object = json_append_object(list), *allow, *names;
+        char word[EXAM_ALLOW_TEXT_SIZE];
+        int r = 0;
+
+        if (!object || json_put_text(object, "course", exam->course) < 0 ||
+                put_time(object, "since", exam->since) < 0 || put_time(object, "until", exam->until) < 0 ||
+                json_put_text(object, "by", exam->by[0] ? exam->by : NULL) < 0 ||
+                json_put(object, "broken", json_object_new_boolean(exam->broken)) < 0)
+                return -ENOMEM;
+        allow = json_put_array(object, "allow");
+        names = json_put_array(object, "allow_names");
+        if (!allow || !names)
+                return -ENOMEM;
+        for (size_t i = 0; i < exam->n_allow && r == 0; i++) {
+                exam_allow_format(&exam->allow[i], word);
+                r = json_object_array_add(allow, json_object_new_string(word));
+        }
+        for (size_t i = 0; i < exam->n_names && r == 0; i++)
+                r = json_object_array_add(names, json_object_new_string(exam->names[i]));
+        return r != 0 ? -ENOMEM : 0;
+}
+
+static int print_json(const struct exams *exams) {
+        _cleanup_json_ json_object *document = json_new_document();
+        json_object *list = document ? json_put_array(document, "exams") : NULL;
+
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < exams->n_items; i++)
+                if (put_exam(list, &exams->items[i]) < 0)
+                        return -ENOMEM;
+        return json_print(document);
+}
+
+int exam_list(const struct paths *paths, const struct arguments *arguments) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_exams_ struct exams exams = {0};
+        int r;
+
+        r = exams_load(paths->state, (uint64_t)time(NULL), &exams, &diagnostics);
+        diagnostics_print(stderr, &diagnostics);
+        if (r < 0) {
+                complain("%s/" EXAM_DIRECTORY " cannot be read: %s", paths->state, strerror(-r));
+                return EXIT_NO;
+        }
+        if (!arguments->json && !arguments->no_pager)
+                terminal_open_pager();
+        if (arguments->json)
+                r = print_json(&exams);
+        else if (exams.n_items > 0)
+                r = print_table(&exams, arguments->no_legend);
+        else
+                (void)puts("No course is in an exam.");
+        if (r < 0)
+                complain("%s", strerror(-r));
+        return r < 0 ? EXIT_NO : EXIT_DONE;
+}
