@@ -1,0 +1,94 @@
+"""Exams: how they begin and end, what they survive, and what an administrator sees of them."""
+
+import json
+
+from harness.case import case, expect, expect_equal, expect_in, expect_not_in
+from helpers import schema
+from helpers.exam import exam, rules_are_there
+from helpers.network import Greeter, in_seat, reaches, inside, seats_up, soon
+from helpers.seats import SEAT, set_up_class, wait_gone
+from helpers.world import NAME, World, resolver
+
+FOLDER = "/var/lib/coursenet/exam"
+
+
+def check_errors(guest):
+    findings = schema.parse("check", guest.run("coursenetctl check --json", check=False).stdout)["findings"]
+    return [each["text"] for each in findings if each["severity"] == "error"]
+
+
+@case("an exam survives a flush of nftables, restarts of every daemon, and a course that is stopped and started")
+def survives(guest):
+    with World(guest) as world, seats_up(guest, SEAT), exam(guest, "--allow", f"{world.web4}:80"):
+        Greeter(guest, world.prefix(), 7000)
+
+        def expect_closed(when):
+            expect_equal(reaches(guest, inside(SEAT), f"{world.web4} 80", f"{world.gateway4} 7000"), [f"{world.web4} 80"],
+                         f"what the seat reaches {when}")
+        expect_closed("in the exam")
+        guest.run("nft flush ruleset")
+        soon(guest, lambda: rules_are_there(guest), "the rules are back")
+        expect_closed("after the flush")
+        guest.run("systemctl restart coursenet-network coursenet-dns coursenet-activator; systemctl daemon-reload")
+        expect_closed("after restarts")
+        guest.run("nft delete table bridge coursenet")
+        soon(guest, lambda: rules_are_there(guest), "the table is back")
+        expect_equal(check_errors(guest), [], "errors of check")
+        guest.run(["coursenetctl", "stop", SEAT])
+        wait_gone(guest)
+        guest.run(["coursenetctl", "start", SEAT])
+        expect_closed("after a new start of the bridge")
+
+
+@case("an exam ends by itself at its time, which the journal says, and status and exam list show it until then")
+def ends(guest):
+    position = guest.journal_position()
+    with World(guest) as world, seats_up(guest, SEAT), exam(guest, "--until", "+20s"):
+        Greeter(guest, world.prefix(), 7000)
+        target = f"{world.gateway4} 7000"
+        expect_in("Course 123 is in an exam until", guest.run("coursenetctl status").stdout, "status")
+        [course] = schema.parse("status", guest.run("coursenetctl status --json").stdout)["courses"]
+        [listed] = schema.parse("exam-list", guest.run("coursenetctl exam list --json").stdout)["exams"]
+        expect_equal(course["exam"]["until"], listed["until"], "the end")
+        expect_equal(reaches(guest, inside(SEAT), target), [], "what the seat reaches in the exam")
+        guest.wait_until(f"! test -e {FOLDER}/123", timeout=60)
+        soon(guest, lambda: reaches(guest, inside(SEAT), target) == [target], "the seat reaches the world")
+        expect_in("The exam of course 123 has ended", guest.journal(since=position), "the journal")
+        expect_in("exam start 123 by root", guest.journal(since=position), "the journal")
+        guest.run("journalctl --sync; journalctl -x MESSAGE_ID=ce3e1cbe88b346d6ae50bd7cb45d43c3 | grep -q 'Nothing has to be done'")
+
+
+@case("a file of an exam with a mistake allows nothing, and check names it; exam stop ends it")
+def broken_file(guest):
+    with World(guest) as world, seats_up(guest, SEAT):
+        guest.run(f"mkdir -p {FOLDER}")
+        guest.write(f"{FOLDER}/123", f"[exam]\nallow = {world.web4}\nuntil = never\nsince = 1\n")
+        try:
+            soon(guest, lambda: rules_are_there(guest), "the course is in an exam")
+            expect_equal(reaches(guest, inside(SEAT), f"{world.web4} 80"), [], "what the seat reaches")
+            expect_in("'until = never' in [exam] is not understood", "\n".join(check_errors(guest)), "the errors of check")
+        finally:
+            guest.run("coursenetctl exam stop 123")
+        expect_equal(reaches(guest, inside(SEAT), f"{world.web4} 80"), [f"{world.web4} 80"], "what the seat reaches after it")
+
+
+@case("exam start answers when its rules are in force, or says that they are not, and replaces an earlier exam")
+def answers(guest):
+    set_up_class(guest)
+    with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT), exam(guest, "--allow", world.web4):
+        said = guest.run(["coursenetctl", "exam", "start", "123", "--allow-name", NAME, "--allow-name", "missing.example"])
+        expect_in("This replaces the exam that root started", said.stdout, "the answer")
+        expect_in("missing.example", said.stderr, "the warning")
+        expect_not_in(f"warning: {NAME}", said.stderr, "the warning")
+        found = in_seat(guest, SEAT, f"dig +short @10.0.123.1 {NAME} A", check=False).stdout.strip()
+        expect_equal(found, world.web4, "the address of the allowed name")
+        before = guest.read("/etc/coursenet/coursenet.conf")
+        guest.write("/etc/coursenet/coursenet.conf", "broken\n")
+        try:
+            said = guest.run("coursenetctl exam start 123", check=False)
+        finally:
+            guest.write("/etc/coursenet/coursenet.conf", before)
+        expect_equal(said.returncode, 1, "the exit status with broken settings")
+        [listed] = json.loads(guest.run("coursenetctl exam list --json").stdout)["exams"]
+        expect_equal(listed["allow_names"], [NAME, "missing.example"], "the exam after that")
+    expect(not rules_are_there(guest), "rules are left")
