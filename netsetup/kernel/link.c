@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The one message that creates a link has its name, group, address, flags and bridge. So if this program is
+ * The one message that creates a link has its name, group, address and bridge. So if this program is
  * killed, it never leaves a link without our mark.
  *
  * Single links are asked for by name or index, because a login must not wait for a list of all.
@@ -123,9 +123,8 @@ int link_find(struct link_socket *socket, const char *name, const char *kind, st
  * What every link of ours has, put behind the request or behind the nested one of a peer. By hand, as libnl
  * leaves out a peer's group.
  */
-static int put_link_description(
-        struct nl_msg *message, const char *name, const struct mac *mac, unsigned flags) {
-        struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_flags = flags, .ifi_change = flags};
+static int put_link_description(struct nl_msg *message, const char *name, const struct mac *mac) {
+        struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
 
         if (nlmsg_append(message, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
                 nla_put_string(message, IFLA_IFNAME, name) < 0 ||
@@ -135,12 +134,24 @@ static int put_link_description(
         return 0;
 }
 
+/*
+ * A veth with more queues than it uses, as the kernel makes it unless it is told, has its surplus taken away
+ * again, and for that the kernel waits until no processor uses it (RCU). All other requests wait as well.
+ */
+static int put_one_queue(struct nl_msg *message) {
+        return nla_put_u32(message, IFLA_NUM_TX_QUEUES, 1) < 0 ||
+                               nla_put_u32(message, IFLA_NUM_RX_QUEUES, 1) < 0
+                       ? -ENOMEM
+                       : 0;
+}
+
 static int put_peer(struct nl_msg *message, const struct link_cable *cable) {
         struct nlattr *data, *peer;
 
         data = nla_nest_start(message, IFLA_INFO_DATA);
         peer = data ? nla_nest_start(message, VETH_INFO_PEER) : NULL;
-        if (!peer || put_link_description(message, cable->peer, &cable->peer_mac, 0) < 0 ||
+        if (!peer || put_link_description(message, cable->peer, &cable->peer_mac) < 0 ||
+                put_one_queue(message) < 0 ||
                 nla_put_u32(message, IFLA_NET_NS_FD, (uint32_t)cable->netns_fd) < 0)
                 return -ENOMEM;
         nla_nest_end(message, peer);
@@ -168,8 +179,7 @@ static int create_link(
         struct link_socket *socket, const char *name, const char *kind, const struct mac *mac) {
         struct nl_msg *request = new_link_request();
 
-        if (!request || put_link_description(request, name, mac, 0) < 0 ||
-                put_kind(request, kind, NULL) < 0) {
+        if (!request || put_link_description(request, name, mac) < 0 || put_kind(request, kind, NULL) < 0) {
                 nlmsg_free(request);
                 return -ENOMEM;
         }
@@ -183,7 +193,8 @@ int link_create_bridge(struct link_socket *socket, const char *name, const struc
 int link_create_cable(struct link_socket *socket, const struct link_cable *cable) {
         struct nl_msg *request = new_link_request();
 
-        if (!request || put_link_description(request, cable->link, &cable->link_mac, IFF_UP) < 0 ||
+        if (!request || put_link_description(request, cable->link, &cable->link_mac) < 0 ||
+                put_one_queue(request) < 0 ||
                 nla_put_u32(request, IFLA_MASTER, (uint32_t)cable->bridge) < 0 ||
                 put_kind(request, "veth", cable) < 0) {
                 nlmsg_free(request);

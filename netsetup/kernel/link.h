@@ -103,8 +103,9 @@ int link_get(struct link_socket *socket, int index, struct link *ret);
 int link_create_bridge(struct link_socket *socket, const char *name, const struct mac *mac);
 
 /*
- * Creates a veth pair, marked as ours, link up and on its bridge. The kernel does not let peer be up before
- * both exist: link_bring_up() it in its namespace. -EXFULL if the bridge has all the ports that Linux allows.
+ * Creates a veth pair, marked as ours, link on its bridge. Both ends are down. Set peer up first: an end that
+ * is up without a carrier has the kernel wait for all processors (RCU). -EXFULL if the bridge has all the
+ * ports that Linux allows.
  */
 int link_create_cable(struct link_socket *socket, const struct link_cable *cable);
 

@@ -152,9 +152,9 @@ static int create_cable(struct link_socket *socket, const struct seat_plan *plan
         return r < 0 ? failure(diagnostics, plan->link, r, "cannot be created") : 0;
 }
 
-/* Sets the limits at the end that the student cannot reach. No packet is sent before vr- is up. */
-static int guard_link(
-        struct link_socket *socket, const struct seat_plan *plan, struct diagnostics *diagnostics) {
+/* Sets the limits at the end that the student cannot reach. No packet is sent before it is up. */
+static int guard_link(struct link_socket *socket, const struct seat_plan *plan, struct link *ret,
+        struct diagnostics *diagnostics) {
         struct link link;
         int r;
 
@@ -177,7 +177,18 @@ static int guard_link(
                 if (r < 0)
                         return failure(diagnostics, plan->link, r, "cannot get its limit (rate)");
         }
-        return seat_rules_apply(plan, diagnostics);
+        r = seat_rules_apply(plan, diagnostics);
+        if (r >= 0)
+                *ret = link;
+        return r;
+}
+
+/* With it the whole cable is up, see link_create_cable(). */
+static int bring_up_link(struct link_socket *socket, const struct seat_plan *plan, const struct link *link,
+        struct diagnostics *diagnostics) {
+        int r = link_bring_up(socket, link, NULL);
+
+        return r < 0 ? failure(diagnostics, plan->link, r, "cannot be set up") : 0;
 }
 
 /*
@@ -273,8 +284,8 @@ static int configure_names(struct link_socket *inside, int netns_fd, const struc
 }
 
 /*
- * The kernel handles a new carrier in the background. Until then vl- and, with the first seat, the bridge
- * drop the packets that they should send. One of these would be the ARP request of a student's first
+ * The kernel handles a new carrier in the background. Until then both ends and, with the first seat, the
+ * bridge drop the packets that they should send. One of these would be the ARP request of a student's first
  * connection, which is repeated only a second later. Recent kernels handle the carrier when they are asked
  * for the link's state, so this rarely waits.
  */
@@ -356,6 +367,7 @@ static int lock_rules(const char *link, int *ret_fd, struct diagnostics *diagnos
 static int connect_seat(
         struct seat_ends *ends, const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_close_ int lock = -1;
+        struct link link;
         int r, index;
 
         r = lock_rules(plan->link, &lock, diagnostics);
@@ -368,11 +380,13 @@ static int connect_seat(
         if (r < 0)
                 return r;
 
-        r = guard_link(&ends->host, plan, diagnostics);
+        r = guard_link(&ends->host, plan, &link, diagnostics);
         if (r >= 0)
                 r = configure_peer(&ends->inside, plan, &index, diagnostics);
         if (r >= 0)
                 r = configure_names(&ends->inside, ends->netns_fd, plan, index, diagnostics);
+        if (r >= 0)
+                r = bring_up_link(&ends->host, plan, &link, diagnostics);
         if (r < 0)
                 (void)remove_cable(&ends->host, plan->link, diagnostics);
         return r;
@@ -390,6 +404,7 @@ static int wait_until_connected(struct seat_ends *ends, const struct seat_plan *
                         (void)remove_cable(&ends->host, plan->link, diagnostics);
                 return r;
         }
+        wait_for_carrier(&ends->inside, plan->peer);
         wait_for_carrier(&ends->host, plan->link);
         wait_for_carrier(&ends->host, plan->bridge);
         return 0;

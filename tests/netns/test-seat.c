@@ -5,6 +5,9 @@
  * behind.
  */
 
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
 #include "netsetup/base/runtime-file.h"
 #include "netsetup/firewall/seat-rules.h"
 #include "netsetup/verbs/bridge.h"
@@ -107,6 +110,52 @@ static void the_end_on_the_host_has_no_address(void **state) {
         /* Its other end and the bridge have theirs. */
         assert_shell("ip -n ns12310 -o address show dev vr-12310 | grep -q 'inet6 fe80::'");
         assert_shell("ip -o address show dev br-123 | grep -q 'inet6 fe80::'");
+}
+
+static int open_link_news(void) {
+        struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+        assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+        return fd;
+}
+
+/* IFF_LOWER_UP of <linux/if.h>, which does not go together with <net/if.h>. */
+#define LOWER_UP (1U << 16)
+
+/* How often this link was told to be up; each time it must have had a carrier. */
+static unsigned count_up(int fd, int index) {
+        union {
+                struct nlmsghdr header;
+                char bytes[16384];
+        } buffer;
+        const struct ifinfomsg *ifi = NLMSG_DATA(&buffer.header);
+        unsigned n = 0;
+
+        while (recv(fd, &buffer, sizeof(buffer), 0) > 0) {
+                if (buffer.header.nlmsg_type != RTM_NEWLINK || ifi->ifi_index != index ||
+                        !(ifi->ifi_flags & IFF_UP))
+                        continue;
+                assert_true(ifi->ifi_flags & LOWER_UP);
+                n++;
+        }
+        return n;
+}
+
+/* Each such wait is some milliseconds of a login, and delays all others. */
+static void a_cable_is_made_without_a_wait_for_all_processors(void **state) {
+        struct sandbox *sandbox = *state;
+        int fd;
+
+        make_bridge_and_namespace(sandbox);
+        fd = open_link_news();
+        assert_int_equal(start(sandbox, "12310"), 0);
+        /* No surplus queues, and no end on the host that is up before it has a carrier. */
+        assert_shell("ip -d -o link show vl-12310 | grep -q 'numtxqueues 1 numrxqueues 1 '");
+        assert_shell("ip -n ns12310 -d -o link show vr-12310 | grep -q 'numtxqueues 1 numrxqueues 1 '");
+        assert_true(count_up(fd, (int)if_nametoindex("vl-12310")) > 0);
+        (void)close(fd);
+        assert_silence(sandbox);
 }
 
 static void both_directions_work(void **state) {
@@ -642,6 +691,7 @@ int main(void) {
                 sandbox_test(a_start_connects_the_seat_and_a_stop_cuts_it_off),
                 sandbox_test(both_ends_are_marked_and_have_lasting_macs),
                 sandbox_test(the_end_on_the_host_has_no_address),
+                sandbox_test(a_cable_is_made_without_a_wait_for_all_processors),
                 sandbox_test(both_directions_work),
                 sandbox_test(two_seats_of_a_course_reach_each_other),
                 sandbox_test(a_gateway_that_is_down_is_told_as_loss),
