@@ -55,6 +55,7 @@ static void wire_layers(struct activator *activator) {
                 .unit_directory = UNIT_DIRECTORY,
                 .slot_directory = SLOT_DIRECTORY,
                 .owner_directory = OWNER_DIRECTORY,
+                .passwd = PASSWD_FILE,
                 .seat_has_lease = lease_table_has_seat,
                 .user_has_lease = lease_table_has_user,
                 .userdata = &activator->leases,

@@ -8,6 +8,7 @@
 #include "reload.h"
 #include "base/log.h"
 #include "base/seat-lookup.h"
+#include "seat/user-folder.h"
 #include "seat/wiring.h"
 #include "site.h"
 #include "systemd/units.h"
@@ -111,6 +112,12 @@ static int begin(struct reloading *reloading) {
         if (r < 0)
                 return r;
 
+        r = user_folder_make_all(
+                reloading->seats->unit_directory, reloading->seats->passwd, &site.settings.rule);
+        if (r < 0)
+                log_warning(
+                        "Folders for the managers of students cannot be made (%s): first logins take longer",
+                        strerror(-r));
         wirings = plan_all(&site, &reloading->n_seats, &n);
         if (!wirings)
                 return -ENOMEM;

@@ -13,17 +13,19 @@
 #include "systemd/bus.h"
 
 #define UNIT_DIRECTORY "/run/systemd/system"
+#define PASSWD_FILE "/etc/passwd"
 
 struct worker_client;
 
 struct seats {
-        sd_event *event; /* borrowed, and so are the next six */
+        sd_event *event; /* borrowed, and so are the next seven */
         struct bus *bus;
         struct worker_client *worker; /* NULL: there is none */
         const char *etc;              /* the directory of the settings */
         const char *unit_directory;   /* UNIT_DIRECTORY, or a test's */
         const char *slot_directory;   /* SLOT_DIRECTORY, or a test's */
         const char *owner_directory;  /* OWNER_DIRECTORY, or a test's */
+        const char *passwd;           /* PASSWD_FILE, or a test's */
 
         /* Whether a lease of the seat, or of the user, exists, in any state. Never NULL. */
         bool (*seat_has_lease)(void *userdata, const char *seat);

@@ -266,7 +266,9 @@ static size_t remove_wiring(void) {
                         continue;
                 fd = openat(dirfd(directory), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 n_here = fd < 0 ? 0 : remove_drop_ins(fd);
-                if (n_here > 0)
+                /* Those of managers are made before there is anything in them: activator/seat/user-folder.h.
+                 */
+                if (n_here > 0 || string_starts_with(entry->d_name, "user@"))
                         (void)unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
                 n += n_here;
         }

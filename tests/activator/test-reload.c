@@ -9,6 +9,7 @@
 #include "seat/wiring.h"
 
 static struct seats seats;
+static char passwd[sizeof(etc) + sizeof("/passwd")];
 
 static char heard[256];
 static bool heard_good;
@@ -64,6 +65,38 @@ static void the_services_of_a_seat_are_kept_from_starting(void **state) {
         assert_null(strstr(text, "amy"));
 }
 
+static bool is_folder(const char *name) {
+        struct stat st;
+
+        return stat(etc_path(name), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* They are made of what everybody can read: neither the roster nor a name has a part in it. */
+static void managers_of_course_users_with_an_account_have_a_folder(void **state) {
+        (void)state;
+        write_file("roster.d/123", "amy 10\n");
+        write_file("passwd", "root:x:0:0::/root:/bin/sh\n"
+                             "cs123-amy:x:1001:1001::/home/cs123-amy:/bin/sh\n"
+                             "cs124-zoe:x:1002:1002::/home/cs124-zoe:/bin/sh\n"
+                             "a broken line\n"
+                             "alice:x:1003:1003::/home/alice:/bin/sh\n"
+                             "cs123-system:x:999:999::/:/bin/sh\n");
+        begin();
+        asked("list nsbr@12310.service");
+        answer_list(0, NULL, 0);
+        told(true, "1 seat has their wiring, 1 of them new");
+        assert_true(is_folder("user@1001.service.d"));
+        assert_true(is_folder("user@1002.service.d"));
+        assert_false(is_folder("user@1003.service.d"));
+        assert_false(is_folder("user@999.service.d"));
+        /* There is nothing in it. */
+        assert_return_code(rmdir(etc_path("user@1001.service.d")), errno);
+
+        begin();
+        told(true, "1 seat has their wiring, 0 of them new");
+        assert_true(is_folder("user@1001.service.d"));
+}
+
 static void a_mistake_in_one_course_costs_no_other_one(void **state) {
         (void)state;
         write_file("roster.d/123", "amy 10\n");
@@ -106,8 +139,13 @@ static void what_systemd_refuses_is_said(void **state) {
 }
 
 static int set_up(void **state) {
-        seats = (struct seats){.etc = etc, .unit_directory = etc};
-        return make_etc(state);
+        int r = make_etc(state);
+
+        seats = (struct seats){.etc = etc, .unit_directory = etc, .passwd = passwd};
+        (void)snprintf(passwd, sizeof(passwd), "%s/passwd", etc);
+        if (r == 0)
+                write_file("passwd", "");
+        return r;
 }
 
 static int tear_down(void **state) {
@@ -121,6 +159,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 reload_test(every_seat_on_a_roster_is_wired),
                 reload_test(the_services_of_a_seat_are_kept_from_starting),
+                reload_test(managers_of_course_users_with_an_account_have_a_folder),
                 reload_test(a_mistake_in_one_course_costs_no_other_one),
                 reload_test(systemd_reloads_only_what_it_has_in_an_old_version),
                 reload_test(what_systemd_refuses_is_said),

@@ -433,7 +433,7 @@ def unfinished_tidying(guest):
     wait_gone(guest)
 
 
-@case("a reboot with logins open starts clean, and the next login needs nothing done by hand")
+@case("a reboot with logins open starts clean, and the next login needs nothing done by hand and no new folder of units")
 def reboot(guest):
     set_up_class(guest)
     for user in CLASS:
@@ -441,5 +441,10 @@ def reboot(guest):
     guest.reboot()
     expect_equal(leftovers(guest), "", "what is up after the reboot")
     expect_equal(guest.failed_units, [], "the list of failed units")
+    # systemd would read all its folders of units again.
+    changed = guest.run("stat -c %y /run/systemd/system").stdout
     expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
+    uid = guest.run(f"id -u {STUDENT}").stdout.strip()
+    expect_in(SEAT, guest.read(f"/run/systemd/system/user@{uid}.service.d/50-coursenet.conf"), "the drop-in of the student's manager")
+    expect_equal(guest.run("stat -c %y /run/systemd/system").stdout, changed, "when the folder of units has changed")
     wait_gone(guest)

@@ -102,7 +102,7 @@ WHAT_IS_UP = """
     grep -oE '/run/netns[ /].*' /proc/self/mountinfo
     ls /run/netns 2>/dev/null
     ls -d /run/coursenet /run/coursenet-* 2>/dev/null
-    find /run/systemd/system -name '*coursenet*'
+    find /run/systemd/system -name '*coursenet*' -o -name 'user@*.service.d' -empty
     pgrep -a 'coursenet|dnsmasq'
     systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading,failed \\
         'coursenet*' 'netns@*' 'nsbr@*' 'netbr@*' 'cont@*' 'testnetns@*'
