@@ -23,6 +23,12 @@
 /* All checks together take longer than a user's manager may take to start (DefaultTimeoutStartSec=, 90 s). */
 #define LAST_DELAY_USEC (FIRST_DELAY_USEC * 32U)
 
+/*
+ * For each check systemd goes through all its units, and for some it starts a slice. When a thousand seats
+ * become empty together, checks of all of them at once would take it longer than their stops.
+ */
+#define SPACING_USEC UINT64_C(40000)
+
 struct empty_seat {
         struct seats *seats;
         char seat[SEAT_ID_SIZE];
@@ -44,9 +50,13 @@ static void forget(struct empty_seat *empty) {
 static int handle_time(sd_event_source *source, uint64_t usec, void *userdata);
 
 static void schedule(struct empty_seat *empty) {
+        const struct empty_seat *other;
+        uint64_t n = 0;
+
+        DL_COUNT(empty->seats->empty_seats, other, n);
         empty->source = sd_event_source_disable_unref(empty->source);
         if (sd_event_add_time_relative(empty->seats->event, &empty->source, CLOCK_MONOTONIC,
-                    empty->delay_usec, 0, handle_time, empty) < 0)
+                    empty->delay_usec + (n - 1) * SPACING_USEC, 0, handle_time, empty) < 0)
                 forget(empty);
 }
 

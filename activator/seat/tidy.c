@@ -30,6 +30,7 @@ struct tidying {
         char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
         char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
         bool seat_up;          /* one of the first two is up, starting or stopping */
+        bool seat_stops;       /* one of them is stopping, or has a job */
         bool slice_up;         /* another program's slice; that program may have ended */
         char start_job[JOB_SIZE], stop_job[JOB_SIZE]; /* the slice's, their D-Bus paths */
         struct bus_call *call;                        /* the one call that is under way */
@@ -167,6 +168,10 @@ static bool is_down(const struct unit_row *row) {
                (string_equal(row->active_state, "inactive") || string_equal(row->active_state, "failed"));
 }
 
+static bool is_on_its_way(const struct unit_row *row) {
+        return row->job != 0 || string_equal(row->active_state, "deactivating");
+}
+
 /* Those that are up, of the three; and whether the seat and a slice are. Returns their number. */
 static size_t collect_active(
         struct tidying *tidying, const struct unit_row *rows, size_t n_rows, const char *ret[static 3]) {
@@ -179,6 +184,7 @@ static size_t collect_active(
                         const char *name = name_of(tidying, rows[i].name);
 
                         tidying->seat_up |= name != tidying->netbr && !is_down(&rows[i]);
+                        tidying->seat_stops |= name != tidying->netbr && is_on_its_way(&rows[i]);
                         if (string_equal(rows[i].active_state, "active") && n < 3)
                                 ret[n++] = name;
                 }
@@ -197,6 +203,14 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
         }
         if (tidying->slice_up) {
                 stop_slice(tidying);
+                return;
+        }
+        /*
+         * systemd will check again by itself when that has ended. A slice for each of hundreds of seats that
+         * stop together would take it longer than their stops. A caller that hears of it re-checks later.
+         */
+        if (tidying->seat_stops && tidying->callback) {
+                finish(tidying, found(tidying));
                 return;
         }
         r = start_slice(tidying, active);

@@ -101,6 +101,26 @@ static void a_unit_on_its_way_counts_as_up(void **state) {
         told(TIDY_SEAT_UP);
 }
 
+/* Else a thousand seats that stop together would have a thousand slices started and stopped. */
+static void a_seat_that_stops_by_itself_gets_no_slice(void **state) {
+        static const struct unit_row stopping[] = {
+                {"nsbr@12310.service", "deactivating", 12, "stop"},
+                {"netns@12310.service", "active", 13, "stop"},
+                {"netbr@123.service", "active", 0, ""},
+        };
+
+        (void)state;
+        tidy_seat();
+        answer_list(0, stopping, ELEMENTSOF(stopping));
+        told(TIDY_SEAT_UP);
+        /* The bridge may have been missed, once the seat is down. */
+        tidy_seat();
+        answer_list(0, stopping + 2, 1);
+        asked("start coursenet-tidy_12310.slice fail Requisite=netbr@123.service");
+        answer_job(-EIO, "", "");
+        told(TIDY_SEAT_DOWN);
+}
+
 /* A slice that stays would hold the seat. */
 static void a_slice_that_was_left_behind_is_stopped(void **state) {
         static const struct unit_row rows[] = {{"coursenet-tidy_12310.slice", "active", 0, ""}};
@@ -199,6 +219,7 @@ int main(void) {
                 tidy_test(a_seat_that_somebody_starts_just_now_stays),
                 tidy_test(a_bridge_alone_is_no_seat),
                 tidy_test(a_unit_on_its_way_counts_as_up),
+                tidy_test(a_seat_that_stops_by_itself_gets_no_slice),
                 tidy_test(a_slice_that_was_left_behind_is_stopped),
                 tidy_test(a_stop_that_was_cancelled_is_asked_for_again),
                 tidy_test(a_stop_is_asked_for_again_for_a_minute),
