@@ -25,6 +25,8 @@ catalogdir = $(PREFIX)/lib/systemd/catalog
 bashcompletiondir = $(PREFIX)/share/bash-completion/completions
 zshcompletiondir = $(PREFIX)/share/zsh/vendor-completions
 hubdir = $(PREFIX)/share/coursenet/jupyterhub
+cockpitdir = $(PREFIX)/share/cockpit/coursenet
+metainfodir = $(PREFIX)/share/metainfo
 unitdir = $(PREFIX)/lib/systemd/system
 networkdir = $(PREFIX)/lib/systemd/network
 rulesdir = $(PREFIX)/lib/udev/rules.d
@@ -145,9 +147,11 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-w
 
 units = $(wildcard units/*.service units/*.path units/*.socket units/*.slice units/*.timer)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
-documents = README.md SECURITY.md $(wildcard docs/*.md docs/*.svg)
+documents = README.md SECURITY.md $(wildcard docs/*.md docs/*.svg docs/*.png)
 architecture_pages = $(wildcard docs/architecture/*.md)
 schemas = $(wildcard docs/schema/*.json)
+cockpit_page = $(wildcard cockpit/*.css cockpit/*.html cockpit/*.js cockpit/*.json)
+cockpit_metainfo = example.coursenet.cockpit.metainfo.xml
 
 include tests/tests.mk
 
@@ -220,7 +224,15 @@ $(BUILD)/coursenet-enter: $(BUILD)/enter/main.o $(BUILD)/libenter.a $(BUILD)/lib
 
 # --- installing -----------------------------------------------------------------------------------------------
 
-install: all
+install: install-server install-cockpit
+
+# Without Cockpit, which finds it by its folder, the page does nothing.
+install-cockpit:
+	$(Q)$(INSTALL) -d $(DESTDIR)$(cockpitdir) $(DESTDIR)$(metainfodir)
+	$(Q)$(INSTALL) -m 644 $(cockpit_page) $(DESTDIR)$(cockpitdir)/
+	$(Q)$(INSTALL) -m 644 cockpit/metainfo.xml $(DESTDIR)$(metainfodir)/$(cockpit_metainfo)
+
+install-server: all
 	$(say) INST '$(DESTDIR)$(PREFIX)'
 	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(pamdir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(pamconfigdir) $(DESTDIR)$(docdir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
@@ -288,9 +300,10 @@ installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter) \
 	$(bashcompletiondir)/coursenetctl $(zshcompletiondir)/_coursenetctl $(hubdir)/jupyterhub_config.py $(hubdir)/pam.d/jupyterhub \
 	$(addprefix $(docdir)/,$(notdir $(documents)) $(architecture_pages:docs/%=%) $(schemas:docs/%=%)) \
 	$(addprefix $(docdir)/examples/,notebook@.service seat-database.socket seat-database.service alerts.yml) \
+	$(cockpit_page:cockpit/%=$(cockpitdir)/%) $(metainfodir)/$(cockpit_metainfo) \
 	$(foreach page,$(manual_pages),$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 installed_folders = $(libexecdir) $(docdir)/examples $(docdir)/architecture $(docdir)/schema $(docdir) $(hubdir)/pam.d $(hubdir) $(PREFIX)/share/coursenet $(nmconfdir) \
-	$(PREFIX)/lib/NetworkManager
+	$(PREFIX)/lib/NetworkManager $(cockpitdir) $(PREFIX)/share/cockpit $(metainfodir)
 
 # Below DESTDIR files alone; without it, what is up and what is enabled go first. FORCE=1: also while students are logged in.
 uninstall:
@@ -334,6 +347,6 @@ format:
 format-check:
 	clang-format --dry-run --Werror $(formatted)
 
-.PHONY: all install uninstall clean help format format-check
+.PHONY: all install install-cockpit install-server uninstall clean help format format-check
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -36,7 +36,7 @@ MODULES = (
     "stay", "jupyterhub", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "early", "programs",
     "firewall", "network", "names", "fence", "fault", "directory", "escape_frames", "escape_inside", "escape_reach",
     "escape_outside", "escape_activator", "escape_exam", "exam", "security", "package", "removal", "readme", "storm", "limits", "enter", "units", "worker",
-    "privacy", "history", "admin", "backup")
+    "privacy", "history", "admin", "backup", "cockpit")
 
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
 GUESTS_OF_A_SUITE = 2

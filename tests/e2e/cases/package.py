@@ -231,6 +231,14 @@ def removal(guest):
         expect_equal(bare.ssh(STUDENT, "echo inside").stdout, "inside\n", "a student's login without coursenet")
 
 
+@case("the package cockpit-coursenet has the page that make install installs, and nothing else")
+def page(guest):
+    guest.copy_in(guest.build_packages().path("cockpit-coursenet_*.deb"), "/root/")
+    listed = guest.run("dpkg-deb --fsys-tarfile /root/cockpit-coursenet_*.deb | tar t; rm /root/cockpit-coursenet_*.deb").stdout.split()
+    installed = guest.run("find /usr/share/cockpit/coursenet /usr/share/metainfo/*coursenet* -type f").stdout.split()
+    expect_equal(sorted(f"/{name}".replace("/./", "/") for name in listed if not name.endswith("/") and "/share/doc/" not in name), sorted(installed), "its files")
+
+
 @case("lintian has nothing to say about the package")
 def lintian(guest):
     expect_equal(guest.build_packages().check(), "", "what lintian says")

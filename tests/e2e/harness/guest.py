@@ -74,7 +74,7 @@ class Guest:
     def boot(cls, suite, source_dir, name, log=print, extra_packages=(), with_product=True):
         """Boots a guest and waits until it is up. Its name must be unique in this run."""
         guest = cls(suite, name, log)
-        guest._made_of = source_dir, extra_packages
+        guest._source_dir = source_dir
         guest._with_product = with_product
         try:
             guest._prepare_root(source_dir, extra_packages)
@@ -91,7 +91,7 @@ class Guest:
         self.failed_units = []
         self.console = Console()
         self.init = None
-        self._made_of = ()
+        self._source_dir = None
         self._with_product = True
         self._base = f"{isolation.work_directory()}/guest-{name}"
         self._cgroups = []
@@ -100,20 +100,21 @@ class Guest:
 
     # Its life
 
-    def boot_another(self, name, with_product=True):
-        """Boots a second guest of the same tree and product, or of the tree alone."""
-        source_dir, extra_packages = self._made_of
+    def boot_another(self, name, with_product=True, extra_packages=()):
+        """Boots a second guest of the same tree and product, or of the tree alone. extra_packages: it has these, too."""
+        source_dir = self._source_dir
         return Guest.boot(self.suite, source_dir, name, self.log, extra_packages, with_product)
 
     def _prepare_root(self, source_dir, extra_packages):
-        base_tree = tree.build(self.suite, self.log, extra_packages)
+        base_tree = tree.build(self.suite, self.log)
         layers = [product.layer(self.suite, base_tree, source_dir, self.log)] if self._with_product else []
+        if extra_packages:
+            layers.append(tree.build_layer(base_tree, extra_packages, self.log))
         product.mount_overlay(self._base, [*layers, base_tree])
 
     def build_packages(self):
         """The Debian packages of the product that this guest was made of."""
-        source_dir, _ = self._made_of
-        return package.build(self.suite, source_dir, self.log)
+        return package.build(self.suite, self._source_dir, self.log)
 
     def _start(self):
         started = time.monotonic()

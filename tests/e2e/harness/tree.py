@@ -4,6 +4,8 @@ A tree holds a minimal Debian with sshd, the compiler and libraries the product 
 a guest of the tests needs. It is never written to after it was built: guests see it through an overlay. Its folder's
 name has a hash of everything that went into it, so a change here means a new tree; an interrupted build has a
 temporary name and never counts.
+
+A layer has packages that only a few cases need and that are too big for every guest. Guests see it over the tree.
 """
 
 import contextlib
@@ -133,34 +135,59 @@ ldconfig
 touch /etc/.updated /var/.updated
 """
 
+# $1: the root; the packages follow. The tree has no resolver, and its lists of packages are not kept.
+LAYER = """
+set -e
+root=$1
+shift
+mount -t proc proc "$root/proc"
+mount --bind /dev "$root/dev"
+mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
+export DEBIAN_FRONTEND=noninteractive
+chroot "$root" apt-get -q -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none update
+chroot "$root" apt-get -q -y --no-install-recommends install "$@"
+chroot "$root" apt-get clean
+rm -rf "$root"/var/lib/apt/lists/*
+touch "$root/etc/.updated" "$root/var/.updated"
+"""
+
 _held_locks = []
 
 
-def build(suite, log, extra_packages=()):
+def build(suite, log):
     """Path of the tree of a suite, built if need be. Trees stay usable until this process ends."""
-    packages = PACKAGES + SUITE_PACKAGES.get(suite, []) + list(extra_packages)
+    packages = PACKAGES + SUITE_PACKAGES.get(suite, [])
     directory = f"{isolation.cache_directory()}/trees"
     os.makedirs(directory, exist_ok=True)
-    tree = f"{directory}/{suite}-{fingerprint(packages)}"
-    lock = hold(tree)
-    if not os.path.isdir(tree):
-        # The builder alone has the lock; a process that waited for the lock finds the tree.
+    ingredients = (FORMAT, packages, MMDEBSTRAP, SID_PACKAGES, SID_HOOK, FILES, SETUP)
+    return build_once(f"{directory}/{suite}-{fingerprint(ingredients)}", log, lambda tree: build_new(suite, packages, tree))
+
+
+def build_layer(tree, packages, log):
+    """Path of a layer with these packages over a tree, built if need be."""
+    return build_once(f"{tree}+{fingerprint((packages, LAYER))}", log, lambda layer: build_new_layer(tree, packages, layer))
+
+
+def build_once(path, log, build_it):
+    lock = hold(path)
+    if not os.path.isdir(path):
+        # The builder alone has the lock; a process that waited for the lock finds the result.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.isdir(tree):
-            build_new(suite, packages, tree, log)
+        if not os.path.isdir(path):
+            started = time.monotonic()
+            log(f"building, once, {path}")
+            build_it(path)
+            log(f"built it in {time.monotonic() - started:.0f} s")
         fcntl.flock(lock, fcntl.LOCK_SH)
-    remove_unused(directory)
-    return tree
+    remove_unused(os.path.dirname(path))
+    return path
 
 
-def fingerprint(packages):
-    ingredients = repr((FORMAT, packages, MMDEBSTRAP, SID_PACKAGES, SID_HOOK, FILES, SETUP))
-    return hashlib.sha256(ingredients.encode()).hexdigest()[:12]
+def fingerprint(ingredients):
+    return hashlib.sha256(repr(ingredients).encode()).hexdigest()[:12]
 
 
-def build_new(suite, packages, tree, log):
-    started = time.monotonic()
-    log(f"building the {suite} tree, once, in {tree}")
+def build_new(suite, packages, tree):
     unfinished = f"{tree}.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     mirror = archive()
@@ -170,7 +197,21 @@ def build_new(suite, packages, tree, log):
         write_file(unfinished + path, text)
     check_run(["chroot", unfinished, "sh", "-c", SETUP], f"the set-up of the {suite} tree")
     os.rename(unfinished, tree)
-    log(f"built the {suite} tree in {time.monotonic() - started:.0f} s")
+
+
+def build_new_layer(tree, packages, layer):
+    unfinished = f"{layer}.new"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for name in ("upper", "work", "root"):
+        os.makedirs(f"{unfinished}/{name}")
+    options = f"lowerdir={tree},upperdir={unfinished}/upper,workdir={unfinished}/work"
+    check_run(["mount", "-t", "overlay", "-o", options, "coursenet-e2e", f"{unfinished}/root"], "an overlay")
+    try:
+        check_run(["sh", "-c", LAYER, "sh", f"{unfinished}/root", *packages], "the installation of " + " ".join(packages))
+    finally:
+        check_run(["umount", "--recursive", f"{unfinished}/root"], "umount")
+    os.rename(f"{unfinished}/upper", layer)
+    shutil.rmtree(unfinished)
 
 
 def sid_options(suite, mirror):

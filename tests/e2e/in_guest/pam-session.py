@@ -4,6 +4,7 @@
 Without arguments it does what it is told on stdin, a command a line, and answers each with the number PAM returned:
 
     start HANDLE SERVICE USER    pam_start(); HANDLE is any word
+    set HANDLE tty|rhost TEXT    pam_set_item()
     open HANDLE                  pam_open_session()
     close HANDLE                 pam_close_session()
     end HANDLE STATUS            pam_end()
@@ -22,6 +23,7 @@ import sys
 import threading
 
 PAM_CONV_ERR = 19
+ITEMS = {"tty": 3, "rhost": 4}
 
 pam = ctypes.CDLL("libpam.so.0")
 ANSWER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
@@ -40,6 +42,9 @@ class Handle:
         self.user = user
         self._pamh = ctypes.c_void_p()
         self.started = pam.pam_start(service.encode(), user.encode(), ctypes.byref(NOBODY), ctypes.byref(self._pamh))
+
+    def set(self, item, *words):
+        return pam.pam_set_item(self._pamh, ITEMS[item], " ".join(words).encode())
 
     def open(self):
         return pam.pam_open_session(self._pamh, 0)
@@ -62,7 +67,7 @@ def start(name, service, user):
 def do(command, name, *arguments):
     if command == "start":
         return start(name, *arguments)
-    return {"open": Handle.open, "close": Handle.close, "end": Handle.end}[command](handles[name], *arguments)
+    return {"set": Handle.set, "open": Handle.open, "close": Handle.close, "end": Handle.end}[command](handles[name], *arguments)
 
 
 def in_thread(words):
