@@ -145,7 +145,7 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-w
 	$(BUILD)/coursenet-container \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
 
-units = $(wildcard units/*.service units/*.path units/*.socket units/*.slice units/*.timer)
+units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
 documents = README.md SECURITY.md $(wildcard docs/*.md docs/*.svg docs/*.png)
 architecture_pages = $(wildcard docs/architecture/*.md)

@@ -56,10 +56,10 @@ const struct syntax teardown_syntax = {
 /* All units of coursenet. Any of these that is up belongs to it. */
 #define DOORS "coursenet-activator.socket", "coursenet-query.socket"
 #define SERVICES                                                                                             \
-        "coursenet-schedule.path", "coursenet-schedule.service", "coursenet-class@*.timer",                  \
-                "coursenet-class@*.service", "coursenet-metrics.timer", "coursenet-activator.service",       \
-                "coursenet-worker.socket", "coursenet-worker.service", "coursenet-network.service",          \
-                "coursenet-dns.service", "coursenet-wiring.service"
+        "coursenet-schedule.service", "coursenet-class@*.timer", "coursenet-class@*.service",                \
+                "coursenet-metrics.timer", "coursenet-activator.service", "coursenet-worker.socket",         \
+                "coursenet-worker.service", "coursenet-network.service", "coursenet-dns.service",            \
+                "coursenet-wiring.service"
 #define SEATS                                                                                                \
         "coursenet-*.slice", "cont@*.service", "testnetns@*.service", "nsbr@*.service", "netns@*.service",   \
                 "netbr@*.service"

@@ -25,6 +25,7 @@
 #include "fence/subuid-directory.h"
 #include "names/dns-format.h"
 #include "notify.h"
+#include "protocol.h"
 #include "watch-file.h"
 #include "watch-job.h"
 #include "watch-nft.h"
@@ -54,6 +55,7 @@ enum {
         JOB_DNS,
         JOB_DNS_RESTART, /* if it runs */
         JOB_DNS_START,
+        JOB_SCHEDULE, /* which seats are held for classes */
         _JOB_MAX,
 };
 
@@ -101,6 +103,9 @@ static void init_jobs(struct watch *watch, const char *program) {
                 (const char *[]){"systemctl", "--no-block", "try-restart", "coursenet-dns.service", NULL});
         job_init(&jobs[JOB_DNS_START], 30000,
                 (const char *[]){"systemctl", "--no-block", "start", "coursenet-dns.service", NULL});
+        /* Not start: a run that is under way may have read the former settings. */
+        job_init(&jobs[JOB_SCHEDULE], 30000,
+                (const char *[]){"systemctl", "--no-block", "restart", "coursenet-schedule.service", NULL});
 }
 
 /* All zero: there is no such file, because the name service is off. */
@@ -238,6 +243,9 @@ static int handle_files(struct watch *watch) {
                 want(watch, JOB_EXAM, 0);
         if (changes.rosters || changes.settings)
                 want(watch, JOB_DNS, FILES_DEBOUNCE_MS);
+        /* Without the activator nothing can be held. */
+        if ((changes.rosters || changes.settings) && access(ACTIVATOR_SOCKET, F_OK) >= 0)
+                want(watch, JOB_SCHEDULE, FILES_DEBOUNCE_MS);
         if (changes.resolvers || changes.settings)
                 want(watch, JOB_COURSES, DEBOUNCE_MS);
         return 0;
