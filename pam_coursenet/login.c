@@ -9,7 +9,10 @@
 #include <stdarg.h>
 #include <syslog.h>
 
+#include "journal-message.h"
 #include "login.h"
+#include "message-id.h"
+#include "protocol.h"
 
 #define LOG_TEXT_SIZE 640U
 
@@ -112,7 +115,31 @@ static void tell(const struct login *login, enum sentence sentence) {
         }
 }
 
-int login_deny(const struct login *login, int error, enum sentence sentence, const char *format, ...) {
+/*
+ * The same line with fields: for `journalctl -x` and for coursenet_refusals_total. Where there is no
+ * journald, or if it does not take the line, it goes to syslog.
+ */
+static void log_refusal(const struct login *login, enum refusal reason, const char *text) {
+        char line[LOG_TEXT_SIZE + USER_NAME_SIZE + SERVICE_SIZE + 64];
+        const struct journal_field fields[] = {
+                {"PRIORITY", STRINGIFY(LOG_ERR)},
+                {"SYSLOG_FACILITY", "10"}, /* LOG_AUTHPRIV, as pam_syslog() has it */
+                {"SYSLOG_IDENTIFIER", program_invocation_short_name},
+                {"MESSAGE", line},
+                {"MESSAGE_ID", MESSAGE_REFUSED},
+                {"COURSENET_REASON", reason < _REFUSAL_MAX ? refusal_text(reason) : ""},
+                {"COURSENET_USER", login->user ? login->user : ""},
+                {"COURSENET_SERVICE", login->service ? login->service : ""},
+        };
+
+        (void)snprintf(line, sizeof(line), "pam_coursenet(%s:session): %s: %s",
+                login->service ? login->service : "", login->user ? login->user : "no user", text);
+        if (reason == REFUSAL_LOGGED || journal_message_send(JOURNAL_SOCKET, fields, ELEMENTSOF(fields)) < 0)
+                log_text(login, LOG_ERR, text);
+}
+
+int login_deny(const struct login *login, int error, enum refusal reason, enum sentence sentence,
+        const char *format, ...) {
         char text[LOG_TEXT_SIZE];
         va_list arguments;
 
@@ -120,16 +147,16 @@ int login_deny(const struct login *login, int error, enum sentence sentence, con
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
 
-        log_text(login, LOG_ERR, text);
+        log_refusal(login, reason, text);
         tell(login, sentence);
         return error;
 }
 
-int login_deny_name(const struct login *login, const char *reason) {
+int login_deny_name(const struct login *login, enum refusal reason, const char *why) {
         char text[LOG_TEXT_SIZE];
 
-        (void)snprintf(text, sizeof(text), "cannot be a course user's name: %s", reason);
-        log_text(login, LOG_ERR, text);
+        (void)snprintf(text, sizeof(text), "cannot be a course user's name: %s", why);
+        log_refusal(login, reason, text);
         if (!((unsigned)login->flags & PAM_SILENT))
                 pam_error(login->pamh,
                         "%s %s. Please log in by the account's own name, or tell your course staff.",

@@ -10,6 +10,7 @@
 #include <security/pam_modules.h>
 
 #include "options.h"
+#include "refusal.h"
 
 /* Everything is borrowed from libpam's caller during the call. */
 struct login {
@@ -41,12 +42,12 @@ enum login_owner login_init(struct login *ret, pam_handle_t *pamh, int flags, co
 
 /* Logs what failed and shows the user the sentence. Returns error, a negative errno, for the caller to
  * return. */
-int login_deny(const struct login *login, int error, enum sentence sentence, const char *format, ...)
-        _printf_(4, 5);
+int login_deny(const struct login *login, int error, enum refusal reason, enum sentence sentence,
+        const char *format, ...) _printf_(5, 6);
 
-/* The same for a name that resembles a course user's but cannot be one. The log and the user both get the
- * reason. */
-int login_deny_name(const struct login *login, const char *reason);
+/* The same for a name that resembles a course user's but cannot be one. The log and the user are both told
+ * why. */
+int login_deny_name(const struct login *login, enum refusal reason, const char *why);
 
 /* Only with the option debug. */
 void login_debug(const struct login *login, const char *format, ...) _printf_(2, 3);

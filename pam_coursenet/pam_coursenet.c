@@ -34,7 +34,7 @@ static void deny_name(const struct login *login) {
         else
                 (void)snprintf(reason, sizeof(reason), "those are written %s here, and %s", text,
                         name_rule_reason(rule, login->user));
-        (void)login_deny_name(login, reason);
+        (void)login_deny_name(login, REFUSAL_NAME, reason);
         session_note(login);
 }
 
@@ -43,13 +43,14 @@ static bool may_open(const struct login *login, enum login_owner owner) {
         const struct options *options = login->options;
 
         if (options->wrong) {
-                (void)login_deny(login, -EINVAL, SENTENCE_FAILED, "option %s in pam.d: %s%s", options->wrong,
-                        options->reason,
+                (void)login_deny(login, -EINVAL, REFUSAL_SETTINGS, SENTENCE_FAILED,
+                        "option %s in pam.d: %s%s", options->wrong, options->reason,
                         options->rule_usable ? "" : "; until it is corrected, only root gets a session");
                 return false;
         }
         if (owner == LOGIN_UNCLEAR)
-                (void)login_deny(login, -EINVAL, SENTENCE_FAILED, "the session has no user name");
+                (void)login_deny(
+                        login, -EINVAL, REFUSAL_NAME, SENTENCE_FAILED, "the session has no user name");
         else if (owner == LOGIN_RESEMBLES)
                 deny_name(login);
         return owner == LOGIN_STUDENT;

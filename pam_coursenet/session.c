@@ -232,25 +232,27 @@ static int check_answer(const struct login *login, const struct reply *reply) {
         case REPLY_DONE:
                 if (reply_names_seat(login, reply))
                         return 0;
-                return login_deny(login, -EBADMSG, SENTENCE_FAILED,
+                return login_deny(login, -EBADMSG, REFUSAL_NO_ACTIVATOR, SENTENCE_FAILED,
                         "the activator answered with seat '%s' of course '%s', which is not valid",
                         reply->seat, reply->course);
         case REPLY_NO_SEAT:
-                return login_deny(login, -ENOENT, SENTENCE_NO_SEAT, "no seat: %s", reply->text);
+                return login_deny(
+                        login, -ENOENT, REFUSAL_LOGGED, SENTENCE_NO_SEAT, "no seat: %s", reply->text);
         case REPLY_NO_NAME:
-                return login_deny_name(login, reply->text);
+                return login_deny_name(login, REFUSAL_LOGGED, reply->text);
         case REPLY_REFUSED:
-                return login_deny(login, -EPERM, SENTENCE_FAILED, "refused: %s", reply->text);
+                return login_deny(login, -EPERM, REFUSAL_LOGGED, SENTENCE_FAILED, "refused: %s", reply->text);
         case REPLY_FAILED:
-                return login_deny(login, -EIO, SENTENCE_FAILED, "the seat did not come up: %s", reply->text);
+                return login_deny(login, -EIO, REFUSAL_LOGGED, SENTENCE_FAILED,
+                        "the seat did not come up: %s", reply->text);
         case REPLY_NO_CONTAINER:
-                return login_deny(login, -EIO, SENTENCE_FAILED, "the seat's container did not come up: %s",
-                        reply->text);
+                return login_deny(login, -EIO, REFUSAL_LOGGED, SENTENCE_FAILED,
+                        "the seat's container did not come up: %s", reply->text);
         case REPLY_TIMEOUT:
-                return login_deny(login, -ETIMEDOUT, SENTENCE_SLOW, "the seat did not come up in time: %s",
-                        reply->text);
+                return login_deny(login, -ETIMEDOUT, REFUSAL_LOGGED, SENTENCE_SLOW,
+                        "the seat did not come up in time: %s", reply->text);
         default:
-                return login_deny(login, -EBADMSG, SENTENCE_FAILED,
+                return login_deny(login, -EBADMSG, REFUSAL_NO_ACTIVATOR, SENTENCE_FAILED,
                         "the activator sent an unexpected answer (%u)", reply->type);
         }
 }
@@ -266,18 +268,21 @@ static int get_lease(const struct login *login, uid_t uid, struct session *sessi
         pidfd = pidfd_open(getpid(), 0);
         if (pidfd < 0) {
                 r = -errno;
-                return login_deny(login, r, SENTENCE_FAILED, "cannot open a pidfd: %s", strerror(-r));
+                return login_deny(
+                        login, r, REFUSAL_PROGRAM, SENTENCE_FAILED, "cannot open a pidfd: %s", strerror(-r));
         }
 
         build_request(login, session, uid, &request);
         r = activator_draw_token(request.lease);
         if (r < 0)
-                return login_deny(login, r, SENTENCE_FAILED, "cannot draw a random number: %s", strerror(-r));
+                return login_deny(login, r, REFUSAL_PROGRAM, SENTENCE_FAILED,
+                        "cannot draw a random number: %s", strerror(-r));
         /* The token makes it one request. */
         r = call_until_answered(&request, pidfd, true, deadline, ret);
         if (r < 0) {
                 describe_error(r, session->timeout_seconds, text, sizeof(text));
-                return login_deny(login, r, r == -ETIMEDOUT ? SENTENCE_SLOW : SENTENCE_FAILED, "%s", text);
+                return login_deny(login, r, REFUSAL_NO_ACTIVATOR,
+                        r == -ETIMEDOUT ? SENTENCE_SLOW : SENTENCE_FAILED, "%s", text);
         }
 
         if (ret->type == REPLY_DONE)
@@ -293,7 +298,7 @@ static int enter_seat(const struct login *login, struct session *session, const 
                 return 0;
         r = join_seat(seat, &session->origin, &failed);
         if (r < 0)
-                return login_deny(login, r, SENTENCE_FAILED,
+                return login_deny(login, r, REFUSAL_PROGRAM, SENTENCE_FAILED,
                         SEAT_NAMESPACE "%s %s: %s; systemctl status netns@%s", seat, failed, strerror(-r),
                         seat);
         login_debug(login, "joined " SEAT_NAMESPACE "%s", seat);
@@ -308,7 +313,8 @@ static int set_variables(const struct login *login, const struct reply *reply) {
         for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
                 (void)snprintf(text, sizeof(text), "%s=%s", variables[i], values[i]);
                 if (pam_putenv(login->pamh, text) != PAM_SUCCESS)
-                        return login_deny(login, -ENOMEM, SENTENCE_FAILED, "cannot set %s", text);
+                        return login_deny(
+                                login, -ENOMEM, REFUSAL_PROGRAM, SENTENCE_FAILED, "cannot set %s", text);
         }
         return 0;
 }
@@ -339,7 +345,7 @@ static int check_host(const struct login *login, uid_t *ret_uid) {
         errno = 0;
         account = pam_modutil_getpwnam(login->pamh, login->user);
         if (!account)
-                return login_deny(login, -ENOENT, SENTENCE_FAILED,
+                return login_deny(login, -ENOENT, REFUSAL_PROGRAM, SENTENCE_FAILED,
                         "the account was not found: %s; getent passwd %s", describe_lookup(errno),
                         login->user);
         *ret_uid = account->pw_uid;
@@ -348,11 +354,11 @@ static int check_host(const struct login *login, uid_t *ret_uid) {
                 return 0;
         r = join_check_threads(login->service);
         if (r == -EBUSY)
-                return login_deny(login, r, SENTENCE_FAILED,
+                return login_deny(login, r, REFUSAL_PROGRAM, SENTENCE_FAILED,
                         "a program with threads cannot join a seat; its line in pam.d needs join=no");
         if (r < 0)
-                return login_deny(login, r, SENTENCE_FAILED, "cannot count threads in /proc/self/task: %s",
-                        strerror(-r));
+                return login_deny(login, r, REFUSAL_PROGRAM, SENTENCE_FAILED,
+                        "cannot count threads in /proc/self/task: %s", strerror(-r));
         return 0;
 }
 
@@ -378,7 +384,7 @@ int session_open(const struct login *login) {
 
         r = session_prepare(login, &session);
         if (r < 0)
-                return login_deny(login, r, SENTENCE_FAILED, "%s", strerror(-r));
+                return login_deny(login, r, REFUSAL_PROGRAM, SENTENCE_FAILED, "%s", strerror(-r));
         unset_variables(login);
 
         r = check_host(login, &uid);

@@ -22,6 +22,19 @@ void log_message(const char *priority, const char *format, ...) {
         print(priority, text);
 }
 
+/* reason: NULL, or of a refusal. */
+static void send_explained(const char *id, const char *priority, const char *reason, const char *text) {
+        /* systemd sets the variable if stderr is connected to the journal. A priority is "<3>". */
+        if (!getenv("JOURNAL_STREAM") ||
+                sd_journal_send("MESSAGE=%s", text, "MESSAGE_ID=%s", id, "PRIORITY=%c", priority[1],
+                        reason ? "COURSENET_REASON=%s" : NULL, reason, NULL) < 0)
+                print(priority, text);
+}
+
+void log_refusal(enum refusal reason, const char *text) {
+        send_explained(MESSAGE_REFUSED, SD_ERR, refusal_text(reason), text);
+}
+
 void log_explained(const char *id, const char *priority, const char *format, ...) {
         char text[1024];
         va_list arguments;
@@ -29,10 +42,7 @@ void log_explained(const char *id, const char *priority, const char *format, ...
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        /* systemd sets the variable if stderr is connected to the journal. A priority is "<3>". */
-        if (!getenv("JOURNAL_STREAM") || sd_journal_send("MESSAGE=%s", text, "MESSAGE_ID=%s", id,
-                                                 "PRIORITY=%c", priority[1], NULL) < 0)
-                print(priority, text);
+        send_explained(id, priority, NULL, text);
 }
 
 void log_diagnostics(const struct diagnostics *diagnostics) {

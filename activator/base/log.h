@@ -7,6 +7,7 @@
 
 #include "diagnostics.h"
 #include "message-id.h"
+#include "refusal.h"
 #include "util.h"
 
 void log_message(const char *priority, const char *format, ...) _printf_(2, 3);
@@ -16,6 +17,9 @@ void log_message(const char *priority, const char *format, ...) _printf_(2, 3);
  * others.
  */
 void log_explained(const char *id, const char *priority, const char *format, ...) _printf_(3, 4);
+
+/* That a login, or a hold, gets no seat: an error with the fields that coursenetctl metrics counts. */
+void log_refusal(enum refusal reason, const char *text);
 
 #define log_error(...) log_message(SD_ERR, __VA_ARGS__)
 #define log_warning(...) log_message(SD_WARNING, __VA_ARGS__)

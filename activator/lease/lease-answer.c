@@ -112,14 +112,14 @@ static void send_refusal(struct lease *lease, enum reply_type type, const char *
         answer(lease, &reply, -1);
 }
 
-static void refuse(struct lease *lease, enum reply_type type, const char *text) {
+static void refuse(struct lease *lease, enum reply_type type, enum refusal reason, const char *text) {
         const struct lease_record *record = &lease->record;
         char line[REPLY_TEXT_SIZE + USER_NAME_SIZE + 128];
 
         (void)snprintf(line, sizeof(line), "No %s %s for %s (%s): %s",
                 type == REPLY_NO_CONTAINER ? "container in seat" : "seat", record->seat, record->user,
                 record->service, text);
-        lease_log_refusal(lease->table, lease_is_entered(lease), record->uid, line);
+        lease_log_refusal(lease->table, lease_is_entered(lease), record->uid, reason, line);
         send_refusal(lease, type, text);
 }
 
@@ -128,23 +128,23 @@ static const char *reason_of(const struct lease *lease) {
 }
 
 void lease_answer_failed(struct lease *lease) {
-        refuse(lease, REPLY_FAILED, reason_of(lease));
+        refuse(lease, REPLY_FAILED, REFUSAL_START_FAILED, reason_of(lease));
 }
 
 void lease_answer_timeout(struct lease *lease) {
-        refuse(lease, REPLY_TIMEOUT, reason_of(lease));
+        refuse(lease, REPLY_TIMEOUT, REFUSAL_TIMEOUT, reason_of(lease));
 }
 
 void lease_answer_no_container(struct lease *lease) {
-        refuse(lease, REPLY_NO_CONTAINER, reason_of(lease));
+        refuse(lease, REPLY_NO_CONTAINER, REFUSAL_CONTAINER, reason_of(lease));
 }
 
 void lease_answer_stopped(struct lease *lease) {
-        refuse(lease, REPLY_REFUSED, "an administrator stopped the seat");
+        refuse(lease, REPLY_REFUSED, REFUSAL_STOPPED, "an administrator stopped the seat");
 }
 
 void lease_answer_vanished(struct lease *lease) {
-        refuse(lease, REPLY_FAILED, "the seat was stopped while it came up");
+        refuse(lease, REPLY_FAILED, REFUSAL_STOPPED, "the seat was stopped while it came up");
 }
 
 /* With wait=none this is how a short login ends: nothing to log. */

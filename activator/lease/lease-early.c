@@ -52,8 +52,13 @@ static enum lease_event judge(const struct unit_row *rows, size_t n_rows) {
 /* Without a job there is no need yet. systemd answers in order, so this is only a precaution. */
 static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct lease *lease = userdata;
+        enum lease_event event = error < 0 || !lease->job[0] ? EVENT_SEAT_BUSY : judge(rows, n_rows);
 
-        lease_raise(lease, error < 0 || !lease->job[0] ? EVENT_SEAT_BUSY : judge(rows, n_rows));
+        /* Up at the first question: a former login's, which had not stopped, or a unit's of an administrator.
+         */
+        if (event == EVENT_SEAT_UP && lease->seat_delay_usec == 0)
+                lease->begun_usec = 0;
+        lease_raise(lease, event);
 }
 
 void lease_early_ask_seat(struct lease *lease) {

@@ -15,8 +15,8 @@
 #include "lease-object.h"
 #include "protocol.h"
 
-/* what: see protocol.h. */
-static void log_record(const struct lease_record *record, const char *what) {
+/* what: see protocol.h. start_usec: how long the start of the seat took, as text; "" if it was no start. */
+static void log_start(const struct lease_record *record, const char *what, const char *start_usec) {
         char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE] = "";
 
         /* What was never given is not held, given back or taken. */
@@ -32,11 +32,19 @@ static void log_record(const struct lease_record *record, const char *what) {
                 record->user, "COURSENET_COURSE=%s", record->course, "COURSENET_SEAT=%s", record->seat,
                 "COURSENET_ADDRESS=%s", address, "COURSENET_ADDRESS6=%s", address6, "COURSENET_SERVICE=%s",
                 record->service, "COURSENET_REMOTE_HOST=%s", record->remote_host, "COURSENET_SINCE=%" PRIu64,
-                record->since_usec, NULL);
+                record->since_usec, "COURSENET_START_USEC=%s", start_usec, NULL);
+}
+
+static void log_record(const struct lease_record *record, const char *what) {
+        log_start(record, what, "");
 }
 
 void lease_log_given(struct lease *lease) {
-        log_record(&lease->record, LEASE_GIVEN);
+        char text[24] = "";
+
+        if (lease->begun_usec > 0)
+                (void)snprintf(text, sizeof(text), "%" PRIu64, now_monotonic_usec() - lease->begun_usec);
+        log_start(&lease->record, LEASE_GIVEN, text);
 }
 
 void lease_log_held(struct lease *lease) {
@@ -95,11 +103,12 @@ void lease_log_broken(struct lease *lease) {
                 lease->reason ? lease->reason : "out of memory");
 }
 
-void lease_log_refusal(struct lease_table *table, bool by_user, uid_t uid, const char *line) {
+void lease_log_refusal(
+        struct lease_table *table, bool by_user, uid_t uid, enum refusal reason, const char *line) {
         if (by_user)
                 table->log_query(table->userdata, uid, line);
         else
-                log_explained(MESSAGE_REFUSED, SD_ERR, "%s", line);
+                log_refusal(reason, line);
 }
 
 static void tell(const struct lease_record *record, const char *what) {

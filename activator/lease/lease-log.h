@@ -4,6 +4,7 @@
 /* What the journal and the user's terminals are told of a lease. */
 
 #include "lease.h"
+#include "refusal.h"
 
 /* For a lease whose unit went while no activator ran: what the log and the terminals are told. */
 void lease_log_stopped(const struct lease_record *record);
@@ -30,6 +31,8 @@ void lease_tell_broken(struct lease *lease);
 
 /*
  * Logs that a user gets no seat or no container. by_user: the request came over query.sock, so the line
- * counts for the limit of that user. Otherwise it is logged as an error.
+ * counts for the limit of that user. Otherwise it is logged as an error with the reason, and metrics count
+ * it.
  */
-void lease_log_refusal(struct lease_table *table, bool by_user, uid_t uid, const char *line);
+void lease_log_refusal(
+        struct lease_table *table, bool by_user, uid_t uid, enum refusal reason, const char *line);

@@ -57,7 +57,8 @@ struct lease {
         struct service_settings services; /* the units that it wants */
         bool wait_container;              /* the answer has to wait for the container */
         uint32_t timeout_ms;              /* how long who asked will wait */
-        char job[64];                     /* the D-Bus path of its start job; "": none is under way */
+        uint64_t begun_usec; /* when it asked for a seat that was down, monotonic; 0: it was up */
+        char job[64];        /* the D-Bus path of its start job; "": none is under way */
         struct wiring_update *wiring;
         struct bus_call *reload_call, *start_call;
         char bridge_course[COURSE_SIZE]; /* whose bridge the seat is on; "": an administrator's own */

@@ -32,11 +32,11 @@ void lease_answer_text(const struct lease_waiter *waiter, enum reply_type type, 
 }
 
 static void refuse(struct lease_table *table, const struct lease_waiter *waiter,
-        const struct request *request, enum reply_type type, const char *text) {
+        const struct request *request, enum reply_type type, enum refusal reason, const char *text) {
         char line[REPLY_TEXT_SIZE + USER_NAME_SIZE + 128];
 
         (void)snprintf(line, sizeof(line), "No seat for %s (%s): %s", request->user, request->service, text);
-        lease_log_refusal(table, request->type == REQUEST_ENTER, request->uid, line);
+        lease_log_refusal(table, request->type == REQUEST_ENTER, request->uid, reason, line);
         lease_answer_text(waiter, type, text);
 }
 
@@ -102,8 +102,15 @@ static bool is_free(struct lease_table *table, const struct lease_waiter *waiter
                         seat->name, seat->name, seat->name);
         else
                 return true;
-        refuse(table, waiter, request, REPLY_REFUSED, text);
+        refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_SEAT_TAKEN, text);
         return false;
+}
+
+/* The reason for the reply of seat_lookup(). */
+static enum refusal refusal_of_lookup(enum reply_type type) {
+        if (type == REPLY_NO_NAME)
+                return REFUSAL_NAME;
+        return type == REPLY_NO_SEAT ? REFUSAL_NOT_IN_ROSTER : REFUSAL_SETTINGS;
 }
 
 /* The user's seat, if the user may have a lease of it. False: the waiter has been refused. */
@@ -114,16 +121,16 @@ static bool find_seat(struct lease_table *table, const struct lease_waiter *wait
         const char *limit;
 
         if (request->type == REQUEST_OPEN && request->uid == 0) {
-                refuse(table, waiter, request, REPLY_REFUSED, "this account is root's");
+                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_NAME, "this account is root's");
                 return false;
         }
         if (!seat_lookup(table->settings, request->user, request->type != REQUEST_ENTER, ret, &type, text)) {
-                refuse(table, waiter, request, type, text);
+                refuse(table, waiter, request, type, refusal_of_lookup(type), text);
                 return false;
         }
         limit = lease_limit_check(table, request->uid, source_of(request));
         if (limit)
-                refuse(table, waiter, request, REPLY_REFUSED, limit);
+                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_LIMIT, limit);
         return !limit && is_free(table, waiter, request, &ret->plan);
 }
 
@@ -131,6 +138,7 @@ static bool find_seat(struct lease_table *table, const struct lease_waiter *wait
 static int make_lease(struct lease_table *table, const struct request *request, const struct found_seat *seat,
         const struct ucred *opener, int pidfd, struct lease **ret) {
         _cleanup_close_ int owned = pidfd;
+        bool starts = !lease_table_keeps_seat(table, seat->plan.name);
         struct lease_record record = {0};
         struct lease *lease;
         int r;
@@ -152,6 +160,7 @@ static int make_lease(struct lease_table *table, const struct request *request, 
         lease->wait_container = request->flags & REQUEST_WAIT_CONTAINER;
         lease->pass_namespace = request->type == REQUEST_ENTER;
         lease->timeout_ms = request->timeout_ms;
+        lease->begun_usec = starts ? now_monotonic_usec() : 0;
         *ret = lease;
         return 0;
 }
@@ -179,7 +188,7 @@ static void begin(struct lease_table *table, const struct lease_waiter *waiter, 
         r = make_lease(table, request, &seat, opener, pidfd, &lease);
         if (r < 0) {
                 (void)snprintf(text, sizeof(text), "the lease cannot be made: %s", strerror(-r));
-                refuse(table, waiter, request, REPLY_FAILED, text);
+                refuse(table, waiter, request, REPLY_FAILED, REFUSAL_START_FAILED, text);
                 return;
         }
         note_owner(lease);
@@ -210,7 +219,7 @@ void lease_open(struct lease_table *table, const struct lease_waiter *waiter, co
 
         if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
                 close_pointer(&pidfd);
-                refuse(table, waiter, request, REPLY_REFUSED,
+                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_PROGRAM,
                         "the request came without a pidfd of its sender");
                 return;
         }
@@ -229,14 +238,16 @@ void lease_hold(struct lease_table *table, const struct lease_waiter *waiter, co
         struct reply reply;
 
         if (!string_equal(service, HOLD_SERVICE) && !string_equal(service, SCHEDULE_SERVICE))
-                refuse(table, waiter, request, REPLY_REFUSED, "a hold is of no such service");
+                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_PROGRAM,
+                        "a hold is of no such service");
         else if (!lease)
                 begin(table, waiter, request, NULL, -1);
         else if (lease_is_active(lease)) {
                 lease_fill_reply(lease, REPLY_DONE, &reply);
                 waiter->answer(waiter->userdata, &reply, -1);
         } else
-                refuse(table, waiter, request, REPLY_REFUSED, "a hold on this seat is being started already");
+                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_SEAT_TAKEN,
+                        "a hold on this seat is being started already");
 }
 
 /* --- a lease that is there ------------------------------------------------------------------------------ */

@@ -135,6 +135,14 @@ bool lease_table_has_seat(void *table, const char *seat) {
         return find(table, is_of_seat, seat);
 }
 
+static bool keeps_seat(const struct lease *lease, const void *wanted) {
+        return is_of_seat(lease, wanted) && lease->state != LEASE_ENDING;
+}
+
+bool lease_table_keeps_seat(const struct lease_table *table, const char *seat) {
+        return find(table, keeps_seat, seat);
+}
+
 struct place {
         const char *seat, *user;
 };

@@ -27,6 +27,9 @@ struct lease *lease_table_find_hold(const struct lease_table *table, const char 
 bool lease_table_has_seat(void *table, const char *seat);
 bool lease_table_has_user(void *table, uid_t uid);
 
+/* Whether a lease that does not end has that seat, or waits for it. */
+bool lease_table_keeps_seat(const struct lease_table *table, const char *seat);
+
 /* Whether another user has a lease of that seat, or a hold for another user is on it, in any state. */
 bool lease_table_has_other_user(const struct lease_table *table, const char *seat, const char *user);
 

@@ -4,11 +4,20 @@
 #include <string.h>
 
 #include "journal-entry.h"
+#include "message-id.h"
 
 int journal_match_activator(sd_journal *journal) {
         int r = sd_journal_add_match(journal, "_UID=0", 0);
 
         return r < 0 ? r : sd_journal_add_match(journal, "_SYSTEMD_UNIT=coursenet-activator.service", 0);
+}
+
+int journal_match_refusals(sd_journal *journal) {
+        int r = sd_journal_add_match(journal, "_UID=0", 0);
+
+        if (r >= 0)
+                r = sd_journal_add_match(journal, "_TRANSPORT=journal", 0);
+        return r < 0 ? r : sd_journal_add_match(journal, "MESSAGE_ID=" MESSAGE_REFUSED, 0);
 }
 
 void journal_read_field(sd_journal *journal, const char *field, char *ret_text, size_t size) {

@@ -15,5 +15,11 @@
  * Negative errno. */
 int journal_match_activator(sd_journal *journal);
 
+/*
+ * The same for refused logins, of the activator and of the module in any program of root: what such a program
+ * prints, or gives to syslog(3), has no MESSAGE_ID.
+ */
+int journal_match_refusals(sd_journal *journal);
+
 /* The text of a field of the current entry, cut to size; empty if the entry has no such field. */
 void journal_read_field(sd_journal *journal, const char *field, char *ret_text, size_t size);

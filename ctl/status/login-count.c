@@ -17,6 +17,7 @@
 
 #define FILE_NAME "logins.json"
 #define CURSOR_SIZE 512U
+#define OTHER_REFUSALS "other"
 
 /* A seat that is up takes milliseconds, and a login's time limit is 20 seconds. */
 const double login_count_bounds[LOGIN_BUCKETS] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 20};
@@ -41,21 +42,34 @@ static struct course_count *find_course(struct login_count *count, const char *c
         return &courses[count->n_courses++];
 }
 
-int login_count_add(struct login_count *count, const char *course, uint64_t usec) {
+int login_count_add(struct login_count *count, const char *course) {
         struct course_count *found = find_course(count, course);
-        double seconds = (double)usec / 1e6;
 
         if (!found)
                 return -ENOMEM;
         found->n_logins++;
+        return 0;
+}
+
+void login_count_add_start(struct login_count *count, uint64_t usec) {
+        double seconds = (double)usec / 1e6;
+
         count->seconds += seconds;
         for (size_t i = 0; i < LOGIN_BUCKETS; i++)
                 if (seconds <= login_count_bounds[i]) {
                         count->buckets[i]++;
-                        return 0;
+                        return;
                 }
         count->n_slower++;
-        return 0;
+}
+
+void login_count_add_refusal(struct login_count *count, const char *reason) {
+        for (unsigned i = 0; i < _REFUSAL_MAX; i++)
+                if (string_equal(reason, refusal_text((enum refusal)i))) {
+                        count->refusals[i]++;
+                        return;
+                }
+        count->n_other_refusals++;
 }
 
 /* --- the file -------------------------------------------------------------------------------- */
@@ -66,10 +80,24 @@ static uint64_t get_number(const json_object *object, const char *key) {
         return json_object_get_uint64(value);
 }
 
+static void read_starts(const json_object *document, const json_object *buckets, struct login_count *count) {
+        for (size_t i = 0; i < LOGIN_BUCKETS; i++)
+                count->buckets[i] = json_object_get_uint64(json_object_array_get_idx(buckets, i));
+        count->n_slower = get_number(document, "slower");
+        count->seconds = json_object_get_double(json_object_object_get(document, "seconds"));
+}
+
+static void read_refusals(const json_object *refusals, struct login_count *count) {
+        for (unsigned i = 0; i < _REFUSAL_MAX; i++)
+                count->refusals[i] = get_number(refusals, refusal_text((enum refusal)i));
+        count->n_other_refusals = get_number(refusals, OTHER_REFUSALS);
+}
+
 /* The file may be of another version, or broken: what is not as expected is zero. */
 static int read_document(const json_object *document, struct login_count *count, char *cursor) {
         json_object *courses = json_object_object_get(document, "courses"),
-                    *buckets = json_object_object_get(document, "buckets");
+                    *buckets = json_object_object_get(document, "buckets"),
+                    *refusals = json_object_object_get(document, "refusals");
         const char *text = json_object_get_string(json_object_object_get(document, "cursor"));
 
         if (!text || string_copy(cursor, CURSOR_SIZE, text) < 0 ||
@@ -86,17 +114,29 @@ static int read_document(const json_object *document, struct login_count *count,
                         return -ENOMEM;
                 course->n_logins = json_object_get_uint64(number);
         }
-        for (size_t i = 0; i < LOGIN_BUCKETS; i++)
-                count->buckets[i] = json_object_get_uint64(json_object_array_get_idx(buckets, i));
-        count->n_slower = get_number(document, "slower");
-        count->seconds = json_object_get_double(json_object_object_get(document, "seconds"));
+        /* Version 0.1 counted logins to seats that were up as starts, and no refusals. */
+        if (refusals) {
+                read_starts(document, buckets, count);
+                read_refusals(refusals, count);
+        }
         return 0;
 }
 
+static int fill_refusals(json_object *refusals, const struct login_count *count) {
+        for (unsigned i = 0; i < _REFUSAL_MAX; i++)
+                if (json_put(refusals, refusal_text((enum refusal)i),
+                            json_object_new_uint64(count->refusals[i])) < 0)
+                        return -ENOMEM;
+        return json_put(refusals, OTHER_REFUSALS, json_object_new_uint64(count->n_other_refusals));
+}
+
 static int fill_document(json_object *document, const struct login_count *count, const char *cursor) {
-        json_object *courses = json_object_new_object(), *buckets;
+        json_object *courses = json_object_new_object(), *refusals, *buckets;
 
         if (json_put(document, "courses", courses) < 0)
+                return -ENOMEM;
+        refusals = json_object_new_object();
+        if (json_put(document, "refusals", refusals) < 0 || fill_refusals(refusals, count) < 0)
                 return -ENOMEM;
         for (size_t i = 0; i < count->n_courses; i++)
                 if (json_put(courses, count->courses[i].course,
@@ -149,27 +189,37 @@ static int read_file(int directory, struct login_count *count, char *cursor) {
 
 /* --- the journal ----------------------------------------------------------------------------- */
 
+/* Logins are the activator's. Refusals are also the module's, in sshd and other programs of root. */
 static int add_matches(sd_journal *journal) {
         int r = journal_match_activator(journal);
 
-        return r < 0 ? r : sd_journal_add_match(journal, "COURSENET_EVENT=" LEASE_GIVEN, 0);
+        if (r >= 0)
+                r = sd_journal_add_match(journal, "COURSENET_EVENT=" LEASE_GIVEN, 0);
+        if (r >= 0)
+                r = sd_journal_add_disjunction(journal);
+        if (r >= 0)
+                r = journal_match_refusals(journal);
+        return r;
 }
 
 static int count_entry(sd_journal *journal, struct login_count *count) {
-        char course[COURSE_SIZE], service[SERVICE_SIZE], since[32];
-        uint64_t usec, since_usec;
-        int r = sd_journal_get_realtime_usec(journal, &usec);
+        char event[32], course[COURSE_SIZE], service[SERVICE_SIZE], text[32];
 
-        if (r < 0)
-                return r;
+        journal_read_field(journal, "COURSENET_REASON", text, sizeof(text));
+        if (text[0]) {
+                login_count_add_refusal(count, text);
+                return 0;
+        }
+        journal_read_field(journal, "COURSENET_EVENT", event, sizeof(event));
         journal_read_field(journal, "COURSENET_COURSE", course, sizeof(course));
         journal_read_field(journal, "COURSENET_SERVICE", service, sizeof(service));
-        journal_read_field(journal, "COURSENET_SINCE", since, sizeof(since));
-        since_usec = strtoull(since, NULL, 10);
-        if (course[0] == '\0' || string_equal(service, HOLD_SERVICE) ||
+        if (!string_equal(event, LEASE_GIVEN) || course[0] == '\0' || string_equal(service, HOLD_SERVICE) ||
                 string_equal(service, SCHEDULE_SERVICE))
                 return 0;
-        return login_count_add(count, course, usec > since_usec && since_usec > 0 ? usec - since_usec : 0);
+        journal_read_field(journal, "COURSENET_START_USEC", text, sizeof(text));
+        if (text[0])
+                login_count_add_start(count, strtoull(text, NULL, 10));
+        return login_count_add(count, course);
 }
 
 /* At the entry of the cursor, or at the next one if the journal has dropped it, or at the beginning. */

@@ -128,7 +128,7 @@ static void print_histogram(const struct login_count *count) {
         static const char name[] = "coursenet_seat_start_seconds";
         uint64_t n = 0;
 
-        print_head(name, "histogram", "Time from a login's request to its seat, also if the seat is up.");
+        print_head(name, "histogram", "How long logins waited for a seat that was down.");
         for (size_t i = 0; i < LOGIN_BUCKETS; i++) {
                 n += count->buckets[i];
                 (void)printf("%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, login_count_bounds[i], n);
@@ -136,6 +136,20 @@ static void print_histogram(const struct login_count *count) {
         n += count->n_slower;
         (void)printf("%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.6f\n%s_count %" PRIu64 "\n", name, n, name,
                 count->seconds, name, n);
+}
+
+static void print_refusal(const char *reason, uint64_t n) {
+        (void)printf("coursenet_refusals_total{");
+        print_label("reason", reason, "}");
+        (void)printf(" %" PRIu64 "\n", n);
+}
+
+/* Each reason from the beginning, so that the first refusal counts as a growth. */
+static void print_refusals(const struct login_count *count) {
+        print_head("coursenet_refusals_total", "counter", "Logins and holds that were refused.");
+        for (unsigned i = 0; i < _REFUSAL_MAX; i++)
+                print_refusal(refusal_text((enum refusal)i), count->refusals[i]);
+        print_refusal("other", count->n_other_refusals);
 }
 
 static void print_logins(const struct login_count *count) {
@@ -146,6 +160,7 @@ static void print_logins(const struct login_count *count) {
                 (void)printf(" %" PRIu64 "\n", count->courses[i].n_logins);
         }
         print_histogram(count);
+        print_refusals(count);
 }
 
 /* --- the activator --------------------------------------------------------------------------- */

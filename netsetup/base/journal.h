@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/*
- * Messages to the journal without stdout or stderr: systemd's native protocol, as sd_journal_send(3) speaks
- * it. It does without libsystemd, whose loading would take longer than most of what coursenet-net does.
- */
+/* Messages to the journal without stdout or stderr. */
 
-#include "util.h"
-
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#include "journal-message.h"
 
 /*
  * The name of the unit in whose control group the process is, from the text of /proc/self/cgroup. False: in

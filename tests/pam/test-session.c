@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 #include <security/pam_appl.h>
@@ -26,6 +27,8 @@
 
 #include "activator-client.h"
 #include "fake-activator.h"
+#include "journal-message.h"
+#include "message-id.h"
 
 #define MODULE BUILD_DIRECTORY "/pam_coursenet.so"
 #define PROFILE "conf/pam-configs/coursenet"
@@ -1171,6 +1174,130 @@ static void test_the_shipped_stack_without_the_module(void **state) {
         assert_requests(0);
 }
 
+/* --- what metrics count ---------------------------------------------------------------------- */
+
+static int listen_as_journald(void) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET};
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), yes = 1;
+
+        (void)mkdir("/run/systemd", 0755);
+        (void)mkdir("/run/systemd/journal", 0755);
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)), 0);
+        return fd;
+}
+
+static void stop_listening(int fd) {
+        (void)close(fd);
+        (void)unlink(JOURNAL_SOCKET);
+}
+
+/* The next entry; bytes that are no text become dots. False: there is none. */
+static bool read_entry(int fd, char text[static 2048], uid_t *ret_uid) {
+        union {
+                struct cmsghdr header;
+                char bytes[CMSG_SPACE(sizeof(struct ucred))];
+        } control;
+        struct iovec part = {.iov_base = text, .iov_len = 2047};
+        struct msghdr message = {.msg_iov = &part,
+                .msg_iovlen = 1,
+                .msg_control = &control,
+                .msg_controllen = sizeof(control)};
+        ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
+        struct ucred peer;
+
+        if (n < 0)
+                return false;
+        memcpy(&peer, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(peer));
+        *ret_uid = peer.uid;
+        text[n] = '\0';
+        for (ssize_t i = 0; i < n; i++)
+                if (text[i] != '\n' && (text[i] < ' ' || text[i] > '~'))
+                        text[i] = '.';
+        return true;
+}
+
+static void assert_contains(const char *text, const char *part) {
+        if (!strstr(text, part))
+                fail_msg("'%s' is not in the entry:\n%s", part, text);
+}
+
+static void test_what_the_module_refuses_is_in_the_journal_with_a_reason(void **state) {
+        static const struct {
+                const char *stack, *user, *reason, *message;
+                enum fake_manner manner;
+        } refusals[] = {
+                {OURS(""), STUDENT, "no-activator", "the activator hung up", FAKE_HANGS_UP},
+                {OURS(""), STUDENT, "no-activator", "of another version", FAKE_ANSWERS_GARBAGE},
+                {OURS(""), "CS123-newellz2", "name", "cannot be a course user's name", FAKE_ANSWERS},
+                {OURS("no-such-option"), STUDENT, "settings", "no-such-option", FAKE_ANSWERS},
+                {OURS(""), "cs123-noaccount", "program", "the account was not found", FAKE_ANSWERS},
+        };
+        char text[2048], expected[128];
+        int fd = listen_as_journald();
+        uid_t uid;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(refusals); i++) {
+                fake_reset();
+                recorder_reset();
+                fake->manner = refusals[i].manner;
+                open_denied(refusals[i].stack, refusals[i].user);
+                assert_int_equal(recorder.n_sentences, 1);
+                assert_string_equal(recorder.log, "");
+                assert_true(read_entry(fd, text, &uid));
+                assert_contains(text, MESSAGE_REFUSED "\n");
+                assert_contains(text, refusals[i].message);
+                (void)snprintf(
+                        expected, sizeof(expected), "\nCOURSENET_REASON\n........%s\n", refusals[i].reason);
+                assert_contains(text, expected);
+                (void)snprintf(
+                        expected, sizeof(expected), "pam_coursenet(test:session): %s: ", refusals[i].user);
+                assert_contains(text, expected);
+                assert_false(read_entry(fd, text, &uid));
+        }
+        stop_listening(fd);
+}
+
+/* What the activator refuses it has logged itself: a second entry with a reason would count twice. */
+static void test_what_the_activator_refuses_has_no_second_reason(void **state) {
+        static const enum reply_type types[] = {
+                REPLY_NO_SEAT, REPLY_NO_NAME, REPLY_REFUSED, REPLY_FAILED, REPLY_NO_CONTAINER, REPLY_TIMEOUT};
+        int fd = listen_as_journald();
+        char text[2048];
+        uid_t uid;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(types); i++) {
+                fake_reset();
+                recorder_reset();
+                fake->reply.type = (uint16_t)types[i];
+                open_denied(OURS(""), STUDENT);
+                assert_false(read_entry(fd, text, &uid));
+                assert_int_equal(recorder.n_errors, 1);
+        }
+        stop_listening(fd);
+}
+
+static int refuse_as_su(void *name) {
+        pam_handle_t *pamh = start(OURS(""), name);
+
+        return setresuid(STUDENT_UID, 0, 0) < 0 ? 99 : pam_open_session(pamh, 0);
+}
+
+/* A setuid program has the real user of its caller. */
+static void test_what_a_setuid_program_refuses_is_an_entry_of_root(void **state) {
+        int fd = listen_as_journald();
+        uid_t uid = (uid_t)-1;
+        char text[2048];
+
+        (void)state;
+        assert_int_equal(in_child(refuse_as_su, (char[]){"CS123-newellz2"}), PAM_PERM_DENIED);
+        assert_true(read_entry(fd, text, &uid));
+        assert_int_equal(uid, 0);
+        stop_listening(fd);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void) {
@@ -1183,6 +1310,9 @@ int main(void) {
                 TEST(test_the_users_manager_is_ignored),
                 TEST(test_others_cost_no_system_call),
                 TEST(test_every_failure_denies_with_one_sentence),
+                TEST(test_what_the_module_refuses_is_in_the_journal_with_a_reason),
+                TEST(test_what_the_activator_refuses_has_no_second_reason),
+                TEST(test_what_a_setuid_program_refuses_is_an_entry_of_root),
                 TEST(test_a_restart_of_the_activator_refuses_nobody),
                 TEST(test_not_on_the_class_list),
                 TEST(test_a_course_users_other_names_are_refused),

@@ -6,7 +6,7 @@ from harness.case import case, expect, expect_equal, expect_failure, expect_in, 
 from helpers import pictures, schema
 from helpers.leases import seat_status
 from helpers.network import seats_up
-from helpers.seats import ADDRESS, FAR_SEAT, SEAT, SECOND_SEAT, STUDENT, set_up_class, wait_gone
+from helpers.seats import ADDRESS, FAR_SEAT, SEAT, SECOND, SECOND_SEAT, STRANGER, STUDENT, set_up_class, wait_gone
 
 
 @case("start, status, seat, check and stop print the JSON that the schemas describe, with the seat's real IPv6 address")
@@ -199,7 +199,7 @@ def explained(guest):
         guest.run("coursenetctl roster remove 123 newellz2")
         expect_failure(guest.ssh(STUDENT, "true", check=False), "a login without a seat")
         text = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}"]).stdout
-        expect_in("Subject: A login, or a command in a seat, is refused", text, "journalctl -x of a refused login")
+        expect_in("Subject: A login is refused", text, "journalctl -x of a refused login")
     finally:
         guest.write("/etc/coursenet/roster.d/377", roster, mode=0o600)
         guest.write("/etc/coursenet/roster.d/123", own_roster, mode=0o600)
@@ -249,8 +249,14 @@ def numbers(guest):
         expect_equal(now['coursenet_logins_total{course="123"}'], logins + 1, "the logins; a hold is none")
         count = now["coursenet_seat_start_seconds_count"]
         expect_equal((count - before["coursenet_seat_start_seconds_count"], now['coursenet_seat_start_seconds_bucket{le="+Inf"}']), (1, count),
-                     "the logins in the histogram")
-        expect(0 < now["coursenet_seat_start_seconds_sum"] - before["coursenet_seat_start_seconds_sum"] < 20, "how long the login took")
+                     "the starts in the histogram")
+        expect(0 < now["coursenet_seat_start_seconds_sum"] - before["coursenet_seat_start_seconds_sum"] < 20, "how long the start took")
+        for user in (STUDENT, SECOND):
+            guest.ssh(user, "true")
+        later = metrics(guest)
+        expect_equal((later['coursenet_logins_total{course="123"}'], later["coursenet_seat_start_seconds_count"]), (logins + 3, count),
+                     "logins, and starts, after logins to a seat that a login has and to one that is held")
+        logins += 2
         session.close()
     wait_gone(guest)
     guest.run("journalctl --sync; journalctl -q --rotate; journalctl -q --vacuum-size=1 --vacuum-files=1")
@@ -273,6 +279,47 @@ def numbers(guest):
     finally:
         guest.run("systemctl start coursenet-activator.socket coursenet-query.socket; rm -r /var/lib/prometheus")
     expect_status(guest.run("coursenetctl metrics", user="alice", check=False), 1, "metrics for a user")
+    wait_gone(guest)
+
+
+def refusals(guest):
+    guest.run("journalctl --sync")
+    found = metrics(guest)
+    return {name.split('"')[1]: number for name, number in found.items() if name.startswith("coursenet_refusals_total")}, \
+        found["coursenet_seat_start_seconds_count"]
+
+
+@case("each refused login is counted once, by its reason, also when the activator is not there, and is no start of a seat")
+def refused(guest):
+    set_up_class(guest)
+    settings = guest.read("/etc/coursenet/coursenet.conf")
+    before, starts = refusals(guest)
+    expect("other" in before and "limit" in before, f"the reasons before any refusal: {sorted(before)}")
+    expected = dict(before)
+
+    def refuse(reason, user=STUDENT):
+        since = guest.journal_position()
+        expect_failure(guest.ssh(user, "true", check=False), f"a login that is refused because of {reason}")
+        expected[reason] += 1
+        expect_equal(refusals(guest), (expected, starts), f"the refusals after one because of {reason}")
+        text = guest.run(["journalctl", "-q", "-x", f"--after-cursor={since}"]).stdout
+        expect_in("Subject: A login is refused", text, f"journalctl -x after one because of {reason}")
+
+    try:
+        refuse("not-in-roster", STRANGER)
+        guest.run(f"systemctl mask --runtime nsbr@{SEAT}")
+        refuse("start-failed")
+        guest.run(f"systemctl unmask --runtime nsbr@{SEAT}")
+        guest.write("/etc/coursenet/coursenet.conf", f"{settings}\nno-such-setting = 1\n")
+        refuse("settings")
+        guest.write("/etc/coursenet/coursenet.conf", settings)
+        guest.run("systemctl stop coursenet-activator.socket coursenet-query.socket coursenet-activator.service")
+        refuse("no-activator")
+        guest.run(["runuser", "-u", "nobody", "--", "logger", "--priority", "auth.err", f"pam_coursenet(sshd:session): {STUDENT}: refused"])
+        expect_equal(refusals(guest), (expected, starts), "the refusals after another user's message")
+    finally:
+        guest.run(f"systemctl unmask --runtime nsbr@{SEAT}; systemctl start coursenet-activator.socket coursenet-query.socket")
+        guest.write("/etc/coursenet/coursenet.conf", settings)
     wait_gone(guest)
 
 
