@@ -136,7 +136,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/seat/teardown-command.c \
 	ctl/status/graph-command.c ctl/status/login-count.c ctl/status/metrics-command.c ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
 	ctl/status/status-watch.c \
-	ctl/status/user-manager.c
+	ctl/status/uplink-list.c ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-seat.c enter/user-command.c

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Prints Graphviz' language: the server on the left, then its uplink, the bridge of each course, and the
- * seats with the users who are in them. dot(1) makes a picture of it.
+ * Prints Graphviz' language, from left to right: other networks, the uplinks with what is masqueraded there,
+ * the server, the bridge of each course, and the seats with the users who are in them. dot(1) makes a picture
+ * of it.
  */
 
 #include <inttypes.h>
@@ -12,11 +13,13 @@
 #include "base/traffic.h"
 #include "graph-command.h"
 #include "status-view.h"
+#include "uplink-list.h"
 
 const struct syntax graph_syntax = {
         .usage = "Usage: coursenetctl graph [COURSE]\n"
                  "\n"
-                 "Prints the server, the bridges and the seats that are up, for Graphviz. A picture of it:\n"
+                 "Prints the uplinks, the server, the bridges and the seats that are up, for Graphviz. A "
+                 "picture of it:\n"
                  "    coursenetctl graph | dot -Tsvg >coursenet.svg\n"
                  "For root only.\n",
         .words_max = 1,
@@ -44,75 +47,112 @@ static void print_node(const char *id, const char *label, const char *attributes
         (void)printf("%s%s];\n", attributes[0] ? " " : "", attributes);
 }
 
-static void print_edge(const char *from, const char *to, const char *label) {
+static void print_edge(const char *from, const char *to, const char *label, const char *attributes) {
         (void)fputs("    ", stdout);
         print_quoted(from);
         (void)fputs(" -- ", stdout);
         print_quoted(to);
         (void)fputs(" [label=", stdout);
         print_quoted(label);
-        (void)fputs("];\n", stdout);
+        (void)printf("%s%s];\n", attributes[0] ? " " : "", attributes);
 }
 
-/* --- the server ------------------------------------------------------------------------------ */
-
-/* The interface of the default route for IPv4; "": there is none. */
-static void find_uplink(const char *proc, char ret_name[static IFNAMSIZ]) {
-        char path[256], line[256], name[IFNAMSIZ];
-        _cleanup_fclose_ FILE *file = NULL;
-        unsigned destination, mask;
-
-        ret_name[0] = '\0';
-        (void)snprintf(path, sizeof(path), "%s/net/route", proc);
-        file = fopen(path, "re");
-        while (file && fgets(line, sizeof(line), file))
-                if (sscanf(line, "%15s %x %*x %*x %*d %*d %*d %x", name, &destination, &mask) == 3 &&
-                        destination == 0 && mask == 0) {
-                        (void)string_copy(ret_name, IFNAMSIZ, name);
-                        return;
-                }
-}
-
-static void print_server(const char *proc) {
-        char host[256] = "", uplink[IFNAMSIZ];
-
-        (void)gethostname(host, sizeof(host) - 1);
-        print_node("server", host, "shape=box3d fillcolor=\"#dddddd\"");
-        find_uplink(proc, uplink);
-        if (!uplink[0])
-                return;
-        print_node("outside", "other networks", "shape=ellipse fillcolor=\"#ffffff\"");
-        print_edge("outside", "server", uplink);
-}
-
-/* --- courses --------------------------------------------------------------------------------- */
-
-static void print_bridge(const struct status_view *view, const char *course) {
-        _cleanup_diagnostics_ struct diagnostics ignored = {0};
-        char label[LABEL_SIZE], gateway[ADDRESS_TEXT_SIZE] = "";
-        struct bridge_plan bridge;
-
-        if (bridge_plan_load(view->etc, &view->site.settings, course, &bridge, &ignored) >= 0)
-                address_format(&bridge.address, gateway);
-        else
-                bridge_plan_name(course, &bridge);
-        (void)snprintf(label, sizeof(label), "course %s\n%s%s%s", course, bridge.name, gateway[0] ? "\n" : "",
-                gateway);
-        print_node(bridge.name, label, "shape=box fillcolor=\"#cfe2f3\"");
-        print_edge("server", bridge.name, "");
-}
-
-/* "in 1.5M, out 300k" */
-static void format_traffic(const char *link, char *text, size_t size) {
-        char in[BYTE_COUNT_SIZE], out[BYTE_COUNT_SIZE];
+/* "in 1.5M, out 300k", as the seat sees it, or the server. */
+static void format_traffic(const char *link, bool of_server, char *text, size_t size) {
+        char received[BYTE_COUNT_SIZE], sent[BYTE_COUNT_SIZE];
         struct traffic traffic;
 
         text[0] = '\0';
         if (traffic_read(NETWORK_DIRECTORY, link, &traffic) < 0)
                 return;
-        byte_count_format(traffic.receive_bytes, in);
-        byte_count_format(traffic.transmit_bytes, out);
-        (void)snprintf(text, size, "in %s, out %s", in, out);
+        byte_count_format(traffic.receive_bytes, received);
+        byte_count_format(traffic.transmit_bytes, sent);
+        (void)snprintf(text, size, "in %s, out %s", of_server ? sent : received, of_server ? received : sent);
+}
+
+/* --- the server ------------------------------------------------------------------------------ */
+
+/* What of the courses goes out by the uplinks, a line for each subnet: the label of the arrow. */
+struct outward {
+        char text[LABEL_SIZE];
+        unsigned n_more; /* that have no line */
+};
+
+#define OUTWARD_LINES 6U
+
+static void add_outward(struct outward *outward, const char *subnet, bool masqueraded) {
+        size_t length = strlen(outward->text), n_lines = 0;
+
+        for (size_t i = 0; i < length; i++)
+                n_lines += outward->text[i] == '\n';
+        if (n_lines >= OUTWARD_LINES)
+                outward->n_more++;
+        else
+                (void)snprintf(outward->text + length, sizeof(outward->text) - length, "%s%s\n", subnet,
+                        masqueraded ? " masqueraded" : "");
+}
+
+static void add_subnets(struct outward *outward, const struct bridge_plan *bridge) {
+        const struct address subnet = {address_network(&bridge->address), bridge->address.prefix};
+        const struct address6 subnet6 = address6_network(&bridge->address6);
+        char text[ADDRESS6_TEXT_SIZE];
+
+        address_format(&subnet, text);
+        add_outward(outward, text, bridge->traffic.nat);
+        if (!address6_is_set(&bridge->address6))
+                return;
+        address6_format(&subnet6, text);
+        add_outward(outward, text, bridge->traffic.nat6 == CHOICE_YES);
+}
+
+static void print_server(void) {
+        char host[256] = "";
+
+        (void)gethostname(host, sizeof(host) - 1);
+        print_node("server", host, "shape=box3d fillcolor=\"#dddddd\"");
+}
+
+/* From left to right: other networks, the uplinks, the server. */
+static void print_uplinks(const struct status_view *view, const char *proc, struct outward *outward) {
+        struct uplink_list uplinks;
+        size_t length = strlen(outward->text);
+
+        if (outward->n_more > 0)
+                (void)snprintf(outward->text + length, sizeof(outward->text) - length, "and %u more\n",
+                        outward->n_more);
+        uplink_list(&view->site.settings, proc, &uplinks);
+        if (uplinks.n_names > 0)
+                print_node("outside", "other networks", "shape=ellipse fillcolor=\"#ffffff\"");
+        for (size_t i = 0; i < uplinks.n_names; i++) {
+                const char *name = uplinks.names[i];
+                char id[sizeof("uplink ") + IFNAMSIZ], label[LABEL_SIZE], traffic[96];
+
+                (void)snprintf(id, sizeof(id), "uplink %s", name);
+                (void)snprintf(label, sizeof(label), "%s", name);
+                uplink_add_addresses(name, label, sizeof(label));
+                format_traffic(name, true, traffic, sizeof(traffic));
+                print_node(id, label, "shape=box fillcolor=\"#fce5cd\"");
+                print_edge("outside", id, traffic, "");
+                print_edge(id, "server", outward->text, "dir=back");
+        }
+}
+
+/* --- courses --------------------------------------------------------------------------------- */
+
+static void print_bridge(const struct status_view *view, const char *course, struct outward *outward) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        char label[LABEL_SIZE], gateway[ADDRESS_TEXT_SIZE] = "";
+        struct bridge_plan bridge;
+
+        if (bridge_plan_load(view->etc, &view->site.settings, course, &bridge, &ignored) >= 0) {
+                address_format(&bridge.address, gateway);
+                add_subnets(outward, &bridge);
+        } else
+                bridge_plan_name(course, &bridge);
+        (void)snprintf(label, sizeof(label), "course %s\n%s%s%s", course, bridge.name, gateway[0] ? "\n" : "",
+                gateway);
+        print_node(bridge.name, label, "shape=box fillcolor=\"#cfe2f3\"");
+        print_edge("server", bridge.name, "", "");
 }
 
 /* Each service once, with how many leases it has if there are several. */
@@ -159,12 +199,13 @@ static void print_seat(const struct snapshot_seat *seat) {
         if (!string_equal(seat->state, "up"))
                 (void)snprintf(label + strlen(label), sizeof(label) - strlen(label), "\n%s", seat->state);
         add_services(seat, label, sizeof(label));
-        format_traffic(names.link, traffic, sizeof(traffic));
+        format_traffic(names.link, false, traffic, sizeof(traffic));
         print_node(names.netns, label, find_color(seat));
-        print_edge(bridge.name, names.netns, traffic);
+        print_edge(bridge.name, names.netns, traffic, "");
 }
 
 static void print_graph(const char *proc, const struct status_view *view) {
+        struct outward outward = {0};
         const char *course = "";
 
         (void)fputs("graph coursenet {\n"
@@ -172,17 +213,18 @@ static void print_graph(const char *proc, const struct status_view *view) {
                     "    node [shape=box style=\"filled,rounded\" fontname=\"sans-serif\" fontsize=11];\n"
                     "    edge [fontname=\"sans-serif\" fontsize=9 color=\"#666666\"];\n",
                 stdout);
-        print_server(proc);
+        print_server();
         for (size_t i = 0; i < view->snapshot.n_seats; i++) {
                 const struct snapshot_seat *seat = &view->snapshot.seats[i];
 
                 if (!status_view_shows(view, seat))
                         continue;
                 if (!string_equal(seat->course, course))
-                        print_bridge(view, seat->course);
+                        print_bridge(view, seat->course, &outward);
                 course = seat->course;
                 print_seat(seat);
         }
+        print_uplinks(view, proc, &outward);
         (void)puts("}");
 }
 

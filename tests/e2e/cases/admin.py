@@ -323,18 +323,31 @@ def refused(guest):
     wait_gone(guest)
 
 
-@case("graph is a picture that Graphviz draws, with the bridges, the seats and who is in them")
+@case("graph is a picture that Graphviz draws, with the uplink and what is masqueraded there, the bridges, the seats and who is in them")
 def picture(guest):
     set_up_class(guest)
+    settings = guest.read("/etc/coursenet/coursenet.conf")
+    guest.write("/etc/coursenet/coursenet.conf", f"{settings}\n[course 377]\nnat = no\n")
+    guest.run("ip link add up0 type dummy; ip address add 192.0.2.10/24 dev up0; ip link set up0 up; ip route add default dev up0 metric 4000")
+    try:
+        draw(guest)
+    finally:
+        guest.run("ip link delete up0")
+        guest.write("/etc/coursenet/coursenet.conf", settings)
+    wait_gone(guest)
+
+
+def draw(guest):
     with seats_up(guest, "377", SECOND_SEAT):
         session = guest.ssh_popen(STUDENT)
         session.run("true")
         whole, of_one = guest.run("coursenetctl graph").stdout, guest.run("coursenetctl graph 377").stdout
         session.close()
         drawn, only = pictures.svg(whole), pictures.svg(of_one)
-        for words in ("course 123", "course 377", "br-377", "10.0.123.1/24", STUDENT, ADDRESS, "ns12310", "sshd", "hold", "guest"):
+        for words in ("course 123", "course 377", "br-377", "10.0.123.1/24", STUDENT, ADDRESS, "ns12310", "sshd", "hold", "guest",
+                      "other networks", "up0", "192.0.2.10/24", "10.0.123.0/24 masqueraded", "10.1.121.0/24"):
             expect_in(f">{words}<", drawn, "the picture")
         expect_in(">br-377<", only, "the picture of one course")
         expect_not_in("br-123", only, "the picture of one course")
+        expect_not_in("10.0.123.0/24", only, "the picture of one course")
         expect_status(guest.run("coursenetctl graph 999", check=False), 1, "the picture of no course")
-    wait_gone(guest)
