@@ -6,7 +6,7 @@ from harness.case import case, expect, expect_equal, expect_in, expect_not_in
 from helpers import schema
 from helpers.exam import exam, rules_are_there
 from helpers.network import Greeter, in_seat, reaches, inside, seats_up, soon
-from helpers.seats import SEAT, set_up_class, wait_gone
+from helpers.seats import SEAT, STUDENT, set_up_class, wait_gone
 from helpers.world import NAME, World, resolver
 
 FOLDER = "/var/lib/coursenet/exam"
@@ -38,6 +38,18 @@ def survives(guest):
         wait_gone(guest)
         guest.run(["coursenetctl", "start", SEAT])
         expect_closed("after a new start of the bridge")
+
+
+@case("after a reboot in the middle of an exam, the first login has its rules")
+def reboot(guest):
+    with exam(guest):
+        guest.reboot()
+        session = guest.ssh_popen(STUDENT)
+        session.run("ping -c 1 -W 1 10.0.123.1")
+        expect(session.status != 0, "the seat reaches its gateway")
+        expect(rules_are_there(guest), "there are no rules")
+        session.close()
+        wait_gone(guest)
 
 
 @case("an exam ends by itself at its time, which the journal says, and status and exam list show it until then")
