@@ -57,7 +57,7 @@ def teardown(guest):
     start_all(guest)
     session = guest.ssh_popen(STUDENT, tty=True)
     held = guest.popen(["coursenet-enter", "--seat", "--", "sleep", "600"], user=SECOND)
-    guest.run("coursenetctl start 377")
+    guest.run("coursenetctl start 377; coursenetctl exam start 377")
     guest.wait_until(lambda: len(leases(guest)) == 3, what="the leases")
     with others_things(guest):
         guest.wait_until("grep -q 1 /proc/sys/net/ipv4/conf/eth9/forwarding", what="the uplink forwards")
@@ -77,11 +77,13 @@ def teardown(guest):
 
         done = guest.run(["coursenetctl", "teardown", "--force"])
         for part in ("Ended 3 leases", "Removed the nftables table netdev coursenet.", "Removed /run/coursenet.",
+                     "Removed the nftables table bridge coursenet.", "Ended the exams of all courses.",
                      "    systemctl disable ", " coursenet-activator.socket", " netbr@123.service", "pam-auth-update --disable coursenet"):
             expect_in(part, done.stdout, "what it says it removed, and left")
         session.read_until("stopped by an administrator")
         ours = set(what_is_up(guest).splitlines()) - set(others_up(guest).splitlines())
         expect_equal(sorted(ours), [], "what is up")
+        guest.run("test ! -e /var/lib/coursenet/exam")
         again = guest.run(["coursenetctl", "teardown"])
         expect_not_in("Removed", again.stdout, "what a second teardown says")
         guest.run("systemctl start coursenet-activator.socket")
