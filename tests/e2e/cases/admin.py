@@ -328,7 +328,8 @@ def picture(guest):
     set_up_class(guest)
     settings = guest.read("/etc/coursenet/coursenet.conf")
     guest.write("/etc/coursenet/coursenet.conf", f"{settings}\n[course 377]\nnat = no\n")
-    guest.run("ip link add up0 type dummy; ip address add 192.0.2.10/24 dev up0; ip link set up0 up; ip route add default dev up0 metric 4000")
+    guest.run("ip link add up0 type veth peer name up1; ip link set up1 up; ip address add 192.0.2.10/24 dev up0; ip link set up0 up; "
+              "ip route add default dev up0 metric 4000")
     try:
         draw(guest)
     finally:
