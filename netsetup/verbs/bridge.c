@@ -101,10 +101,8 @@ static int create(struct link_socket *socket, const struct bridge_plan *plan, st
         r = link_add_address(socket, link.index, &plan->address);
         if (r >= 0)
                 r = add_address6(socket, plan, link.index);
-        if (r < 0) {
-                (void)link_delete(socket, link.index);
+        if (r < 0)
                 return failure(diagnostics, plan->name, r, "cannot get its address");
-        }
         *ret = link;
         return 0;
 }
@@ -229,14 +227,13 @@ static int make(struct link_socket *socket, const char *etc, const struct bridge
                 return r;
         r = state == LINK_OURS ? repair(socket, plan, link, diagnostics)
                                : create(socket, plan, link, diagnostics);
-        if (r < 0)
-                return r;
-        if (announce && state != LINK_OURS)
+        if (r >= 0 && announce && state != LINK_OURS)
                 (void)notify_send("READY=1");
-
-        r = course_rules_refresh(etc, diagnostics);
+        if (r >= 0)
+                r = course_rules_refresh(etc, diagnostics);
         if (r >= 0)
                 r = bring_up(socket, plan, link, diagnostics);
+        /* The bridge is there as well if the kernel's answer was lost. */
         if (r < 0 && state != LINK_OURS) {
                 (void)remove_link(socket, plan->name, "bridge", diagnostics);
                 (void)course_rules_refresh(etc, diagnostics);

@@ -375,18 +375,19 @@ static int connect_seat(
                 r = remove_leftover(&ends->host, plan->link, "on the host", diagnostics);
         if (r >= 0)
                 r = remove_leftover(&ends->inside, plan->peer, "in the seat's namespace", diagnostics);
-        if (r >= 0)
-                r = create_cable(&ends->host, plan, ends->bridge, ends->netns_fd, diagnostics);
         if (r < 0)
                 return r;
 
-        r = guard_link(&ends->host, plan, &link, diagnostics);
+        r = create_cable(&ends->host, plan, ends->bridge, ends->netns_fd, diagnostics);
+        if (r >= 0)
+                r = guard_link(&ends->host, plan, &link, diagnostics);
         if (r >= 0)
                 r = configure_peer(&ends->inside, plan, &index, diagnostics);
         if (r >= 0)
                 r = configure_names(&ends->inside, ends->netns_fd, plan, index, diagnostics);
         if (r >= 0)
                 r = bring_up_link(&ends->host, plan, &link, diagnostics);
+        /* The cable is there as well if the kernel's answer was lost. */
         if (r < 0)
                 (void)remove_cable(&ends->host, plan->link, diagnostics);
         return r;
