@@ -40,7 +40,7 @@ TRIES = 3
 EVENTS_OF_A_SLICE = 2000
 # After so many failures one after the other something else is wrong.
 FAILURES_IN_A_ROW_MAX = 10
-# The summary of a slice whose guest did not boot.
+# The summary of a slice that failed before its first event.
 NOTHING = {"events": {}, "happened": {}, "seats probed": 0, "seconds": {}}
 
 
@@ -161,8 +161,17 @@ def run_series(options):
                             stdout=subprocess.PIPE, check=False).stdout.strip()
     try:
         while series.n_events() < (options.events or EVENTS) and failures < FAILURES_IN_A_ROW_MAX:
-            failed = run_slice(series, runs, series.next_seed(seed_of(options)), commit, options)
-            failures = failures + 1 if failed else 0
+            failures += 1
+            try:
+                guest = runs.guest()
+            except AssertionError as failure:
+                # Nothing of the slice has happened.
+                log(f"another try: {kind_of(failure)}")
+                continue
+            if run_slice(series, guest, series.next_seed(seed_of(options)), commit, options.short):
+                failures = 0
+            else:
+                runs.discard()
             with open(f"{options.series}/summary.md", "w", encoding="utf-8") as file:
                 file.write(series.text() + "\n")
     finally:
@@ -171,20 +180,18 @@ def run_series(options):
     return 1 if any(each["failure"] for each in series.slices) else 0
 
 
-def run_slice(series, runs, seed, commit, options):
-    """Whether it failed. What is not a failure of the invariant, such as a guest that does not answer, is one too."""
+def run_slice(series, guest, seed, commit, short):
+    """Whether it passed. Any error of the storm or of the guest is a failure."""
     try:
-        storm = run_storm(runs.guest(), seed, EVENTS_OF_A_SLICE, short=options.short)
-        series.add(seed, options.suite, commit, storm.summary())
-        return False
+        series.add(seed, guest.suite, commit, run_storm(guest, seed, EVENTS_OF_A_SLICE, short=short).summary())
+        return True
     except Exception as failure:  # pylint: disable=broad-except
         text = str(failure) if isinstance(failure, StormFailed) else traceback.format_exc()
         kind = kind_of(failure) if str(failure) else type(failure).__name__
         log(f"seed {seed} fails: {kind}")
-        series.add(seed, options.suite, commit, getattr(failure, "summary", NOTHING), kind)
+        series.add(seed, guest.suite, commit, getattr(failure, "summary", NOTHING), kind)
         series.write_failure(seed, text, getattr(failure, "rounds", []))
-        runs.discard()
-        return True
+        return False
 
 
 def replay_file(options):

@@ -77,23 +77,27 @@ class Storm:
         self._agent.stdin.flush()
 
     def _take_report(self, timeout):
+        """Whether there was one."""
         try:
             line = self._reports.get(timeout=timeout)
         except queue.Empty:
-            return
+            return False
         if line is None:
             raise StormFailed("\n".join(["the agent in the guest has ended", *self.history.faults]))
         if line.startswith("{"):
             self.history.take(json.loads(line))
         else:
             self.history.faults.append(line.rstrip())
+        return True
 
     def _wait(self, what, condition):
         deadline = time.monotonic() + QUIET_DEADLINE
         while not condition():
             if time.monotonic() > deadline:
-                raise self._failure([f"no end after {QUIET_DEADLINE} s: {what}; {self._ask_what_is_busy()}"])
-            self._take_report(0.1)
+                raise self._failure([f"nothing happened for {QUIET_DEADLINE} s: {what}; {self._ask_what_is_busy()}"])
+            # A busy machine takes minutes for the events of a round.
+            if self._take_report(0.1):
+                deadline = time.monotonic() + QUIET_DEADLINE
 
     def _ask_what_is_busy(self):
         self._order("busy")
