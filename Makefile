@@ -111,7 +111,7 @@ activator_sources = \
 	activator/lease/record-removal.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/user-folder.c activator/seat/wiring-plan.c activator/seat/wiring.c \
-	activator/seat/worker-client.c \
+	activator/seat/worker-client.c activator/seat/worker-revival.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
 	activator/base/event.c activator/base/log.c activator/base/namespace-id.c activator/base/seat-owner.c \
 	activator/base/peer.c activator/base/record-store.c \

@@ -26,6 +26,7 @@
 #include "seat/starting-units.h"
 #include "seat/tidy.h"
 #include "seat/worker-client.h"
+#include "seat/worker-revival.h"
 #include "settings-cache.h"
 #include "systemd/units.h"
 #include "worker-protocol.h"
@@ -95,6 +96,7 @@ static void activator_done(struct activator *activator) {
         empty_seats_forget(&activator->seats);
         starting_units_forget(&activator->seats);
         worker_client_free(activator->seats.worker);
+        worker_revival_drop(&activator->seats);
         server_done(&activator->server);
         bus_close(activator->bus);
         (void)sd_event_unref(activator->event);
@@ -224,6 +226,7 @@ static int serve(struct activator *activator) {
         int r;
 
         activator->seats.worker = worker_client_new(activator->event, WORKER_SOCKET, PREPARED_DIRECTORY);
+        worker_client_on_silence(activator->seats.worker, worker_revival_begin, &activator->seats);
         r = handle_signals(activator->event);
         if (r >= 0)
                 r = subscribe(activator);

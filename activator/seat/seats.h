@@ -15,6 +15,7 @@
 #define UNIT_DIRECTORY "/run/systemd/system"
 #define PASSWD_FILE "/etc/passwd"
 
+struct bus_call;
 struct worker_client;
 
 struct seats {
@@ -35,4 +36,5 @@ struct seats {
         struct tidying *tidyings;       /* a utlist: tidy.c */
         struct empty_seat *empty_seats; /* a utlist: empty-seat.c */
         struct starting *startings;     /* a utlist: starting-units.c */
+        struct bus_call *worker_call;   /* worker-revival.c */
 };

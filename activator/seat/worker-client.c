@@ -40,6 +40,9 @@ struct worker_client {
         struct worker_call *calls; /* a utlist */
         uint32_t last_id;
         bool told; /* the log has that it cannot be reached */
+        void (*silent)(void *userdata);
+        void *userdata;
+        sd_event_source *timer; /* until the worker is silent; NULL: nothing is waited for */
 };
 
 struct worker_client *worker_client_new(sd_event *event, const char *socket, const char *receipts) {
@@ -53,6 +56,41 @@ struct worker_client *worker_client_new(sd_event *event, const char *socket, con
         (void)string_copy(client->address.sun_path, sizeof(client->address.sun_path), socket);
         client->receipts = receipts;
         return client;
+}
+
+void worker_client_on_silence(struct worker_client *client, void (*silent)(void *userdata), void *userdata) {
+        if (!client)
+                return;
+        client->silent = silent;
+        client->userdata = userdata;
+}
+
+/* --- silence --------------------------------------------------------------------------------- */
+
+/* systemd restarts the worker much sooner, and a request takes some milliseconds. */
+#define SILENCE_USEC (2 * USEC_PER_SEC)
+
+static void watch_silence(struct worker_client *client);
+
+static int handle_silence(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct worker_client *client = userdata;
+
+        (void)source;
+        (void)usec;
+        client->timer = sd_event_source_disable_unref(client->timer);
+        if (client->fd >= 0 && !client->calls)
+                return 0;
+        client->silent(client->userdata);
+        if (client->calls)
+                watch_silence(client);
+        return 0;
+}
+
+static void watch_silence(struct worker_client *client) {
+        if (!client->silent || client->timer)
+                return;
+        (void)sd_event_add_time_relative(
+                client->event, &client->timer, CLOCK_MONOTONIC, SILENCE_USEC, 0, handle_silence, client);
 }
 
 /* --- calls ----------------------------------------------------------------------------------- */
@@ -100,6 +138,7 @@ void worker_client_free(struct worker_client *client) {
                         worker_call_drop(call->place);
         }
         disconnect(client, -ECANCELED);
+        client->timer = sd_event_source_disable_unref(client->timer);
         free(client);
 }
 
@@ -133,9 +172,10 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
         n = recv(fd, &message, sizeof(message), MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return 0;
-        if (n <= 0)
+        if (n <= 0) {
                 disconnect(client, -ECONNRESET);
-        else if (worker_reply_check(&message, (size_t)n) < 0) {
+                watch_silence(client);
+        } else if (worker_reply_check(&message, (size_t)n) < 0) {
                 log_error("coursenet-worker sent something that is no reply; is it of another version?");
                 disconnect(client, -EBADMSG);
         } else
@@ -217,6 +257,7 @@ static int begin(struct worker_client *client, enum worker_verb verb, const char
                 return r;
         }
         DL_APPEND(client->calls, call);
+        watch_silence(client);
         call->place = place;
         if (place)
                 *place = call;

@@ -19,6 +19,9 @@ struct worker_call;
  */
 struct worker_client *worker_client_new(sd_event *event, const char *socket, const char *receipts);
 
+/* Calls when the worker has left a request unanswered, or is gone, for longer than a restart takes. */
+void worker_client_on_silence(struct worker_client *client, void (*silent)(void *userdata), void *userdata);
+
 /* Drops all calls. NULL is fine. */
 void worker_client_free(struct worker_client *client);
 

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <systemd/sd-event.h>
 
+#include "fake-timer.h"
 #include "seat/worker-client.h"
 #include "worker-protocol.h"
 
@@ -276,6 +277,48 @@ static void seats_with_a_receipt_are_listed(void **state) {
         assert_int_equal(n, 11);
 }
 
+static void count_silence(void *userdata) {
+        (*(unsigned *)userdata)++;
+}
+
+static void a_worker_that_leaves_a_request_unanswered_is_silent(void **state) {
+        struct asker asker = {0};
+        unsigned n = 0;
+        uint32_t id;
+
+        (void)state;
+        worker_client_on_silence(client, count_silence, &n);
+        assert_int_equal(ask(&asker, "12310"), 0);
+        id = receive(WORKER_PREPARE, "12310");
+        pass_ms(2000);
+        assert_int_equal(n, 1);
+        pass_ms(2000);
+        assert_int_equal(n, 2);
+        reply(id, 0);
+        run();
+        pass_ms(2000);
+        assert_int_equal(n, 2);
+        assert_int_equal(timers_set(), 0);
+}
+
+static void a_worker_that_is_not_back_after_its_end_is_silent(void **state) {
+        struct asker asker = {0};
+        unsigned n = 0;
+
+        (void)state;
+        worker_client_on_silence(client, count_silence, &n);
+        assert_int_equal(ask(&asker, "12310"), 0);
+        reply(receive(WORKER_PREPARE, "12310"), 0);
+        run();
+        pass_ms(2000);
+        stop_worker();
+        run();
+        assert_int_equal(n, 0);
+        pass_ms(2000);
+        assert_int_equal(n, 1);
+        assert_int_equal(timers_set(), 0);
+}
+
 static int set_up(void **state) {
         if (make_etc(state) < 0 || sd_event_new(&event) < 0)
                 return -1;
@@ -305,6 +348,8 @@ int main(void) {
                 worker_test(only_what_was_prepared_is_discarded),
                 worker_test(a_bridge_alone_is_discarded),
                 worker_test(seats_with_a_receipt_are_listed),
+                worker_test(a_worker_that_leaves_a_request_unanswered_is_silent),
+                worker_test(a_worker_that_is_not_back_after_its_end_is_silent),
         };
 
         return cmocka_run_group_tests_name("worker-client", tests, NULL, NULL);

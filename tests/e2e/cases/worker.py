@@ -181,6 +181,27 @@ def absent(guest):
         guest.run("systemctl start coursenet-worker.socket")
 
 
+@case("a worker whose restart somebody cancels (`systemctl cancel`) is there again for the logins behind")
+def cancelled_restart(guest):
+    set_up_alone(guest)
+    guest.ssh(STUDENT, "true")
+    gate = "/run/gate-of-later"
+    # The restart waits for the stop of this unit, which takes until the gate is there.
+    guest.run(f"""
+        rm -f {gate}
+        systemd-run --unit=later --property=After={WORKER} --property="ExecStop=/bin/sh -c 'until test -e {gate}; do sleep 0.05; done'" sleep infinity
+        systemctl stop --no-block later
+        systemctl kill --signal=KILL {WORKER}""")
+    guest.wait_until(f"systemctl list-jobs --no-legend {WORKER} | grep -qw waiting", what="the restart of the worker waits")
+    since = guest.journal_position()
+    guest.run(f"systemctl cancel $(systemctl list-jobs --no-legend {WORKER} | grep -o '[0-9]*' | head -n 1); touch {gate}")
+    guest.wait_until(lambda: f"The restart of {WORKER} was cancelled" in guest.journal(since=since), what="the activator has noticed")
+    guest.ssh(STUDENT, "true")
+    guest.wait_until(lambda: is_active(guest, WORKER), what="the worker runs again")
+    wait_gone(guest)
+    expect_nothing_failed(guest)
+
+
 @case("the worker runs in the host's mount namespace, with four capabilities, and only root can ask it")
 def confined(guest):
     ask(guest, (DISCARD, SEAT))
