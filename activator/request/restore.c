@@ -28,6 +28,7 @@
 struct restoring {
         struct lease_table *leases;
         unsigned n_leases;
+        int error;  /* the last one because of which a lease could not be restored */
         int result; /* 1: still waiting */
 };
 
@@ -83,6 +84,11 @@ static int take_up_lease(struct restoring *restoring, const char *id, uint32_t j
         return lease_restore(restoring->leases, &record, opener, job);
 }
 
+/* It says nothing about the record, and the lease may be of a live login. */
+static bool is_shortage(int error) {
+        return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EIO;
+}
+
 static void restore_lease(struct restoring *restoring, const char *unit, uint32_t job) {
         struct lease_table *leases = restoring->leases;
         char id[LEASE_ID_SIZE];
@@ -95,6 +101,11 @@ static void restore_lease(struct restoring *restoring, const char *unit, uint32_
                 return;
         }
         r = take_up_lease(restoring, id, job);
+        if (is_shortage(r)) {
+                log_error("The record of the lease %s cannot be read: %s", id, strerror(-r));
+                restoring->error = r;
+                return;
+        }
         if (r < 0) {
                 log_warning("%s is a lease without a usable record (%s); stopping it", unit, strerror(-r));
                 record_removal_begin(leases, id);
@@ -122,7 +133,7 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
 
         for (size_t i = 0; i < n_rows; i++)
                 take_up_unit(restoring, &rows[i]);
-        restoring->result = error;
+        restoring->result = error < 0 ? error : restoring->error;
 }
 
 /* An activator may have ended before the units of a seat adopted what coursenet-worker made for it. */

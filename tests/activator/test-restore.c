@@ -27,8 +27,11 @@ static unsigned n_restored;
 static struct lease_record restored;
 static bool has_opener;
 static uint32_t restored_job;
+static int restore_error;
 
 int lease_restore(struct lease_table *leases, const struct lease_record *record, int pidfd, uint32_t job) {
+        if (restore_error < 0)
+                return restore_error;
         n_restored++;
         restored_job = job;
         restored = *record;
@@ -113,6 +116,20 @@ static void a_lease_is_taken_up_with_the_process_that_opened_it(void **state) {
         assert_int_equal(n_restored, 1);
         assert_string_equal(restored.user, "cs123-amy");
         assert_true(has_opener);
+        assert_string_equal(forgotten, "");
+}
+
+/* The next activator tries again; to stop the slice would end a live login. */
+static void without_memory_the_activator_ends_and_stops_no_lease(void **state) {
+        const struct unit_row unit = {UNIT, "active", 0, ""};
+        const struct lease_record record = make_record();
+
+        (void)state;
+        save(&record);
+        restore_error = -ENOMEM;
+        assert_int_equal(start_with(&unit, 1), -ENOMEM);
+        asked_nothing();
+        assert_true(has_record());
         assert_string_equal(forgotten, "");
 }
 
@@ -246,7 +263,7 @@ static int set_up(void **state) {
         table = (struct lease_table){.event = event, .seats = &seats, .state_directory = etc};
         n_restored = n_prepared = 0;
         has_opener = false;
-        list_error = 0;
+        list_error = restore_error = 0;
         forgotten[0] = '\0';
         return 0;
 }
@@ -264,6 +281,7 @@ static int tear_down(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 restore_test(a_lease_is_taken_up_with_the_process_that_opened_it),
+                restore_test(without_memory_the_activator_ends_and_stops_no_lease),
                 restore_test(a_process_that_is_dead_is_not_taken_for_another_one),
                 restore_test(a_hold_and_a_lease_that_lingers_have_no_process),
                 restore_test(a_login_that_is_starting_is_taken_up_and_a_hold_is_not),
