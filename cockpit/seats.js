@@ -2,7 +2,8 @@
 
 /* Puts together what rosters and status say: each course with its seats, those that are down included. */
 
-export const is_hold = lease => lease.service === "hold";
+/* By an administrator or for a class: without a process. */
+export const is_hold = lease => lease.pid === null;
 
 export const logins_of = seat => seat.leases.filter(lease => !is_hold(lease));
 export const is_held = seat => seat.leases.some(is_hold);

@@ -40,7 +40,7 @@ function time(utc) {
 
 function who(lease) {
     if (is_hold(lease))
-        return ["held by an administrator"];
+        return [lease.service === "schedule" ? "held for a class" : "held by an administrator"];
     if (lease.remote_host)
         return [foreign(lease.service), " from ", foreign(lease.remote_host)];
     return lease.tty ? [foreign(lease.service), " on ", foreign(lease.tty)] : [foreign(lease.service)];
