@@ -174,6 +174,8 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
                 return 0;
         if (n <= 0) {
                 disconnect(client, -ECONNRESET);
+                /* The time of an earlier request would be over before systemd has restarted the worker. */
+                client->timer = sd_event_source_disable_unref(client->timer);
                 watch_silence(client);
         } else if (worker_reply_check(&message, (size_t)n) < 0) {
                 log_error("coursenet-worker sent something that is no reply; is it of another version?");
