@@ -10,6 +10,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 
 # pylint: disable=wrong-import-position
+import class_hours
 import containers
 import crowd
 import growth
@@ -23,9 +24,9 @@ from helpers.seats import wait_gone
 from results import Results, stages_as_text
 
 # How often, and how long: the first is for ten minutes, the second for a night.
-QUICK = {"pairs": 20, "ssh": 10, "ssh_crowd": 10, "crowd": 3, "sample": 30, "throughput": 7, "seconds": 2, "fence": 6,
+QUICK = {"pairs": 20, "ssh": 10, "ssh_crowd": 10, "crowd": 3, "class": 2, "sample": 30, "throughput": 7, "seconds": 2, "fence": 6,
          "containers": 5}
-THOROUGH = {"pairs": 150, "ssh": 50, "ssh_crowd": 50, "crowd": 9, "sample": 60, "throughput": 25, "seconds": 4, "fence": 20,
+THOROUGH = {"pairs": 150, "ssh": 50, "ssh_crowd": 50, "crowd": 9, "class": 6, "sample": 60, "throughput": 25, "seconds": 4, "fence": 20,
             "containers": 15}
 CROWD_SIZE, COURSE_WITH_CONTAINERS = 100, 16
 
@@ -35,6 +36,7 @@ GROUPS = {
     "peers": lambda guest, results, counts: logins.measure_peers(guest, results, counts["pairs"]),
     "ssh": lambda guest, results, counts: logins.measure_ssh(guest, results, counts["ssh"], counts["ssh_crowd"]),
     "crowd": lambda guest, results, counts: crowd.measure(guest, results, counts["crowd"], CROWD_SIZE),
+    "class": lambda guest, results, counts: class_hours.measure(guest, results, counts["class"], CROWD_SIZE),
     "growth": lambda guest, results, counts: growth.measure(guest, results, counts["seats"], counts["sample"]),
     "stages": lambda guest, results, counts: stages.measure(guest, results, counts["pairs"], counts["seats"]),
     "throughput": lambda guest, results, counts: traffic.measure_throughput(guest, results, counts["throughput"], counts["seconds"]),
