@@ -110,7 +110,7 @@ activator_sources = \
 	activator/lease/lease-table.c activator/lease/lease-unit.c activator/lease/linger.c \
 	activator/lease/record-removal.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
-	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/user-folder.c activator/seat/wiring-plan.c activator/seat/wiring.c \
+	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/user-folder.c activator/seat/user-limits.c activator/seat/wiring-plan.c activator/seat/wiring.c \
 	activator/seat/worker-client.c activator/seat/worker-revival.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
 	activator/base/event.c activator/base/log.c activator/base/namespace-id.c activator/base/seat-owner.c \
@@ -124,7 +124,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/complain.c ctl/base/hold-client.c ctl/base/progress.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/class-time.c ctl/base/course-schedule.c ctl/base/lease-list.c ctl/base/lease-record.c ctl/base/systemctl.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/traffic.c ctl/base/target.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
-	ctl/check/account-check.c ctl/check/check-command.c ctl/check/host-check.c ctl/check/image-check.c \
+	ctl/check/account-check.c ctl/check/check-command.c ctl/check/controller-check.c ctl/check/host-check.c ctl/check/image-check.c \
 	ctl/check/limits.c ctl/check/live-check.c ctl/check/schedule-check.c ctl/check/setup-command.c ctl/check/staff-check.c \
 	ctl/exam/exam-change.c ctl/exam/exam-command.c ctl/exam/exam-file.c ctl/exam/exam-list.c \
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
@@ -136,7 +136,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/seat/teardown-command.c \
 	ctl/status/graph-command.c ctl/status/login-count.c ctl/status/metrics-command.c ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
 	ctl/status/status-watch.c \
-	ctl/status/uplink-list.c ctl/status/user-manager.c
+	ctl/status/uplink-list.c ctl/status/usage.c ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-seat.c enter/user-command.c

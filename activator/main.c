@@ -25,6 +25,7 @@
 #include "seat/slot-release.h"
 #include "seat/starting-units.h"
 #include "seat/tidy.h"
+#include "seat/user-limits.h"
 #include "seat/worker-client.h"
 #include "seat/worker-revival.h"
 #include "settings-cache.h"
@@ -95,6 +96,7 @@ static void activator_done(struct activator *activator) {
         tidy_forget_all(&activator->seats);
         empty_seats_forget(&activator->seats);
         starting_units_forget(&activator->seats);
+        user_limits_forget(&activator->seats);
         worker_client_free(activator->seats.worker);
         worker_revival_drop(&activator->seats);
         server_done(&activator->server);
@@ -203,6 +205,7 @@ static int prepare(struct activator *activator) {
                 log_error("Cannot restore the leases: %s", strerror(-r));
                 return r;
         }
+        user_limits_release_all(&activator->seats);
         r = lease_log_daily(&activator->leases);
         if (r >= 0)
                 r = server_listen(&activator->server, received.activator, true);
@@ -219,7 +222,7 @@ static int subscribe(struct activator *activator) {
 
         for (size_t i = 0; i < ELEMENTSOF(callbacks) && r >= 0; i++)
                 r = units_on_job_removed(activator->bus, callbacks[i], &activator->seats);
-        return r;
+        return r < 0 ? r : units_on_removed(activator->bus, user_limits_unit_removed, &activator->seats);
 }
 
 static int serve(struct activator *activator) {

@@ -94,7 +94,7 @@ struct request {
         uint16_t type;  /* enum request_type */
         uint32_t flags; /* enum request_flags */
         uint32_t uid; /* OPEN, NOTE: the account's uid. The module has it from NSS, which the activator never
-                         asks */
+                         asks. HOLD: the same, or 0 if it is not known */
         uint32_t timeout_ms; /* REQUEST_OPEN, REQUEST_ENTER: how long the caller will wait */
         uint32_t reserved;   /* zero */
         char user[USER_NAME_SIZE];

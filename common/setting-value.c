@@ -211,21 +211,107 @@ bool template_valid(const char *name) {
                !string_equal(name, "netbr") && !string_equal(name, "netns") && !string_equal(name, "nsbr");
 }
 
-/* Digits, and one character of units behind them or not. */
-static bool quantity_valid(const char *text, const char *units) {
-        const char *unit = text + strspn(text, DIGITS);
+#define WEIGHT_MAX 10000U
+#define CPU_PERCENT_MAX 1000000U
 
-        return unit != text && (unit[0] == '\0' || (strchr(units, unit[0]) && unit[1] == '\0'));
+/* Digits, and what is behind them. A percentage is from 1 to percent_max. */
+static int parse_limit(
+        const char *text, unsigned percent_max, struct resource_limit *ret, const char **ret_unit) {
+        size_t digits = strspn(text, DIGITS);
+        const char *unit = text + digits;
+        bool is_percent = string_equal(unit, "%");
+        uint64_t number;
+
+        /* 18 digits always fit. */
+        if (digits == 0 || digits > 18 || text[0] == '0')
+                return -EINVAL;
+        number = strtoull(text, NULL, 10);
+        if (is_percent && number > percent_max)
+                return -EINVAL;
+        *ret = (struct resource_limit){.number = number, .is_percent = is_percent};
+        *ret_unit = is_percent ? "" : unit;
+        return 0;
 }
 
-bool memory_limit_valid(const char *text) {
-        return quantity_valid(text, "KMGT%");
+static bool is_infinity(const char *text, struct resource_limit *ret) {
+        *ret = (struct resource_limit){.number = LIMIT_INFINITY};
+        return string_equal(text, "infinity");
 }
 
-bool cpu_limit_valid(const char *text) {
-        return quantity_valid(text, "%") && strchr(text, '%');
+/* The number of bytes that a unit stands for; 0: there is no such unit. */
+static uint64_t memory_unit(const char *unit) {
+        static const char units[] = "KMGT";
+        const char *place = strchr(units, unit[0]);
+
+        if (unit[0] == '\0')
+                return 1;
+        return place && unit[1] == '\0' ? UINT64_C(1024) << (10 * (place - units)) : 0;
 }
 
-bool tasks_limit_valid(const char *text) {
-        return quantity_valid(text, "");
+int memory_max_parse(const char *text, struct resource_limit *ret) {
+        const char *unit;
+        uint64_t size;
+
+        if (is_infinity(text, ret))
+                return 0;
+        if (parse_limit(text, 100, ret, &unit) < 0)
+                return -EINVAL;
+        size = memory_unit(unit);
+        if (ret->is_percent)
+                return 0;
+        if (size == 0 || ret->number > INT64_MAX / size || ret->number * size < MEMORY_MAX_MIN)
+                return -EINVAL;
+        ret->number *= size;
+        return 0;
+}
+
+int cpu_quota_parse(const char *text, struct resource_limit *ret) {
+        const char *unit;
+
+        if (is_infinity(text, ret))
+                return 0;
+        return parse_limit(text, CPU_PERCENT_MAX, ret, &unit) >= 0 && ret->is_percent ? 0 : -EINVAL;
+}
+
+int tasks_max_parse(const char *text, struct resource_limit *ret) {
+        const char *unit;
+
+        if (is_infinity(text, ret))
+                return 0;
+        if (parse_limit(text, 100, ret, &unit) < 0 || unit[0])
+                return -EINVAL;
+        return ret->is_percent || (ret->number >= TASKS_MAX_MIN && ret->number <= UINT32_MAX) ? 0 : -EINVAL;
+}
+
+int weight_parse(const char *text, struct resource_limit *ret) {
+        unsigned weight;
+
+        if (number_parse(text, 1, WEIGHT_MAX, &weight) < 0)
+                return -EINVAL;
+        *ret = (struct resource_limit){.number = weight};
+        return 0;
+}
+
+bool memory_max_valid(const char *text) {
+        struct resource_limit limit;
+
+        return memory_max_parse(text, &limit) >= 0;
+}
+
+bool cpu_quota_valid(const char *text) {
+        struct resource_limit limit;
+
+        return cpu_quota_parse(text, &limit) >= 0;
+}
+
+bool tasks_max_valid(const char *text) {
+        struct resource_limit limit;
+
+        return tasks_max_parse(text, &limit) >= 0;
+}
+
+bool weight_valid(const char *text) {
+        struct resource_limit limit;
+
+        return weight_parse(text, &limit) >= 0;
 }

@@ -108,10 +108,28 @@ bool variable_valid(const char *word);
  */
 bool template_valid(const char *name);
 
+#define LIMIT_INFINITY UINT64_MAX
+
+/* With less, no login works: sshd itself counts. */
+#define MEMORY_MAX_MIN (UINT64_C(16) << 20)
+#define TASKS_MAX_MIN 16U
+
+/* A limit as systemd.resource-control(5) writes it. */
+struct resource_limit {
+        uint64_t number; /* bytes, tasks, percent or a weight; LIMIT_INFINITY: none */
+        bool is_percent;
+};
+
 /*
- * Limits as systemd.resource-control(5) writes them. They become lines of a drop-in as they are, so only
- * digits and a unit are accepted.
+ * "2G", "50%" or "infinity"; "150%" or "infinity"; "500", "20%" or "infinity"; "100". -EINVAL, also for what
+ * systemd would ignore, such as more than all of the memory.
  */
-bool memory_limit_valid(const char *text);
-bool cpu_limit_valid(const char *text);
-bool tasks_limit_valid(const char *text);
+int memory_max_parse(const char *text, struct resource_limit *ret);
+int cpu_quota_parse(const char *text, struct resource_limit *ret);
+int tasks_max_parse(const char *text, struct resource_limit *ret);
+int weight_parse(const char *text, struct resource_limit *ret);
+
+bool memory_max_valid(const char *text);
+bool cpu_quota_valid(const char *text);
+bool tasks_max_valid(const char *text);
+bool weight_valid(const char *text);

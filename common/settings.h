@@ -52,9 +52,15 @@ struct service_settings {
         char image[CONTAINER_TEXT_SIZE];       /* a .sif file or a sandbox folder; empty: not set, as below */
         char binds[CONTAINER_TEXT_SIZE];       /* words, SOURCE[:TARGET[:ro|rw]] */
         char environment[CONTAINER_TEXT_SIZE]; /* words, NAME=VALUE */
-        char memory_max[24];                   /* as MemoryMax= of systemd.resource-control(5) */
-        char cpu_quota[16];                    /* as CPUQuota= */
-        char tasks_max[16];                    /* as TasksMax= */
+};
+
+/* Limits of everything that a student runs, as systemd.resource-control(5) writes them. Empty: not set. */
+struct limit_settings {
+        char memory_max[24]; /* MemoryMax= */
+        char cpu_weight[8];  /* CPUWeight= */
+        char cpu_quota[16];  /* CPUQuota= */
+        char tasks_max[16];  /* TasksMax= */
+        char io_weight[8];   /* IOWeight= */
 };
 
 /* yes or no, where leaving it out means neither. */
@@ -115,6 +121,7 @@ struct course_values {
         enum names_told names;
         struct staff staff; /* of a course: in addition to the site's */
         struct service_settings services;
+        struct limit_settings limits;
         struct traffic_settings traffic;
 };
 

@@ -71,6 +71,7 @@ bool seat_lookup(struct settings_cache *cache, const char *user, bool log, struc
                 const struct course_values *values = settings_for_course(settings, course);
 
                 ret->services = values->services;
+                ret->limits = values->limits;
                 ret->keep = values->leftover == LEFTOVER_KEEP;
         }
 

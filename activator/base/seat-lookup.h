@@ -11,7 +11,9 @@
 struct found_seat {
         struct seat_plan plan;
         struct service_settings services;
+        struct limit_settings limits;
         bool keep; /* leftover = keep */
+        uid_t uid; /* the user's; 0: not known. The caller knows it */
 };
 
 /*

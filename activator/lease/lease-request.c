@@ -193,6 +193,7 @@ static void begin(struct lease_table *table, const struct lease_waiter *waiter, 
         }
         note_owner(lease);
         lease_answer_tie(lease, waiter);
+        seat.uid = request->uid;
         lease->seat = &seat;
         lease_raise(lease, EVENT_OPENED);
 }

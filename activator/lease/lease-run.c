@@ -18,6 +18,7 @@
 #include "seat/empty-seat.h"
 #include "seat/failed-units.h"
 #include "seat/starting-units.h"
+#include "seat/user-limits.h"
 
 /* --- the end --------------------------------------------------------------------------------- */
 
@@ -46,6 +47,7 @@ static void free_lease(struct lease *lease) {
 
         forget(lease);
         failed_units_reset_user(table->seats, record.uid);
+        user_limits_release(table->seats, record.uid);
         if (lease_table_has_seat(table, record.seat))
                 return;
         starting_units_stop(table->seats, record.seat, record.uid);

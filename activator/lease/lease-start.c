@@ -12,6 +12,7 @@
 #include "lease-early.h"
 #include "lease-object.h"
 #include "lease-table.h"
+#include "seat/user-limits.h"
 #include "seat/wiring.h"
 #include "systemd/units.h"
 
@@ -49,7 +50,8 @@ static size_t plan_wiring(const struct lease *lease, struct wiring ret[static WI
         if (!lease->record.hold)
                 wiring_plan_user(&seat->plan, lease->record.uid, &ret[n++]);
         for (size_t i = 0; i < seat->services.n_units; i++)
-                wiring_plan_service(&seat->plan, lease->record.user, &seat->services, i, &ret[n++]);
+                wiring_plan_service(
+                        &seat->plan, lease->record.user, seat->uid, &seat->services, i, &ret[n++]);
         return n;
 }
 
@@ -87,6 +89,8 @@ void lease_start_wire(struct lease *lease) {
 
         if (!lease->record.hold)
                 wire_keeping(lease);
+        if (lease->seat->uid != 0)
+                user_limits_apply(lease->table->seats, lease->seat->uid, &lease->seat->limits);
         r = wiring_update(lease->table->seats, wirings, n, handle_wired, lease, &lease->wiring);
         if (r < 0)
                 fail_wiring(lease, r);

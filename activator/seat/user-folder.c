@@ -12,9 +12,9 @@ static bool is_course_user(const struct passwd *account, const struct name_rule 
         return account->pw_uid >= SYSTEM_UID_END && name_rule_match(rule, account->pw_name, course, student);
 }
 
-static int make(const char *directory, uid_t uid) {
+static int make(const char *directory, const char *head, uid_t uid, const char *ending) {
         char path[512];
-        int n = snprintf(path, sizeof(path), "%s/user@%u.service.d", directory, (unsigned)uid);
+        int n = snprintf(path, sizeof(path), "%s/%s%u%s.d", directory, head, (unsigned)uid, ending);
 
         if (n < 0 || (size_t)n >= sizeof(path))
                 return -ENAMETOOLONG;
@@ -30,10 +30,14 @@ int user_folder_make_all(const char *directory, const char *passwd, const struct
         if (!file)
                 return -errno;
         while ((account = fgetpwent(file))) {
-                int r = is_course_user(account, rule) ? make(directory, account->pw_uid) : 0;
+                int r, s;
 
-                if (r < 0 && result == 0)
-                        result = r;
+                if (!is_course_user(account, rule))
+                        continue;
+                r = make(directory, "user@", account->pw_uid, ".service");
+                s = make(directory, "user-", account->pw_uid, ".slice");
+                if (result == 0)
+                        result = r < 0 ? r : s;
         }
         (void)fclose(file);
         return result;

@@ -46,22 +46,17 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
                 seat->netns);
 }
 
-/* "SETTING=VALUE", if there is a value. */
-static void append_limit(char *text, size_t size, const char *setting, const char *value) {
-        size_t length = strlen(text);
-
-        if (value[0])
-                (void)snprintf(text + length, size - length, "%s=%s\n", setting, value);
-}
-
 /*
  * A unit that has failed stays in memory as long as a lease refers to it, so `systemctl` and `coursenetctl
  * status` show it; with the seat's last lease CollectMode= has systemd forget it.
  */
-void wiring_plan_service(const struct seat_plan *seat, const char *user,
+void wiring_plan_service(const struct seat_plan *seat, const char *user, uid_t uid,
         const struct service_settings *services, size_t i, struct wiring *ret) {
         const char *name = services->units[i];
+        char slice[sizeof("Slice=user-4294967295.slice\n")] = "";
 
+        if (uid != 0)
+                (void)snprintf(slice, sizeof(slice), "Slice=user-%u.slice\n", (unsigned)uid);
         ret->stand_in = false;
         (void)snprintf(ret->unit, sizeof(ret->unit), "%s@%s.service", name, seat->name);
         (void)snprintf(ret->text, sizeof(ret->text),
@@ -73,16 +68,11 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
                 "CollectMode=inactive-or-failed\n"
                 "[Service]\n"
                 "User=%s\n"
+                "%s"
                 "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
-                seat->name, seat->name, seat->name, user, seat->netns);
+                seat->name, seat->name, seat->name, user, slice, seat->netns);
         ret->file = WIRING_FILE;
         ret->will_do[0] = '\0';
-        if (!string_equal(name, SERVICE_CONTAINER))
-                return;
-
-        append_limit(ret->text, sizeof(ret->text), "MemoryMax", services->memory_max);
-        append_limit(ret->text, sizeof(ret->text), "CPUQuota", services->cpu_quota);
-        append_limit(ret->text, sizeof(ret->text), "TasksMax", services->tasks_max);
 }
 
 void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret) {
@@ -95,4 +85,32 @@ void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, str
                 "StopWhenUnneeded=yes\n"
                 "AssertPathExists=" STAND_IN_PATH "\n",
                 seat->name, seat->name);
+}
+
+/* "SETTING=VALUE", if there is a value. */
+static void append_limit(struct wiring *wiring, const char *setting, const char *value) {
+        size_t length = strlen(wiring->text);
+
+        if (value[0])
+                (void)snprintf(
+                        wiring->text + length, sizeof(wiring->text) - length, "%s=%s\n", setting, value);
+}
+
+bool wiring_plan_limits(uid_t uid, const struct limit_settings *limits, struct wiring *ret) {
+        static const char head[] = "# Written by coursenet-activator: the limits of this user's course.\n"
+                                   "[Slice]\n";
+
+        *ret = (struct wiring){.file = WIRING_LIMITS_FILE};
+        (void)snprintf(ret->unit, sizeof(ret->unit), "user-%u.slice", (unsigned)uid);
+        (void)string_copy(ret->text, sizeof(ret->text), head);
+        append_limit(ret, "MemoryMax", limits->memory_max);
+        append_limit(ret, "CPUWeight", limits->cpu_weight);
+        /* CPUQuota= has no word for no quota. */
+        if (string_equal(limits->cpu_quota, "infinity"))
+                (void)snprintf(ret->text + strlen(ret->text), sizeof("CPUQuota=\n"), "CPUQuota=\n");
+        else
+                append_limit(ret, "CPUQuota", limits->cpu_quota);
+        append_limit(ret, "TasksMax", limits->tasks_max);
+        append_limit(ret, "IOWeight", limits->io_weight);
+        return !string_equal(ret->text, head);
 }

@@ -9,6 +9,7 @@
  *     user@1001.service.d/    NetworkNamespacePath= of the seat, PartOf= of nsbr@12310
  *     cont@12310.service.d/   the same, User=, BindsTo= and After= of nsbr@12310, StopWhenUnneeded=
  *     user@1001.service.d/, user-runtime-dir@1001.service.d/   with leftover = keep: logind does not end them
+ *     user-1001.slice.d/      the limits of the course: user-limits.h
  *
  * Written before systemd loads the unit, a drop-in needs no daemon-reload. Wiring is only ever added, and
  * changed only while the unit is down: without it the next daemon-reload would take the course's bridge from
@@ -23,6 +24,9 @@
 
 #define WIRING_FILE "50-coursenet.conf"
 #define WIRING_KEEP_FILE "50-coursenet-keep.conf"
+/* Sorted behind Debian's own (10-defaults.conf) and before what `systemctl set-property` writes, which wins.
+ */
+#define WIRING_LIMITS_FILE "40-coursenet.conf"
 
 /* The longest: a template's name, '@', an id and ".service", with the NUL. */
 #define WIRING_UNIT_SIZE (SERVICE_NAME_SIZE + SEAT_ID_SIZE + sizeof("@.service"))
@@ -53,9 +57,10 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
 
 /*
  * Makes the i-th of a seat's services (struct service_settings) the student's own, in the seat, for as long
- * as somebody needs it; pure.
+ * as somebody needs it. It counts for the user's limits, unless the uid is 0, which means that it is not
+ * known; pure.
  */
-void wiring_plan_service(const struct seat_plan *seat, const char *user,
+void wiring_plan_service(const struct seat_plan *seat, const char *user, uid_t uid,
         const struct service_settings *services, size_t i, struct wiring *ret);
 
 /*
@@ -64,3 +69,6 @@ void wiring_plan_service(const struct seat_plan *seat, const char *user,
  * roster. This one prevents the start. Pure.
  */
 void wiring_plan_stand_in(const struct seat_plan *seat, const char *service, struct wiring *ret);
+
+/* The limits of a user's slice: user-limits.h. False: there are none; unit and file are set even so. Pure. */
+bool wiring_plan_limits(uid_t uid, const struct limit_settings *limits, struct wiring *ret);

@@ -40,6 +40,10 @@ bool wiring_keeps(const char *directory, const char *unit) {
         return has_file(directory, unit, WIRING_KEEP_FILE);
 }
 
+bool wiring_limits(const char *directory, const char *unit) {
+        return has_file(directory, unit, WIRING_LIMITS_FILE);
+}
+
 /* The text of the drop-in that is there, cut to its array. Returns its size, or negative errno. */
 static ssize_t read_file(
         const char *directory, const struct wiring *wiring, char ret[static sizeof(wiring->text) + 1]) {
@@ -119,24 +123,32 @@ int wiring_write(const char *directory, const struct wiring *wiring) {
         return r == -EEXIST && wiring->stand_in ? 0 : r;
 }
 
-static int remove_file(const char *directory, const struct wiring *wiring) {
+int wiring_remove(const char *directory, const struct wiring *wiring) {
         wiring_path_t path;
         int r;
 
         r = format_path(path, directory, wiring, file_of(wiring));
         if (r < 0)
                 return r;
-        if (unlink(path) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        /* Its folder as well, if there is nothing else in it. */
-        *strrchr(path, '/') = '\0';
-        (void)rmdir(path);
-        return 0;
+        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Its folder as well, if there is nothing else in it. */
+static int remove_with_folder(const char *directory, const struct wiring *wiring) {
+        wiring_path_t path;
+        int r;
+
+        r = wiring_remove(directory, wiring);
+        if (r >= 0)
+                r = format_path(path, directory, wiring, "");
+        if (r >= 0)
+                (void)rmdir(path);
+        return r;
 }
 
 static int set_keeping(const char *directory, const struct wiring *wiring, bool keep) {
         if (!keep)
-                return remove_file(directory, wiring);
+                return remove_with_folder(directory, wiring);
         return wiring_differs(directory, wiring) ? wiring_write(directory, wiring) : 0;
 }
 

@@ -19,12 +19,16 @@ int wiring_keep_user(const char *directory, uid_t uid, bool keep);
 /* The unit has a drop-in of ours; one by which systemd refuses to stop it, see wiring_keep_user(). */
 bool wiring_exists(const char *directory, const char *unit);
 bool wiring_keeps(const char *directory, const char *unit);
+bool wiring_limits(const char *directory, const char *unit); /* the limits of a slice, see user-limits.h */
 
 /* 1 if its file below DIRECTORY/UNIT.d has other contents, or is not there; 0 if it is the same. */
 int wiring_differs(const char *directory, const struct wiring *wiring);
 
 /* Writes it, whole or not at all. */
 int wiring_write(const char *directory, const struct wiring *wiring);
+
+/* Removes its file and leaves the folder: see user-folder.h. Having nothing to remove is success. */
+int wiring_remove(const char *directory, const struct wiring *wiring);
 
 /*
  * The result of an update: how many drop-ins were written; how many were left as they are because their seat

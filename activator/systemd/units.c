@@ -122,6 +122,17 @@ int unit_kill(struct bus *bus, const char *unit) {
         return r < 0 ? r : bus_send(bus, message);
 }
 
+int unit_find(struct bus *bus, const char *unit, unit_job_callback_t callback, void *userdata,
+        struct bus_call **call) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(bus, "GetUnit", &message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", unit);
+        return r < 0 ? r : bus_call_send(bus, message, read_job, 0, (bus_function_t)callback, userdata, call);
+}
+
 /* --- the list of units ----------------------------------------------------------------------- */
 
 /* name, description, load, active and sub state, followed unit, path, job's number, type and path */
@@ -270,16 +281,41 @@ int unit_get_property(struct bus *bus, const char *unit, enum unit_property prop
                                userdata, call);
 }
 
-/* --- daemon-reload --------------------------------------------------------------------------- */
-
 static void read_done(sd_bus_message *reply, bus_function_t callback, void *userdata, int kind) {
-        units_reload_callback_t reload_callback = (units_reload_callback_t)callback;
+        unit_done_callback_t done_callback = (unit_done_callback_t)callback;
 
         (void)kind;
-        reload_callback(userdata, bus_reply_error(reply));
+        done_callback(userdata, bus_reply_error(reply));
 }
 
-int units_reload(struct bus *bus, units_reload_callback_t callback, void *userdata, struct bus_call **call) {
+static int append_number(sd_bus_message *message, const struct unit_number *number) {
+        if (number->is_scale)
+                return sd_bus_message_append(
+                        message, "(sv)", number->property, "u", (uint32_t)number->number);
+        return sd_bus_message_append(message, "(sv)", number->property, "t", number->number);
+}
+
+int unit_set_numbers(struct bus *bus, const char *unit, const struct unit_number *numbers, size_t n,
+        unit_done_callback_t callback, void *userdata, struct bus_call **call) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(bus, "SetUnitProperties", &message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "sb", unit, true);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "(sv)");
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = append_number(message, &numbers[i]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        return r < 0 ? r
+                     : bus_call_send(bus, message, read_done, 0, (bus_function_t)callback, userdata, call);
+}
+
+/* --- daemon-reload --------------------------------------------------------------------------- */
+
+int units_reload(struct bus *bus, unit_done_callback_t callback, void *userdata, struct bus_call **call) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;
 

@@ -39,6 +39,23 @@ int unit_stop(struct bus *bus, const char *unit, unit_job_callback_t callback, v
 int unit_reset_failed(struct bus *bus, const char *unit);
 int unit_kill(struct bus *bus, const char *unit);
 
+/* Asks whether systemd has the unit in memory, and loads nothing: -ENOENT if it does not. job: its path. */
+int unit_find(struct bus *bus, const char *unit, unit_job_callback_t callback, void *userdata,
+        struct bus_call **call);
+
+/* A property that is a number. is_scale: a part of UINT32_MAX, as MemoryMaxScale has it. */
+struct unit_number {
+        const char *property;
+        uint64_t number;
+        bool is_scale;
+};
+
+typedef void (*unit_done_callback_t)(void *userdata, int error);
+
+/* SetUnitProperties until the next boot: systemd writes drop-ins into /run/systemd/system.control. */
+int unit_set_numbers(struct bus *bus, const char *unit, const struct unit_number *numbers, size_t n,
+        unit_done_callback_t callback, void *userdata, struct bus_call **call);
+
 /* A unit that systemd has in memory. */
 struct unit_row {
         const char *name;
@@ -82,10 +99,8 @@ typedef void (*unit_property_callback_t)(void *userdata, int error, const struct
 int unit_get_property(struct bus *bus, const char *unit, enum unit_property property,
         unit_property_callback_t callback, void *userdata, struct bus_call **call);
 
-typedef void (*units_reload_callback_t)(void *userdata, int error);
-
 /* daemon-reload. A login waits for it only if systemd would start its units as they were before. */
-int units_reload(struct bus *bus, units_reload_callback_t callback, void *userdata, struct bus_call **call);
+int units_reload(struct bus *bus, unit_done_callback_t callback, void *userdata, struct bus_call **call);
 
 /* A job of the unit has ended. result: "done", "failed", "canceled" and so on, see JobRemoved(). */
 typedef void (*unit_job_removed_t)(void *userdata, const char *job, const char *unit, const char *result);

@@ -3,6 +3,7 @@
 /* Keeps some requests under way: when one is answered, the next is sent. */
 
 #include <poll.h>
+#include <pwd.h>
 
 #include "activator-client.h"
 #include "complain.h"
@@ -26,6 +27,7 @@ int hold_client_prepare(
                 return -ENOMEM;
         for (size_t i = 0; i < target->n_seats; i++) {
                 const struct target_seat *seat = &target->seats[i];
+                const struct passwd *account;
                 int r;
 
                 request_init(&requests[i], REQUEST_HOLD);
@@ -37,6 +39,9 @@ int hold_client_prepare(
                         free(requests);
                         return r;
                 }
+                /* Without an account nothing runs as the student, and the seat comes up even so. */
+                account = getpwnam(requests[i].user);
+                requests[i].uid = account ? account->pw_uid : 0;
         }
         *ret = requests;
         return 0;

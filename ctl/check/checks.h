@@ -18,6 +18,10 @@ void check_all(const struct paths *paths, struct limits *ret_wanted, struct diag
  */
 void account_check(const struct site *site, struct diagnostics *diagnostics);
 
+/* Warns of limits of students that the kernel does not enforce. */
+void controller_check(
+        const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics);
+
 /*
  * Checks that this host has what the configuration needs: programs, services, IPv6, and high enough limits of
  * the kernel. *ret_wanted: the limits to raise, from limits_check().

@@ -172,4 +172,5 @@ void host_check(const struct paths *paths, const struct site *site, struct limit
         check_services(site, diagnostics);
         check_units(paths, &site->settings, diagnostics);
         check_limits(paths, site, ret_wanted, diagnostics);
+        controller_check(paths, &site->settings, diagnostics);
 }

@@ -38,6 +38,7 @@
  */
 #define WIRING_FILE "50-coursenet.conf"
 #define WIRING_KEEP_FILE "50-coursenet-keep.conf"
+#define WIRING_LIMITS_FILE "40-coursenet.conf"
 #define UNFINISHED_HEAD ".coursenet-new-"
 
 const struct syntax teardown_syntax = {
@@ -247,6 +248,7 @@ static size_t remove_drop_ins(int fd) {
         for (struct dirent *entry; (entry = readdir(folder));)
                 if (string_equal(entry->d_name, WIRING_FILE) ||
                         string_equal(entry->d_name, WIRING_KEEP_FILE) ||
+                        string_equal(entry->d_name, WIRING_LIMITS_FILE) ||
                         string_starts_with(entry->d_name, UNFINISHED_HEAD))
                         n += unlinkat(dirfd(folder), entry->d_name, 0) >= 0;
         (void)closedir(folder);
@@ -266,9 +268,11 @@ static size_t remove_wiring(void) {
                         continue;
                 fd = openat(dirfd(directory), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 n_here = fd < 0 ? 0 : remove_drop_ins(fd);
-                /* Those of managers are made before there is anything in them: activator/seat/user-folder.h.
+                /* Those of managers and slices are made before there is anything in them:
+                 * activator/seat/user-folder.h.
                  */
-                if (n_here > 0 || string_starts_with(entry->d_name, "user@"))
+                if (n_here > 0 || string_starts_with(entry->d_name, "user@") ||
+                        string_starts_with(entry->d_name, "user-"))
                         (void)unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
                 n += n_here;
         }

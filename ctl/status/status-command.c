@@ -179,6 +179,22 @@ static void report_exams(const struct status_view *view) {
         }
 }
 
+/* Of one seat only: each is a question to systemd. */
+static void report_usage(const struct status_view *view) {
+        char text[USAGE_TEXT_SIZE];
+        struct usage usage;
+
+        for (size_t i = 0; status_view_count(view) == 1 && i < view->snapshot.n_seats; i++) {
+                const struct snapshot_seat *seat = &view->snapshot.seats[i];
+
+                if (!status_view_shows(view, seat) || !status_view_find_usage(seat, &usage))
+                        continue;
+                usage_format(&usage, text);
+                if (text[0])
+                        (void)printf("%s uses %s.\n", seat->user, text);
+        }
+}
+
 static int print_for_people(const struct status_view *view, bool no_legend) {
         if (!view->own_user[0])
                 report_bridges(view);
@@ -189,6 +205,8 @@ static int print_for_people(const struct status_view *view, bool no_legend) {
                 report_managers(view);
                 report_kept(view);
                 report_containers(view);
+                if (view->word || view->own_user[0])
+                        report_usage(view);
                 return print_table(view, no_legend);
         }
         (void)puts(view->own_user[0] ? "Your seat is not up."
@@ -266,6 +284,7 @@ static const char *const manager_names[] = {
 static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
         char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE], netns[64];
         json_object *object = json_append_object(seats), *leases;
+        struct usage usage;
         int r = 0;
 
         if (!object)
@@ -287,7 +306,9 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
                 json_put_text(object, "manager", manager_names[status_view_find_manager(seat)]) < 0)
                 return -ENOMEM;
 
-        if (put_traffic(object, seat->seat) < 0 || put_kept(object, seat->kept) < 0)
+        if (put_traffic(object, seat->seat) < 0 ||
+                usage_put(object, status_view_find_usage(seat, &usage) ? &usage : NULL) < 0 ||
+                put_kept(object, seat->kept) < 0)
                 return -ENOMEM;
         leases = json_put_array(object, "leases");
         if (!leases)

@@ -78,6 +78,12 @@ enum user_manager status_view_find_manager(const struct snapshot_seat *seat) {
         return user_manager_find(uid, netns);
 }
 
+bool status_view_find_usage(const struct snapshot_seat *seat, struct usage *ret) {
+        uid_t uid;
+
+        return find_uid(seat, &uid) && usage_read(uid, ret) >= 0;
+}
+
 /* --- loading ------------------------------------------------------------------------------- */
 
 static int find_own_user(struct status_view *view) {

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "exam.h"
 #include "snapshot.h"
+#include "usage.h"
 #include "user-manager.h"
 
 struct status_view {
@@ -38,5 +39,8 @@ int status_view_knows_word(const struct status_view *view);
 
 /* Finds where the systemd manager of the seat's user runs. Asks systemd. */
 enum user_manager status_view_find_manager(const struct snapshot_seat *seat);
+
+/* What the seat's user uses and may use. False: not known. Asks systemd. */
+bool status_view_find_usage(const struct snapshot_seat *seat, struct usage *ret);
 
 #define _cleanup_status_view_ _cleanup_(status_view_done)

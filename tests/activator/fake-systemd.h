@@ -10,6 +10,7 @@
  *     answer_list(0, rows, ELEMENTSOF(rows));
  */
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +29,7 @@ struct bus_call {
         unit_job_callback_t job;
         unit_list_callback_t list;
         unit_property_callback_t property;
-        units_reload_callback_t reload;
+        unit_done_callback_t done;
 };
 
 /* What was asked and not looked at by the test, oldest first. */
@@ -128,11 +129,11 @@ static inline void answer_property(int error, struct unit_value value) {
         call.property(call.userdata, error, &value);
 }
 
-static inline void answer_reload(int error) {
+static inline void answer_done(int error) {
         struct bus_call call = fake_take();
 
-        assert_non_null(call.reload);
-        call.reload(call.userdata, error);
+        assert_non_null(call.done);
+        call.done(call.userdata, error);
 }
 
 /* --- the functions of units.h ---------------------------------------------------------------- */
@@ -215,10 +216,30 @@ int unit_get_property(struct bus *bus, const char *unit, enum unit_property prop
         return fake_add_call((struct bus_call){.property = callback, .userdata = userdata}, call);
 }
 
-int units_reload(struct bus *bus, units_reload_callback_t callback, void *userdata, struct bus_call **call) {
+int unit_find(struct bus *bus, const char *unit, unit_job_callback_t callback, void *userdata,
+        struct bus_call **call) {
+        (void)bus;
+        fake_note("find %s", unit);
+        return fake_add_call((struct bus_call){.job = callback, .userdata = userdata}, call);
+}
+
+int unit_set_numbers(struct bus *bus, const char *unit, const struct unit_number *numbers, size_t n,
+        unit_done_callback_t callback, void *userdata, struct bus_call **call) {
+        char line[512];
+
+        (void)bus;
+        (void)snprintf(line, sizeof(line), "set %s", unit);
+        for (size_t i = 0; i < n; i++)
+                (void)snprintf(line + strlen(line), sizeof(line) - strlen(line), " %s=%" PRIu64,
+                        numbers[i].property, numbers[i].number);
+        fake_note("%s", line);
+        return fake_add_call((struct bus_call){.done = callback, .userdata = userdata}, call);
+}
+
+int units_reload(struct bus *bus, unit_done_callback_t callback, void *userdata, struct bus_call **call) {
         (void)bus;
         fake_note("reload");
-        return fake_add_call((struct bus_call){.reload = callback, .userdata = userdata}, call);
+        return fake_add_call((struct bus_call){.done = callback, .userdata = userdata}, call);
 }
 
 /* Call this from tear_down: everything that was asked has been looked at, and nothing waits for an answer. */

@@ -31,6 +31,7 @@
 #include "seat/empty-seat.h"
 #include "seat/failed-units.h"
 #include "seat/starting-units.h"
+#include "seat/user-limits.h"
 #include "seat/wiring.h"
 #include "seat/worker-client.h"
 #include "systemd/logind.h"
@@ -56,7 +57,7 @@ struct bus_call {
         unit_job_callback_t job_callback;
         unit_list_callback_t list_callback;
         unit_property_callback_t property_callback;
-        units_reload_callback_t reload_callback;
+        unit_done_callback_t reload_callback;
         void *userdata;
 };
 
@@ -145,7 +146,7 @@ int unit_get_property(struct bus *bus, const char *unit, enum unit_property prop
         return call(PROPERTY, place, &(struct bus_call){.property_callback = callback, .userdata = userdata});
 }
 
-int units_reload(struct bus *bus, units_reload_callback_t callback, void *userdata, struct bus_call **place) {
+int units_reload(struct bus *bus, unit_done_callback_t callback, void *userdata, struct bus_call **place) {
         (void)bus;
         return call(RELOAD, place, &(struct bus_call){.reload_callback = callback, .userdata = userdata});
 }
@@ -317,10 +318,11 @@ void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *re
         (void)ret;
 }
 
-void wiring_plan_service(const struct seat_plan *seat, const char *user,
+void wiring_plan_service(const struct seat_plan *seat, const char *user, uid_t uid,
         const struct service_settings *services, size_t i, struct wiring *ret) {
         (void)seat;
         (void)user;
+        (void)uid;
         (void)services;
         (void)i;
         (void)ret;
@@ -349,6 +351,17 @@ void wiring_update_free(struct wiring_update *update) {
 }
 
 void failed_units_reset_user(struct seats *seats, uid_t uid) {
+        (void)seats;
+        (void)uid;
+}
+
+void user_limits_apply(struct seats *seats, uid_t uid, const struct limit_settings *limits) {
+        (void)seats;
+        (void)uid;
+        (void)limits;
+}
+
+void user_limits_release(struct seats *seats, uid_t uid) {
         (void)seats;
         (void)uid;
 }

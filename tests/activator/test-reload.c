@@ -86,6 +86,7 @@ static void managers_of_course_users_with_an_account_have_a_folder(void **state)
         answer_list(0, NULL, 0);
         told(true, "1 seat has their wiring, 1 of them new");
         assert_true(is_folder("user@1001.service.d"));
+        assert_true(is_folder("user-1001.slice.d"));
         assert_true(is_folder("user@1002.service.d"));
         assert_false(is_folder("user@1003.service.d"));
         assert_false(is_folder("user@999.service.d"));
@@ -120,7 +121,7 @@ static void systemd_reloads_only_what_it_has_in_an_old_version(void **state) {
         answer_property(0, (struct unit_value){0});
         asked("reload");
         assert_string_equal(heard, "");
-        answer_reload(0);
+        answer_done(0);
         told(true, "1 seat has their wiring, 1 of them new");
 }
 

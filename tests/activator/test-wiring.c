@@ -102,35 +102,40 @@ static void logind_may_not_end_a_manager_that_is_kept(void **state) {
 
 static void a_service_is_the_students_own_in_the_seat(void **state) {
         struct seat_plan seat = make_seat("12310", "123");
-        struct service_settings services = {.units = {"vnc"}, .n_units = 1, .memory_max = "2G"};
+        struct service_settings services = {.units = {"vnc"}, .n_units = 1};
         struct wiring wiring;
 
         (void)state;
-        wiring_plan_service(&seat, "cs123-newellz2", &services, 0, &wiring);
+        wiring_plan_service(&seat, "cs123-newellz2", 1001, &services, 0, &wiring);
         assert_string_equal(wiring.unit, "vnc@12310.service");
         assert_non_null(strstr(wiring.text, "\n[Unit]\nStopWhenUnneeded=yes\nBindsTo=nsbr@12310.service\n"
                                             "After=nsbr@12310.service\nCollectMode=inactive-or-failed\n"
-                                            "[Service]\nUser=cs123-newellz2\n"
+                                            "[Service]\nUser=cs123-newellz2\nSlice=user-1001.slice\n"
                                             "NetworkNamespacePath=/run/netns/ns12310\n"));
-        /* The limits are the container's. */
-        assert_null(strstr(wiring.text, "MemoryMax"));
+        /* Nobody knows the uid of a seat's hold whose student has no account. */
+        wiring_plan_service(&seat, "cs123-newellz2", 0, &services, 0, &wiring);
+        assert_null(strstr(wiring.text, "Slice="));
 }
 
-static void a_container_has_its_limits(void **state) {
-        struct seat_plan seat = make_seat("12310", "123");
-        struct service_settings services = {
-                .units = {"vnc", "cont"},
-                .n_units = 2,
-                .memory_max = "2G",
-                .cpu_quota = "150%",
-                .tasks_max = "500",
-        };
+static void limits_are_of_the_users_slice(void **state) {
+        static const struct limit_settings limits = {.memory_max = "2G",
+                                                   .cpu_weight = "50",
+                                                   .cpu_quota = "150%",
+                                                   .tasks_max = "500",
+                                                   .io_weight = "10"},
+                                           none = {.cpu_quota = "infinity", .memory_max = "infinity"};
         struct wiring wiring;
 
         (void)state;
-        wiring_plan_service(&seat, "cs123-newellz2", &services, 1, &wiring);
-        assert_string_equal(wiring.unit, "cont@12310.service");
-        assert_non_null(strstr(wiring.text, "\nMemoryMax=2G\nCPUQuota=150%\nTasksMax=500\n"));
+        assert_true(wiring_plan_limits(1001, &limits, &wiring));
+        assert_string_equal(wiring.unit, "user-1001.slice");
+        assert_string_equal(wiring.file, "40-coursenet.conf");
+        assert_non_null(strstr(wiring.text,
+                "\n[Slice]\nMemoryMax=2G\nCPUWeight=50\nCPUQuota=150%\nTasksMax=500\nIOWeight=10\n"));
+        assert_true(wiring_plan_limits(1001, &none, &wiring));
+        assert_non_null(strstr(wiring.text, "\n[Slice]\nMemoryMax=infinity\nCPUQuota=\n"));
+        assert_false(wiring_plan_limits(1001, &(struct limit_settings){0}, &wiring));
+        assert_string_equal(wiring.unit, "user-1001.slice");
 }
 
 static void the_longest_service_fits(void **state) {
@@ -143,7 +148,7 @@ static void the_longest_service_fits(void **state) {
 
         (void)state;
         wiring_plan_service(&seat, "a-user-whose-name-has-sixty-three-characters-and-no-more-of-the",
-                &services, 0, &wiring);
+                UINT32_MAX - 1, &services, 0, &wiring);
         assert_string_equal(wiring.unit, "a-name-of-23-characters@999999999999.service");
         assert_non_null(strstr(wiring.text, "ns999999999999\n"));
 }
@@ -208,7 +213,7 @@ static void a_stand_in_names_nobody_and_takes_no_place_of_a_students(void **stat
         assert_null(strstr(stand_in.text, "User="));
         assert_non_null(
                 strstr(stand_in.text, "\n[Unit]\nStopWhenUnneeded=yes\nAssertPathExists=/run/coursenet/"));
-        wiring_plan_service(&seat, "cs123-newellz2", &services, 0, &own);
+        wiring_plan_service(&seat, "cs123-newellz2", 1001, &services, 0, &own);
         assert_string_equal(stand_in.unit, own.unit);
 
         assert_int_equal(wiring_write(directory, &stand_in), 0);
@@ -275,7 +280,7 @@ int main(void) {
                 cmocka_unit_test(logind_may_not_end_a_manager_that_is_kept),
                 cmocka_unit_test(the_largest_user_fits),
                 cmocka_unit_test(a_service_is_the_students_own_in_the_seat),
-                cmocka_unit_test(a_container_has_its_limits),
+                cmocka_unit_test(limits_are_of_the_users_slice),
                 cmocka_unit_test(the_longest_service_fits),
                 cmocka_unit_test(the_longest_id_fits),
                 cmocka_unit_test(what_is_written_is_not_written_again),

@@ -20,6 +20,7 @@ static const struct example {
         {"course-digits", "4", "four", "0", "7"},
         {"course-rate", "1G", "1T", "63K", "16001M"},
         {"cpu-quota", "150%", "2", NULL, NULL},
+        {"cpu-weight", "50", "10001", NULL, NULL},
         {"dns", "192.0.2.53 2001:db8::53", "dns.example.edu", NULL, NULL},
         {"domain", "lab{course}.example.edu", "lab.example.edu", NULL, NULL},
         {"environment", "A=1 B=2", "A", NULL, NULL},
@@ -30,6 +31,7 @@ static const struct example {
         {"host-ports", "8000/tcp *:443", "https", "0", "65536"},
         {"image", "/srv/a.sif", "a.sif", NULL, NULL},
         {"inbound", "yes", "on", NULL, NULL},
+        {"io-weight", "50", "0", NULL, NULL},
         {"isolation", "seat", "all", NULL, NULL},
         {"leftover", "keep", "stay", NULL, NULL},
         {"leftover-max", "2d", "soon", "0", "2592001"},
@@ -48,7 +50,7 @@ static const struct example {
         {"staff", "prof, @cs123-staff", "@", NULL, NULL},
         {"subnet", "172.16.0.0/22", "172.16.0.1/22", "10.0.0.0/15", "10.0.0.0/31"},
         {"subnet6", "2001:db8:42:123::/64", "off", "2001:db8::/63", "2001:db8::/65"},
-        {"tasks-max", "500", "5%", NULL, NULL},
+        {"tasks-max", "500", "5K", NULL, NULL},
         {"test-host", "gw.example.edu", "-v", NULL, NULL},
         {"units", "cont vnc", "nsbr", NULL, NULL},
         {"uplink", "eth0 bond0.100", "lo", NULL, NULL},
@@ -240,9 +242,9 @@ static void test_long_values(void **state) {
         memset(value, '1', sizeof(value) - 1);
         value[sizeof(value) - 1] = '\0';
         assert_int_equal(setting_set(setting_find("tasks-max"), &settings.values, value, reason), -EINVAL);
-        assert_non_null(strstr(reason, "expected at most 15 characters"));
+        assert_non_null(strstr(reason, "expected a number of tasks"));
         assert_int_equal(setting_set(setting_find("memory-max"), &settings.values, value, reason), -EINVAL);
-        assert_non_null(strstr(reason, "expected at most 23 characters"));
+        assert_non_null(strstr(reason, "expected at least 16M"));
 
         services = &settings.values.services;
         value[0] = '/';

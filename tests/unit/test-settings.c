@@ -211,14 +211,35 @@ static void test_nobody_is_staff_and_a_course_knows_itself_by_default(void **sta
         assert_int_equal(settings_for_course(&settings, "123")->names, NAMES_COURSE);
 }
 
+static void test_limits_of_a_student(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct limit_settings limits;
+
+        (void)state;
+        write_file(SETTINGS_FILE, "[site]\nmemory-max = 2G\ncpu-quota = 150%\nio-weight = 50\n"
+                                  "[course 123]\nmemory-max = infinity\ntasks-max = 70\n");
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        assert_clean(&diagnostics);
+
+        limits = settings_for_course(&settings, "122")->limits;
+        assert_string_equal(limits.memory_max, "2G");
+        assert_string_equal(limits.tasks_max, "");
+        limits = settings_for_course(&settings, "123")->limits;
+        assert_string_equal(limits.memory_max, "infinity");
+        assert_string_equal(limits.cpu_quota, "150%");
+        assert_string_equal(limits.tasks_max, "70");
+        assert_string_equal(limits.io_weight, "50");
+        assert_string_equal(limits.cpu_weight, "");
+}
+
 static void test_services_of_a_seat(void **state) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
         struct service_settings services;
 
         (void)state;
-        write_file(SETTINGS_FILE, "[site]\nimage = /a.sif\nmemory-max = 2G\ncpu-quota = 150%\n"
-                                  "[course 123]\nimage = /b\nmemory-max = 50%\ntasks-max = 7\n"
+        write_file(SETTINGS_FILE, "[site]\nimage = /a.sif\n[course 123]\nimage = /b\n"
                                   "[course 124]\nunits = cont  vnc\n"
                                   "[course 125]\nunits =\n");
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
@@ -230,9 +251,6 @@ static void test_services_of_a_seat(void **state) {
         assert_string_equal(services.units[0], "cont");
         services = settings_for_course(&settings, "123")->services;
         assert_string_equal(services.image, "/b");
-        assert_string_equal(services.memory_max, "50%");
-        assert_string_equal(services.cpu_quota, "150%");
-        assert_string_equal(services.tasks_max, "7");
         services = settings_for_course(&settings, "124")->services;
         assert_int_equal(services.n_units, 2);
         assert_string_equal(services.units[1], "vnc");
@@ -595,10 +613,11 @@ static const struct mistake {
         {"[site]\nname-rule = c:{course}-{student}\n", 2, "only letters"},
         {"[site]\nimage = b.sif\n", 2, "expected the whole path"},
         {"[site]\nmemory-max = 2 G\n", 2,
-                "expected a number of bytes, or a number with K, M, G, T or % behind it, such as 2G"},
-        {"[site]\nmemory-max = lots\n", 2, "expected a number"},
+                "expected at least 16M: a number with K, M, G or T behind it, such as 2G"},
+        {"[site]\nmemory-max = 2\n", 2, "expected at least 16M"},
         {"[site]\ncpu-quota = 2\n", 2, "expected a percentage"},
-        {"[site]\ntasks-max = 5%\n", 2, "expected a number"},
+        {"[site]\ntasks-max = 5\n", 2, "expected a number of tasks, at least 16"},
+        {"[site]\ncpu-weight = 0\n", 2, "expected a number from 1 to 10000"},
         {"[site]\nbind = srv\n", 2, "'srv': expected /SOURCE"},
         {"[site]\nbind = /srv,/etc\n", 2, "'/srv,/etc': expected /SOURCE"},
         {"[site]\nenvironment = A\n", 2, "'A': expected NAME=VALUE"},
@@ -703,10 +722,10 @@ static const struct mistake {
         /* All names of the section are there, the last ones too, and none of the other section. */
         {"[site]\nbogus = 1\n", 2,
                 "unknown setting 'bogus' in [site]: expected bind, course-digits, course-rate, cpu-quota, "
-                "dns, "},
+                "cpu-weight, dns, "},
         {"[site]\nbogus = 1\n", 2, "staff, tasks-max, test-host, units or uplink"},
         {"[course 123]\nbogus = 1\n", 2,
-                "in [course 123]: expected bind, course-rate, cpu-quota, environment, "},
+                "in [course 123]: expected bind, course-rate, cpu-quota, cpu-weight, environment, "},
         {"[course 123]\nbogus = 1\n", 2, "staff, subnet, subnet6, tasks-max, test-host or units"},
         {"[site\nprefix = 24\n", 1, "expected 'NAME = VALUE' or a [section]"},
         {"[site]\n#" LONG_100 LONG_100 "\n", 2, "longer than 190"},
@@ -828,6 +847,7 @@ int main(void) {
                 TEST(test_how_long_a_seat_stays),
                 TEST(test_staff_and_names),
                 TEST(test_nobody_is_staff_and_a_course_knows_itself_by_default),
+                TEST(test_limits_of_a_student),
                 TEST(test_services_of_a_seat),
                 TEST(test_a_text_of_no_words_is_not_set),
                 TEST(test_lines),
