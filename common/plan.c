@@ -361,6 +361,7 @@ int seat_plan_load(const char *etc, const struct settings *settings, const struc
         (void)string_copy(plan.bridge_course, sizeof(plan.bridge_course), id->course);
         plan.isolation = bridge.traffic.isolation;
         plan.rate = bridge.traffic.rate.bits;
+        plan.impairment = bridge.traffic.impairment;
 
         r = load_overrides(etc, "ns", name, &file, overrides, ELEMENTSOF(overrides), diagnostics);
         if (r < 0)

@@ -53,7 +53,8 @@ struct seat_plan {
         struct address6 gateway6;
         struct mac link_mac, peer_mac;
         enum isolation isolation;
-        uint64_t rate; /* bits per second, each direction; 0: no limit */
+        uint64_t rate;                /* bits per second, each direction; 0: no limit */
+        struct impairment impairment; /* each direction */
         bool dns; /* whether names are resolved for the seat: dns is not off, and the bridge is a course's */
 };
 

@@ -123,6 +123,19 @@ static int set_rate(const struct assignment *assignment) {
         return 0;
 }
 
+static int set_delay(const struct assignment *assignment) {
+        if (delay_parse(assignment->value, assignment->member) < 0)
+                return refuse_value(assignment, "a time from 1us to 10s, such as 50ms, or none");
+        return 0;
+}
+
+static int set_loss(const struct assignment *assignment) {
+        if (loss_parse(assignment->value, assignment->member) < 0)
+                return refuse_value(assignment,
+                        "a percentage up to 100%, such as 1% or 0.1%, with at most four decimals, or none");
+        return 0;
+}
+
 static int copy_text(const struct assignment *assignment) {
         const struct setting *setting = assignment->setting;
 
@@ -310,6 +323,8 @@ static int (*const setters[])(const struct assignment *assignment) = {
         [SETTING_NUMBER] = set_number,
         [SETTING_TIME] = set_time,
         [SETTING_RATE] = set_rate,
+        [SETTING_DELAY] = set_delay,
+        [SETTING_LOSS] = set_loss,
         [SETTING_TEXT] = set_text,
         [SETTING_WORDS] = set_words,
         [SETTING_LIST] = set_list,

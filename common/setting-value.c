@@ -51,6 +51,56 @@ int rate_parse(const char *text, struct rate *ret) {
         return 0;
 }
 
+int delay_parse(const char *text, unsigned *ret_usec) {
+        size_t digits = strspn(text, DIGITS);
+        const char *unit = text + digits;
+        unsigned usec = string_equal(unit, "us")   ? 1
+                        : string_equal(unit, "ms") ? 1000
+                        : string_equal(unit, "s")  ? 1000000
+                                                   : 0,
+                 count;
+        char number[16];
+
+        if (string_equal(text, "none")) {
+                *ret_usec = 0;
+                return 0;
+        }
+        if (usec == 0 || digits >= sizeof(number))
+                return -EINVAL;
+        memcpy(number, text, digits);
+        number[digits] = '\0';
+        if (number_parse(number, 1, IMPAIRMENT_MAX_USEC / usec, &count) < 0)
+                return -EINVAL;
+        *ret_usec = count * usec;
+        return 0;
+}
+
+#define LOSS_DECIMALS 4U /* of a percent: a millionth */
+
+int loss_parse(const char *text, unsigned *ret_ppm) {
+        size_t whole = strspn(text, DIGITS), decimals = 0;
+        const char *rest = text + whole;
+        unsigned ppm = 0;
+
+        if (string_equal(text, "none")) {
+                *ret_ppm = 0;
+                return 0;
+        }
+        if (*rest == '.')
+                decimals = strspn(++rest, DIGITS);
+        if (whole == 0 || whole > 3 || (rest != text + whole && decimals == 0) || decimals > LOSS_DECIMALS ||
+                !string_equal(rest + decimals, "%"))
+                return -EINVAL;
+        for (size_t i = 0; i < whole; i++)
+                ppm = ppm * 10 + (unsigned)(text[i] - '0');
+        for (size_t i = 0; i < LOSS_DECIMALS; i++)
+                ppm = ppm * 10 + (i < decimals ? (unsigned)(rest[i] - '0') : 0);
+        if (ppm == 0 || ppm > LOSS_ALL)
+                return -EINVAL;
+        *ret_ppm = ppm;
+        return 0;
+}
+
 /* Of two names of one unit, duration_format() writes the first. */
 static const struct {
         const char *name;

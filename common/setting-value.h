@@ -30,6 +30,21 @@ struct rate {
  */
 int rate_parse(const char *text, struct rate *ret);
 
+/* What a worse network does to each packet. All zero: nothing. */
+struct impairment {
+        unsigned delay_usec;  /* how long it is under way */
+        unsigned jitter_usec; /* by how much that varies */
+        unsigned loss_ppm;    /* how many of a million are lost */
+};
+
+#define IMPAIRMENT_MAX_USEC 10000000U
+#define LOSS_ALL 1000000U
+
+/* "500us", "50ms" or "2s", up to 10s, or "none"; "5%" or "0.1%" with up to four decimals, or "none". -EINVAL.
+ */
+int delay_parse(const char *text, unsigned *ret_usec);
+int loss_parse(const char *text, unsigned *ret_ppm);
+
 /*
  * "90", "90s", "90min", "12h", "2d": a time in seconds, or in the unit behind the number, from minimum to
  * maximum seconds. -EINVAL or -ERANGE.

@@ -117,11 +117,37 @@ static int check_courses(const struct check *check) {
         return 0;
 }
 
+/* course: NULL for the site. netem would send such packets at once, and the delay would be another one. */
+static void check_jitter(const struct check *check, const char *course, const struct impairment *impairment) {
+        unsigned line = settings_line(check->settings, course, "jitter"),
+                 other = settings_line(check->settings, course, "delay");
+
+        if (impairment->jitter_usec <= impairment->delay_usec)
+                return;
+        if (impairment->delay_usec == 0)
+                diagnostics_error(check->diagnostics, check->path, line > other ? line : other,
+                        "jitter varies the delay, and there is none: set delay, or remove jitter");
+        else
+                diagnostics_error(check->diagnostics, check->path, line > other ? line : other,
+                        "jitter is longer than delay: set a jitter of at most %u us", impairment->delay_usec);
+}
+
+static void check_jitters(const struct check *check) {
+        const struct settings *settings = check->settings;
+        const struct impairment *site = &settings->values.traffic.impairment;
+
+        check_jitter(check, NULL, site);
+        for (size_t i = 0; i < settings->n_courses && site->jitter_usec <= site->delay_usec; i++)
+                check_jitter(check, settings->courses[i].course,
+                        &settings_for_course(settings, settings->courses[i].course)->traffic.impairment);
+}
+
 int settings_check(const struct settings *settings, const char *path, struct diagnostics *diagnostics) {
         const struct check check = {.settings = settings, .path = path, .diagnostics = diagnostics};
         size_t n_errors = diagnostics->n_errors;
         int r = 0;
 
+        check_jitters(&check);
         if (check_site(&check))
                 r = check_courses(&check);
         return r < 0 ? r : diagnostics->n_errors > n_errors ? -EINVAL : 0;

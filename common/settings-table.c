@@ -42,6 +42,8 @@
         .kind = SETTING_NUMBER, .expected = (what), .minimum = (low), .maximum = (high)
 #define TIME(low, high) .kind = SETTING_TIME, .minimum = (low), .maximum = (high)
 #define RATE .kind = SETTING_RATE
+#define DELAY .kind = SETTING_DELAY
+#define LOSS .kind = SETTING_LOSS
 #define TEXT(check, what) .kind = SETTING_TEXT, .valid = (check), .expected = (what)
 #define WORDS(check, what) .kind = SETTING_WORDS, .valid = (check), .expected = (what)
 #define ITEMS(check, what, plural, none)                                                                     \
@@ -79,6 +81,7 @@ static const struct setting table[] = {
         {"cpu-quota", BOTH(limits.cpu_quota), TEXT(cpu_quota_valid,
                 "a percentage, such as 150% for one and a half processors, or infinity")},
         {"cpu-weight", BOTH(limits.cpu_weight), TEXT(weight_valid, "a number from 1 to 10000")},
+        {"delay", BOTH(traffic.impairment.delay_usec), DELAY, DEFAULT("none")},
         {"dns", SITE_LIST(dns.servers, dns.n_servers), .kind = SETTING_DNS, .words = dns_words, ITEMS(server_valid,
                 "host alone, off alone, or addresses of name servers", "addresses", NULL), DEFAULT("host")},
         {"domain", SITE(dns.domain), TEXT(domain_valid,
@@ -98,9 +101,11 @@ static const struct setting table[] = {
         {"inbound", BOTH(traffic.inbound), BOOL, DEFAULT("no")},
         {"io-weight", BOTH(limits.io_weight), TEXT(weight_valid, "a number from 1 to 10000")},
         {"isolation", BOTH(traffic.isolation), ENUM(isolation_words), DEFAULT("course")},
+        {"jitter", BOTH(traffic.impairment.jitter_usec), DELAY, DEFAULT("none")},
         {"leftover", BOTH(leftover), ENUM(leftover_words), DEFAULT("cut")},
         {"leftover-max", BOTH(leftover_max_seconds), TIME(1, LEFTOVER_MAX_SECONDS), DEFAULT("12h")},
         {"linger", BOTH(linger_seconds), NUMBER("a number of seconds", 0, LINGER_MAX_SECONDS), DEFAULT("0")},
+        {"loss", BOTH(traffic.impairment.loss_ppm), LOSS, DEFAULT("none")},
         {"memory-max", BOTH(limits.memory_max), TEXT(memory_max_valid,
                 "at least 16M: a number with K, M, G or T behind it, such as 2G; a percentage; or infinity")},
         {"name-rule", SITE(rule_text), .kind = SETTING_NAME_RULE, DEFAULT(NAME_RULE_DEFAULT)},

@@ -12,6 +12,8 @@ enum setting_kind {
         SETTING_NUMBER,        /* unsigned, from minimum to maximum */
         SETTING_TIME,          /* unsigned, seconds from minimum to maximum; written with a unit or without */
         SETTING_RATE,          /* struct rate */
+        SETTING_DELAY,         /* unsigned: microseconds */
+        SETTING_LOSS,          /* unsigned: millionths */
         SETTING_TEXT,          /* char[], a single value that valid() accepts */
         SETTING_WORDS,         /* char[], a text of words that valid() accepts, kept as it is written */
         SETTING_LIST,          /* char[][] and a size_t: names that valid() accepts */

@@ -93,7 +93,8 @@ struct traffic_settings {
         enum isolation isolation;
         struct ports host_ports; /* what seats reach of the host, other than ping and DNS of the gateway */
         struct rate rate;        /* of each seat, in each direction */
-        struct rate course_rate; /* of the whole course to and from the host, in each direction */
+        struct impairment impairment; /* the same */
+        struct rate course_rate;      /* of the whole course to and from the host, in each direction */
 };
 
 /* What the name service tells a seat of the other seats of its course. It tells nothing of other courses. */

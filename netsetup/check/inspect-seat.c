@@ -34,11 +34,30 @@ static void inspect_rate(struct inspection *inspection, const char *name, uint64
         }
 }
 
-static uint64_t find_rate(const struct inspection *inspection, int index) {
-        for (size_t i = 0; i < inspection->rates.n_items; i++)
-                if (inspection->rates.items[i].index == index)
-                        return inspection->rates.items[i].bits;
-        return 0;
+/* A kernel without netem has none of it. */
+static void inspect_impairment(struct inspection *inspection, const char *name, const struct impairment *real,
+        const struct impairment *planned, const char *repair) {
+        if (memcmp(real, planned, sizeof(*real)) == 0)
+                return;
+        if (impairment_is_none(real)) {
+                diagnostics_warning(inspection->diagnostics, name, 0,
+                        "has not the delay, jitter and loss of the settings");
+                diagnostics_advise(
+                        inspection->diagnostics, "modprobe sch_netem, if the kernel has it; %s", repair);
+                return;
+        }
+        diagnostics_error(inspection->diagnostics, name, 0,
+                "has a delay of %u us, a jitter of %u us and a loss of %u in a million instead of %u, %u and "
+                "%u",
+                real->delay_usec, real->jitter_usec, real->loss_ppm, planned->delay_usec,
+                planned->jitter_usec, planned->loss_ppm);
+        diagnostics_advise(inspection->diagnostics, "%s", repair);
+}
+
+static void inspect_limits(struct inspection *inspection, const char *name, const struct qdisc_rate *real,
+        const struct seat_plan *plan, const char *repair) {
+        inspect_rate(inspection, name, real->bits, plan->rate, repair);
+        inspect_impairment(inspection, name, &real->impairment, &plan->impairment, repair);
 }
 
 static int inspect_master(struct inspection *inspection, const struct link *link,
@@ -58,9 +77,10 @@ static int inspect_master(struct inspection *inspection, const struct link *link
 
 static int inspect_port(struct inspection *inspection, const struct link *link, const struct seat_plan *plan,
         bool edited, const char *repair) {
+        struct qdisc_rate real = qdisc_find(&inspection->rates, link->index);
         int r;
 
-        inspect_rate(inspection, link->name, find_rate(inspection, link->index), plan->rate, repair);
+        inspect_limits(inspection, link->name, &real, plan, repair);
         if (edited)
                 inspect_link_up(inspection, link, repair);
         else {
@@ -80,13 +100,13 @@ static int inspect_port(struct inspection *inspection, const struct link *link, 
 
 static int inspect_inner_rate(struct inspection *inspection, struct link_socket *inside,
         const struct link *peer, const struct seat_plan *plan, const char *repair) {
-        uint64_t bits = 0;
+        struct qdisc_rate real;
         int r;
 
-        r = qdisc_get_rate(inside, peer->index, &bits);
+        r = qdisc_get(inside, peer->index, &real);
         if (r < 0)
                 return failure(inspection->diagnostics, peer->name, r, "its limit cannot be read");
-        inspect_rate(inspection, peer->name, bits, plan->rate, repair);
+        inspect_limits(inspection, peer->name, &real, plan, repair);
         return 0;
 }
 

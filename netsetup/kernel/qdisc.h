@@ -9,6 +9,10 @@
  */
 
 #include "link.h"
+#include "setting-value.h"
+
+struct nl_msg;
+struct nlattr;
 
 /*
  * Limits what the link sends to that many bits per second, frame headers included; at most 2^32 - 1 bytes can
@@ -18,12 +22,27 @@
  */
 int qdisc_set_rate(struct link_socket *socket, int index, uint64_t bits);
 
+#define QDISC_NO_NETEM 1
+
+/*
+ * The same with an emulated network before it. QDISC_NO_NETEM: the kernel has none, so only the rate is set.
+ * Not for a link that carries traffic: what was on its way is lost.
+ */
+int qdisc_set(struct link_socket *socket, int index, uint64_t bits, const struct impairment *impairment);
+
+bool impairment_is_none(const struct impairment *impairment);
+
+/* Writes TCA_OPTIONS of a netem for a link of that rate (0: none), and reads it. For qdisc.c and its test. */
+int qdisc_put_impairment(struct nl_msg *request, uint64_t bits, const struct impairment *impairment);
+bool qdisc_parse_impairment(struct nlattr *attribute, struct impairment *ret);
+
 /* Our limit of a link as bits per second, a multiple of 8; 0: none. */
 int qdisc_get_rate(struct link_socket *socket, int index, uint64_t *ret_bits);
 
 struct qdisc_rate {
         int index; /* of the link */
         uint64_t bits;
+        struct impairment impairment;
 };
 
 /* The empty value is all zero. */
@@ -32,8 +51,12 @@ struct qdisc_rates {
         size_t n_items;
 };
 
-/* All limits of ours in the namespace: one question, however many links there are. */
+/* All limits of ours in the namespace: one question, however many links there are. A link may have two. */
 int qdisc_list_rates(struct link_socket *socket, struct qdisc_rates *ret);
+
+/* What that list, or the kernel, has for one link. */
+struct qdisc_rate qdisc_find(const struct qdisc_rates *rates, int index);
+int qdisc_get(struct link_socket *socket, int index, struct qdisc_rate *ret);
 
 void qdisc_rates_done(struct qdisc_rates *rates);
 

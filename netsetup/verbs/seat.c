@@ -152,6 +152,22 @@ static int create_cable(struct link_socket *socket, const struct seat_plan *plan
         return r < 0 ? failure(diagnostics, plan->link, r, "cannot be created") : 0;
 }
 
+/* A kernel without netem refuses no login for it. */
+static int limit_link(struct link_socket *socket, const char *name, int index, const struct seat_plan *plan,
+        struct diagnostics *diagnostics) {
+        int r;
+
+        if (plan->rate == 0 && impairment_is_none(&plan->impairment))
+                return 0;
+        r = qdisc_set(socket, index, plan->rate, &plan->impairment);
+        if (r < 0)
+                return failure(diagnostics, name, r, "cannot get its limit (rate, delay, jitter, loss)");
+        if (r == QDISC_NO_NETEM)
+                diagnostics_warning(diagnostics, name, 0,
+                        "delay, jitter and loss have no effect: this kernel has no netem (module sch_netem)");
+        return 0;
+}
+
 /* Sets the limits at the end that the student cannot reach. No packet is sent before it is up. */
 static int guard_link(struct link_socket *socket, const struct seat_plan *plan, struct link *ret,
         struct diagnostics *diagnostics) {
@@ -172,12 +188,9 @@ static int guard_link(struct link_socket *socket, const struct seat_plan *plan, 
                 if (r < 0)
                         return failure(diagnostics, plan->link, r, "cannot be isolated (isolation = seat)");
         }
-        if (plan->rate != 0) {
-                r = qdisc_set_rate(socket, link.index, plan->rate);
-                if (r < 0)
-                        return failure(diagnostics, plan->link, r, "cannot get its limit (rate)");
-        }
-        r = seat_rules_apply(plan, diagnostics);
+        r = limit_link(socket, plan->link, link.index, plan, diagnostics);
+        if (r >= 0)
+                r = seat_rules_apply(plan, diagnostics);
         if (r >= 0)
                 *ret = link;
         return r;
@@ -226,11 +239,9 @@ static int configure_peer(struct link_socket *inside, const struct seat_plan *pl
         if (r != LINK_OURS)
                 return failure(diagnostics, plan->peer, r < 0 ? r : -ENODEV,
                         "was removed by another program during setup");
-        if (plan->rate != 0) {
-                r = qdisc_set_rate(inside, peer.index, plan->rate);
-                if (r < 0)
-                        return failure(diagnostics, plan->peer, r, "cannot get its limit (rate)");
-        }
+        r = limit_link(inside, plan->peer, peer.index, plan, diagnostics);
+        if (r < 0)
+                return r;
         r = add_link_local(inside, plan, peer.index);
         if (r >= 0)
                 r = link_bring_up(inside, &peer, NULL);
@@ -435,12 +446,13 @@ static int format_receipt(const struct seat_plan *plan, const struct link *link,
         n = snprintf(ret_text, sizeof(receipt_text_t),
                 "%s, index %d, %s, on %d (%s), %s%s; %s, index %d, %s, %s, inode %ju on %ju; %s via %s, %s "
                 "via %s, "
-                "isolation %d, rate %" PRIu64 "%s\n",
+                "isolation %d, rate %" PRIu64 ", delay %u, jitter %u, loss %u%s\n",
                 plan->link, link->index, link->flags & IFF_UP ? "up" : "down", link->master, plan->bridge,
                 link_mac, link->isolated ? ", isolated" : "", plan->peer, peer->index,
                 peer->flags & IFF_UP ? "up" : "down", peer_mac, (uintmax_t)netns->st_ino,
                 (uintmax_t)netns->st_dev, address, gateway, address6, gateway6, (int)plan->isolation,
-                plan->rate, plan->dns ? ", with names" : "");
+                plan->rate, plan->impairment.delay_usec, plan->impairment.jitter_usec,
+                plan->impairment.loss_ppm, plan->dns ? ", with names" : "");
         return n < 0 || (size_t)n >= sizeof(receipt_text_t) ? -ENAMETOOLONG : 0;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <linux/pkt_sched.h>
+#include <netlink/msg.h>
+
 #include "link-world.h"
 #include "netsetup/kernel/qdisc.h"
 #include "throughput.h"
@@ -36,6 +39,68 @@ static void a_limit_is_made_changed_and_taken_away(void **state) {
                 assert_int_equal(set(&socket, "vl-12310", 0), 0);
         assert_shell("tc qdisc show dev vl-12310 | grep -q '^qdisc noqueue 0: root'");
         assert_int_equal(get(&socket, "vl-12310"), 0);
+}
+
+/* What is sent for a netem, and how it is read again: also on a kernel that has none. */
+static void an_impairment_is_written_and_read(void **state) {
+        static const struct {
+                uint64_t bits;
+                struct impairment impairment;
+                uint32_t packets;
+        } rows[] = {
+                {0, {50000, 0, 0}, 1000},
+                {0, {10000000, 10000000, LOSS_ALL}, 1000},
+                {10 * MBIT, {50000, 10000, 1}, 1000},
+                {100 * MBIT, {300000, 100000, 10000}, 6666},
+                {10000 * MBIT, {300000, 0, 0}, 10000},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWQDISC, 0);
+                struct impairment impairment;
+                struct tc_netem_qopt options;
+                struct nlattr *attribute;
+
+                assert_non_null(message);
+                assert_int_equal(qdisc_put_impairment(message, rows[i].bits, &rows[i].impairment), 0);
+                attribute = nlmsg_find_attr(nlmsg_hdr(message), 0, TCA_OPTIONS);
+                assert_non_null(attribute);
+                memcpy(&options, nla_data(attribute), sizeof(options));
+                assert_int_equal(options.limit, rows[i].packets);
+                assert_true(qdisc_parse_impairment(attribute, &impairment));
+                assert_memory_equal(&impairment, &rows[i].impairment, sizeof(impairment));
+                nlmsg_free(message);
+        }
+}
+
+/* With netem both are there, the rate below; without it the rate alone, and the caller is told. */
+static void a_kernel_without_netem_still_has_the_rate(void **state) {
+        static const struct impairment impairment = {.delay_usec = 20000,
+                                               .jitter_usec = 1000,
+                                               .loss_ppm = 10000},
+                                       none = {0};
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        struct qdisc_rate found;
+        int index, r;
+
+        (void)state;
+        assert_int_equal(link_open(&socket), 0);
+        make_course();
+        index = index_of("vl-12310");
+        for (unsigned i = 0; i < 2; i++) {
+                r = qdisc_set(&socket, index, 20 * MBIT, &impairment);
+                assert_true(r == 0 || r == QDISC_NO_NETEM);
+                assert_int_equal(qdisc_get(&socket, index, &found), 0);
+                assert_int_equal(found.bits, 20 * MBIT);
+                if (r == 0)
+                        assert_memory_equal(&found.impairment, &impairment, sizeof(impairment));
+                else
+                        assert_true(impairment_is_none(&found.impairment));
+        }
+        print_message("# this kernel has %snetem\n", r == QDISC_NO_NETEM ? "no " : "");
+        assert_int_equal(qdisc_set(&socket, index, 0, &none), 0);
+        assert_shell("tc qdisc show dev vl-12310 | grep -q '^qdisc noqueue 0: root'");
 }
 
 static void rates_of_any_size_come_back(void **state) {
@@ -133,6 +198,8 @@ static void a_seat_gets_its_rate_and_no_more(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(a_limit_is_made_changed_and_taken_away),
+                sandbox_test(an_impairment_is_written_and_read),
+                sandbox_test(a_kernel_without_netem_still_has_the_rate),
                 sandbox_test(rates_of_any_size_come_back),
                 sandbox_test(our_limit_wins_over_another_root_qdisc),
                 sandbox_test(no_limit_leaves_another_qdisc_alone),

@@ -387,6 +387,52 @@ static void test_written_durations(void **state) {
         }
 }
 
+static void test_impairments(void **state) {
+        static const struct {
+                int (*parse)(const char *text, unsigned *ret);
+                const char *text;
+                int result;
+                unsigned value;
+        } rows[] = {
+                {delay_parse, "none", 0, 0},
+                {delay_parse, "1us", 0, 1},
+                {delay_parse, "50ms", 0, 50000},
+                {delay_parse, "10s", 0, 10000000},
+                {delay_parse, "0ms", -EINVAL, 7},
+                {delay_parse, "11s", -EINVAL, 7},
+                {delay_parse, "10001ms", -EINVAL, 7},
+                {delay_parse, "50", -EINVAL, 7},
+                {delay_parse, "ms", -EINVAL, 7},
+                {delay_parse, "5min", -EINVAL, 7},
+                {delay_parse, "1.5ms", -EINVAL, 7},
+                {delay_parse, "-1ms", -EINVAL, 7},
+                {delay_parse, "", -EINVAL, 7},
+                {loss_parse, "none", 0, 0},
+                {loss_parse, "1%", 0, 10000},
+                {loss_parse, "0.1%", 0, 1000},
+                {loss_parse, "0.0001%", 0, 1},
+                {loss_parse, "12.25%", 0, 122500},
+                {loss_parse, "100%", 0, 1000000},
+                {loss_parse, "100.0001%", -EINVAL, 7},
+                {loss_parse, "0%", -EINVAL, 7},
+                {loss_parse, "0.00001%", -EINVAL, 7},
+                {loss_parse, "1.%", -EINVAL, 7},
+                {loss_parse, ".5%", -EINVAL, 7},
+                {loss_parse, "5", -EINVAL, 7},
+                {loss_parse, "1,5%", -EINVAL, 7},
+                {loss_parse, "1000%", -EINVAL, 7},
+                {loss_parse, "", -EINVAL, 7},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                unsigned value = 7;
+
+                assert_int_equal(rows[i].parse(rows[i].text, &value), rows[i].result);
+                assert_int_equal(value, rows[i].value);
+        }
+}
+
 static void test_alternatives(void **state) {
         static const char *const words[] = {"cut", "kill", "keep"};
         char text[32] = "", one[8] = "", small[8] = "";
@@ -419,6 +465,7 @@ int main(void) {
                 cmocka_unit_test(test_labels),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_written_durations),
+                cmocka_unit_test(test_impairments),
                 cmocka_unit_test(test_alternatives),
         };
 

@@ -21,6 +21,7 @@ static const struct example {
         {"course-rate", "1G", "1T", "63K", "16001M"},
         {"cpu-quota", "150%", "2", NULL, NULL},
         {"cpu-weight", "50", "10001", NULL, NULL},
+        {"delay", "50ms", "50", NULL, NULL},
         {"dns", "192.0.2.53 2001:db8::53", "dns.example.edu", NULL, NULL},
         {"domain", "lab{course}.example.edu", "lab.example.edu", NULL, NULL},
         {"environment", "A=1 B=2", "A", NULL, NULL},
@@ -33,9 +34,11 @@ static const struct example {
         {"inbound", "yes", "on", NULL, NULL},
         {"io-weight", "50", "0", NULL, NULL},
         {"isolation", "seat", "all", NULL, NULL},
+        {"jitter", "500us", "11s", NULL, NULL},
         {"leftover", "keep", "stay", NULL, NULL},
         {"leftover-max", "2d", "soon", "0", "2592001"},
         {"linger", "60", "1min", "-1", "86401"},
+        {"loss", "0.5%", "101%", NULL, NULL},
         {"memory-max", "2G", "2GB", NULL, NULL},
         {"name-rule", "{student}.c{course}", "cs{course}", NULL, NULL},
         {"names", "none", "all", NULL, NULL},
@@ -64,7 +67,12 @@ static const struct example *find_example(const struct setting *setting) {
         return NULL;
 }
 
-/* Loads the lines "[SECTION]", FIRST and SECOND, the last of which may be NULL. */
+/* A jitter that is longer than the delay is a mistake. */
+static const char *line_beside(const char *name) {
+        return string_equal(name, "jitter") ? "delay = 1ms\n" : "";
+}
+
+/* Loads the lines "[SECTION]", FIRST and SECOND, the last of which may be NULL, and the one beside them. */
 static int load_lines(const char *section, const char *name, const char *first, const char *second,
         struct settings *ret, struct diagnostics *diagnostics) {
         char text[1024];
@@ -72,7 +80,8 @@ static int load_lines(const char *section, const char *name, const char *first, 
 
         n = snprintf(text, sizeof(text), "%s\n%s = %s\n", section, name, first);
         if (second)
-                (void)snprintf(text + n, sizeof(text) - (size_t)n, "%s = %s\n", name, second);
+                n += snprintf(text + n, sizeof(text) - (size_t)n, "%s = %s\n", name, second);
+        (void)snprintf(text + n, sizeof(text) - (size_t)n, "%s", line_beside(name));
         write_file(SETTINGS_FILE, text);
         return settings_load(etc, ret, diagnostics);
 }
@@ -170,12 +179,13 @@ static void test_courses_inherit(void **state) {
 
                 if (setting->sections != (SECTION_SITE | SECTION_COURSE))
                         continue;
-                (void)snprintf(text, sizeof(text), "[course 124]\nsubnet = 10.9.0.0/24\n[site]\n%s = %s\n",
-                        setting->name, right);
+                (void)snprintf(text, sizeof(text), "[course 124]\nsubnet = 10.9.0.0/24\n[site]\n%s = %s\n%s",
+                        setting->name, right, line_beside(setting->name));
                 write_file(SETTINGS_FILE, text);
                 assert_int_equal(settings_load(etc, &site, &(struct diagnostics){0}), 0);
                 (void)snprintf(text, sizeof(text),
-                        "[course 124]\n%s = %s\n[course 123]\nsubnet = 10.9.0.0/24\n", setting->name, right);
+                        "[course 124]\n%s = %s\n%s[course 123]\nsubnet = 10.9.0.0/24\n", setting->name, right,
+                        line_beside(setting->name));
                 write_file(SETTINGS_FILE, text);
                 assert_int_equal(settings_load(etc, &course, &(struct diagnostics){0}), 0);
 

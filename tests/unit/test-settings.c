@@ -617,6 +617,9 @@ static const struct mistake {
         {"[site]\nmemory-max = 2\n", 2, "expected at least 16M"},
         {"[site]\ncpu-quota = 2\n", 2, "expected a percentage"},
         {"[site]\ntasks-max = 5\n", 2, "expected a number of tasks, at least 16"},
+        {"[site]\njitter = 2ms\ndelay = 1ms\n", 3, "jitter is longer than delay: set a jitter of at most 1000 us"},
+        {"[site]\ndelay = 5ms\njitter = 1ms\n[course 123]\ndelay = none\n", 5, "jitter varies the delay, and there is none"},
+        {"[site]\nloss = 2\n", 2, "expected a percentage up to 100%"},
         {"[site]\ncpu-weight = 0\n", 2, "expected a number from 1 to 10000"},
         {"[site]\nbind = srv\n", 2, "'srv': expected /SOURCE"},
         {"[site]\nbind = /srv,/etc\n", 2, "'/srv,/etc': expected /SOURCE"},
@@ -722,10 +725,10 @@ static const struct mistake {
         /* All names of the section are there, the last ones too, and none of the other section. */
         {"[site]\nbogus = 1\n", 2,
                 "unknown setting 'bogus' in [site]: expected bind, course-digits, course-rate, cpu-quota, "
-                "cpu-weight, dns, "},
+                "cpu-weight, delay, "},
         {"[site]\nbogus = 1\n", 2, "staff, tasks-max, test-host, units or uplink"},
         {"[course 123]\nbogus = 1\n", 2,
-                "in [course 123]: expected bind, course-rate, cpu-quota, cpu-weight, environment, "},
+                "in [course 123]: expected bind, course-rate, cpu-quota, cpu-weight, delay, "},
         {"[course 123]\nbogus = 1\n", 2, "staff, subnet, subnet6, tasks-max, test-host or units"},
         {"[site\nprefix = 24\n", 1, "expected 'NAME = VALUE' or a [section]"},
         {"[site]\n#" LONG_100 LONG_100 "\n", 2, "longer than 190"},

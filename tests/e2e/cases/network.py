@@ -244,3 +244,20 @@ def course_rate(guest):
             far = megabits(guest, FAR_SEAT, 5003, world.web4, *options)
             expect_rate(guest, sum(each() for each in both), 20, f"a course that {direction}")
             expect(far() > 60, f"another course {direction} {far():.0f} Mbit/s only")
+
+
+@case("a seat has the delay of the settings in both directions, or check and the journal say that the kernel has no netem")
+@with_settings("[course 123]\ndelay = 40ms\nloss = 0.0001%\nrate = 10M\n")
+def worse_network(guest):
+    since = guest.journal_position()
+    with seats_up(guest, SEAT):
+        found = guest.run("coursenetctl check", check=False).stdout
+        expect_in("tbf", guest.run(f"tc qdisc show dev vl-{SEAT}").stdout, "the queue of the seat's link")
+        if "netem" in guest.run(f"tc qdisc show dev vl-{SEAT}").stdout:
+            answer = guest.run(["ip", "netns", "exec", f"ns{SEAT}", "ping", "-c", "1", "-W", "5", GATEWAY]).stdout
+            expect(float(answer.split("time=")[1].split()[0]) >= 80, f"the answer took less than both delays: {answer}")
+            expect_not_in("has not the delay", found, "what check says")
+        else:
+            expect_in("this kernel has no netem", guest.journal(since=since), "the journal")
+            for link in (f"vl-{SEAT}", f"vr-{SEAT}"):
+                expect_in(f"{link}: has not the delay, jitter and loss of the settings", found, "what check says")
