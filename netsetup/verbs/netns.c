@@ -2,8 +2,9 @@
 
 /*
  * netns@: does what `ip netns add` does, with three differences. The namespace is complete (marked, lo up,
- * ping allowed) before its name appears. A seat adds one line to mountinfo and not two, because /run/netns
- * does not become a mount of its own. Only namespaces that coursenet has made are unmounted.
+ * ping allowed) before its name appears. A seat adds one line to mountinfo and not two, because /run/netns is
+ * a mount with a peer group of its own (netns-mount.h). Only namespaces that coursenet has made are
+ * unmounted.
  *
  * Every change of the names and of the record is made under the lock of netns-mount.h.
  */

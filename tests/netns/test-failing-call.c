@@ -28,7 +28,8 @@ static const struct unit bridge = {bridge_start, bridge_stop, "123"};
 static const struct unit netns = {netns_start, netns_stop, "12310"};
 static const struct unit seat = {seat_start, stop_seat, "12310"};
 
-/* Everything except what differs from one start to the next: numbers of links, and what the kernel does later.
+/* Everything except what differs from one start to the next: numbers of links, and what the kernel does
+ * later.
  */
 static const char look_script[] =
         "look() { printf 'link\\naddress\\nrule\\nroute show table all\\n' | ip $1 -4 -br -batch -; }\n"
