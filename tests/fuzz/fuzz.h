@@ -82,8 +82,8 @@ static void fuzz_remove_folder(void) {
         (void)rmdir(fuzz_folder);
 }
 
-/* A folder of this process. It is removed at the end, if its files are. A file system in memory: on a disk's, files that come and
- * go for each input take most of the time. */
+/* A folder of this process. It is removed at the end, if its files are. A file system in memory: on a disk's,
+ * files that come and go for each input take most of the time. */
 static const char _unused_ *fuzz_make_folder(void) {
         if (fuzz_folder[0])
                 return fuzz_folder;
