@@ -123,27 +123,37 @@ int wiring_write(const char *directory, const struct wiring *wiring) {
         return r == -EEXIST && wiring->stand_in ? 0 : r;
 }
 
-int wiring_remove(const char *directory, const struct wiring *wiring) {
+/* 1: it is removed; 0: there was none. Negative errno. */
+static int remove_file(const char *directory, const struct wiring *wiring) {
         wiring_path_t path;
         int r;
 
         r = format_path(path, directory, wiring, file_of(wiring));
         if (r < 0)
                 return r;
-        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+        if (unlink(path) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return 1;
 }
 
-/* Its folder as well, if there is nothing else in it. */
+int wiring_remove(const char *directory, const struct wiring *wiring) {
+        int r = remove_file(directory, wiring);
+
+        return r < 0 ? r : 0;
+}
+
+/*
+ * The folder goes with the last file in it. One that was empty before stays, because systemd reads all its
+ * folders again when one comes or goes: user-folder.h.
+ */
 static int remove_with_folder(const char *directory, const struct wiring *wiring) {
         wiring_path_t path;
         int r;
 
-        r = wiring_remove(directory, wiring);
-        if (r >= 0)
-                r = format_path(path, directory, wiring, "");
-        if (r >= 0)
+        r = remove_file(directory, wiring);
+        if (r > 0 && format_path(path, directory, wiring, "") >= 0)
                 (void)rmdir(path);
-        return r;
+        return r < 0 ? r : 0;
 }
 
 static int set_keeping(const char *directory, const struct wiring *wiring, bool keep) {

@@ -100,6 +100,17 @@ static void logind_may_not_end_a_manager_that_is_kept(void **state) {
         assert_false(keep_file_exists("user-runtime-dir@1001.service", ""));
 }
 
+/* systemd would read all its folders again at the next login. */
+static void a_folder_that_was_made_at_boot_stays(void **state) {
+        char path[256];
+
+        (void)state;
+        (void)snprintf(path, sizeof(path), "%s/user@1002.service.d", directory);
+        assert_return_code(mkdir(path, 0700), errno);
+        assert_int_equal(wiring_keep_user(directory, 1002, false), 0);
+        assert_return_code(rmdir(path), errno);
+}
+
 static void a_service_is_the_students_own_in_the_seat(void **state) {
         struct seat_plan seat = make_seat("12310", "123");
         struct service_settings services = {.units = {"vnc"}, .n_units = 1};
@@ -278,6 +289,7 @@ int main(void) {
                 cmocka_unit_test(a_seat_on_an_admins_bridge_needs_no_unit),
                 cmocka_unit_test(a_users_manager_is_put_into_the_seat),
                 cmocka_unit_test(logind_may_not_end_a_manager_that_is_kept),
+                cmocka_unit_test(a_folder_that_was_made_at_boot_stays),
                 cmocka_unit_test(the_largest_user_fits),
                 cmocka_unit_test(a_service_is_the_students_own_in_the_seat),
                 cmocka_unit_test(limits_are_of_the_users_slice),
