@@ -260,4 +260,4 @@ def worse_network(guest):
         else:
             expect_in("this kernel has no netem", guest.journal(since=since), "the journal")
             for link in (f"vl-{SEAT}", f"vr-{SEAT}"):
-                expect_in(f"{link}: has not the delay, jitter and loss of the settings", found, "what check says")
+                expect_in(f"{link}: warning: has not the delay, jitter and loss of the settings", found, "what check says")
