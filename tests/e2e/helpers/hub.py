@@ -20,10 +20,13 @@ class Hub:
     def __init__(self, guest, config=""):
         set_up_class(guest)
         self.guest = guest
-        guest.run(f"install -m 644 {SHIPPED}/pam.d/jupyterhub /etc/pam.d/jupyterhub")
+        self.install_stack()
         shipped = f'load_subconfig("{SHIPPED}/jupyterhub_config.py")'
         guest.write(CONFIG, f"c.Authenticator.allow_all = True\n{shipped}\n{config}")
         self.settings = guest.read(SETTINGS)
+
+    def install_stack(self):
+        self.guest.run(f"install -m 644 {SHIPPED}/pam.d/jupyterhub /etc/pam.d/jupyterhub")
 
     def __enter__(self):
         # The hub's own port, which docs/jupyterhub.md has open.
@@ -33,6 +36,8 @@ class Hub:
         return self
 
     def __exit__(self, *_):
+        # A case may have changed it, and `coursenetctl check` reads it.
+        self.install_stack()
         self.guest.write(SETTINGS, self.settings)
         self.guest.run(f"systemctl stop {UNIT}; systemctl kill --signal=KILL {UNIT}; systemctl reset-failed {UNIT}; "
                        "rm -rf /var/lib/jupyterhub/* /tmp/hub-browser-*", check=False)
