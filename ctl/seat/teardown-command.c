@@ -187,6 +187,7 @@ static void print_stopped(const struct unit_names *before) {
 
 /* Returns an exit code. */
 static int stop_units(struct teardown *teardown) {
+        static const char *const watch[] = {"systemctl", "stop", "coursenet-network.service", NULL};
         static const char *const stop[] = {"systemctl", "stop", "--job-mode=replace", SERVICES, SEATS, NULL};
         static const char *const slice[] = {"systemctl", "stop", "coursenet.slice", NULL};
         static const char *const list[] = {LIST, UP, DOORS, SERVICES, SEATS, "coursenet.slice", NULL};
@@ -194,6 +195,8 @@ static int stop_units(struct teardown *teardown) {
         const struct unit_names *after = &teardown->after;
         int r;
 
+        /* The watch restarts coursenet-schedule.service, so it could do that when this one has been stopped. */
+        (void)systemctl_run(watch);
         (void)systemctl_run(stop);
         (void)systemctl_run(slice);
         (void)systemctl_run(reset);
