@@ -57,9 +57,13 @@ json_object *json_put_array(json_object *object, const char *key) {
 }
 
 json_object *json_append_object(json_object *array) {
+        return json_put_object_at(array, json_object_array_length(array));
+}
+
+json_object *json_put_object_at(json_object *array, size_t i) {
         json_object *object = json_object_new_object();
 
-        if (object && json_object_array_add(array, object) < 0)
+        if (object && json_object_array_put_idx(array, i, object) < 0)
                 json_done(&object);
         return object;
 }

@@ -27,6 +27,9 @@ json_object *json_put_array(json_object *object, const char *key);
 /* A new, empty object at the end of an array. Borrowed; NULL: out of memory. */
 json_object *json_append_object(json_object *array);
 
+/* The same at that place. Places before it that have nothing yet are null. */
+json_object *json_put_object_at(json_object *array, size_t i);
+
 /* A new document, {"version":1}. NULL: out of memory. */
 json_object *json_new_document(void);
 

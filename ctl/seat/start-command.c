@@ -36,9 +36,9 @@ struct outcome {
         json_object *seats;    /* borrowed: the list in the document */
 };
 
-/* reason: NULL if the seat is held. */
+/* reason: NULL if the seat is held. In the order of the seats, in which the answers need not come. */
 static int put_hold(struct outcome *outcome, size_t i, const char *reason) {
-        json_object *object = json_append_object(outcome->seats);
+        json_object *object = json_put_object_at(outcome->seats, i);
 
         if (!object || json_put_text(object, "seat", outcome->target->seats[i].plan->name) < 0 ||
                 json_put_text(object, "user", outcome->requests[i].user) < 0 ||

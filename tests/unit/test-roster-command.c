@@ -452,19 +452,27 @@ static bool takes_request(int client, enum request_type type) {
                request_check(&request, sizeof(request)) == 0 && request.type == type;
 }
 
-/* A stand-in for the activator: takes requests, which must be of that type, and answers with the reply. It
- * hangs up on the first n_lost of them. */
-static pid_t start_activator_that_loses(unsigned n_lost, enum request_type type, const struct reply *reply) {
+static bool sends_reply(int client, const struct reply *reply) {
+        return send(client, reply, sizeof(*reply), 0) == (ssize_t)sizeof(*reply);
+}
+
+static int listen_as_activator(void) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-        pid_t pid;
 
         (void)snprintf(socket_path, sizeof(socket_path), "%s", etc_path("activator.sock"));
         assert_int_equal(string_copy(address.sun_path, sizeof(address.sun_path), socket_path), 0);
         assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-        assert_int_equal(listen(fd, 1), 0);
+        assert_int_equal(listen(fd, 2), 0);
+        return fd;
+}
 
-        pid = fork();
+/* A stand-in for the activator: takes requests, which must be of that type, and answers with the reply. It
+ * hangs up on the first n_lost of them. */
+static pid_t start_activator_that_loses(unsigned n_lost, enum request_type type, const struct reply *reply) {
+        int fd = listen_as_activator();
+        pid_t pid = fork();
+
         if (pid == 0) {
                 bool good = true;
                 int client = -1;
@@ -476,7 +484,29 @@ static pid_t start_activator_that_loses(unsigned n_lost, enum request_type type,
                         client = accept(fd, NULL, NULL);
                         good = takes_request(client, type);
                 }
-                _exit(good && send(client, reply, sizeof(*reply), 0) == (ssize_t)sizeof(*reply) ? 0 : 1);
+                _exit(good && sends_reply(client, reply) ? 0 : 1);
+        }
+        (void)close(fd);
+        return pid;
+}
+
+/* Takes two requests, and answers the first one when the answer to the second one has been read. */
+static pid_t start_activator_that_answers_backwards(enum request_type type, const struct reply *reply) {
+        int fd = listen_as_activator();
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                int clients[2];
+                bool good = true;
+                char byte;
+
+                (void)alarm(20);
+                for (unsigned i = 0; i < 2; i++) {
+                        clients[i] = accept(fd, NULL, NULL);
+                        good = good && takes_request(clients[i], type);
+                }
+                good = good && sends_reply(clients[1], reply) && recv(clients[1], &byte, 1, 0) == 0;
+                _exit(good && sends_reply(clients[0], reply) ? 0 : 1);
         }
         (void)close(fd);
         return pid;
@@ -648,6 +678,23 @@ static void test_start_and_stop_ask_a_restarted_activator_again(void **state) {
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, 0);
         assert_output("2 leases ended.\n");
+        assert_int_equal(unlink(socket_path), 0);
+}
+
+static void test_start_prints_seats_in_their_order(void **state) {
+        struct reply reply;
+        int status;
+        pid_t pid;
+
+        (void)state;
+        write_file("roster.d/123", "amy 10\nbob 11\n");
+        reply_init(&reply, REPLY_DONE);
+        pid = start_activator_that_answers_backwards(REQUEST_HOLD, &reply);
+        assert_int_equal(run(start_command, WORDS("start", "--json", "123")), EXIT_DONE);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_json("{'version':1,'seats':[{'seat':'12310','user':'cs123-amy','held':true,'reason':null},"
+                    "{'seat':'12311','user':'cs123-bob','held':true,'reason':null}]}\n");
         assert_int_equal(unlink(socket_path), 0);
 }
 
@@ -838,6 +885,7 @@ int main(void) {
                 TEST(test_release_counts_holds),
                 TEST(test_staff_change_their_own_course_only),
                 TEST(test_start_and_stop_ask_a_restarted_activator_again),
+                TEST(test_start_prints_seats_in_their_order),
                 TEST(test_seat),
                 TEST(test_mistakes_tell_nobody_of_others),
                 TEST(test_check),
