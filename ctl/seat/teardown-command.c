@@ -195,7 +195,7 @@ static int stop_units(struct teardown *teardown) {
         const struct unit_names *after = &teardown->after;
         int r;
 
-        /* The watch restarts coursenet-schedule.service, so it could do that when this one has been stopped. */
+        /* The watch could start coursenet-schedule.service again. */
         (void)systemctl_run(watch);
         (void)systemctl_run(stop);
         (void)systemctl_run(slice);
