@@ -9,7 +9,8 @@
 struct command {
         const char *name;
         int (*run)(const struct paths *paths, int argc, char **argv);
-        const struct syntax *syntax; /* NULL: it has subcommands of its own */
+        const struct syntax *syntax;       /* NULL: it has parts */
+        const struct command_parts *parts; /* NULL: it has none */
         const char *synopsis, *summary;
 };
 

@@ -4,12 +4,11 @@
 
 #include <fcntl.h>
 
+#include "base/command-parts.h"
 #include "base/target.h"
 #include "base/unit-list.h"
 #include "command-table.h"
 #include "complete-command.h"
-#include "exam/exam-command.h"
-#include "roster/roster-command.h"
 #include "status/status-view.h"
 
 /* The words of a command line that follow the command, without options. */
@@ -164,21 +163,15 @@ static void complete(const struct paths *paths, const struct syntax *syntax, int
                 print_word(paths, &line);
 }
 
-/* The subcommands of a command. */
-struct parts {
-        const char *(*name)(size_t i);
-        const struct syntax *(*syntax)(size_t i);
-};
-
-static void complete_parts(const struct paths *paths, const struct parts *parts, int argc, char **argv) {
+static void complete_parts(
+        const struct paths *paths, const struct command_parts *parts, int argc, char **argv) {
         const struct line line = {.current = argv[argc - 1]};
-        const char *name;
 
-        for (size_t i = 0; (name = parts->name(i)); i++)
+        for (size_t i = 0; i < parts->n_items; i++)
                 if (argc == 1)
-                        print(&line, name, NULL);
-                else if (string_equal(name, argv[0]))
-                        complete(paths, parts->syntax(i), argc - 1, argv + 1);
+                        print(&line, parts->items[i].name, NULL);
+                else if (string_equal(parts->items[i].name, argv[0]))
+                        complete(paths, &parts->items[i].syntax, argc - 1, argv + 1);
 }
 
 static void complete_names(const char *current) {
@@ -195,8 +188,6 @@ static void complete_names(const char *current) {
 }
 
 int complete_command(const struct paths *paths, int argc, char **argv) {
-        static const struct parts roster_parts = {roster_part_name, roster_part_syntax},
-                                  exam_parts = {exam_part_name, exam_part_syntax};
         int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
         const struct command *command;
 
@@ -208,10 +199,9 @@ int complete_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_DONE;
         }
         command = command_table_find(argv[1]);
-        if (command && command->syntax)
-                complete(paths, command->syntax, argc - 2, argv + 2);
+        if (command && command->parts)
+                complete_parts(paths, command->parts, argc - 2, argv + 2);
         else if (command)
-                complete_parts(paths, string_equal(command->name, "exam") ? &exam_parts : &roster_parts,
-                        argc - 2, argv + 2);
+                complete(paths, command->syntax, argc - 2, argv + 2);
         return EXIT_DONE;
 }

@@ -3,7 +3,6 @@
 /* `coursenetctl exam`: its own table of subcommands. */
 
 #include "exam-command.h"
-#include "base/complain.h"
 
 #define START_USAGE                                                                                          \
         "coursenetctl exam start COURSE [--until TIME] [--allow ADDRESS[:PORT[/tcp|udp]]]... [--allow-name " \
@@ -15,11 +14,7 @@ static const char usage[] = "Usage: " START_USAGE "       coursenetctl exam stop
                             "During an exam, the seats of a course reach only what is allowed.\n"
                             "See coursenetctl(8).\n";
 
-static const struct part {
-        const char *name;
-        int (*run)(const struct paths *paths, const struct arguments *arguments);
-        struct syntax syntax;
-} parts[] = {
+static const struct command_part parts[] = {
         {"start", exam_start,
                 {"Usage: " START_USAGE "\n"
                  "The seats of the course reach only what is allowed: not the world, the server or each "
@@ -48,36 +43,15 @@ static const struct part {
                         .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER}},
 };
 
-const char *exam_part_name(size_t i) {
-        return i < ELEMENTSOF(parts) ? parts[i].name : NULL;
-}
-
-const struct syntax *exam_part_syntax(size_t i) {
-        return &parts[i].syntax;
-}
+const struct command_parts exam_parts = {
+        .command = "exam",
+        .usage = usage,
+        .names = "start, stop or list",
+        .items = parts,
+        .n_items = ELEMENTSOF(parts),
+        .root_only = true,
+};
 
 int exam_command(const struct paths *paths, int argc, char **argv) {
-        struct arguments arguments;
-        int r;
-
-        if (argc > 1 && argument_is_help(argv[1])) {
-                (void)fputs(usage, stdout);
-                return EXIT_DONE;
-        }
-        for (size_t i = 0; i < ELEMENTSOF(parts) && argc > 1; i++) {
-                if (!string_equal(argv[1], parts[i].name))
-                        continue;
-                r = arguments_parse(argc - 1, argv + 1, &parts[i].syntax, &arguments);
-                if (r != 0)
-                        return r > 0 ? EXIT_DONE : EXIT_USAGE;
-                if (geteuid() != 0) {
-                        complain("Only root can run exam.");
-                        return EXIT_NO;
-                }
-                return parts[i].run(paths, &arguments);
-        }
-
-        complain("exam needs a subcommand: start, stop or list.");
-        (void)fputs(usage, stderr);
-        return EXIT_USAGE;
+        return command_parts_run(&exam_parts, paths, argc, argv);
 }

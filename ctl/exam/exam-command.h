@@ -3,14 +3,11 @@
 
 /* `coursenetctl exam`, and its parts, which get parsed arguments and return exit codes. */
 
-#include "base/arguments.h"
-#include "base/command.h"
+#include "base/command-parts.h"
 
 int exam_command(const struct paths *paths, int argc, char **argv);
 
-/* Its subcommands, by number; NULL: i is too large. */
-const char *exam_part_name(size_t i);
-const struct syntax *exam_part_syntax(size_t i);
+extern const struct command_parts exam_parts;
 
 int exam_start(const struct paths *paths, const struct arguments *arguments);
 int exam_stop(const struct paths *paths, const struct arguments *arguments);

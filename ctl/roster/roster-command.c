@@ -3,7 +3,6 @@
 /* `coursenetctl roster`: its own table of subcommands. */
 
 #include "roster-command.h"
-#include "base/complain.h"
 
 static const char usage[] =
         "Usage: coursenetctl roster list [--json] [--no-legend] [--no-pager] [COURSE]\n"
@@ -15,11 +14,7 @@ static const char usage[] =
         "(cs123-newellz2).\n"
         "See coursenet-roster(5).\n";
 
-static const struct part {
-        const char *name;
-        int (*run)(const struct paths *paths, const struct arguments *arguments);
-        struct syntax syntax;
-} parts[] = {
+static const struct command_part parts[] = {
         {"list", roster_list,
                 {"Usage: coursenetctl roster list [--json] [--no-legend] [--no-pager] [COURSE]\n"
                  "\n"
@@ -62,32 +57,14 @@ static const struct part {
                         .first = WORD_COURSE, .others = WORD_FILE}},
 };
 
-const char *roster_part_name(size_t i) {
-        return i < ELEMENTSOF(parts) ? parts[i].name : NULL;
-}
-
-const struct syntax *roster_part_syntax(size_t i) {
-        return &parts[i].syntax;
-}
+const struct command_parts roster_parts = {
+        .command = "roster",
+        .usage = usage,
+        .names = "list, add, remove or import",
+        .items = parts,
+        .n_items = ELEMENTSOF(parts),
+};
 
 int roster_command(const struct paths *paths, int argc, char **argv) {
-        struct arguments arguments;
-        int r;
-
-        if (argc > 1 && argument_is_help(argv[1])) {
-                (void)fputs(usage, stdout);
-                return EXIT_DONE;
-        }
-        for (size_t i = 0; i < ELEMENTSOF(parts) && argc > 1; i++) {
-                if (!string_equal(argv[1], parts[i].name))
-                        continue;
-                r = arguments_parse(argc - 1, argv + 1, &parts[i].syntax, &arguments);
-                if (r != 0)
-                        return r > 0 ? EXIT_DONE : EXIT_USAGE;
-                return parts[i].run(paths, &arguments);
-        }
-
-        complain("roster needs a subcommand: list, add, remove or import.");
-        (void)fputs(usage, stderr);
-        return EXIT_USAGE;
+        return command_parts_run(&roster_parts, paths, argc, argv);
 }

@@ -3,14 +3,11 @@
 
 /* `coursenetctl roster`, and its parts, which get parsed arguments and return exit codes. */
 
-#include "base/arguments.h"
-#include "base/command.h"
+#include "base/command-parts.h"
 
 int roster_command(const struct paths *paths, int argc, char **argv);
 
-/* Its subcommands, by number; NULL: i is too large. */
-const char *roster_part_name(size_t i);
-const struct syntax *roster_part_syntax(size_t i);
+extern const struct command_parts roster_parts;
 
 int roster_list(const struct paths *paths, const struct arguments *arguments);
 int roster_add_names(const struct paths *paths, const struct arguments *arguments);
