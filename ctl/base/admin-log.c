@@ -2,7 +2,6 @@
 
 /* One journal entry with fields, see coursenetctl(8). */
 
-#include <pwd.h>
 #include <stdarg.h>
 #include <systemd/sd-journal.h>
 
@@ -11,23 +10,16 @@
 #include "message-id.h"
 #include "scope.h"
 
-#define USER_SIZE 64U
-
-static void find_user(const char *proc, char ret_uid[static 16], char ret_user[static USER_SIZE]) {
-        const struct passwd *account;
+static void find_user(const char *proc, char ret_uid[static 16], char ret_user[static LOGIN_USER_SIZE]) {
         uid_t uid;
 
-        ret_uid[0] = ret_user[0] = '\0';
-        if (!login_uid_find(proc, &uid))
-                return;
-        (void)snprintf(ret_uid, 16, "%u", (unsigned)uid);
-        account = getpwuid(uid);
-        if (account)
-                (void)snprintf(ret_user, USER_SIZE, "%s", account->pw_name);
+        ret_uid[0] = '\0';
+        if (login_user_find(proc, &uid, ret_user))
+                (void)snprintf(ret_uid, 16, "%u", (unsigned)uid);
 }
 
 void admin_log(const struct paths *paths, const char *command, const char *target, const char *format, ...) {
-        char uid[16], user[USER_SIZE], by[USER_SIZE + 32], result[256];
+        char uid[16], user[LOGIN_USER_SIZE], by[LOGIN_USER_SIZE + 32], result[256];
         va_list arguments;
 
         if (!paths->logs)

@@ -5,6 +5,7 @@
 #include <iconv.h>
 
 #include "json.h"
+#include "moment.h"
 
 void json_done(json_object **object) {
         (void)json_object_put(*object);
@@ -54,6 +55,13 @@ json_object *json_put_array(json_object *object, const char *key) {
         json_object *array = json_object_new_array();
 
         return json_put(object, key, array) < 0 ? NULL : array;
+}
+
+int json_put_time(json_object *object, const char *key, uint64_t usec) {
+        char text[32];
+
+        moment_format_utc(usec, text, sizeof(text));
+        return json_put_text(object, key, usec > 0 ? text : NULL);
 }
 
 json_object *json_append_object(json_object *array) {

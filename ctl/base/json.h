@@ -24,6 +24,9 @@ int json_put_text(json_object *object, const char *key, const char *text);
 /* A new, empty array under a key. Borrowed; NULL: out of memory. */
 json_object *json_put_array(json_object *object, const char *key);
 
+/* A time in UTC (RFC 3339); 0: null. Negative errno. */
+int json_put_time(json_object *object, const char *key, uint64_t usec);
+
 /* A new, empty object at the end of an array. Borrowed; NULL: out of memory. */
 json_object *json_append_object(json_object *array);
 

@@ -2,6 +2,8 @@
 
 /* Reads /proc/self/loginuid, and the variable of sudo. */
 
+#include <pwd.h>
+
 #include "login-uid.h"
 #include "number.h"
 
@@ -26,4 +28,16 @@ bool login_uid_find(const char *proc, uid_t *ret) {
         if (file && fgets(text, sizeof(text), file) && parse(text, ret))
                 return true;
         return of_sudo && parse(of_sudo, ret);
+}
+
+bool login_user_find(const char *proc, uid_t *ret_uid, char ret_name[static LOGIN_USER_SIZE]) {
+        const struct passwd *account;
+
+        ret_name[0] = '\0';
+        if (!login_uid_find(proc, ret_uid))
+                return false;
+        account = getpwuid(*ret_uid);
+        if (account)
+                (void)snprintf(ret_name, LOGIN_USER_SIZE, "%s", account->pw_name);
+        return true;
 }

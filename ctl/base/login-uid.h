@@ -14,3 +14,8 @@
  * unit.
  */
 bool login_uid_find(const char *proc, uid_t *ret);
+
+#define LOGIN_USER_SIZE 64U
+
+/* The same with the account's name, which is empty if there is no account. */
+bool login_user_find(const char *proc, uid_t *ret_uid, char ret_name[static LOGIN_USER_SIZE]);

@@ -3,15 +3,9 @@
 /* Draws the bar with "\r" and the sequence that clears the rest of a line. */
 
 #include "progress.h"
+#include "terminal.h"
 
 #define BAR_WIDTH 40U
-
-static bool is_wanted(void) {
-        const char *unwanted = getenv("NO_COLOR"), *term = getenv("TERM");
-
-        return isatty(STDERR_FILENO) == 1 && term && !string_equal(term, "dumb") &&
-               !(unwanted && unwanted[0]);
-}
 
 static void draw(const struct progress *progress) {
         char bar[BAR_WIDTH + 1];
@@ -28,7 +22,7 @@ static void draw(const struct progress *progress) {
 }
 
 struct progress progress_begin(const char *what, size_t n_all) {
-        struct progress progress = {.what = what, .n_all = n_all, .shown = is_wanted()};
+        struct progress progress = {.what = what, .n_all = n_all, .shown = terminal_has_progress()};
 
         draw(&progress);
         return progress;

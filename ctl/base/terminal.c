@@ -77,12 +77,18 @@ void terminal_close_pager(void) {
         pager = 0;
 }
 
-bool terminal_has_colors(void) {
+static bool is_plain(void) {
         const char *unwanted = getenv("NO_COLOR"), *term = getenv("TERM");
 
-        if (unwanted && unwanted[0])
-                return false;
-        return (pager > 0 || isatty(STDOUT_FILENO) == 1) && term && !string_equal(term, "dumb");
+        return (unwanted && unwanted[0]) || !term || string_equal(term, "dumb");
+}
+
+bool terminal_has_colors(void) {
+        return (pager > 0 || isatty(STDOUT_FILENO) == 1) && !is_plain();
+}
+
+bool terminal_has_progress(void) {
+        return isatty(STDERR_FILENO) == 1 && !is_plain();
 }
 
 const char *terminal_red(void) {

@@ -20,6 +20,9 @@ void terminal_close_pager(void);
 /* Whether standard output is a terminal, or a pager on one, and the user wants colours: see no-color.org. */
 bool terminal_has_colors(void);
 
+/* The same of standard error, without a pager. */
+bool terminal_has_progress(void);
+
 /* The sequences that begin and end a colour; empty without colours. */
 const char *terminal_red(void);
 const char *terminal_yellow(void);

@@ -62,16 +62,13 @@ static bool parse_allowed(const struct arguments *arguments, struct exam *exam) 
 }
 
 static void find_author(const char *proc, char ret_by[static EXAM_BY_SIZE]) {
-        const struct passwd *account;
+        char user[LOGIN_USER_SIZE];
         uid_t uid;
 
-        if (!login_uid_find(proc, &uid)) {
+        if (login_user_find(proc, &uid, user))
+                (void)snprintf(ret_by, EXAM_BY_SIZE, "%s (uid %u)", user[0] ? user : "?", (unsigned)uid);
+        else
                 (void)snprintf(ret_by, EXAM_BY_SIZE, "root");
-                return;
-        }
-        account = getpwuid(uid);
-        (void)snprintf(
-                ret_by, EXAM_BY_SIZE, "%.64s (uid %u)", account ? account->pw_name : "?", (unsigned)uid);
 }
 
 static void add_uid(struct exam *exam, const char *user) {

@@ -57,23 +57,14 @@ static int print_table(const struct exams *exams, bool no_legend) {
         return r < 0 ? r : table_print(table);
 }
 
-/* seconds 0: null. */
-static int put_time(json_object *object, const char *key, uint64_t seconds) {
-        char text[32];
-
-        if (seconds == 0)
-                return json_put_text(object, key, NULL);
-        moment_format_utc(seconds * USEC_PER_SEC, text, sizeof(text));
-        return json_put_text(object, key, text);
-}
-
 static int put_exam(json_object *list, const struct exam *exam) {
         json_object *object = json_append_object(list), *allow, *names;
         char word[EXAM_ALLOW_TEXT_SIZE];
         int r = 0;
 
         if (!object || json_put_text(object, "course", exam->course) < 0 ||
-                put_time(object, "since", exam->since) < 0 || put_time(object, "until", exam->until) < 0 ||
+                json_put_time(object, "since", exam->since * USEC_PER_SEC) < 0 ||
+                json_put_time(object, "until", exam->until * USEC_PER_SEC) < 0 ||
                 json_put_text(object, "by", exam->by[0] ? exam->by : NULL) < 0 ||
                 json_put(object, "broken", json_object_new_boolean(exam->broken)) < 0)
                 return -ENOMEM;

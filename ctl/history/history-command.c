@@ -110,20 +110,17 @@ static int put_or_null(json_object *object, const char *key, const char *text) {
 
 static int put_lease(json_object *leases, const struct past_lease *lease) {
         json_object *object = json_append_object(leases);
-        char since[32], until[32];
 
         if (!object)
                 return -ENOMEM;
-        moment_format_utc(lease->since_usec, since, sizeof(since));
-        moment_format_utc(lease->until_usec, until, sizeof(until));
         if (json_put_text(object, "id", lease->id) < 0 || put_or_null(object, "user", lease->user) < 0 ||
                 put_or_null(object, "seat", lease->seat) < 0 ||
                 put_or_null(object, "address", lease->address) < 0 ||
                 put_or_null(object, "address6", lease->address6) < 0 ||
                 put_or_null(object, "service", lease->service) < 0 ||
                 put_or_null(object, "remote_host", lease->remote_host) < 0 ||
-                json_put_text(object, "since", since) < 0 ||
-                json_put_text(object, "until", lease->until_usec == 0 ? NULL : until) < 0 ||
+                json_put_time(object, "since", lease->since_usec) < 0 ||
+                json_put_time(object, "until", lease->until_usec) < 0 ||
                 json_put_text(object, "end", end_names[lease->end]) < 0)
                 return -ENOMEM;
         return 0;
@@ -132,12 +129,10 @@ static int put_lease(json_object *leases, const struct past_lease *lease) {
 static int print_json(const struct lease_journal *journal, const struct question *question) {
         _cleanup_json_ json_object *document = json_new_document();
         struct past_lease *lease, *next;
-        char begins[32];
         json_object *leases;
         int r = 0;
 
-        moment_format_utc(journal->begins_usec, begins, sizeof(begins));
-        if (!document || json_put_text(document, "journal_begins", journal->begins_usec ? begins : NULL) < 0)
+        if (!document || json_put_time(document, "journal_begins", journal->begins_usec) < 0)
                 return -ENOMEM;
         leases = json_put_array(document, "leases");
         if (!leases)

@@ -321,16 +321,13 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
 /* Null, or the exam that the course is in. */
 static int put_exam(json_object *course, const struct exam *exam) {
         json_object *object = exam ? json_object_new_object() : NULL;
-        char since[32], until[32];
 
         if (!exam)
                 return json_put_text(course, "exam", NULL);
         if (!object || json_put(course, "exam", object) < 0)
                 return -ENOMEM;
-        moment_format_utc(exam->since * USEC_PER_SEC, since, sizeof(since));
-        moment_format_utc(exam->until * USEC_PER_SEC, until, sizeof(until));
-        if (json_put_text(object, "since", exam->since > 0 ? since : NULL) < 0 ||
-                json_put_text(object, "until", exam->until > 0 ? until : NULL) < 0)
+        if (json_put_time(object, "since", exam->since * USEC_PER_SEC) < 0 ||
+                json_put_time(object, "until", exam->until * USEC_PER_SEC) < 0)
                 return -ENOMEM;
         return 0;
 }
