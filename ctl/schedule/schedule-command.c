@@ -8,16 +8,17 @@
 #include "base/json.h"
 #include "base/moment.h"
 #include "base/table.h"
+#include "base/terminal.h"
 #include "site.h"
 
 const struct syntax schedule_syntax = {
         .usage =
-                "Usage: coursenetctl schedule [--json] [COURSE]\n"
+                "Usage: coursenetctl schedule [--json] [--no-legend] [--no-pager] [COURSE]\n"
                 "       coursenetctl schedule apply [COURSE]\n"
                 "\n"
                 "Shows when the seats of courses are held next for a class (schedule = in the settings, and\n"
                 "timetables). apply holds or releases them now; units of systemd run it.\n",
-        .options = TAKES_JSON,
+        .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER,
         .words_max = 1,
         .first = WORD_COURSE,
 };
@@ -34,21 +35,14 @@ struct view {
         size_t n_shown;
 };
 
-static void format_time(time_t time, bool utc, char *text, size_t size) {
-        uint64_t usec = (uint64_t)time * USEC_PER_SEC;
-
+static void format_time(time_t time, char *text, size_t size) {
         text[0] = '\0';
-        if (time > 0 && utc)
-                moment_format_utc(usec, text, size);
-        else if (time > 0)
-                moment_format_minute(usec, text, size);
+        if (time > 0)
+                moment_format_minute((uint64_t)time * USEC_PER_SEC, text, size);
 }
 
 static int put_time(json_object *object, const char *key, time_t time) {
-        char text[64];
-
-        format_time(time, true, text, sizeof(text));
-        return json_put_text(object, key, text[0] ? text : NULL);
+        return json_put_time(object, key, (uint64_t)time * USEC_PER_SEC);
 }
 
 /* held is null if the times are not known. */
@@ -71,9 +65,9 @@ static int show_row(
         struct view *view, const char *course, const struct class_moment *moment, time_t lead, bool known) {
         char hold[64], start[64], end[64];
 
-        format_time(moment->start > 0 ? moment->start - lead : 0, false, hold, sizeof(hold));
-        format_time(moment->start, false, start, sizeof(start));
-        format_time(moment->end, false, end, sizeof(end));
+        format_time(moment->start > 0 ? moment->start - lead : 0, hold, sizeof(hold));
+        format_time(moment->start, start, sizeof(start));
+        format_time(moment->end, end, sizeof(end));
         return table_add(view->table,
                 (const char *const[]){course,
                         !known              ? "not known"
@@ -116,14 +110,18 @@ static int show_all(struct view *view, const struct site *site) {
 
 /* --- the command ----------------------------------------------------------------------------- */
 
-static int show_text(struct view *view, const struct site *site) {
+static int show_text(struct view *view, const struct site *site, const struct arguments *arguments) {
         static const char *const headings[] = {"COURSE", "HELD", "HOLD FROM", "CLASS FROM", "UNTIL"};
         _cleanup_table_ struct libscols_table *table = NULL;
         int r = table_new(headings, ELEMENTSOF(headings), &table);
 
         view->table = table;
+        if (r >= 0 && arguments->no_legend)
+                table_hide_headings(table);
         if (r >= 0)
                 r = show_all(view, site);
+        if (!arguments->no_pager)
+                terminal_open_pager();
         return r >= 0 && view->n_shown > 0 ? table_print(table) : r;
 }
 
@@ -164,7 +162,7 @@ static int show(const struct paths *paths, const struct arguments *arguments) {
                 return EXIT_NO;
         }
         view.settings = &site.settings;
-        r = arguments->json ? show_document(&view, &site) : show_text(&view, &site);
+        r = arguments->json ? show_document(&view, &site) : show_text(&view, &site, arguments);
         diagnostics_print(stderr, &findings);
         if (r < 0) {
                 complain("%s", strerror(-r));
