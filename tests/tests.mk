@@ -35,7 +35,7 @@ test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_pro
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/unit/%.o: override CFLAGS += -Ictl
 $(BUILD)/tests/netns/%.o: override CFLAGS += -Inetsetup $(call flags,$(host_packages))
-$(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator
+$(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator -DTESTS_DIRECTORY='"$(abspath tests)"'
 $(BUILD)/tests/fuzz/%.o: override CFLAGS += -Ictl -Inetsetup -DTESTS_DIRECTORY='"$(abspath tests)"'
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)

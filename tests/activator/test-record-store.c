@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
-#include <systemd/sd-id128.h>
 
 #include <cmocka.h>
 
@@ -172,67 +171,6 @@ static void a_newer_versions_field_is_passed_over(void **state) {
         assert_int_equal(loaded.opener, saved.opener);
 }
 
-/* What versions up to now have written, with the boot's id before it; a restart may be an upgrade. */
-#define LOGIN_RECORD                                                                                         \
-        "user = cs123-newellz2\nuid = 5001\ncourse = 123\nseat = 12310\naddress = 167803658\nprefix = 24\n"  \
-        "address6 = fd00:7b::a/64\ntoken = 0123456789abcdef\nservice = sshd\ntty = ssh\n"                    \
-        "remote-host = 192.0.2.7\nsince = 1767225600000000\nhold = 0\nno-wait = 1\nlinger-until = 0\n"       \
-        "keep-until = 1767268800000000\nopener = 4242\nopener-start = 987654321\n"
-#define HOLD_RECORD                                                                                          \
-        "user = cs123-newellz2\nuid = 4294967295\ncourse = 123\nseat = 12310\naddress = 167803658\n"         \
-        "prefix = 24\ntoken = \nservice = hold\ntty = \nremote-host = \nsince = 1\nhold = 1\nno-wait = 0\n"  \
-        "linger-until = 0\nkeep-until = 0\nopener = 0\nopener-start = 0\n"
-
-static void load_text(const char *fields, struct lease_record *ret) {
-        char path[256], boot[SD_ID128_STRING_MAX];
-        sd_id128_t id;
-        FILE *file;
-
-        assert_int_equal(sd_id128_get_boot(&id), 0);
-        (void)snprintf(path, sizeof(path), "%s/%s", directory, example().id);
-        file = fopen(path, "w");
-        assert_non_null(file);
-        (void)fprintf(file, "[lease]\nboot-id = %s\n%s", sd_id128_to_string(id, boot), fields);
-        (void)fclose(file);
-        *ret = (struct lease_record){0};
-        assert_int_equal(record_store_load(directory, example().id, ret), 0);
-}
-
-static void an_older_versions_record_is_loaded(void **state) {
-        struct lease_record record;
-
-        (void)state;
-        load_text(LOGIN_RECORD, &record);
-        assert_string_equal(record.user, "cs123-newellz2");
-        assert_string_equal(record.course, "123");
-        assert_string_equal(record.seat, "12310");
-        assert_string_equal(record.token, "0123456789abcdef");
-        assert_string_equal(record.service, "sshd");
-        assert_string_equal(record.tty, "ssh");
-        assert_string_equal(record.remote_host, "192.0.2.7");
-        assert_int_equal(record.uid, 5001);
-        assert_int_equal(record.address.ip, 0x0a007b0a);
-        assert_int_equal(record.address.prefix, 24);
-        assert_true(address6_is_set(&record.address6));
-        assert_int_equal(record.since_usec, UINT64_C(1767225600000000));
-        assert_false(record.hold);
-        assert_true(record.no_wait);
-        assert_int_equal(record.linger_until_usec, 0);
-        assert_int_equal(record.keep_until_usec, UINT64_C(1767268800000000));
-        assert_int_equal(record.opener, 4242);
-        assert_int_equal(record.opener_start, 987654321);
-        /* Each of its seats may have been given. */
-        assert_false(record.starting);
-        assert_int_equal(record.joined.inode, 0);
-
-        load_text(HOLD_RECORD, &record);
-        assert_true(record.hold);
-        assert_false(record.no_wait);
-        assert_int_equal(record.uid, (uid_t)-1);
-        assert_int_equal(record.opener, 0);
-        assert_false(address6_is_set(&record.address6));
-}
-
 static int count(void *userdata, const char *id) {
         unsigned *n = userdata;
 
@@ -319,7 +257,6 @@ int main(void) {
                 cmocka_unit_test(a_record_of_another_boot_is_stale),
                 cmocka_unit_test(a_damaged_record_is_refused),
                 cmocka_unit_test(a_newer_versions_field_is_passed_over),
-                cmocka_unit_test(an_older_versions_record_is_loaded),
                 cmocka_unit_test(the_list_has_records_only),
                 cmocka_unit_test(an_unfinished_record_is_removed),
                 cmocka_unit_test(a_removed_record_is_gone),

@@ -7,6 +7,7 @@
 #include "tests/unit/fixture.h"
 
 #include <sys/syscall.h>
+#include <systemd/sd-id128.h>
 
 #include "base/peer.h"
 #include "lease/lease-object.h"
@@ -166,6 +167,119 @@ static void a_hold_and_a_lease_that_lingers_have_no_process(void **state) {
         assert_false(has_opener);
 }
 
+/* --- an upgrade restarts the activator --------------------------------------------------------- */
+
+/* Puts value in the place of a word of the text. */
+static void fill_in(char *text, size_t size, const char *word, const char *value) {
+        char rest[2048], *at = strstr(text, word);
+
+        if (!at)
+                return;
+        assert_int_equal(string_copy(rest, sizeof(rest), at + strlen(word)), 0);
+        assert_true((size_t)snprintf(at, size - (size_t)(at - text), "%s%s", value, rest) <
+                    size - (size_t)(at - text));
+}
+
+/*
+ * Makes a record of tests/activator/records. The number in its name counts the versions that had other fields
+ * than the one before: hold and linger-until came with 2, no-wait with 3, and so on. BOOT is this boot, and
+ * OPENER and START are this process.
+ */
+static void write_record_of(const char *name) {
+        char path[256], text[2048] = "", boot[SD_ID128_STRING_MAX], number[32];
+        uint64_t start;
+        sd_id128_t id;
+        FILE *file;
+
+        (void)snprintf(path, sizeof(path), TESTS_DIRECTORY "/activator/records/%s", name);
+        file = fopen(path, "re");
+        assert_non_null(file);
+        assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+        (void)fclose(file);
+
+        assert_int_equal(sd_id128_get_boot(&id), 0);
+        fill_in(text, sizeof(text), "BOOT", sd_id128_to_string(id, boot));
+        (void)snprintf(number, sizeof(number), "%d", (int)getpid());
+        fill_in(text, sizeof(text), "OPENER", number);
+        assert_int_equal(peer_start_time(getpid(), &start), 0);
+        (void)snprintf(number, sizeof(number), "%" PRIu64, start);
+        fill_in(text, sizeof(text), "START", number);
+        write_file(LEASE, text);
+}
+
+#define LONG_NAME_LENGTH (strlen("cs123-") + 130 + strlen("@ad.example.edu"))
+
+static void records_of_all_earlier_versions_are_restored(void **state) {
+        static const struct unit_row unit = {UNIT, "active", 0, ""};
+        static const struct {
+                const char *name;
+                struct lease_record record; /* what this record has and others have not */
+        } cases[] = {
+                {"1-login", {.opener = 1}},
+                {"2-login", {.opener = 1}},
+                {"2-lingers", {.linger_until_usec = UINT64_C(1767225700000000)}},
+                {"2-hold", {.hold = true, .service = HOLD_SERVICE}},
+                {"3-login-without-waiting", {.opener = 1, .no_wait = true}},
+                {"4-login-with-token", {.opener = 1, .token = "0123456789abcdef"}},
+                {"5-login-with-ipv6", {.opener = 1, .token = "0123456789abcdef", .address6.prefix = 64}},
+                {"6-kept", {.token = "0123456789abcdef",
+                                   .address6.prefix = 64,
+                                   .linger_until_usec = UINT64_C(1767225700000000),
+                                   .keep_until_usec = UINT64_C(1767268800000000)}},
+                {"7-long-name", {.opener = 1, .token = "0123456789abcdef", .address6.prefix = 64}},
+                {"8-blanks", {.opener = 1,
+                                     .token = "0123456789abcdef",
+                                     .address6.prefix = 64,
+                                     .tty = "a b ; c",
+                                     .remote_host = " d "}},
+                {"9-joined", {.opener = 1,
+                                     .token = "0123456789abcdef",
+                                     .address6.prefix = 64,
+                                     .joined = {4, 4026532345}}},
+                {"9-starting",
+                        {.opener = 1, .token = "0123456789abcdef", .address6.prefix = 64, .starting = true}},
+                {"9-schedule", {.hold = true, .service = SCHEDULE_SERVICE, .address6.prefix = 64}},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const struct lease_record *wanted = &cases[i].record;
+
+                print_message("%s\n", cases[i].name);
+                write_record_of(cases[i].name);
+                assert_int_equal(start_with(&unit, 1), 0);
+                assert_int_equal(n_restored, i + 1);
+                assert_true(string_starts_with(restored.user, "cs123-"));
+                assert_int_equal(strlen(restored.user), string_equal(cases[i].name, "7-long-name")
+                                                                ? LONG_NAME_LENGTH
+                                                                : strlen("cs123-newellz2"));
+                assert_string_equal(restored.course, "123");
+                assert_string_equal(restored.seat, "12310");
+                assert_int_equal(restored.address.ip, 0x0a007b0a);
+                assert_int_equal(restored.address.prefix, 24);
+                assert_int_equal(restored.address6.prefix, wanted->address6.prefix);
+                assert_int_equal(restored.since_usec, UINT64_C(1767225600000000));
+                assert_int_equal(restored.uid, wanted->hold ? UINT32_MAX : 5001);
+                assert_string_equal(restored.service, wanted->hold ? wanted->service : "sshd");
+                assert_string_equal(restored.token, wanted->token);
+                if (!wanted->hold) {
+                        assert_string_equal(restored.tty, wanted->tty[0] ? wanted->tty : "ssh");
+                        assert_string_equal(restored.remote_host,
+                                wanted->remote_host[0] ? wanted->remote_host : "192.0.2.7");
+                }
+                assert_int_equal(restored.hold, wanted->hold);
+                assert_int_equal(restored.no_wait, wanted->no_wait);
+                assert_int_equal(restored.starting, wanted->starting);
+                assert_int_equal(restored.linger_until_usec, wanted->linger_until_usec);
+                assert_int_equal(restored.keep_until_usec, wanted->keep_until_usec);
+                assert_int_equal(restored.joined.device, wanted->joined.device);
+                assert_int_equal(restored.joined.inode, wanted->joined.inode);
+                assert_int_equal(has_opener, wanted->opener > 0);
+                lease_free(table.leases);
+        }
+        asked_nothing();
+}
+
 /* A login may have its answer already, and asks again if it has not. An administrator's command has failed.
  */
 static void a_login_that_is_starting_is_taken_up_and_a_hold_is_not(void **state) {
@@ -284,6 +398,7 @@ int main(void) {
                 restore_test(without_memory_the_activator_ends_and_stops_no_lease),
                 restore_test(a_process_that_is_dead_is_not_taken_for_another_one),
                 restore_test(a_hold_and_a_lease_that_lingers_have_no_process),
+                restore_test(records_of_all_earlier_versions_are_restored),
                 restore_test(a_login_that_is_starting_is_taken_up_and_a_hold_is_not),
                 restore_test(a_unit_that_nobody_knows_is_stopped),
                 restore_test(a_lease_whose_unit_has_gone_is_forgotten),

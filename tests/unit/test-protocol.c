@@ -57,6 +57,131 @@ static void test_good_ones_are_taken(void **state) {
         }
 }
 
+/* --- other versions ---------------------------------------------------------------------------- */
+
+/*
+ * In an upgrade or a downgrade, a login has the module of one version and gets its answer from the activator
+ * of the other. So within one PROTOCOL_VERSION nothing may move, and no number may change.
+ */
+
+#define BYTES_OF_REQUEST 600U
+#define BYTES_OF_REPLY 1144U
+
+static void put_text(unsigned char *message, size_t at, const char *text) {
+        memcpy(message + at, text, strlen(text));
+}
+
+static void put_number(unsigned char *message, size_t at, uint64_t number, size_t size) {
+        memcpy(message + at, &number, size);
+}
+
+static void test_requests_of_all_programs_of_this_version(void **state) {
+        static const struct {
+                const char *sender;
+                unsigned type, flags;
+                const char *user, *lease, *service;
+        } senders[] = {
+                {"the module opens", 1, 0, "cs123-newellz2", "0123456789abcdef", "sshd"},
+                {"the module with wait=container", 1, 1, "cs123-newellz2", "0123456789abcdef", "sshd"},
+                {"the module with wait=none", 1, 2, "cs123-newellz2", "0123456789abcdef", "sshd"},
+                {"the module closes", 2, 0, "cs123-newellz2", "12310_0123456789abcdef", "sshd"},
+                {"the module without the lease's id", 2, 0, "cs123-newellz2", "", "sshd"},
+                {"coursenetctl status", 3, 0, "", "", ""},
+                {"coursenetctl start", 4, 0, "cs123-newellz2", "", ""},
+                {"coursenetctl schedule", 4, 0, "cs123-newellz2", "", "schedule"},
+                {"coursenetctl stop", 5, 0, "123", "", ""},
+                {"coursenetctl roster", 6, 0, "", "", ""},
+                {"coursenet-enter", 7, 0, "", "0123456789abcdef", ""},
+                {"coursenet-enter without a token", 7, 0, "", "", ""},
+                {"the module refuses", 8, 0, "cs123-x y", "", "sshd"},
+                {"coursenetctl status of a user", 9, 0, "123", "", "status"},
+                {"with --json", 9, 4, "123", "", "status"},
+                {"with --no-legend", 9, 8, "123", "", "status"},
+                {"coursenetctl release", 10, 0, "123", "", "hold"},
+                {"coursenetctl release of staff", 11, 0, "123", "", "release"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(senders); i++) {
+                unsigned char bytes[BYTES_OF_REQUEST] = {0};
+                struct request request;
+
+                print_message("%s\n", senders[i].sender);
+                put_number(bytes, 0, 0x636f7572, 4);
+                put_number(bytes, 4, 2, 2);
+                put_number(bytes, 6, senders[i].type, 2);
+                put_number(bytes, 8, senders[i].flags, 4);
+                put_number(bytes, 12, 5001, 4);
+                put_number(bytes, 16, 20000, 4);
+                put_text(bytes, 24, senders[i].user);
+                put_text(bytes, 280, senders[i].lease);
+                put_text(bytes, 312, senders[i].service);
+                put_text(bytes, 344, "pts/1");
+                put_text(bytes, 472, "192.0.2.7");
+                assert_int_equal(request_check(bytes, sizeof(bytes)), 0);
+
+                memcpy(&request, bytes, sizeof(request));
+                assert_int_equal(request.type, senders[i].type);
+                assert_int_equal(request.flags, senders[i].flags);
+                assert_int_equal(request.uid, 5001);
+                assert_int_equal(request.timeout_ms, 20000);
+                assert_string_equal(request.user, senders[i].user);
+                assert_string_equal(request.lease, senders[i].lease);
+                assert_string_equal(request.service, senders[i].service);
+                assert_string_equal(request.tty, "pts/1");
+                assert_string_equal(request.remote_host, "192.0.2.7");
+        }
+        assert_int_equal(REQUEST_OPEN, 1);
+        assert_int_equal(REQUEST_CLOSE, 2);
+        assert_int_equal(REQUEST_ENTER, 7);
+        assert_int_equal(REQUEST_NOTE, 8);
+        assert_int_equal(REQUEST_WAIT_CONTAINER, 1);
+        assert_int_equal(REQUEST_NO_WAIT, 2);
+}
+
+static void test_the_answer_to_a_login_of_this_version(void **state) {
+        static const enum reply_type types[] = {REPLY_DONE, REPLY_LEASE, REPLY_NO_SEAT, REPLY_NO_NAME,
+                REPLY_REFUSED, REPLY_FAILED, REPLY_TIMEOUT, REPLY_KEPT, REPLY_REPORT, REPLY_NO_CONTAINER};
+        unsigned char bytes[BYTES_OF_REPLY] = {0};
+        struct reply reply;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(types); i++)
+                assert_int_equal(types[i], i + 1);
+        reply_init(&reply, REPLY_DONE);
+        reply.address = 0x0a007b0a;
+        reply.prefix = 24;
+        protocol_copy_text(reply.lease, sizeof(reply.lease), "12310_0123456789abcdef");
+        protocol_copy_text(reply.course, sizeof(reply.course), "123");
+        protocol_copy_text(reply.seat, sizeof(reply.seat), "12310");
+        protocol_copy_text(reply.user, sizeof(reply.user), "cs123-newellz2");
+        protocol_copy_text(reply.text, sizeof(reply.text), "A sentence.");
+
+        put_number(bytes, 0, 0x636f7572, 4);
+        put_number(bytes, 4, 2, 2);
+        put_number(bytes, 6, 1, 2);
+        put_number(bytes, 24, 0x0a007b0a, 4);
+        put_number(bytes, 28, 24, 4);
+        put_text(bytes, 32, "12310_0123456789abcdef");
+        put_text(bytes, 64, "123");
+        put_text(bytes, 72, "12310");
+        put_text(bytes, 88, "cs123-newellz2");
+        put_text(bytes, 632, "A sentence.");
+        assert_int_equal(sizeof(reply), sizeof(bytes));
+        assert_memory_equal(&reply, bytes, sizeof(bytes));
+}
+
+/* A module of an earlier protocol gets a sentence that says so (activator/request/connection.c). */
+static void test_an_earlier_version_is_known_as_one(void **state) {
+        unsigned char bytes[408] = {0};
+
+        (void)state;
+        put_number(bytes, 0, 0x636f7572, 4);
+        put_number(bytes, 4, 1, 2);
+        put_number(bytes, 6, 1, 2);
+        assert_int_equal(request_check(bytes, sizeof(bytes)), -EPROTO);
+}
+
 static void test_sizes(void **state) {
         struct {
                 struct request request;
@@ -244,6 +369,9 @@ static void test_copy_text(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good_ones_are_taken),
+                cmocka_unit_test(test_requests_of_all_programs_of_this_version),
+                cmocka_unit_test(test_the_answer_to_a_login_of_this_version),
+                cmocka_unit_test(test_an_earlier_version_is_known_as_one),
                 cmocka_unit_test(test_sizes),
                 cmocka_unit_test(test_request_numbers),
                 cmocka_unit_test(test_reply_numbers),
