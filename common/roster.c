@@ -73,8 +73,9 @@ const char *roster_student_reason(int error) {
         case -ENAMETOOLONG:
                 return "gives a user name of more than 255 characters, which no login accepts";
         default:
-                return "cannot be a student's name: expected letters, digits, '_', '.' and '-', and a "
-                       "letter, a digit or '_' as the first of them";
+                return "cannot be a student's name: expected letters (a to z without accents), digits, '_', "
+                       "'.' "
+                       "and '-', and a letter, a digit or '_' as the first of them";
         }
 }
 

@@ -147,6 +147,18 @@ static void sort_accounts(
                         add_user(&ret[find_account(user)], user);
 }
 
+/* The fourth column of the list is the user. */
+static void advise_accounts(
+        struct diagnostics *diagnostics, const char *course, const struct users *missing) {
+        if (missing->n == 1)
+                diagnostics_advise(diagnostics, ADD_ACCOUNT "%s", missing->first);
+        else
+                diagnostics_advise(diagnostics,
+                        ADD_ACCOUNTS "$(coursenetctl roster list --no-legend %s | awk '{ print $4 }'); do "
+                                     "id \"$user\" >/dev/null 2>&1 || " ADD_ACCOUNT "\"$user\"; done",
+                        course);
+}
+
 static void check_accounts(const char *etc, const struct site *site, const struct site_course *course,
         struct diagnostics *diagnostics) {
         struct users users[_ACCOUNT_MAX] = {0};
@@ -173,9 +185,7 @@ static void check_accounts(const char *etc, const struct site *site, const struc
                         "%zu of %zu student%s %s no Unix account on this host: %s", users[ACCOUNT_MISSING].n,
                         course->n_seats, plural(course->n_seats),
                         users[ACCOUNT_MISSING].n == 1 ? "has" : "have", users[ACCOUNT_MISSING].names);
-                diagnostics_advise(diagnostics, "useradd --create-home --shell /bin/bash %s%s",
-                        users[ACCOUNT_MISSING].first,
-                        users[ACCOUNT_MISSING].n == 1 ? "" : ", and the same for the others");
+                advise_accounts(diagnostics, course->bridge.course, &users[ACCOUNT_MISSING]);
         }
 }
 

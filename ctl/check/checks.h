@@ -9,6 +9,10 @@
 #include "base/command.h"
 #include "limits.h"
 
+/* How the remedies begin that make accounts: of one student, and of all of a course. */
+#define ADD_ACCOUNT "useradd --create-home --shell /bin/bash "
+#define ADD_ACCOUNTS "for user in "
+
 /* All of it, for commands. *ret_wanted: as of host_check(). */
 void check_all(const struct paths *paths, struct limits *ret_wanted, struct diagnostics *diagnostics);
 

@@ -32,18 +32,22 @@ enum step {
         _STEP_MAX,
 };
 
-static const char *const heads[_STEP_MAX] = {
-        [STEP_UNITS] = "systemctl ",
-        [STEP_PROGRAM] = "setcap ",
-        [STEP_ROSTER] = "coursenetctl roster ",
-        [STEP_ACCOUNTS] = "useradd ",
-        [STEP_MODULE] = "pam-auth-update ",
+static const struct {
+        enum step step;
+        const char *head;
+} heads[] = {
+        {STEP_UNITS, "systemctl "},
+        {STEP_PROGRAM, "setcap "},
+        {STEP_ROSTER, "coursenetctl roster "},
+        {STEP_ACCOUNTS, ADD_ACCOUNT},
+        {STEP_ACCOUNTS, ADD_ACCOUNTS},
+        {STEP_MODULE, "pam-auth-update "},
 };
 
 static enum step step_of(const struct diagnostic *finding) {
-        for (enum step i = 0; finding->remedy && i < _STEP_MAX; i++)
-                if (heads[i] && string_starts_with(finding->remedy, heads[i]))
-                        return i;
+        for (size_t i = 0; finding->remedy && i < ELEMENTSOF(heads); i++)
+                if (string_starts_with(finding->remedy, heads[i].head))
+                        return heads[i].step;
         return STEP_OTHER;
 }
 

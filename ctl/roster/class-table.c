@@ -159,10 +159,16 @@ static void report_no_column(struct class_reader *reader, const struct sheet *sh
         else if (reader->options->column)
                 diagnostics_error(reader->diagnostics, reader->path, row->line,
                         "there is no column '%s'; the columns are %s", reader->options->column, names);
+        else if (sheet->n_rows == 1)
+                diagnostics_error(reader->diagnostics, reader->path, row->line,
+                        "no column holds logins, because this is one row: %s. If these are names of "
+                        "students, write each on a line of its own",
+                        names);
         else
                 diagnostics_error(reader->diagnostics, reader->path, row->line,
                         "no column holds logins: expected one called " LOGIN_COLUMN_EXAMPLES
-                        ", or --column with one of these: %s",
+                        ", or --column with one of these: %s. If this row is a student's, add a row of "
+                        "column names above it",
                         names);
 }
 

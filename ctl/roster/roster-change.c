@@ -14,6 +14,7 @@
 #include "base/table.h"
 #include "class-parse.h"
 #include "class-text.h"
+#include "number.h"
 #include "roster-command.h"
 #include "roster-edit.h"
 #include "trusted-file.h"
@@ -200,14 +201,22 @@ static int finish(const struct paths *paths, struct change *change, const char *
         return EXIT_DONE;
 }
 
+static bool has_removed(const struct roster *roster) {
+        for (size_t i = 0; i < roster->n_lines; i++)
+                if (roster->lines[i].removed)
+                        return true;
+        return false;
+}
+
 static void report_full(struct change *change, const char *student) {
         const struct roster *roster = &change->edit.roster;
 
         diagnostics_error(&change->diagnostics, change->edit.path, 0,
-                "no seat is left for %s: numbers %u to %u are all in use or reserved. Set a larger subnet in "
-                "[course %s] (prefix in [site] would move every course), or delete a '#removed NAME SEAT' "
-                "line",
-                student, roster->first_seat, roster->seat_max, roster->course);
+                "no seat is left for %s: numbers %u to %u are all in use or reserved. Give the course a "
+                "larger subnet: write 'subnet = 172.16.0.0/22', or a free network of yours, into [course %s] "
+                "of " SETTINGS_FILE " (prefix in [site] would move every course)%s",
+                student, roster->first_seat, roster->seat_max, roster->course,
+                has_removed(roster) ? ", or delete a '#removed NAME SEAT' line" : "");
 }
 
 /* Not the full plan, so that a seat with mistakes in its own files can be shown and removed as well. */
@@ -360,7 +369,7 @@ static int parse_list(struct change *change, const char *text, const char *name,
                 diagnostics_error(&change->diagnostics, name, 0, "has no names in it");
         else if (n_new > 0 && n_new == ret->n_without_login && ret->n_entries > 0)
                 diagnostics_warning(&change->diagnostics, name, 0,
-                        "%zu row%s no login; use --skip to skip these rows and add the others", n_new,
+                        "%zu row%s no usable login; use --skip to skip these rows and add the others", n_new,
                         n_new == 1 ? " has" : "s have");
         change->n_skipped = ret->n_without_login;
         return change->diagnostics.n_errors > n_errors ? -EINVAL : 0;
@@ -418,6 +427,12 @@ int roster_import(const struct paths *paths, const struct arguments *arguments) 
         _cleanup_free_ char *text = NULL;
         int r;
 
+        if (!digits_only(arguments->words[0])) {
+                complain("'%s' is not a course: a course is a number, and it comes before the file, as in "
+                         "'coursenetctl roster import 123 FILE'. Nothing was changed.",
+                        arguments->words[0]);
+                return EXIT_NO;
+        }
         /* Before the lock is taken, because somebody may type the list on standard input. */
         if (read_list(path, &text, &reason) < 0) {
                 complain("%s: %s", name, reason);

@@ -210,7 +210,9 @@ int roster_list(const struct paths *paths, const struct arguments *arguments) {
         if (r != EXIT_DONE)
                 return r;
 
-        if (!arguments->json && !arguments->no_pager)
+        if (site.n_courses == 0 && !arguments->json && !paths->scope)
+                complain("No course has a roster. To create one: coursenetctl roster import COURSE FILE");
+        else if (!arguments->json && !arguments->no_pager)
                 terminal_open_pager();
         if (course)
                 r = arguments->json ? print_json(&site, course)

@@ -123,8 +123,10 @@ static void test_mistakes(void **state) {
         } rows[] = {
                 {"zed\nZed Zedson\n", 2, "expected one name on each line, but 'Zed' is followed by 'Zedson'"},
                 {"zed 10\n", 1, "import numbers the seats itself"},
-                {"zed\tamy\n", 1, "or --column with one of these: 'zed', 'amy'"},
-                {"zed;amy\n", 1, "no column holds logins"},
+                {"zed\tamy\n", 1, "because this is one row: 'zed', 'amy'"},
+                {"zed;amy\n", 1, "write each on a line of its own"},
+                {"zed\tZ\namy\tA\n", 1, "or --column with one of these: 'zed', 'Z'"},
+                {"zed\tZ\namy\tA\n", 1, "If this row is a student's, add a row of column names above it"},
                 {"amy\nzed,x\n", 2, "'zed,x' cannot be a student's name"},
                 {"al.smith+cs@mail.example\n", 1, "'al.smith+cs@mail.example' cannot be a student's name"},
                 {"CS123-zed\n", 1,

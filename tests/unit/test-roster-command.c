@@ -240,7 +240,7 @@ static void test_skip(void **state) {
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
         assert_output("list:3: 'Bo' has no SIS Login ID");
         assert_output("list:4: 'al.smith+cs@mail.example' cannot be");
-        assert_output("2 rows have no login; use --skip to skip these rows and add the others");
+        assert_output("2 rows have no usable login; use --skip to skip these rows and add the others");
         assert_output("Nothing was changed.");
         assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
 
@@ -336,17 +336,38 @@ static void test_mistakes_elsewhere(void **state) {
         assert_file("roster.d/123", "amy 10\n");
 }
 
+/* The course comes first. */
+static void test_import_with_the_words_exchanged(void **state) {
+        (void)state;
+        write_file("list", "amy\n");
+        assert_int_equal(ROSTER("import", etc_path("list"), "123"), EXIT_NO);
+        assert_output("/list' is not a course: a course is a number, and it comes before the file");
+}
+
+static void test_list_without_a_roster(void **state) {
+        (void)state;
+        assert_int_equal(ROSTER("list"), EXIT_DONE);
+        assert_output("No course has a roster. To create one: coursenetctl roster import COURSE FILE");
+        assert_int_equal(ROSTER("list", "--json"), EXIT_DONE);
+        assert_null(strstr(output, "No course"));
+}
+
 static void test_full_course(void **state) {
         (void)state;
         write_file("coursenet.conf", "[course 123]\nsubnet = 10.9.0.0/28\n");
         write_file("list", "a\nb\nc\nd\ne\nf\ng\n");
         assert_int_equal(ROSTER("import", "123", etc_path("list")), EXIT_NO);
         assert_output("no seat is left for f: numbers 10 to 14 are all in use or reserved");
-        assert_output("[course 123]");
+        assert_output("write 'subnet = 172.16.0.0/22', or a free network of yours, into [course 123]");
+        /* There is none. */
+        assert_null(strstr(output, "#removed"));
         /* A higher prefix is a smaller subnet: the message must not advise it. */
         assert_null(strstr(output, "larger prefix"));
         assert_null(strstr(output, "left for g"));
         assert_int_equal(access(etc_path("roster.d/123"), F_OK), -1);
+        write_file("roster.d/123", "a 10\n#removed b 11\nc 12\nd 13\ne 14\n");
+        assert_int_equal(ROSTER("add", "123", "f"), EXIT_NO);
+        assert_output("or delete a '#removed NAME SEAT' line");
 }
 
 static void test_add_and_remove(void **state) {
@@ -845,6 +866,11 @@ static void test_setup(void **state) {
         assert_int_equal(run(setup_command, WORDS("setup")), EXIT_NO);
         assert_in_order(commands, ELEMENTSOF(commands));
         assert_null(strstr(output, "roster import"));
+        write_file("roster.d/123", "no-such 10\nno-such2 11\n");
+        assert_int_equal(run(setup_command, WORDS("setup")), EXIT_NO);
+        assert_output(
+                "\n    for user in $(coursenetctl roster list --no-legend 123 | awk '{ print $4 }'); do id "
+                "\"$user\" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash \"$user\"; done\n# ");
         assert_int_equal(run(setup_command, WORDS("setup", "x")), EXIT_USAGE);
         enter = NULL;
 }
@@ -873,6 +899,8 @@ int main(void) {
                 TEST(test_import_from_stdin),
                 TEST(test_refusals),
                 TEST(test_mistakes_elsewhere),
+                TEST(test_import_with_the_words_exchanged),
+                TEST(test_list_without_a_roster),
                 TEST(test_full_course),
                 TEST(test_add_and_remove),
                 TEST(test_left_over_file),
