@@ -26,7 +26,7 @@ enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
 # Each runs a fuzzer of tests/fuzz on its corpus, without libFuzzer.
-fuzzers = class-list fence history name-rule plan protocol record-store roster ruleset settings worker-protocol
+fuzzers = class-list exam fence history name-rule plan protocol record-store roster ruleset settings worker-protocol
 replay_programs = $(fuzzers:%=$(BUILD)/tests/fuzz/replay-%)
 
 test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
