@@ -10,7 +10,7 @@
  *
  * REQUEST_OPEN and REQUEST_ENTER carry one file descriptor, SCM_RIGHTS: a pidfd of the sender. With it the
  * activator notices the opener's death, even if the process number is reused. The answer to REQUEST_ENTER
- * carries the seat's network namespace.
+ * carries the seat's network namespace. REQUEST_CHANGE may carry a sealed memfd with a text, see below.
  */
 
 #include <stdint.h>
@@ -151,12 +151,20 @@ bool protocol_text_valid(const char *array, size_t size);
 /*
  * REQUEST_REPORT: a user other than root asks for what only root can read. The activator starts `coursenetctl
  * for-peer` as root, which finds out what that user may see and prints only that. The activator itself never
- * asks the user database. On the child's standard input: a struct report_peer, then n_groups times a gid_t.
+ * asks the user database. On the child's standard input: a struct report_peer, then n_groups times a gid_t,
+ * then the text of a REQUEST_CHANGE that has one.
  * REQUEST_CHANGE: the same, for what only root can do. The child sends a request of root's over
  * activator.sock.
  */
 #define REPORT_COMMAND "for-peer"
 #define REPORT_GROUPS_MAX 65536U /* NGROUPS_MAX, limits.h of Linux */
+
+/*
+ * A text that is too long for the request: the file of an exam, see exam.h. It is in a memfd that nobody can
+ * change any more, because another kind of file could make its reader wait.
+ */
+#define CHANGE_TEXT_MAX 16384U
+#define CHANGE_TEXT_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 struct report_peer {
         uint32_t uid;      /* as the kernel says */

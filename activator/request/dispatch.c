@@ -138,7 +138,7 @@ static void handle_report_reply(void *userdata, const struct reply *reply) {
 /* The report has its own time limit. A change makes root's requests, so it has the pace of coursenet-enter.
  */
 static void handle_report(
-        struct services *services, struct connection *connection, const struct request *request) {
+        struct services *services, struct connection *connection, const struct request *request, int text) {
         int r;
 
         if (request->type == REQUEST_CHANGE &&
@@ -149,8 +149,8 @@ static void handle_report(
                 return;
         }
         connection_wait(connection);
-        r = report_begin(&services->reports, connection->fd, request, &connection->peer, handle_report_reply,
-                connection, &connection->report);
+        r = report_begin(&services->reports, connection->fd, request, &connection->peer, text,
+                handle_report_reply, connection, &connection->report);
         if (r < 0)
                 connection_reply_text(connection, REPLY_FAILED, strerror(-r));
 }
@@ -199,7 +199,7 @@ void dispatch_request(
                 return;
         case REQUEST_REPORT:
         case REQUEST_CHANGE:
-                handle_report(services, connection, request);
+                handle_report(services, connection, request, *pidfd);
                 return;
         case _REQUEST_TYPE_MAX:
                 break;

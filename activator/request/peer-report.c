@@ -2,6 +2,7 @@
 
 /* Children that print reports. A struct report has one child, which may have to wait in the queue. */
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -166,8 +167,23 @@ static int make_memory(const char *name, int *ret_fd) {
         return *ret_fd < 0 ? -errno : 0;
 }
 
+/* The seals come first: they are in the kernel, and whatever else is asked of another file may hang. */
+static int copy_text(int from, int to) {
+        int seals = fcntl(from, F_GET_SEALS);
+        char text[CHANGE_TEXT_MAX + 1];
+        ssize_t n;
+
+        if (seals < 0 || (seals & CHANGE_TEXT_SEALS) != CHANGE_TEXT_SEALS)
+                return -EBADF;
+        n = pread(from, text, sizeof(text), 0);
+        if (n < 0 || n > (ssize_t)CHANGE_TEXT_MAX)
+                return n < 0 ? -errno : -EFBIG;
+        return write(to, text, (size_t)n) != n ? -EIO : 0;
+}
+
+/* text: -1, or a descriptor of the peer's. */
 static int write_input(
-        struct report *report, int fd, const struct request *request, const struct ucred *peer) {
+        struct report *report, int fd, const struct request *request, const struct ucred *peer, int text) {
         struct report_peer input = {.uid = peer->uid, .request = *request};
         _cleanup_free_ gid_t *groups = NULL;
         size_t size;
@@ -179,22 +195,25 @@ static int write_input(
         input.n_groups = (uint32_t)n;
         size = (size_t)n * sizeof(*groups);
         if (write(report->input, &input, sizeof(input)) != (ssize_t)sizeof(input) ||
-                write(report->input, groups, size) != (ssize_t)size || lseek(report->input, 0, SEEK_SET) < 0)
+                write(report->input, groups, size) != (ssize_t)size)
                 return -EIO;
-        return 0;
+        n = text < 0 ? 0 : copy_text(text, report->input);
+        return n >= 0 && lseek(report->input, 0, SEEK_SET) < 0 ? -EIO : n;
 }
 
 /* The descriptors of the report, and on its input who asks and for what. */
-static int fill(struct report *report, int fd, const struct request *request, const struct ucred *peer) {
+static int fill(
+        struct report *report, int fd, const struct request *request, const struct ucred *peer, int text) {
         int r = make_memory("coursenet-report-input", &report->input);
 
         for (size_t i = 0; r >= 0 && i < _STREAM_MAX; i++)
                 r = make_memory("coursenet-report", &report->streams[i]);
-        return r < 0 ? r : write_input(report, fd, request, peer);
+        return r < 0 ? r : write_input(report, fd, request, peer, text);
 }
 
 int report_begin(struct peer_reports *reports, int fd, const struct request *request,
-        const struct ucred *peer, report_callback_t callback, void *userdata, struct report **place) {
+        const struct ucred *peer, int text, report_callback_t callback, void *userdata,
+        struct report **place) {
         bool change = request->type == REQUEST_CHANGE;
         struct report *report = malloc(sizeof(*report));
         int r;
@@ -213,7 +232,7 @@ int report_begin(struct peer_reports *reports, int fd, const struct request *req
         *place = report;
         (void)snprintf(report->what, sizeof(report->what), "%.16s%s%.32s", request->service,
                 request->user[0] ? " " : "", request->user);
-        r = fill(report, fd, request, peer);
+        r = fill(report, fd, request, peer, change ? text : -1);
         if (r >= 0)
                 r = child_queue_add(change ? &reports->changes : &reports->children,
                         query_peer_key(reports->peers, peer->uid), report, &report->child);

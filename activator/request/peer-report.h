@@ -29,11 +29,13 @@ void peer_reports_init(
 typedef void (*report_callback_t)(void *userdata, const struct reply *reply);
 
 /*
- * Starts a report for the peer of fd. 0: the callback comes later, once; *place is the report until it
+ * Starts a report for the peer of fd. text: a descriptor that came with the request, or -1; of a change, its
+ * text is passed on. 0: the callback comes later, once; *place is the report until it
  * is freed, and NULL before a refusal. Negative errno: there is no report, and no callback.
  */
 int report_begin(struct peer_reports *reports, int fd, const struct request *request,
-        const struct ucred *peer, report_callback_t callback, void *userdata, struct report **place);
+        const struct ucred *peer, int text, report_callback_t callback, void *userdata,
+        struct report **place);
 
 /*
  * Sends the rest of the report over fd. 1: all is sent; 0: the socket has no room now; negative errno.

@@ -2,6 +2,8 @@
 
 /* Sends the request and copies the answer to standard output and standard error. */
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "activator-client.h"
@@ -70,7 +72,27 @@ static int receive(int fd, const struct request *request, struct reply *ret) {
         return r;
 }
 
-static int try(const char *path, const struct request *request, struct reply *ret) {
+/* The caller closes *ret_fd; -1: there is no text. */
+static int make_text(const char *text, int *ret_fd) {
+        size_t size = text ? strlen(text) : 0;
+        _cleanup_close_ int fd = -1;
+
+        *ret_fd = -1;
+        if (!text)
+                return 0;
+        fd = memfd_create("coursenet-change", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (fd < 0)
+                return -errno;
+        if (size > CHANGE_TEXT_MAX)
+                return -EFBIG;
+        if (write(fd, text, size) != (ssize_t)size || fcntl(fd, F_ADD_SEALS, CHANGE_TEXT_SEALS) < 0)
+                return -EIO;
+        *ret_fd = fd;
+        fd = -1;
+        return 0;
+}
+
+static int try(const char *path, const struct request *request, int text, struct reply *ret) {
         uint64_t deadline = deadline_after_ms(REPORT_TIMEOUT_MS);
         _cleanup_close_ int fd = activator_connect(path, deadline);
         int r;
@@ -80,25 +102,26 @@ static int try(const char *path, const struct request *request, struct reply *re
                 fd = -1;
                 return r;
         }
-        r = activator_send(fd, request, -1, deadline);
+        r = activator_send(fd, request, text, deadline);
         return r < 0 ? r : receive(fd, request, ret);
 }
 
 /* A program that serves many users, such as a hub, may send many requests at once. */
-static int call(const char *path, const struct request *request, struct reply *ret) {
+static int call(const char *path, const struct request *request, int text, struct reply *ret) {
         uint64_t deadline = deadline_after_ms(RETRY_TIMEOUT_MS);
         int r;
 
         do {
                 *ret = (struct reply){0};
-                r = try(path, request, ret);
+                r = try(path, request, text, ret);
                 /* After the answer has begun, a part of it may be printed already. */
         } while (ret->type == 0 && activator_retry(r, deadline));
         return r;
 }
 
 static int ask(const struct paths *paths, enum request_type type, const char *command,
-        const struct arguments *arguments) {
+        const struct arguments *arguments, const char *text) {
+        _cleanup_close_ int text_fd = -1;
         struct request request;
         struct reply reply;
         int r;
@@ -108,9 +131,14 @@ static int ask(const struct paths *paths, enum request_type type, const char *co
                         arguments->at ? arguments->at : arguments->words[0]);
                 return EXIT_NO;
         }
+        r = make_text(text, &text_fd);
+        if (r < 0) {
+                complain("The request cannot be made: %s", strerror(-r));
+                return EXIT_NO;
+        }
         if (type == REQUEST_REPORT && !arguments->json && !arguments->no_pager)
                 terminal_open_pager();
-        r = call(paths->query_socket, &request, &reply);
+        r = call(paths->query_socket, &request, text_fd, &reply);
         if (r < 0)
                 return complain_of_activator(paths->query_socket, r);
         if (reply.type != REPLY_REPORT) {
@@ -121,9 +149,10 @@ static int ask(const struct paths *paths, enum request_type type, const char *co
 }
 
 int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments) {
-        return ask(paths, REQUEST_REPORT, command, arguments);
+        return ask(paths, REQUEST_REPORT, command, arguments, NULL);
 }
 
-int report_ask_change(const struct paths *paths, const char *command, const struct arguments *arguments) {
-        return ask(paths, REQUEST_CHANGE, command, arguments);
+int report_ask_change(
+        const struct paths *paths, const char *command, const struct arguments *arguments, const char *text) {
+        return ask(paths, REQUEST_CHANGE, command, arguments, text);
 }

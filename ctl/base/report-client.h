@@ -16,11 +16,16 @@
 bool report_is_for_staff(const struct paths *paths);
 
 /*
- * Lets root run the command of that name for the caller and prints its output. Of the arguments, one word,
+ * Lets root run the command of that name, "status" or "roster list", for the caller and prints its output. Of
+ * the arguments, one word,
  * --json, --no-legend, --at, --since and --until are passed on. Returns the command's exit code, or
  * EXIT_UNREACHABLE.
  */
 int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments);
 
-/* The same for a command that changes something. */
-int report_ask_change(const struct paths *paths, const char *command, const struct arguments *arguments);
+/*
+ * The same for a command that changes something. text: NULL, or what the command needs in addition, of
+ * CHANGE_TEXT_MAX characters at most.
+ */
+int report_ask_change(
+        const struct paths *paths, const char *command, const struct arguments *arguments, const char *text);

@@ -65,6 +65,6 @@ bool seat_target_is_allowed(const struct paths *paths, const char *word) {
 int seat_target_delegate(const struct paths *paths, const char *command, const struct arguments *arguments) {
         if (faccessat(AT_FDCWD, paths->activator_socket, W_OK, AT_EACCESS) >= 0 || errno != EACCES)
                 return -1;
-        return report_is_for_staff(paths) ? report_ask_change(paths, command, arguments)
+        return report_is_for_staff(paths) ? report_ask_change(paths, command, arguments, NULL)
                                           : complain_of_activator(paths->activator_socket, -EACCES);
 }

@@ -5,10 +5,12 @@
  * is none. The child is a shell, which the test starts instead of `coursenetctl for-peer`.
  */
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -60,16 +62,20 @@ static void note_reply(void *userdata, const struct reply *reply) {
         asker->reply = *reply;
 }
 
-static void ask_for(struct asker *asker, enum request_type type, uid_t uid) {
+/* text: a descriptor, or -1. Returns what report_begin() does. */
+static int ask_with(struct asker *asker, enum request_type type, uid_t uid, int text) {
         struct request request;
 
         *asker = (struct asker){.peer = {.pid = getpid(), .uid = uid, .gid = 100}};
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, asker->ends), 0);
         request_init(&request, type);
         (void)string_copy(request.service, sizeof(request.service), "status");
-        assert_int_equal(report_begin(&reports, asker->ends[0], &request, &asker->peer, note_reply, asker,
-                                 &asker->report),
-                0);
+        return report_begin(
+                &reports, asker->ends[0], &request, &asker->peer, text, note_reply, asker, &asker->report);
+}
+
+static void ask_for(struct asker *asker, enum request_type type, uid_t uid) {
+        assert_int_equal(ask_with(asker, type, uid, -1), 0);
         assert_non_null(asker->report);
         assert_int_equal(asker->n_replies, 0);
 }
@@ -132,6 +138,70 @@ static void the_child_is_told_who_asks(void **state) {
         assert_int_equal(groups[input.n_groups - 1], 100);
         (void)fclose(file);
         finish(&asker);
+}
+
+/* The caller closes it. */
+static int make_text(size_t size, int seals) {
+        int fd = memfd_create("text", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+        assert_true(fd >= 0);
+        assert_int_equal(ftruncate(fd, (off_t)size), 0);
+        assert_true(size == 0 || pwrite(fd, "until", 5, (off_t)size - 5) == 5);
+        assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+        return fd;
+}
+
+static void the_child_gets_the_text_of_a_change(void **state) {
+        int fd = make_text(100, CHANGE_TEXT_SEALS);
+        _cleanup_free_ char *copy = NULL;
+        struct report_peer input;
+        struct asker asker;
+        FILE *file;
+
+        (void)state;
+        script = "cat >\"$1\"";
+        assert_int_equal(ask_with(&asker, REQUEST_CHANGE, 1000, fd), 0);
+        run_until_replied(&asker);
+        file = fopen(input_copy, "re");
+        assert_non_null(file);
+        assert_int_equal(fread(&input, sizeof(input), 1, file), 1);
+        copy = calloc(1, input.n_groups * sizeof(gid_t) + 101);
+        assert_int_equal(fread(copy, 1, input.n_groups * sizeof(gid_t) + 101, file),
+                input.n_groups * sizeof(gid_t) + 100);
+        assert_string_equal(copy + input.n_groups * sizeof(gid_t) + 95, "until");
+        (void)fclose(file);
+        (void)close(fd);
+        finish(&asker);
+}
+
+/* A pipe, a file of FUSE or a memory file that still changes could make its reader wait, or be cut. */
+static void only_a_sealed_text_is_read(void **state) {
+        int ends[2], unsealed = make_text(100, F_SEAL_WRITE | F_SEAL_GROW),
+                     long_one = make_text(CHANGE_TEXT_MAX + 1, CHANGE_TEXT_SEALS),
+                     longest = make_text(CHANGE_TEXT_MAX, CHANGE_TEXT_SEALS);
+        struct asker asker;
+
+        (void)state;
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        script = "true";
+        assert_int_equal(ask_with(&asker, REQUEST_CHANGE, 1000, ends[0]), -EBADF);
+        finish(&asker);
+        assert_int_equal(ask_with(&asker, REQUEST_CHANGE, 1000, unsealed), -EBADF);
+        finish(&asker);
+        assert_int_equal(ask_with(&asker, REQUEST_CHANGE, 1000, long_one), -EFBIG);
+        finish(&asker);
+        assert_int_equal(ask_with(&asker, REQUEST_CHANGE, 1000, longest), 0);
+        run_until_replied(&asker);
+        finish(&asker);
+        /* A report has no text, so nobody looks at the descriptor. */
+        assert_int_equal(ask_with(&asker, REQUEST_REPORT, 1000, ends[0]), 0);
+        run_until_replied(&asker);
+        finish(&asker);
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        (void)close(unsealed);
+        (void)close(long_one);
+        (void)close(longest);
 }
 
 static void a_report_goes_out_as_fast_as_the_user_reads(void **state) {
@@ -270,6 +340,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 report_test(a_user_gets_what_was_printed_and_how_it_ended),
                 report_test(the_child_is_told_who_asks),
+                report_test(the_child_gets_the_text_of_a_change),
+                report_test(only_a_sealed_text_is_read),
                 report_test(a_report_goes_out_as_fast_as_the_user_reads),
                 report_test(a_user_is_told_why_there_is_no_report),
                 report_test(a_report_that_takes_too_long_is_given_up),

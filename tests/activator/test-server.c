@@ -227,11 +227,13 @@ void peer_reports_done(struct peer_reports *reports) {
 }
 
 int report_begin(struct peer_reports *reports, int fd, const struct request *request,
-        const struct ucred *peer, report_callback_t callback, void *userdata, struct report **place) {
+        const struct ucred *peer, int text, report_callback_t callback, void *userdata,
+        struct report **place) {
         (void)reports;
         (void)fd;
         (void)request;
         (void)peer;
+        (void)text;
         if (report.error < 0)
                 return report.error;
         report.callback = callback;
