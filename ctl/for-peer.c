@@ -14,6 +14,7 @@
 #include "base/complain.h"
 #include "base/report-client.h"
 #include "base/scope.h"
+#include "exam/exam-command.h"
 #include "for-peer.h"
 #include "history/history-command.h"
 #include "protocol.h"
@@ -27,7 +28,7 @@
 #define NICE 10
 
 static const struct part {
-        const char *name, *verb; /* verb: the word behind the name, or NULL */
+        const char *name, *verb; /* verb: the word behind the name, also in the request; or NULL */
         int (*run)(const struct paths *paths, int argc, char **argv);
         bool for_students;  /* students may ask about themselves */
         bool times, legend; /* has --at, --since and --until; has --no-legend */
@@ -37,14 +38,25 @@ static const struct part {
         {"seat", NULL, seat_command, true, false, false, false},
         {"history", NULL, history_command, false, true, true, false},
         {"roster", "list", roster_command, false, false, true, false},
+        {"exam", "list", exam_command, false, false, true, false},
         {"start", NULL, start_command, false, false, false, true},
         {"release", NULL, release_command, false, false, false, true},
         {"stop", NULL, stop_command, false, false, false, true},
+        {"exam", "start", exam_command, false, false, false, true},
+        {"exam", "stop", exam_command, false, false, false, true},
 };
+
+static bool is_named(const struct part *part, const char *name) {
+        char words[SERVICE_SIZE];
+
+        (void)snprintf(words, sizeof(words), "%s%s%s", part->name, part->verb ? " " : "",
+                part->verb ? part->verb : "");
+        return string_equal(words, name);
+}
 
 static const struct part *find_part(const struct request *request) {
         for (size_t i = 0; i < ELEMENTSOF(parts); i++)
-                if (string_equal(parts[i].name, request->service) &&
+                if (is_named(&parts[i], request->service) &&
                         parts[i].changes == (request->type == REQUEST_CHANGE))
                         return &parts[i];
         return NULL;
@@ -64,8 +76,25 @@ static int read_all(void *buffer, size_t size) {
         return fread(buffer, 1, size, stdin) == size ? 0 : -EBADMSG;
 }
 
-/* The caller frees the groups. */
-static int read_peer(struct report_peer *ret, gid_t **ret_groups) {
+/* What follows the groups, if anything. The caller frees it. */
+static int read_text(char **ret) {
+        char *text = calloc(1, CHANGE_TEXT_MAX + 1);
+        size_t n;
+
+        if (!text)
+                return -ENOMEM;
+        n = fread(text, 1, CHANGE_TEXT_MAX, stdin);
+        /* A text with a NUL would be cut there. */
+        if (ferror(stdin) || strlen(text) != n) {
+                free(text);
+                return -EBADMSG;
+        }
+        *ret = text;
+        return 0;
+}
+
+/* The caller frees the groups and the text. */
+static int read_peer(struct report_peer *ret, gid_t **ret_groups, char **ret_text) {
         gid_t *groups;
 
         if (read_all(ret, sizeof(*ret)) < 0 || ret->n_groups > REPORT_GROUPS_MAX + 1 ||
@@ -74,7 +103,7 @@ static int read_peer(struct report_peer *ret, gid_t **ret_groups) {
         groups = calloc(ret->n_groups + 1, sizeof(*groups));
         if (!groups)
                 return -ENOMEM;
-        if (read_all(groups, ret->n_groups * sizeof(*groups)) < 0) {
+        if (read_all(groups, ret->n_groups * sizeof(*groups)) < 0 || read_text(ret_text) < 0) {
                 free(groups);
                 return -EBADMSG;
         }
@@ -128,6 +157,7 @@ static int run(const struct paths *paths, const struct part *part, struct reques
 
 int for_peer_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_free_ gid_t *groups = NULL;
+        _cleanup_free_ char *text = NULL;
         _cleanup_scope_ struct scope scope = {0};
         struct paths scoped = *paths;
         const struct part *part;
@@ -136,7 +166,7 @@ int for_peer_command(const struct paths *paths, int argc, char **argv) {
         (void)argc;
         (void)argv;
         limit_oneself();
-        if (read_peer(&peer, &groups) < 0) {
+        if (read_peer(&peer, &groups, &text) < 0) {
                 complain("Only the activator runs this command; see coursenet-activator(8).");
                 return EXIT_USAGE;
         }
@@ -148,5 +178,6 @@ int for_peer_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
         scoped.scope = &scope;
+        scoped.text = text;
         return run(&scoped, part, &peer.request);
 }

@@ -19,10 +19,6 @@ int command_parts_run(const struct command_parts *parts, const struct paths *pat
                 r = arguments_parse(argc - 1, argv + 1, &part->syntax, &arguments);
                 if (r != 0)
                         return r > 0 ? EXIT_DONE : EXIT_USAGE;
-                if (parts->root_only && geteuid() != 0) {
-                        complain("Only root can run %s.", parts->command);
-                        return EXIT_NO;
-                }
                 return part->run(paths, &arguments);
         }
 

@@ -18,7 +18,6 @@ struct command_parts {
         const char *names;   /* of all parts, for a message: "list, add, remove or import" */
         const struct command_part *items;
         size_t n_items;
-        bool root_only;
 };
 
 /* Runs the part that argv[1] names. Returns an exit code. */

@@ -26,5 +26,6 @@ struct paths {
         const char *state;   /* /var/lib/coursenet */
         bool logs;           /* whether the journal gets what changes */
         const struct scope
-                *scope; /* what the caller may see; NULL: root, or what the user may see who runs this */
+                *scope;   /* what the caller may see; NULL: root, or what the user may see who runs this */
+        const char *text; /* with a scope: what the caller's request has in addition, or NULL */
 };

@@ -3,6 +3,8 @@
 /*
  * `coursenetctl exam start` and `exam stop`. The file of the exam is what everything is computed from. The
  * watch sees it too, but the command applies the rules itself, so that it can say whether they are in force.
+ * Staff send the file's text to the activator, whose child writes the file and lets systemd apply the rules,
+ * because it has neither a network nor a capability.
  */
 
 #include <grp.h>
@@ -15,6 +17,9 @@
 #include "base/complain.h"
 #include "base/login-uid.h"
 #include "base/moment.h"
+#include "base/report-client.h"
+#include "base/scope.h"
+#include "base/systemctl.h"
 #include "child.h"
 #include "exam-command.h"
 #include "exam-file.h"
@@ -61,11 +66,67 @@ static bool parse_allowed(const struct arguments *arguments, struct exam *exam) 
         return true;
 }
 
-static void find_author(const char *proc, char ret_by[static EXAM_BY_SIZE]) {
+static int parse_arguments(const struct arguments *arguments, uint64_t now, struct exam *exam) {
+        if (!parse_allowed(arguments, exam) ||
+                (arguments->until && !parse_until(arguments->until, now, &exam->until)))
+                return EXIT_USAGE;
+        return EXIT_DONE;
+}
+
+/* --- for staff ------------------------------------------------------------------------------- */
+
+/* Before the request: who is not root, but may be staff of the course. Returns an exit code. */
+static int ask(
+        const struct paths *paths, const char *command, const char *const *words, const struct exam *exam) {
+        const struct arguments course = {.words = (char **)(uintptr_t)words, .n_words = 1};
+        _cleanup_free_ char *text = exam ? exam_format(exam) : NULL;
+
+        if (!report_is_for_staff(paths)) {
+                complain("Only root and the staff of a course " STAFF_HINT " can run %s.", command);
+                return EXIT_NO;
+        }
+        if (exam && !text) {
+                complain("%s", strerror(ENOMEM));
+                return EXIT_NO;
+        }
+        return report_ask_change(paths, command, &course, text);
+}
+
+/* What staff have sent. Only what they may say is taken from it. */
+static int parse_text(const char *text, uint64_t now, struct exam *exam) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        struct exam sent = {0};
+
+        exam_parse(text, "the request", &sent, &diagnostics);
+        if (sent.broken || (sent.until > 0 && sent.until <= now)) {
+                complain("The request for an exam is not understood, or its end is past.");
+                return EXIT_NO;
+        }
+        exam->until = sent.until;
+        exam->n_allow = sent.n_allow;
+        memcpy(exam->allow, sent.allow, sizeof(exam->allow));
+        exam->n_names = sent.n_names;
+        memcpy(exam->names, sent.names, sizeof(exam->names));
+        return EXIT_DONE;
+}
+
+static bool is_allowed(const struct paths *paths, const char *course) {
+        if (scope_has_course(paths->scope, course))
+                return true;
+        complain("'%s' is no course of which you are staff " STAFF_HINT ".", course);
+        return false;
+}
+
+/* --- who ------------------------------------------------------------------------------------- */
+
+static void find_author(const struct paths *paths, char ret_by[static EXAM_BY_SIZE]) {
         char user[LOGIN_USER_SIZE];
         uid_t uid;
 
-        if (login_user_find(proc, &uid, user))
+        if (paths->scope)
+                (void)snprintf(ret_by, EXAM_BY_SIZE, "%.63s (uid %u)",
+                        paths->scope->user[0] ? paths->scope->user : "?", (unsigned)paths->scope->uid);
+        else if (login_user_find(paths->proc, &uid, user))
                 (void)snprintf(ret_by, EXAM_BY_SIZE, "%s (uid %u)", user[0] ? user : "?", (unsigned)uid);
         else
                 (void)snprintf(ret_by, EXAM_BY_SIZE, "root");
@@ -116,12 +177,25 @@ static bool run_host(const struct paths *paths, const char *word, const char *mo
         return r >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/*
+ * Applies the rules that follow from the files. systemd does not merge a reload into one that is under way,
+ * so one that began before the file was there does not count.
+ */
+static bool apply_rules(const struct paths *paths) {
+        static const char *const reload[] = {"systemctl", "reload", "coursenet-network.service", NULL};
+
+        return paths->scope ? systemctl_run(reload) == 0 : run_host(paths, "refresh", "courses");
+}
+
 /* Returns an exit code. */
 static int find_course(const struct paths *paths, const char *course, struct site *ret_site) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
 
         if (site_load(paths->etc, ret_site, &diagnostics) < 0) {
-                diagnostics_print(stderr, &diagnostics);
+                if (scope_is_everything(paths->scope))
+                        diagnostics_print(stderr, &diagnostics);
+                else
+                        complain("The settings have mistakes. Root can run: coursenetctl check");
                 return EXIT_NO;
         }
         if (site_find_course(ret_site, course))
@@ -170,7 +244,7 @@ static int apply_start(const struct paths *paths, const struct exam *exam) {
         char end[64];
 
         format_end(exam, end, sizeof(end));
-        if (!run_host(paths, "refresh", "courses")) {
+        if (!apply_rules(paths)) {
                 admin_log(paths, "exam start", exam->course, "%s, but its rules could not be applied", end);
                 complain("The exam of course %s is NOT in force. Its rules are applied when what is wrong is "
                          "corrected; to take it back: coursenetctl exam stop %s",
@@ -180,7 +254,9 @@ static int apply_start(const struct paths *paths, const struct exam *exam) {
         admin_log(paths, "exam start", exam->course, "in force %s, with %zu addresses and %zu names allowed",
                 end, exam->n_allow, exam->n_names);
         (void)printf("Course %s is in an exam %s.\n", exam->course, end);
-        /* The rules are in force; a name may take longer to resolve. */
+        /* The rules are in force; a name may take longer to resolve. For staff, the watch resolves names. */
+        if (paths->scope)
+                return EXIT_DONE;
         return run_host(paths, "exam", NULL) ? EXIT_DONE : EXIT_NO;
 }
 
@@ -191,10 +267,13 @@ int exam_start(const struct paths *paths, const struct arguments *arguments) {
         struct exam exam = {.since = now};
         int r;
 
-        if (!parse_allowed(arguments, &exam) ||
-                (arguments->until && !parse_until(arguments->until, now, &exam.until)))
-                return EXIT_USAGE;
-        r = find_course(paths, course, &site);
+        if (!is_allowed(paths, course))
+                return EXIT_NO;
+        r = paths->scope ? parse_text(paths->text, now, &exam) : parse_arguments(arguments, now, &exam);
+        if (r == EXIT_DONE && geteuid() != 0)
+                return ask(paths, "exam start", &course, &exam);
+        if (r == EXIT_DONE)
+                r = find_course(paths, course, &site);
         if (r != EXIT_DONE)
                 return r;
         if (exam.n_names > 0 && site.settings.dns.source == DNS_OFF) {
@@ -202,7 +281,7 @@ int exam_start(const struct paths *paths, const struct arguments *arguments) {
                 return EXIT_NO;
         }
         (void)string_copy(exam.course, sizeof(exam.course), course);
-        find_author(paths->proc, exam.by);
+        find_author(paths, exam.by);
         add_staff(&site.settings.values.staff, &exam);
         add_staff(&settings_for_course(&site.settings, course)->staff, &exam);
 
@@ -221,6 +300,10 @@ int exam_stop(const struct paths *paths, const struct arguments *arguments) {
         const char *course = arguments->words[0];
         int r;
 
+        if (geteuid() != 0)
+                return ask(paths, "exam stop", &course, NULL);
+        if (!is_allowed(paths, course))
+                return EXIT_NO;
         if (!digits_only(course) || strlen(course) >= COURSE_SIZE) {
                 complain("'%s' is no course.", course);
                 return EXIT_NO;
@@ -235,7 +318,7 @@ int exam_stop(const struct paths *paths, const struct arguments *arguments) {
                 complain("Course %s is in no exam.", course);
                 return EXIT_NO;
         }
-        if (!run_host(paths, "exam", NULL)) {
+        if (paths->scope ? !apply_rules(paths) : !run_host(paths, "exam", NULL)) {
                 admin_log(paths, "exam stop", course, "its rules could not be removed");
                 complain("The rules of the exam could not be removed. They go when what is wrong is "
                          "corrected.");

@@ -49,7 +49,6 @@ const struct command_parts exam_parts = {
         .names = "start, stop or list",
         .items = parts,
         .n_items = ELEMENTSOF(parts),
-        .root_only = true,
 };
 
 int exam_command(const struct paths *paths, int argc, char **argv) {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* `coursenetctl exam`, and its parts, which get parsed arguments and return exit codes. */
+/*
+ * `coursenetctl exam`, and its parts, which get parsed arguments and return exit codes. For staff, the
+ * activator runs them: for-peer.c.
+ */
 
 #include "base/command-parts.h"
 

@@ -7,6 +7,8 @@
 #include "base/complain.h"
 #include "base/json.h"
 #include "base/moment.h"
+#include "base/report-client.h"
+#include "base/scope.h"
 #include "base/table.h"
 #include "base/terminal.h"
 #include "exam-command.h"
@@ -93,13 +95,35 @@ static int print_json(const struct exams *exams) {
         return json_print(document);
 }
 
+/* For a user other than root. */
+static int ask(const struct paths *paths, const struct arguments *arguments) {
+        if (report_is_for_staff(paths))
+                return report_ask(paths, "exam list", arguments);
+        complain("Only root and the staff of a course " STAFF_HINT " may see its exams.");
+        return EXIT_NO;
+}
+
+static void restrict_to(const struct scope *scope, struct exams *exams) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < exams->n_items; i++)
+                if (scope_has_course(scope, exams->items[i].course))
+                        exams->items[n++] = exams->items[i];
+        exams->n_items = n;
+}
+
 int exam_list(const struct paths *paths, const struct arguments *arguments) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_exams_ struct exams exams = {0};
         int r;
 
+        if (geteuid() != 0)
+                return ask(paths, arguments);
         r = exams_load(paths->state, (uint64_t)time(NULL), &exams, &diagnostics);
-        diagnostics_print(stderr, &diagnostics);
+        restrict_to(paths->scope, &exams);
+        /* These are about other courses, too. */
+        if (scope_is_everything(paths->scope))
+                diagnostics_print(stderr, &diagnostics);
         if (r < 0) {
                 complain("%s/" EXAM_DIRECTORY " cannot be read: %s", paths->state, strerror(-r));
                 return EXIT_NO;

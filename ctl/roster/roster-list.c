@@ -173,7 +173,7 @@ static int refuse(void) {
 
 /* For a user other than root. */
 static int ask(const struct paths *paths, const struct arguments *arguments) {
-        return report_is_for_staff(paths) ? report_ask(paths, "roster", arguments) : refuse();
+        return report_is_for_staff(paths) ? report_ask(paths, "roster list", arguments) : refuse();
 }
 
 /* Returns an exit code; word: as on the command line. *ret is borrowed from the site. */

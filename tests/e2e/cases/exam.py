@@ -2,11 +2,12 @@
 
 import json
 
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in
+from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from helpers import schema
 from helpers.exam import exam, rules_are_there
 from helpers.network import Greeter, in_seat, reaches, inside, seats_up, soon
 from helpers.seats import SEAT, STUDENT, set_up_class, wait_gone
+from helpers.settings import settings
 from helpers.world import NAME, World, resolver
 
 FOLDER = "/var/lib/coursenet/exam"
@@ -68,6 +69,61 @@ def ends(guest):
         expect_in("The exam of course 123 has ended", guest.journal(since=position), "the journal")
         expect_in("exam start 123 by root", guest.journal(since=position), "the journal")
         guest.run("journalctl --sync; journalctl -x MESSAGE_ID=ce3e1cbe88b346d6ae50bd7cb45d43c3 | grep -q 'Nothing has to be done'")
+
+
+def ask(guest, user, *words):
+    return guest.run(["coursenetctl", "exam", *words], user=user, check=False)
+
+
+@case("staff start, see and stop exams of their course and of no other; the answer comes when the rules are in force")
+def staff(guest):
+    set_up_class(guest)
+    for user in ("prof", "alice"):
+        guest.add_user(user)
+    uid = guest.run("id -u prof").stdout.strip()
+    with (settings(guest, "[course 123]\nstaff = prof\nhost-ports = none\n"), World(guest) as world, seats_up(guest, SEAT),
+          exam(guest, course="377")):
+        position = guest.journal_position()
+        for user, course in (("prof", "377"), ("prof", "--help"), ("alice", "123"), (STUDENT, "123")):
+            for words in (["start", "--allow", world.web4, "--", course], ["stop", "--", course]):
+                said = ask(guest, user, *words)
+                expect_status(said, 1, f"{words} by {user}")
+                expect_in("staff", said.stderr, f"what {words} says to {user}")
+        expect_status(ask(guest, "alice", "list"), 1, "the list for somebody")
+        expect(not rules_are_there(guest), "somebody else's exam has begun")
+
+        Greeter(guest, world.prefix(), 7000)
+        targets = f"{world.web4} 80", f"{world.gateway4} 7000", "10.0.123.1 22"
+        expect_equal(reaches(guest, inside(SEAT), *targets), [*targets[:2]], "what the seat reaches before")
+        # What the settings close, here the server's ports, stays closed.
+        said = ask(guest, "prof", "start", "123", "--until", "+1h", "--allow", f"{world.web4}:80/tcp", "--allow", "10.0.123.1")
+        expect_equal((said.returncode, said.stderr), (0, ""), "a start by staff")
+        expect(rules_are_there(guest), "the answer came before the rules")
+        expect_in("Course 123 is in an exam until", said.stdout, "the answer")
+        expect_equal(reaches(guest, inside(SEAT), *targets), [targets[0]], "what the seat reaches in the exam")
+        [listed] = schema.parse("exam-list", ask(guest, "prof", "list", "--json").stdout)["exams"]
+        expect_equal((listed["course"], listed["by"]), ("123", f"prof (uid {uid})"), "the list for staff")
+        expect_equal(len(json.loads(ask(guest, "root", "list", "--json").stdout)["exams"]), 2, "the exams for root")
+
+        said = ask(guest, "prof", "stop", "123")
+        expect_equal((said.returncode, said.stdout), (0, "The exam of course 123 has ended.\n"), "a stop by staff")
+        expect_equal(reaches(guest, inside(SEAT), *targets), [*targets[:2]], "what the seat reaches after it")
+        expect_in("Course 123 is in no exam", ask(guest, "prof", "stop", "123").stderr, "a second stop")
+        # The course is theirs, also in an exam that root has begun.
+        ask(guest, "root", "start", "123")
+        expect_status(ask(guest, "prof", "stop", "123"), 0, "a stop of root's exam")
+
+        guest.run("systemctl stop coursenet-network")
+        try:
+            said = ask(guest, "prof", "start", "123")
+        finally:
+            guest.run("systemctl start coursenet-network")
+        expect_status(said, 1, "a start while nothing applies rules")
+        expect_in("NOT in force", said.stderr, "what it says")
+        expect_status(ask(guest, "prof", "stop", "123"), 0, "a stop after it")
+        lines = guest.journal(since=position)
+        for text in (f"exam start 123 by prof (uid {uid}): in force until", f"exam stop 123 by prof (uid {uid}): its seats reach again"):
+            expect_in(text, lines, "the log")
 
 
 @case("a file of an exam with a mistake allows nothing, and check names it; exam stop ends it")
