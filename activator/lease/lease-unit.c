@@ -55,7 +55,7 @@ void lease_unit_stop_later(struct lease *lease) {
 }
 
 /* A unit that is inactive and has a job will be started: by a daemon-reload, for example. */
-static void handle_rows(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
+static void handle_row(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         if (error < 0)
                 lease_raise(userdata, EVENT_GONE_UNKNOWN);
         else if (n_rows == 0 || (string_equal(rows[0].active_state, "inactive") && rows[0].job == 0))
@@ -64,15 +64,31 @@ static void handle_rows(void *userdata, int error, const struct unit_row *rows, 
                 lease_raise(userdata, EVENT_NOT_GONE);
 }
 
-void lease_unit_ask_gone(struct lease *lease) {
+static void handle_found(void *userdata, int error, const char *object, const char *text) {
         char name[LEASE_UNIT_SIZE];
         const char *unit = name;
-        int r;
+        struct lease *lease = userdata;
+
+        (void)object;
+        (void)text;
+        lease_unit_name(lease->record.id, name);
+        if (error == -ENOENT)
+                lease_raise(lease, EVENT_GONE);
+        else if (error < 0 ||
+                 unit_list_names(lease->table->bus, &unit, 1, handle_row, lease, &lease->gone_call) < 0)
+                lease_raise(lease, EVENT_GONE_UNKNOWN);
+}
+
+/*
+ * At a daemon-reload each lease asks, so the answer may not take longer the more units there are. And systemd
+ * would load a unit that is gone if it were asked for its state at once.
+ */
+void lease_unit_ask_gone(struct lease *lease) {
+        char unit[LEASE_UNIT_SIZE];
 
         lease_stop_timer(lease, TIMER_GONE);
-        lease_unit_name(lease->record.id, name);
-        r = unit_list(lease->table->bus, &unit, 1, handle_rows, lease, &lease->gone_call);
-        if (r < 0)
+        lease_unit_name(lease->record.id, unit);
+        if (unit_find(lease->table->bus, unit, handle_found, lease, &lease->gone_call) < 0)
                 lease_raise(lease, EVENT_GONE_UNKNOWN);
 }
 

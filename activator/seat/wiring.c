@@ -191,9 +191,8 @@ int wiring_keep_user(const char *directory, uid_t uid, bool keep) {
 /* A drop-in whose file is not as it should be. */
 struct pending {
         struct wiring wiring;
-        bool keep;    /* its seat is up */
-        bool loaded;  /* systemd has the unit in memory, so it may go on with an old version */
-        bool will_do; /* which is good enough */
+        bool will_do;               /* an old version, with which systemd may go on, is good enough */
+        const struct unit_row *row; /* while all units are looked through */
         struct bus_call *call;
         struct wiring_update *update;
         UT_hash_handle hh;
@@ -203,7 +202,7 @@ struct wiring_update {
         struct seats *seats;
         struct pending *pending; /* a uthash by unit */
         struct wiring_result result;
-        unsigned n_checks; /* replies that are still to come */
+        unsigned n_open; /* drop-ins that are not done yet, and the list of all units */
         wiring_callback_t callback;
         void *userdata;
         struct bus_call *list_call;
@@ -237,17 +236,24 @@ static void note_error(struct wiring_update *update, int error) {
                 update->result.error = error;
 }
 
-static void finish_check(struct wiring_update *update, bool stale) {
-        update->result.stale += stale;
-        if (--update->n_checks == 0)
+static void finish_one(struct wiring_update *update) {
+        if (--update->n_open == 0)
                 finish_update(update);
 }
 
-static void handle_need_reload(void *userdata, int error, const struct unit_value *value) {
-        struct pending *pending = userdata;
+static void finish_check(struct pending *pending, bool stale) {
+        pending->update->result.stale += stale;
+        finish_one(pending->update);
+}
 
+static void finish_failed(struct pending *pending, int error) {
+        note_error(pending->update, error);
+        finish_one(pending->update);
+}
+
+static void handle_need_reload(void *userdata, int error, const struct unit_value *value) {
         /* An error means that the unit is not loaded any more, so that systemd will read it again. */
-        finish_check(pending->update, error >= 0 && value->flag);
+        finish_check(userdata, error >= 0 && value->flag);
 }
 
 static bool has_string(char *const *list, size_t n, const char *wanted) {
@@ -265,85 +271,145 @@ static void handle_drop_ins(void *userdata, int error, const struct unit_value *
         int r;
 
         if (error < 0) {
-                finish_check(update, false);
+                finish_check(pending, false);
                 return;
         }
         r = format_path(path, update->seats->unit_directory, &pending->wiring, file_of(&pending->wiring));
         if (r < 0 || !has_string(value->list, value->n_list, path)) {
-                finish_check(update, true);
+                finish_check(pending, true);
                 return;
         }
         r = unit_get_property(update->seats->bus, pending->wiring.unit, UNIT_NEED_DAEMON_RELOAD,
                 handle_need_reload, pending, &pending->call);
-        if (r < 0) {
-                note_error(update, r);
-                finish_check(update, false);
-        }
+        if (r < 0)
+                finish_failed(pending, r);
 }
 
 /* A failed unit in memory keeps the version that was loaded; ResetFailedUnit makes systemd drop it. */
 static void check_loaded(struct pending *pending) {
-        struct wiring_update *update = pending->update;
+        struct bus *bus = pending->update->seats->bus;
         int r;
 
-        r = unit_reset_failed(update->seats->bus, pending->wiring.unit);
-        if (r >= 0 && pending->will_do)
-                return;
-        if (r >= 0)
-                r = unit_get_property(update->seats->bus, pending->wiring.unit, UNIT_DROP_IN_PATHS,
-                        handle_drop_ins, pending, &pending->call);
-        if (r < 0)
-                note_error(update, r);
-        else
-                update->n_checks++;
-}
-
-static void write_pending(struct pending *pending) {
-        struct wiring_update *update = pending->update;
-        int r;
-
-        if (pending->keep) {
-                update->result.kept++;
+        r = unit_reset_failed(bus, pending->wiring.unit);
+        if (r >= 0 && pending->will_do) {
+                finish_check(pending, false);
                 return;
         }
+        if (r >= 0)
+                r = unit_get_property(bus, pending->wiring.unit, UNIT_DROP_IN_PATHS, handle_drop_ins, pending,
+                        &pending->call);
+        if (r < 0)
+                finish_failed(pending, r);
+}
+
+/* loaded: systemd has the unit in memory, so it may go on with an old version. */
+static void write_pending(struct pending *pending, bool loaded) {
+        struct wiring_update *update = pending->update;
+        int r;
+
         r = wiring_write(update->seats->unit_directory, &pending->wiring);
         if (r < 0) {
                 log_error("Cannot write the wiring of %s below %s: %s", pending->wiring.unit,
                         update->seats->unit_directory, strerror(-r));
-                note_error(update, r);
+                finish_failed(pending, r);
                 return;
         }
         update->result.written++;
-        if (pending->loaded)
+        if (loaded)
                 check_loaded(pending);
+        else
+                finish_one(update);
 }
 
-static void mark_loaded(struct wiring_update *update, const struct unit_row *row) {
+/* row: NULL if systemd does not have the unit in memory. */
+static void handle_state(struct pending *pending, const struct unit_row *row) {
+        if (!row || string_equal(row->active_state, "inactive") ||
+                string_equal(row->active_state, "failed")) {
+                write_pending(pending, row);
+                return;
+        }
+        pending->update->result.kept++;
+        finish_one(pending->update);
+}
+
+/* --- a few units, each by its name ----------------------------------------------------------- */
+
+static void handle_row(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
+        struct pending *pending = userdata;
+
+        if (error < 0)
+                finish_failed(pending, error);
+        else
+                handle_state(pending, n_rows > 0 ? rows : NULL);
+}
+
+static void handle_found(void *userdata, int error, const char *object, const char *text) {
+        struct pending *pending = userdata;
+        const char *unit = pending->wiring.unit;
+        int r = error;
+
+        (void)object;
+        (void)text;
+        if (error == -ENOENT) {
+                handle_state(pending, NULL);
+                return;
+        }
+        if (r >= 0)
+                r = unit_list_names(
+                        pending->update->seats->bus, &unit, 1, handle_row, pending, &pending->call);
+        if (r < 0)
+                finish_failed(pending, r);
+}
+
+/* At a login: a list of units would take systemd longer the more seats there are. */
+static int ask_each(struct wiring_update *update) {
+        struct pending *pending, *next;
+        int r = 0;
+
+        HASH_ITER (hh, update->pending, pending, next) {
+                r = unit_find(
+                        update->seats->bus, pending->wiring.unit, handle_found, pending, &pending->call);
+                if (r < 0)
+                        return r;
+                update->n_open++;
+        }
+        return r;
+}
+
+/* --- many units at once ---------------------------------------------------------------------- */
+
+static void note_row(struct wiring_update *update, const struct unit_row *row) {
         struct pending *pending;
 
         HASH_FIND_STR(update->pending, row->name, pending);
-        if (!pending)
-                return;
-        pending->loaded = true;
-        pending->keep =
-                !string_equal(row->active_state, "inactive") && !string_equal(row->active_state, "failed");
+        if (pending)
+                pending->row = row;
 }
 
-static void handle_units(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
+static void handle_rows(void *userdata, int error, const struct unit_row *rows, size_t n_rows) {
         struct wiring_update *update = userdata;
         struct pending *pending, *next;
 
         for (size_t i = 0; i < n_rows; i++)
-                mark_loaded(update, &rows[i]);
+                note_row(update, &rows[i]);
         if (error < 0)
                 note_error(update, error);
         else
-                HASH_ITER (hh, update->pending, pending, next)
-                        write_pending(pending);
-
-        if (update->n_checks == 0)
-                finish_update(update);
+                HASH_ITER (hh, update->pending, pending, next) {
+                        update->n_open++;
+                        handle_state(pending, pending->row);
+                }
+        finish_one(update);
 }
+
+static int ask_all(struct wiring_update *update) {
+        static const char *const patterns[] = {"nsbr@*.service"};
+
+        update->n_open = 1;
+        return unit_list(update->seats->bus, patterns, 1, handle_rows, update, &update->list_call);
+}
+
+/* --- the update ------------------------------------------------------------------------------ */
 
 static int add_pending(struct wiring_update *update, const struct wiring *wiring) {
         struct pending *pending;
@@ -360,20 +426,6 @@ static int add_pending(struct wiring_update *update, const struct wiring *wiring
         return 0;
 }
 
-/* One login's units by name; of many seats all that there are. */
-static int ask_units(struct wiring_update *update) {
-        const char *patterns[WIRING_MAX];
-        struct pending *pending, *next;
-        size_t n = 0;
-
-        if (HASH_COUNT(update->pending) <= WIRING_MAX)
-                HASH_ITER (hh, update->pending, pending, next)
-                        patterns[n++] = pending->wiring.unit;
-        else
-                patterns[n++] = "nsbr@*.service";
-        return unit_list(update->seats->bus, patterns, n, handle_units, update, &update->list_call);
-}
-
 int wiring_update(struct seats *seats, const struct wiring *wirings, size_t n, wiring_callback_t callback,
         void *userdata, struct wiring_update **ret_update) {
         struct wiring_update *update;
@@ -387,7 +439,7 @@ int wiring_update(struct seats *seats, const struct wiring *wirings, size_t n, w
         for (size_t i = 0; i < n && r >= 0; i++)
                 r = add_pending(update, &wirings[i]);
         if (r >= 0 && update->pending)
-                r = ask_units(update);
+                r = HASH_COUNT(update->pending) <= WIRING_MAX ? ask_each(update) : ask_all(update);
         if (r < 0 || !update->pending) {
                 wiring_update_free(update);
                 return r < 0 ? r : 0;

@@ -44,6 +44,7 @@
 enum kind {
         START,
         STOP,
+        FIND,
         LIST,
         NAMES,
         PROPERTY,
@@ -117,6 +118,13 @@ int unit_stop(struct bus *bus, const char *unit, unit_job_callback_t callback, v
         return call(STOP, place, &(struct bus_call){.job_callback = callback, .userdata = userdata});
 }
 
+int unit_find(struct bus *bus, const char *unit, unit_job_callback_t callback, void *userdata,
+        struct bus_call **place) {
+        (void)bus;
+        assert_true(string_starts_with(unit, "coursenet-12310_"));
+        return call(FIND, place, &(struct bus_call){.job_callback = callback, .userdata = userdata});
+}
+
 int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_callback_t callback,
         void *userdata, struct bus_call **place) {
         (void)bus;
@@ -128,9 +136,13 @@ int unit_list(struct bus *bus, const char *const *patterns, size_t n, unit_list_
 int unit_list_names(struct bus *bus, const char *const *names, size_t n, unit_list_callback_t callback,
         void *userdata, struct bus_call **place) {
         (void)bus;
-        assert_int_equal(n, 3);
-        assert_string_equal(names[0], "nsbr@12310.service");
-        assert_string_equal(names[2], "netbr@123.service");
+        if (n == 1)
+                assert_true(string_starts_with(names[0], "coursenet-12310_"));
+        else {
+                assert_int_equal(n, 3);
+                assert_string_equal(names[0], "nsbr@12310.service");
+                assert_string_equal(names[2], "netbr@123.service");
+        }
         return call(NAMES, place, &(struct bus_call){.list_callback = callback, .userdata = userdata});
 }
 
@@ -216,6 +228,21 @@ static _unused_ void answer_list(int error, const char *name, const char *state)
         struct bus_call copy = take(LIST);
 
         copy.list_callback(copy.userdata, error, &row, error >= 0 && state ? 1 : 0);
+}
+
+/* The lease's unit is in that state; NULL: systemd does not have it in memory. */
+static _unused_ void answer_unit(int error, const char *state) {
+        const struct unit_row row = {
+                .name = "coursenet-12310_0.slice", .active_state = state, .job_type = ""};
+        struct bus_call copy;
+
+        if (error < 0 || !state) {
+                answer_job(FIND, error < 0 ? error : -ENOENT, "");
+                return;
+        }
+        answer_job(FIND, 0, "/unit");
+        copy = take(NAMES);
+        copy.list_callback(copy.userdata, 0, &row, 1);
 }
 
 /* The seat's units are all in that state, with a job of that type; "": with none. */

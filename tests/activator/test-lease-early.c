@@ -268,7 +268,7 @@ static void an_early_login_may_end_before_its_units_are_up(void **state) {
         answer_job(STOP, 0, "/job/2");
         end_job(lease, "/job/1", "canceled");
         remove_unit(lease);
-        answer_list(0, NULL, NULL);
+        answer_unit(0, NULL);
         assert_int_equal(lease_table_size(&table), 0);
         assert_int_equal(world.n_cleared, 1);
         end_opener(opener);
@@ -310,7 +310,7 @@ static void an_early_login_goes_on_when_no_signal_tells_that_its_job_has_ended(v
         (void)state;
         hurry(lease, TIMER_DEADLINE);
         assert_int_equal(lease->state, LEASE_ACTIVE);
-        answer_list(0, NULL, "active");
+        answer_unit(0, "active");
         assert_int_equal(lease->state, LEASE_ACTIVE);
         end_opener(opener);
         assert_true(sd_event_run(table.event, 10 * USEC_PER_SEC) > 0);

@@ -94,10 +94,10 @@ static void a_cancelled_start_is_tried_again_though_systemd_did_not_answer(void 
         answer_job(START, 0, "/job/1");
         end_job(lease, "/job/1", "canceled");
         remove_unit(lease);
-        answer_list(-ETIMEDOUT, NULL, NULL);
+        answer_unit(-ETIMEDOUT, NULL);
         assert_non_null(lease->timers[TIMER_DEADLINE].source);
         hurry(lease, TIMER_GONE);
-        answer_list(0, NULL, NULL);
+        answer_unit(0, NULL);
         assert_int_equal(systemd.n[START], 2);
         answer_job(START, 0, "/job/2");
         end_job(lease, "/job/2", "done");
@@ -113,13 +113,13 @@ static void a_dead_opener_is_asked_for_again_while_the_unit_is_in_question(void 
 
         (void)state;
         remove_unit(lease);
-        answer_list(-ETIMEDOUT, NULL, NULL);
+        answer_unit(-ETIMEDOUT, NULL);
         end_opener(opener);
         assert_true(sd_event_run(table.event, 10 * USEC_PER_SEC) > 0);
         assert_int_equal(lease->state, LEASE_ORPHANED);
         answer_leader(LEADER_UNKNOWN);
         hurry(lease, TIMER_GONE);
-        answer_list(0, NULL, "active");
+        answer_unit(0, "active");
         hurry(lease, TIMER_LEADER);
         assert_int_equal(systemd.n_searches, 2);
         answer_leader(LEADER_NONE);
@@ -157,10 +157,32 @@ static void a_lingering_lease_learns_that_its_unit_is_gone(void **state) {
         close_lease("", opener);
         assert_int_equal(lease->state, LEASE_LINGERING);
         remove_unit(lease);
-        answer_list(-ETIMEDOUT, NULL, NULL);
+        answer_unit(-ETIMEDOUT, NULL);
         assert_non_null(lease->timers[TIMER_LINGER].source);
         hurry(lease, TIMER_GONE);
-        answer_list(0, NULL, NULL);
+        answer_unit(0, NULL);
+        assert_int_equal(lease_table_size(&table), 0);
+        end_opener(opener);
+}
+
+/* systemd has the unit in memory, and then does not say in which state. */
+static void a_state_that_is_not_told_is_asked_for_again(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = give(&asker, opener);
+
+        (void)state;
+        remove_unit(lease);
+        answer_job(FIND, 0, "/unit");
+        answer_seat(-ETIMEDOUT, "", "");
+        assert_true(lease_is_active(lease));
+        hurry(lease, TIMER_GONE);
+        systemd.error = -ENOTCONN;
+        answer_job(FIND, 0, "/unit");
+        systemd.error = 0;
+        assert_true(lease_is_active(lease));
+        hurry(lease, TIMER_GONE);
+        answer_unit(0, NULL);
         assert_int_equal(lease_table_size(&table), 0);
         end_opener(opener);
 }
@@ -340,10 +362,10 @@ static void a_stopped_unit_ends_its_lease_and_a_reload_does_not(void **state) {
 
         (void)state;
         remove_unit(lease);
-        answer_list(0, NULL, "active");
+        answer_unit(0, "active");
         assert_true(lease_is_active(lease));
         remove_unit(lease);
-        answer_list(0, NULL, "inactive");
+        answer_unit(0, "inactive");
         assert_int_equal(lease_table_size(&table), 0);
         assert_int_equal(world.n_told, 1);
         end_opener(opener);
@@ -784,6 +806,7 @@ int main(void) {
                 LEASE_TEST(a_dead_opener_is_asked_for_again_while_the_unit_is_in_question),
                 LEASE_TEST(a_session_that_logind_forgot_keeps_the_lease_while_it_has_processes),
                 LEASE_TEST(a_lingering_lease_learns_that_its_unit_is_gone),
+                LEASE_TEST(a_state_that_is_not_told_is_asked_for_again),
                 LEASE_TEST(a_stop_that_fails_is_asked_for_until_the_unit_is_gone),
                 LEASE_TEST(a_cancelled_stop_is_asked_for_again_soon),
                 LEASE_TEST(a_record_that_cannot_be_removed_is_tried_again),

@@ -25,7 +25,7 @@ static void a_login_gets_its_seat_and_gives_it_back(void **state) {
         assert_false(has_record(id));
         answer_job(STOP, 0, "/job/2");
         remove_unit(lease);
-        answer_list(0, NULL, NULL);
+        answer_unit(0, NULL);
         assert_null(lease_table_find(&table, id));
         assert_int_equal(world.n_cleared, 1);
         assert_int_equal(asker.n_answers, 1);
@@ -292,7 +292,7 @@ static void a_seat_that_goes_while_its_container_is_checked_is_refused(void **st
         answer_job(START, 0, "/job/1");
         end_job(asker.lease, "/job/1", "done");
         remove_unit(asker.lease);
-        answer_list(0, NULL, NULL);
+        answer_unit(0, NULL);
         assert_int_equal(asker.n_answers, 1);
         assert_int_equal(asker.type, REPLY_FAILED);
         assert_int_equal(lease_table_size(&table), 0);

@@ -39,8 +39,8 @@ static void every_seat_on_a_roster_is_wired(void **state) {
         (void)state;
         write_file("roster.d/123", "amy 10\nbob 11\n");
         begin();
-        asked("list nsbr@12310.service nsbr@12311.service");
-        answer_list(0, NULL, 0);
+        answer_unit("nsbr@12310.service", NULL);
+        answer_unit("nsbr@12311.service", NULL);
         told(true, "2 seats have their wiring, 2 of them new");
         assert_true(has_wiring("nsbr@12310.service"));
         assert_true(has_wiring("nsbr@12311.service"));
@@ -57,8 +57,8 @@ static void the_services_of_a_seat_are_kept_from_starting(void **state) {
         write_file("coursenet.conf", "[course 123]\nunits = notebook\n");
         write_file("roster.d/123", "amy 10\n");
         begin();
-        asked("list nsbr@12310.service notebook@12310.service");
-        answer_list(0, NULL, 0);
+        answer_unit("nsbr@12310.service", NULL);
+        answer_unit("notebook@12310.service", NULL);
         told(true, "1 seat has their wiring, 2 of them new");
         text = read_whole("notebook@12310.service.d/" WIRING_FILE);
         assert_non_null(strstr(text, "AssertPathExists="));
@@ -82,8 +82,7 @@ static void managers_of_course_users_with_an_account_have_a_folder(void **state)
                              "alice:x:1003:1003::/home/alice:/bin/sh\n"
                              "cs123-system:x:999:999::/:/bin/sh\n");
         begin();
-        asked("list nsbr@12310.service");
-        answer_list(0, NULL, 0);
+        answer_unit("nsbr@12310.service", NULL);
         told(true, "1 seat has their wiring, 1 of them new");
         assert_true(is_folder("user@1001.service.d"));
         assert_true(is_folder("user-1001.slice.d"));
@@ -103,19 +102,15 @@ static void a_mistake_in_one_course_costs_no_other_one(void **state) {
         write_file("roster.d/123", "amy 10\n");
         write_file("roster.d/124", "bob ten\n");
         begin();
-        asked("list nsbr@12310.service");
-        answer_list(0, NULL, 0);
+        answer_unit("nsbr@12310.service", NULL);
         told(false, "1 seat has their wiring, 1 of them new; 1 mistake: coursenetctl check says where");
 }
 
 static void systemd_reloads_only_what_it_has_in_an_old_version(void **state) {
-        const struct unit_row row = {"nsbr@12310.service", "inactive", 0, ""};
-
         (void)state;
         write_file("roster.d/123", "amy 10\n");
         begin();
-        asked("list nsbr@12310.service");
-        answer_list(0, &row, 1);
+        answer_unit("nsbr@12310.service", "inactive");
         asked("reset nsbr@12310.service");
         asked("get nsbr@12310.service DropInPaths");
         answer_property(0, (struct unit_value){0});
@@ -129,8 +124,8 @@ static void what_systemd_refuses_is_said(void **state) {
         (void)state;
         write_file("roster.d/123", "amy 10\n");
         begin();
-        asked("list nsbr@12310.service");
-        answer_list(-ETIMEDOUT, NULL, 0);
+        asked("find nsbr@12310.service");
+        answer_job(-ETIMEDOUT, "", "");
         told(false, "the wiring of the seats cannot be written: Connection timed out");
 
         write_file("coursenet.conf", "[site]\nprefix = 99\n");

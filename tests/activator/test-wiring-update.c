@@ -65,9 +65,10 @@ static void a_unit_that_systemd_does_not_know_needs_no_reload(void **state) {
 
         (void)state;
         assert_int_equal(begin(wirings, 2), 1);
-        asked("list " NSBR " " USER);
         assert_false(written(NSBR, "[Unit]\n# new\n"));
-        answer_list(0, NULL, 0);
+        answer_unit(NSBR, NULL);
+        assert_int_equal(n_results, 0);
+        answer_unit(USER, NULL);
         told(2, 0, 0);
         assert_true(written(NSBR, "[Unit]\n# new\n"));
         assert_true(written(USER, "[Unit]\n# new\n"));
@@ -81,22 +82,16 @@ static void the_drop_in_of_a_seat_that_is_up_stays(void **state) {
         (void)state;
         assert_int_equal(wiring_write(etc, &old), 0);
         for (size_t i = 0; i < ELEMENTSOF(states); i++) {
-                const struct unit_row row = {NSBR, states[i], 0, ""};
-
                 assert_int_equal(begin(&new, 1), 1);
-                asked("list " NSBR);
-                answer_list(0, &row, 1);
+                answer_unit(NSBR, states[i]);
                 told(0, 1, 0);
                 assert_true(written(NSBR, "[Unit]\n# old\n"));
         }
 }
 
 static void begin_with_a_unit_in_memory(const struct wiring *wiring) {
-        const struct unit_row row = {NSBR, "failed", 0, ""};
-
         assert_int_equal(begin(wiring, 1), 1);
-        asked("list " NSBR);
-        answer_list(0, &row, 1);
+        answer_unit(NSBR, "failed");
         assert_true(written(NSBR, "[Unit]\n# new\n"));
         asked("reset " NSBR);
         asked("get " NSBR " DropInPaths");
@@ -129,7 +124,6 @@ static void a_unit_that_systemd_drops_meanwhile_needs_none(void **state) {
         const struct wiring wiring = drop_in(NSBR, "[Unit]\n# new\n"),
                             newer = drop_in(NSBR, "[Unit]\n# newer\n");
         char path[128], *list[] = {path};
-        const struct unit_row row = {NSBR, "inactive", 0, ""};
 
         (void)state;
         (void)snprintf(path, sizeof(path), "%s/" NSBR ".d/" WIRING_FILE, etc);
@@ -138,8 +132,7 @@ static void a_unit_that_systemd_drops_meanwhile_needs_none(void **state) {
         told(1, 0, 0);
 
         assert_int_equal(begin(&newer, 1), 1);
-        asked("list " NSBR);
-        answer_list(0, &row, 1);
+        answer_unit(NSBR, "inactive");
         asked("reset " NSBR);
         asked("get " NSBR " DropInPaths");
         answer_property(0, (struct unit_value){.list = list, .n_list = 1});
@@ -153,16 +146,19 @@ static void an_old_version_that_does_as_well_needs_none(void **state) {
         struct wiring old = drop_in(USER, "[Service]\nNetworkNamespacePath=/run/netns/ns12310\n"),
                       new = drop_in(
                               USER, "[Service]\nNetworkNamespacePath=/run/netns/ns12310\nTimeoutStopSec=5\n");
-        const struct unit_row row = {USER, "inactive", 0, ""};
 
         (void)state;
         (void)string_copy(new.will_do, sizeof(new.will_do), "\nNetworkNamespacePath=/run/netns/ns12310\n");
         assert_int_equal(wiring_write(etc, &old), 0);
         assert_int_equal(begin(&new, 1), 1);
-        asked("list " USER);
-        answer_list(0, &row, 1);
+        answer_unit(USER, "inactive");
         asked("reset " USER);
         told(1, 0, 0);
+}
+
+static void told_error(int error) {
+        assert_int_equal(n_results, 1);
+        assert_int_equal(result.error, error);
 }
 
 static void what_cannot_be_asked_or_written_is_an_error(void **state) {
@@ -170,26 +166,51 @@ static void what_cannot_be_asked_or_written_is_an_error(void **state) {
 
         (void)state;
         assert_int_equal(begin(&wiring, 1), 1);
-        asked("list " NSBR);
+        asked("find " NSBR);
+        answer_job(-ETIMEDOUT, "", "");
+        told_error(-ETIMEDOUT);
+        assert_false(written(NSBR, "[Unit]\n"));
+
+        assert_int_equal(begin(&wiring, 1), 1);
+        asked("find " NSBR);
+        answer_job(0, "/unit", "");
+        asked("list names " NSBR);
         answer_list(-ETIMEDOUT, NULL, 0);
-        assert_int_equal(n_results, 1);
-        assert_int_equal(result.error, -ETIMEDOUT);
+        told_error(-ETIMEDOUT);
         assert_false(written(NSBR, "[Unit]\n"));
 
         fake_send_error = -ENOTCONN;
         assert_int_equal(begin(&wiring, 1), -ENOTCONN);
-        asked("list " NSBR);
+        asked("find " NSBR);
         fake_send_error = 0;
 
         seats.unit_directory = etc_path("missing");
         assert_int_equal(begin(&wiring, 1), 1);
-        asked("list " NSBR);
-        answer_list(0, NULL, 0);
-        assert_int_equal(n_results, 1);
-        assert_int_equal(result.error, -ENOENT);
+        answer_unit(NSBR, NULL);
+        told_error(-ENOENT);
 }
 
+static void an_error_of_one_unit_leaves_the_others(void **state) {
+        const struct wiring wirings[] = {drop_in(NSBR, "[Unit]\n"), drop_in(USER, "[Unit]\n")};
+
+        (void)state;
+        assert_int_equal(begin(wirings, 2), 1);
+        asked("find " NSBR);
+        asked("find " USER);
+        fake_send_error = -ENOTCONN;
+        answer_job(0, "/unit", "");
+        asked("list names " NSBR);
+        fake_send_error = 0;
+        answer_job(-ENOENT, "", "");
+        told_error(-ENOTCONN);
+        assert_false(written(NSBR, "[Unit]\n"));
+        assert_true(written(USER, "[Unit]\n"));
+}
+
+/* At boot: one question for hundreds of seats. */
 static void an_update_of_many_seats_asks_for_all_at_once(void **state) {
+        const struct unit_row rows[] = {{"nsbr@99999.service", "active", 0, ""},
+                {"nsbr@12311.service", "active", 0, ""}, {"nsbr@12312.service", "inactive", 0, ""}};
         struct wiring wirings[WIRING_MAX + 1];
         char unit[WIRING_UNIT_SIZE];
 
@@ -200,8 +221,19 @@ static void an_update_of_many_seats_asks_for_all_at_once(void **state) {
         }
         assert_int_equal(begin(wirings, ELEMENTSOF(wirings)), 1);
         asked("list nsbr@*.service");
-        answer_list(0, NULL, 0);
-        told(ELEMENTSOF(wirings), 0, 0);
+        answer_list(0, rows, ELEMENTSOF(rows));
+        asked("reset nsbr@12312.service");
+        asked("get nsbr@12312.service DropInPaths");
+        answer_property(0, (struct unit_value){0});
+        told(ELEMENTSOF(wirings) - 1, 1, 1);
+
+        for (unsigned i = 0; i < ELEMENTSOF(wirings); i++)
+                (void)string_copy(wirings[i].text, sizeof(wirings[i].text), "[Unit]\n# new\n");
+        assert_int_equal(begin(wirings, ELEMENTSOF(wirings)), 1);
+        asked("list nsbr@*.service");
+        answer_list(-ETIMEDOUT, NULL, 0);
+        told_error(-ETIMEDOUT);
+        assert_true(written("nsbr@12310.service", "[Unit]\n"));
 }
 
 static void an_update_that_is_dropped_tells_nobody(void **state) {
@@ -209,7 +241,7 @@ static void an_update_that_is_dropped_tells_nobody(void **state) {
 
         (void)state;
         assert_int_equal(begin(&wiring, 1), 1);
-        asked("list " NSBR);
+        asked("find " NSBR);
         wiring_update_free(update);
         update = NULL;
         assert_int_equal(n_results, 0);
@@ -238,6 +270,7 @@ int main(void) {
                 update_test(a_unit_that_systemd_drops_meanwhile_needs_none),
                 update_test(an_old_version_that_does_as_well_needs_none),
                 update_test(what_cannot_be_asked_or_written_is_an_error),
+                update_test(an_error_of_one_unit_leaves_the_others),
                 update_test(an_update_of_many_seats_asks_for_all_at_once),
                 update_test(an_update_that_is_dropped_tells_nobody),
         };
