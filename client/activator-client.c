@@ -216,7 +216,8 @@ int activator_draw_token(char ret_token[static TOKEN_SIZE]) {
 bool activator_retry(int result, uint64_t deadline_usec) {
         static const struct timespec pause = {.tv_nsec = RETRY_NSEC};
 
-        if ((result != -ECONNRESET && result != -EPIPE) || time_left(deadline_usec) == 0)
+        if ((result != -ECONNRESET && result != -EPIPE && result != -EPROTO) ||
+                time_left(deadline_usec) <= RETRY_NSEC / 1000)
                 return false;
         (void)nanosleep(&pause, NULL);
         return true;

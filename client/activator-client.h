@@ -37,7 +37,8 @@ int activator_draw_token(char ret_token[static TOKEN_SIZE]);
 
 /*
  * Whether to send a request again after this result: the activator hung up, because it restarts or has too
- * many requests of this user, and the deadline has not passed. Waits a moment before it returns true.
+ * many requests of this user, or it is of another version, because an upgrade has not restarted it yet; and
+ * the deadline is not near. Waits a moment before it returns true.
  */
 bool activator_retry(int result, uint64_t deadline_usec);
 

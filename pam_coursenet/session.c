@@ -83,14 +83,18 @@ static void describe_error(int error, unsigned timeout_seconds, char *text, size
 
 /*
  * An activator that goes away is restarted at once, so the request is sent again. repeatable: the request may
- * be carried out twice. If it may not, it is sent again only if the activator has not read it.
+ * be carried out twice. If it may not, it is sent again only if the activator has not read it. An activator
+ * of another version carries nothing out; an upgrade replaces it a moment later.
  */
 static int call_until_answered(
         const struct request *request, int pidfd, bool repeatable, uint64_t deadline, struct reply *ret) {
-        int r = -EPIPE;
+        int r;
 
-        for (int i = 0; i < CALL_ATTEMPTS && (r == -EPIPE || (r == -ECONNRESET && repeatable)); i++)
-                r = activator_call(ACTIVATOR_SOCKET, request, pidfd, deadline, ret);
+        do {
+                r = -EPIPE;
+                for (int i = 0; i < CALL_ATTEMPTS && (r == -EPIPE || (r == -ECONNRESET && repeatable)); i++)
+                        r = activator_call(ACTIVATOR_SOCKET, request, pidfd, deadline, ret);
+        } while (r == -EPROTO && activator_retry(r, deadline));
         return r;
 }
 

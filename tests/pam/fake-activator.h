@@ -24,6 +24,7 @@ enum fake_manner {
         FAKE_HANGS_UP,         /* after the request */
         FAKE_HANGS_UP_TWICE,   /* and answers the third, as an activator that is restarted */
         FAKE_HANGS_UP_AT_ONCE, /* without reading */
+        FAKE_IS_EARLIER_TWICE, /* and answers the third, as an activator that an upgrade replaces */
         FAKE_ANSWERS_GARBAGE,
         FAKE_ANSWERS_SHORT,
         FAKE_ANSWERS_LONG,
@@ -126,7 +127,10 @@ static inline void fake_answer(int fd, const struct request *request) {
                 size += 1;
         else if (fake->manner == FAKE_HANGS_UP_TWICE && fake->n_seen < 3)
                 return;
-        else if (fake->manner != FAKE_ANSWERS && fake->manner != FAKE_HANGS_UP_TWICE)
+        else if (fake->manner == FAKE_IS_EARLIER_TWICE && fake->n_seen < 3)
+                buffer.reply.version--;
+        else if (fake->manner != FAKE_ANSWERS && fake->manner != FAKE_HANGS_UP_TWICE &&
+                 fake->manner != FAKE_IS_EARLIER_TWICE)
                 return;
 
         while (fake->interruptions < fake->interruptions_wanted)

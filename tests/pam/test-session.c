@@ -359,17 +359,27 @@ static void test_every_failure_denies_with_one_sentence(void **state) {
 }
 
 /* The same request, known by its token, so that no lease of an activator that went away is left behind. */
-static void test_a_restart_of_the_activator_refuses_nobody(void **state) {
+static void repeat_until_answered(enum fake_manner manner) {
         pam_handle_t *pamh = start(OURS(""), STUDENT);
 
-        (void)state;
-        fake->manner = FAKE_HANGS_UP_TWICE;
+        fake->manner = manner;
         assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
         assert_requests(3);
         for (unsigned i = 1; i < 3; i++)
                 assert_memory_equal(&fake->seen[i].request, &fake->seen[0].request, sizeof(struct request));
         assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
         assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void test_a_restart_of_the_activator_refuses_nobody(void **state) {
+        (void)state;
+        repeat_until_answered(FAKE_HANGS_UP_TWICE);
+}
+
+/* Its module is there some seconds before its activator. */
+static void test_an_upgrade_to_another_protocol_refuses_nobody(void **state) {
+        (void)state;
+        repeat_until_answered(FAKE_IS_EARLIER_TWICE);
 }
 
 static void test_not_on_the_class_list(void **state) {
@@ -509,7 +519,7 @@ static void test_rules_with_a_domain(void **state) {
 static void test_another_version_is_refused(void **state) {
         (void)state;
         fake->reply.version++;
-        open_denied(OURS(""), STUDENT);
+        open_denied(OURS("timeout=1"), STUDENT);
         assert_denied(SENTENCE_FAILED, "is of another version");
 }
 
@@ -1314,6 +1324,7 @@ int main(void) {
                 TEST(test_what_the_activator_refuses_has_no_second_reason),
                 TEST(test_what_a_setuid_program_refuses_is_an_entry_of_root),
                 TEST(test_a_restart_of_the_activator_refuses_nobody),
+                TEST(test_an_upgrade_to_another_protocol_refuses_nobody),
                 TEST(test_not_on_the_class_list),
                 TEST(test_a_course_users_other_names_are_refused),
                 TEST(test_an_account_that_is_known_by_now_tells),
