@@ -86,6 +86,9 @@ static bool clear(struct empty_seat *empty) {
 static void handle_looked(void *userdata, int result) {
         struct empty_seat *empty = userdata;
 
+        /* What is starting may be what keeps it up. systemd looks through all units for that. */
+        if (result == TIDY_SEAT_UP)
+                starting_units_stop(empty->seats, empty->seat, (uid_t)-1);
         empty->delay_usec *= 2;
         if (result == TIDY_SEAT_DOWN && clear(empty))
                 forget(empty);
@@ -101,10 +104,9 @@ static int handle_time(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)source;
         (void)usec;
         empty->source = sd_event_source_disable_unref(empty->source);
-        if (!has_lease(empty)) {
-                starting_units_stop(empty->seats, empty->seat, (uid_t)-1);
+        if (!has_lease(empty))
                 tidy(empty->seats, empty->seat, handle_looked, empty);
-        } else
+        else
                 forget(empty); /* a lease has the seat; its end schedules new checks */
         return 0;
 }

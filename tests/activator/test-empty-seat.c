@@ -32,18 +32,18 @@ int worker_client_discard(struct worker_client *client, const char *seat) {
         return discards ? *discards++ : 0;
 }
 
-/* The answers of systemd: to the question what starts, and to the one what is up. */
+/* The answers of systemd: to the question what is up, and if the seat is, to the one what starts. */
 static void seat_is_looked_at(const char *active_state) {
         const struct unit_row row = {"nsbr@12310.service", active_state, 0, ""};
 
-        asked("list *@12310.service");
-        answer_list(0, NULL, 0);
         asked(LIST);
         answer_list(0, &row, 1);
         if (strcmp(active_state, "active") != 0)
                 return;
         asked("start coursenet-tidy_12310.slice fail Requisite=nsbr@12310.service");
         answer_job(-EEXIST, "", "");
+        asked("list *@12310.service");
+        answer_list(0, NULL, 0);
 }
 
 static void a_seat_that_has_gone_is_not_failed(void **state) {
@@ -116,8 +116,6 @@ static void what_failed_stays_failed_for_a_login_that_came_meanwhile(void **stat
         (void)state;
         empty_seat_tidy_later(&seats, "12310");
         pass_ms(2000);
-        asked("list *@12310.service");
-        answer_list(0, NULL, 0);
         asked(LIST);
         has_lease = true;
         answer_list(0, NULL, 0);
@@ -160,8 +158,6 @@ static void the_next_end_of_a_lease_begins_anew(void **state) {
         pass_ms(2000);
         seat_is_looked_at("active");
         pass_ms(4000);
-        asked("list *@12310.service");
-        answer_list(0, NULL, 0);
         asked(LIST);
         empty_seat_tidy_later(&seats, "12310"); /* while systemd is being asked */
         answer_list(0, NULL, 0);
