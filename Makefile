@@ -8,7 +8,10 @@
 PREFIX ?= /usr
 DESTDIR ?=
 BUILD ?= build
-CC ?= gcc
+# Make has a CC of its own, which `?=` would leave as it is. ccache stands in for gcc, but not for cc.
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 AR ?= ar
 PKG_CONFIG ?= pkg-config
 PYTHON ?= python3

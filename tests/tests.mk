@@ -97,7 +97,8 @@ e2e = $(PYTHON) -B tests/e2e/run.py$(if $(SANITIZE), --sanitize $(SANITIZE))
 sanitized = $(BUILD)/sanitized
 sanitized_programs = $(test_programs:$(BUILD)/%=$(sanitized)/%)
 
-# The packages come first: pkg-config needs them to say what to build.
+# The packages come first: pkg-config needs them to say what to build. ccache remembers what an earlier run has compiled.
+prepare-check: export PATH := /usr/lib/ccache:$(PATH)
 prepare-check:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 SANITIZE= all

@@ -13,6 +13,8 @@ import threading
 from harness import instrumented, isolation
 
 SOURCE = "/usr/src/coursenet"
+# Where a chroot has what an earlier run has compiled: /tmp, so that no trace of it is in the layer.
+COMPILER_CACHE = "/tmp/ccache"
 MAKE = ["make", "-j2", "WERROR=1", "PREFIX=/usr"]
 # What the README tells an administrator to enable after `make install`.
 PAM_PROFILE = "coursenet"
@@ -81,9 +83,12 @@ def files_of_git(source_dir):
 
 @contextlib.contextmanager
 def ready_for_chroot(root):
+    cache = f"{isolation.cache_directory()}/ccache"
     mounts = [["-t", "proc", "proc", f"{root}/proc"], ["--bind", "/dev", f"{root}/dev"],
-              ["-t", "tmpfs", "tmpfs", f"{root}/tmp"]]
+              ["-t", "tmpfs", "tmpfs", f"{root}/tmp"], ["--bind", cache, root + COMPILER_CACHE]]
+    os.makedirs(cache, exist_ok=True)
     for arguments in mounts:
+        os.makedirs(arguments[-1], exist_ok=True)
         subprocess.run(["mount", *arguments], check=True)
     try:
         yield
@@ -112,8 +117,8 @@ def unit_exists(root, unit):
 
 
 def in_chroot(root, command):
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
-                   "DEBIAN_FRONTEND": "noninteractive"}
+    environment = {"PATH": "/usr/lib/ccache:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "HOME": "/root",
+                   "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "CCACHE_DIR": COMPILER_CACHE, "CCACHE_MAXSIZE": "1G"}
     result = subprocess.run(["chroot", root, "env", "-C", SOURCE, *command], env=environment,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             text=True, errors="replace", check=False)

@@ -35,6 +35,7 @@ PACKAGES = """
     tmux screen mosh vsftpd opendoas polkitd pkexec systemd-container
     sssd-common sssd-proxy libnss-sss libpam-sss libnss-extrausers
     debhelper lintian needrestart
+    ccache
 """.split()
 
 # What only one suite's cases use: a hub of today is in trixie only, and one suite's firewalls and resolvers do. In bookworm
