@@ -16,6 +16,9 @@
 #define SECTION "exam"
 #define FOLDER_SIZE 256U
 
+#define LIST_SEPARATORS ", \t"
+#define LIST_NAME "name:"
+
 void exams_done(struct exams *exams) {
         free(exams->items);
         *exams = (struct exams){0};
@@ -98,6 +101,49 @@ bool exam_name_valid(const char *text) {
         }
 }
 
+static bool parse_allow(const char *text, struct exam *exam) {
+        return exam->n_allow < EXAM_ALLOW_MAX && exam_allow_parse(text, &exam->allow[exam->n_allow]) >= 0 &&
+               ++exam->n_allow;
+}
+
+static bool parse_name(const char *text, struct exam *exam) {
+        char *name;
+
+        if (exam->n_names == EXAM_NAMES_MAX || !exam_name_valid(text))
+                return false;
+        name = exam->names[exam->n_names++];
+        for (size_t i = 0; text[i]; i++)
+                name[i] = (char)tolower((unsigned char)text[i]);
+        return true;
+}
+
+int exam_allow_list_parse(const char *text, struct exam *exam) {
+        char word[sizeof(LIST_NAME) + EXAM_NAME_SIZE];
+
+        for (;;) {
+                size_t length;
+
+                text += strspn(text, LIST_SEPARATORS);
+                length = strcspn(text, LIST_SEPARATORS);
+                if (length == 0)
+                        return 0;
+                if (length >= sizeof(word))
+                        return -EINVAL;
+                memcpy(word, text, length);
+                word[length] = '\0';
+                text += length;
+                if (string_starts_with(word, LIST_NAME) ? !parse_name(word + strlen(LIST_NAME), exam)
+                                                        : !parse_allow(word, exam))
+                        return -EINVAL;
+        }
+}
+
+bool exam_allow_list_valid(const char *text) {
+        struct exam exam = {0};
+
+        return exam_allow_list_parse(text, &exam) >= 0;
+}
+
 /* --- the file ------------------------------------------------------------------------------------------ */
 
 struct parser {
@@ -124,19 +170,20 @@ static bool parse_staff(const char *text, struct exam *exam) {
         return true;
 }
 
-static bool parse_allow(const char *text, struct exam *exam) {
-        return exam->n_allow < EXAM_ALLOW_MAX && exam_allow_parse(text, &exam->allow[exam->n_allow]) >= 0 &&
-               ++exam->n_allow;
-}
+/* "FROM UNTIL", behind the one before. */
+static bool parse_time(const char *text, struct exam *exam) {
+        struct exam_time *time = &exam->times[exam->n_times];
+        size_t length = strcspn(text, " ");
+        char from[32];
 
-static bool parse_name(const char *text, struct exam *exam) {
-        char *name;
-
-        if (exam->n_names == EXAM_NAMES_MAX || !exam_name_valid(text))
+        if (exam->n_times == EXAM_TIMES_MAX || length >= sizeof(from) || text[length] == '\0')
                 return false;
-        name = exam->names[exam->n_names++];
-        for (size_t i = 0; text[i]; i++)
-                name[i] = (char)tolower((unsigned char)text[i]);
+        memcpy(from, text, length);
+        from[length] = '\0';
+        if (!parse_seconds(from, &time->from) || !parse_seconds(text + length + 1, &time->until) ||
+                time->from >= time->until || (exam->n_times > 0 && time->from <= time[-1].until))
+                return false;
+        exam->n_times++;
         return true;
 }
 
@@ -151,6 +198,8 @@ static bool parse_value(const char *name, const char *value, struct exam *exam) 
                 return parse_allow(value, exam);
         if (string_equal(name, "allow-name"))
                 return parse_name(value, exam);
+        if (string_equal(name, "time"))
+                return parse_time(value, exam);
         return string_equal(name, "staff-uid") && parse_staff(value, exam);
 }
 
@@ -206,8 +255,7 @@ char *exam_format(const struct exam *exam) {
 
         if (!file)
                 return NULL;
-        (void)fputs("# Written by `coursenetctl exam start`. Times are seconds since 1970.\n[" SECTION "]\n",
-                file);
+        (void)fputs("# Written by coursenetctl(8). Times are seconds since 1970.\n[" SECTION "]\n", file);
         for (size_t i = 0; i < exam->n_allow; i++) {
                 exam_allow_format(&exam->allow[i], allow);
                 (void)fprintf(file, "allow = %s\n", allow);
@@ -216,6 +264,9 @@ char *exam_format(const struct exam *exam) {
                 (void)fprintf(file, "allow-name = %s\n", exam->names[i]);
         for (size_t i = 0; i < exam->n_staff; i++)
                 (void)fprintf(file, "staff-uid = %" PRIu32 "\n", exam->staff[i]);
+        for (size_t i = 0; i < exam->n_times; i++)
+                (void)fprintf(
+                        file, "time = %" PRIu64 " %" PRIu64 "\n", exam->times[i].from, exam->times[i].until);
         if (exam->until > 0)
                 (void)fprintf(file, "until = %" PRIu64 "\n", exam->until);
         if (exam->by[0])
@@ -231,16 +282,17 @@ char *exam_format(const struct exam *exam) {
 
 /* --- all of them --------------------------------------------------------------------------------------- */
 
-/* Returns 1; 0 if the file has just been removed; or negative errno. */
-static int load(const char *folder, const char *course, struct exam *ret, struct diagnostics *diagnostics) {
+/* suffix: as below. Returns 1; 0 if there is no such file; or negative errno. */
+static int load(const char *folder, const char *course, const char *suffix, struct exam *ret,
+        struct diagnostics *diagnostics) {
         _cleanup_free_ char *text = NULL;
-        char path[FOLDER_SIZE + sizeof("/") + COURSE_SIZE];
+        char path[FOLDER_SIZE + sizeof("/") + EXAM_FILE_SIZE];
         const char *reason;
         int r;
 
         *ret = (struct exam){0};
         (void)string_copy(ret->course, sizeof(ret->course), course);
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, course);
+        (void)snprintf(path, sizeof(path), "%s/%s%s", folder, course, suffix);
         r = trusted_file_read(path, &text, &reason);
         if (r == -ENOENT)
                 return 0;
@@ -258,8 +310,9 @@ static int load(const char *folder, const char *course, struct exam *ret, struct
 
 static int compare(const void *a, const void *b) {
         const struct exam *one = a, *other = b;
+        int r = strcmp(one->course, other->course);
 
-        return strcmp(one->course, other->course);
+        return r != 0 ? r : one->scheduled - other->scheduled;
 }
 
 static int append(struct exams *exams, const struct exam *exam) {
@@ -272,31 +325,141 @@ static int append(struct exams *exams, const struct exam *exam) {
         return 0;
 }
 
-int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagnostics *diagnostics) {
-        _cleanup_exams_ struct exams exams = {0};
-        char folder[FOLDER_SIZE];
-        struct exam exam;
-        DIR *directory;
-        int r = 0;
+/* A change at that time, past or future, is the next one if no other is before it. */
+static void note_change(struct exams *exams, uint64_t when) {
+        if (when < exams->next_change)
+                exams->next_change = when;
+}
 
-        if ((size_t)snprintf(folder, sizeof(folder), "%s/" EXAM_DIRECTORY, state) >= sizeof(folder))
-                return -ENAMETOOLONG;
+static int add_by_hand(const char *folder, const char *course, uint64_t now, struct exams *exams,
+        struct diagnostics *diagnostics) {
+        struct exam exam;
+        int r = load(folder, course, "", &exam, diagnostics);
+
+        if (r <= 0)
+                return r;
+        if (exam.until > 0)
+                note_change(exams, exam.until);
+        return exam.until == 0 || exam.until > now ? append(exams, &exam) : 0;
+}
+
+/* Makes the exam the one that is on. False: none is. */
+static bool choose_time(struct exam *exam, uint64_t now, struct exams *exams) {
+        bool found = false;
+
+        for (size_t i = 0; i < exam->n_times; i++) {
+                const struct exam_time *time = &exam->times[i];
+
+                if (time->from > now)
+                        note_change(exams, time->from);
+                if (time->until > now)
+                        note_change(exams, time->until);
+                if (time->from > now || time->until <= now)
+                        continue;
+                exam->since = time->from;
+                exam->until = time->until;
+                found = true;
+        }
+        return found;
+}
+
+/* The exam that somebody has ended. A mistake in the file ends none. As load(). */
+static int load_stopped(const char *folder, const char *course, struct exam *ret) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+
+        return load(folder, course, EXAM_STOPPED, ret, &ignored);
+}
+
+static int add_scheduled(const char *folder, const char *course, uint64_t now, struct exams *exams,
+        struct diagnostics *diagnostics) {
+        struct exam exam, stopped;
+        int r = load(folder, course, EXAM_SCHEDULED, &exam, diagnostics);
+
+        if (r <= 0)
+                return r;
+        exam.scheduled = true;
+        (void)string_copy(exam.by, sizeof(exam.by), EXAM_BY_SCHEDULE);
+        if (exam.broken)
+                return append(exams, &exam);
+        if (!choose_time(&exam, now, exams))
+                return 0;
+        r = load_stopped(folder, course, &stopped);
+        /* The beginning may differ: of two exams that are one, the first is not known any more when it is
+         * over. */
+        if (r < 0 || (r > 0 && stopped.until == exam.until))
+                return r;
+        return append(exams, &exam);
+}
+
+bool exam_file_name_cut(const char *name, const char *suffix, char ret_course[static COURSE_SIZE]) {
+        size_t length = strspn(name, "0123456789");
+
+        if (length == 0 || length >= COURSE_SIZE || !string_equal(name + length, suffix))
+                return false;
+        memcpy(ret_course, name, length);
+        ret_course[length] = '\0';
+        return true;
+}
+
+static int add_file(const char *folder, const char *name, uint64_t now, struct exams *exams,
+        struct diagnostics *diagnostics) {
+        char course[COURSE_SIZE];
+
+        if (exam_file_name_cut(name, "", course))
+                return add_by_hand(folder, course, now, exams, diagnostics);
+        if (now > 0 && exam_file_name_cut(name, EXAM_SCHEDULED, course))
+                return add_scheduled(folder, course, now, exams, diagnostics);
+        return 0;
+}
+
+/* Of a course's two exams, the first one counts, which is by hand. */
+static void drop_replaced(struct exams *exams) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < exams->n_items; i++)
+                if (n == 0 || !string_equal(exams->items[n - 1].course, exams->items[i].course))
+                        exams->items[n++] = exams->items[i];
+        exams->n_items = n;
+}
+
+static int find_folder(const char *state, char ret[static FOLDER_SIZE]) {
+        int n = snprintf(ret, FOLDER_SIZE, "%s/" EXAM_DIRECTORY, state);
+
+        return n < 0 || (size_t)n >= FOLDER_SIZE ? -ENAMETOOLONG : 0;
+}
+
+int exam_stopped_load(const char *state, const char *course, uint64_t *ret) {
+        char folder[FOLDER_SIZE];
+        struct exam stopped;
+        int r = find_folder(state, folder);
+
+        if (r >= 0)
+                r = load_stopped(folder, course, &stopped);
+        *ret = r > 0 ? stopped.until : 0;
+        return r;
+}
+
+int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagnostics *diagnostics) {
+        _cleanup_exams_ struct exams exams = {.next_change = EXAMS_NO_CHANGE};
+        char folder[FOLDER_SIZE];
+        DIR *directory;
+        int r;
+
+        r = find_folder(state, folder);
+        if (r < 0)
+                return r;
         directory = opendir(folder);
         if (!directory && errno != ENOENT)
                 return -errno;
-        for (struct dirent *entry; r >= 0 && directory && (entry = readdir(directory));) {
-                if (!digits_only(entry->d_name) || strlen(entry->d_name) >= COURSE_SIZE)
-                        continue;
-                r = load(folder, entry->d_name, &exam, diagnostics);
-                if (r > 0 && (exam.until == 0 || exam.until > now))
-                        r = append(&exams, &exam);
-        }
+        for (struct dirent *entry; r >= 0 && directory && (entry = readdir(directory));)
+                r = add_file(folder, entry->d_name, now, &exams, diagnostics);
         if (directory)
                 (void)closedir(directory);
         if (r < 0)
                 return r;
         if (exams.n_items > 0)
                 qsort(exams.items, exams.n_items, sizeof(*exams.items), compare);
+        drop_replaced(&exams);
         *ret = exams;
         exams = (struct exams){0};
         return 0;

@@ -207,8 +207,9 @@ static char *read_line(char *buffer, int size, void *stream) {
         if (*parser->next == '#' || *parser->next == ';')
                 return skip_line(parser, buffer);
 
-        /* inih takes it for a comment, and the classes behind it would be lost. */
-        if (string_starts_with(parser->next, "schedule") && is_cut_off(parser->next, length))
+        /* inih takes it for a comment, and the times behind it would be lost. */
+        if ((string_starts_with(parser->next, "schedule") || string_starts_with(parser->next, "exam")) &&
+                is_cut_off(parser->next, length))
                 report(parser, "a blank before ';' begins a comment: write ';' without it");
 
         memcpy(buffer, parser->next, whole);

@@ -19,6 +19,7 @@
  */
 
 #include "settings-table.h"
+#include "exam.h"
 
 /* --- sections: where a setting is allowed, and with it the struct of its member --- */
 
@@ -89,6 +90,10 @@ static const struct setting table[] = {
                 "and hyphens with single dots between them, of which the last is not a number"),
                 DEFAULT(DOMAIN_DEFAULT)},
         {"environment", BOTH(services.environment), WORDS(variable_valid, "NAME=VALUE, without commas")},
+        {"exam", COURSE(exam), TEXT(class_hours_valid,
+                "[DAYS] HH:MM-HH:MM [ZONE], more of them behind ';', such as 2026-12-01 09:00-11:00; Fri 14:00-16:00")},
+        {"exam-allow", COURSE(exam_allow), TEXT(exam_allow_list_valid,
+                "what an exam allows: ADDRESS, ADDRESS:PORT/tcp, ADDRESS:PORT/udp or name:NAME, such as 192.0.2.10:443/tcp, name:www.example.org")},
         {"fence", SITE(fence.enabled), BOOL, DEFAULT("yes")},
         {"fence-except-ports", SITE(fence.ports), PORTS(false,
                 "PORT, PORT/tcp or PORT/udp; or none alone"), DEFAULT("none")},

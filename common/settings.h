@@ -30,6 +30,8 @@
 #define LEFTOVER_MAX_SECONDS (30U * 86400U)
 #define SCHEDULE_LEAD_MAX_SECONDS 86400U
 
+#define EXAM_LIST_SIZE 192U
+
 /* At least as many as settings-table.c has rows. */
 #define SETTINGS_MAX 64U
 
@@ -157,6 +159,8 @@ struct course_settings {
         struct address subnet;             /* prefix 0: not set */
         struct address6 subnet6;           /* all zero: not set */
         char schedule[SCHEDULE_TEXT_SIZE]; /* class-hours.h; empty: not set */
+        char exam[SCHEDULE_TEXT_SIZE];     /* when the course is in an exam; the same */
+        char exam_allow[EXAM_LIST_SIZE];   /* what its seats may reach then, exam_allow_list_parse() */
         struct course_values values;       /* what the section does not set is as in [site] */
         unsigned line;                     /* of the section's first setting */
         unsigned lines[SETTINGS_MAX];      /* where the section sets row i of the table; 0: nowhere */

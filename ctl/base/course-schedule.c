@@ -107,10 +107,17 @@ static const char *schedule_of(const struct settings *settings, const char *cour
         return own ? own->schedule : "";
 }
 
-static int add_setting(const char *etc, const struct settings *settings, const char *course, time_t now,
-        struct class_times *times, struct diagnostics *diagnostics) {
-        unsigned line = settings_line(settings, course, "schedule");
-        const char *rest = schedule_of(settings, course);
+static const char *exam_of(const struct settings *settings, const char *course) {
+        const struct course_settings *own = settings_find_course(settings, course);
+
+        return own ? own->exam : "";
+}
+
+/* name: of the setting that has the text. */
+static int add_setting(const char *etc, const struct settings *settings, const char *course, const char *name,
+        const char *text, time_t now, struct class_times *times, struct diagnostics *diagnostics) {
+        unsigned line = settings_line(settings, course, name);
+        const char *rest = text;
         struct class_hours hours;
         char path[512];
 
@@ -120,11 +127,11 @@ static int add_setting(const char *etc, const struct settings *settings, const c
 
                 if (r == -EINVAL)
                         diagnostics_error(diagnostics, path, line,
-                                "schedule: systemd does not understand '%s', see systemd.time(7)",
+                                "%s: systemd does not understand '%s', see systemd.time(7)", name,
                                 hours.start);
                 else if (r < 0)
                         diagnostics_error(diagnostics, path, line,
-                                "schedule: systemd-analyze cannot be asked for '%s': %s", hours.start,
+                                "%s: systemd-analyze cannot be asked for '%s': %s", name, hours.start,
                                 strerror(-r));
                 if (r < 0)
                         return r;
@@ -141,7 +148,26 @@ bool course_schedule_exists(const struct settings *settings, const char *course)
 int course_schedule_load(const char *etc, const struct settings *settings, const char *course, time_t now,
         struct class_times *ret, struct diagnostics *diagnostics) {
         _cleanup_class_times_ struct class_times times = {0};
-        int r = add_setting(etc, settings, course, now, &times, diagnostics);
+        int r = add_setting(
+                etc, settings, course, "schedule", schedule_of(settings, course), now, &times, diagnostics);
+
+        if (r < 0)
+                return r;
+        class_times_sort(&times);
+        *ret = times;
+        times = (struct class_times){0};
+        return 0;
+}
+
+bool course_exam_exists(const struct settings *settings, const char *course) {
+        return exam_of(settings, course)[0] != '\0';
+}
+
+int course_exam_load(const char *etc, const struct settings *settings, const char *course, time_t now,
+        struct class_times *ret, struct diagnostics *diagnostics) {
+        _cleanup_class_times_ struct class_times times = {0};
+        int r = add_setting(
+                etc, settings, course, "exam", exam_of(settings, course), now, &times, diagnostics);
 
         if (r < 0)
                 return r;

@@ -21,3 +21,8 @@ bool course_schedule_exists(const struct settings *settings, const char *course)
  */
 int course_schedule_load(const char *etc, const struct settings *settings, const char *course, time_t now,
         struct class_times *ret, struct diagnostics *diagnostics);
+
+/* The same of exams, from exam = in the settings. */
+bool course_exam_exists(const struct settings *settings, const char *course);
+int course_exam_load(const char *etc, const struct settings *settings, const char *course, time_t now,
+        struct class_times *ret, struct diagnostics *diagnostics);

@@ -281,6 +281,7 @@ static void check_site(
                 check_accounts(paths->etc, &site, &site.courses[i], diagnostics);
         account_check(&site, diagnostics);
         staff_check(paths->etc, &site.settings, diagnostics);
+        exam_check(paths->etc, &site, diagnostics);
         schedule_check(paths->etc, &site, diagnostics);
         image_check(paths->etc, &site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);

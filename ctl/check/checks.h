@@ -26,6 +26,9 @@ void account_check(const struct site *site, struct diagnostics *diagnostics);
 void controller_check(
         const struct paths *paths, const struct settings *settings, struct diagnostics *diagnostics);
 
+/* Reports exams in the settings that systemd does not understand, are all past, or are of no seat. */
+void exam_check(const char *etc, const struct site *site, struct diagnostics *diagnostics);
+
 /*
  * Checks that this host has what the configuration needs: programs, services, IPv6, and high enough limits of
  * the kernel. *ret_wanted: the limits to raise, from limits_check().

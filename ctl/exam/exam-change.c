@@ -7,14 +7,14 @@
  * because it has neither a network nor a capability.
  */
 
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <time.h>
 
 #include "base/admin-log.h"
 #include "base/calendar.h"
 #include "base/complain.h"
+#include "base/exam-file.h"
+#include "base/exam-staff.h"
 #include "base/login-uid.h"
 #include "base/moment.h"
 #include "base/report-client.h"
@@ -22,7 +22,6 @@
 #include "base/systemctl.h"
 #include "child.h"
 #include "exam-command.h"
-#include "exam-file.h"
 #include "number.h"
 #include "site.h"
 
@@ -132,34 +131,6 @@ static void find_author(const struct paths *paths, char ret_by[static EXAM_BY_SI
                 (void)snprintf(ret_by, EXAM_BY_SIZE, "root");
 }
 
-static void add_uid(struct exam *exam, const char *user) {
-        const struct passwd *account = getpwnam(user);
-
-        for (size_t i = 0; account && i < exam->n_staff; i++)
-                if (exam->staff[i] == account->pw_uid)
-                        return;
-        if (account && exam->n_staff < EXAM_STAFF_MAX)
-                exam->staff[exam->n_staff++] = account->pw_uid;
-}
-
-/*
- * Staff may reach into the seats from the host. Their uids are looked up once, because a bridge that starts
- * during an exam must not wait for a user database.
- */
-static void add_staff(const struct staff *staff, struct exam *exam) {
-        for (size_t i = 0; i < staff->n_names; i++) {
-                const struct group *group;
-
-                if (staff->names[i][0] != STAFF_GROUP) {
-                        add_uid(exam, staff->names[i]);
-                        continue;
-                }
-                group = getgrnam(staff->names[i] + 1);
-                for (size_t j = 0; group && group->gr_mem[j]; j++)
-                        add_uid(exam, group->gr_mem[j]);
-        }
-}
-
 /* --- applying ------------------------------------------------------------------------------------------ */
 
 /* True if the program has exited with 0. */
@@ -234,7 +205,9 @@ static void print_replaced(const struct paths *paths, const char *course, uint64
         if (exams_load(paths->state, now, &exams, &ignored) < 0)
                 return;
         former = exams_find(&exams, course);
-        if (former)
+        if (former && former->scheduled)
+                (void)puts("It takes the place of the exam by schedule.");
+        else if (former)
                 (void)printf(
                         "This replaces the exam that %s started.\n", former->by[0] ? former->by : "somebody");
 }
@@ -282,12 +255,11 @@ int exam_start(const struct paths *paths, const struct arguments *arguments) {
         }
         (void)string_copy(exam.course, sizeof(exam.course), course);
         find_author(paths, exam.by);
-        add_staff(&site.settings.values.staff, &exam);
-        add_staff(&settings_for_course(&site.settings, course)->staff, &exam);
+        exam_staff_add(&site.settings, course, &exam);
 
         warn_elsewhere(&site, course);
         print_replaced(paths, course, now);
-        r = exam_file_write(paths->state, &exam);
+        r = exam_file_write(paths->state, &exam, "");
         if (r < 0) {
                 complain(
                         "%s/" EXAM_DIRECTORY "/%s cannot be written: %s", paths->state, course, strerror(-r));
@@ -296,9 +268,43 @@ int exam_start(const struct paths *paths, const struct arguments *arguments) {
         return apply_start(paths, &exam);
 }
 
+/* Returns 1 if there was one, 0, or negative errno after a message. */
+static int remove_file(const struct paths *paths, const char *course, const char *suffix) {
+        int r = exam_file_remove(paths->state, course, suffix);
+
+        if (r < 0)
+                complain("%s/" EXAM_DIRECTORY "/%s%s cannot be removed: %s", paths->state, course, suffix,
+                        strerror(-r));
+        return r;
+}
+
+/* The times of the settings still hold, so a file says that this one does not count. */
+static int stop_scheduled(const struct paths *paths, const char *course) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        _cleanup_exams_ struct exams exams = {0};
+        struct exam stopped = {0};
+        const struct exam *on;
+        int r = exams_load(paths->state, (uint64_t)time(NULL), &exams, &ignored);
+
+        on = r < 0 ? NULL : exams_find(&exams, course);
+        if (!on)
+                return r;
+        if (on->broken)
+                return remove_file(paths, course, EXAM_SCHEDULED);
+        (void)string_copy(stopped.course, sizeof(stopped.course), course);
+        stopped.since = on->since;
+        stopped.until = on->until;
+        find_author(paths, stopped.by);
+        r = exam_file_write(paths->state, &stopped, EXAM_STOPPED);
+        if (r < 0)
+                complain("%s/" EXAM_DIRECTORY "/%s" EXAM_STOPPED " cannot be written: %s", paths->state,
+                        course, strerror(-r));
+        return r < 0 ? r : 1;
+}
+
 int exam_stop(const struct paths *paths, const struct arguments *arguments) {
         const char *course = arguments->words[0];
-        int r;
+        int by_hand, scheduled;
 
         if (geteuid() != 0)
                 return ask(paths, "exam stop", &course, NULL);
@@ -308,13 +314,11 @@ int exam_stop(const struct paths *paths, const struct arguments *arguments) {
                 complain("'%s' is no course.", course);
                 return EXIT_NO;
         }
-        r = exam_file_remove(paths->state, course);
-        if (r < 0) {
-                complain(
-                        "%s/" EXAM_DIRECTORY "/%s cannot be removed: %s", paths->state, course, strerror(-r));
+        by_hand = remove_file(paths, course, "");
+        scheduled = by_hand < 0 ? by_hand : stop_scheduled(paths, course);
+        if (by_hand < 0 || scheduled < 0)
                 return EXIT_NO;
-        }
-        if (r == 0) {
+        if (by_hand == 0 && scheduled == 0) {
                 complain("Course %s is in no exam.", course);
                 return EXIT_NO;
         }
@@ -325,6 +329,7 @@ int exam_stop(const struct paths *paths, const struct arguments *arguments) {
                 return EXIT_NO;
         }
         admin_log(paths, "exam stop", course, "its seats reach again what the settings allow");
-        (void)printf("The exam of course %s has ended.\n", course);
+        (void)printf("The exam of course %s has ended.%s\n", course,
+                scheduled > 0 ? " The settings (exam =) begin the next one at its time." : "");
         return EXIT_DONE;
 }

@@ -2,9 +2,10 @@
 
 /*
  * `coursenetctl schedule apply COURSE`, which coursenet-class@COURSE.service runs: holds the seats of a
- * course during its classes, releases them afterwards, and sets coursenet-class@COURSE.timer for the next
- * change. Without a course, which coursenet-schedule.service runs: starts that service for each course with
- * a schedule, and for each that had one.
+ * course during its classes, releases them afterwards, writes when its exams are, and sets
+ * coursenet-class@COURSE.timer for the next change. Without a course, which coursenet-schedule.service runs:
+ * writes when the exams of all courses are, and starts that service for each course with a schedule or an
+ * exam, and for each that had one.
  *
  * Nothing is remembered: what must be held now follows from the times and the clock. So a server that was
  * off, and a change of the configuration, need no code of their own.
@@ -14,6 +15,8 @@
 
 #include "base/complain.h"
 #include "base/course-schedule.h"
+#include "base/exam-file.h"
+#include "base/exam-schedule.h"
 #include "base/hold-client.h"
 #include "base/lease-list.h"
 #include "base/lease-record.h"
@@ -31,7 +34,8 @@
 const struct syntax schedule_apply_syntax = {
         .usage = "Usage: coursenetctl schedule apply [COURSE]\n"
                  "\n"
-                 "Holds the seats of courses that have a class now or soon, and releases the others.\n"
+                 "Holds the seats of courses that have a class now or soon, releases the others, and writes\n"
+                 "when courses are in exams (exam = in the settings).\n"
                  "coursenet-schedule.service and coursenet-class@COURSE.service run it. For root only.\n",
         .words_max = 1,
         .first = WORD_COURSE,
@@ -45,7 +49,7 @@ static int set_timer(const char *course, time_t when) {
         const char *const stop[] = {"systemctl", "stop", timer, NULL};
         const char *const start[] = {"systemd-run", "--quiet", unit, calendar,
                 "--timer-property=AccuracySec=1s",
-                "--timer-property=Description=Beginning or end of a class of a course", NULL};
+                "--timer-property=Description=Beginning or end of a class or an exam of a course", NULL};
         struct tm tm;
         int r;
 
@@ -71,6 +75,8 @@ struct class {
         struct target target;        /* the course's seats */
         struct lease_list leases;
         struct class_moment moment;
+        bool exams_known;
+        time_t next_exam_change; /* 0: there is none */
 };
 
 static void class_done(struct class *class) {
@@ -192,6 +198,10 @@ static int load_class(struct class *class) {
 
         if (r < 0)
                 diagnostics_print(stderr, &class->findings);
+        /* First, because a class may be waited for. A mistake in one of the two is none in the other. */
+        if (r >= 0)
+                class->exams_known = exam_schedule_apply(class->paths, &class->site.settings, class->course,
+                                             now, &class->next_exam_change) >= 0;
         if (r >= 0)
                 r = course_schedule_load(etc, &class->site.settings, class->course, now, &times, &findings);
         diagnostics_print(stderr, &findings);
@@ -204,6 +214,11 @@ static int load_class(struct class *class) {
         return EXIT_DONE;
 }
 
+/* 0: never. */
+static time_t find_earlier(time_t a, time_t b) {
+        return a == 0 || (b > 0 && b < a) ? b : a;
+}
+
 /* Returns an exit code. *ret_next: when to do it again; 0: never. */
 static int apply_now(const struct paths *paths, const char *course, time_t *ret_next) {
         _cleanup_(class_done) struct class class = {.paths = paths, .course = course};
@@ -213,14 +228,16 @@ static int apply_now(const struct paths *paths, const char *course, time_t *ret_
         *ret_next = 0;
         if (r != EXIT_DONE)
                 return r;
-        *ret_next = class.moment.next_change;
-        r = set_timer(course, class.moment.next_change);
+        *ret_next = find_earlier(class.moment.next_change, class.next_exam_change);
+        r = set_timer(course, *ret_next);
         if (r < 0)
                 complain("The timer of course %s cannot be set: %s", course, strerror(-r));
         r = lease_list_load(paths->activator_socket, &class.leases, reason, sizeof(reason));
         if (r >= 0)
                 r = class.moment.wanted ? begin_class(&class) : end_class(&class);
-        return r < 0 ? complain_of_activator(paths->activator_socket, r) : EXIT_DONE;
+        if (r < 0)
+                return complain_of_activator(paths->activator_socket, r);
+        return class.exams_known ? EXIT_DONE : EXIT_NO;
 }
 
 /* The timer does nothing while this service runs, so what became due meanwhile is done here. */
@@ -293,6 +310,35 @@ static int start_by_holds(const struct settings *settings, struct unit_names *st
         return r;
 }
 
+struct started {
+        const struct settings *settings;
+        struct unit_names *names;
+};
+
+static int start_examined(void *userdata, const char *course) {
+        const struct started *started = userdata;
+
+        return start_class(course, started->settings, started->names);
+}
+
+/* Those that have or had exams. Their files are written here, so that no class that is held delays them. */
+static int start_by_exams(
+        const struct paths *paths, const struct settings *settings, struct unit_names *names) {
+        struct started started = {settings, names};
+        time_t now = time(NULL), ignored;
+        int r = 0;
+
+        for (size_t i = 0; i < settings->n_courses && r >= 0; i++) {
+                const char *course = settings->courses[i].course;
+
+                if (!course_exam_exists(settings, course))
+                        continue;
+                (void)exam_schedule_apply(paths, settings, course, now, &ignored);
+                r = start_class(course, settings, names);
+        }
+        return r < 0 ? r : exam_file_each_scheduled(paths->state, start_examined, &started);
+}
+
 /* Returns an exit code. */
 static int apply_all(const struct paths *paths) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
@@ -305,7 +351,9 @@ static int apply_all(const struct paths *paths) {
                 complain("Holds stay as they are.");
                 return EXIT_NO;
         }
-        r = start_by_timers(&site.settings, &started);
+        r = start_by_exams(paths, &site.settings, &started);
+        if (r >= 0)
+                r = start_by_timers(&site.settings, &started);
         if (r >= 0)
                 r = start_by_holds(&site.settings, &started);
         for (size_t i = 0; i < site.n_courses && r >= 0; i++)

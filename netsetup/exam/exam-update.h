@@ -14,7 +14,7 @@
 int exam_update(const char *etc, struct diagnostics *diagnostics);
 
 /*
- * In how many seconds that should be done again, because an exam ends or a name may have other addresses.
- * UINT64_MAX: there is no exam.
+ * In how many microseconds that should be done again, because an exam begins or ends, or a name may have
+ * other addresses. UINT64_MAX: there is no exam.
  */
 uint64_t exam_update_after(void);

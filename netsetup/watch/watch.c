@@ -7,7 +7,7 @@
  *
  * It sleeps until something happens. Only while students of a roster have no account, it looks for them once
  * a minute, because a directory does not report new accounts. During an exam it asks for the addresses of
- * allowed names once a minute, and it wakes up when the exam ends.
+ * allowed names once a minute, and it wakes up when an exam begins or ends.
  */
 
 #include <poll.h>
@@ -135,7 +135,7 @@ static void handle_fence(struct watch *watch) {
 static void handle_exam(struct watch *watch) {
         uint64_t after = exam_update_after();
 
-        watch->exams_usec = after == UINT64_MAX ? after : clock_now_usec() + after * UINT64_C(1000000);
+        watch->exams_usec = after == UINT64_MAX ? after : clock_now_usec() + after;
 }
 
 static void handle_end(struct watch *watch, unsigned job) {

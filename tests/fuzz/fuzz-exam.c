@@ -34,9 +34,17 @@ static void check_name(const char *name) {
                 CHECK(!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ \n", name[i]));
 }
 
+static void check_times(const struct exam *exam) {
+        CHECK(exam->n_times <= EXAM_TIMES_MAX);
+        for (size_t i = 0; i < exam->n_times; i++) {
+                CHECK(exam->times[i].from < exam->times[i].until);
+                CHECK(i == 0 || exam->times[i - 1].until < exam->times[i].from);
+        }
+}
+
 /* A mistake is an exam as closed as can be. */
 static void check_broken(const struct exam *exam) {
-        CHECK(exam->n_allow == 0 && exam->n_names == 0 && exam->n_staff == 0);
+        CHECK(exam->n_allow == 0 && exam->n_names == 0 && exam->n_staff == 0 && exam->n_times == 0);
         CHECK(exam->since == 0 && exam->until == 0 && exam->by[0] == '\0');
 }
 
@@ -53,7 +61,7 @@ static void check_written(const struct exam *exam) {
         CHECK(same && string_equal(same, text));
         CHECK(again.since == exam->since && again.until == exam->until && string_equal(again.by, exam->by));
         CHECK(again.n_allow == exam->n_allow && again.n_names == exam->n_names);
-        CHECK(again.n_staff == exam->n_staff);
+        CHECK(again.n_staff == exam->n_staff && again.n_times == exam->n_times);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -66,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         parse(text, &exam, &n_errors);
         CHECK(exam.n_allow <= EXAM_ALLOW_MAX && exam.n_names <= EXAM_NAMES_MAX);
         CHECK(exam.n_staff <= EXAM_STAFF_MAX);
+        check_times(&exam);
         for (size_t i = 0; i < exam.n_allow; i++)
                 check_allow(&exam.allow[i]);
         for (size_t i = 0; i < exam.n_names; i++)

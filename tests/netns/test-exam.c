@@ -4,6 +4,7 @@
 
 #include "sandbox.h"
 
+#include <poll.h>
 #include <time.h>
 
 #include "netsetup/check/inspect.h"
@@ -12,6 +13,7 @@
 #include "netsetup/verbs/bridge.h"
 
 #define FOLDER "/var/lib/coursenet/exam"
+#define SECOND UINT64_C(1000000)
 #define START "[exam]\nsince = 1000\n"
 
 static void make_folder(void) {
@@ -89,7 +91,7 @@ static void an_exam_ends_by_itself(void **state) {
         write_exam("123", START "until = 2000\n");
         start_bridge(sandbox, "123");
         assert_in_no_exam();
-        assert_int_equal(exam_update_after(), 1);
+        assert_int_equal(exam_update_after(), SECOND);
         update(sandbox);
         assert_no_shell("test -e " FOLDER "/123");
         assert_int_equal(exam_update_after(), UINT64_MAX);
@@ -98,9 +100,37 @@ static void an_exam_ends_by_itself(void **state) {
         write_exam("123", text);
         update(sandbox);
         assert_in_exam();
-        assert_true(exam_update_after() > 20 && exam_update_after() <= 30);
+        assert_true(exam_update_after() > 20 * SECOND && exam_update_after() <= 31 * SECOND);
         write_exam("123", START);
-        assert_int_equal(exam_update_after(), 60);
+        assert_int_equal(exam_update_after(), 60 * SECOND);
+}
+
+/* Nobody writes a file when such an exam begins or ends. */
+static void an_exam_by_schedule_begins_and_ends(void **state) {
+        struct sandbox *sandbox = *state;
+        long long now = (long long)time(NULL);
+        char text[128];
+
+        make_folder();
+        (void)snprintf(text, sizeof(text), START "time = %lld %lld\n", now + 2, now + 4);
+        write_exam("123.schedule", text);
+        start_bridge(sandbox, "123");
+        assert_in_no_exam();
+        for (int i = 0; i < 2; i++) {
+                uint64_t after = exam_update_after();
+
+                assert_in_range(after, 1, 3 * SECOND);
+                (void)poll(NULL, 0, (int)(after / 1000) + 1);
+                update(sandbox);
+                assert_silence(sandbox);
+                if (i == 0)
+                        assert_in_exam();
+                else
+                        assert_in_no_exam();
+        }
+        assert_int_equal(exam_update_after(), UINT64_MAX);
+        /* Others, who know of the next ones, remove the file. */
+        assert_shell("test -e " FOLDER "/123.schedule");
 }
 
 static void names_become_addresses(void **state) {
@@ -191,6 +221,7 @@ int main(void) {
                 sandbox_test(a_bridge_starts_with_the_rules_and_loses_them),
                 sandbox_test(an_exam_begins_while_the_bridge_is_up),
                 sandbox_test(an_exam_ends_by_itself),
+                sandbox_test(an_exam_by_schedule_begins_and_ends),
                 sandbox_test(names_become_addresses),
                 sandbox_test(a_file_with_a_mistake_allows_nothing),
                 sandbox_test(what_cannot_be_read_changes_nothing),

@@ -25,6 +25,8 @@ static const struct example {
         {"dns", "192.0.2.53 2001:db8::53", "dns.example.edu", NULL, NULL},
         {"domain", "lab{course}.example.edu", "lab.example.edu", NULL, NULL},
         {"environment", "A=1 B=2", "A", NULL, NULL},
+        {"exam", "2026-12-01 09:00-11:00; Fri 14:00-16:00 Europe/Berlin", "2026-12-01", NULL, NULL},
+        {"exam-allow", "192.0.2.10:443/tcp, name:www.example.org 2001:db8::1", "www.example.org", NULL, NULL},
         {"fence", "no", "off", NULL, NULL},
         {"fence-except-ports", "88 464/udp", "*:88", "0", "65536"},
         {"fence-except-users", "cs123-grader root", "a,b", NULL, NULL},

@@ -1,13 +1,15 @@
 """Exams: how they begin and end, what they survive, and what an administrator sees of them."""
 
 import json
+import time
 
 from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from helpers import schema
 from helpers.exam import exam, rules_are_there
+from helpers.hours import hours
 from helpers.network import Greeter, in_seat, reaches, inside, seats_up, soon
-from helpers.seats import SEAT, STUDENT, set_up_class, wait_gone
-from helpers.settings import settings
+from helpers.seats import FAR, SEAT, STUDENT, set_up_class, wait_gone
+from helpers.settings import SETTINGS, settings
 from helpers.world import NAME, World, resolver
 
 FOLDER = "/var/lib/coursenet/exam"
@@ -41,16 +43,19 @@ def survives(guest):
         expect_closed("after a new start of the bridge")
 
 
-@case("after a reboot in the middle of an exam, the first login has its rules")
+@case("after a reboot in the middle of an exam, by hand and by schedule, the first login has its rules")
 def reboot(guest):
-    with exam(guest):
+    with exam(guest), settings(guest, f"[course 377]\nexam = {hours(-600, 600)}\n"):
+        guest.wait_until(f"test -e {FOLDER}/377.schedule")
         guest.reboot()
-        session = guest.ssh_popen(STUDENT)
-        session.run("ping -c 1 -W 1 10.0.123.1")
-        expect(session.status != 0, "the seat reaches its gateway")
-        expect(rules_are_there(guest), "there are no rules")
-        session.close()
+        for user, course, gateway in ((STUDENT, "123", "10.0.123.1"), (FAR, "377", "10.1.121.1")):
+            session = guest.ssh_popen(user)
+            session.run(f"ping -c 1 -W 1 {gateway}")
+            expect(session.status != 0, f"the seat of {user} reaches its gateway")
+            guest.run(f"nft list set inet coursenet exams | grep br-{course}; nft list table bridge coursenet | grep vl-{course}")
+            session.close()
         wait_gone(guest)
+    guest.wait_until(f"! test -e {FOLDER}/377.schedule")
 
 
 @case("an exam ends by itself at its time, which the journal says, and status and exam list show it until then")
@@ -69,6 +74,61 @@ def ends(guest):
         expect_in("The exam of course 123 has ended", guest.journal(since=position), "the journal")
         expect_in("exam start 123 by root", guest.journal(since=position), "the journal")
         guest.run("journalctl --sync; journalctl -x MESSAGE_ID=ce3e1cbe88b346d6ae50bd7cb45d43c3 | grep -q 'Nothing has to be done'")
+
+
+def begun(guest, position):
+    """How many seconds after the minute and second that it was planned for an exam by schedule was in force, by the journal."""
+    said = guest.run(["journalctl", "--quiet", "-o", "json", f"--after-cursor={position}", "-g", "by schedule has begun"]).stdout
+    return int(json.loads(said.splitlines()[-1])["__REALTIME_TIMESTAMP"]) / 1e6
+
+
+@case("an exam by schedule begins and ends at its time; an edit counts at once, exam stop ends it until its end, and one by hand goes first")
+def schedule(guest):
+    set_up_class(guest)
+    target = "10.0.123.1 22"
+
+    def reached():
+        return reaches(guest, inside(SEAT), target) == [target]
+
+    def write(text):
+        guest.write(SETTINGS, f"{before}\n[course 123]\nhost-ports = 22/tcp\n{text}")
+
+    def listed():
+        return json.loads(guest.run("coursenetctl exam list --json").stdout)["exams"]
+
+    before = guest.read(SETTINGS)
+    position = guest.journal_position()
+    with settings(guest, before), seats_up(guest, SEAT):
+        start = int(time.time()) + 6
+        write(f"exam = {hours(6, 12)}\nexam-allow = 192.0.2.10:443/tcp, name:localhost\n")
+        guest.wait_until("systemctl list-timers | grep -q coursenet-class@123.timer")
+        expect_equal((reached(), listed()), (True, []), "what the seat reaches before, and the exams")
+        guest.wait_until(lambda: rules_are_there(guest), what="the exam has begun")
+        expect(not reached(), "the seat reaches the server in the exam")
+        [on] = schema.parse("exam-list", guest.run("coursenetctl exam list --json").stdout)["exams"]
+        expect_equal((on["by"], on["allow"], on["allow_names"]), ("schedule", ["192.0.2.10:443/tcp"], ["localhost"]), "the exam")
+        expect_in("Course 123 is in an exam until", guest.run("coursenetctl status").stdout, "status")
+        late = begun(guest, position) - start
+        guest.log(f"the exam began {late:.2f} s after its time")
+        expect(0 <= late < 5, f"the exam began {late:.2f} s after its time")
+        guest.wait_until(lambda: not rules_are_there(guest), what="the exam has ended")
+        expect(reached(), "the seat does not reach the server after the exam")
+        guest.wait_until(lambda: "The exam of course 123 by schedule is over" in guest.journal(since=position), what="the log has the end")
+
+        write(f"exam = {hours(-600, 600)}\n")
+        guest.wait_until(lambda: rules_are_there(guest), what="an exam that has begun already")
+        with exam(guest, "--allow", "10.0.123.1"):
+            expect_equal((reached(), [each["by"] for each in listed()]), (True, ["root"]), "the exam by hand")
+        # It ends both: the course is in no exam then, also after another look at the settings.
+        expect(not rules_are_there(guest), "rules are left after exam stop")
+        guest.run("coursenetctl schedule apply 123; coursenetctl exam list | grep 'in no exam\\|No course'")
+        expect(reached(), "the seat does not reach the server after exam stop")
+        expect_equal(guest.run("coursenetctl exam stop 123", check=False).returncode, 1, "a second stop")
+        # Without an exam in the settings nothing is left of it.
+        write("")
+        guest.wait_until(f"! test -e {FOLDER}/123.schedule")
+    guest.run(f"rm -f {FOLDER}/123.stopped")
+    guest.run("systemctl is-failed coursenet-class@123 coursenet-schedule", check=False)
 
 
 def ask(guest, user, *words):

@@ -5,6 +5,7 @@ import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
 from helpers import schema
+from helpers.hours import clock, hours
 from helpers.leases import leases, seat_status, status
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, is_active, leftovers, pings, set_up_class,
                            wait_gone)
@@ -84,15 +85,6 @@ def release(guest):
     session.close()
     guest.run("coursenetctl stop 123")
     wait_gone(guest)
-
-
-def clock(seconds):
-    """The guest's time of day, in UTC, that many seconds from now."""
-    return time.strftime("%H:%M:%S", time.gmtime(time.time() + seconds))
-
-
-def hours(start, end):
-    return f"{clock(start)}-{clock(end)} UTC"
 
 
 def services(guest, seat=SEAT):
