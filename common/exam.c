@@ -370,15 +370,22 @@ static int load_stopped(const char *folder, const char *course, struct exam *ret
         return load(folder, course, EXAM_STOPPED, ret, &ignored);
 }
 
+static int load_scheduled(
+        const char *folder, const char *course, struct exam *ret, struct diagnostics *diagnostics) {
+        int r = load(folder, course, EXAM_SCHEDULED, ret, diagnostics);
+
+        ret->scheduled = true;
+        (void)string_copy(ret->by, sizeof(ret->by), EXAM_BY_SCHEDULE);
+        return r;
+}
+
 static int add_scheduled(const char *folder, const char *course, uint64_t now, struct exams *exams,
         struct diagnostics *diagnostics) {
         struct exam exam, stopped;
-        int r = load(folder, course, EXAM_SCHEDULED, &exam, diagnostics);
+        int r = load_scheduled(folder, course, &exam, diagnostics);
 
         if (r <= 0)
                 return r;
-        exam.scheduled = true;
-        (void)string_copy(exam.by, sizeof(exam.by), EXAM_BY_SCHEDULE);
         if (exam.broken)
                 return append(exams, &exam);
         if (!choose_time(&exam, now, exams))
@@ -412,6 +419,28 @@ static int add_file(const char *folder, const char *name, uint64_t now, struct e
         return 0;
 }
 
+/* The next time of a schedule that has not begun. */
+static int add_planned(const char *folder, const char *name, uint64_t now, struct exams *exams,
+        struct diagnostics *diagnostics) {
+        char course[COURSE_SIZE];
+        struct exam exam;
+        int r;
+
+        if (!exam_file_name_cut(name, EXAM_SCHEDULED, course))
+                return 0;
+        r = load_scheduled(folder, course, &exam, diagnostics);
+        for (size_t i = 0; r > 0 && i < exam.n_times; i++)
+                if (exam.times[i].from > now) {
+                        exam.since = exam.times[i].from;
+                        exam.until = exam.times[i].until;
+                        return append(exams, &exam);
+                }
+        return r;
+}
+
+typedef int (*file_callback_t)(const char *folder, const char *name, uint64_t now, struct exams *exams,
+        struct diagnostics *diagnostics);
+
 /* Of a course's two exams, the first one counts, which is by hand. */
 static void drop_replaced(struct exams *exams) {
         size_t n = 0;
@@ -439,7 +468,8 @@ int exam_stopped_load(const char *state, const char *course, uint64_t *ret) {
         return r;
 }
 
-int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagnostics *diagnostics) {
+static int load_files(const char *state, uint64_t now, file_callback_t add, struct exams *ret,
+        struct diagnostics *diagnostics) {
         _cleanup_exams_ struct exams exams = {.next_change = EXAMS_NO_CHANGE};
         char folder[FOLDER_SIZE];
         DIR *directory;
@@ -452,7 +482,7 @@ int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagno
         if (!directory && errno != ENOENT)
                 return -errno;
         for (struct dirent *entry; r >= 0 && directory && (entry = readdir(directory));)
-                r = add_file(folder, entry->d_name, now, &exams, diagnostics);
+                r = add(folder, entry->d_name, now, &exams, diagnostics);
         if (directory)
                 (void)closedir(directory);
         if (r < 0)
@@ -463,6 +493,16 @@ int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagno
         *ret = exams;
         exams = (struct exams){0};
         return 0;
+}
+
+int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagnostics *diagnostics) {
+        return load_files(state, now, add_file, ret, diagnostics);
+}
+
+int exams_load_planned(const char *state, uint64_t now, struct exams *ret) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+
+        return load_files(state, now, add_planned, ret, &ignored);
 }
 
 const struct exam *exams_find(const struct exams *exams, const char *course) {

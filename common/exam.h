@@ -111,6 +111,10 @@ char *exam_format(const struct exam *exam);
  */
 int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagnostics *diagnostics);
 
+/* The next exam by schedule of each course, which has not begun at that time. Files with mistakes have none.
+ */
+int exams_load_planned(const char *state, uint64_t now, struct exams *ret);
+
 /*
  * The end of the exam by schedule that somebody has ended. 0: it has a mistake, and stops none.
  * Returns 1, 0 if there is no such file, or negative errno.

@@ -39,7 +39,9 @@ static const struct command_part parts[] = {
         {"list", exam_list,
                 {"Usage: coursenetctl exam list [--json] [--no-legend] [--no-pager]\n"
                  "\n"
-                 "Shows which courses are in an exam, until when, what is allowed, and who started it.\n",
+                 "Shows which courses are in an exam, until when, what is allowed, and who started it, and "
+                 "the\n"
+                 "next exam of each course by schedule (exam = in the settings).\n",
                         .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER}},
 };
 

@@ -34,28 +34,32 @@ static void list_allowed(const struct exam *exam, char ret_text[static ALLOWED_S
                 append(ret_text, exam->names[i]);
 }
 
-static int print_table(const struct exams *exams, bool no_legend) {
-        static const char *const headings[] = {"COURSE", "SINCE", "UNTIL", "BY", "ALLOWED"};
+static int add_row(struct libscols_table *table, const struct exam *exam, const char *when) {
+        char since[32] = "?", until[32] = "-", allowed[ALLOWED_SIZE];
+
+        if (exam->since > 0)
+                moment_format_minute(exam->since * USEC_PER_SEC, since, sizeof(since));
+        if (exam->until > 0)
+                moment_format_minute(exam->until * USEC_PER_SEC, until, sizeof(until));
+        list_allowed(exam, allowed);
+        return table_add(table,
+                (const char *const[]){exam->course, when, since, until, exam->by[0] ? exam->by : "?",
+                        allowed[0] ? allowed : "-"},
+                6);
+}
+
+static int print_table(const struct exams *exams, const struct exams *planned, bool no_legend) {
+        static const char *const headings[] = {"COURSE", "EXAM", "FROM", "UNTIL", "BY", "ALLOWED"};
         _cleanup_table_ struct libscols_table *table = NULL;
         int r;
 
         r = table_new(headings, ELEMENTSOF(headings), &table);
         if (r >= 0 && no_legend)
                 table_hide_headings(table);
-        for (size_t i = 0; i < exams->n_items && r >= 0; i++) {
-                const struct exam *exam = &exams->items[i];
-                char since[32] = "?", until[32] = "-", allowed[ALLOWED_SIZE];
-
-                if (exam->since > 0)
-                        moment_format_minute(exam->since * USEC_PER_SEC, since, sizeof(since));
-                if (exam->until > 0)
-                        moment_format_minute(exam->until * USEC_PER_SEC, until, sizeof(until));
-                list_allowed(exam, allowed);
-                r = table_add(table,
-                        (const char *const[]){exam->course, since, until, exam->by[0] ? exam->by : "?",
-                                allowed[0] ? allowed : "-"},
-                        ELEMENTSOF(headings));
-        }
+        for (size_t i = 0; i < exams->n_items && r >= 0; i++)
+                r = add_row(table, &exams->items[i], "now");
+        for (size_t i = 0; i < planned->n_items && r >= 0; i++)
+                r = add_row(table, &planned->items[i], "later");
         return r < 0 ? r : table_print(table);
 }
 
@@ -83,15 +87,23 @@ static int put_exam(json_object *list, const struct exam *exam) {
         return r != 0 ? -ENOMEM : 0;
 }
 
-static int print_json(const struct exams *exams) {
-        _cleanup_json_ json_object *document = json_new_document();
-        json_object *list = document ? json_put_array(document, "exams") : NULL;
+static int put_exams(json_object *document, const char *key, const struct exams *exams) {
+        json_object *list = json_put_array(document, key);
 
         if (!list)
                 return -ENOMEM;
         for (size_t i = 0; i < exams->n_items; i++)
                 if (put_exam(list, &exams->items[i]) < 0)
                         return -ENOMEM;
+        return 0;
+}
+
+static int print_json(const struct exams *exams, const struct exams *planned) {
+        _cleanup_json_ json_object *document = json_new_document();
+
+        if (!document || put_exams(document, "exams", exams) < 0 ||
+                put_exams(document, "planned", planned) < 0)
+                return -ENOMEM;
         return json_print(document);
 }
 
@@ -114,13 +126,17 @@ static void restrict_to(const struct scope *scope, struct exams *exams) {
 
 int exam_list(const struct paths *paths, const struct arguments *arguments) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        _cleanup_exams_ struct exams exams = {0};
+        _cleanup_exams_ struct exams exams = {0}, planned = {0};
+        uint64_t now = (uint64_t)time(NULL);
         int r;
 
         if (geteuid() != 0)
                 return ask(paths, arguments);
-        r = exams_load(paths->state, (uint64_t)time(NULL), &exams, &diagnostics);
+        r = exams_load(paths->state, now, &exams, &diagnostics);
+        if (r >= 0)
+                r = exams_load_planned(paths->state, now, &planned);
         restrict_to(paths->scope, &exams);
+        restrict_to(paths->scope, &planned);
         /* These are about other courses, too. */
         if (scope_is_everything(paths->scope))
                 diagnostics_print(stderr, &diagnostics);
@@ -131,9 +147,9 @@ int exam_list(const struct paths *paths, const struct arguments *arguments) {
         if (!arguments->json && !arguments->no_pager)
                 terminal_open_pager();
         if (arguments->json)
-                r = print_json(&exams);
-        else if (exams.n_items > 0)
-                r = print_table(&exams, arguments->no_legend);
+                r = print_json(&exams, &planned);
+        else if (exams.n_items > 0 || planned.n_items > 0)
+                r = print_table(&exams, &planned, arguments->no_legend);
         else
                 (void)puts("No course is in an exam.");
         if (r < 0)

@@ -200,6 +200,24 @@ static void test_exams_by_schedule(void **state) {
         assert_at(2100, "schedule", 2600, 2600);
 }
 
+static void test_planned_exams(void **state) {
+        _cleanup_exams_ struct exams planned = {0}, none = {0};
+
+        (void)state;
+        write_exam("123", START);
+        write_exam("123.schedule", START "time = 2000 2500\ntime = 3000 3500\n");
+        write_exam("124.schedule", START "time = 2000 2500\n");
+        write_exam("125.schedule", "mistake");
+        assert_int_equal(exams_load_planned(etc, 2000, &planned), 0);
+        assert_int_equal(planned.n_items, 1);
+        assert_string_equal(planned.items[0].course, "123");
+        assert_string_equal(planned.items[0].by, "schedule");
+        assert_int_equal(planned.items[0].since, 3000);
+        assert_int_equal(planned.items[0].until, 3500);
+        assert_int_equal(exams_load_planned(etc, 3000, &none), 0);
+        assert_int_equal(none.n_items, 0);
+}
+
 /* As closed as can be, like any file with a mistake. One that stops an exam and has a mistake stops none. */
 static void test_mistakes_of_a_schedule(void **state) {
         static const char *const wrong[] = {START "time = 2000\n", START "time = 2000 2000\n",
@@ -351,6 +369,7 @@ int main(void) {
                 cmocka_unit_test(test_mistake_allows_nothing),
                 cmocka_unit_test_setup_teardown(test_what_is_in_force, make_etc, remove_etc),
                 cmocka_unit_test_setup_teardown(test_exams_by_schedule, make_etc, remove_etc),
+                cmocka_unit_test_setup_teardown(test_planned_exams, make_etc, remove_etc),
                 cmocka_unit_test_setup_teardown(test_mistakes_of_a_schedule, make_etc, remove_etc),
                 cmocka_unit_test_setup_teardown(test_a_schedule_becomes_a_file, make_etc, remove_etc),
                 cmocka_unit_test_setup_teardown(test_check, make_etc, remove_etc),
