@@ -174,8 +174,9 @@ static void report_exams(const struct status_view *view) {
                         continue;
                 if (exam->until > 0)
                         moment_format_minute(exam->until * USEC_PER_SEC, until, sizeof(until));
-                (void)printf("Course %s is in an exam%s%s. See: coursenetctl exam list\n", exam->course,
-                        exam->until > 0 ? " until " : "", exam->until > 0 ? until : "");
+                (void)printf("Course %s is in an exam%s%s%s. See: coursenetctl exam list\n", exam->course,
+                        exam->scheduled ? " by schedule" : "", exam->until > 0 ? " until " : "",
+                        exam->until > 0 ? until : "");
         }
 }
 
@@ -327,7 +328,8 @@ static int put_exam(json_object *course, const struct exam *exam) {
         if (!object || json_put(course, "exam", object) < 0)
                 return -ENOMEM;
         if (json_put_time(object, "since", exam->since * USEC_PER_SEC) < 0 ||
-                json_put_time(object, "until", exam->until * USEC_PER_SEC) < 0)
+                json_put_time(object, "until", exam->until * USEC_PER_SEC) < 0 ||
+                json_put_text(object, "by", exam->by[0] ? exam->by : NULL) < 0)
                 return -ENOMEM;
         return 0;
 }

@@ -109,7 +109,9 @@ def schedule(guest):
         expect(not reached(), "the seat reaches the server in the exam")
         [on] = schema.parse("exam-list", guest.run("coursenetctl exam list --json").stdout)["exams"]
         expect_equal((on["by"], on["allow"], on["allow_names"]), ("schedule", ["192.0.2.10:443/tcp"], ["localhost"]), "the exam")
-        expect_in("Course 123 is in an exam until", guest.run("coursenetctl status").stdout, "status")
+        expect_in("Course 123 is in an exam by schedule until", guest.run("coursenetctl status").stdout, "status")
+        [course] = schema.parse("status", guest.run("coursenetctl status --json").stdout)["courses"]
+        expect_equal(course["exam"]["by"], "schedule", "the exam in status")
         late = begun(guest, position) - start
         guest.log(f"the exam began {late:.2f} s after its time")
         expect(0 <= late < 5, f"the exam began {late:.2f} s after its time")
