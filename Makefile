@@ -135,7 +135,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
 	ctl/schedule/schedule-apply.c ctl/schedule/schedule-command.c \
-	ctl/seat/seat-command.c ctl/seat/seat-target.c ctl/seat/start-command.c ctl/seat/stop-command.c \
+	ctl/seat/seat-command.c ctl/seat/seat-mapping.c ctl/seat/seat-target.c ctl/seat/start-command.c ctl/seat/stop-command.c \
 	ctl/seat/teardown-command.c \
 	ctl/status/graph-command.c ctl/status/login-count.c ctl/status/metrics-command.c ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
 	ctl/status/status-watch.c \
