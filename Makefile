@@ -71,7 +71,7 @@ common_sources = common/address.c common/address6.c common/child.c common/class-
 	common/site.c common/trusted-file.c common/worker-protocol.c
 # What reads the settings needs; the module and coursenet-enter do not.
 settings_packages = inih libmd
-client_sources = client/activator-client.c
+client_sources = client/activator-client.c client/report-lines.c
 
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
@@ -101,8 +101,8 @@ host_packages = $(net_packages) json-c
 net_loaded_packages = libnftables
 
 activator_sources = \
-	activator/request/child-queue.c activator/request/connection.c \
-	activator/request/dispatch.c activator/request/enter-request.c activator/request/fence-note.c \
+	activator/request/capture-request.c activator/request/child-queue.c activator/request/connection.c \
+	activator/request/dispatch.c activator/request/enter-request.c activator/request/fence-note.c activator/request/grant-answer.c \
 	activator/request/peer-report.c activator/request/query-log.c activator/request/query-peer.c \
 	activator/request/reload.c activator/request/restore.c activator/request/server.c \
 	activator/request/whois.c \
@@ -135,7 +135,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
 	ctl/schedule/schedule-apply.c ctl/schedule/schedule-command.c \
-	ctl/seat/seat-command.c ctl/seat/seat-mapping.c ctl/seat/seat-target.c ctl/seat/start-command.c ctl/seat/stop-command.c \
+	ctl/seat/grant-command.c ctl/seat/seat-command.c ctl/seat/seat-mapping.c ctl/seat/seat-target.c ctl/seat/start-command.c ctl/seat/stop-command.c \
 	ctl/seat/teardown-command.c \
 	ctl/status/graph-command.c ctl/status/login-count.c ctl/status/metrics-command.c ctl/status/snapshot.c ctl/status/status-command.c ctl/status/status-summary.c ctl/status/status-view.c \
 	ctl/status/status-watch.c \
@@ -144,9 +144,13 @@ ctl_packages = libsystemd smartcols json-c
 
 enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-seat.c enter/user-command.c
 
+capture_sources = capture/command-line.c capture/filter.c capture/server-connection.c
+capture_server_sources = capture/server/link-capture.c capture/server/session.c
+capture_packages = libpcap
+
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-host $(BUILD)/coursenet-activator \
 	$(BUILD)/coursenet-container \
-	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter
+	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(BUILD)/coursenet-capture $(BUILD)/coursenet-capture-server
 
 units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
@@ -185,6 +189,8 @@ $(BUILD)/libactivator.a: $(call objects,$(activator_sources))
 $(BUILD)/libcontainer.a: $(call objects,$(container_sources))
 $(BUILD)/libctl.a: $(call objects,$(ctl_sources))
 $(BUILD)/libenter.a: $(call objects,$(enter_sources))
+$(BUILD)/libcapture.a: $(call objects,$(capture_sources))
+$(BUILD)/libcaptureserver.a: $(call objects,$(capture_server_sources))
 
 $(BUILD)/%.a:
 	$(say) AR $@
@@ -225,6 +231,14 @@ $(BUILD)/coursenet-enter: $(BUILD)/enter/main.o $(BUILD)/libenter.a $(BUILD)/lib
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+$(BUILD)/coursenet-capture: $(BUILD)/capture/main.o $(BUILD)/libcapture.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(capture_packages))
+
+$(BUILD)/coursenet-capture-server: $(BUILD)/capture/server/main.o $(BUILD)/libcaptureserver.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(capture_packages))
+
 # --- installing -----------------------------------------------------------------------------------------------
 
 install: install-server install-cockpit
@@ -244,9 +258,9 @@ install-server: all
 		$(DESTDIR)$(nmconfdir) $(DESTDIR)$(catalogdir) $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) \
 		$(DESTDIR)/etc/coursenet/netns
 	$(Q)test -d $(DESTDIR)/etc/coursenet/roster.d || $(INSTALL) -d -m 700 $(DESTDIR)/etc/coursenet/roster.d
-	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(DESTDIR)$(bindir)/
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(BUILD)/coursenet-capture $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-host $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
-		$(DESTDIR)$(libexecdir)/
+		$(BUILD)/coursenet-capture-server $(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
 	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|; s|/usr/bin/coursenetctl|$(bindir)/coursenetctl|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
@@ -295,8 +309,8 @@ endif
 # --- removing -------------------------------------------------------------------------------------------------
 
 # All that install puts there but /etc/coursenet, which is the admin's. The folders go if nobody else has something in them.
-installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter) \
-	$(addprefix $(libexecdir)/,coursenet-net coursenet-worker coursenet-host coursenet-activator coursenet-container) $(pamdir)/pam_coursenet.so \
+installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter coursenet-capture) \
+	$(addprefix $(libexecdir)/,coursenet-net coursenet-worker coursenet-host coursenet-activator coursenet-container coursenet-capture-server) $(pamdir)/pam_coursenet.so \
 	$(units:units/%=$(unitdir)/%) $(pamconfigdir)/coursenet $(dbusdir)/coursenet.conf \
 	$(addprefix $(networkdir)/05-coursenet,.link .network -cables.network) $(rulesdir)/70-coursenet.rules \
 	$(nmconfdir)/05-coursenet.conf $(catalogdir)/coursenet.catalog \

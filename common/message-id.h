@@ -24,6 +24,8 @@
 #define MESSAGE_REFUSED "ebaf3ceabd7345c98a02e776e4761f46"
 /* The units of a seat failed when the login had begun. */
 #define MESSAGE_SEAT_FAILED "29ac711322a9410bb7ac8496ad0252d6"
+/* Somebody captures the packets of a seat. */
+#define MESSAGE_CAPTURE "fb7bedaa9a954196b025c22336adcefa"
 /* An exam that the settings name has begun, or is over. */
 #define MESSAGE_EXAM_SCHEDULED "c14968b17ee04e1ba11500e95f960663"
 /* An exam has ended by itself. */

@@ -3,8 +3,10 @@
 /* Makes and checks messages. */
 
 #include "protocol.h"
+#include "number.h"
 
 /* The structs have no padding, which could carry old contents of the stack. */
+_Static_assert(sizeof(struct seat_grant) == 32 + 2 * USER_NAME_SIZE, "struct seat_grant has padding");
 _Static_assert(sizeof(struct request) == 24 + USER_NAME_SIZE + LEASE_ID_SIZE + SERVICE_SIZE + 2 * ORIGIN_SIZE,
         "struct request has padding");
 _Static_assert(sizeof(struct reply) == 32 + LEASE_ID_SIZE + 8 + 16 + USER_NAME_SIZE + SERVICE_SIZE +
@@ -77,6 +79,16 @@ int reply_check(const void *message, size_t size) {
         if (!TEXT_VALID(reply->lease) || !TEXT_VALID(reply->course) || !TEXT_VALID(reply->seat) ||
                 !TEXT_VALID(reply->user) || !TEXT_VALID(reply->service) || !TEXT_VALID(reply->tty) ||
                 !TEXT_VALID(reply->remote_host) || !TEXT_VALID(reply->text))
+                return -EBADMSG;
+        return 0;
+}
+
+int seat_grant_check(const void *message, size_t size) {
+        const struct seat_grant *grant = message;
+
+        if (size != sizeof(*grant) || grant->own > 1 || !TEXT_VALID(grant->course) ||
+                !TEXT_VALID(grant->seat) || !TEXT_VALID(grant->user) || !TEXT_VALID(grant->peer) ||
+                !digits_only(grant->seat) || strlen(grant->seat) >= SEAT_ID_SIZE)
                 return -EBADMSG;
         return 0;
 }

@@ -61,6 +61,9 @@ enum request_type {
                             login; with a service only the holds of that service */
         REQUEST_CHANGE,  /* everybody: as REQUEST_REPORT, of a command that changes what the peer is staff of
                           */
+        REQUEST_CAPTURE, /* everybody: the packets of the seat that user names by its id or its student, or of
+                            one's own seat if user is empty. The answer brings a connection to
+                            coursenet-capture@.service, see capture-protocol.h */
         _REQUEST_TYPE_MAX,
 };
 
@@ -171,6 +174,21 @@ struct report_peer {
         uint32_t n_groups; /* the supplementary groups, and the group itself */
         struct request request;
 };
+
+/*
+ * What the child prints instead of text for REQUEST_CAPTURE, if the peer may do that with the seat.
+ */
+struct seat_grant {
+        uint32_t address; /* of the seat, host byte order */
+        uint32_t own;     /* 1: the seat is the peer's own; 0: it is somebody else's */
+        char course[8];
+        char seat[16];
+        char user[USER_NAME_SIZE]; /* whose seat it is */
+        char peer[USER_NAME_SIZE]; /* who asks; empty: the name is too long for a course user's */
+};
+
+/* -EBADMSG unless the strings are terminated and printable, and the seat is a number. */
+int seat_grant_check(const void *message, size_t size);
 
 /* --- the journal -------------------------------------------------------------------------------- */
 

@@ -59,6 +59,9 @@
 
 /* --- the words of enums --- */
 
+static const struct setting_word capture_words[] = {
+        {"no", CAPTURE_NO}, {"own", CAPTURE_OWN}, {"staff", CAPTURE_STAFF}, {"both", CAPTURE_BOTH}, {0}};
+
 static const struct setting_word choice_words[] = {{"yes", CHOICE_YES}, {"no", CHOICE_NO}, {0}};
 
 static const struct setting_word dns_words[] = {{"host", DNS_HOST}, {"off", DNS_OFF}, {0}};
@@ -77,6 +80,7 @@ static const struct setting_word names_words[] = {{"course", NAMES_COURSE}, {"no
 /* clang-format off */
 static const struct setting table[] = {
         {"bind", BOTH(services.binds), WORDS(bind_valid, "/SOURCE[:/TARGET[:ro]]")},
+        {"capture", BOTH(capture), ENUM(capture_words), DEFAULT("no")},
         {"course-digits", SITE(course_digits), NUMBER("a number", 1, COURSE_DIGITS_MAX), DEFAULT("3")},
         {"course-rate", BOTH(traffic.course_rate), RATE, DEFAULT("none")},
         {"cpu-quota", BOTH(limits.cpu_quota), TEXT(cpu_quota_valid,

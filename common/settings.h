@@ -106,6 +106,15 @@ enum names_told {
         NAMES_NONE,   /* nothing */
 };
 
+/* Who may capture the packets of a seat, beside root. */
+enum capture {
+        CAPTURE_UNSET, /* never in loaded settings */
+        CAPTURE_NO,
+        CAPTURE_OWN,   /* its student */
+        CAPTURE_STAFF, /* the staff of its course */
+        CAPTURE_BOTH,
+};
+
 #define STAFF_MAX 16U
 
 /* Who may see a course, in addition to root: users, and groups with STAFF_GROUP before their names. */
@@ -122,6 +131,7 @@ struct course_values {
         unsigned leftover_max_seconds;  /* how long leftover = keep keeps a seat after its last logout */
         unsigned schedule_lead_seconds; /* how long before a class its seats are started */
         enum names_told names;
+        enum capture capture;
         struct staff staff; /* of a course: in addition to the site's */
         struct service_settings services;
         struct limit_settings limits;

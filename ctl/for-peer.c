@@ -19,6 +19,7 @@
 #include "history/history-command.h"
 #include "protocol.h"
 #include "roster/roster-command.h"
+#include "seat/grant-command.h"
 #include "seat/seat-command.h"
 #include "status/status-command.h"
 
@@ -32,18 +33,19 @@ static const struct part {
         int (*run)(const struct paths *paths, int argc, char **argv);
         bool for_students;  /* students may ask about themselves */
         bool times, legend; /* has --at, --since and --until; has --no-legend */
-        bool changes;       /* is asked for by REQUEST_CHANGE */
+        enum request_type type;
 } parts[] = {
-        {"status", NULL, status_command, false, false, true, false},
-        {"seat", NULL, seat_command, true, false, false, false},
-        {"history", NULL, history_command, false, true, true, false},
-        {"roster", "list", roster_command, false, false, true, false},
-        {"exam", "list", exam_command, false, false, true, false},
-        {"start", NULL, start_command, false, false, false, true},
-        {"release", NULL, release_command, false, false, false, true},
-        {"stop", NULL, stop_command, false, false, false, true},
-        {"exam", "start", exam_command, false, false, false, true},
-        {"exam", "stop", exam_command, false, false, false, true},
+        {"status", NULL, status_command, false, false, true, REQUEST_REPORT},
+        {"seat", NULL, seat_command, true, false, false, REQUEST_REPORT},
+        {"history", NULL, history_command, false, true, true, REQUEST_REPORT},
+        {"roster", "list", roster_command, false, false, true, REQUEST_REPORT},
+        {"exam", "list", exam_command, false, false, true, REQUEST_REPORT},
+        {"start", NULL, start_command, false, false, false, REQUEST_CHANGE},
+        {"release", NULL, release_command, false, false, false, REQUEST_CHANGE},
+        {"stop", NULL, stop_command, false, false, false, REQUEST_CHANGE},
+        {"exam", "start", exam_command, false, false, false, REQUEST_CHANGE},
+        {"exam", "stop", exam_command, false, false, false, REQUEST_CHANGE},
+        {"capture", NULL, grant_command, true, false, false, REQUEST_CAPTURE},
 };
 
 static bool is_named(const struct part *part, const char *name) {
@@ -57,7 +59,7 @@ static bool is_named(const struct part *part, const char *name) {
 static const struct part *find_part(const struct request *request) {
         for (size_t i = 0; i < ELEMENTSOF(parts); i++)
                 if (is_named(&parts[i], request->service) &&
-                        parts[i].changes == (request->type == REQUEST_CHANGE))
+                        parts[i].type == (enum request_type)request->type)
                         return &parts[i];
         return NULL;
 }

@@ -35,10 +35,14 @@ static void tell_pseudo_terminals(uid_t uid, const char *text) {
 }
 
 void terminal_tell(uid_t uid, const char *tty, const char *text) {
+        tell_pseudo_terminals(uid, text);
+        terminal_tell_console(uid, tty, text);
+}
+
+void terminal_tell_console(uid_t uid, const char *tty, const char *text) {
         const char *name = string_starts_with(tty, "/dev/") ? tty + strlen("/dev/") : tty;
         _cleanup_close_ int dev = -1;
 
-        tell_pseudo_terminals(uid, text);
         if (name[0] == '\0' || strchr(name, '/'))
                 return;
         dev = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

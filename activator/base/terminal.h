@@ -10,3 +10,6 @@
  * belongs to the user. Skips a terminal that cannot take text at once, because nothing here may wait.
  */
 void terminal_tell(uid_t uid, const char *tty, const char *text);
+
+/* The same for tty alone, unless it is a pseudo-terminal. */
+void terminal_tell_console(uid_t uid, const char *tty, const char *text);

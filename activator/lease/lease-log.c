@@ -13,6 +13,7 @@
 #include "base/terminal.h"
 #include "lease-log.h"
 #include "lease-object.h"
+#include "lease-table.h"
 #include "protocol.h"
 
 /* what: see protocol.h. start_usec: how long the start of the seat took, as text; "" if it was no start. */
@@ -142,4 +143,28 @@ void lease_tell_restarted(struct lease *lease) {
 
 void lease_tell_broken(struct lease *lease) {
         tell(&lease->record, "could not be started");
+}
+
+struct notice {
+        const char *text;
+        bool told; /* the pseudo-terminals, which all logins of the student share */
+};
+
+static void tell_notice(struct lease *lease, void *userdata) {
+        const struct lease_record *record = &lease->record;
+        struct notice *notice = userdata;
+
+        if (record->hold)
+                return;
+        if (notice->told)
+                terminal_tell_console(record->uid, record->tty, notice->text);
+        else
+                terminal_tell(record->uid, record->tty, notice->text);
+        notice->told = true;
+}
+
+void lease_tell_seat(struct lease_table *table, const char *seat, const char *text) {
+        struct notice notice = {.text = text};
+
+        lease_table_each_of(table, seat, tell_notice, &notice);
 }

@@ -69,6 +69,10 @@ void connection_reply(struct connection *connection, const struct reply *reply) 
         reply_with_fd(connection, reply, -1);
 }
 
+void connection_reply_fd(struct connection *connection, const struct reply *reply, int fd) {
+        reply_with_fd(connection, reply, fd);
+}
+
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text) {
         struct reply reply;
 

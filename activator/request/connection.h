@@ -24,7 +24,7 @@ struct connection {
         bool privileged;       /* came over activator.sock, as root */
         struct lease *lease;   /* borrowed; the lease that it waits for */
         struct enter *enter;   /* REQUEST_ENTER, until there is a lease or an answer */
-        struct report *report; /* REQUEST_REPORT */
+        struct report *report; /* REQUEST_REPORT, REQUEST_CHANGE, REQUEST_CAPTURE */
         sd_event_source *io_source;
         sd_event_source *timeout_source;
         struct reply *replies; /* REQUEST_STATUS: what is still to be sent */
@@ -51,6 +51,9 @@ void connection_ignore_peer(struct connection *connection);
 /* Sends the one reply and frees the connection; the second has only a type and a sentence. */
 void connection_reply(struct connection *connection, const struct reply *reply);
 void connection_reply_text(struct connection *connection, enum reply_type type, const char *text);
+
+/* The same with a descriptor for the peer, which is borrowed. */
+void connection_reply_fd(struct connection *connection, const struct reply *reply, int fd);
 
 /* Sends the n replies and frees the connection when the peer has read them all. Takes the array. */
 void connection_reply_all(struct connection *connection, struct reply *replies, size_t n);

@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "fence-note.h"
+#include "grant-answer.h"
 #include "lease/lease-request.h"
 #include "lease/lease-table.h"
 #include "reload.h"
@@ -135,29 +136,48 @@ static void handle_report_reply(void *userdata, const struct reply *reply) {
                 connection_reply(connection, reply);
 }
 
-/* The report has its own time limit. A change makes root's requests, so it has the pace of coursenet-enter.
+/* The child has printed a grant, or a refusal for the peer. */
+static void handle_grant(void *userdata, const struct reply *reply) {
+        struct connection *connection = userdata;
+        struct services *services = connection->userdata;
+        struct seat_grant grant;
+
+        if (!connection->report || reply->pid != 0)
+                handle_report_reply(connection, reply);
+        else if (report_read_grant(connection->report, &grant) < 0)
+                connection_reply_text(connection, REPLY_FAILED, "coursenetctl is of another version");
+        else
+                grant_answer_capture(connection, services->leases,
+                        query_peer_key(&services->peers, connection->peer.uid), &grant);
+}
+
+/*
+ * The report has its own time limit. Changes and captures cost more than a report, so they have the pace of
+ * coursenet-enter.
  */
 static void handle_report(
         struct services *services, struct connection *connection, const struct request *request, int text) {
         int r;
 
-        if (request->type == REQUEST_CHANGE &&
+        if (request->type != REQUEST_REPORT &&
                 !query_peer_may_enter(&services->peers, connection->peer.uid, now_monotonic_usec())) {
-                connection_remark(connection, "asks for changes more often than it may");
+                connection_remark(connection, "asks for changes or captures more often than it may");
                 connection_reply_text(connection, REPLY_REFUSED,
-                        "these are too many changes at once; try again in a minute");
+                        "these are too many requests at once; try again in a minute");
                 return;
         }
         connection_wait(connection);
         r = report_begin(&services->reports, connection->fd, request, &connection->peer, text,
-                handle_report_reply, connection, &connection->report);
+                request->type == REQUEST_CAPTURE ? handle_grant : handle_report_reply, connection,
+                &connection->report);
         if (r < 0)
                 connection_reply_text(connection, REPLY_FAILED, strerror(-r));
 }
 
 static bool is_for_everybody(const struct request *request) {
         return request->type == REQUEST_STATUS || request->type == REQUEST_ENTER ||
-               request->type == REQUEST_REPORT || request->type == REQUEST_CHANGE;
+               request->type == REQUEST_REPORT || request->type == REQUEST_CHANGE ||
+               request->type == REQUEST_CAPTURE;
 }
 
 void dispatch_request(
@@ -199,6 +219,7 @@ void dispatch_request(
                 return;
         case REQUEST_REPORT:
         case REQUEST_CHANGE:
+        case REQUEST_CAPTURE:
                 handle_report(services, connection, request, *pidfd);
                 return;
         case _REQUEST_TYPE_MAX:

@@ -259,3 +259,14 @@ int report_send(struct report *report, int fd) {
                 }
         return 1;
 }
+
+int report_read_grant(const struct report *report, struct seat_grant *ret) {
+        /* One byte more than a grant, so that a longer text is none. */
+        char buffer[sizeof(struct seat_grant) + 1];
+        ssize_t n = pread(report->streams[STREAM_OUTPUT], buffer, sizeof(buffer), 0);
+        int r = n < 0 ? -errno : seat_grant_check(buffer, (size_t)n);
+
+        if (r >= 0)
+                memcpy(ret, buffer, sizeof(*ret));
+        return r;
+}

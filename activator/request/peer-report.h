@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * REQUEST_REPORT and REQUEST_CHANGE, see protocol.h: a child that runs as root prints what the peer may see
- * into memory of the activator, within limits of time and size. The child never waits for a peer that does
- * not read, because sending begins when the child has ended.
+ * REQUEST_REPORT, REQUEST_CHANGE and REQUEST_CAPTURE, see protocol.h: a child that runs as root prints what
+ * the peer may see into memory of the activator, within limits of time and size. The child never waits for a
+ * peer that does not read, because sending begins when the child has ended.
  */
 
 #include <sys/socket.h>
@@ -36,6 +36,11 @@ typedef void (*report_callback_t)(void *userdata, const struct reply *reply);
 int report_begin(struct peer_reports *reports, int fd, const struct request *request,
         const struct ucred *peer, int text, report_callback_t callback, void *userdata,
         struct report **place);
+
+/*
+ * The grant that the child of REQUEST_CAPTURE has printed; -EBADMSG if it has printed something else.
+ */
+int report_read_grant(const struct report *report, struct seat_grant *ret);
 
 /*
  * Sends the rest of the report over fd. 1: all is sent; 0: the socket has no room now; negative errno.

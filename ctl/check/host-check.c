@@ -73,9 +73,17 @@ static bool has_bridge(const struct unit_list *units) {
         return false;
 }
 
+static bool somebody_may_capture(const struct settings *settings) {
+        bool any = settings->values.capture != CAPTURE_NO;
+
+        for (size_t i = 0; i < settings->n_courses; i++)
+                any |= settings->courses[i].values.capture != CAPTURE_NO;
+        return any;
+}
+
 static void check_services(const struct site *site, struct diagnostics *diagnostics) {
         static const char network[] = "coursenet-network.service", dns[] = "coursenet-dns.service",
-                          worker[] = "coursenet-worker.socket";
+                          worker[] = "coursenet-worker.socket", capture[] = "coursenet-capture.socket";
         _cleanup_unit_list_ struct unit_list units = {0};
 
         if (unit_list_load(&units) < 0)
@@ -91,6 +99,11 @@ static void check_services(const struct site *site, struct diagnostics *diagnost
                         "is not running, so a login that starts a seat waits for the programs of the seat's "
                         "units");
                 diagnostics_advise(diagnostics, "systemctl enable --now %s", worker);
+        }
+        if (somebody_may_capture(&site->settings) && !unit_is_active(capture)) {
+                diagnostics_warning(diagnostics, capture, 0,
+                        "is not running, so nobody can capture, although the settings allow it");
+                diagnostics_advise(diagnostics, "systemctl enable --now %s", capture);
         }
         if (site->settings.dns.source != DNS_OFF && has_bridge(&units) && !unit_is_active(dns)) {
                 diagnostics_warning(

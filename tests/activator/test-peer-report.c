@@ -18,7 +18,7 @@
 #include "request/peer-report.h"
 
 static const char *script;
-static char program[128], input_copy[] = "/tmp/coursenet-report-XXXXXX";
+static char grant_script[64], program[128], input_copy[] = "/tmp/coursenet-report-XXXXXX";
 
 int child_spawn_file(const char *file, const char *const *arguments, const struct child_streams *streams,
         char *const *environment, pid_t *ret_pid) {
@@ -204,6 +204,32 @@ static void only_a_sealed_text_is_read(void **state) {
         (void)close(longest);
 }
 
+static void what_a_child_prints_is_a_grant_only_if_it_is_one(void **state) {
+        struct seat_grant grant = {.seat = "12310", .user = "cs123-newellz2"}, got = {0};
+        char path[] = "/tmp/coursenet-grant-XXXXXX";
+        struct asker asker;
+        int fd = mkstemp(path);
+
+        (void)state;
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, &grant, sizeof(grant)), sizeof(grant));
+        (void)snprintf(grant_script, sizeof(grant_script), "cat %s", path);
+        script = grant_script;
+        ask_for(&asker, REQUEST_CAPTURE, 1000);
+        run_until_replied(&asker);
+        assert_int_equal(report_read_grant(asker.report, &got), 0);
+        assert_string_equal(got.seat, "12310");
+        finish(&asker);
+
+        (void)snprintf(grant_script, sizeof(grant_script), "cat %s; echo", path);
+        ask_for(&asker, REQUEST_CAPTURE, 1000);
+        run_until_replied(&asker);
+        assert_int_equal(report_read_grant(asker.report, &got), -EBADMSG);
+        finish(&asker);
+        (void)close(fd);
+        (void)unlink(path);
+}
+
 static void a_report_goes_out_as_fast_as_the_user_reads(void **state) {
         size_t n = 0, size = 600000;
         struct asker asker;
@@ -343,6 +369,7 @@ int main(void) {
                 report_test(the_child_gets_the_text_of_a_change),
                 report_test(only_a_sealed_text_is_read),
                 report_test(a_report_goes_out_as_fast_as_the_user_reads),
+                report_test(what_a_child_prints_is_a_grant_only_if_it_is_one),
                 report_test(a_user_is_told_why_there_is_no_report),
                 report_test(a_report_that_takes_too_long_is_given_up),
                 report_test(a_change_does_not_make_a_report_wait),

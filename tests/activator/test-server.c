@@ -11,6 +11,7 @@
 #include "message-fd.h"
 #include "request/fence-note.h"
 #include "request/reload.h"
+#include "request/grant-answer.h"
 #include "request/server.h"
 
 #include "lease/lease-answer.h"
@@ -212,6 +213,8 @@ static struct {
         unsigned n_freed;
         size_t left;
         int error;
+        bool has_grant;    /* the child has printed one */
+        unsigned n_grants; /* that were answered */
 } report;
 
 void peer_reports_init(
@@ -256,6 +259,21 @@ void report_free(struct report **place) {
         if (*place)
                 report.n_freed++;
         *place = NULL;
+}
+
+int report_read_grant(const struct report *granted, struct seat_grant *ret) {
+        assert_ptr_equal(granted, &report);
+        *ret = (struct seat_grant){.seat = "12310"};
+        return report.has_grant ? 0 : -EBADMSG;
+}
+
+void grant_answer_capture(struct connection *connection, struct lease_table *table, uid_t key,
+        const struct seat_grant *grant) {
+        (void)table;
+        assert_int_equal(key, UID_AMY);
+        assert_string_equal(grant->seat, "12310");
+        report.n_grants++;
+        connection_reply_text(connection, REPLY_DONE, "captured");
 }
 
 /* --- the program at the other end ------------------------------------------------------------ */
@@ -774,7 +792,7 @@ static void a_user_may_not_change_things_in_a_loop(void **state) {
 
                 ask(fd, REQUEST_CHANGE);
                 if (!is_open(fd)) {
-                        get_reply(fd, REPLY_REFUSED, "too many changes at once");
+                        get_reply(fd, REPLY_REFUSED, "too many requests at once");
                         hang_up(fd);
                         break;
                 }
@@ -808,6 +826,35 @@ static void a_report_that_cannot_be_made_is_refused(void **state) {
         ask(fd, REQUEST_REPORT);
         get_reply(fd, REPLY_FAILED, "Cannot allocate memory");
         is_over(fd);
+}
+
+/* What the child of a capture has printed decides. */
+static void a_capture_needs_a_grant(void **state) {
+        static const struct {
+                int status;
+                bool has_grant;
+                enum reply_type type;
+                const char *text;
+        } rows[] = {
+                {0, true, REPLY_DONE, "captured"},
+                {1, true, REPLY_REPORT, ""},
+                {0, false, REPLY_FAILED, "another version"},
+        };
+        struct reply reply;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                int fd = connect_user(UID_AMY);
+
+                ask(fd, REQUEST_CAPTURE);
+                report.has_grant = rows[i].has_grant;
+                reply_init(&reply, REPLY_REPORT);
+                reply.pid = rows[i].status;
+                report.callback(report.userdata, &reply);
+                get_reply(fd, rows[i].type, rows[i].text);
+                is_over(fd);
+        }
+        assert_int_equal(report.n_grants, 1);
 }
 
 /* --- limits ---------------------------------------------------------------------------------- */
@@ -969,6 +1016,7 @@ int main(void) {
                 server_test(a_user_may_not_change_things_in_a_loop),
                 server_test(a_peer_that_does_not_read_its_report_is_dropped),
                 server_test(a_report_that_cannot_be_made_is_refused),
+                server_test(a_capture_needs_a_grant),
                 server_test(one_user_has_a_few_connections),
                 server_test(when_there_is_no_room_the_one_that_was_silent_for_longest_goes),
                 server_test(a_request_that_was_sent_is_read_before_another_connection_is_accepted),

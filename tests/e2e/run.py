@@ -36,7 +36,7 @@ MODULES = (
     "stay", "jupyterhub", "cockpit", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "early",
     "programs", "firewall", "network", "names", "fence", "fault", "directory", "escape_frames", "escape_inside", "escape_reach",
     "escape_outside", "escape_activator", "escape_exam", "exam", "security", "package", "removal", "readme", "storm", "limits",
-    "resources", "enter", "units", "worker", "privacy", "history", "admin", "backup")
+    "resources", "enter", "capture", "units", "worker", "privacy", "history", "admin", "backup")
 
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
 GUESTS_OF_A_SUITE = 2

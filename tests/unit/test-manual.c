@@ -55,6 +55,7 @@ static const struct {
 } programs[] = {
         {"coursenetctl", "man/coursenetctl.8"},
         {"coursenet-enter", "man/coursenet-enter.1"},
+        {"coursenet-capture", "man/coursenet-capture.1"},
         {"coursenet-net", "man/coursenet-net.8"},
         {"coursenet-worker", "man/coursenet-worker.8"},
         {"coursenet-host", "man/coursenet-host.8"},

@@ -340,6 +340,39 @@ static void test_init_clears(void **state) {
                 assert_int_equal(((const char *)&reply)[i], 0);
 }
 
+/* It goes to a program with a capability, and its strings to terminals. */
+static void test_grants(void **state) {
+        const struct seat_grant good = {
+                .own = 1, .course = "123", .seat = "12310", .user = "cs123-newellz2", .peer = "prof"};
+        struct seat_grant grant = good;
+        char longer[sizeof(grant) + 1] = {0};
+
+        (void)state;
+        assert_int_equal(seat_grant_check(&good, sizeof(good)), 0);
+        memset(grant.peer, 0, sizeof(grant.peer));
+        assert_int_equal(seat_grant_check(&grant, sizeof(grant)), 0);
+
+        assert_int_equal(seat_grant_check(&good, sizeof(good) - 1), -EBADMSG);
+        memcpy(longer, &good, sizeof(good));
+        assert_int_equal(seat_grant_check(longer, sizeof(longer)), -EBADMSG);
+        for (const char *const *seat = (const char *const[]){"", "1231a", "../br", "1234567890123", NULL};
+                *seat; seat++) {
+                grant = good;
+                memset(grant.seat, 0, sizeof(grant.seat));
+                (void)strcpy(grant.seat, *seat);
+                assert_int_equal(seat_grant_check(&grant, sizeof(grant)), -EBADMSG);
+        }
+        grant = good;
+        grant.own = 2;
+        assert_int_equal(seat_grant_check(&grant, sizeof(grant)), -EBADMSG);
+        grant = good;
+        grant.user[0] = '\x1b';
+        assert_int_equal(seat_grant_check(&grant, sizeof(grant)), -EBADMSG);
+        grant = good;
+        memset(grant.peer, 'x', sizeof(grant.peer));
+        assert_int_equal(seat_grant_check(&grant, sizeof(grant)), -EBADMSG);
+}
+
 static void test_copy_text(void **state) {
         static const struct {
                 const char *text, *expected;
@@ -377,6 +410,7 @@ int main(void) {
                 cmocka_unit_test(test_reply_numbers),
                 cmocka_unit_test(test_strings),
                 cmocka_unit_test(test_init_clears),
+                cmocka_unit_test(test_grants),
                 cmocka_unit_test(test_copy_text),
         };
 

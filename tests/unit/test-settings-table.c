@@ -17,6 +17,7 @@ static const struct example {
         const char *name, *right, *wrong, *low, *high;
 } examples[] = {
         {"bind", "/srv/data:/data:ro /home", "srv", NULL, NULL},
+        {"capture", "both", "yes", NULL, NULL},
         {"course-digits", "4", "four", "0", "7"},
         {"course-rate", "1G", "1T", "63K", "16001M"},
         {"cpu-quota", "150%", "2", NULL, NULL},

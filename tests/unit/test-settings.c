@@ -726,11 +726,11 @@ static const struct mistake {
         {"[course 123]\nfence = no\n", 2, "fence does not belong in [course 123]"},
         /* All names of the section are there, the last ones too, and none of the other section. */
         {"[site]\nbogus = 1\n", 2,
-                "unknown setting 'bogus' in [site]: expected bind, course-digits, course-rate, cpu-quota, "
-                "cpu-weight, delay, "},
+                "unknown setting 'bogus' in [site]: expected bind, capture, course-digits, course-rate, "
+                "cpu-quota, cpu-weight, delay, "},
         {"[site]\nbogus = 1\n", 2, "staff, tasks-max, test-host, units or uplink"},
         {"[course 123]\nbogus = 1\n", 2,
-                "in [course 123]: expected bind, course-rate, cpu-quota, cpu-weight, delay, "},
+                "in [course 123]: expected bind, capture, course-rate, cpu-quota, cpu-weight, delay, "},
         {"[course 123]\nbogus = 1\n", 2, "staff, subnet, subnet6, tasks-max, test-host or units"},
         {"[site\nprefix = 24\n", 1, "expected 'NAME = VALUE' or a [section]"},
         {"[site]\n#" LONG_100 LONG_100 "\n", 2, "longer than 190"},
