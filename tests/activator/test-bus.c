@@ -5,6 +5,7 @@
  * connection and answers as they do.
  */
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,6 +39,7 @@ static void print_arguments(sd_bus_message *message, char *text, size_t size) {
         const char *contents, *string;
         char type;
         uint32_t number;
+        uint64_t wide;
 
         while (sd_bus_message_peek_type(message, &type, &contents) > 0) {
                 size_t length = strlen(text);
@@ -45,6 +47,9 @@ static void print_arguments(sd_bus_message *message, char *text, size_t size) {
                 if (type == SD_BUS_TYPE_STRING) {
                         assert_true(sd_bus_message_read(message, "s", &string) > 0);
                         (void)snprintf(text + length, size - length, " %s", string);
+                } else if (type == SD_BUS_TYPE_UINT64) {
+                        assert_true(sd_bus_message_read(message, "t", &wide) > 0);
+                        (void)snprintf(text + length, size - length, " %" PRIu64, wide);
                 } else if (strchr("ibu", type)) {
                         assert_true(sd_bus_message_read_basic(message, type, &number) > 0);
                         (void)snprintf(text + length, size - length, " %u", number);
@@ -64,7 +69,8 @@ static int reply_row(sd_bus_message *reply, const char *name, const char *state,
 static int fill_reply(sd_bus_message *reply, const char *member) {
         int r;
 
-        if (strcmp(member, "StartTransientUnit") == 0 || strcmp(member, "StopUnit") == 0)
+        if (strcmp(member, "StartTransientUnit") == 0 || strcmp(member, "StopUnit") == 0 ||
+                strcmp(member, "GetUnit") == 0)
                 return sd_bus_message_append(reply, "o", "/org/freedesktop/systemd1/job/42");
         if (strcmp(member, "ListUnitsByPatterns") == 0 || strcmp(member, "ListUnitsByNames") == 0) {
                 r = sd_bus_message_open_container(reply, 'a', "(ssssssouso)");
@@ -316,6 +322,42 @@ static void units_are_listed_by_name_with_their_jobs(void **state) {
         assert_string_equal(path, "/org/freedesktop/systemd1/job/42");
 }
 
+static void a_unit_is_found_if_systemd_has_it_in_memory(void **state) {
+        (void)state;
+        assert_int_equal(unit_find(bus, "user-1001.slice", note_job, &got, &call), 0);
+        run_until_answered();
+        assert_string_equal(received, "GetUnit user-1001.slice");
+        assert_int_equal(got.error, 0);
+
+        error_name = "org.freedesktop.systemd1.NoSuchUnit";
+        assert_int_equal(unit_find(bus, "user-1001.slice", note_job, &got, &call), 0);
+        run_until_answered();
+        assert_int_equal(got.error, -ENOENT);
+}
+
+static void numbers_are_set_as_systemd_has_them(void **state) {
+        static const struct unit_number numbers[] = {
+                {"MemoryMax", UINT64_C(3000000000), false}, {"MemoryMaxScale", 2147483648U, true}};
+
+        (void)state;
+        assert_int_equal(unit_set_numbers(bus, "user-1001.slice", numbers, 2, note_reload, &got, &call), 0);
+        run_until_answered();
+        assert_string_equal(received,
+                "SetUnitProperties user-1001.slice 1 MemoryMax 3000000000 MemoryMaxScale 2147483648");
+        assert_int_equal(got.error, 0);
+}
+
+static void a_call_that_is_under_way_ends_with_the_connection(void **state) {
+        unsigned n = got.n;
+
+        (void)state;
+        assert_int_equal(unit_find(bus, "a.slice", note_job, &got, &call), 0);
+        bus_close(bus);
+        bus = NULL;
+        assert_null(call);
+        assert_int_equal(got.n, n);
+}
+
 static void get(enum unit_property property) {
         assert_int_equal(unit_get_property(bus, "cont@12310.service", property, note_value, &got, &call), 0);
         run_until_answered();
@@ -561,6 +603,9 @@ int main(void) {
                 bus_test(an_order_without_a_callback_is_sent_all_the_same),
                 bus_test(units_are_listed),
                 bus_test(units_are_listed_by_name_with_their_jobs),
+                bus_test(a_unit_is_found_if_systemd_has_it_in_memory),
+                bus_test(numbers_are_set_as_systemd_has_them),
+                bus_test(a_call_that_is_under_way_ends_with_the_connection),
                 bus_test(properties_are_read),
                 bus_test(a_property_that_cannot_be_read_is_empty),
                 bus_test(systemd_is_told_to_reload),

@@ -83,6 +83,42 @@ static void what_is_stale_in_memory_is_reloaded_first(void **state) {
         end_opener(opener);
 }
 
+static struct lease *begin_reload(struct asker *asker, pid_t opener) {
+        const struct wiring_result stale = {.written = 1, .stale = 1};
+
+        world.wiring = 1;
+        ask(asker, REQUEST_OPEN, 0, opener);
+        world.wired(world.wired_userdata, &stale);
+        return asker->lease;
+}
+
+static void a_login_starts_when_its_units_have_been_reloaded(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = begin_reload(&asker, opener);
+        struct bus_call reload = take(RELOAD);
+
+        (void)state;
+        assert_int_equal(systemd.n[START], 0);
+        reload.reload_callback(reload.userdata, 0);
+        assert_int_equal(lease->state, LEASE_STARTING);
+        assert_int_equal(systemd.n[START], 1);
+        end_opener(opener);
+}
+
+static void a_reload_that_cannot_be_sent_is_refused(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        systemd.error = -ENOTCONN;
+        (void)begin_reload(&asker, opener);
+        systemd.error = 0;
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_non_null(strstr(asker.text, "daemon-reload"));
+        end_opener(opener);
+}
+
 /* --- a start that goes wrong -------------------------------------------------------------------------- */
 
 static void a_failed_start_names_the_unit(void **state) {
@@ -176,6 +212,69 @@ static void a_late_success_is_a_success(void **state) {
         end_job(lease, "/job/1", "done");
         assert_int_equal(asker.type, REPLY_DONE);
         assert_null(systemd.last[LIST]);
+        end_opener(opener);
+}
+
+static void wiring_that_cannot_be_written_is_the_reason(void **state) {
+        const struct wiring_result failed = {.error = -ENOSPC};
+        pid_t opener = start_opener();
+        struct asker first = {0}, second = {0};
+
+        (void)state;
+        world.wiring = 1;
+        ask(&first, REQUEST_OPEN, 0, opener);
+        world.wired(world.wired_userdata, &failed);
+        assert_int_equal(first.type, REPLY_FAILED);
+        assert_string_equal(
+                first.text, "the wiring of seat 12310 could not be written: No space left on device");
+
+        world.wiring = -EACCES;
+        ask(&second, REQUEST_OPEN, 0, opener);
+        assert_int_equal(second.type, REPLY_FAILED);
+        assert_string_equal(second.text, "the wiring of seat 12310 could not be written: Permission denied");
+        assert_int_equal(systemd.n[START], 0);
+        end_opener(opener);
+}
+
+static void a_start_that_systemd_refuses_is_refused_in_its_words(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        answer_job(START, -EIO, "");
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_string_equal(asker.text, "systemd refused the lease: it does not answer");
+        end_opener(opener);
+}
+
+static void a_start_of_which_nothing_is_known_has_a_place_to_look(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        answer_job(START, 0, "/job/1");
+        end_job(asker.lease, "/job/1", "dependency");
+        answer_list(-ETIMEDOUT, NULL, NULL);
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_string_equal(
+                asker.text, "nsbr@12310.service did not come up; see: journalctl -b -u 'n*@123*'");
+        end_opener(opener);
+}
+
+static void a_reason_that_cannot_be_asked_for_is_said_to_be_unknown(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        ask(&asker, REQUEST_OPEN, 0, opener);
+        answer_job(START, 0, "/job/1");
+        systemd.error = -ENOTCONN;
+        end_job(asker.lease, "/job/1", "dependency");
+        systemd.error = 0;
+        assert_int_equal(asker.type, REPLY_FAILED);
+        assert_non_null(strstr(asker.text, "systemd could not be asked why"));
         end_opener(opener);
 }
 
@@ -281,6 +380,64 @@ static void a_container_that_fails_is_an_answer_of_its_own(void **state) {
         end_opener(opener);
 }
 
+static struct lease *begin_with_container(struct asker *asker, pid_t opener) {
+        world.container = true;
+        ask(asker, REQUEST_OPEN, REQUEST_WAIT_CONTAINER, opener);
+        answer_job(START, 0, "/job/1");
+        return asker->lease;
+}
+
+static void a_container_that_takes_too_long_is_named(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        hurry(begin_with_container(&asker, opener), TIMER_DEADLINE);
+        answer_list(0, "cont@12310.service", "activating");
+        assert_int_equal(asker.type, REPLY_NO_CONTAINER);
+        assert_non_null(strstr(asker.text, "it is still starting"));
+        end_opener(opener);
+}
+
+static void a_container_that_says_nothing_is_known_by_its_result(void **state) {
+        const struct unit_value none = {.text = ""}, timeout = {.text = "timeout"};
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct bus_call property;
+
+        (void)state;
+        end_job(begin_with_container(&asker, opener), "/job/1", "done");
+        answer_list(0, "cont@12310.service", "failed");
+        property = take(PROPERTY);
+        property.property_callback(property.userdata, 0, &none);
+        property = take(PROPERTY);
+        property.property_callback(property.userdata, 0, &timeout);
+        assert_int_equal(asker.type, REPLY_NO_CONTAINER);
+        assert_non_null(strstr(asker.text, "it did not start in time"));
+        end_opener(opener);
+}
+
+static void a_container_that_cannot_be_asked_about_is_no_container(void **state) {
+        pid_t opener = start_opener();
+        struct asker first = {0}, second = {0};
+        struct lease *lease;
+
+        (void)state;
+        lease = begin_with_container(&first, opener);
+        systemd.error = -ENOTCONN;
+        end_job(lease, "/job/1", "done");
+        systemd.error = 0;
+        assert_int_equal(first.type, REPLY_NO_CONTAINER);
+        assert_non_null(strstr(first.text, "systemd could not be asked about it"));
+
+        end_job(begin_with_container(&second, opener), "/job/1", "done");
+        systemd.error = -ENOTCONN;
+        answer_list(0, "cont@12310.service", "failed");
+        systemd.error = 0;
+        assert_int_equal(second.type, REPLY_NO_CONTAINER);
+        end_opener(opener);
+}
+
 /* The unit ends while the container is asked about: a lease must not be given on a seat that is gone. */
 static void a_seat_that_goes_while_its_container_is_checked_is_refused(void **state) {
         pid_t opener = start_opener();
@@ -365,17 +522,26 @@ int main(void) {
                 LEASE_TEST(a_login_is_closed_by_its_process_as_well),
                 LEASE_TEST(wait_none_is_answered_when_the_start_is_queued),
                 LEASE_TEST(what_is_stale_in_memory_is_reloaded_first),
+                LEASE_TEST(a_login_starts_when_its_units_have_been_reloaded),
+                LEASE_TEST(a_reload_that_cannot_be_sent_is_refused),
                 LEASE_TEST(a_failed_start_names_the_unit),
                 LEASE_TEST(the_unit_that_failed_is_named_and_not_one_that_stops),
                 LEASE_TEST(a_student_is_not_told_where_an_administrator_looks),
                 LEASE_TEST(a_start_that_takes_too_long_is_refused_in_time),
                 LEASE_TEST(a_late_success_is_a_success),
+                LEASE_TEST(wiring_that_cannot_be_written_is_the_reason),
+                LEASE_TEST(a_start_that_systemd_refuses_is_refused_in_its_words),
+                LEASE_TEST(a_start_of_which_nothing_is_known_has_a_place_to_look),
+                LEASE_TEST(a_reason_that_cannot_be_asked_for_is_said_to_be_unknown),
                 LEASE_TEST(a_start_that_cannot_be_sent_is_refused),
                 LEASE_TEST(a_record_that_cannot_be_written_is_no_lease),
                 LEASE_TEST(who_hangs_up_before_the_answer_has_no_lease),
                 LEASE_TEST(who_hangs_up_at_the_answer_has_no_lease),
                 LEASE_TEST(a_seat_that_is_gone_cannot_be_handed_over),
                 LEASE_TEST(a_container_that_fails_is_an_answer_of_its_own),
+                LEASE_TEST(a_container_that_takes_too_long_is_named),
+                LEASE_TEST(a_container_that_says_nothing_is_known_by_its_result),
+                LEASE_TEST(a_container_that_cannot_be_asked_about_is_no_container),
                 LEASE_TEST(a_seat_that_goes_while_its_container_is_checked_is_refused),
                 LEASE_TEST(a_request_without_a_pidfd_of_its_sender_is_refused),
                 LEASE_TEST(the_log_names_who_was_refused),
