@@ -197,6 +197,30 @@ static void nobody_hears_of_it_once_the_activator_ends(void **state) {
         assert_int_equal(n_results, 0);
 }
 
+static void what_cannot_be_sent_is_an_error_at_once(void **state) {
+        static const struct unit_row up[] = {{"nsbr@12310.service", "active", 0, ""}},
+                                     slice[] = {{"coursenet-tidy_12310.slice", "active", 0, ""}};
+
+        (void)state;
+        fake_send_error = -ENOTCONN;
+        tidy_seat();
+        told(-ENOTCONN);
+
+        fake_send_error = 0;
+        tidy_seat();
+        fake_send_error = -ENOTCONN;
+        answer_list(0, up, ELEMENTSOF(up));
+        asked("start coursenet-tidy_12310.slice fail Requisite=nsbr@12310.service");
+        told(-ENOTCONN);
+
+        fake_send_error = 0;
+        tidy_seat();
+        fake_send_error = -ENOTCONN;
+        answer_list(0, slice, ELEMENTSOF(slice));
+        asked("stop coursenet-tidy_12310.slice");
+        told(-ENOTCONN);
+}
+
 static int set_up(void **state) {
         (void)state;
         seats = (struct seats){.etc = etc};
@@ -215,6 +239,7 @@ static int tear_down(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 tidy_test(a_seat_that_is_down_is_left_alone),
+                tidy_test(what_cannot_be_sent_is_an_error_at_once),
                 tidy_test(what_is_up_is_looked_at_by_systemd),
                 tidy_test(a_seat_that_somebody_starts_just_now_stays),
                 tidy_test(a_bridge_alone_is_no_seat),

@@ -178,6 +178,31 @@ static void a_login_that_comes_meanwhile_keeps_it(void **state) {
         assert_true(exists(directory, DROP_IN));
 }
 
+/* The login goes on, and its user has the limits from the next start of the slice on. */
+static void what_cannot_be_written_or_sent_is_no_reason_to_refuse(void **state) {
+        (void)state;
+        fake_send_error = -ENOTCONN;
+        user_limits_apply(&seats, 1001, &limits);
+        asked("find user-1001.slice");
+        assert_true(exists(directory, DROP_IN));
+        assert_null(seats.user_limits);
+
+        fake_send_error = 0;
+        user_limits_apply(&seats, 1001, &none);
+        user_limits_apply(&seats, 1001, &limits);
+        asked("find user-1001.slice");
+        fake_send_error = -ENOTCONN;
+        answer_job(0, "/unit", "");
+        asked(ALL);
+        assert_null(seats.user_limits);
+
+        fake_send_error = 0;
+        seats.unit_directory = "/nonexistent";
+        user_limits_apply(&seats, 1001, &limits);
+        asked_nothing();
+        seats.unit_directory = directory;
+}
+
 /* An error other than -ENOENT says nothing about the slice. */
 static void what_is_not_known_stays(void **state) {
         (void)state;
@@ -210,6 +235,7 @@ int main(void) {
                 TEST(a_course_without_limits_has_no_drop_in),
                 TEST(the_drop_in_goes_with_the_slice),
                 TEST(a_login_that_comes_meanwhile_keeps_it),
+                TEST(what_cannot_be_written_or_sent_is_no_reason_to_refuse),
                 TEST(what_is_not_known_stays),
                 TEST(an_activator_that_starts_looks_at_all),
         };

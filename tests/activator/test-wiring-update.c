@@ -207,6 +207,32 @@ static void an_error_of_one_unit_leaves_the_others(void **state) {
         assert_true(written(USER, "[Unit]\n"));
 }
 
+static void what_cannot_be_asked_of_a_unit_in_memory_is_an_error(void **state) {
+        const struct wiring wiring = drop_in(NSBR, "[Unit]\n# new\n");
+        const struct unit_row row = {NSBR, "failed", 0, ""};
+        char path[128], *list[] = {path};
+
+        (void)state;
+        (void)snprintf(path, sizeof(path), "%s/" NSBR ".d/" WIRING_FILE, etc);
+        begin_with_a_unit_in_memory(&wiring);
+        fake_send_error = -ENOTCONN;
+        answer_property(0, (struct unit_value){.list = list, .n_list = 1});
+        asked("get " NSBR " NeedDaemonReload");
+        told_error(-ENOTCONN);
+
+        fake_send_error = 0;
+        assert_int_equal(wiring_remove(etc, &wiring), 0);
+        assert_int_equal(begin(&wiring, 1), 1);
+        asked("find " NSBR);
+        answer_job(0, "/unit", "");
+        asked("list names " NSBR);
+        fake_send_error = -ENOTCONN;
+        answer_list(0, &row, 1);
+        asked("reset " NSBR);
+        told_error(-ENOTCONN);
+        fake_send_error = 0;
+}
+
 /* At boot: one question for hundreds of seats. */
 static void an_update_of_many_seats_asks_for_all_at_once(void **state) {
         const struct unit_row rows[] = {{"nsbr@99999.service", "active", 0, ""},
@@ -270,6 +296,7 @@ int main(void) {
                 update_test(a_unit_that_systemd_drops_meanwhile_needs_none),
                 update_test(an_old_version_that_does_as_well_needs_none),
                 update_test(what_cannot_be_asked_or_written_is_an_error),
+                update_test(what_cannot_be_asked_of_a_unit_in_memory_is_an_error),
                 update_test(an_error_of_one_unit_leaves_the_others),
                 update_test(an_update_of_many_seats_asks_for_all_at_once),
                 update_test(an_update_that_is_dropped_tells_nobody),
