@@ -27,14 +27,17 @@ function merged(students, up) {
     return [...seats, ...rest.values()];
 }
 
-/* rosters: by course; of courses that the user may not list, there are only the seats that are up. */
+/*
+ * rosters: by course; of courses that the user may not list, there are only the seats that are up. Whether a course is in an
+ * exam is known if a seat of it is up.
+ */
 export function courses_of(rosters, status) {
     const courses = new Map();
 
     for (const [course, roster] of rosters)
-        courses.set(course, { course, gateway: roster.gateway, seats: merged(roster.students, []) });
+        courses.set(course, { course, gateway: roster.gateway, exam: null, seats: merged(roster.students, []) });
     for (const up of status.courses)
-        courses.set(up.course, { course: up.course, gateway: up.gateway, seats: merged(rosters.get(up.course)?.students || [], up.seats) });
+        courses.set(up.course, { course: up.course, gateway: up.gateway, exam: up.exam, seats: merged(rosters.get(up.course)?.students || [], up.seats) });
     return [...courses.values()].sort((one, other) => one.course.localeCompare(other.course));
 }
 

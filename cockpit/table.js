@@ -139,10 +139,11 @@ export function apply_filter() {
 
 function new_section(course) {
     const named = `course ${course}`;
-    const section = { rows: new Map(), n_seats: 0 };
+    const section = { rows: new Map(), n_seats: 0, exam_shown: "" };
     const then_refresh = action => async () => { await action(); await view.refresh(); };
 
     section.gateway = element("span", { class: "gateway" });
+    section.exam = element("span", { class: "badge exam" });
     section.counts = element("p", { class: "counts" });
     section.start = button("Start all", `Start all seats of ${named}`, then_refresh(() => actions.start_course(course, named, section.n_seats)));
     section.stop = button("Stop all", `Stop all seats of ${named}`, then_refresh(() => actions.stop(course, named)));
@@ -153,8 +154,18 @@ function new_section(course) {
         element("thead", {}, element("tr", {}, ...HEADINGS.map(heading => element("th", { scope: "col" }, heading)), section.actions_heading)), section.body);
     section.nothing = element("p", { class: "nothing" });
     section.element = element("section", { "data-course": course, "aria-label": `Course ${course}` },
-        element("div", { class: "heading" }, element("h2", {}, `Course ${course}`), section.gateway, section.counts, section.buttons), section.table, section.nothing);
+        element("div", { class: "heading" }, element("h2", {}, `Course ${course}`), section.gateway, section.exam, section.counts, section.buttons), section.table, section.nothing);
     return section;
+}
+
+/* exam: null if the course is in none. Its end is null until somebody stops it. */
+function update_exam(section, exam) {
+    const shown = JSON.stringify(exam);
+
+    if (shown !== section.exam_shown)
+        section.exam.replaceChildren("exam", ...(exam?.until ? [" until ", time(exam.until)] : []));
+    section.exam_shown = shown;
+    show(section.exam, exam !== null);
 }
 
 function counts_text({ seats, up, failed, logins, held }) {
@@ -187,6 +198,7 @@ function update_section(section, course) {
     put_in_order(section.body, course.seats.map(seat => section.rows.get(seat.seat).element));
     section.n_seats = course.seats.length;
     set_text(section.gateway, course.gateway || "");
+    update_exam(section, course.exam);
     set_text(section.counts, counts_text(count(course.seats)));
     show(section.buttons, view.admin);
     show(section.actions_heading, view.admin);

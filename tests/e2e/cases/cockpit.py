@@ -31,7 +31,7 @@ def expect_no_complaints(browser):
     expect_equal([each for each in browser.complaints if "RedHat" not in each], [], "the browser's console")
 
 
-@case("the page in Cockpit shows a login within seconds; Stop says how many logins it ends, and ends them; Start holds a seat, Release does not end a login", suites=SUITES)
+@case("the page in Cockpit shows a login within seconds; an exam is at its course; Stop says how many logins it ends, and ends them; Start holds a seat, Release does not end a login", suites=SUITES)
 def live(guest):
     with server(guest) as host:
         browser = log_in(host)
@@ -43,6 +43,15 @@ def live(guest):
             expect_in(part, shown, "the row of the seat")
         expect(not browser.is_shown(row(SECOND_SEAT)), "a seat that is down is shown")
         picture(browser, "cockpit-seats")
+
+        exam = "section[data-course='123'] .exam"
+        expect(not browser.is_shown(exam), "an exam is shown before it begins")
+        host.run("coursenetctl exam start 123 --until +1h")
+        browser.wait_text(exam, "exam until ")
+        host.run("coursenetctl exam start 123")
+        browser.wait(f"page.querySelector(\"{exam}\").innerText === 'exam'")
+        host.run("coursenetctl exam stop 123")
+        browser.wait(f"!page.querySelector(\"{exam}\").offsetParent")
 
         # A hold comes and goes, and ends no login.
         browser.click(button(browser, SEAT, "Hold"))
