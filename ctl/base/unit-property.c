@@ -2,8 +2,6 @@
 
 /* org.freedesktop.DBus.Properties.Get of systemd's unit objects. */
 
-#include <stdint.h>
-
 #include "unit-property.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
@@ -27,6 +25,16 @@ int unit_get_text(sd_bus *bus, const char *unit, const char *interface, const ch
                 return r;
         (void)snprintf(full, sizeof(full), SYSTEMD ".%s", interface);
         return sd_bus_get_property_string(bus, SYSTEMD, path, full, property, NULL, ret);
+}
+
+uint64_t unit_get_time(sd_bus *bus, const char *unit, const char *property) {
+        _cleanup_free_ char *path = NULL;
+        uint64_t usec = 0;
+
+        if (encode_path(unit, &path) < 0 || sd_bus_get_property_trivial(bus, SYSTEMD, path, SYSTEMD ".Unit",
+                                                    property, NULL, 't', &usec) < 0)
+                return 0;
+        return usec;
 }
 
 pid_t unit_get_main_pid(sd_bus *bus, const char *unit) {

@@ -3,6 +3,7 @@
 /* Checks what every user may see: files, /proc, and systemd's units. */
 
 #include <sys/xattr.h>
+#include <time.h>
 
 #include "base/unit-list.h"
 #include "base/unit-property.h"
@@ -63,6 +64,51 @@ static bool unit_is_active(const char *unit) {
                 return true;
         return string_equal(state, "active") || string_equal(state, "activating") ||
                string_equal(state, "reloading") || string_equal(state, "refreshing");
+}
+
+/* Longer than RestartSec= of the daemons. */
+#define RESTART_USEC UINT64_C(5000000)
+
+static uint64_t now_usec(void) {
+        struct timespec now = {0};
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* It has ended, systemd was about to start it again, and does not. */
+static bool restart_is_stuck(sd_bus *bus, const char *unit) {
+        _cleanup_free_ char *state = NULL;
+        uint64_t since = unit_get_time(bus, unit, "StateChangeTimestampMonotonic");
+
+        return since > 0 && now_usec() > since + RESTART_USEC &&
+               unit_get_text(bus, unit, "Unit", "SubState", &state) >= 0 &&
+               string_starts_with(state, "auto-restart");
+}
+
+/*
+ * `systemctl cancel` may hit the job by which systemd starts a daemon again. The unit then stays
+ * "activating", for which its socket does not start it. The activator does this for coursenet-worker.
+ */
+static void check_restarts(struct diagnostics *diagnostics) {
+        static const struct {
+                const char *unit, *effect;
+        } daemons[] = {
+                {"coursenet-activator.service", "so course users cannot log in"},
+                {"coursenet-network.service", "so course users are not fenced outside of their seats"},
+                {"coursenet-dns.service", "so seats get no answers to their DNS queries"},
+        };
+        _cleanup_unit_bus_ sd_bus *bus = NULL;
+
+        if (sd_bus_open_system(&bus) < 0)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(daemons); i++)
+                if (restart_is_stuck(bus, daemons[i].unit)) {
+                        diagnostics_error(diagnostics, daemons[i].unit, 0,
+                                "has ended, and its restart was cancelled or waits for another job, %s",
+                                daemons[i].effect);
+                        diagnostics_advise(diagnostics, "systemctl restart %s", daemons[i].unit);
+                }
 }
 
 /* The name service starts with the first bridge, and is not needed before. */
@@ -183,6 +229,7 @@ void host_check(const struct paths *paths, const struct site *site, struct limit
         check_capability(paths, diagnostics);
         check_ipv6(paths, &site->settings, diagnostics);
         check_services(site, diagnostics);
+        check_restarts(diagnostics);
         check_units(paths, &site->settings, diagnostics);
         check_limits(paths, site, ret_wanted, diagnostics);
         controller_check(paths, &site->settings, diagnostics);

@@ -10,7 +10,7 @@ from harness.guest import ssh_command
 from harness.session import Session
 from harness.stream import Stream
 from helpers import pam_program
-from helpers.activator import ACTIVATOR, SOCKETS, activator_pid
+from helpers.activator import ACTIVATOR, SOCKETS, activator_pid, cancel_restart
 from helpers.leases import expect_freed, expect_kept, ids, leases
 from helpers.logins import OWN_NAMESPACE, expect_in_seat, logind_sessions
 from helpers.pam_program import PamProgram
@@ -368,6 +368,25 @@ def ends_while_stopped(guest):
     guest.wait_until(lambda: f"ns{SEAT}" not in leftovers(guest), what="its seat is gone")
     expect_in_seat(staying.run("ip -br addr"), SECOND_SEAT, SECOND_ADDRESS)
     staying.close()
+    wait_gone(guest)
+
+
+@case("an activator whose restart somebody cancels (`systemctl cancel`) is an error for `coursenetctl check`, and what that advises "
+      "restores every lease")
+def cancelled_restart(guest):
+    set_up_class(guest)
+    finding = f"{ACTIVATOR}: has ended, and its restart was cancelled"
+    with PamProgram(guest) as staying, PamProgram(guest) as ending:
+        staying.open("first", STUDENT)
+        ending.open("first", SECOND)
+        [staying_id] = ids(guest, SEAT)
+        cancel_restart(guest, ACTIVATOR)
+        guest.wait_until(lambda: finding in guest.run("coursenetctl check", check=False).stdout, what="check misses the activator")
+        ending.kill()
+        guest.run(f"systemctl restart {ACTIVATOR}")
+        expect_freed(guest, {staying_id}, "the lease of the process that ended meanwhile is gone")
+        expect_not_in(ACTIVATOR, guest.run("coursenetctl check", check=False).stdout, "what check says then")
+        staying.do("close first")
     wait_gone(guest)
 
 

@@ -3,7 +3,7 @@
 import re
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
-from helpers.activator import ACTIVATOR
+from helpers.activator import ACTIVATOR, cancel_restart
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, expect_nothing_failed, is_active, leftovers, pings,
                            set_up_class, wait_gone)
 from helpers.worker import DISCARD, PREPARE, PREPARED, SOCKET, WORKER, ask, discard, prepare, protocol, receipts, worker_pid
@@ -185,15 +185,7 @@ def absent(guest):
 def cancelled_restart(guest):
     set_up_alone(guest)
     guest.ssh(STUDENT, "true")
-    gate = "/run/gate-of-later"
-    # The restart waits for the stop of this unit, which takes until the gate is there.
-    guest.run(f"""
-        rm -f {gate}
-        systemd-run --unit=later --property=After={WORKER} --property="ExecStop=/bin/sh -c 'until test -e {gate}; do sleep 0.05; done'" sleep infinity
-        systemctl stop --no-block later
-        systemctl kill --signal=KILL {WORKER}""")
-    guest.wait_until(f"systemctl list-jobs --no-legend {WORKER} | grep -qw waiting", what="the restart of the worker waits")
-    guest.run(f"systemctl cancel $(systemctl list-jobs --no-legend {WORKER} | grep -o '[0-9]*' | head -n 1); touch {gate}")
+    cancel_restart(guest, WORKER)
     guest.ssh(STUDENT, "true")
     guest.wait_until(lambda: is_active(guest, WORKER), what="the worker runs again")
     wait_gone(guest)
