@@ -142,6 +142,10 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/status/uplink-list.c ctl/status/usage.c ctl/status/user-manager.c
 ctl_packages = libsystemd smartcols json-c
 
+calendar_sources = calendar/mistake.c calendar/reduced-text.c calendar/sandbox.c calendar/timetable.c calendar/zone.c
+# ICU is a part of libical anyway. as-needed: pkg-config names libraries of libical that are not used.
+calendar_packages = libical icu-i18n libseccomp
+
 enter_sources = enter/capability.c enter/command-line.c enter/enter.c enter/own-seat.c enter/user-command.c
 
 capture_sources = capture/command-line.c capture/filter.c capture/server-connection.c
@@ -149,7 +153,7 @@ capture_server_sources = capture/server/link-capture.c capture/server/session.c
 capture_packages = libpcap
 
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-host $(BUILD)/coursenet-activator \
-	$(BUILD)/coursenet-container \
+	$(BUILD)/coursenet-container $(BUILD)/coursenet-calendar \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(BUILD)/coursenet-capture $(BUILD)/coursenet-capture-server
 
 units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer)
@@ -176,6 +180,8 @@ $(BUILD)/activator/request/peer-report.o: override CFLAGS += -DBIN_DIRECTORY='"$
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages)) -Ictl
 $(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"' -DBIN_DIRECTORY='"$(bindir)"'
 
+$(BUILD)/calendar/%.o: override CFLAGS += $(call flags,$(calendar_packages)) $(if $(SANITIZE),-DSANITIZED)
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(say) CC $<
@@ -187,6 +193,7 @@ $(BUILD)/libmodule.a: $(call objects,$(module_sources))
 $(BUILD)/libnetsetup.a: $(call objects,$(net_sources))
 $(BUILD)/libactivator.a: $(call objects,$(activator_sources))
 $(BUILD)/libcontainer.a: $(call objects,$(container_sources))
+$(BUILD)/libcalendar.a: $(call objects,$(calendar_sources))
 $(BUILD)/libctl.a: $(call objects,$(ctl_sources))
 $(BUILD)/libenter.a: $(call objects,$(enter_sources))
 $(BUILD)/libcapture.a: $(call objects,$(capture_sources))
@@ -221,6 +228,10 @@ $(BUILD)/coursenet-activator: $(BUILD)/activator/main.o $(BUILD)/libactivator.a 
 $(BUILD)/coursenet-container: $(BUILD)/container/main.o $(BUILD)/libcontainer.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(settings_packages))
+
+$(BUILD)/coursenet-calendar: $(BUILD)/calendar/main.o $(BUILD)/libcalendar.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call libraries,$(calendar_packages))
 
 $(BUILD)/coursenetctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
 	$(say) LD $@
@@ -259,7 +270,7 @@ install-server: all
 		$(DESTDIR)/etc/coursenet/netns
 	$(Q)test -d $(DESTDIR)/etc/coursenet/roster.d || $(INSTALL) -d -m 700 $(DESTDIR)/etc/coursenet/roster.d
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(BUILD)/coursenet-capture $(DESTDIR)$(bindir)/
-	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-host $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-activator $(BUILD)/coursenet-container \
+	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-host $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-activator $(BUILD)/coursenet-container $(BUILD)/coursenet-calendar \
 		$(BUILD)/coursenet-capture-server $(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
@@ -310,7 +321,7 @@ endif
 
 # All that install puts there but /etc/coursenet, which is the admin's. The folders go if nobody else has something in them.
 installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter coursenet-capture) \
-	$(addprefix $(libexecdir)/,coursenet-net coursenet-worker coursenet-host coursenet-activator coursenet-container coursenet-capture-server) $(pamdir)/pam_coursenet.so \
+	$(addprefix $(libexecdir)/,coursenet-net coursenet-worker coursenet-host coursenet-activator coursenet-container coursenet-calendar coursenet-capture-server) $(pamdir)/pam_coursenet.so \
 	$(units:units/%=$(unitdir)/%) $(pamconfigdir)/coursenet $(dbusdir)/coursenet.conf \
 	$(addprefix $(networkdir)/05-coursenet,.link .network -cables.network) $(rulesdir)/70-coursenet.rules \
 	$(nmconfdir)/05-coursenet.conf $(catalogdir)/coursenet.catalog \

@@ -25,17 +25,21 @@ container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
+calendar_tests = sandbox timetable
+calendar_test_programs = $(calendar_tests:%=$(BUILD)/tests/calendar/test-%)
+
 # Each runs a fuzzer of tests/fuzz on its corpus, without libFuzzer.
-fuzzers = class-list exam fence history name-rule plan protocol record-store roster ruleset settings worker-protocol
+fuzzers = class-list exam fence history name-rule plan protocol record-store roster ruleset settings timetable worker-protocol
 replay_programs = $(fuzzers:%=$(BUILD)/tests/fuzz/replay-%)
 
 test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
-	$(container_test_programs) $(enter_test_programs) $(replay_programs)
+	$(container_test_programs) $(enter_test_programs) $(calendar_test_programs) $(replay_programs)
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/unit/%.o: override CFLAGS += -Ictl
 $(BUILD)/tests/netns/%.o: override CFLAGS += -Inetsetup $(call flags,$(host_packages))
 $(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator -DTESTS_DIRECTORY='"$(abspath tests)"'
+$(BUILD)/tests/calendar/%.o: override CFLAGS += -DTESTS_DIRECTORY='"$(abspath tests)"'
 $(BUILD)/tests/fuzz/%.o: override CFLAGS += -Ictl -Inetsetup -DTESTS_DIRECTORY='"$(abspath tests)"'
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
@@ -76,8 +80,15 @@ $(enter_test_programs): $(BUILD)/tests/enter/test-%: $(BUILD)/tests/enter/test-%
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka)
 
-fuzz_libraries = $(BUILD)/libctl.a $(BUILD)/libactivator.a $(BUILD)/libnetsetup.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
-fuzz_packages = $(ctl_packages) $(activator_packages) $(host_packages) $(settings_packages) $(net_loaded_packages)
+$(calendar_test_programs): $(BUILD)/tests/calendar/test-%: $(BUILD)/tests/calendar/test-%.o $(BUILD)/libcalendar.a
+	$(say) LD $@
+	$(link_test) $(call libraries,cmocka $(calendar_packages))
+
+# It runs it.
+$(BUILD)/tests/calendar/test-sandbox: $(BUILD)/coursenet-calendar
+
+fuzz_libraries = $(BUILD)/libcalendar.a $(BUILD)/libctl.a $(BUILD)/libactivator.a $(BUILD)/libnetsetup.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
+fuzz_packages = $(ctl_packages) $(activator_packages) $(host_packages) $(settings_packages) $(net_loaded_packages) $(calendar_packages)
 
 $(replay_programs): $(BUILD)/tests/fuzz/replay-%: $(BUILD)/tests/fuzz/fuzz-%.o $(BUILD)/tests/fuzz/replay.o $(fuzz_libraries)
 	$(say) LD $@

@@ -61,6 +61,7 @@ static const struct {
         {"coursenet-host", "man/coursenet-host.8"},
         {"coursenet-activator", "man/coursenet-activator.8"},
         {"coursenet-container", "man/coursenet-container.8"},
+        {"coursenet-calendar", "man/coursenet-calendar.8"},
 };
 
 /* Runs a command; returns its exit status, with its standard output in text. */
