@@ -19,6 +19,9 @@
 
 #define SETTINGS_FILE "coursenet.conf"
 
+/* Timetables of courses, COURSE.ics. */
+#define TIMETABLE_DIRECTORY "schedule.d"
+
 /* Interface names limit how many seats a bridge can have: "vl-", course and seat number in 15 characters. */
 #define SUBNET_PREFIX_MIN 16U
 #define SUBNET_PREFIX_MAX 30U

@@ -17,6 +17,7 @@ static const struct paths system_paths = {
         .query_socket = QUERY_SOCKET,
         .net = LIBEXEC_DIRECTORY "/coursenet-net",
         .host = LIBEXEC_DIRECTORY "/coursenet-host",
+        .calendar = LIBEXEC_DIRECTORY "/coursenet-calendar",
         .dnsmasq = "/usr/sbin/dnsmasq",
         .enter = BIN_DIRECTORY "/coursenet-enter",
         .proc = "/proc",

@@ -48,8 +48,9 @@ $(unit_test_programs): $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o 
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(ctl_packages) $(settings_packages)) -lcsv
 
-# It runs them.
+# They run them.
 $(BUILD)/tests/unit/test-manual: $(programs)
+$(BUILD)/tests/unit/test-course-schedule: $(BUILD)/coursenet-calendar
 
 $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%.o $(BUILD)/libnetsetup.a $(BUILD)/libcommon.a
 	$(say) LD $@

@@ -5,17 +5,23 @@
 #include "class-time.h"
 
 void class_times_done(struct class_times *times) {
+        for (size_t i = 0; i < times->n_items; i++)
+                free(times->items[i].name);
         free(times->items);
         *times = (struct class_times){0};
 }
 
-int class_times_add(struct class_times *times, time_t start, time_t end) {
+int class_times_add(struct class_times *times, time_t start, time_t end, const char *name) {
+        char *copy = name ? strdup(name) : NULL;
         struct class_time *items = reallocarray(times->items, times->n_items + 1, sizeof(*items));
 
-        if (!items)
+        if (items)
+                times->items = items;
+        if (!items || (name && !copy)) {
+                free(copy);
                 return -ENOMEM;
-        times->items = items;
-        items[times->n_items++] = (struct class_time){start, end};
+        }
+        items[times->n_items++] = (struct class_time){start, end, copy};
         return 0;
 }
 
@@ -43,10 +49,10 @@ struct class_moment class_times_at(const struct class_times *times, time_t now, 
                 if (each->start - lead > (moment.wanted ? moment.next_change : now)) {
                         if (moment.wanted)
                                 break;
-                        return (struct class_moment){false, each->start, each->end, each->start - lead};
+                        return (struct class_moment){false, each->start, each->end, each, each->start - lead};
                 }
                 if (!moment.wanted)
-                        moment = (struct class_moment){true, each->start, each->end, each->end};
+                        moment = (struct class_moment){true, each->start, each->end, each, each->end};
                 else if (each->end > moment.next_change)
                         moment.next_change = each->end;
         }
@@ -54,8 +60,14 @@ struct class_moment class_times_at(const struct class_times *times, time_t now, 
 }
 
 const struct class_time *class_times_find_overlap(const struct class_times *times) {
-        for (size_t i = 1; i < times->n_items; i++)
-                if (times->items[i].start < times->items[i - 1].end)
-                        return &times->items[i - 1];
+        const struct class_time *last = NULL;
+
+        for (size_t i = 0; i < times->n_items; i++) {
+                if (times->items[i].name)
+                        continue;
+                if (last && times->items[i].start < last->end)
+                        return last;
+                last = &times->items[i];
+        }
         return NULL;
 }

@@ -28,4 +28,6 @@ struct paths {
         const struct scope
                 *scope;   /* what the caller may see; NULL: root, or what the user may see who runs this */
         const char *text; /* with a scope: what the caller's request has in addition, or NULL */
+        /* coursenet-calendar, the program that reads timetables */
+        const char *calendar;
 };

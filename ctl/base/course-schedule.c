@@ -5,6 +5,7 @@
 #include "course-schedule.h"
 #include "child.h"
 #include "class-hours.h"
+#include "timetable-file.h"
 
 /* A range begins once a day at most: yesterday, today, tomorrow, and one behind that. */
 #define STARTS "5"
@@ -96,7 +97,7 @@ static int add_range(const struct class_hours *hours, time_t now, struct class_t
                         time_t end = find_end(hours, start);
 
                         if (end > now && end > start)
-                                r = class_times_add(times, start, end);
+                                r = class_times_add(times, start, end, NULL);
                 }
         return r;
 }
@@ -141,16 +142,18 @@ static int add_setting(const char *etc, const struct settings *settings, const c
 
 /* --- both ------------------------------------------------------------------------------------ */
 
-bool course_schedule_exists(const struct settings *settings, const char *course) {
-        return schedule_of(settings, course)[0] != '\0';
+bool course_schedule_exists(const char *etc, const struct settings *settings, const char *course) {
+        return schedule_of(settings, course)[0] != '\0' || timetable_file_exists(etc, course);
 }
 
-int course_schedule_load(const char *etc, const struct settings *settings, const char *course, time_t now,
-        struct class_times *ret, struct diagnostics *diagnostics) {
+int course_schedule_load(const struct paths *paths, const struct settings *settings, const char *course,
+        time_t now, struct class_times *ret, struct diagnostics *diagnostics) {
         _cleanup_class_times_ struct class_times times = {0};
-        int r = add_setting(
-                etc, settings, course, "schedule", schedule_of(settings, course), now, &times, diagnostics);
+        int r = add_setting(paths->etc, settings, course, "schedule", schedule_of(settings, course), now,
+                &times, diagnostics);
 
+        if (r >= 0)
+                r = timetable_file_load(paths, course, now, &times, diagnostics);
         if (r < 0)
                 return r;
         class_times_sort(&times);

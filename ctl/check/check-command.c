@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/pam-config.h"
 #include "base/terminal.h"
+#include "base/timetable-file.h"
 #include "check-command.h"
 #include "checks.h"
 #include "exam.h"
@@ -282,7 +283,7 @@ static void check_site(
         account_check(&site, diagnostics);
         staff_check(paths->etc, &site.settings, diagnostics);
         exam_check(paths->etc, &site, diagnostics);
-        schedule_check(paths->etc, &site, diagnostics);
+        schedule_check(paths, &site, diagnostics);
         image_check(paths->etc, &site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);
         if (access(paths->host, X_OK) == 0)
@@ -294,6 +295,7 @@ void check_all(const struct paths *paths, struct limits *ret_wanted, struct diag
         check_directory(paths->etc, ROSTER_DIRECTORY, diagnostics);
         check_roster_privacy(paths->etc, diagnostics);
         check_directory(paths->etc, OVERRIDE_DIRECTORY, diagnostics);
+        check_directory(paths->etc, TIMETABLE_DIRECTORY, diagnostics);
         check_exams(paths->state, diagnostics);
         check_site(paths, ret_wanted, diagnostics);
         check_socket(paths->activator_socket, "coursenet-activator.socket", diagnostics);

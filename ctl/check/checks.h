@@ -45,8 +45,11 @@ void image_check(const char *etc, const struct site *site, struct diagnostics *d
  */
 void live_check(const char *program, struct diagnostics *diagnostics);
 
-/* Reports schedules that systemd does not understand, have no class any more, overlap, or are of no seat. */
-void schedule_check(const char *etc, const struct site *site, struct diagnostics *diagnostics);
+/*
+ * Reports schedules and timetables that cannot be read, have no class any more, overlap, or are of no seat,
+ * and timetables of no course.
+ */
+void schedule_check(const struct paths *paths, const struct site *site, struct diagnostics *diagnostics);
 
 /*
  * Warns of each user and group that the settings name as staff and the user database does not have. Stops at

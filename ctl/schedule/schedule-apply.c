@@ -192,9 +192,8 @@ static int load_class(struct class *class) {
         _cleanup_class_times_ struct class_times times = {0};
         _cleanup_diagnostics_ struct diagnostics findings = {0};
         const struct course_values *values;
-        const char *etc = class->paths->etc;
         time_t now = time(NULL);
-        int r = site_load(etc, &class->site, &class->findings);
+        int r = site_load(class->paths->etc, &class->site, &class->findings);
 
         if (r < 0)
                 diagnostics_print(stderr, &class->findings);
@@ -203,7 +202,8 @@ static int load_class(struct class *class) {
                 class->exams_known = exam_schedule_apply(class->paths, &class->site.settings, class->course,
                                              now, &class->next_exam_change) >= 0;
         if (r >= 0)
-                r = course_schedule_load(etc, &class->site.settings, class->course, now, &times, &findings);
+                r = course_schedule_load(
+                        class->paths, &class->site.settings, class->course, now, &times, &findings);
         diagnostics_print(stderr, &findings);
         if (r >= 0)
                 r = target_find(&class->site, class->course, &class->target);
@@ -357,7 +357,7 @@ static int apply_all(const struct paths *paths) {
         if (r >= 0)
                 r = start_by_holds(&site.settings, &started);
         for (size_t i = 0; i < site.n_courses && r >= 0; i++)
-                if (course_schedule_exists(&site.settings, site.courses[i].bridge.course))
+                if (course_schedule_exists(paths->etc, &site.settings, site.courses[i].bridge.course))
                         r = start_class(site.courses[i].bridge.course, &site.settings, &started);
         if (r < 0)
                 complain("The services of the classes cannot be started: %s", strerror(-r));

@@ -12,6 +12,7 @@
 #include "exam.h"
 #include "fence/fence.h"
 #include "roster.h"
+#include "settings.h"
 #include "watch-file.h"
 
 #define RESOLVERS "/etc/resolv.conf"
@@ -99,6 +100,8 @@ static void add_all(struct watch_files *watch) {
         add(watch, path, offsetof(struct watch_file_changes, settings));
         (void)snprintf(path, sizeof(path), "%s/" ROSTER_DIRECTORY "/", watch->etc);
         add(watch, path, offsetof(struct watch_file_changes, rosters));
+        (void)snprintf(path, sizeof(path), "%s/" TIMETABLE_DIRECTORY "/", watch->etc);
+        add(watch, path, offsetof(struct watch_file_changes, timetables));
         add(watch, STATE_DIRECTORY "/" EXAM_DIRECTORY "/", offsetof(struct watch_file_changes, exams));
         add(watch, COURSE_LOGIN_DIRECTORY "/", offsetof(struct watch_file_changes, logins));
         add_resolvers(watch);

@@ -12,6 +12,7 @@
 
 struct watch_file_changes {
         bool settings, rosters;
+        bool timetables;
         bool resolvers; /* /etc/resolv.conf, wherever it leads */
         bool passwd;    /* or who has which subordinate ids */
         bool exams;     /* a course is in an exam, or is not any more, see exam.h */

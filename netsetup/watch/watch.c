@@ -244,7 +244,8 @@ static int handle_files(struct watch *watch) {
         if (changes.rosters || changes.settings)
                 want(watch, JOB_DNS, FILES_DEBOUNCE_MS);
         /* Without the activator nothing can be held. */
-        if ((changes.rosters || changes.settings) && access(ACTIVATOR_SOCKET, F_OK) >= 0)
+        if ((changes.rosters || changes.settings || changes.timetables) &&
+                access(ACTIVATOR_SOCKET, F_OK) >= 0)
                 want(watch, JOB_SCHEDULE, FILES_DEBOUNCE_MS);
         if (changes.resolvers || changes.settings)
                 want(watch, JOB_COURSES, DEBOUNCE_MS);

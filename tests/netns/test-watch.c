@@ -396,6 +396,7 @@ static int tear_down_etc(void **state) {
 static void test_files_are_heard_however_they_change(void **state) {
         static const struct watch_file_changes none = {0}, passwd = {.passwd = true},
                                                settings = {.settings = true}, rosters = {.rosters = true},
+                                               timetables = {.timetables = true},
                                                resolvers = {.resolvers = true}, logins = {.logins = true};
         const struct {
                 const char *command;
@@ -412,6 +413,13 @@ static void test_files_are_heard_however_they_change(void **state) {
                 {"echo >/etc/coursenet/roster.d/.123.new", &none},
                 {"mv /etc/coursenet/roster.d/.123.new /etc/coursenet/roster.d/123", &rosters},
                 {"rm /etc/coursenet/roster.d/123", &rosters},
+                {"mkdir /etc/coursenet/schedule.d", &timetables},
+                {"echo >/etc/coursenet/schedule.d/123.ics", &timetables},
+                {"echo >/etc/coursenet/schedule.d/.new && mv /etc/coursenet/schedule.d/.new "
+                 "/etc/coursenet/schedule.d/123.ics",
+                        &timetables},
+                {"rm /etc/coursenet/schedule.d/123.ics", &timetables},
+                {"rmdir /etc/coursenet/schedule.d", &timetables},
                 {"echo >/run/coursenet/fence/5001", &logins},
                 {"echo >/run/coursenet/other", &none},
                 {"echo nameserver 192.0.2.1 >/etc/resolv.conf", &resolvers},
@@ -450,6 +458,7 @@ static void test_files_are_heard_however_they_change(void **state) {
                 assert_int_equal(changes.settings, expected->settings);
                 /* Where the whole directory goes, they go with it. */
                 assert_true(changes.rosters == expected->rosters || expected->settings);
+                assert_true(changes.timetables == expected->timetables || expected->settings);
                 assert_int_equal(changes.resolvers, expected->resolvers);
                 assert_int_equal(changes.logins, expected->logins);
         }

@@ -16,6 +16,22 @@ static time_t at(const char *text) {
         return (time_t)(span.from_usec / USEC_PER_SEC);
 }
 
+/* Tests give another program for coursenet-calendar. */
+static const char *calendar = BUILD_DIRECTORY "/coursenet-calendar";
+
+static int load(const struct settings *settings, time_t now, struct class_times *ret,
+        struct diagnostics *diagnostics) {
+        const struct paths paths = {.etc = etc, .calendar = calendar};
+
+        return course_schedule_load(&paths, settings, "123", now, ret, diagnostics);
+}
+
+static void check(const struct site *site, struct diagnostics *diagnostics) {
+        const struct paths paths = {.etc = etc, .calendar = calendar};
+
+        schedule_check(&paths, site, diagnostics);
+}
+
 static struct class_moment find(const char *schedule, const char *now, time_t lead) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         _cleanup_settings_ struct settings settings = {0};
@@ -25,7 +41,7 @@ static struct class_moment find(const char *schedule, const char *now, time_t le
         (void)snprintf(text, sizeof(text), "[course 123]\nschedule = %s\n", schedule);
         write_file("coursenet.conf", text);
         assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
-        assert_int_equal(course_schedule_load(etc, &settings, "123", at(now), &times, &diagnostics), 0);
+        assert_int_equal(load(&settings, at(now), &times, &diagnostics), 0);
         assert_clean(&diagnostics);
         return class_times_at(&times, at(now), lead);
 }
@@ -132,10 +148,9 @@ static void test_what_systemd_does_not_understand(void **state) {
                 (void)snprintf(text, sizeof(text), "[course 123]\nschedule = %s\n", schedules[i]);
                 write_file("coursenet.conf", text);
                 assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
-                assert_true(course_schedule_exists(&settings, "123"));
-                assert_false(course_schedule_exists(&settings, "124"));
-                assert_int_equal(
-                        course_schedule_load(etc, &settings, "123", 0, &times, &diagnostics), -EINVAL);
+                assert_true(course_schedule_exists(etc, &settings, "123"));
+                assert_false(course_schedule_exists(etc, &settings, "124"));
+                assert_int_equal(load(&settings, 0, &times, &diagnostics), -EINVAL);
                 assert_error(&diagnostics, 2, "systemd does not understand");
                 assert_null(times.items);
         }
@@ -171,7 +186,7 @@ static void test_check(void **state) {
                 (void)snprintf(text, sizeof(text), "[course 123]\nschedule = %s\n", rows[i].schedule);
                 write_file("coursenet.conf", text);
                 assert_int_equal(site_load(etc, &site, &diagnostics), 0);
-                schedule_check(etc, &site, &diagnostics);
+                check(&site, &diagnostics);
                 assert_int_equal(diagnostics.n_items, rows[i].finding != NULL);
                 if (rows[i].finding) {
                         assert_non_null(strstr(diagnostics.items[0].text, rows[i].finding));
@@ -187,7 +202,7 @@ static void test_check_of_a_course_without_students(void **state) {
         (void)state;
         write_file("coursenet.conf", "[course 124]\nschedule = Mon 09:00-10:00\n");
         assert_int_equal(site_load(etc, &site, &diagnostics), 0);
-        schedule_check(etc, &site, &diagnostics);
+        check(&site, &diagnostics);
         assert_int_equal(diagnostics.n_items, 1);
         assert_non_null(strstr(diagnostics.items[0].text, "nobody on its roster"));
 }
@@ -196,14 +211,184 @@ static void test_overlap(void **state) {
         _cleanup_class_times_ struct class_times times = {0};
 
         (void)state;
-        assert_int_equal(class_times_add(&times, 300, 400), 0);
-        assert_int_equal(class_times_add(&times, 100, 200), 0);
-        assert_int_equal(class_times_add(&times, 200, 300), 0);
+        assert_int_equal(class_times_add(&times, 300, 400, NULL), 0);
+        assert_int_equal(class_times_add(&times, 100, 200, NULL), 0);
+        assert_int_equal(class_times_add(&times, 200, 300, NULL), 0);
+        /* Groups of a timetable. */
+        assert_int_equal(class_times_add(&times, 100, 400, "A"), 0);
+        assert_int_equal(class_times_add(&times, 100, 400, "B"), 0);
         class_times_sort(&times);
         assert_null(class_times_find_overlap(&times));
-        assert_int_equal(class_times_add(&times, 150, 160), 0);
+        assert_int_equal(class_times_add(&times, 150, 160, NULL), 0);
         class_times_sort(&times);
         assert_int_equal(class_times_find_overlap(&times)->start, 100);
+}
+
+/* --- timetables ------------------------------------------------------------------------------ */
+
+#define EVENT(start, end, name)                                                                              \
+        "BEGIN:VEVENT\nUID:" name "\nDTSTART:" start "\nDTEND:" end "\nSUMMARY:" name "\nEND:VEVENT\n"
+#define TIMETABLE(events) "BEGIN:VCALENDAR\nVERSION:2.0\n" events "END:VCALENDAR\n"
+
+/* The course has a timetable and, unless it is NULL, a schedule in the settings. The caller frees *ret. */
+static int load_timetable(const char *timetable, const char *schedule, const char *now,
+        struct class_times *ret, struct diagnostics *diagnostics) {
+        _cleanup_settings_ struct settings settings = {0};
+        char text[512] = "";
+
+        if (schedule)
+                (void)snprintf(text, sizeof(text), "[course 123]\nschedule = %s\n", schedule);
+        write_file("coursenet.conf", text);
+        write_file("schedule.d/123.ics", timetable);
+        assert_int_equal(settings_load(etc, &settings, diagnostics), 0);
+        assert_true(course_schedule_exists(etc, &settings, "123"));
+        assert_false(course_schedule_exists(etc, &settings, "124"));
+        return load(&settings, at(now), ret, diagnostics);
+}
+
+static void test_timetable(void **state) {
+        static const char two[] = TIMETABLE(EVENT("20261130T090000Z", "20261130T103000Z", "Lab")
+                        EVENT("20261201T090000Z", "20261201T103000Z", "Talk"));
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_class_times_ struct class_times times = {0};
+        struct class_moment moment;
+
+        (void)state;
+        assert_int_equal(load_timetable(two, NULL, "2026-11-30 08:45:00 UTC", &times, &diagnostics), 0);
+        assert_clean(&diagnostics);
+        moment = class_times_at(&times, at("2026-11-30 08:45:00 UTC"), 900);
+        assert_true(moment.wanted);
+        assert_int_equal(moment.next_change, at("2026-11-30 10:30:00 UTC"));
+        assert_string_equal(moment.class->name, "Lab");
+        moment = class_times_at(&times, at("2026-11-30 10:30:00 UTC"), 900);
+        assert_false(moment.wanted);
+        assert_int_equal(moment.next_change, at("2026-12-01 08:45:00 UTC"));
+        assert_string_equal(moment.class->name, "Talk");
+        moment = class_times_at(&times, at("2026-12-01 10:30:00 UTC"), 900);
+        assert_null(moment.class);
+}
+
+static void test_settings_and_timetable_together(void **state) {
+        static const char one[] = TIMETABLE(EVENT("20261130T090000Z", "20261130T103000Z", "Lab"));
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_class_times_ struct class_times times = {0};
+        struct class_moment moment;
+
+        (void)state;
+        assert_int_equal(load_timetable(one, "2026-11-30 12:00-13:00 UTC", "2026-11-30 08:00:00 UTC", &times,
+                                 &diagnostics),
+                0);
+        moment = class_times_at(&times, at("2026-11-30 08:00:00 UTC"), 0);
+        assert_string_equal(moment.class->name, "Lab");
+        moment = class_times_at(&times, at("2026-11-30 11:00:00 UTC"), 0);
+        assert_int_equal(moment.start, at("2026-11-30 12:00:00 UTC"));
+        assert_null(moment.class->name);
+}
+
+/* The name goes to a terminal. */
+static void test_names_are_made_printable(void **state) {
+        static const char one[] =
+                TIMETABLE(EVENT("20261130T090000Z", "20261130T103000Z", "La\x1b[31mb\\nand\xc2\x9b"));
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_class_times_ struct class_times times = {0};
+
+        (void)state;
+        assert_int_equal(load_timetable(one, NULL, "2026-11-30 08:00:00 UTC", &times, &diagnostics), 0);
+        assert_string_equal(times.items[0].name, "La?[31mb and??");
+}
+
+static void assert_timetable_error(const char *timetable, unsigned line, const char *words) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        struct class_times times = {0};
+
+        assert_true(load_timetable(timetable, NULL, "2026-11-30 08:00:00 UTC", &times, &diagnostics) < 0);
+        assert_error(&diagnostics, line, words);
+        assert_string_equal(diagnostics.items[0].path, etc_path("schedule.d/123.ics"));
+        assert_int_equal(diagnostics.n_items, 1);
+        assert_null(times.items);
+}
+
+static void test_mistakes_in_a_timetable(void **state) {
+        (void)state;
+        assert_timetable_error("", 0, "the file is empty");
+        assert_timetable_error("<html>\n", 1, "this is no iCalendar file");
+        assert_timetable_error(
+                TIMETABLE(EVENT("20261130T090000Z", "20261130T103000Z", "Lab") EVENT("noon", "one", "Talk")),
+                11, "'DTSTART:noon' cannot be read");
+}
+
+static void test_a_timetable_that_others_can_write(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct class_times times = {0};
+
+        (void)state;
+        write_file("coursenet.conf", "");
+        write_file("schedule.d/123.ics", TIMETABLE(""));
+        assert_return_code(chmod(etc_path("schedule.d/123.ics"), 0666), errno);
+        assert_int_equal(settings_load(etc, &settings, &diagnostics), 0);
+        assert_true(load(&settings, 0, &times, &diagnostics) < 0);
+        assert_error(&diagnostics, 0, "group and others may not write to it");
+}
+
+/* What a library that breaks, or is broken into, could make of the program. */
+static void test_a_reader_that_fails(void **state) {
+        static const struct {
+                const char *script, *words;
+        } rows[] = {
+                {"kill -XCPU $$", "takes too long to read"},
+                {"kill -XFSZ $$", "has too many classes"},
+                {"kill -SEGV $$", "coursenet-calendar, which reads it, failed"},
+                {"echo 'class 1796029200 1796034600 Lab'; exit 1", "which reads it, failed"},
+                {"echo hello", "printed nonsense"},
+                {"echo 'class 1796034600 1796029200 Lab'", "printed nonsense"},
+                {"echo 'class 1796029200 9996034600 Lab'", "printed nonsense"},
+                {"echo 'class 1796029200'", "printed nonsense"},
+                {"echo class 1 2 Past", "printed nonsense"},
+                {"printf 'mistake 0 \\033[31m\\n'", "?[31m"},
+        };
+        const char *kept = calendar;
+        char text[256];
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                (void)snprintf(text, sizeof(text), "#!/bin/sh\ncat >/dev/null\n%s\n", rows[i].script);
+                write_file("reader", text);
+                assert_return_code(chmod(etc_path("reader"), 0755), errno);
+                calendar = etc_path("reader");
+                assert_timetable_error(TIMETABLE(""), 0, rows[i].words);
+        }
+        calendar = "/nowhere/coursenet-calendar";
+        assert_timetable_error(
+                TIMETABLE(""), 0, "/nowhere/coursenet-calendar, which reads it, cannot be run");
+        calendar = kept;
+}
+
+static void test_check_of_timetables(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_site_ struct site site = {0};
+
+        (void)state;
+        write_file("coursenet.conf", "");
+        write_file("roster.d/123", "amy 10\n");
+        write_file("roster.d/125", "amy 10\n");
+        write_file("schedule.d/123.ics", TIMETABLE(EVENT("20200101T090000Z", "20200101T100000Z", "Lab")));
+        write_file("schedule.d/124.ics", TIMETABLE("RRULE\n"));
+        write_file("schedule.d/125.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20200101T090000Z\n"
+                                         "DURATION:PT1H\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n");
+        write_file("schedule.d/5.ics", "");
+        write_file("schedule.d/autumn.ics", "");
+        write_file("schedule.d/123.ics.bak", "");
+        write_file("schedule.d/.123.ics.new", "");
+        assert_int_equal(site_load(etc, &site, &diagnostics), 0);
+        check(&site, &diagnostics);
+        assert_warning(&diagnostics, 0, "course 123 has a schedule, but no class from now on");
+        assert_warning(&diagnostics, 0, "course 124 has a schedule, but nobody on its roster");
+        assert_error(&diagnostics, 3, "expected NAME:VALUE");
+        assert_warning(&diagnostics, 0, "'5.ics' is ignored: expected COURSE.ics");
+        assert_warning(&diagnostics, 0, "'autumn.ics' is ignored");
+        assert_warning(&diagnostics, 0, "'123.ics.bak' is ignored");
+        assert_int_equal(diagnostics.n_items, 6);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_etc, remove_etc)
@@ -221,6 +406,13 @@ int main(void) {
                 TEST(test_check),
                 TEST(test_check_of_a_course_without_students),
                 TEST(test_overlap),
+                TEST(test_timetable),
+                TEST(test_settings_and_timetable_together),
+                TEST(test_names_are_made_printable),
+                TEST(test_mistakes_in_a_timetable),
+                TEST(test_a_timetable_that_others_can_write),
+                TEST(test_a_reader_that_fails),
+                TEST(test_check_of_timetables),
         };
 
         return cmocka_run_group_tests_name("course-schedule", tests, NULL, NULL);

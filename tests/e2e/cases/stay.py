@@ -157,6 +157,55 @@ def schedule(guest):
     wait_gone(guest)
 
 
+TIMETABLE = "/etc/coursenet/schedule.d/123.ics"
+
+
+def event(start, end, more=""):
+    """A timetable with one event, so many seconds from now."""
+    begin, finish = (time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + seconds)) for seconds in (start, end))
+    return (f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:{begin}\r\nDTEND:{finish}\r\n"
+            f"SUMMARY:Lab\x1b[31m\r\n{more}END:VEVENT\r\nEND:VCALENDAR\r\n")
+
+
+@case("the seats of a course are held for a class of its timetable: an edit counts at once, and a mistake ends no hold")
+def timetable(guest):
+    set_up_class(guest)
+    try:
+        guest.write(TIMETABLE, event(-1800, 1800))
+        guest.wait_until(lambda: len(leases(guest)) == 3, what="the seats are held")
+        expect_equal(services(guest), ["schedule"], "the lease of a held seat")
+        expect(abs(next_change(guest) - time.time() - 1800) < 60, "the timer is not set to the end of the class")
+        [course] = schema.parse("schedule", guest.run("coursenetctl schedule --json", user="nobody").stdout)["courses"]
+        expect_equal((course["wanted"], course["file"], course["name"]), (True, TIMETABLE, "Lab?[31m"), "what coursenetctl schedule says")
+        expect_equal("\x1b" in guest.run("coursenetctl schedule", user="nobody").stdout, False, "a control character is printed")
+
+        for text, line, mistake in (
+                (event(-1800, 1800)[:-len("END:VCALENDAR\r\n")], 8, "the file ends before END:VCALENDAR"),
+                (event(-1800, 1800, "RRULE:FREQ=SECONDLY\r\n"), 3, "stands for more than 20000 dates")):
+            since = guest.journal_position()
+            guest.write(TIMETABLE, text)
+            guest.wait_until(lambda: mistake in guest.journal(since=since),  # pylint: disable=cell-var-from-loop
+                             what="the log has the mistake")
+            guest.wait_until(lambda: guest.run("systemctl is-active coursenet-class@123", check=False).stdout == "inactive\n",
+                             what="the service has ended")
+            expect_equal(len(leases(guest)), 3, "the leases after a mistake")
+            findings = schema.parse("check", guest.run("coursenetctl check --json", check=False).stdout)["findings"]
+            expect_equal([finding["line"] for finding in findings if finding["file"] == TIMETABLE], [line], "what check says of it")
+
+        guest.run(f"rm {TIMETABLE}")
+        guest.wait_until(lambda: next_change(guest) is None, what="without a timetable there is no timer")
+        wait_gone(guest)
+
+        # What reads it is closed in before it reads.
+        status = guest.run("mkfifo /run/timetable; /usr/libexec/coursenet/coursenet-calendar 0 1 </run/timetable & exec 3>/run/timetable; "
+                           "while ! grep -q '^Seccomp:.*2$' /proc/$!/status; do kill -0 $!; done; grep -h 'Seccomp:\\|NoNewPrivs:' "
+                           "/proc/$!/status; grep 'address space' /proc/$!/limits; exec 3>&-; wait").stdout.split()
+        expect_equal(status[:4], ["NoNewPrivs:", "1", "Seccomp:", "2"], "the confinement of coursenet-calendar")
+        expect_in(str(512 << 20), status, "its memory")
+    finally:
+        guest.run(f"rm -f {TIMETABLE} /run/timetable")
+
+
 @case("stop ends a student's logins and tells their terminals, and nobody else's")
 def stop(guest):
     set_up_class(guest)
