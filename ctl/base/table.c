@@ -2,6 +2,8 @@
 
 /* The few calls of libsmartcols that a plain table needs. */
 
+#include <locale.h>
+
 #include "table.h"
 #include "terminal.h"
 
@@ -53,8 +55,19 @@ void table_color(struct libscols_table *table, size_t column, const char *color)
 }
 
 int table_print(struct libscols_table *table) {
+        locale_t before = (locale_t)0, locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+        int r;
+
         (void)scols_table_enable_colors(table, terminal_has_colors());
-        return scols_print_table(table);
+        /* libsmartcols prints as \xNN what is no character of the locale. Everywhere else, text is bytes. */
+        if (locale)
+                before = uselocale(locale);
+        r = scols_print_table(table);
+        if (locale) {
+                (void)uselocale(before);
+                freelocale(locale);
+        }
+        return r;
 }
 
 int table_print_to_text(struct libscols_table *table, char **ret) {
