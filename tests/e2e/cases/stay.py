@@ -3,6 +3,7 @@
 import calendar
 import time
 
+from harness import product
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
 from helpers import schema
 from helpers.hours import clock, hours
@@ -197,12 +198,13 @@ def timetable(guest):
         guest.wait_until(lambda: next_change(guest) is None, what="without a timetable there is no timer")
         wait_gone(guest)
 
-        # What reads it is closed in before it reads.
-        status = guest.run("mkfifo /run/timetable; /usr/libexec/coursenet/coursenet-calendar 0 1 </run/timetable & exec 3>/run/timetable; "
-                           "while ! grep -q '^Seccomp:.*2$' /proc/$!/status; do kill -0 $!; done; grep -h 'Seccomp:\\|NoNewPrivs:' "
-                           "/proc/$!/status; grep 'address space' /proc/$!/limits; exec 3>&-; wait").stdout.split()
-        expect_equal(status[:4], ["NoNewPrivs:", "1", "Seccomp:", "2"], "the confinement of coursenet-calendar")
-        expect_in(str(512 << 20), status, "its memory")
+        # What reads it is confined before it reads. With sanitizers, it is not.
+        if not product.kind.finds_errors:
+            status = guest.run("mkfifo /run/timetable; /usr/libexec/coursenet/coursenet-calendar 0 1 </run/timetable & exec 3>/run/timetable; "
+                               "while ! grep -q '^Seccomp:.*2$' /proc/$!/status; do kill -0 $!; done; grep -h 'Seccomp:\\|NoNewPrivs:' "
+                               "/proc/$!/status; grep 'address space' /proc/$!/limits; exec 3>&-; wait").stdout.split()
+            expect_equal(status[:4], ["NoNewPrivs:", "1", "Seccomp:", "2"], "the confinement of coursenet-calendar")
+            expect_in(str(512 << 20), status, "its memory")
     finally:
         guest.run(f"rm -f {TIMETABLE} /run/timetable")
 
