@@ -6,8 +6,8 @@ from helpers.leases import leases, seat_status
 from helpers.pam_program import SERVICE, PamProgram
 from helpers.seats import ADDRESS, ROSTER_FILE, SEAT, SECOND, SECOND_SEAT, STUDENT
 
-# Chromium with its libraries is as big as the rest of the tree, so one suite has it.
-SUITES = ("trixie",)
+# Chromium takes most of a case's time, so what does not depend on the version of Cockpit is in one suite.
+ONE_SUITE = ("trixie",)
 
 
 # On the class list, but without an account.
@@ -31,7 +31,7 @@ def expect_no_complaints(browser):
     expect_equal([each for each in browser.complaints if "RedHat" not in each], [], "the browser's console")
 
 
-@case("the page in Cockpit shows a login within seconds; an exam is at its course; Stop says how many logins it ends, and ends them; Start holds a seat, Release does not end a login", suites=SUITES)
+@case("the page in Cockpit shows a login within seconds; an exam is at its course; Stop says how many logins it ends, and ends them; Start holds a seat, Release does not end a login")
 def live(guest):
     with server(guest) as host:
         browser = log_in(host)
@@ -96,7 +96,7 @@ def live(guest):
 MARKUP = "<img/src=x/onerror=document.title='run'>"
 
 
-@case("the page in Cockpit shows a mistake in a roster with its line and remedy, a command's refusal in its words, and markup as text", suites=SUITES)
+@case("the page in Cockpit shows a mistake in a roster with its line and remedy, a command's refusal in its words, and markup as text", suites=ONE_SUITE)
 def findings(guest):
     with server(guest) as host, PamProgram(host) as program:
         program.start("a", STUDENT)
@@ -132,7 +132,7 @@ def findings(guest):
         expect_no_complaints(browser)
 
 
-@case("without a course the page in Cockpit shows the commands for the first login; a user without rights sees a sentence and no button", suites=SUITES)
+@case("without a course the page in Cockpit shows the commands for the first login; a user without rights sees a sentence and no button", suites=ONE_SUITE)
 def empty(guest):
     with server(guest, with_class=False) as host:
         browser = log_in(host)
