@@ -26,6 +26,8 @@
 #define MESSAGE_SEAT_FAILED "29ac711322a9410bb7ac8496ad0252d6"
 /* Somebody captures the packets of a seat. */
 #define MESSAGE_CAPTURE "fb7bedaa9a954196b025c22336adcefa"
+/* Somebody of the staff enters the network of a seat. */
+#define MESSAGE_VISIT "5d9743ac6d3641be9441059ee1ac21fb"
 /* An exam that the settings name has begun, or is over. */
 #define MESSAGE_EXAM_SCHEDULED "c14968b17ee04e1ba11500e95f960663"
 /* An exam has ended by itself. */

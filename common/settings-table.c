@@ -133,6 +133,7 @@ static const struct setting table[] = {
         {"staff", BOTH_LIST(staff.names, staff.n_names), .adds = true, LIST(staff_name_valid,
                 "names of users, and of groups with @ before them; or none alone",
                 "names: name a group instead", "none"), .list.separators = ", \t", DEFAULT("none")},
+        {"staff-enter", BOTH(staff_enter), BOOL, DEFAULT("no")},
         {"subnet", COURSE(subnet), NETWORK(SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX,
                 "an IPv4 network with its prefix, such as 172.16.0.0/22")},
         {"subnet6", COURSE(subnet6), NETWORK6(SUBNET6_PREFIX, SUBNET6_PREFIX,

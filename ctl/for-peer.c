@@ -46,6 +46,7 @@ static const struct part {
         {"exam", "start", exam_command, false, false, false, REQUEST_CHANGE},
         {"exam", "stop", exam_command, false, false, false, REQUEST_CHANGE},
         {"capture", NULL, grant_command, true, false, false, REQUEST_CAPTURE},
+        {"visit", NULL, grant_command, false, false, false, REQUEST_VISIT},
 };
 
 static bool is_named(const struct part *part, const char *name) {

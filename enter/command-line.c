@@ -16,6 +16,16 @@ static int parse_script(int argc, char **argv, int i, struct command_line *optio
         return 0;
 }
 
+static int parse_student(const char *word, struct command_line *options, const char **ret_reason) {
+        if (!word || word[0] == '\0' || word[0] == '-') {
+                *ret_reason = "--seat-of takes the name of a student, or a seat";
+                return -EINVAL;
+        }
+        options->student = word;
+        options->seat_only = true;
+        return 0;
+}
+
 static int parse_command(
         int argc, char **argv, int i, struct command_line *options, const char **ret_reason) {
         if (i == argc) {
@@ -37,7 +47,11 @@ int command_line_parse(int argc, char **argv, struct command_line *ret, const ch
         for (int i = 1; i < argc; i++) {
                 if (string_equal(argv[i], "--seat"))
                         options.seat_only = true;
-                else if (is_help(argv[i]) || (argc == 2 && string_equal(argv[i], "help")))
+                else if (string_equal(argv[i], "--seat-of")) {
+                        r = parse_student(argv[++i], &options, ret_reason);
+                        if (r < 0)
+                                break;
+                } else if (is_help(argv[i]) || (argc == 2 && string_equal(argv[i], "help")))
                         options.help = true;
                 else if (string_equal(argv[i], "-c")) {
                         r = parse_script(argc, argv, i + 1, &options, ret_reason);

@@ -16,10 +16,11 @@ enum {
 
 struct command_line {
         bool help;
-        bool seat_only;     /* --seat */
-        bool login;         /* started as a login shell: argv[0] begins with "-" */
-        const char *script; /* -c, like a shell's; NULL: none. Borrowed from argv, like command */
-        char **command;     /* NULL: none, so a shell is started; never empty */
+        bool seat_only;      /* --seat, --seat-of */
+        const char *student; /* --seat-of: a student, or a seat; NULL: one's own seat. Borrowed from argv */
+        bool login;          /* started as a login shell: argv[0] begins with "-" */
+        const char *script;  /* -c, like a shell's; NULL: none. Borrowed from argv, like command */
+        char **command;      /* NULL: none, so a shell is started; never empty */
 };
 
 /* -EINVAL if the arguments are wrong; *ret_reason then says why, as a static sentence. */

@@ -9,7 +9,8 @@
  * user who runs it. These are the inputs that the attacker controls:
  *
  * - Arguments: command-line.c parses them, without getopt, which depends on the environment. They choose the
- *   command, but never the seat, the socket or a file.
+ *   command, but never the socket or a file, and the seat only with --seat-of, where root decides whether the
+ *   user may.
  * - The environment: it is not read while there is a capability. ld.so runs in secure mode and ignores
  *   LD_PRELOAD and similar variables, and no locale is set. Later, execvp() uses PATH, and SHELL and
  *   SSH_ORIGINAL_COMMAND choose a command, with the rights that the user had before.
@@ -43,11 +44,13 @@
 
 static void print_usage(FILE *stream) {
         (void)fputs(
-                "Usage: coursenet-enter [--seat] [-- COMMAND...]\n"
-                "       coursenet-enter [--seat] -c 'SHELL COMMAND'\n"
+                "Usage: coursenet-enter [--seat | --seat-of USER] [-- COMMAND...]\n"
+                "       coursenet-enter [--seat | --seat-of USER] -c 'SHELL COMMAND'\n"
                 "\n"
                 "Runs a command, or a shell, in the container of your own seat; with --seat, only in the\n"
                 "network of the seat. Starts the seat if necessary; it stays up while the command runs.\n"
+                "With --seat-of, staff run a command of their own in the network of a student's seat, which\n"
+                "must be up. The student is told.\n"
                 "\n"
                 "Exit codes: the command's own; 1 no seat; 2 usage; 3 the activator cannot be reached;\n"
                 "126 the command cannot be executed; 127 it does not exist. See coursenet-enter(1).\n",
@@ -120,7 +123,8 @@ static int join(const struct own_seat *seat) {
 static int enter_seat(const struct command_line *options, struct own_seat *seat) {
         int r;
 
-        r = own_seat_open(!options->seat_only, seat);
+        r = options->student ? own_seat_visit(options->student, seat)
+                             : own_seat_open(!options->seat_only, seat);
         if (r != 0)
                 return r;
         r = join(seat);

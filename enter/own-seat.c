@@ -2,7 +2,7 @@
 
 /*
  * Sends the activator a request with a pidfd of this process and gets a reply with the namespace. The request
- * does not name a seat, because the activator knows who asks.
+ * for one's own seat does not name a seat, because the activator knows who asks.
  */
 
 #include <sys/pidfd.h>
@@ -13,9 +13,13 @@
 #include "command-line.h"
 #include "number.h"
 #include "own-seat.h"
+#include "report-lines.h"
 
 #define TIMEOUT_SEAT_MS 20000U
 #define TIMEOUT_CONTAINER_MS 60000U
+
+/* The user database may take 20 s. */
+#define TIMEOUT_VISIT_MS 60000U
 
 /* What exchange() may return in addition to negative errno. */
 #define EXCHANGE_IMPOSTOR 1
@@ -62,7 +66,10 @@ static int exchange(
         r = activator_send(fd, request, pidfd, deadline);
         if (r < 0)
                 return r;
-        return activator_receive_fd(fd, ret_reply, ret_fd, deadline);
+        r = activator_receive_fd(fd, ret_reply, ret_fd, deadline);
+        if (r >= 0 && ret_reply->type == REPLY_REPORT)
+                report_lines_print(fd, "coursenet-enter");
+        return r;
 }
 
 static int ask(const struct request *request, int pidfd, struct reply *ret_reply, int *ret_fd) {
@@ -102,7 +109,14 @@ static int report_unreachable(int error) {
         return EXIT_UNREACHABLE;
 }
 
-static int report_refusal(const struct reply *reply) {
+static int report_refusal(const struct request *request, const struct reply *reply) {
+        /* Its lines have been printed. */
+        if (reply->type == REPLY_REPORT)
+                return EXIT_NO;
+        if (request->type == REQUEST_VISIT) {
+                complain("Cannot enter the network of %s: %s.", request->user, reply->text);
+                return EXIT_NO;
+        }
         switch ((enum reply_type)reply->type) {
         case REPLY_NO_SEAT:
         case REPLY_NO_NAME:
@@ -136,11 +150,12 @@ static bool reply_names_seat(const struct reply *reply) {
 }
 
 /* Takes fd. */
-static int take_answer(const struct reply *reply, int fd, struct own_seat *ret) {
+static int take_answer(
+        const struct request *request, const struct reply *reply, int fd, struct own_seat *ret) {
         _cleanup_close_ int owned = fd;
 
         if (reply->type != REPLY_DONE)
-                return report_refusal(reply);
+                return report_refusal(request, reply);
         if (fd < 0 || !reply_names_seat(reply)) {
                 complain("The activator's answer has an invalid seat.");
                 return EXIT_NO;
@@ -152,9 +167,9 @@ static int take_answer(const struct reply *reply, int fd, struct own_seat *ret) 
         return 0;
 }
 
-int own_seat_open(bool container, struct own_seat *ret) {
+/* Sends the request with a pidfd of this process. Returns an exit code. */
+static int open_seat(const struct request *request, struct own_seat *ret) {
         _cleanup_close_ int pidfd = -1;
-        struct request request;
         struct reply reply;
         int fd = -1, r;
 
@@ -163,6 +178,14 @@ int own_seat_open(bool container, struct own_seat *ret) {
                 complain("Cannot open a pidfd: %m.");
                 return EXIT_NO;
         }
+        r = ask(request, pidfd, &reply, &fd);
+        return r != 0 ? report_unreachable(r) : take_answer(request, &reply, fd, ret);
+}
+
+int own_seat_open(bool container, struct own_seat *ret) {
+        struct request request;
+        int r;
+
         request_init(&request, REQUEST_ENTER);
         request.flags = container ? REQUEST_WAIT_CONTAINER : 0;
         request.timeout_ms = container ? TIMEOUT_CONTAINER_MS : TIMEOUT_SEAT_MS;
@@ -172,7 +195,18 @@ int own_seat_open(bool container, struct own_seat *ret) {
                 complain("Cannot draw a random number: %s.", strerror(-r));
                 return EXIT_NO;
         }
+        return open_seat(&request, ret);
+}
 
-        r = ask(&request, pidfd, &reply, &fd);
-        return r != 0 ? report_unreachable(r) : take_answer(&reply, fd, ret);
+int own_seat_visit(const char *student, struct own_seat *ret) {
+        struct request request;
+
+        request_init(&request, REQUEST_VISIT);
+        request.timeout_ms = TIMEOUT_VISIT_MS;
+        (void)string_copy(request.service, sizeof(request.service), "visit");
+        if (string_copy(request.user, sizeof(request.user), student) < 0) {
+                complain("'%s' is too long for a student or a seat.", student);
+                return EXIT_NO;
+        }
+        return open_seat(&request, ret);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The caller's own seat, by a lease of this process. */
+/* The caller's own seat, by a lease of this process; or, for staff, a student's. */
 
 #include "protocol.h"
 
@@ -20,6 +20,12 @@ struct own_seat {
  * frees *ret; or an exit code, after a message.
  */
 int own_seat_open(bool container, struct own_seat *ret);
+
+/*
+ * For --seat-of: the seat of a student, who is named by the user or the seat. It is no lease: the seat must
+ * be up, and stops whether or not this process is in it.
+ */
+int own_seat_visit(const char *student, struct own_seat *ret);
 
 void own_seat_done(struct own_seat *seat);
 

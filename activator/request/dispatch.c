@@ -136,24 +136,52 @@ static void handle_report_reply(void *userdata, const struct reply *reply) {
                 connection_reply(connection, reply);
 }
 
-/* The child has printed a grant, or a refusal for the peer. */
-static void handle_grant(void *userdata, const struct reply *reply) {
+/* The grant that the child has printed. False: there is none, and the peer has been answered. */
+static bool take_grant(struct connection *connection, const struct reply *reply, struct seat_grant *ret) {
+        bool granted = connection->report && reply->pid == 0;
+
+        if (!granted)
+                handle_report_reply(connection, reply);
+        else if (report_read_grant(connection->report, ret) >= 0)
+                return true;
+        else
+                connection_reply_text(connection, REPLY_FAILED, "coursenetctl is of another version");
+        return false;
+}
+
+static void handle_capture(void *userdata, const struct reply *reply) {
         struct connection *connection = userdata;
         struct services *services = connection->userdata;
         struct seat_grant grant;
 
-        if (!connection->report || reply->pid != 0)
-                handle_report_reply(connection, reply);
-        else if (report_read_grant(connection->report, &grant) < 0)
-                connection_reply_text(connection, REPLY_FAILED, "coursenetctl is of another version");
-        else
+        if (take_grant(connection, reply, &grant))
                 grant_answer_capture(connection, services->leases,
                         query_peer_key(&services->peers, connection->peer.uid), &grant);
 }
 
+static void handle_visit(void *userdata, const struct reply *reply) {
+        struct connection *connection = userdata;
+        struct services *services = connection->userdata;
+        struct seat_grant grant;
+
+        if (take_grant(connection, reply, &grant))
+                grant_answer_visit(connection, services->leases, &grant);
+}
+
+static report_callback_t find_report_handler(enum request_type type) {
+        switch (type) {
+        case REQUEST_CAPTURE:
+                return handle_capture;
+        case REQUEST_VISIT:
+                return handle_visit;
+        default:
+                return handle_report_reply;
+        }
+}
+
 /*
- * The report has its own time limit. Changes and captures cost more than a report, so they have the pace of
- * coursenet-enter.
+ * The report has its own time limit. Changes, captures and visits cost more than a report, so they have the
+ * pace of coursenet-enter.
  */
 static void handle_report(
         struct services *services, struct connection *connection, const struct request *request, int text) {
@@ -161,15 +189,14 @@ static void handle_report(
 
         if (request->type != REQUEST_REPORT &&
                 !query_peer_may_enter(&services->peers, connection->peer.uid, now_monotonic_usec())) {
-                connection_remark(connection, "asks for changes or captures more often than it may");
+                connection_remark(connection, "asks for changes, captures or visits more often than it may");
                 connection_reply_text(connection, REPLY_REFUSED,
                         "these are too many requests at once; try again in a minute");
                 return;
         }
         connection_wait(connection);
         r = report_begin(&services->reports, connection->fd, request, &connection->peer, text,
-                request->type == REQUEST_CAPTURE ? handle_grant : handle_report_reply, connection,
-                &connection->report);
+                find_report_handler((enum request_type)request->type), connection, &connection->report);
         if (r < 0)
                 connection_reply_text(connection, REPLY_FAILED, strerror(-r));
 }
@@ -177,7 +204,7 @@ static void handle_report(
 static bool is_for_everybody(const struct request *request) {
         return request->type == REQUEST_STATUS || request->type == REQUEST_ENTER ||
                request->type == REQUEST_REPORT || request->type == REQUEST_CHANGE ||
-               request->type == REQUEST_CAPTURE;
+               request->type == REQUEST_CAPTURE || request->type == REQUEST_VISIT;
 }
 
 void dispatch_request(
@@ -220,6 +247,7 @@ void dispatch_request(
         case REQUEST_REPORT:
         case REQUEST_CHANGE:
         case REQUEST_CAPTURE:
+        case REQUEST_VISIT:
                 handle_report(services, connection, request, *pidfd);
                 return;
         case _REQUEST_TYPE_MAX:

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "capture-request.h"
 #include "lease/lease-log.h"
+#include "seat-namespace.h"
 
 /* The log has everything, and the student is told what others do. does: "captures the packets of". */
 static void announce(const struct connection *connection, struct lease_table *leases,
@@ -19,8 +20,8 @@ static void announce(const struct connection *connection, struct lease_table *le
         log_explained(id, SD_NOTICE, "%s %s seat %s of %s", name, does, grant->seat, grant->user);
         if (grant->own)
                 return;
-        (void)snprintf(text, sizeof(text), "\r\n%s %s your network seat %s, with %s.\r\n", name, does,
-                grant->seat, program);
+        (void)snprintf(
+                text, sizeof(text), "\r\n%s %s your seat %s, with %s.\r\n", name, does, grant->seat, program);
         lease_tell_seat(leases, grant->seat, text);
 }
 
@@ -39,5 +40,26 @@ void grant_answer_capture(struct connection *connection, struct lease_table *lea
         }
         announce(connection, leases, grant, MESSAGE_CAPTURE, "captures the packets of", "coursenet-capture");
         reply_init(&reply, REPLY_DONE);
+        connection_reply_fd(connection, &reply, fd);
+}
+
+/* A visit is no lease: the seat stops with the student's logout, and the visitor loses the network with it.
+ */
+void grant_answer_visit(
+        struct connection *connection, struct lease_table *leases, const struct seat_grant *grant) {
+        _cleanup_close_ int fd = -1;
+        const char *failed;
+        struct reply reply;
+
+        fd = seat_namespace_open(grant->seat, &failed);
+        if (fd < 0) {
+                connection_reply_text(connection, REPLY_FAILED, "the seat is not up");
+                return;
+        }
+        announce(connection, leases, grant, MESSAGE_VISIT, "has entered the network of", "coursenet-enter");
+        reply_init(&reply, REPLY_DONE);
+        reply.address = grant->address;
+        (void)string_copy(reply.course, sizeof(reply.course), grant->course);
+        (void)string_copy(reply.seat, sizeof(reply.seat), grant->seat);
         connection_reply_fd(connection, &reply, fd);
 }

@@ -8,3 +8,7 @@
 /* REQUEST_CAPTURE. key: as whom the peer counts (query-peer.h). */
 void grant_answer_capture(
         struct connection *connection, struct lease_table *leases, uid_t key, const struct seat_grant *grant);
+
+/* REQUEST_VISIT */
+void grant_answer_visit(
+        struct connection *connection, struct lease_table *leases, const struct seat_grant *grant);

@@ -10,8 +10,8 @@
 
 #include "message-fd.h"
 #include "request/fence-note.h"
-#include "request/reload.h"
 #include "request/grant-answer.h"
+#include "request/reload.h"
 #include "request/server.h"
 
 #include "lease/lease-answer.h"
@@ -267,13 +267,21 @@ int report_read_grant(const struct report *granted, struct seat_grant *ret) {
         return report.has_grant ? 0 : -EBADMSG;
 }
 
-void grant_answer_capture(struct connection *connection, struct lease_table *table, uid_t key,
-        const struct seat_grant *grant) {
+void grant_answer_capture(
+        struct connection *connection, struct lease_table *table, uid_t key, const struct seat_grant *grant) {
         (void)table;
         assert_int_equal(key, UID_AMY);
         assert_string_equal(grant->seat, "12310");
         report.n_grants++;
         connection_reply_text(connection, REPLY_DONE, "captured");
+}
+
+void grant_answer_visit(
+        struct connection *connection, struct lease_table *table, const struct seat_grant *grant) {
+        (void)table;
+        assert_string_equal(grant->seat, "12310");
+        report.n_grants++;
+        connection_reply_text(connection, REPLY_DONE, "entered");
 }
 
 /* --- the program at the other end ------------------------------------------------------------ */
@@ -828,17 +836,21 @@ static void a_report_that_cannot_be_made_is_refused(void **state) {
         is_over(fd);
 }
 
-/* What the child of a capture has printed decides. */
-static void a_capture_needs_a_grant(void **state) {
+/* What the child has printed decides. */
+static void a_capture_and_a_visit_need_a_grant(void **state) {
         static const struct {
+                enum request_type request;
                 int status;
                 bool has_grant;
                 enum reply_type type;
                 const char *text;
         } rows[] = {
-                {0, true, REPLY_DONE, "captured"},
-                {1, true, REPLY_REPORT, ""},
-                {0, false, REPLY_FAILED, "another version"},
+                {REQUEST_CAPTURE, 0, true, REPLY_DONE, "captured"},
+                {REQUEST_CAPTURE, 1, true, REPLY_REPORT, ""},
+                {REQUEST_CAPTURE, 0, false, REPLY_FAILED, "another version"},
+                {REQUEST_VISIT, 0, true, REPLY_DONE, "entered"},
+                {REQUEST_VISIT, 1, true, REPLY_REPORT, ""},
+                {REQUEST_VISIT, 0, false, REPLY_FAILED, "another version"},
         };
         struct reply reply;
 
@@ -846,7 +858,7 @@ static void a_capture_needs_a_grant(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 int fd = connect_user(UID_AMY);
 
-                ask(fd, REQUEST_CAPTURE);
+                ask(fd, rows[i].request);
                 report.has_grant = rows[i].has_grant;
                 reply_init(&reply, REPLY_REPORT);
                 reply.pid = rows[i].status;
@@ -854,7 +866,7 @@ static void a_capture_needs_a_grant(void **state) {
                 get_reply(fd, rows[i].type, rows[i].text);
                 is_over(fd);
         }
-        assert_int_equal(report.n_grants, 1);
+        assert_int_equal(report.n_grants, 2);
 }
 
 /* --- limits ---------------------------------------------------------------------------------- */
@@ -1016,7 +1028,7 @@ int main(void) {
                 server_test(a_user_may_not_change_things_in_a_loop),
                 server_test(a_peer_that_does_not_read_its_report_is_dropped),
                 server_test(a_report_that_cannot_be_made_is_refused),
-                server_test(a_capture_needs_a_grant),
+                server_test(a_capture_and_a_visit_need_a_grant),
                 server_test(one_user_has_a_few_connections),
                 server_test(when_there_is_no_room_the_one_that_was_silent_for_longest_goes),
                 server_test(a_request_that_was_sent_is_read_before_another_connection_is_accepted),

@@ -17,12 +17,16 @@ static const struct {
         const char *words[WORDS_MAX];
         bool help, seat_only, login;
         const char *script;
+        const char *student;
         int command; /* index of its first word; 0: none */
 } good[] = {
         {{"coursenet-enter"}, .help = false},
         {{"-coursenet-enter"}, .login = true},
         {{"coursenet-enter", "--seat"}, .seat_only = true},
         {{"coursenet-enter", "--seat", "--seat"}, .seat_only = true},
+        {{"coursenet-enter", "--seat-of", "cs123-newellz2"}, .seat_only = true, .student = "cs123-newellz2"},
+        {{"coursenet-enter", "--seat-of", "12310", "--", "ls", "-l"}, .seat_only = true, .student = "12310",
+                .command = 4},
         {{"coursenet-enter", "--help"}, .help = true},
         {{"coursenet-enter", "-h"}, .help = true},
         {{"coursenet-enter", "help"}, .help = true},
@@ -55,6 +59,10 @@ static const char *const bad[][WORDS_MAX] = {
         {"coursenet-enter", "-c"},
         {"coursenet-enter", "-c", "ls", "--seat"},
         {"coursenet-enter", "-cls"},
+        {"coursenet-enter", "--seat-of"},
+        {"coursenet-enter", "--seat-of", ""},
+        {"coursenet-enter", "--seat-of", "--", "ls"},
+        {"coursenet-enter", "--seat-of", "12310", "ls"},
 };
 
 /* argv is not const by tradition only. */
@@ -79,6 +87,10 @@ static void test_good(void **state) {
                 assert_int_equal(options.help, good[i].help);
                 assert_int_equal(options.seat_only, good[i].seat_only);
                 assert_int_equal(options.login, good[i].login);
+                if (good[i].student)
+                        assert_string_equal(options.student, good[i].student);
+                else
+                        assert_null(options.student);
                 if (good[i].script)
                         assert_string_equal(options.script, good[i].script);
                 else

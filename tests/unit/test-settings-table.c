@@ -54,6 +54,7 @@ static const struct example {
         {"schedule", "Mon,Wed 09:00-10:30; 2026-12-01 14:00-16:00 Europe/Berlin", "Mon 9-10", NULL, NULL},
         {"schedule-lead", "30min", "soon", "-1", "25h"},
         {"staff", "prof, @cs123-staff", "@", NULL, NULL},
+        {"staff-enter", "yes", "on", NULL, NULL},
         {"subnet", "172.16.0.0/22", "172.16.0.1/22", "10.0.0.0/15", "10.0.0.0/31"},
         {"subnet6", "2001:db8:42:123::/64", "off", "2001:db8::/63", "2001:db8::/65"},
         {"tasks-max", "500", "5K", NULL, NULL},

@@ -141,7 +141,7 @@ def by_staff(guest):
         session = guest.ssh_popen(STUDENT, tty=True)
         since = guest.journal_position()
         capture = Capture(guest, teacher, STUDENT, "--", "icmp").wait_begun()
-        session.read_until(f"{teacher} captures the packets of your network seat {SEAT}, with coursenet-capture")
+        session.read_until(f"{teacher} captures the packets of your seat {SEAT}, with coursenet-capture")
         session.run(f"ping -c 1 -W 5 {GATEWAY}")
         expect_in(" 2 packets; none was lost", " " + capture.stop().removeprefix("coursenet-capture:"), "the end")
         expect_equal(len(capture.packets()), 2, "the packets")

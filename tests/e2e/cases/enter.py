@@ -3,6 +3,7 @@
 guest.run(user=…) has no session, like a cron job: no PAM, no seat, the host's namespace.
 """
 
+import contextlib
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
@@ -10,9 +11,9 @@ from helpers.activator import ACTIVATOR, activator_pid, protocol
 from helpers.image import RUNTIME_SUITES, with_image
 from helpers.leases import leases
 from helpers.logins import OWN_NAMESPACE
-from helpers.seats import (ADDRESS, SEAT, SECOND, STRANGER, STUDENT, expect_nothing_failed, failed_units, held, leftovers,
+from helpers.seats import (ADDRESS, FAR, SEAT, SECOND, STRANGER, STUDENT, expect_nothing_failed, failed_units, held, leftovers,
                            set_up_class, wait_gone)
-from helpers.settings import SETTINGS
+from helpers.settings import SETTINGS, settings
 from helpers.worker import worker_away
 
 ENTER = ["coursenet-enter", "--seat", "--"]
@@ -268,6 +269,57 @@ def enter_failing_seat(guest):
     expect_equal(guest.run([*ENTER, "echo", "inside"], user=STUDENT).stdout, "inside\n", "the next try")
     wait_gone(guest)
     expect_nothing_failed(guest)
+
+
+VISIT = ["coursenet-enter", "--seat-of"]
+
+
+@contextlib.contextmanager
+def course_staff(guest, may):
+    """An account of the staff of course 123, with this value of staff-enter."""
+    set_up_class(guest)
+    guest.add_user("enter-staff")
+    with settings(guest, f"[course 123]\nstaff = enter-staff\nstaff-enter = {may}\n[course 377]\nstaff-enter = yes\n"):
+        yield "enter-staff"
+
+
+@case("staff enter the network of a student's seat as themselves; the student is told, and the log has both names")
+def seat_of(guest):
+    with course_staff(guest, "yes") as staff:
+        expect_refusal(guest.run([*VISIT, SEAT, "--", "true"], user=staff, check=False), 1, "the seat is not up")
+        session = guest.ssh_popen(STUDENT, tty=True)
+        since = guest.journal_position()
+        line = f"{OWN_NAMESPACE}; id -un; grep CapPrm /proc/self/status; echo $COURSENET_SEAT $COURSENET_ADDRESS; ping -c 1 -W 5 10.0.123.1"
+        inside = guest.run([*VISIT, STUDENT, "-c", line], user=staff).stdout
+        for part in (seat_namespace(guest), f"\n{staff}\n", "CapPrm:\t0000000000000000\n", f"\n{SEAT} {ADDRESS}\n", "1 received"):
+            expect_in(part, inside, "what the command sees")
+        session.read_until(f"{staff} has entered the network of your seat {SEAT}, with coursenet-enter")
+        guest.run("journalctl --sync")
+        expect_in(f"{staff} has entered the network of seat {SEAT} of {STUDENT}", guest.journal(since=since), "the log")
+        # It keeps nothing: the logout stops the seat, and the command has no network any more.
+        visit = guest.popen([*VISIT, SEAT, "--", "sh", "-c", "read go; ls /sys/class/net; ping -c 1 -W 1 10.0.123.1"], user=staff)
+        guest.wait_until(f"ip netns pids ns{SEAT} | xargs -r -n 1 ps -o args= -p | grep -q 'read go'", what="staff are in the seat")
+        expect_equal(len(leases(guest, SEAT)), 1, "the leases")
+        session.close()
+        wait_gone(guest)
+        ended = visit.exchange("go\n", 30)
+        expect_in("Network is unreachable", ended.stdout + ended.stderr, "the ping after the logout")
+
+
+@case("coursenet-enter --seat-of refuses students, staff of other courses, and staff without staff-enter")
+def seat_of_refused(guest):
+    with course_staff(guest, "no") as staff:
+        process = hold_seat(guest)
+        refusal = "Course 123 does not let its staff enter the networks of seats"
+        expect_refusal(guest.run([*VISIT, SEAT, "--", "true"], user=staff, check=False), 1, refusal)
+        expect_refusal(guest.run([*VISIT, FAR, "--", "true"], user=staff, check=False), 1, "Only root, the course's staff")
+        for user, word in ((SECOND, STUDENT), (STUDENT, SEAT), ("alice", SEAT)):
+            expect_refusal(guest.run([*VISIT, word, "--", "true"], user=user, check=False), 1, "Only root and the staff of a course")
+        for words in (VISIT, [*VISIT, "--", "true"]):
+            expect_status(guest.run(words, user=staff, check=False), 2, f"{words}")
+        expect_equal(guest.run([*VISIT, SEAT, "--", *OWN_NAMESPACE.split()]).stdout.strip(), seat_namespace(guest), "root's namespace")
+        process.kill_in_guest()
+    wait_gone(guest)
 
 
 # What a program of the student may send to the activator, and what it gets.
