@@ -97,13 +97,18 @@ class Guest:
         self._cgroups = []
         self._nspawn = None
         self._processes = []
+        self._others = []
 
     # Its life
 
     def boot_another(self, name, with_product=True, extra_packages=()):
-        """Boots a second guest of the same tree and product, or of the tree alone. extra_packages: it has these, too."""
-        source_dir = self._source_dir
-        return Guest.boot(self.suite, source_dir, name, self.log, extra_packages, with_product)
+        """Boots a second guest of the same tree and product, or of the tree alone. It ends with this one at the latest.
+
+        extra_packages: it has these, too.
+        """
+        other = Guest.boot(self.suite, self._source_dir, name, self.log, extra_packages, with_product)
+        self._others.append(other)
+        return other
 
     def _prepare_root(self, source_dir, extra_packages):
         base_tree = tree.build(self.suite, self.log)
@@ -187,6 +192,7 @@ class Guest:
 
     def poweroff(self):
         """Shuts the guest down in good order and removes all of it."""
+        self._discard_others()
         self.end_processes()
         if self._nspawn:
             self._nspawn.terminate()
@@ -195,6 +201,7 @@ class Guest:
 
     def discard(self):
         """Ends the guest at once, whatever it is doing, and removes all of it."""
+        self._discard_others()
         self.end_processes()
         init = self._find_init()
         if init:
@@ -202,6 +209,15 @@ class Guest:
         self._nspawn.kill()
         self._nspawn.wait()
         self._remove()
+
+    def _discard_others(self):
+        for other in self._others:
+            if other._is_running():
+                other.discard()
+        self._others.clear()
+
+    def _is_running(self):
+        return self._nspawn is not None and self._nspawn.poll() is None
 
     def _remove(self):
         self.console.close()

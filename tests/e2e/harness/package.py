@@ -2,6 +2,7 @@
 
 import functools
 import glob
+import itertools
 import os
 import subprocess
 import threading
@@ -14,6 +15,7 @@ RESULTS = os.path.dirname(product.SOURCE)
 LINTIAN = ["lintian", "--suppress-tags=out-of-date-standards-version,newer-standards-version", "--pedantic", "--fail-on=error,warning,info,pedantic", "--allow-root"]
 
 _one_at_a_time = threading.Lock()
+_numbers = itertools.count()
 
 
 class Packages:
@@ -45,7 +47,7 @@ class Packages:
             subprocess.run(["sed", "-i", f"s/^Version: .*/Version: {version}/", f"{folder}/DEBIAN/control"], check=True)
             with open(f"{folder}/{program}", "ab") as file:
                 file.write(b"\0")
-            subprocess.run(["dpkg-deb", "--build", folder, f"{folder}.deb"], stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(["dpkg-deb", "-Znone", "--build", folder, f"{folder}.deb"], stdout=subprocess.DEVNULL, check=True)
         return f"{folder}.deb"
 
 
@@ -56,7 +58,7 @@ def build(suite, source_dir, log):
 
 @functools.cache
 def build_once(suite, source_dir, log):
-    base = f"{isolation.work_directory()}/package-{suite}"
+    base = f"{isolation.work_directory()}/package-{suite}-{next(_numbers)}"
     root = f"{base}/root"
     product.mount_overlay(base, [tree.build(suite, log)])
     product.copy_source(source_dir, f"{root}{product.SOURCE}")
