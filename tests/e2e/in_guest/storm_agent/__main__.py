@@ -265,7 +265,7 @@ class Agent:
                     with open(f"/proc/{name}/comm", encoding="utf-8") as file:
                         if file.read() == "sleep\n":
                             kill(int(name))
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 pass
 
     # Holds
