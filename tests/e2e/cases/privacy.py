@@ -168,7 +168,7 @@ def staff(guest):
             said = ask(guest, "prof", "status", "--", "--help")
             expect_status(said, 1, "a word that looks like an option")
             expect_refused(guest, "alice", "roster", "list", "123")
-        soon(guest, lambda: "asks for a report (roster 123)" in guest.journal(since=since), "the log says who asked for what")
+        soon(guest, lambda: "asks for a report (roster list 123)" in guest.journal(since=since), "the log says who asked for what")
         guest.run("systemctl stop coursenet-query.socket coursenet-activator.service")
         try:
             expect_status(ask(guest, "prof", "status"), 3, "status without the activator")
