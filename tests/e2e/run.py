@@ -4,10 +4,10 @@
     python3 tests/e2e/run.py [--suite SUITE]... [--case TEXT]... [--guests N] [--source DIR] [--sanitize LIST]
             [--coverage DIR] [--list] [--keep] [--shell]
 
-Must run as root. TEXT is a part of a case's promise or of its module's name. N guests of a suite work side by side;
-the cases of one module stay together and in order. Prints a line for each case and closes with `N passed, N failed,
-N skipped`; the exit status is 1 if a case failed, a guest did not boot, or nothing ran. A guest in which a case has failed
-is replaced by a fresh one, unless --keep is given.
+Must run as root. TEXT is a part of a case's promise or of its module's name. N guests of a suite work side by side, and more
+when no case of another suite waits; the cases of one module stay together and in order. Prints a line for each case and
+closes with `N passed, N failed, N skipped`; the exit status is 1 if a case failed, a guest did not boot, or nothing ran. A
+guest in which a case has failed is replaced by a fresh one, unless --keep is given.
 """
 
 import argparse
@@ -33,9 +33,9 @@ from harness.sanitizer import Sanitizer
 # The modules of cases/, in the order in which they run. Those that take longest come first, so that the guests of a suite
 # end at about the same time.
 MODULES = (
-    "stay", "jupyterhub", "cockpit", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "early",
+    "package", "jupyterhub", "stay", "cockpit", "guest", "login", "lifetime", "races", "leftover", "container", "crossings", "early",
     "programs", "firewall", "network", "names", "fence", "fault", "directory", "escape_frames", "escape_inside", "escape_reach",
-    "escape_outside", "escape_activator", "escape_exam", "exam", "security", "package", "removal", "readme", "storm", "limits",
+    "escape_outside", "escape_activator", "escape_exam", "exam", "security", "removal", "readme", "storm", "limits",
     "resources", "enter", "capture", "units", "worker", "privacy", "history", "admin", "backup")
 
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
@@ -109,20 +109,33 @@ def keep(guest):
     sys.stdin.readline()
 
 
-def guests_of(suite, options, report):
-    """A thread for each guest of a suite that has something to do."""
-    modules = case.by_module(case.selected(suite, options.case))
-    names = [suite if number == 1 else f"{suite}-{number}" for number in range(1, options.guests + 1)]
-    waiting = queue.SimpleQueue()
-    for module in modules:
-        waiting.put(module)
-    return [threading.Thread(target=run_guest, args=(suite, name, waiting, options, report), daemon=True)
-            for name in names[:len(modules)]]
+def run_turns(turns, options, report):
+    for suite, name, modules in turns:
+        run_guest(suite, name, modules, options, report)
+
+
+def guest_name(suite, number):
+    return suite if number == 1 else f"{suite}-{number}"
+
+
+def threads_of(options, report):
+    """A thread for each guest that has something to do. When no module of its suite waits, it boots a guest of another suite."""
+    suites = options.suite or tree.SUITES
+    waiting = {suite: queue.SimpleQueue() for suite in suites}
+    for suite in suites:
+        modules = case.by_module(case.selected(suite, options.case))
+        for module in modules:
+            waiting[suite].put(module)
+        for number in range(1, min(options.guests, len(modules)) + 1):
+            turns = [(suite, guest_name(suite, number), waiting[suite])]
+            if not options.keep:
+                turns += [(other, guest_name(other, number + options.guests), waiting[other]) for other in suites if other != suite]
+            yield threading.Thread(target=run_turns, args=(turns, options, report), daemon=True)
 
 
 def run_cases(options):
     report = Report()
-    threads = [thread for suite in options.suite or tree.SUITES for thread in guests_of(suite, options, report)]
+    threads = list(threads_of(options, report))
     for thread in threads:
         thread.start()
     for thread in threads:
