@@ -6,6 +6,8 @@
  */
 
 #include <net/if.h>
+#include <netpacket/packet.h>
+#include <sys/socket.h>
 
 #include "link-capture.h"
 
@@ -86,13 +88,22 @@ int link_capture_fd(const struct link_capture *capture) {
         return pcap_get_selectable_fd(capture->pcap);
 }
 
+/* The kernel takes the number of its link from a packet socket when the link is deleted. */
+static bool link_is_gone(const struct link_capture *capture) {
+        struct sockaddr_ll address;
+        socklen_t size = sizeof(address);
+
+        return getsockname(link_capture_fd(capture), (struct sockaddr *)&address, &size) < 0 ||
+               address.sll_ifindex <= 0;
+}
+
 int link_capture_next(struct link_capture *capture) {
         struct pcap_pkthdr *header;
         const u_char *data;
 
         switch (pcap_next_ex(capture->pcap, &header, &data)) {
         case 0:
-                return 0;
+                return link_is_gone(capture) ? -ENETDOWN : 0;
         case 1:
                 rewind(capture->memory);
                 pcap_dump((u_char *)capture->dumper, header, data);

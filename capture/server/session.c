@@ -24,6 +24,9 @@
 /* How long a capture goes on when the user has ended it: the kernel still has packets from before. */
 #define LAST_PACKETS_MS (2 * LINK_CAPTURE_DELAY_MS)
 
+/* How soon a capture ends at the latest when its link has gone. */
+#define LINK_CHECK_MS 1000U
+
 struct session {
         int fd, place;
         struct seat_grant grant;
@@ -175,14 +178,18 @@ static const char *find_end(struct session *session, const struct pollfd *peer, 
                 return "It has reached its greatest size.";
         if (now >= session->end_msec)
                 return session->stopping ? "" : "Its time is over.";
-        return link->events == 0 && (link->revents & POLLERR) ? "The seat has stopped." : NULL;
+        return link->revents & POLLERR ? "The seat has stopped." : NULL;
 }
 
-/* For poll(). */
+/*
+ * For poll(). The kernel reports once that a link goes down, and nothing when it is deleted a moment later.
+ * libpcap 1.10.5 may have taken that report while it looked for a packet, and goes on, because a link may come
+ * up again. So the link is also looked at from time to time.
+ */
 static int time_left(const struct session *session) {
-        uint64_t now = now_msec();
+        uint64_t now = now_msec(), left = session->end_msec > now ? session->end_msec - now : 0;
 
-        return session->end_msec > now ? (int)(session->end_msec - now) : 0;
+        return (int)(left < LINK_CHECK_MS ? left : LINK_CHECK_MS);
 }
 
 /* Returns why the capture has ended, as a static sentence; NULL: the peer is gone. */

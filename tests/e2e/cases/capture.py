@@ -75,14 +75,19 @@ def staff(guest):
 def own_seat(guest):
     session = guest.ssh_popen(STUDENT)
     neighbour = guest.ssh_popen(SECOND)
-    # tcpdump ends after some packets. Then the capture ends, although nothing more is captured.
     command = ssh_command(STUDENT, False, ()) + ["coursenet-capture -- icmp"]
     shown = guest.popen(["sh", "-c", '"$@" | tcpdump -l -n -r - -c 2 2>/tmp/capture-begun', "sh", *command])
     guest.wait_until("grep -q 'reading from file' /tmp/capture-begun", what="the capture over ssh is under way")
     capture = Capture(guest, STUDENT, SEAT).wait_begun()
-    for _ in range(3):
+    rounds = []
+
+    def ping_both():
         neighbour.run(f"ping -c 1 -W 5 {GATEWAY}")
-        session.run(f"ping -c 1 -W 5 {GATEWAY}")
+        rounds.append(session.run(f"ping -c 1 -W 5 {GATEWAY}"))
+        return shown.poll() is not None
+
+    # ssh sees at the next packet that tcpdump has ended.
+    guest.wait_until(ping_both, what="the capture over ssh ends with its reader")
     lines = shown.wait_output().stdout.splitlines()
     expect_equal(len(lines), 2, f"the number of packets in {lines}")
     expect_in(f"{ADDRESS} > {GATEWAY}: ICMP echo request", lines[0], "the first packet over ssh")
@@ -90,7 +95,7 @@ def own_seat(guest):
 
     said = capture.stop()
     expect_in("packets; none was lost", said, "the end")
-    expect_equal(len(capture.packets("icmp")), 6, f"the packets in the file of {said}")
+    expect_equal(len(capture.packets("icmp")), 2 * len(rounds), f"the packets in the file of {said}")
     expect_equal(capture.packets("icmp", "and", "host", SECOND_ADDRESS), [], "the neighbour's packets")
     wait_no_server(guest)
     session.close()
