@@ -64,8 +64,8 @@ enum request_type {
         REQUEST_CAPTURE, /* everybody: the packets of the seat that user names by its id or its student, or of
                             one's own seat if user is empty. The answer brings a connection to
                             coursenet-capture@.service, see capture-protocol.h */
-        REQUEST_VISIT, /* everybody: the network of the seat that user names by its id or its student, without a
-                          lease. The answer brings the namespace */
+        REQUEST_VISIT, /* everybody: the network of the seat that user names by its id or its student, without
+                          a lease. The answer brings the namespace */
         _REQUEST_TYPE_MAX,
 };
 
@@ -178,7 +178,8 @@ struct report_peer {
 };
 
 /*
- * What the child prints instead of text for REQUEST_CAPTURE and REQUEST_VISIT, if the peer may do that with the seat.
+ * What the child prints instead of text for REQUEST_CAPTURE and REQUEST_VISIT, if the peer may do that with
+ * the seat.
  */
 struct seat_grant {
         uint32_t address; /* of the seat, host byte order */

@@ -135,7 +135,7 @@ struct course_values {
         unsigned schedule_lead_seconds; /* how long before a class its seats are started */
         enum names_told names;
         enum capture capture;
-        bool staff_enter; /* the staff may enter the network of a student's seat */
+        bool staff_enter;   /* the staff may enter the network of a student's seat */
         struct staff staff; /* of a course: in addition to the site's */
         struct service_settings services;
         struct limit_settings limits;

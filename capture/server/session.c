@@ -183,8 +183,8 @@ static const char *find_end(struct session *session, const struct pollfd *peer, 
 
 /*
  * For poll(). The kernel reports once that a link goes down, and nothing when it is deleted a moment later.
- * libpcap 1.10.5 may have taken that report while it looked for a packet, and goes on, because a link may come
- * up again. So the link is also looked at from time to time.
+ * libpcap 1.10.5 may have taken that report while it looked for a packet, and goes on, because a link may
+ * come up again. So the link is also looked at from time to time.
  */
 static int time_left(const struct session *session) {
         uint64_t now = now_msec(), left = session->end_msec > now ? session->end_msec - now : 0;
