@@ -66,8 +66,7 @@ static int take_message(char *message, ssize_t n) {
         int r;
 
         if (n <= 0) {
-                complain("The server has ended without a reason. There may be too many captures; please try "
-                         "again "
+                complain("The server has ended without a reason. There may be too many captures: try again "
                          "later.");
                 return EXIT_NO;
         }
@@ -142,9 +141,9 @@ int main(int argc, char **argv) {
                 return fflush(stdout) == 0 ? EXIT_DONE : EXIT_NO;
         }
         if (isatty(STDOUT_FILENO)) {
-                complain("Packets are not for a terminal. On your own computer: ssh USER@SERVER "
-                         "coursenet-capture | "
-                         "wireshark -k -i - (or: coursenet-capture | tcpdump -n -r -).");
+                complain("Packets are not for a terminal. On your own computer: "
+                         "ssh USER@SERVER coursenet-capture | wireshark -k -i - "
+                         "(or: coursenet-capture | tcpdump -n -r -).");
                 return EXIT_USAGE;
         }
         return capture(&options);

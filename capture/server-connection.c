@@ -30,8 +30,7 @@ static int report_unreachable(int error) {
         if (error == -ETIMEDOUT)
                 complain("The activator did not answer in time. Please try again.");
         else if (error == -ECONNRESET || error == -EPIPE)
-                complain("The activator closed the connection. You may have too many requests under way; "
-                         "please "
+                complain("The activator closed the connection. You may have too many requests under way: "
                          "try again later.");
         else if (error == -EBADMSG || error == -EPROTO)
                 complain("The activator is of another version. Please tell an administrator to restart it.");

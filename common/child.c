@@ -74,3 +74,26 @@ int child_wait(pid_t pid, int *ret_status) {
                         return -errno;
         return 0;
 }
+
+/* A file of its own: the program may print more than a pipe holds, and it is read when the program has ended.
+ */
+int child_read(const char *const *arguments, const struct child_streams *streams, int *ret_status,
+        FILE **ret_output) {
+        struct child_streams connected = *streams;
+        _cleanup_fclose_ FILE *output = tmpfile();
+        pid_t pid;
+        int r;
+
+        if (!output)
+                return -errno;
+        connected.output = fileno(output);
+        r = child_spawn(arguments, &connected, NULL, &pid);
+        if (r >= 0)
+                r = child_wait(pid, ret_status);
+        if (r < 0)
+                return r;
+        rewind(output);
+        *ret_output = output;
+        output = NULL;
+        return 0;
+}

@@ -3,6 +3,7 @@
 
 /* Child processes that run another program. */
 
+#include <stdio.h>
 #include <sys/wait.h>
 
 #include "util.h"
@@ -33,3 +34,10 @@ int child_spawn_file(const char *file, const char *const *arguments, const struc
 
 /* Waits for the child's end, however long it takes. *ret_status is as waitpid(2) has it. Negative errno. */
 int child_wait(pid_t pid, int *ret_status);
+
+/*
+ * Runs a program to its end and gives back what it printed, from the beginning; the caller closes
+ * *ret_output. Of streams, input and error count. *ret_status is as waitpid(2) has it. Negative errno.
+ */
+int child_read(const char *const *arguments, const struct child_streams *streams, int *ret_status,
+        FILE **ret_output);

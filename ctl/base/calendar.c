@@ -2,35 +2,11 @@
 
 /* Reads the line "UNIX seconds: @1769846415.25" of systemd-analyze timestamp. */
 
-#include <fcntl.h>
-
 #include "calendar.h"
 #include "child.h"
 #include "moment.h"
 
 #define LABEL "UNIX seconds: @"
-
-/* The caller closes *ret_output. *ret_status is as waitpid(2) has it. Negative errno. */
-static int run(const char *text, FILE **ret_output, int *ret_status) {
-        const char *const arguments[] = {"systemd-analyze", "timestamp", "--", text, NULL};
-        struct child_streams streams = {CHILD_NULL, CHILD_NULL, CHILD_NULL};
-        _cleanup_fclose_ FILE *output = tmpfile();
-        pid_t pid;
-        int r;
-
-        if (!output)
-                return -errno;
-        streams.output = fileno(output);
-        r = child_spawn(arguments, &streams, NULL, &pid);
-        if (r >= 0)
-                r = child_wait(pid, ret_status);
-        if (r < 0)
-                return r;
-        rewind(output);
-        *ret_output = output;
-        output = NULL;
-        return 0;
-}
 
 /* "1769846415.25\n" */
 static int parse_seconds(const char *text, uint64_t *ret_usec) {
@@ -59,6 +35,8 @@ static int find_seconds(FILE *output, uint64_t *ret_usec) {
 }
 
 int calendar_parse(const char *text, uint64_t *ret_usec) {
+        const char *const arguments[] = {"systemd-analyze", "timestamp", "--", text, NULL};
+        const struct child_streams streams = {CHILD_NULL, CHILD_NULL, CHILD_NULL};
         _cleanup_fclose_ FILE *output = NULL;
         struct span span;
         int r, status;
@@ -67,7 +45,7 @@ int calendar_parse(const char *text, uint64_t *ret_usec) {
                 *ret_usec = span.from_usec;
                 return 0;
         }
-        r = run(text, &output, &status);
+        r = child_read(arguments, &streams, &status, &output);
         if (r < 0)
                 return r;
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? find_seconds(output, ret_usec) : -EINVAL;

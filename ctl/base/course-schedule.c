@@ -17,26 +17,16 @@ static int run(const char *expression, time_t base, FILE **ret_output) {
         char time[48];
         const char *const arguments[] = {
                 "systemd-analyze", "calendar", "--iterations=" STARTS, time, "--", expression, NULL};
-        struct child_streams streams = {CHILD_NULL, CHILD_NULL, CHILD_NULL};
-        _cleanup_fclose_ FILE *output = tmpfile();
+        const struct child_streams streams = {CHILD_NULL, CHILD_NULL, CHILD_NULL};
         int r, status;
-        pid_t pid;
 
-        if (!output)
-                return -errno;
         (void)snprintf(time, sizeof(time), "--base-time=@%lld", (long long)base);
-        streams.output = fileno(output);
-        r = child_spawn(arguments, &streams, NULL, &pid);
-        if (r >= 0)
-                r = child_wait(pid, &status);
-        if (r < 0)
+        r = child_read(arguments, &streams, &status, ret_output);
+        if (r < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
                 return r;
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-                return -EINVAL;
-        rewind(output);
-        *ret_output = output;
-        output = NULL;
-        return 0;
+        (void)fclose(*ret_output);
+        *ret_output = NULL;
+        return -EINVAL;
 }
 
 /* "Mon 2026-10-26 08:00:00 UTC\n", behind the colon. In another zone, the next line has the same in UTC. */

@@ -58,20 +58,6 @@ static int replace(int folder, const char *file, const char *text) {
         return fsync(folder) < 0 ? -errno : 0;
 }
 
-int exam_file_write(const char *state, const struct exam *exam, const char *suffix) {
-        _cleanup_free_ char *text = exam_format(exam);
-        _cleanup_close_ int folder = -1;
-        char file[EXAM_FILE_SIZE];
-
-        if (!text)
-                return -ENOMEM;
-        folder = open_folder(state);
-        if (folder < 0)
-                return folder;
-        make_name(exam->course, suffix, file);
-        return replace(folder, file, text);
-}
-
 static bool has_text(int folder, const char *file, const char *text) {
         int fd = openat(folder, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         size_t size = strlen(text), n = 0;
@@ -88,7 +74,8 @@ static bool has_text(int folder, const char *file, const char *text) {
         return same;
 }
 
-int exam_file_update(const char *state, const struct exam *exam) {
+/* touches: a file that has this text already is not replaced. */
+static int write_exam(const char *state, const struct exam *exam, const char *suffix, bool touches) {
         _cleanup_free_ char *text = exam_format(exam);
         _cleanup_close_ int folder = -1;
         char file[EXAM_FILE_SIZE];
@@ -98,11 +85,19 @@ int exam_file_update(const char *state, const struct exam *exam) {
         folder = open_folder(state);
         if (folder < 0)
                 return folder;
-        make_name(exam->course, EXAM_SCHEDULED, file);
-        if (!has_text(folder, file, text))
+        make_name(exam->course, suffix, file);
+        if (!touches || !has_text(folder, file, text))
                 return replace(folder, file, text);
         /* The watch waits by a clock that nobody sets. Now it reads the other one. */
         return utimensat(folder, file, NULL, 0) < 0 ? -errno : 0;
+}
+
+int exam_file_write(const char *state, const struct exam *exam, const char *suffix) {
+        return write_exam(state, exam, suffix, false);
+}
+
+int exam_file_update(const char *state, const struct exam *exam) {
+        return write_exam(state, exam, EXAM_SCHEDULED, true);
 }
 
 int exam_file_remove(const char *state, const char *course, const char *suffix) {

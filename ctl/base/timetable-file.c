@@ -74,31 +74,20 @@ int timetable_file_each_stranger(
 
 /* *ret_status: as waitpid(2) has it. The caller closes *ret_output. */
 static int run(const char *program, const char *text, time_t now, int *ret_status, FILE **ret_output) {
-        _cleanup_fclose_ FILE *input = tmpfile(), *output = tmpfile();
+        _cleanup_fclose_ FILE *input = tmpfile();
         char from[32], until[32];
         const char *const arguments[] = {program, from, until, NULL};
         struct child_streams streams = CHILD_INHERITS;
-        pid_t pid;
-        int r;
 
-        if (!input || !output)
+        if (!input)
                 return -errno;
         if (fputs(text, input) < 0 || fflush(input) != 0)
                 return -EIO;
         rewind(input);
+        streams.input = fileno(input);
         (void)snprintf(from, sizeof(from), "%lld", (long long)now);
         (void)snprintf(until, sizeof(until), "%lld", (long long)now + TIMETABLE_SECONDS);
-        streams.input = fileno(input);
-        streams.output = fileno(output);
-        r = child_spawn(arguments, &streams, NULL, &pid);
-        if (r >= 0)
-                r = child_wait(pid, ret_status);
-        if (r < 0)
-                return r;
-        rewind(output);
-        *ret_output = output;
-        output = NULL;
-        return 0;
+        return child_read(arguments, &streams, ret_status, ret_output);
 }
 
 /* --- what it prints -------------------------------------------------------------------------- */

@@ -19,24 +19,24 @@ static bool may_visit(const struct course_values *values, bool own) {
         return values->staff_enter && !own;
 }
 
-static const struct deed {
+static const struct action {
         const char *name; /* of the request */
         bool (*may)(const struct course_values *values, bool own);
         const char *setting, *what;
-} deeds[] = {
+} actions[] = {
         {"capture", may_capture, "capture", "capture"},
         {"visit", may_visit, "staff-enter", "enter the networks of seats"},
 };
 
-static const struct deed *find_deed(const char *name) {
-        for (size_t i = 0; i < ELEMENTSOF(deeds); i++)
-                if (string_equal(name, deeds[i].name))
-                        return &deeds[i];
+static const struct action *find_action(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(actions); i++)
+                if (string_equal(name, actions[i].name))
+                        return &actions[i];
         return NULL;
 }
 
-static int check(
-        const struct paths *paths, const struct deed *deed, const struct seat_mapping *mapping, bool own) {
+static int check(const struct paths *paths, const struct action *action, const struct seat_mapping *mapping,
+        bool own) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         _cleanup_settings_ struct settings settings = {0};
         int r;
@@ -44,11 +44,11 @@ static int check(
         if (paths->scope->uid == 0)
                 return 0;
         r = settings_load(paths->etc, &settings, &ignored);
-        if (r >= 0 && !deed->may(settings_for_course(&settings, mapping->course), own))
+        if (r >= 0 && !action->may(settings_for_course(&settings, mapping->course), own))
                 r = -EPERM;
         if (r < 0)
                 complain("Course %s does not let its %s %s (%s in /etc/coursenet/coursenet.conf).",
-                        mapping->course, own ? "students" : "staff", deed->what, deed->setting);
+                        mapping->course, own ? "students" : "staff", action->what, action->setting);
         return r;
 }
 
@@ -65,12 +65,12 @@ static int print(const struct scope *scope, const struct seat_mapping *mapping, 
 int grant_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         const char *word = argc > 2 ? argv[2] : paths->scope->user;
-        const struct deed *deed = find_deed(argv[0]);
+        const struct action *action = find_action(argv[0]);
         struct seat_mapping mapping;
         bool own;
         int r;
 
-        if (!deed)
+        if (!action)
                 return EXIT_NO;
         r = seat_mapping_load(paths->etc, paths->scope, word, &mapping, &diagnostics);
         if (r < 0)
@@ -78,7 +78,7 @@ int grant_command(const struct paths *paths, int argc, char **argv) {
         if (r != 0)
                 return EXIT_NO;
         own = string_equal(mapping.user, paths->scope->user);
-        if (check(paths, deed, &mapping, own) < 0)
+        if (check(paths, action, &mapping, own) < 0)
                 return EXIT_NO;
         return print(paths->scope, &mapping, own) < 0 ? EXIT_NO : EXIT_DONE;
 }

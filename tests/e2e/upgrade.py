@@ -55,12 +55,16 @@ def install(guest, name):
         log(f"    {line}")
 
 
-def cross_to(guest, name):
-    """Installs a package while the students of a class are logged in, and lets them log out of the new version."""
+def cross_to(guest, name, same_protocol=True):
+    """Installs a package while the students of a class are logged in, and lets them log out of the new version.
+
+    With another protocol a login waits until the installation is over, and what has loaded the former module gives back at its
+    end.
+    """
     live = LiveLogins(guest)
-    cross(guest, lambda: install(guest, name))
+    cross(guest, lambda: install(guest, name), logins=3 if same_protocol else 2)
     live.expect_alive()
-    live.close()
+    live.close(program_closes=same_protocol)
     expect_seat(guest, f"after the installation of {name}")
     wait_gone(guest)
 
@@ -88,7 +92,7 @@ def over_make_install(suite, folder, newest):
         guest.copy_in(newest, "/root/newest.deb")
         guest.run("systemctl start coursenet-activator.socket")
         set_up(guest)
-        cross_to(guest, "newest")
+        cross_to(guest, "newest", same_protocol=False)
 
 
 def over_package(suite, folder, newest):

@@ -45,6 +45,24 @@ static void test_environment(void **state) {
         assert_int_equal(run(arguments, &CHILD_INHERITS, NULL), 1);
 }
 
+static void test_output_is_read_from_its_beginning(void **state) {
+        /* More than a pipe holds. */
+        const char *const arguments[] = {"sh", "-c", "printf 'first\n'; printf '%0100000d' 1; exit 3", NULL};
+        const struct child_streams streams = {CHILD_NULL, CHILD_NULL, CHILD_NULL};
+        _cleanup_fclose_ FILE *output = NULL;
+        char line[16];
+        int status;
+
+        (void)state;
+        assert_int_equal(child_read(arguments, &streams, &status, &output), 0);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 3);
+        assert_non_null(fgets(line, sizeof(line), output));
+        assert_string_equal(line, "first\n");
+        assert_int_equal(fseek(output, 0, SEEK_END), 0);
+        assert_int_equal(ftell(output), 6 + 100000);
+}
+
 static void test_no_program(void **state) {
         const char *const arguments[] = {"/no/such/program", NULL};
         pid_t pid;
@@ -57,6 +75,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_streams),
                 cmocka_unit_test(test_environment),
+                cmocka_unit_test(test_output_is_read_from_its_beginning),
                 cmocka_unit_test(test_no_program),
         };
 

@@ -29,8 +29,8 @@ def add_many(guest):
 
 
 @contextlib.contextmanager
-def logins_meanwhile(guest):
-    """Two students log in again and again, each from outside of a seat that is down; none may be refused."""
+def logins_meanwhile(guest, at_least):
+    """Two students log in again and again, each from outside of a seat that is down; none may be refused. at_least: how often."""
     guest.run("rm -f /run/enough")
     loops = [(guest.popen(["sh", "-c", LOGINS, "sh", user]), address)
              for user, address in ((SECOND, SECOND_ADDRESS), (THIRD, THIRD_ADDRESS))]
@@ -38,7 +38,7 @@ def logins_meanwhile(guest):
     guest.run("touch /run/enough")
     for loop, address in loops:
         logins = loop.wait_output().stdout.split("end of login\n")[:-1]
-        expect(len(logins) >= 2, f"there were only {len(logins)} logins meanwhile")
+        expect(len(logins) >= at_least, f"there were only {len(logins)} logins meanwhile")
         for login in logins:
             expect_in(f" {address}/24", login, "a login meanwhile")
 
@@ -59,10 +59,12 @@ class LiveLogins:
         """The login by ssh still has its network."""
         expect_equal(self._session.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"), "reached", "the login's gateway")
 
-    def close(self):
-        """They all log out, and nothing of them is left."""
-        for user in MANY:
+    def close(self, program_closes=True):
+        """They all log out, and nothing of them is left. If the program does not close its sessions, its end does."""
+        for user in MANY if program_closes else ():
             self._program.do(f"close {user}")
+        if not program_closes:
+            self._program.kill()
         self._session.close()
         wait_gone(self.guest)
         self._program.kill()
@@ -89,10 +91,13 @@ def running_activator(guest):
     return running
 
 
-def cross(guest, install):
-    """Calls what installs another version. All who are logged in, or log in, must notice nothing, and the other version must serve."""
+def cross(guest, install, logins=3):
+    """Calls what installs another version. All who are logged in, or log in, must notice nothing, and the other version must serve.
+
+    logins: how often, at least, each of two students has to log in meanwhile.
+    """
     before, program = seats_in_use(guest), running_activator(guest)
-    with logins_meanwhile(guest):
+    with logins_meanwhile(guest, logins):
         done = install()
     expect_equal(seats_in_use(guest), before, "the seats in use")
     expect(running_activator(guest) != program, "the activator is the one of before")
