@@ -7,6 +7,7 @@
  */
 
 #include "plan.h"
+#include "hosts.h"
 #include "number.h"
 #include "setting-value.h"
 #include "trusted-file.h"
@@ -148,6 +149,7 @@ void bridge_plan_name(const char *course, struct bridge_plan *ret) {
         *ret = (struct bridge_plan){0};
         (void)string_copy(ret->course, sizeof(ret->course), course);
         (void)snprintf(ret->name, sizeof(ret->name), "br-%s", ret->course);
+        (void)snprintf(ret->vxlan, sizeof(ret->vxlan), "vx-%s", ret->course);
 }
 
 const char *bridge_course(const char *name) {
@@ -168,6 +170,25 @@ void bridge_plan_set_traffic(const struct settings *settings, struct bridge_plan
         plan->traffic = settings_for_course(settings, plan->course)->traffic;
         if (plan->traffic.nat6 == CHOICE_UNSET)
                 plan->traffic.nat6 = address6_is_unique_local(&plan->address6) ? CHOICE_YES : CHOICE_NO;
+}
+
+/* Where the bridge of a spread course ends on this member. */
+static int set_underlay(const char *etc, const struct settings *settings, struct bridge_plan *plan,
+        struct diagnostics *diagnostics) {
+        struct host_member own;
+        char reason[256];
+        int r;
+
+        plan->vni = settings_course_vni(settings, plan->course);
+        if (plan->vni == 0)
+                return 0;
+        r = hosts_own(settings, &own, reason, sizeof(reason));
+        if (r < 0) {
+                diagnostics_error(diagnostics, etc, 0, "course %s: %s", plan->course, reason);
+                return r;
+        }
+        plan->underlay = own.address;
+        return 0;
 }
 
 int bridge_plan_load(const char *etc, const struct settings *settings, const char *course,
@@ -193,6 +214,9 @@ int bridge_plan_load(const char *etc, const struct settings *settings, const cha
         if (address6_is_set(&subnet6))
                 plan.address6.bytes[15] = 1;
         bridge_plan_set_traffic(settings, &plan);
+        r = set_underlay(etc, settings, &plan, diagnostics);
+        if (r < 0)
+                return r;
 
         r = load_overrides(etc, "bridge-", course, &file, overrides, ELEMENTSOF(overrides), diagnostics);
         if (r < 0)
@@ -321,6 +345,7 @@ static int join_bridge(const char *etc, const struct settings *settings, const s
                 return 0;
 
         plan->dns = settings->dns.source != DNS_OFF;
+        plan->spread = settings_course_vni(settings, plan->bridge_course) > 0;
         if (string_equal(plan->bridge_course, own->course)) {
                 place_seat6(own, plan);
                 return 0;

@@ -35,6 +35,9 @@ struct bridge_plan {
         struct address6 address6; /* the same for IPv6, PREFIX::1; all zero: no IPv6 */
         struct mac mac;
         struct traffic_settings traffic; /* nothing in it is unset */
+        char vxlan[IFNAMSIZ];            /* vx-123, the port to the other members; only with a vni */
+        uint32_t vni;                    /* 0: the course is on this server only */
+        uint32_t underlay;               /* this member's address there; host byte order */
 };
 
 struct seat_plan {
@@ -55,6 +58,7 @@ struct seat_plan {
         enum isolation isolation;
         uint64_t rate;                /* bits per second, each direction; 0: no limit */
         struct impairment impairment; /* each direction */
+        bool spread;                  /* the bridge is one network on all members: a claim is needed */
         bool dns; /* whether names are resolved for the seat: dns is not off, and the bridge is a course's */
 };
 

@@ -192,9 +192,13 @@ static int set_list(const struct assignment *assignment) {
         char *item = assignment->member;
         struct words words;
 
-        *n = 0;
-        if (list->empty && string_equal(assignment->value, list->empty))
+        if (!list->repeats)
+                *n = 0;
+        item += *n * list->item_size;
+        if (list->empty && string_equal(assignment->value, list->empty)) {
+                *n = 0;
                 return 0;
+        }
 
         words_begin(&words, assignment->value, list->separators ? list->separators : BLANKS);
         for (const char *word; (word = words_next(&words)); item += list->item_size, ++*n) {

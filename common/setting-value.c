@@ -241,6 +241,55 @@ static bool has_control_character(const char *text) {
         return false;
 }
 
+bool host_member_name_valid(const char *name) {
+        size_t length = strlen(name);
+
+        return length > 0 && length < HOST_MEMBER_NAME_SIZE && name[0] != '-' && name[length - 1] != '-' &&
+               name[strspn(name, LETTERS DIGITS "-")] == '\0';
+}
+
+bool ipv4_valid(const char *text) {
+        struct address address;
+
+        return !strchr(text, '/') && address_parse(text, 32, &address) >= 0;
+}
+
+bool host_member_valid(const char *text) {
+        const char *equals = strchr(text, '=');
+        char name[HOST_MEMBER_NAME_SIZE] = "";
+
+        if (!equals || (size_t)(equals - text) >= sizeof(name))
+                return false;
+        memcpy(name, text, (size_t)(equals - text));
+        return host_member_name_valid(name) && ipv4_valid(equals + 1);
+}
+
+bool store_url_valid(const char *text) {
+        static const char *const loopback[] = {"127.0.0.1:", "[::1]:", "localhost:"};
+        const char *host, *port;
+        bool encrypted = string_starts_with(text, "https://"), local = false;
+        unsigned number;
+
+        if (!encrypted && !string_starts_with(text, "http://"))
+                return false;
+        host = strstr(text, "//") + 2;
+        for (size_t i = 0; i < ELEMENTSOF(loopback); i++)
+                local = local || string_starts_with(host, loopback[i]);
+        port = strrchr(host, ':');
+        if (!port || port == host || host[strspn(host, LETTERS DIGITS ".-[]:")] != '\0')
+                return false;
+        return (encrypted || local) && number_parse(port + 1, 1, 65535, &number) >= 0;
+}
+
+bool handover_valid(const char *text) {
+        if (text[0] == '\0' || has_control_character(text))
+                return false;
+        for (const char *mark = strchr(text, '%'); mark; mark = strchr(mark + 2, '%'))
+                if (mark[1] == '\0' || !strchr("uh%", mark[1]))
+                        return false;
+        return true;
+}
+
 bool path_valid(const char *path) {
         return path[0] == '/' && !has_control_character(path);
 }

@@ -105,6 +105,31 @@ bool staff_name_valid(const char *name);
 /* A host name or an IPv4 address, to be given to ping. */
 bool host_valid(const char *name);
 
+/* The name of a server in [hosts]: a label of a host name, RFC 1123. With its NUL. */
+#define HOST_MEMBER_NAME_SIZE 33U
+bool host_member_name_valid(const char *name);
+
+/* "NAME=ADDRESS" with an IPv4 address. */
+#define HOST_MEMBER_SIZE (HOST_MEMBER_NAME_SIZE + 16U)
+bool host_member_valid(const char *text);
+
+bool ipv4_valid(const char *text);
+
+/*
+ * "https://HOST:PORT" of an etcd server; an IPv6 address in brackets. "http://" only with a loopback address,
+ * because the one who reads or changes the traffic decides where a seat is live.
+ */
+#define STORE_URL_SIZE 128U
+#define STORE_PATH_SIZE 192U
+bool store_url_valid(const char *text);
+
+/* A text without control characters in which only %u, %h and %% have a percent sign. */
+#define HANDOVER_SIZE 160U
+bool handover_valid(const char *text);
+
+/* The highest VXLAN network identifier: it has 24 bits, RFC 7348. */
+#define VNI_MAX 16777215U
+
 /* An absolute path without control characters; these are refused in the next two as well. */
 bool path_valid(const char *path);
 

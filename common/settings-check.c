@@ -2,10 +2,12 @@
 
 /*
  * Finds settings that contradict each other: a subnet without room for the first seat, a course without a
- * subnet, courses whose subnets overlap. settings-load.c calls this with settings that are complete.
+ * subnet, courses whose subnets overlap, a course spread over several servers where there is one.
+ * settings-load.c calls this with settings that are complete.
  */
 
 #include "settings-check.h"
+#include "hosts.h"
 
 struct check {
         const struct settings *settings;
@@ -142,6 +144,101 @@ static void check_jitters(const struct check *check) {
                         &settings_for_course(settings, settings->courses[i].course)->traffic.impairment);
 }
 
+/* --- [hosts] --- */
+
+static void check_members(const struct check *check) {
+        const struct settings *settings = check->settings;
+        unsigned line = settings_line(settings, NULL, "members");
+
+        for (size_t i = 0; i < settings->hosts.n_members; i++)
+                for (size_t j = 0; j < i; j++) {
+                        struct host_member one = hosts_member(settings, j), other = hosts_member(settings, i);
+
+                        if (string_equal(one.name, other.name))
+                                diagnostics_error(check->diagnostics, check->path, line,
+                                        "members has %s twice: keep one of the two", one.name);
+                        else if (one.address == other.address)
+                                diagnostics_error(check->diagnostics, check->path, line,
+                                        "members gives %s and %s the same address: correct one of the two",
+                                        one.name, other.name);
+                }
+        if (settings->hosts.n_stores == 0)
+                diagnostics_error(check->diagnostics, check->path, line,
+                        "members needs store, the addresses of the etcd servers that decide which server has "
+                        "a seat");
+}
+
+/* course: NULL for the site, whose spread holds for courses without a section. */
+static void check_spread(const struct check *check, const char *course) {
+        const struct settings *settings = check->settings;
+        const struct course_settings *own = course ? settings_find_course(settings, course) : NULL;
+        unsigned line = settings_line(settings, course, "spread");
+
+        if (!(own ? &own->values : &settings->values)->spread)
+                return;
+        if (!hosts_configured(settings))
+                diagnostics_error(check->diagnostics, check->path, line,
+                        "spread = yes needs the other servers: set members in [hosts]");
+        else if (settings->network6_auto && !(own && address6_is_set(&own->subnet6)))
+                diagnostics_error(check->diagnostics, check->path, line,
+                        "spread = yes needs the same IPv6 network on all servers, and network6 = auto is "
+                        "another "
+                        "one on each: set network6 to a network of yours, or to off");
+}
+
+/* Whether two courses, one of which may have its VNI by plan, are one network. */
+static void check_vni(
+        const struct check *check, const struct course_settings *course, uint32_t *vnis, size_t i) {
+        const struct settings *settings = check->settings;
+
+        vnis[i] = settings_course_vni(settings, course->course);
+        if (vnis[i] > VNI_MAX)
+                diagnostics_error(check->diagnostics, check->path, settings_line(settings, NULL, "vni-base"),
+                        "vni-base = %u gives course %s the number %u, and the highest is %u: set a lower "
+                        "vni-base",
+                        settings->hosts.vni_base, course->course, vnis[i], VNI_MAX);
+        for (size_t j = 0; j < i && vnis[i] > 0; j++)
+                if (vnis[j] == vnis[i])
+                        diagnostics_error(check->diagnostics, check->path, course->line,
+                                "courses %s and %s have the same VNI, %u: change one's vni",
+                                settings->courses[j].course, course->course, vnis[i]);
+}
+
+/* The highest number that a course without a section can have: all nines. */
+static void check_vni_base(const struct check *check) {
+        const struct settings *settings = check->settings;
+        uint32_t highest = 1;
+
+        for (unsigned i = 0; i < settings->course_digits; i++)
+                highest *= 10;
+        if (settings->values.spread && settings->hosts.vni_base + highest - 1 > VNI_MAX)
+                diagnostics_error(check->diagnostics, check->path, settings_line(settings, NULL, "vni-base"),
+                        "vni-base = %u leaves no room for courses of %u digits below %u: set a lower "
+                        "vni-base",
+                        settings->hosts.vni_base, settings->course_digits, VNI_MAX);
+}
+
+static int check_hosts(const struct check *check) {
+        const struct settings *settings = check->settings;
+        _cleanup_free_ uint32_t *vnis = calloc(settings->n_courses + 1, sizeof(*vnis));
+
+        if (!vnis) {
+                diagnostics_error(check->diagnostics, check->path, 0, "out of memory");
+                return -ENOMEM;
+        }
+        if (hosts_configured(settings))
+                check_members(check);
+        check_spread(check, NULL);
+        check_vni_base(check);
+        for (size_t i = 0; i < settings->n_courses; i++) {
+                /* What a course inherits is reported once, for the site. */
+                if (!settings->values.spread)
+                        check_spread(check, settings->courses[i].course);
+                check_vni(check, &settings->courses[i], vnis, i);
+        }
+        return 0;
+}
+
 int settings_check(const struct settings *settings, const char *path, struct diagnostics *diagnostics) {
         const struct check check = {.settings = settings, .path = path, .diagnostics = diagnostics};
         size_t n_errors = diagnostics->n_errors;
@@ -150,5 +247,7 @@ int settings_check(const struct settings *settings, const char *path, struct dia
         check_jitters(&check);
         if (check_site(&check))
                 r = check_courses(&check);
+        if (r >= 0)
+                r = check_hosts(&check);
         return r < 0 ? r : diagnostics->n_errors > n_errors ? -EINVAL : 0;
 }

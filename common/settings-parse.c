@@ -30,8 +30,8 @@ struct parser {
 /* The section that a setting stands in. */
 struct section {
         const char *title;
-        unsigned bit;                   /* SECTION_SITE or SECTION_COURSE */
-        struct course_settings *course; /* NULL in [site] */
+        unsigned bit;                   /* SECTION_… */
+        struct course_settings *course; /* NULL but in [course N] */
         unsigned *lines;
 };
 
@@ -72,7 +72,9 @@ static void report_unknown(struct parser *parser, const struct section *section,
 static void report_misplaced(
         struct parser *parser, const struct section *section, const struct setting *setting) {
         report(parser, "%s does not belong in [%s]: move it to %s", setting->name, section->title,
-                setting->sections == SECTION_SITE ? "[site]" : "the [course N] that it is for");
+                setting->sections == SECTION_SITE    ? "[site]"
+                : setting->sections == SECTION_HOSTS ? "[hosts]"
+                                                     : "the [course N] that it is for");
 }
 
 static void set(struct parser *parser, const struct section *section, const char *name, const char *value) {
@@ -90,7 +92,7 @@ static void set(struct parser *parser, const struct section *section, const char
         }
 
         line = &section->lines[setting_index(setting)];
-        if (*line > 0)
+        if (*line > 0 && !setting->list.repeats)
                 report(parser, "%s is set twice in [%s], first in line %u: keep one of the two", name,
                         section->title, *line);
         *line = parser->line;
@@ -153,6 +155,10 @@ static int handle_setting(void *user, const char *title, const char *name, const
                 section.bit = SECTION_SITE;
                 section.lines = parser->settings->lines;
                 set(parser, &section, name, value);
+        } else if (string_equal(title, "hosts")) {
+                section.bit = SECTION_HOSTS;
+                section.lines = parser->settings->lines;
+                set(parser, &section, name, value);
         } else if (string_starts_with(title, COURSE_SECTION)) {
                 section.bit = SECTION_COURSE;
                 section.course = find_or_add_course(parser, title + strlen(COURSE_SECTION));
@@ -163,7 +169,7 @@ static int handle_setting(void *user, const char *title, const char *name, const
         } else if (title[0] == '\0')
                 report(parser, "'%s' is before any section: write [site] above it", name);
         else
-                report(parser, "unknown section [%s]: expected [site] or [course N]", title);
+                report(parser, "unknown section [%s]: expected [site], [hosts] or [course N]", title);
         return 1;
 }
 

@@ -26,12 +26,14 @@
 #define MEMBER(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
 #define SITE(member) .sections = SECTION_SITE, MEMBER(struct settings, member)
 #define COURSE(member) .sections = SECTION_COURSE, MEMBER(struct course_settings, member)
+#define HOSTS(member) .sections = SECTION_HOSTS, MEMBER(struct settings, hosts.member)
 #define BOTH(member) .sections = SECTION_SITE | SECTION_COURSE, MEMBER(struct course_values, member)
 
 #define LIST_OF(type, array, n)                                                                              \
         MEMBER(type, array), .list.item_size = sizeof(((type *)NULL)->array[0]),                             \
                              .list.n_max = ELEMENTSOF(((type *)NULL)->array),                                \
                              .list.n_offset = offsetof(type, n)
+#define HOSTS_LIST(array, n) .sections = SECTION_HOSTS, LIST_OF(struct settings, hosts.array, hosts.n)
 #define SITE_LIST(array, n) .sections = SECTION_SITE, LIST_OF(struct settings, array, n)
 #define BOTH_LIST(array, n) .sections = SECTION_SITE | SECTION_COURSE, LIST_OF(struct course_values, array, n)
 
@@ -79,8 +81,10 @@ static const struct setting_word names_words[] = {{"course", NAMES_COURSE}, {"no
 /* Sorted by name. */
 /* clang-format off */
 static const struct setting table[] = {
+        {"asn", HOSTS(asn), NUMBER("a number", 1, UINT32_MAX - 1U), DEFAULT("65000")}, /* RFC 6996: private use */
         {"bind", BOTH(services.binds), WORDS(bind_valid, "/SOURCE[:/TARGET[:ro]]")},
         {"capture", BOTH(capture), ENUM(capture_words), DEFAULT("no")},
+        {"claim-time", HOSTS(claim_seconds), TIME(CLAIM_TIME_MIN_SECONDS, CLAIM_TIME_MAX_SECONDS), DEFAULT("30s")},
         {"course-digits", SITE(course_digits), NUMBER("a number", 1, COURSE_DIGITS_MAX), DEFAULT("3")},
         {"course-rate", BOTH(traffic.course_rate), RATE, DEFAULT("none")},
         {"cpu-quota", BOTH(limits.cpu_quota), TEXT(cpu_quota_valid,
@@ -104,6 +108,10 @@ static const struct setting table[] = {
         {"fence-except-users", SITE_LIST(fence.users, fence.n_users), LIST(user_name_valid,
                 "names of users; or none alone", "users", "none"), DEFAULT("none")},
         {"first-seat", SITE(first_seat), NUMBER("a number", 2, 65534), DEFAULT("10")}, /* 1 is the gateway */
+        {"handover", HOSTS(handover), TEXT(handover_valid,
+                "a text in which %u stands for the user and %h for the server, such as ssh %u@%h.example.edu")},
+        {"host-name", HOSTS(host_name), TEXT(host_member_name_valid,
+                "a name of letters, digits and hyphens, as in members")},
         {"host-ports", BOTH(traffic.host_ports), PORTS(true,
                 "PORT, PORT/tcp or PORT/udp, with *: before it if need be; or none alone"), DEFAULT("none")},
         {"image", BOTH(services.image), TEXT(path_valid, "the whole path of a .sif file or a sandbox folder")},
@@ -115,6 +123,9 @@ static const struct setting table[] = {
         {"leftover-max", BOTH(leftover_max_seconds), TIME(1, LEFTOVER_MAX_SECONDS), DEFAULT("12h")},
         {"linger", BOTH(linger_seconds), NUMBER("a number of seconds", 0, LINGER_MAX_SECONDS), DEFAULT("0")},
         {"loss", BOTH(traffic.impairment.loss_ppm), LOSS, DEFAULT("none")},
+        {"members", HOSTS_LIST(members, n_members), LIST(host_member_valid,
+                "NAME=ADDRESS of each server, such as hosta=192.0.2.1 hostb=192.0.2.2; or none alone", "servers", "none"),
+                .list.repeats = true, DEFAULT("none")},
         {"memory-max", BOTH(limits.memory_max), TEXT(memory_max_valid,
                 "at least 16M: a number with K, M, G or T behind it, such as 2G; a percentage; or infinity")},
         {"name-rule", SITE(rule_text), .kind = SETTING_NAME_RULE, DEFAULT(NAME_RULE_DEFAULT)},
@@ -127,13 +138,22 @@ static const struct setting table[] = {
                 "auto, off, or an IPv6 network with its prefix, such as 2001:db8::/48"), DEFAULT("auto")},
         {"prefix", SITE(prefix), NUMBER("a number", SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX), DEFAULT("24")},
         {"rate", BOTH(traffic.rate), RATE, DEFAULT("none")},
+        {"route-reflectors", HOSTS_LIST(reflectors, n_reflectors), LIST(ipv4_valid,
+                "IPv4 addresses; or none alone", "addresses", "none"), DEFAULT("none")},
         {"schedule", COURSE(schedule), TEXT(class_hours_valid,
                 "[DAYS] HH:MM-HH:MM [ZONE], more of them behind ';', such as Mon,Wed 09:00-10:30; Fri 14:00-16:00")},
         {"schedule-lead", BOTH(schedule_lead_seconds), TIME(0, SCHEDULE_LEAD_MAX_SECONDS), DEFAULT("15min")},
+        {"spread", BOTH(spread), BOOL, DEFAULT("no")},
         {"staff", BOTH_LIST(staff.names, staff.n_names), .adds = true, LIST(staff_name_valid,
                 "names of users, and of groups with @ before them; or none alone",
                 "names: name a group instead", "none"), .list.separators = ", \t", DEFAULT("none")},
         {"staff-enter", BOTH(staff_enter), BOOL, DEFAULT("no")},
+        {"store", HOSTS_LIST(stores, n_stores), LIST(store_url_valid,
+                "https://HOST:PORT of each server of etcd, or http:// on the loopback; or none alone", "addresses", "none"),
+                .list.repeats = true, DEFAULT("none")},
+        {"store-ca", HOSTS(store_ca), TEXT(path_valid, "the whole path of a file")},
+        {"store-cert", HOSTS(store_cert), TEXT(path_valid, "the whole path of a file")},
+        {"store-key", HOSTS(store_key), TEXT(path_valid, "the whole path of a file")},
         {"subnet", COURSE(subnet), NETWORK(SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX,
                 "an IPv4 network with its prefix, such as 172.16.0.0/22")},
         {"subnet6", COURSE(subnet6), NETWORK6(SUBNET6_PREFIX, SUBNET6_PREFIX,
@@ -145,6 +165,8 @@ static const struct setting table[] = {
                 "names of template units, without '@': cont stands for cont@.service", "units", NULL)},
         {"uplink", SITE_LIST(uplinks, n_uplinks), LIST(uplink_valid,
                 "names of interfaces, such as eth0; or auto alone", "interfaces", "auto"), DEFAULT("auto")},
+        {"vni", COURSE(vni), NUMBER("a number", 1, VNI_MAX)},
+        {"vni-base", HOSTS(vni_base), NUMBER("a number", 1, VNI_MAX), DEFAULT("100000")},
 };
 /* clang-format on */
 
@@ -174,6 +196,7 @@ size_t setting_index(const struct setting *setting) {
 void *setting_base(const struct setting *setting, struct settings *settings, struct course_settings *course) {
         switch (setting->sections) {
         case SECTION_SITE:
+        case SECTION_HOSTS:
                 return settings;
         case SECTION_COURSE:
                 return course;

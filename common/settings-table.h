@@ -29,6 +29,7 @@ enum setting_kind {
 enum {
         SECTION_SITE = 1U << 0,
         SECTION_COURSE = 1U << 1,
+        SECTION_HOSTS = 1U << 2,
 };
 
 struct setting_word {
@@ -40,9 +41,10 @@ struct setting_word {
 struct setting_list {
         size_t item_size;
         size_t n_max;
-        size_t n_offset;        /* of the number of items, as offset of struct setting */
-        const char *items;      /* what it is a list of, for a message: "at most 8 interfaces" */
-        const char *empty;      /* the word that stands alone for no items; NULL: an empty value does */
+        size_t n_offset;   /* of the number of items, as offset of struct setting */
+        const char *items; /* what it is a list of, for a message: "at most 8 interfaces" */
+        const char *empty; /* the word that stands alone for no items; NULL: an empty value does */
+        bool repeats;      /* several lines of the file add up, because one line has room for few items */
         const char *separators; /* characters between two items; NULL: blanks */
 };
 
@@ -72,7 +74,8 @@ size_t setting_index(const struct setting *setting);
 
 /*
  * The struct that the row's offsets are in: struct course_values for what both sections may set (the
- * course's, or the site's if course is NULL), else struct settings or struct course_settings.
+ * course's, or the site's if course is NULL), else struct settings, also for [hosts], or struct
+ * course_settings.
  */
 void *setting_base(const struct setting *setting, struct settings *settings, struct course_settings *course);
 

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * /etc/coursenet/coursenet.conf, see coursenet.conf(5): one [site] section, and a [course N] section for each
- * course that differs. A missing file means the defaults. A file with a mistake yields no settings at all,
- * because a guess could put a seat into the wrong network.
+ * /etc/coursenet/coursenet.conf, see coursenet.conf(5): one [site] section, a [course N] section for each
+ * course that differs, and a [hosts] section where several servers share courses. A missing file means the
+ * defaults. A file with a mistake yields no settings at all, because a guess could put a seat into the wrong
+ * network.
  *
  * settings-table.c lists the settings and says how to add one. Its rows are read into the structs below.
  */
@@ -36,7 +37,7 @@
 #define EXAM_LIST_SIZE 192U
 
 /* At least as many as settings-table.c has rows. */
-#define SETTINGS_MAX 64U
+#define SETTINGS_MAX 96U
 
 /* What happens to processes in a seat when its last login has ended. */
 enum leftover {
@@ -135,6 +136,7 @@ struct course_values {
         unsigned schedule_lead_seconds; /* how long before a class its seats are started */
         enum names_told names;
         enum capture capture;
+        bool spread;        /* the course is one network on all members of [hosts] */
         bool staff_enter;   /* the staff may enter the network of a student's seat */
         struct staff staff; /* of a course: in addition to the site's */
         struct service_settings services;
@@ -167,6 +169,29 @@ struct fence_settings {
         struct ports ports; /* open to all course users; any_address has no meaning here */
 };
 
+#define HOSTS_MAX 64U
+#define STORES_MAX 8U
+#define REFLECTORS_MAX 4U
+#define CLAIM_TIME_MIN_SECONDS 10U
+#define CLAIM_TIME_MAX_SECONDS 600U
+
+/* [hosts]: the servers that share courses, see hosts.h. */
+struct hosts_settings {
+        char members[HOSTS_MAX][HOST_MEMBER_SIZE]; /* "NAME=ADDRESS"; none: this server is alone */
+        size_t n_members;
+        char host_name[HOST_MEMBER_NAME_SIZE]; /* which of them this one is; empty: the machine's name */
+        char reflectors[REFLECTORS_MAX]
+                       [INET_ADDRSTRLEN]; /* BGP route reflectors; none: all members are peers */
+        size_t n_reflectors;
+        unsigned asn;                            /* the number of the autonomous system of BGP */
+        unsigned vni_base;                       /* plus the course is the VNI */
+        char stores[STORES_MAX][STORE_URL_SIZE]; /* of etcd */
+        size_t n_stores;
+        char store_ca[STORE_PATH_SIZE], store_cert[STORE_PATH_SIZE], store_key[STORE_PATH_SIZE];
+        unsigned claim_seconds;       /* how long the store keeps a member's claims without a renewal */
+        char handover[HANDOVER_SIZE]; /* hosts_handover() */
+};
+
 /* A [course N] section. */
 struct course_settings {
         char course[COURSE_SIZE];
@@ -174,6 +199,7 @@ struct course_settings {
         struct address6 subnet6;           /* all zero: not set */
         char schedule[SCHEDULE_TEXT_SIZE]; /* class-hours.h; empty: not set */
         char exam[SCHEDULE_TEXT_SIZE];     /* when the course is in an exam; the same */
+        unsigned vni;                      /* VXLAN network identifier; 0: not set */
         char exam_allow[EXAM_LIST_SIZE];   /* what its seats may reach then, exam_allow_list_parse() */
         struct course_values values;       /* what the section does not set is as in [site] */
         unsigned line;                     /* of the section's first setting */
@@ -194,10 +220,11 @@ struct settings {
         size_t n_uplinks; /* 0: the interfaces of the host's default routes */
         struct dns_settings dns;
         struct fence_settings fence;
+        struct hosts_settings hosts;
         struct course_values values;     /* of courses without a section */
         struct course_settings *courses; /* in the order of the file */
         size_t n_courses;
-        unsigned lines[SETTINGS_MAX];    /* where [site] sets row i of the table; 0: nowhere */
+        unsigned lines[SETTINGS_MAX];    /* where [site] or [hosts] sets row i of the table; 0: nowhere */
         struct file_identity file;       /* of the file; empty: there is none */
         struct file_identity machine_id; /* of the file that network6 = auto is computed from */
 };

@@ -51,7 +51,9 @@ static void check_value(const struct setting *setting, const char *base) {
         case SETTING_NUMBER:
         case SETTING_TIME:
                 memcpy(&number, member, sizeof(number));
-                CHECK(number >= setting->minimum && number <= setting->maximum);
+                /* Without a default, 0 says that it is not set. */
+                CHECK((number == 0 && !setting->default_value) ||
+                        (number >= setting->minimum && number <= setting->maximum));
                 break;
         case SETTING_TEXT:
         case SETTING_WORDS:
@@ -86,7 +88,7 @@ static void check_values(struct settings *a, struct settings *b, size_t course) 
         const struct setting *setting;
 
         for (size_t i = 0; (setting = setting_at(i)); i++) {
-                if (!(setting->sections & (x ? SECTION_COURSE : SECTION_SITE)))
+                if (!(setting->sections & (x ? SECTION_COURSE : SECTION_SITE | SECTION_HOSTS)))
                         continue;
                 check_value(setting, setting_base(setting, a, x));
                 check_same(setting, setting_base(setting, a, x), setting_base(setting, b, y));

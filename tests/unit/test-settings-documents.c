@@ -57,6 +57,8 @@ static void read_conf(char *text, struct document *ret) {
                 line += line[0] == '#';
                 if (string_equal(line, "[site]"))
                         section = SECTION_SITE;
+                else if (string_equal(line, "[hosts]"))
+                        section = SECTION_HOSTS;
                 else if (string_starts_with(line, "[course "))
                         section = SECTION_COURSE;
                 equals = strstr(line, " = ");
@@ -114,6 +116,7 @@ static void read_manual(char *text, struct document *ret) {
                 if (string_starts_with(line, ".Ss ") || string_starts_with(line, ".Sh "))
                         section = string_equal(line, ".Ss The section [site]")        ? SECTION_SITE
                                   : string_equal(line, ".Ss The sections [course N]") ? SECTION_COURSE
+                                  : string_equal(line, ".Ss The section [hosts]")     ? SECTION_HOSTS
                                                                                       : 0;
                 if (section == 0)
                         continue;
@@ -157,7 +160,16 @@ static size_t _printf_(2, 3) fault(const struct document *document, const char *
 }
 
 static const char *section_title(unsigned section) {
-        return section == SECTION_SITE ? "[site]" : section == SECTION_COURSE ? "[course N]" : "no section";
+        switch (section) {
+        case SECTION_SITE:
+                return "[site]";
+        case SECTION_COURSE:
+                return "[course N]";
+        case SECTION_HOSTS:
+                return "[hosts]";
+        default:
+                return "no section";
+        }
 }
 
 static size_t check_row(const struct document *document, const struct setting *setting, unsigned section) {
@@ -173,7 +185,7 @@ static size_t check_row(const struct document *document, const struct setting *s
         if (n != 1)
                 return fault(document, "%s is there %zu times in %s, expected once", setting->name, n,
                         section_title(section));
-        if (section == SECTION_SITE && setting->default_value &&
+        if (section != SECTION_COURSE && setting->default_value &&
                 !document->shows_default(found->text, setting->default_value))
                 return fault(document, "%s: expected the default, %s", setting->name, setting->default_value);
         return 0;
@@ -198,6 +210,8 @@ static size_t compare(const struct document *document) {
                         n += check_row(document, setting, SECTION_SITE);
                 if (setting->sections & SECTION_COURSE)
                         n += check_row(document, setting, SECTION_COURSE);
+                if (setting->sections & SECTION_HOSTS)
+                        n += check_row(document, setting, SECTION_HOSTS);
         }
         for (size_t i = 0; i < document->n; i++)
                 n += check_entry(document, &document->entries[i]);

@@ -562,6 +562,9 @@ static void test_network6_auto(void **state) {
         assert_int_equal(subnet.prefix, 7);
 }
 
+/* Three lines. */
+#define HOSTS "[hosts]\nmembers = hosta=192.0.2.1 hostb=192.0.2.2\nstore = https://192.0.2.1:2379\n"
+
 #define LONG_100                                                                                             \
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
         "aa"
@@ -621,6 +624,27 @@ static const struct mistake {
                 "jitter is longer than delay: set a jitter of at most 1000 us"},
         {"[site]\ndelay = 5ms\njitter = 1ms\n[course 123]\ndelay = none\n", 5,
                 "jitter varies the delay, and there is none"},
+        {"[site]\nspread = yes\n", 2, "spread = yes needs the other servers: set members in [hosts]"},
+        {"[course 123]\nspread = yes\n", 2, "spread = yes needs the other servers"},
+        {HOSTS "[course 123]\nspread = yes\n", 5, "network6 = auto is another one on each"},
+        {HOSTS "[site]\nspread = yes\n[course 123]\nsubnet6 = fd00:0:0:123::/64\n", 5,
+                "network6 = auto is another one on each"},
+        {"[hosts]\nmembers = hosta=192.0.2.1\n", 2, "members needs store"},
+        {HOSTS "members = hosta=192.0.2.3\n", 4, "members has hosta twice: keep one of the two"},
+        {HOSTS "members = hostc=192.0.2.2\n", 4, "members gives hostb and hostc the same address"},
+        {"[hosts]\nmembers = hosta=192.0.2.1/24\n", 2, "expected NAME=ADDRESS of each server"},
+        {"[hosts]\nmembers = a.b=192.0.2.1\n", 2, "expected NAME=ADDRESS of each server"},
+        {"[hosts]\nmembers = hosta=fd00::1\n", 2, "expected NAME=ADDRESS of each server"},
+        {"[hosts]\nstore = http://192.0.2.1:2379\n", 2, "or http:// on the loopback"},
+        {"[hosts]\nstore = https://192.0.2.1\n", 2, "expected https://HOST:PORT"},
+        {"[hosts]\nhandover = ssh %s\n", 2, "in which %u stands for the user"},
+        {HOSTS "vni-base = 16777100\n[course 123]\nspread = yes\n", 4, "set a lower vni-base"},
+        {HOSTS "vni-base = 16776300\n[site]\nnetwork6 = off\nspread = yes\n", 4,
+                "leaves no room for courses of 3 digits"},
+        {HOSTS "[site]\nnetwork6 = off\nspread = yes\n[course 123]\nvni = 100124\n[course 124]\nlinger = 0\n",
+                10, "courses 123 and 124 have the same VNI, 100124: change one's vni"},
+        {"[site]\nmembers = hosta=192.0.2.1\n", 2, "members does not belong in [site]: move it to [hosts]"},
+        {"[hosts]\nprefix = 24\n", 2, "prefix does not belong in [hosts]: move it to [site]"},
         {"[site]\nloss = 2\n", 2, "expected a percentage up to 100%"},
         {"[site]\ncpu-weight = 0\n", 2, "expected a number from 1 to 10000"},
         {"[site]\nbind = srv\n", 2, "'srv': expected /SOURCE"},
@@ -732,7 +756,7 @@ static const struct mistake {
         {"[course 123]\nbogus = 1\n", 2,
                 "in [course 123]: expected bind, capture, course-rate, cpu-quota, cpu-weight, delay, "},
         {"[course 123]\nbogus = 1\n", 2,
-                "staff, staff-enter, subnet, subnet6, tasks-max, test-host or units"},
+                "staff, staff-enter, subnet, subnet6, tasks-max, test-host, units or vni"},
         {"[site\nprefix = 24\n", 1, "expected 'NAME = VALUE' or a [section]"},
         {"[site]\n#" LONG_100 LONG_100 "\n", 2, "longer than 190"},
         {"[site]\nprefix = 24\ntest-host = " LONG_100 LONG_100, 3, "longer than 190"},
