@@ -65,7 +65,7 @@ endif
 
 common_sources = common/address.c common/address6.c common/child.c common/class-hours.c common/container.c common/container-image.c \
 	common/console.c common/diagnostics.c common/exam.c \
-	common/file-identity.c common/finding-line.c common/hosts.c common/journal-message.c common/mac.c common/message-fd.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
+	common/file-identity.c common/finding-line.c common/hosts.c common/hosts-protocol.c common/journal-message.c common/mac.c common/message-fd.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/refusal.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-set.c common/setting-value.c \
 	common/settings-cache.c common/settings-check.c common/settings-load.c common/settings-parse.c common/settings-table.c common/subuid.c common/settings.c \
 	common/site.c common/trusted-file.c common/worker-protocol.c

@@ -45,3 +45,19 @@
  * name service answers from these files, and the firewall lets the addresses pass.
  */
 #define EXAM_HOSTS_DIRECTORY RUN_DIRECTORY "/dns/exam"
+
+/*
+ * What coursenet-hosts says to the programs that make and watch seats of spread courses. The folders are
+ * root's, 0700.
+ *
+ * HOSTS_CLAIM_DIRECTORY has a file for each claim of this member, named after the seat; its content is the
+ * user. HOSTS_DEADLINE_FILE has a decimal number, CLOCK_BOOTTIME in microseconds: until then the claims are
+ * good, and afterwards another member may have them. Both are replaced as a whole. HOSTS_DRAINED_FILE is
+ * there if this member gets no new seats; its content is the names of those that do, with blanks between.
+ * HOSTS_STORE_LEASE_FILE has etcd's lease, which the next coursenet-hosts goes on with.
+ */
+#define HOSTS_DIRECTORY RUN_DIRECTORY "/hosts"
+#define HOSTS_CLAIM_DIRECTORY HOSTS_DIRECTORY "/claims"
+#define HOSTS_DEADLINE_FILE HOSTS_DIRECTORY "/deadline"
+#define HOSTS_DRAINED_FILE HOSTS_DIRECTORY "/drained"
+#define HOSTS_STORE_LEASE_FILE HOSTS_DIRECTORY "/store-lease"

@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam finding-line hosts lease-history lease-record limits live-check login-count login-uid \
+unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam finding-line hosts hosts-protocol lease-history lease-record limits live-check login-count login-uid \
 	machine-prefix manual message-fd moment name-rule pam-config plan protocol roster roster-command scope seat-id setting-value \
 	settings settings-cache settings-documents settings-table site snapshot trusted-file \
 	worker-protocol
@@ -29,7 +29,7 @@ calendar_tests = sandbox timetable
 calendar_test_programs = $(calendar_tests:%=$(BUILD)/tests/calendar/test-%)
 
 # Each runs a fuzzer of tests/fuzz on its corpus, without libFuzzer.
-fuzzers = class-list exam fence history name-rule plan protocol record-store roster ruleset settings timetable worker-protocol
+fuzzers = class-list exam fence history hosts-protocol name-rule plan protocol record-store roster ruleset settings timetable worker-protocol
 replay_programs = $(fuzzers:%=$(BUILD)/tests/fuzz/replay-%)
 
 test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
