@@ -78,7 +78,7 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 
 net_sources = netsetup/base/journal.c netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
 	netsetup/base/subcommand.c \
-	netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link-route.c netsetup/kernel/link-socket.c \
+	netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link-route.c netsetup/kernel/link-socket.c netsetup/kernel/link-vxlan.c \
 	netsetup/kernel/link.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
 	netsetup/firewall/course-rules.c netsetup/firewall/foreign-chain.c netsetup/firewall/foreign-firewall.c netsetup/firewall/forwarding.c netsetup/firewall/nft-listing.c netsetup/firewall/nft-text.c netsetup/firewall/nftables.c netsetup/firewall/ruleset-courses.c netsetup/firewall/ruleset-exam.c netsetup/firewall/ruleset-seats.c \
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
@@ -92,7 +92,7 @@ net_sources = netsetup/base/journal.c netsetup/base/program.c netsetup/base/runt
 	netsetup/check/inspect-link.c netsetup/check/inspect-prepared.c netsetup/check/inspect-seat.c netsetup/check/inspect.c netsetup/check/scratch.c \
 	netsetup/check/stand-in.c netsetup/check/table-compare.c netsetup/check/teardown.c \
 	netsetup/verbs/bridge.c netsetup/verbs/bridge-overlap.c netsetup/verbs/former-command.c netsetup/verbs/leftover.c netsetup/verbs/netns-record.c netsetup/verbs/netns.c netsetup/verbs/ping.c netsetup/verbs/receipt.c \
-	netsetup/verbs/seat-argument.c netsetup/verbs/seat.c \
+	netsetup/verbs/seat-argument.c netsetup/verbs/seat.c netsetup/verbs/stretch.c \
 	netsetup/worker/preparation.c netsetup/worker/server.c
 net_packages = libnl-route-3.0 libnl-3.0
 # Of these programs, coursenet-host alone reads JSON: what a login waits for loads nothing else.

@@ -17,6 +17,10 @@ struct mac mac_of_port(uint32_t ip) {
         return make_mac(0x06, ip);
 }
 
+struct mac mac_of_stretch(uint32_t ip) {
+        return make_mac(0x0a, ip);
+}
+
 void mac_format(const struct mac *mac, char ret_text[static MAC_TEXT_SIZE]) {
         const uint8_t *b = mac->bytes;
 

@@ -4,7 +4,7 @@
 /*
  * MAC addresses computed from the IPv4 address, so that they are the same at every login and no neighbour's
  * ARP entry becomes stale. The kernel marks them as set by a user, so udev's MACAddressPolicy= does not
- * change them. Both kinds are unicast and locally administered.
+ * change them. All kinds are unicast and locally administered.
  */
 
 #include "address6.h"
@@ -16,8 +16,9 @@ struct mac {
         uint8_t bytes[6];
 };
 
-struct mac mac_of_host(uint32_t ip); /* br-, vr-: 02:63 and the address (host byte order) */
-struct mac mac_of_port(uint32_t ip); /* vl-: 06:63 and the address */
+struct mac mac_of_host(uint32_t ip);    /* br-, vr-: 02:63 and the address (host byte order) */
+struct mac mac_of_port(uint32_t ip);    /* vl-: 06:63 and the address */
+struct mac mac_of_stretch(uint32_t ip); /* vx-: 0a:63 and the member's address in the underlay */
 
 void mac_format(const struct mac *mac, char ret_text[static MAC_TEXT_SIZE]);
 

@@ -128,6 +128,53 @@ static int inspect_edited(
         return r;
 }
 
+/* Its cables keep the MTU that they have, so the course's next start is the better one. */
+static void advise_stretch(struct inspection *inspection, const struct bridge_plan *plan) {
+        diagnostics_advise(inspection->diagnostics,
+                "the course's next start corrects this (coursenetctl stop %s ends its logins); coursenet-net "
+                "bridge start %s (in /usr/libexec/coursenet) does so now",
+                plan->course, plan->course);
+}
+
+static int inspect_stretch(
+        struct inspection *inspection, const struct link *bridge, const struct bridge_plan *plan) {
+        const char *difference;
+        struct link link;
+        char buffer[128];
+        int r;
+
+        r = link_find(&inspection->host, plan->vxlan, "vxlan", &link);
+        if (r < 0)
+                return failure(inspection->diagnostics, plan->vxlan, r, "cannot be looked up");
+        if (plan->vni == 0) {
+                if (r != LINK_OURS)
+                        return 0;
+                diagnostics_warning(inspection->diagnostics, bridge->name, 0,
+                        "is one network with the other members, while the settings have spread = no now: "
+                        "that applies from the next start of the course, after its last seat has gone");
+                return 0;
+        }
+        if (r != LINK_OURS) {
+                diagnostics_error(inspection->diagnostics, bridge->name, 0,
+                        "is not one network with the other members (spread = yes): there is no link %s of "
+                        "ours",
+                        plan->vxlan);
+                advise_stretch(inspection, plan);
+                return 0;
+        }
+        difference = link_vxlan_difference(&link, plan, bridge->index, buffer, sizeof(buffer));
+        if (!difference && !(link.flags & IFF_UP))
+                difference = "it is down";
+        if (!difference && bridge->mtu > link.mtu)
+                difference = "the bridge sends it larger packets than it can carry";
+        if (difference) {
+                diagnostics_error(inspection->diagnostics, link.name, 0,
+                        "the link to the other members is not as planned: %s", difference);
+                advise_stretch(inspection, plan);
+        }
+        return 0;
+}
+
 int inspect_bridge(struct inspection *inspection, const struct link *link, const struct bridge_plan *plan) {
         char repair[128];
         int r, edited;
@@ -149,7 +196,9 @@ int inspect_bridge(struct inspection *inspection, const struct link *link, const
         if (!(link->flags & IFF_UP))
                 return 0;
         inspect_forwarding(inspection, link, plan);
-        r = inspect_course_rate(inspection, link, plan);
+        r = inspect_stretch(inspection, link, plan);
+        if (r >= 0)
+                r = inspect_course_rate(inspection, link, plan);
         if (r < 0 || edited)
                 return r;
         return inspect_addresses(

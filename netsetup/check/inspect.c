@@ -51,6 +51,31 @@ static int inspect_bridges(struct inspection *inspection) {
         return r;
 }
 
+/* A bridge that somebody has deleted leaves its link to the other members behind. */
+static int inspect_stretches(struct inspection *inspection) {
+        _cleanup_links_ struct links links = {0};
+        int r;
+
+        r = link_list_ours(&inspection->host, "vxlan", &links);
+        if (r < 0)
+                return failure(inspection->diagnostics, "links to the other members", r, "cannot be listed");
+        for (size_t i = 0; r >= 0 && i < links.n_items; i++) {
+                const char *name = links.items[i].name, *course = id_of(name, "vx-");
+                char bridge_name[IFNAMSIZ];
+                struct link bridge;
+
+                (void)snprintf(bridge_name, sizeof(bridge_name), "br-%s", course ? course : "");
+                r = link_find(&inspection->host, bridge_name, "bridge", &bridge);
+                if (r != LINK_ABSENT)
+                        continue;
+                diagnostics_error(inspection->diagnostics, name, 0,
+                        "there is no %s, the bridge that it belongs to, so nobody needs it", bridge_name);
+                diagnostics_advise(inspection->diagnostics, "ip link delete %s", name);
+        }
+        return r < 0 ? failure(inspection->diagnostics, "links to the other members", r, "cannot be examined")
+                     : 0;
+}
+
 static int load_seat(struct inspection *inspection, const char *name, struct seat_plan *ret) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         struct seat_id id;
@@ -128,6 +153,8 @@ static int inspect_all(const char *etc, const struct site *site, struct diagnost
         if (r < 0)
                 return failure(diagnostics, "kernel", r, "its network configuration cannot be reached");
         r = inspect_bridges(&inspection);
+        if (r >= 0)
+                r = inspect_stretches(&inspection);
         if (r >= 0)
                 r = inspect_seats(&inspection);
         if (r >= 0)

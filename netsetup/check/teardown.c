@@ -40,15 +40,18 @@ static int delete_links(struct link_socket *socket, const char *kind, size_t *re
 
 static int remove_links(struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
-        size_t n_cables = 0, n_bridges = 0;
+        size_t n_cables = 0, n_bridges = 0, n_stretches = 0;
         int r;
 
         r = link_open(&socket);
         if (r >= 0)
                 r = delete_links(&socket, "veth", &n_cables);
         if (r >= 0)
+                r = delete_links(&socket, "vxlan", &n_stretches);
+        if (r >= 0)
                 r = delete_links(&socket, "bridge", &n_bridges);
         report(n_cables, "cable", "cables");
+        report(n_stretches, "link to the other members", "links to the other members");
         report(n_bridges, "bridge", "bridges");
         return r < 0 ? failure(diagnostics, "links", r, "cannot be removed") : 0;
 }

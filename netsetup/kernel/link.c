@@ -19,15 +19,19 @@ static void get_text(struct nlattr *attribute, char *ret, size_t size) {
                 (void)nla_strlcpy(ret, attribute, size);
 }
 
+static bool is_set(struct nlattr *attribute) {
+        return attribute && nla_len(attribute) >= 1 && nla_get_u8(attribute) != 0;
+}
+
 /* The bridge's own settings of a port. */
 static void parse_port(struct nlattr *data, struct link *link) {
         struct nlattr *attributes[IFLA_BRPORT_MAX + 1];
-        struct nlattr *isolated;
 
         if (!data || nla_parse_nested(attributes, IFLA_BRPORT_MAX, data, NULL) < 0)
                 return;
-        isolated = attributes[IFLA_BRPORT_ISOLATED];
-        link->isolated = isolated && nla_len(isolated) >= 1 && nla_get_u8(isolated) != 0;
+        link->isolated = is_set(attributes[IFLA_BRPORT_ISOLATED]);
+        link->learning = is_set(attributes[IFLA_BRPORT_LEARNING]);
+        link->neigh_suppress = is_set(attributes[IFLA_BRPORT_NEIGH_SUPPRESS]);
 }
 
 static void parse_kind(struct nlattr *info, struct link *link) {
@@ -40,6 +44,8 @@ static void parse_kind(struct nlattr *info, struct link *link) {
         get_text(attributes[IFLA_INFO_SLAVE_KIND], master_kind, sizeof(master_kind));
         if (string_equal(master_kind, "bridge"))
                 parse_port(attributes[IFLA_INFO_SLAVE_DATA], link);
+        if (string_equal(link->kind, "vxlan"))
+                link_parse_vxlan(attributes[IFLA_INFO_DATA], &link->vxlan);
 }
 
 bool link_parse(struct nl_msg *message, struct link *ret) {
@@ -56,6 +62,7 @@ bool link_parse(struct nl_msg *message, struct link *ret) {
                 .index = ifi->ifi_index,
                 .flags = ifi->ifi_flags,
                 .group = netlink_get_u32(attributes[IFLA_GROUP]),
+                .mtu = netlink_get_u32(attributes[IFLA_MTU]),
                 .master = (int)netlink_get_u32(attributes[IFLA_MASTER]),
         };
         get_text(attributes[IFLA_IFNAME], ret->name, sizeof(ret->name));
@@ -120,21 +127,6 @@ int link_find(struct link_socket *socket, const char *name, const char *kind, st
 }
 
 /*
- * What every link of ours has, put behind the request or behind the nested one of a peer. By hand, as libnl
- * leaves out a peer's group.
- */
-static int put_link_description(struct nl_msg *message, const char *name, const struct mac *mac) {
-        struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
-
-        if (nlmsg_append(message, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
-                nla_put_string(message, IFLA_IFNAME, name) < 0 ||
-                nla_put(message, IFLA_ADDRESS, sizeof(mac->bytes), mac->bytes) < 0 ||
-                nla_put_u32(message, IFLA_GROUP, COURSENET_LINK_GROUP) < 0)
-                return -ENOMEM;
-        return 0;
-}
-
-/*
  * A veth with more queues than it uses, as the kernel makes it unless it is told, has its surplus taken away
  * again, and for that the kernel waits until no processor uses it (RCU). All other requests wait as well.
  */
@@ -145,13 +137,17 @@ static int put_one_queue(struct nl_msg *message) {
                        : 0;
 }
 
+static int put_mtu(struct nl_msg *message, unsigned mtu) {
+        return mtu > 0 && nla_put_u32(message, IFLA_MTU, mtu) < 0 ? -ENOMEM : 0;
+}
+
 static int put_peer(struct nl_msg *message, const struct link_cable *cable) {
         struct nlattr *data, *peer;
 
         data = nla_nest_start(message, IFLA_INFO_DATA);
         peer = data ? nla_nest_start(message, VETH_INFO_PEER) : NULL;
-        if (!peer || put_link_description(message, cable->peer, &cable->peer_mac) < 0 ||
-                put_one_queue(message) < 0 ||
+        if (!peer || netlink_put_description(message, cable->peer, &cable->peer_mac) < 0 ||
+                put_one_queue(message) < 0 || put_mtu(message, cable->mtu) < 0 ||
                 nla_put_u32(message, IFLA_NET_NS_FD, (uint32_t)cable->netns_fd) < 0)
                 return -ENOMEM;
         nla_nest_end(message, peer);
@@ -170,16 +166,12 @@ static int put_kind(struct nl_msg *message, const char *kind, const struct link_
         return 0;
 }
 
-/* NULL: out of memory. */
-static struct nl_msg *new_link_request(void) {
-        return nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-}
-
 static int create_link(
         struct link_socket *socket, const char *name, const char *kind, const struct mac *mac) {
-        struct nl_msg *request = new_link_request();
+        struct nl_msg *request = netlink_new_link();
 
-        if (!request || put_link_description(request, name, mac) < 0 || put_kind(request, kind, NULL) < 0) {
+        if (!request || netlink_put_description(request, name, mac) < 0 ||
+                put_kind(request, kind, NULL) < 0) {
                 nlmsg_free(request);
                 return -ENOMEM;
         }
@@ -191,10 +183,10 @@ int link_create_bridge(struct link_socket *socket, const char *name, const struc
 }
 
 int link_create_cable(struct link_socket *socket, const struct link_cable *cable) {
-        struct nl_msg *request = new_link_request();
+        struct nl_msg *request = netlink_new_link();
 
-        if (!request || put_link_description(request, cable->link, &cable->link_mac) < 0 ||
-                put_one_queue(request) < 0 ||
+        if (!request || netlink_put_description(request, cable->link, &cable->link_mac) < 0 ||
+                put_one_queue(request) < 0 || put_mtu(request, cable->mtu) < 0 ||
                 nla_put_u32(request, IFLA_MASTER, (uint32_t)cable->bridge) < 0 ||
                 put_kind(request, "veth", cable) < 0) {
                 nlmsg_free(request);
@@ -219,6 +211,18 @@ int link_bring_up(struct link_socket *socket, const struct link *link, const str
         if (addr)
                 rtnl_link_set_addr(change, addr);
         return link_socket_errno(socket, rtnl_link_change(socket->nl, now, change, 0));
+}
+
+int link_set_mtu(struct link_socket *socket, int index, unsigned mtu) {
+        struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+        struct nl_msg *request = nlmsg_alloc_simple(RTM_SETLINK, 0);
+
+        if (!request || nlmsg_append(request, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
+                put_mtu(request, mtu) < 0) {
+                nlmsg_free(request);
+                return -ENOMEM;
+        }
+        return netlink_send(socket, request);
 }
 
 int link_delete(struct link_socket *socket, int index) {
@@ -254,18 +258,8 @@ int link_set_no_address6(struct link_socket *socket, int index) {
         return r == -EAFNOSUPPORT ? 0 : r;
 }
 
-/* By hand, as the bridge ports of libnl 3.7 do not know the setting. */
 int link_set_isolated(struct link_socket *socket, int index, bool isolated) {
-        struct ifinfomsg ifi = {.ifi_family = AF_BRIDGE, .ifi_index = index};
-        struct nl_msg *request = nlmsg_alloc_simple(RTM_SETLINK, 0);
-        struct nlattr *port = NULL;
+        const struct netlink_port_setting setting = {IFLA_BRPORT_ISOLATED, isolated};
 
-        if (request && nlmsg_append(request, &ifi, sizeof(ifi), NLMSG_ALIGNTO) >= 0)
-                port = nla_nest_start(request, IFLA_PROTINFO | NLA_F_NESTED);
-        if (!port || nla_put_u8(request, IFLA_BRPORT_ISOLATED, isolated) < 0) {
-                nlmsg_free(request);
-                return -ENOMEM;
-        }
-        nla_nest_end(request, port);
-        return netlink_send(socket, request);
+        return netlink_set_port(socket, index, &setting, 1);
 }

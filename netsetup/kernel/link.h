@@ -26,15 +26,32 @@
 #define DEFAULT_PREFIX_MAX 1U
 #define DEFAULT_PREFIX6_MAX 4U
 
+/* The port of UDP, RFC 7348. */
+#define VXLAN_PORT 4789U
+
+/* What VXLAN puts around a frame that it carries over IPv4. */
+#define VXLAN_OVERHEAD 50U
+
+/* Of a link of kind "vxlan". */
+struct link_vxlan {
+        uint32_t vni;
+        uint32_t local; /* this host's address in the underlay, host byte order */
+        unsigned port;
+        bool learning; /* it takes addresses from frames, and not only from the control plane */
+};
+
 struct link {
         int index;
         char name[IFNAMSIZ];
         unsigned flags; /* IFF_… */
         unsigned group;
-        int master;    /* the index of the bridge that it is a port of; 0: none */
-        bool isolated; /* as a port: it reaches no other isolated one */
+        unsigned mtu;
+        int master;                    /* the index of the bridge that it is a port of; 0: none */
+        bool isolated;                 /* as a port: it reaches no other isolated one */
+        bool learning, neigh_suppress; /* as a port: see link_set_stretch_port() */
         struct mac mac;
         char kind[LINK_KIND_SIZE]; /* "bridge", "veth", …; empty: hardware and lo */
+        struct link_vxlan vxlan;   /* all zero: it is none */
 };
 
 enum link_state {
@@ -80,9 +97,11 @@ struct link_cable {
         const char *peer;
         struct mac peer_mac;
         int netns_fd; /* borrowed; peer appears in this namespace */
+        unsigned mtu; /* of both; 0: the kernel's */
 };
 
 struct nl_msg;
+struct nlattr;
 
 /* For callbacks of libnl: parses RTM_NEWLINK. False: it is another message, or a broken one. */
 bool link_parse(struct nl_msg *message, struct link *ret);
@@ -126,6 +145,34 @@ int link_set_no_address6(struct link_socket *socket, int index);
  * link is no port. A new port is not isolated: set it before the seat behind it can send.
  */
 int link_set_isolated(struct link_socket *socket, int index, bool isolated);
+
+/* The kernel raises none above what the link can carry: -EINVAL. */
+int link_set_mtu(struct link_socket *socket, int index, unsigned mtu);
+
+/* --- link-vxlan.c -------------------------------------------------------------------------------------- */
+
+/*
+ * Creates a VXLAN link, marked as ours, on its bridge; it is down. -EEXIST if the name, or the number with
+ * this port, is another link's.
+ */
+int link_create_vxlan(struct link_socket *socket, const char *name, const struct mac *mac, int bridge,
+        unsigned mtu, const struct link_vxlan *vxlan);
+
+/*
+ * As the port of a bridge, the link of a control plane: the bridge takes no addresses from its frames, and
+ * answers ARP and ND for what is behind it from its own table. isolated as in link_set_isolated().
+ */
+int link_set_stretch_port(struct link_socket *socket, int index, bool isolated);
+
+/*
+ * What of the link is not as planned, in a few words such as "VNI 7 instead of 100123"; NULL: nothing. bridge
+ * is the index of its bridge; the text is in buffer.
+ */
+const char *link_vxlan_difference(
+        const struct link *link, const struct bridge_plan *plan, int bridge, char *buffer, size_t size);
+
+/* For link_parse(). */
+void link_parse_vxlan(struct nlattr *data, struct link_vxlan *ret);
 
 /* --- link-address.c ------------------------------------------------------------------------------------ */
 
@@ -179,7 +226,7 @@ int link_list_routes6(struct link_socket *socket, const struct address6 *subnet,
  */
 int link_list_default_interfaces(struct link_socket *socket, struct links *ret);
 
-/* All links of a kind, "bridge" or "veth": everybody's, or ours. */
+/* All links of a kind, "bridge", "veth" or "vxlan": everybody's, or ours. */
 int link_list_kind(struct link_socket *socket, const char *kind, struct links *ret);
 int link_list_ours(struct link_socket *socket, const char *kind, struct links *ret);
 

@@ -5,7 +5,9 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
+#include "mac.h"
 #include "netlink.h"
+#include "plan.h"
 
 /*
  * How often a list is read again if others change it meanwhile, which happens while a class logs in. After
@@ -39,6 +41,41 @@ int netlink_ask(
         if (r >= 0)
                 r = nl_wait_for_ack(socket->nl);
         return link_socket_errno(socket, r);
+}
+
+struct nl_msg *netlink_new_link(void) {
+        return nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+/* By hand, as libnl leaves out a peer's group. */
+int netlink_put_description(struct nl_msg *message, const char *name, const struct mac *mac) {
+        struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
+
+        if (nlmsg_append(message, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
+                nla_put_string(message, IFLA_IFNAME, name) < 0 ||
+                nla_put(message, IFLA_ADDRESS, sizeof(mac->bytes), mac->bytes) < 0 ||
+                nla_put_u32(message, IFLA_GROUP, COURSENET_LINK_GROUP) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+int netlink_set_port(struct link_socket *socket, int index, const struct netlink_port_setting *settings,
+        size_t n_settings) {
+        struct ifinfomsg ifi = {.ifi_family = AF_BRIDGE, .ifi_index = index};
+        struct nl_msg *request = nlmsg_alloc_simple(RTM_SETLINK, 0);
+        struct nlattr *port = NULL;
+        int r = 0;
+
+        if (request && nlmsg_append(request, &ifi, sizeof(ifi), NLMSG_ALIGNTO) >= 0)
+                port = nla_nest_start(request, IFLA_PROTINFO | NLA_F_NESTED);
+        for (size_t i = 0; port && r >= 0 && i < n_settings; i++)
+                r = nla_put_u8(request, settings[i].attribute, settings[i].value);
+        if (!port || r < 0) {
+                nlmsg_free(request);
+                return -ENOMEM;
+        }
+        nla_nest_end(request, port);
+        return netlink_send(socket, request);
 }
 
 struct nl_addr *netlink_build_ip(uint32_t ip, unsigned prefix) {

@@ -24,6 +24,24 @@ int netlink_send(struct link_socket *socket, struct nl_msg *request);
 int netlink_ask(
         struct link_socket *socket, struct nl_msg *question, nl_recvmsg_msg_cb_t read, void *userdata);
 
+struct mac;
+
+/* A request that creates a link; NULL: out of memory. */
+struct nl_msg *netlink_new_link(void);
+
+/* What every link of ours has, put behind the request or behind the nested one of a peer. */
+int netlink_put_description(struct nl_msg *message, const char *name, const struct mac *mac);
+
+/* An IFLA_BRPORT_… of the port of a bridge, one byte wide. */
+struct netlink_port_setting {
+        int attribute;
+        uint8_t value;
+};
+
+/* By hand, as the bridge ports of libnl 3.7 do not know all of them. -EOPNOTSUPP if the link is no port. */
+int netlink_set_port(struct link_socket *socket, int index, const struct netlink_port_setting *settings,
+        size_t n_settings);
+
 /*
  * Addresses as libnl wants them; ip is in host byte order. NULL: out of memory.
  */

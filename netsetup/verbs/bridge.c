@@ -7,7 +7,8 @@
  * rules. The unit counts as started before that, when a new bridge exists, because systemd can then prepare
  * the program of the first seat at the same time. That program waits until the bridge is up, see seat.c.
  *
- * So a bridge of ours that is up is complete. A bridge is made and removed under its lock of receipt.h.
+ * So a bridge of ours that is up is complete. That of a spread course also has its link to the other members,
+ * see stretch.h, which goes before the bridge. A bridge is made and removed under its lock of receipt.h.
  */
 
 #include "bridge.h"
@@ -18,6 +19,7 @@
 #include "notify.h"
 #include "number.h"
 #include "receipt.h"
+#include "stretch.h"
 
 /* Removes addresses of an earlier configuration from a bridge of ours, before the right address is added. */
 static int remove_other_addresses(struct link_socket *socket, const struct bridge_plan *plan, int index) {
@@ -115,42 +117,52 @@ static int bring_up(struct link_socket *socket, const struct bridge_plan *plan, 
         return r < 0 ? failure(diagnostics, plan->name, r, "cannot be set up") : 0;
 }
 
-static int remove_link(
-        struct link_socket *socket, const char *name, const char *kind, struct diagnostics *diagnostics) {
+static int remove_links(
+        struct link_socket *socket, const struct bridge_plan *plan, struct diagnostics *diagnostics) {
         struct link link;
         int r;
 
-        r = link_find(socket, name, kind, &link);
+        r = link_find(socket, plan->name, "bridge", &link);
         if (r == LINK_FOREIGN) {
-                diagnostics_error(diagnostics, name, 0, "was not made by coursenet and is left as it is");
+                diagnostics_error(
+                        diagnostics, plan->name, 0, "was not made by coursenet and is left as it is");
                 return -EEXIST;
         }
+        if (r < 0)
+                return failure(diagnostics, plan->name, r, "cannot be removed");
+        if (stretch_remove(socket, plan, diagnostics) < 0)
+                return -EIO;
         if (r == LINK_OURS)
                 r = link_delete(socket, link.index);
-        return r < 0 ? failure(diagnostics, name, r, "cannot be removed") : 0;
+        return r < 0 ? failure(diagnostics, plan->name, r, "cannot be removed") : 0;
 }
 
 /* --- what the worker has made --------------------------------------------------------------------------- */
 
-static void describe(const struct bridge_plan *plan, const struct link *link, receipt_text_t ret_text) {
+static int describe(struct link_socket *socket, const struct bridge_plan *plan, const struct link *link,
+        receipt_text_t ret_text) {
         char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+        char stretch[STRETCH_TEXT_SIZE];
+        int r;
 
+        r = stretch_describe(socket, plan, stretch);
+        if (r < 0)
+                return r;
         address_format(&plan->address, address);
         address6_format(&plan->address6, address6);
         mac_format(&link->mac, mac);
-        (void)snprintf(ret_text, sizeof(receipt_text_t), "%s, index %d, %s, %s, %s %s\n", plan->name,
-                link->index, link->flags & IFF_UP ? "up" : "down", mac, address, address6);
+        (void)snprintf(ret_text, sizeof(receipt_text_t), "%s, index %d, %s, %s, %s %s%s\n", plan->name,
+                link->index, link->flags & IFF_UP ? "up" : "down", mac, address, address6, stretch);
+        return 0;
 }
 
 /* Whether the worker has made what is planned now. In any case the bridge is the unit's from here on. */
-static bool adopt(const struct bridge_plan *plan, int state, const struct link *link) {
+static bool adopt(
+        struct link_socket *socket, const struct bridge_plan *plan, int state, const struct link *link) {
         receipt_text_t text;
-        bool same = false;
+        bool same = state == LINK_OURS && describe(socket, plan, link, text) >= 0 &&
+                    receipt_says(RECEIPT_BRIDGE, plan->course, text);
 
-        if (state == LINK_OURS) {
-                describe(plan, link, text);
-                same = receipt_says(RECEIPT_BRIDGE, plan->course, text);
-        }
         receipt_remove(RECEIPT_BRIDGE, plan->course);
         return same;
 }
@@ -176,10 +188,10 @@ static int write_receipt(
         r = link_find(socket, plan->name, "bridge", &link);
         if (r >= 0 && r != LINK_OURS)
                 r = -ENODEV;
-        if (r >= 0) {
-                describe(plan, &link, text);
+        if (r >= 0)
+                r = describe(socket, plan, &link, text);
+        if (r >= 0)
                 r = receipt_complete(RECEIPT_BRIDGE, plan->course, text);
-        }
         return r < 0 ? failure(diagnostics, plan->name, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
 }
 
@@ -230,12 +242,16 @@ static int make(struct link_socket *socket, const char *etc, const struct bridge
         if (r >= 0 && announce && state != LINK_OURS)
                 (void)notify_send("READY=1");
         if (r >= 0)
+                r = stretch_make(socket, plan, link, diagnostics);
+        if (r >= 0)
                 r = course_rules_refresh(etc, diagnostics);
+        if (r >= 0)
+                r = stretch_bring_up(socket, plan, diagnostics);
         if (r >= 0)
                 r = bring_up(socket, plan, link, diagnostics);
         /* The bridge is there as well if the kernel's answer was lost. */
         if (r < 0 && state != LINK_OURS) {
-                (void)remove_link(socket, plan->name, "bridge", diagnostics);
+                (void)remove_links(socket, plan, diagnostics);
                 (void)course_rules_refresh(etc, diagnostics);
         }
         return r;
@@ -262,7 +278,7 @@ int bridge_start(const char *etc, const char *course, struct diagnostics *diagno
         state = find(&socket, &plan, &link, diagnostics);
         if (state < 0)
                 return state;
-        if (adopt(&plan, state, &link))
+        if (adopt(&socket, &plan, state, &link))
                 return 0;
         return make(&socket, etc, &plan, state, &link, true, diagnostics);
 }
@@ -304,7 +320,7 @@ static int remove_bridge(struct link_socket *socket, const char *etc, const stru
         struct diagnostics *diagnostics) {
         int r;
 
-        r = remove_link(socket, plan->name, "bridge", diagnostics);
+        r = remove_links(socket, plan, diagnostics);
         if (r < 0)
                 return r;
         receipt_remove(RECEIPT_BRIDGE, plan->course);

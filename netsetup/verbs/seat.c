@@ -39,7 +39,8 @@
 struct seat_ends {
         struct link_socket host, inside;
         int netns_fd;
-        int bridge; /* its index */
+        int bridge;   /* its index */
+        unsigned mtu; /* for both ends of the cable; 0: the kernel's */
 };
 
 #define SEAT_ENDS_NONE ((struct seat_ends){.netns_fd = -1})
@@ -130,19 +131,20 @@ static int remove_leftover(
         return r < 0 ? failure(diagnostics, name, r, "exists from before and cannot be removed") : 0;
 }
 
-static int create_cable(struct link_socket *socket, const struct seat_plan *plan, int bridge, int netns_fd,
-        struct diagnostics *diagnostics) {
+static int create_cable(
+        struct seat_ends *ends, const struct seat_plan *plan, struct diagnostics *diagnostics) {
         struct link_cable cable = {
                 .link = plan->link,
                 .link_mac = plan->link_mac,
-                .bridge = bridge,
+                .bridge = ends->bridge,
                 .peer = plan->peer,
                 .peer_mac = plan->peer_mac,
-                .netns_fd = netns_fd,
+                .netns_fd = ends->netns_fd,
+                .mtu = ends->mtu,
         };
         int r;
 
-        r = link_create_cable(socket, &cable);
+        r = link_create_cable(&ends->host, &cable);
         if (r == -EXFULL) {
                 diagnostics_error(diagnostics, plan->bridge, 0,
                         "has the 1023 ports that Linux allows a bridge: there is no room for seat %s",
@@ -389,7 +391,7 @@ static int connect_seat(
         if (r < 0)
                 return r;
 
-        r = create_cable(&ends->host, plan, ends->bridge, ends->netns_fd, diagnostics);
+        r = create_cable(ends, plan, diagnostics);
         if (r >= 0)
                 r = guard_link(&ends->host, plan, &link, diagnostics);
         if (r >= 0)
@@ -435,8 +437,11 @@ static int format_receipt(const struct seat_plan *plan, const struct link *link,
         const struct stat *netns, receipt_text_t ret_text) {
         char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE],
                 gateway6[ADDRESS6_TEXT_SIZE], link_mac[MAC_TEXT_SIZE], peer_mac[MAC_TEXT_SIZE];
+        char mtu[32] = "";
         int n;
 
+        if (plan->spread)
+                (void)snprintf(mtu, sizeof(mtu), ", spread, mtu %u and %u", link->mtu, peer->mtu);
         address_format(&plan->address, address);
         address_format_ip(plan->gateway, gateway);
         address6_format(&plan->address6, address6);
@@ -446,13 +451,13 @@ static int format_receipt(const struct seat_plan *plan, const struct link *link,
         n = snprintf(ret_text, sizeof(receipt_text_t),
                 "%s, index %d, %s, on %d (%s), %s%s; %s, index %d, %s, %s, inode %ju on %ju; %s via %s, %s "
                 "via %s, "
-                "isolation %d, rate %" PRIu64 ", delay %u, jitter %u, loss %u%s\n",
+                "isolation %d, rate %" PRIu64 ", delay %u, jitter %u, loss %u%s%s\n",
                 plan->link, link->index, link->flags & IFF_UP ? "up" : "down", link->master, plan->bridge,
                 link_mac, link->isolated ? ", isolated" : "", plan->peer, peer->index,
                 peer->flags & IFF_UP ? "up" : "down", peer_mac, (uintmax_t)netns->st_ino,
                 (uintmax_t)netns->st_dev, address, gateway, address6, gateway6, (int)plan->isolation,
                 plan->rate, plan->impairment.delay_usec, plan->impairment.jitter_usec,
-                plan->impairment.loss_ppm, plan->dns ? ", with names" : "");
+                plan->impairment.loss_ppm, plan->dns ? ", with names" : "", mtu);
         return n < 0 || (size_t)n >= sizeof(receipt_text_t) ? -ENAMETOOLONG : 0;
 }
 
@@ -547,6 +552,9 @@ static int find_ends(const struct seat_plan *plan, struct seat_ends *ret, struct
         r = find_bridge(&ret->host, plan, &bridge, diagnostics);
         if (r >= 0)
                 ret->bridge = bridge.index;
+        /* What the bridge passes on to other members has room for less. */
+        if (r >= 0 && plan->spread)
+                ret->mtu = bridge.mtu;
         return r;
 }
 
