@@ -73,6 +73,8 @@ def explain_failure(guest, since):
     text = traceback.format_exc()
     try:
         text += f"the guest's journal since the case began:\n{guest.journal(since=since, lines=JOURNAL_LINES)}"
+        for other in guest.running_others():
+            text += f"the journal of {other.name}:\n{other.journal(lines=JOURNAL_LINES // 2)}"
     except Exception as error:  # pylint: disable=broad-except
         text += f"the guest's journal cannot be read: {error}\nits console said:\n{guest.console.log()}"
     return indent(text)

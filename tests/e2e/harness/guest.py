@@ -102,7 +102,7 @@ class Guest:
     # Its life
 
     def boot_another(self, name, with_product=True, extra_packages=()):
-        """Boots a second guest of the same tree and product, or of the tree alone. It ends with this one at the latest.
+        """Boots a second guest of the same tree and product, or of the tree alone. It ends with the module's cases at the latest.
 
         extra_packages: it has these, too.
         """
@@ -164,8 +164,11 @@ class Guest:
     def _harness_unit_runs(self):
         if self._nspawn.poll() is not None:
             raise AssertionError(f"systemd-nspawn ended with status {self._nspawn.returncode}")
+        return self._has_init() and os.path.exists(f"{self.cgroup_directory(HARNESS_UNIT)}/cgroup.procs")
+
+    def _has_init(self):
         self.init = self._find_init()
-        return self.init is not None and os.path.exists(f"{self.cgroup_directory(HARNESS_UNIT)}/cgroup.procs")
+        return self.init is not None
 
     def _find_init(self):
         """The child of systemd-nspawn that is pid 1 of a namespace; a helper that makes it comes and goes before."""
@@ -184,15 +187,27 @@ class Guest:
         # With --keep-unit, systemd-nspawn does not boot a second time by itself.
         self._wait_nspawn()
         if crash:
-            # What is left of the first boot would look like part of the second.
-            for group in self._cgroups:
-                cgroup.remove(group)
-            self._cgroups = []
+            self._remove_cgroups()
         self._start()
+
+    def crash(self):
+        """Ends all processes of the guest at the same moment and takes its network away, as a power cut does. boot_again() goes on
+        with what was written to its disk."""
+        self.end_processes()
+        os.kill(self.init, signal.SIGKILL)
+        self._wait_nspawn()
+        self._remove_cgroups()
+
+    def boot_again(self, connect=lambda: None):
+        """Boots a guest after crash(). connect() is called as soon as the guest has a network namespace."""
+        self._start_nspawn()
+        self._poll(self._has_init, DEADLINE)
+        connect()
+        self._wait_booted()
 
     def poweroff(self):
         """Shuts the guest down in good order and removes all of it."""
-        self._discard_others()
+        self.discard_others()
         self.end_processes()
         if self._nspawn:
             self._nspawn.terminate()
@@ -201,7 +216,7 @@ class Guest:
 
     def discard(self):
         """Ends the guest at once, whatever it is doing, and removes all of it."""
-        self._discard_others()
+        self.discard_others()
         self.end_processes()
         init = self._find_init()
         if init:
@@ -210,11 +225,17 @@ class Guest:
         self._nspawn.wait()
         self._remove()
 
-    def _discard_others(self):
+    def discard_others(self):
+        """Ends the guests that boot_another() has made and nobody has ended."""
         for other in self._others:
             if other._is_running():
                 other.discard()
+            elif os.path.isdir(other._base):
+                other._remove()
         self._others.clear()
+
+    def running_others(self):
+        return [other for other in self._others if other._is_running()]
 
     def _is_running(self):
         return self._nspawn is not None and self._nspawn.poll() is None
@@ -223,11 +244,16 @@ class Guest:
         self.console.close()
         if self.init and self._with_product:
             product.kind.collect(f"{self._base}/root", lambda command: product.in_chroot(f"{self._base}/root", command))
-        for group in self._cgroups:
-            cgroup.remove(group)
+        self._remove_cgroups()
         if os.path.ismount(f"{self._base}/root"):
             subprocess.run(["umount", "--lazy", f"{self._base}/root"], check=True)
         shutil.rmtree(self._base, ignore_errors=True)
+
+    def _remove_cgroups(self):
+        """What is left of one boot would look like part of the next."""
+        for group in self._cgroups:
+            cgroup.remove(group)
+        self._cgroups = []
 
     def _wait_nspawn(self):
         try:
@@ -238,7 +264,9 @@ class Guest:
             self._nspawn.wait()
 
     def end_processes(self):
-        """Kills what popen() and ssh_popen() have started and nobody has ended."""
+        """Kills what popen() and ssh_popen() have started and nobody has ended, here and in the guests that belong to this one."""
+        for other in self._others:
+            other.end_processes()
         for process in self._processes:
             process.kill_in_guest()
             process.wait()
@@ -252,7 +280,8 @@ class Guest:
 
     def take_reports(self):
         """Errors of the product that its programs have reported since the last call, as text."""
-        return product.kind.take_reports(f"{self._base}/root")
+        roots = [f"{guest._base}/root" for guest in (self, *self.running_others())]
+        return "".join(product.kind.take_reports(root) for root in roots)
 
     # Commands
 

@@ -35,6 +35,8 @@ class Runner:
             if outcome == "not ok" and not self._keep:
                 self._log("the case has failed: its guest is replaced by a fresh one before the next case")
                 self._end(self.guest.discard)
+        if self.guest and not self._keep:
+            self.guest.discard_others()
 
     def close(self):
         """Powers the guest off in good order."""

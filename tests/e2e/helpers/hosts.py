@@ -1,0 +1,318 @@
+"""Three servers that share courses: booted guests on one network, with FRR and a three-member etcd with TLS.
+
+    @case("...")
+    @with_members
+    def move(members):
+        session = members.a.ssh_popen(STUDENT)
+
+They are made once, by the first case that asks for them, because etcd and BGP sessions take seconds to start, and they end with the
+module. While they run, helpers/seat_watch.py looks at all of them: a case fails if a seat was live on two of them at once.
+
+What a reader of the guests' journals should know:
+- systemd-nspawn lets zebra, bgpd and etcd do all that they need.
+- A cut member keeps its link's carrier, as with a broken switch far away. So BGP notices by its hold time only.
+- zebra writes about links that are gone already. It reads them from the kernel later than the kernel made and deleted them.
+"""
+
+import concurrent.futures
+import contextlib
+import functools
+import os
+import subprocess
+import sys
+import time
+
+from harness.case import expect
+from harness.guest import POLL_INTERVAL
+from harness.stream import Stream
+from harness.switch import Switch
+from helpers.seats import add_accounts
+from helpers.settings import SETTINGS
+
+NAMES = ("hosta", "hostb", "hostc")
+UNDERLAY = {"hosta": "192.0.2.1", "hostb": "192.0.2.2", "hostc": "192.0.2.3"}
+PACKAGES = ("frr", "etcd-server", "etcd-client", "openssl")
+CLAIM_TIME = 10
+
+# Courses 123 and 377 are spread, 124 is not.
+COURSE, FAR_COURSE, PLAIN_COURSE = "123", "377", "124"
+STUDENTS = [f"cs123-student{number:02}" for number in range(10, 30)]
+FAR, PLAIN = "cs377-doej", "cs124-plainp"
+
+CONF = f"""\
+[hosts]
+members = {" ".join(f"{name}={address}" for name, address in UNDERLAY.items())}
+store = {" ".join(f"https://{address}:2379" for address in UNDERLAY.values())}
+store-ca = /etc/coursenet/store/ca.pem
+store-cert = /etc/coursenet/store/cert.pem
+store-key = /etc/coursenet/store/key.pem
+claim-time = {CLAIM_TIME}s
+handover = ssh %u@%h.example.edu
+[course 123]
+spread = yes
+subnet6 = 2001:db8:123::/64
+[course 377]
+spread = yes
+subnet6 = 2001:db8:377::/64
+"""
+
+ETCD = """\
+ETCD_NAME={name}
+ETCD_DATA_DIR=/var/lib/etcd/members
+ETCD_LISTEN_PEER_URLS=https://{address}:2380
+ETCD_INITIAL_ADVERTISE_PEER_URLS=https://{address}:2380
+ETCD_LISTEN_CLIENT_URLS=https://{address}:2379
+ETCD_ADVERTISE_CLIENT_URLS=https://{address}:2379
+ETCD_INITIAL_CLUSTER={cluster}
+ETCD_CLIENT_CERT_AUTH=true
+ETCD_TRUSTED_CA_FILE=/etc/coursenet/store/ca.pem
+ETCD_CERT_FILE=/etc/coursenet/store/cert.pem
+ETCD_KEY_FILE=/etc/coursenet/store/key.pem
+ETCD_LOG_LEVEL=error
+ETCD_PEER_CLIENT_CERT_AUTH=true
+ETCD_PEER_TRUSTED_CA_FILE=/etc/coursenet/store/ca.pem
+ETCD_PEER_CERT_FILE=/etc/coursenet/store/cert.pem
+ETCD_PEER_KEY_FILE=/etc/coursenet/store/key.pem
+"""
+
+# An authority, and one certificate that all members use, as servers and as clients.
+MAKE_CERTIFICATES = f"""
+set -e
+mkdir -p /etc/coursenet/store
+cd /etc/coursenet/store
+new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -quiet"
+$new -subj /CN=ca -keyout ca.key -out ca.pem
+$new -subj /CN=coursenet -keyout key.pem -out cert.pem -CA ca.pem -CAkey ca.key \\
+    -addext subjectAltName={",".join(f"IP:{address}" for address in UNDERLAY.values())} -addext basicConstraints=CA:false
+tar -c ca.pem cert.pem key.pem | base64
+"""
+
+# What a member's network does at boot.
+UNDERLAY_UNIT = """\
+[Unit]
+Description=Network between the members
+Before=network.target frr.service etcd.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'until ip -4 address show dev up0 | grep -q inet; do sleep 0.02; done'
+
+[Install]
+RequiredBy=multi-user.target
+"""
+
+PREPARE = """
+set -e
+name=$1
+echo "$name" >/etc/hostname
+hostname "$name"
+# Their sandbox has the name that was the machine's when they started.
+systemctl try-restart 'coursenet-*.service'
+sed -i "s/guest/$name/" /etc/hosts
+mkdir -p /etc/coursenet/store
+base64 -d | tar -x -C /etc/coursenet/store
+# One key for two owners, which real servers would not have.
+chown -R etcd /etc/coursenet/store
+chmod 700 /etc/coursenet/store
+systemctl --quiet enable underlay
+sed -i 's/^bgpd=no/bgpd=yes/' /etc/frr/daemons
+"""
+
+# $1: the own address; those of the others follow.
+START_ENGINES = """
+set -e
+address=$1
+shift
+{
+    echo "router bgp 65000"
+    echo " bgp router-id $address"
+    echo " no bgp default ipv4-unicast"
+    for other; do
+        echo " neighbor $other remote-as 65000"
+        echo " neighbor $other timers 3 9"
+        echo " neighbor $other timers connect 2"
+    done
+    echo " address-family l2vpn evpn"
+    for other; do
+        echo "  neighbor $other activate"
+    done
+    echo "  advertise-all-vni"
+    echo "  no dup-addr-detection"
+    echo " exit-address-family"
+} >>/etc/frr/frr.conf
+systemctl stop etcd
+rm -rf /var/lib/etcd/default
+systemctl --no-block restart frr
+systemctl start etcd
+"""
+
+
+class Members:
+    """The three servers, by the names a, b and c or hosta, hostb and hostc."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        self.switch = Switch()
+        self.hosts = {}
+        self.watch = Watch()
+        self.each(self._boot)
+        self.a, self.b, self.c = (self.hosts[name] for name in NAMES)
+        for name in NAMES:
+            self._plug(name)
+        certificates = self.a.run(MAKE_CERTIFICATES).stdout
+        self.each(lambda name: self._prepare(name, certificates))
+        self.each(self._start_engines)
+        self.wait_joined()
+
+    def _boot(self, name):
+        self.hosts[name] = self.guest.boot_another(name, extra_packages=PACKAGES)
+
+    def _plug(self, name):
+        self.switch.plug(self.hosts[name], "up0", f"{UNDERLAY[name]}/24")
+        self.watch.add(name, self.hosts[name].init)
+
+    def _start_engines(self, name):
+        others = [address for each, address in UNDERLAY.items() if each != name]
+        self.hosts[name].run(["sh", "-c", START_ENGINES, "sh", UNDERLAY[name], *others])
+
+    def _prepare(self, name, certificates):
+        host = self.hosts[name]
+        cluster = ",".join(f"{each}=https://{address}:2380" for each, address in UNDERLAY.items())
+        host.write("/etc/default/etcd", ETCD.format(name=name, address=UNDERLAY[name], cluster=cluster))
+        host.write("/etc/systemd/system/underlay.service", UNDERLAY_UNIT)
+        host.run(["sh", "-c", PREPARE, "sh", name], input=certificates)
+        host.write(SETTINGS, CONF)
+        add_accounts(host, [*STUDENTS, FAR, PLAIN])
+        for course, users in ((COURSE, STUDENTS), (FAR_COURSE, [FAR]), (PLAIN_COURSE, [PLAIN])):
+            host.run(f"coursenetctl roster import {course} -", input="".join(f"{user.split('-')[1]}\n" for user in users))
+
+    @staticmethod
+    def each(function, names=NAMES):
+        """Calls a function with each name, all at the same time; returns what it gave, in the order of the names."""
+        with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+            return list(pool.map(function, names))
+
+    def run_all(self, command, names=NAMES, **options):
+        """Runs a command on members at the same time."""
+        return self.each(lambda name: self.hosts[name].run(command, **options), names)
+
+    # Troubles
+
+    def crash(self, name):
+        """The member is without power: no process of it runs, and nothing of it is on the network."""
+        since = self.watch.now()
+        self.hosts[name].crash()
+        self.watch.wait(f"{name} gone", since)
+
+    def boot_again(self, name):
+        """The member boots as after a power cut, and is one of three when this returns."""
+        self.hosts[name].boot_again(lambda: self._plug(name))
+        self.wait_joined()
+
+    @contextlib.contextmanager
+    def cut(self, name):
+        """The member does not reach the two others, nor they it, as long as the `with` lasts or until heal()."""
+        self.switch.cut(self.hosts[name])
+        try:
+            yield
+        finally:
+            self.heal(name)
+
+    def heal(self, name):
+        self.switch.heal(self.hosts[name])
+
+    # What is so
+
+    def wait_joined(self, names=NAMES):
+        """Waits until BGP and etcd of the members work together."""
+        self.each(lambda name: self.hosts[name].wait_until(JOINED, timeout=60, what=f"{name} has joined the others"), names)
+
+    def close(self):
+        self.watch.close()
+        self.switch.close()
+
+
+JOINED = """
+    vtysh -c 'show bgp l2vpn evpn summary json' | grep -c '"state":"Established"' | grep -qx 2
+"""
+
+
+class Watch:
+    """helpers/seat_watch.py, and what it has said."""
+
+    PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seat_watch.py")
+
+    def __init__(self):
+        self._process = subprocess.Popen([sys.executable, "-B", self.PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._stream = Stream(os.dup(self._process.stdout.fileno()), "the watch over seats")
+
+    def add(self, name, pid):
+        since = self.now()
+        self._process.stdin.write(f"add {name} {pid}\n".encode())
+        self._process.stdin.flush()
+        self.wait(f"{name} added", since)
+
+    def now(self):
+        """A position in what it says, for since=."""
+        return len(self._stream.text())
+
+    def lines(self, since=0):
+        """Pairs of a time, in seconds of CLOCK_MONOTONIC, and what was so from then on."""
+        return [(float(line.split(" ", 1)[0]), line.split(" ", 1)[1]) for line in self._stream.text()[since:].splitlines()]
+
+    def time_of(self, what, since=0):
+        """When the watch said this for the first time, or None."""
+        return next((when for when, text in self.lines(since) if text == what), None)
+
+    def wait(self, what, since=0, timeout=30):
+        """Waits until the watch has said this; returns when it did."""
+        deadline = time.monotonic() + timeout
+        while self.time_of(what, since) is None:
+            expect(self._process.poll() is None, f"the watch over seats has ended; it had said:\n{self._stream.text()}")
+            expect(time.monotonic() < deadline, f"the watch has not said {what!r} in {timeout} s, but:\n{self._stream.text()[since:]}")
+            time.sleep(POLL_INTERVAL)
+        return self.time_of(what, since)
+
+    def where(self, seat):
+        """The members where the seat is live."""
+        found = set()
+        for _, text in self.lines():
+            host, *words = text.split()
+            if words == [seat, "up"]:
+                found.add(host)
+            elif words in ([seat, "down"], ["gone"]):
+                found.discard(host)
+        return sorted(found)
+
+    def expect_never_twice(self, since=0):
+        twice = [(when, text) for when, text in self.lines(since) if text.startswith("twice ")]
+        if twice:
+            seat = twice[0][1].split()[1]
+            told = [f"{when:.3f} {text}" for when, text in self.lines(since) if seat in text.split() or text.endswith(("gone", "added"))]
+            raise AssertionError(f"seat {seat} was live on two members at once:\n" + "\n".join(told))
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def members_of(guest):
+    """The three members, which the first call for a guest makes."""
+    if not hasattr(guest, "members"):
+        guest.members = Members(guest)
+    return guest.members
+
+
+def with_members(function):
+    """A case that gets the three members, and during which no seat is live on two of them."""
+    @functools.wraps(function)
+    def run(guest):
+        members = members_of(guest)
+        since = members.watch.now()
+        try:
+            function(members)
+        finally:
+            members.each(members.heal)
+        members.watch.expect_never_twice(since)
+    return run
