@@ -111,7 +111,7 @@ activator_sources = \
 	activator/lease/lease-machine.c activator/lease/lease-object.c activator/lease/lease-opener.c \
 	activator/lease/lease-request.c activator/lease/lease-run.c activator/lease/lease-start.c \
 	activator/lease/lease-table.c activator/lease/lease-unit.c activator/lease/linger.c \
-	activator/lease/record-removal.c \
+	activator/lease/record-removal.c activator/lease/stray-unit.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
 	activator/seat/starting-units.c activator/seat/tidy.c activator/seat/user-folder.c activator/seat/user-limits.c activator/seat/wiring-plan.c activator/seat/wiring.c \
 	activator/seat/worker-client.c activator/seat/worker-revival.c \

@@ -14,6 +14,7 @@
 #include "lease-table.h"
 #include "protocol.h"
 #include "record-removal.h"
+#include "stray-unit.h"
 #include "systemd/logind.h"
 #include "systemd/units.h"
 
@@ -92,6 +93,7 @@ static void end_with_activator(struct lease *lease, void *userdata) {
 void lease_forget_all(struct lease_table *table) {
         lease_table_each(table, end_with_activator, NULL);
         record_removal_forget(table);
+        stray_unit_forget(table);
 }
 
 /* --- the log, once a day --------------------------------------------------------------------- */

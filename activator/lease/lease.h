@@ -36,6 +36,8 @@ struct lease_table {
         bool records_left;             /* the record of a lease that has ended could not be removed */
         sd_event_source *record_timer; /* until the next attempt; NULL: none is due */
 
+        struct stray_unit *strays; /* stray-unit.c */
+
         /* Logs a line about a user's request over query.sock. Such lines are limited. */
         void (*log_query)(void *userdata, uid_t uid, const char *text);
         void *userdata;

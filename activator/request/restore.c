@@ -12,6 +12,7 @@
 #include "lease/lease-startup.h"
 #include "lease/lease-table.h"
 #include "lease/record-removal.h"
+#include "lease/stray-unit.h"
 #include "number.h"
 #include "seat/empty-seat.h"
 #include "seat/worker-client.h"
@@ -97,7 +98,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, uint32_
         if (!lease_unit_parse(unit, id)) {
                 /* The process that tidied ended before it was done, and its slice would keep the units up. */
                 if (string_starts_with(unit, LEASE_UNIT_HEAD "tidy_"))
-                        (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
+                        stray_unit_stop(leases, unit);
                 return;
         }
         r = take_up_lease(restoring, id, job);
@@ -109,7 +110,7 @@ static void restore_lease(struct restoring *restoring, const char *unit, uint32_
         if (r < 0) {
                 log_warning("%s is a lease without a usable record (%s); stopping it", unit, strerror(-r));
                 record_removal_begin(leases, id);
-                (void)unit_stop(leases->bus, unit, NULL, NULL, NULL);
+                stray_unit_stop(leases, unit);
                 return;
         }
         restoring->n_leases++;

@@ -12,6 +12,7 @@
 #include "base/peer.h"
 #include "lease/lease-object.h"
 #include "lease/lease-startup.h"
+#include "lease/stray-unit.h"
 #include "request/restore.h"
 #include "seat/empty-seat.h"
 #include "seat/worker-client.h"
@@ -318,6 +319,28 @@ static void a_unit_that_nobody_knows_is_stopped(void **state) {
         assert_false(has_record());
 }
 
+/* The stop may be lost: systemd executes itself again, or another job cancels it. Then the seat would stay
+ * up. */
+static void a_unit_that_nobody_knows_is_stopped_until_it_is_gone(void **state) {
+        const struct unit_row unit = {UNIT, "active", 0, ""};
+
+        (void)state;
+        assert_int_equal(start_with(&unit, 1), 0);
+        asked("stop " UNIT);
+        pass_ms(2000);
+        asked("stop " UNIT);
+        answer_job(0, "/org/freedesktop/systemd1/job/7", "");
+        fake_send_error = -ENOBUFS;
+        pass_ms(2000);
+        asked("stop " UNIT);
+        fake_send_error = 0;
+        pass_ms(2000);
+        asked("stop " UNIT);
+        answer_job(-ENOENT, "", "not loaded");
+        assert_null(table.strays);
+        assert_int_equal(timers_set(), 0);
+}
+
 /* Somebody stopped it when nobody was there to hear of it. */
 static void a_lease_whose_unit_has_gone_is_forgotten(void **state) {
         const struct lease_record record = make_record();
@@ -385,6 +408,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
         while (table.leases)
                 lease_free(table.leases);
+        stray_unit_forget(&table);
         fake_systemd_done();
         sd_event_unref(table.event);
         return remove_etc(state);
@@ -401,6 +425,7 @@ int main(void) {
                 restore_test(records_of_all_earlier_versions_are_restored),
                 restore_test(a_login_that_is_starting_is_taken_up_and_a_hold_is_not),
                 restore_test(a_unit_that_nobody_knows_is_stopped),
+                restore_test(a_unit_that_nobody_knows_is_stopped_until_it_is_gone),
                 restore_test(a_lease_whose_unit_has_gone_is_forgotten),
                 restore_test(a_seat_that_is_up_or_failed_is_looked_at),
                 restore_test(what_was_prepared_for_nobody_is_looked_at),

@@ -22,6 +22,8 @@ PAST_LOGINS = 1000
 HELPER_UNITS = {"bridge": "netbr", "netns": "netns", "seat": "nsbr"}
 # A logind of systemd 257 that is restarted drops sessions whose leader is dead, and nobody else knows of their shells.
 LOGIND_RESTARTS = ("restart bus and logind", "restart logind")
+# systemd loses calls that come just then: such a login has no session of logind, so its lease ends with the process that opened it.
+REEXEC = "daemon-reexec"
 # A shell behind them outlives the process that opened the session.
 SHELL_KINDS = ("ssh", "su")
 
@@ -196,7 +198,18 @@ class History:
             return True
         return login.killed or any("refuse" in strike.may and strike.concerns(login)
                                    and strike.overlaps(login.began, login.answered())
-                                   for strike in self.strikes.values()) or self._double_hold(login)
+                                   for strike in self.strikes.values()) or self._double_hold(login) or self._number_in_use(login)
+
+    def _number_in_use(self, login):
+        """While a roster was another one, somebody else got the number of this student's seat, and had it still."""
+        for other in self.logins.values():
+            if other.student == login.student or not other.opened or (other.gone or float("inf")) + REAP_SECONDS < login.began:
+                continue
+            # A hold does not say which seat it is of.
+            if other.seat == login.student.seat or other.kind == "hold" and other.student.course == login.student.course \
+                    and self._renumbered(other):
+                return True
+        return False
 
     def _double_hold(self, login):
         return login.kind == "hold" and any(other.kind == "hold" and other is not login and other.student == login.student
@@ -208,7 +221,8 @@ class History:
 
     def may_be_cut(self, login):
         """A login may be answered before its units are up. What may refuse it may also make these fail a moment later."""
-        if login.orphaned and any(strike.what in LOGIND_RESTARTS for strike in self.strikes.values()):
+        if login.orphaned and any(strike.what in LOGIND_RESTARTS or strike.what == REEXEC and strike.overlaps(login.began, login.answered())
+                                  for strike in self.strikes.values()):
             return True
         return any(strike.concerns(login)
                    and ("cut" in strike.may and strike.ended + strike.reach() >= login.began
