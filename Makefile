@@ -152,8 +152,12 @@ capture_sources = capture/command-line.c capture/filter.c capture/server-connect
 capture_server_sources = capture/server/link-capture.c capture/server/session.c
 capture_packages = libpcap
 
+hosts_sources = hosts/claim-keeper.c hosts/claim-value.c hosts/claim.c hosts/daemon.c hosts/etcd.c hosts/http.c hosts/links.c hosts/listing.c \
+	hosts/log.c hosts/mirror.c hosts/run-state.c hosts/server.c hosts/session.c hosts/store.c
+hosts_packages = libcurl json-c libsystemd
+
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-host $(BUILD)/coursenet-activator \
-	$(BUILD)/coursenet-container $(BUILD)/coursenet-calendar \
+	$(BUILD)/coursenet-container $(BUILD)/coursenet-calendar $(BUILD)/coursenet-hosts \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(BUILD)/coursenet-capture $(BUILD)/coursenet-capture-server
 
 units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer)
@@ -180,6 +184,7 @@ $(BUILD)/activator/request/peer-report.o: override CFLAGS += -DBIN_DIRECTORY='"$
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages)) -Ictl
 $(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"' -DBIN_DIRECTORY='"$(bindir)"'
 
+$(BUILD)/hosts/%.o: override CFLAGS += $(call flags,$(hosts_packages))
 $(BUILD)/calendar/%.o: override CFLAGS += $(call flags,$(calendar_packages)) $(if $(SANITIZE),-DSANITIZED)
 
 $(BUILD)/%.o: %.c
@@ -194,6 +199,7 @@ $(BUILD)/libnetsetup.a: $(call objects,$(net_sources))
 $(BUILD)/libactivator.a: $(call objects,$(activator_sources))
 $(BUILD)/libcontainer.a: $(call objects,$(container_sources))
 $(BUILD)/libcalendar.a: $(call objects,$(calendar_sources))
+$(BUILD)/libhosts.a: $(call objects,$(hosts_sources))
 $(BUILD)/libctl.a: $(call objects,$(ctl_sources))
 $(BUILD)/libenter.a: $(call objects,$(enter_sources))
 $(BUILD)/libcapture.a: $(call objects,$(capture_sources))
@@ -228,6 +234,10 @@ $(BUILD)/coursenet-activator: $(BUILD)/activator/main.o $(BUILD)/libactivator.a 
 $(BUILD)/coursenet-container: $(BUILD)/container/main.o $(BUILD)/libcontainer.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(settings_packages))
+
+$(BUILD)/coursenet-hosts: $(BUILD)/hosts/main.o $(BUILD)/libhosts.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libraries,$(hosts_packages) $(settings_packages)) -lresolv
 
 $(BUILD)/coursenet-calendar: $(BUILD)/calendar/main.o $(BUILD)/libcalendar.a
 	$(say) LD $@
@@ -272,7 +282,7 @@ install-server: all
 	$(Q)test -d $(DESTDIR)/etc/coursenet/schedule.d || $(INSTALL) -d $(DESTDIR)/etc/coursenet/schedule.d
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(BUILD)/coursenet-capture $(DESTDIR)$(bindir)/
 	$(Q)$(INSTALL) -m 755 $(BUILD)/coursenet-host $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-activator $(BUILD)/coursenet-container $(BUILD)/coursenet-calendar \
-		$(BUILD)/coursenet-capture-server $(DESTDIR)$(libexecdir)/
+		$(BUILD)/coursenet-capture-server $(BUILD)/coursenet-hosts $(DESTDIR)$(libexecdir)/
 	$(Q)$(INSTALL) -m 644 $(BUILD)/pam_coursenet.so $(DESTDIR)$(pamdir)/
 	$(Q)$(INSTALL) -m 644 $(units) $(DESTDIR)$(unitdir)/
 	$(Q)sed -i 's|/usr/libexec/coursenet/|$(libexecdir)/|; s|/usr/bin/coursenetctl|$(bindir)/coursenetctl|' $(units:units/%=$(DESTDIR)$(unitdir)/%)
@@ -322,7 +332,7 @@ endif
 
 # All that install puts there but /etc/coursenet, which is the admin's. The folders go if nobody else has something in them.
 installed_files = $(addprefix $(bindir)/,coursenetctl coursenet-enter coursenet-capture) \
-	$(addprefix $(libexecdir)/,coursenet-net coursenet-worker coursenet-host coursenet-activator coursenet-container coursenet-calendar coursenet-capture-server) $(pamdir)/pam_coursenet.so \
+	$(addprefix $(libexecdir)/,coursenet-net coursenet-worker coursenet-host coursenet-activator coursenet-container coursenet-calendar coursenet-capture-server coursenet-hosts) $(pamdir)/pam_coursenet.so \
 	$(units:units/%=$(unitdir)/%) $(pamconfigdir)/coursenet $(dbusdir)/coursenet.conf \
 	$(addprefix $(networkdir)/05-coursenet,.link .network -cables.network) $(rulesdir)/70-coursenet.rules \
 	$(nmconfdir)/05-coursenet.conf $(catalogdir)/coursenet.catalog \

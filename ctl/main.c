@@ -9,6 +9,7 @@
 #include "complete-command.h"
 #include "for-peer.h"
 #include "protocol.h"
+#include "version.h"
 
 static const struct paths system_paths = {
         .etc = "/etc/coursenet",

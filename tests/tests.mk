@@ -25,6 +25,9 @@ container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
+hosts_tests = claim etcd run-state
+hosts_test_programs = $(hosts_tests:%=$(BUILD)/tests/hosts/test-%)
+
 calendar_tests = sandbox timetable
 calendar_test_programs = $(calendar_tests:%=$(BUILD)/tests/calendar/test-%)
 
@@ -33,13 +36,14 @@ fuzzers = class-list exam fence history hosts-protocol name-rule plan protocol r
 replay_programs = $(fuzzers:%=$(BUILD)/tests/fuzz/replay-%)
 
 test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
-	$(container_test_programs) $(enter_test_programs) $(calendar_test_programs) $(replay_programs)
+	$(container_test_programs) $(enter_test_programs) $(calendar_test_programs) $(hosts_test_programs) $(replay_programs)
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/unit/%.o: override CFLAGS += -Ictl
 $(BUILD)/tests/netns/%.o: override CFLAGS += -Inetsetup $(call flags,$(host_packages))
 $(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator -DTESTS_DIRECTORY='"$(abspath tests)"'
 $(BUILD)/tests/calendar/%.o: override CFLAGS += -DTESTS_DIRECTORY='"$(abspath tests)"'
+$(BUILD)/tests/hosts/%.o: override CFLAGS += -Ihosts $(call flags,$(hosts_packages))
 $(BUILD)/tests/fuzz/%.o: override CFLAGS += -Ictl -Inetsetup -DTESTS_DIRECTORY='"$(abspath tests)"'
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
@@ -84,6 +88,10 @@ $(enter_test_programs): $(BUILD)/tests/enter/test-%: $(BUILD)/tests/enter/test-%
 $(calendar_test_programs): $(BUILD)/tests/calendar/test-%: $(BUILD)/tests/calendar/test-%.o $(BUILD)/libcalendar.a
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(calendar_packages))
+
+$(hosts_test_programs): $(BUILD)/tests/hosts/test-%: $(BUILD)/tests/hosts/test-%.o $(BUILD)/libhosts.a $(BUILD)/libcommon.a
+	$(say) LD $@
+	$(link_test) $(call libraries,cmocka $(hosts_packages) $(settings_packages)) -lresolv
 
 # It runs it.
 $(BUILD)/tests/calendar/test-sandbox: $(BUILD)/coursenet-calendar

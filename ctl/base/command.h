@@ -9,8 +9,6 @@
 
 #include "console.h"
 
-#define COURSENET_VERSION "0.1"
-
 struct scope;
 
 struct paths {

@@ -57,6 +57,7 @@ static const struct {
         {"coursenet-enter", "man/coursenet-enter.1"},
         {"coursenet-capture", "man/coursenet-capture.1"},
         {"coursenet-net", "man/coursenet-net.8"},
+        {"coursenet-hosts", "man/coursenet-hosts.8"},
         {"coursenet-worker", "man/coursenet-worker.8"},
         {"coursenet-host", "man/coursenet-host.8"},
         {"coursenet-activator", "man/coursenet-activator.8"},

@@ -30,7 +30,7 @@ PACKAGES = """
     python3 python3-pamela strace valgrind faketime socat busybox-static netcat-openbsd
     gcc make pkg-config libc6-dev libpam0g-dev libsystemd-dev libnl-route-3-dev libinih-dev libmd-dev libsmartcols-dev
     libjson-c-dev libical-dev libicu-dev libseccomp-dev
-    libcsv-dev libpcap-dev uthash-dev libcmocka-dev
+    libcsv-dev libcurl4-openssl-dev libpcap-dev uthash-dev libcmocka-dev
     nftables libnftables-dev dnsmasq-base bind9-dnsutils iperf3 tcpdump at cron
     tmux screen mosh vsftpd opendoas polkitd pkexec systemd-container
     sssd-common sssd-proxy libnss-sss libpam-sss libnss-extrausers

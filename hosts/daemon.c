@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <signal.h>
+#include <utlist.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "listing.h"
+#include "log.h"
+#include "run-state.h"
+#include "settings-cache.h"
+
+/* A request that is not answered at once. */
+struct pending {
+        struct daemon *daemon;
+        struct hosts_connection *connection;
+        struct claim_waiter *waiter;
+        struct pending *prev, *next;
+};
+
+struct daemon {
+        const struct daemon_paths *paths;
+        sd_event *event;
+        struct settings settings; /* as they were at the start */
+        struct store *store;
+        struct session session;
+        struct mirror mirror;
+        struct claim_keeper keeper;
+        struct links_watch links;
+        struct hosts_server server;
+        struct pending *pendings; /* a utlist */
+        sd_event_source *deadline_timer;
+        bool cut_off; /* the deadline has passed, and others were told */
+};
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+static void free_pending(struct pending *pending) {
+        claim_waiter_drop(&pending->waiter);
+        DL_DELETE(pending->daemon->pendings, pending);
+        free(pending);
+}
+
+static void handle_gone(void *userdata, struct hosts_connection *connection) {
+        struct daemon *daemon = userdata;
+        struct pending *pending, *next;
+
+        DL_FOREACH_SAFE(daemon->pendings, pending, next)
+        if (pending->connection == connection)
+                free_pending(pending);
+}
+
+static void reply_simply(struct hosts_connection *connection, enum hosts_reply_type type, uint32_t id,
+        enum hosts_reason reason, const char *text) {
+        struct hosts_reply reply;
+
+        hosts_reply_init(&reply, type, id);
+        reply.reason = reason;
+        protocol_copy_text(reply.text, sizeof(reply.text), text);
+        hosts_reply_send(connection, &reply, -1);
+}
+
+static void handle_claim_answer(void *userdata, const struct hosts_reply *reply) {
+        struct pending *pending = userdata;
+
+        hosts_reply_send(pending->connection, reply, -1);
+        free_pending(pending);
+}
+
+static void handle_claim(
+        struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
+        struct pending *pending = calloc(1, sizeof(*pending));
+
+        if (!pending) {
+                reply_simply(connection, HOSTS_REFUSED, request->id, HOSTS_NOT_READY, "out of memory");
+                return;
+        }
+        *pending = (struct pending){.daemon = daemon, .connection = connection};
+        DL_APPEND(daemon->pendings, pending);
+        claim_keeper_claim(&daemon->keeper, request->seat, request->user, request->id, handle_claim_answer,
+                pending, &pending->waiter);
+}
+
+static void handle_list(
+        struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
+        const struct listing listing = {.settings = &daemon->settings,
+                .session = &daemon->session,
+                .store = daemon->store,
+                .mirror = &daemon->mirror};
+        struct hosts_reply reply;
+        int fd;
+
+        hosts_reply_init(&reply, HOSTS_DONE, request->id);
+        fd = listing_make(&listing, &reply.number);
+        if (fd < 0)
+                reply_simply(connection, HOSTS_REFUSED, request->id, HOSTS_NOT_READY, strerror(-fd));
+        else
+                hosts_reply_send(connection, &reply, fd);
+}
+
+static void fill_taken(struct hosts_reply *reply, const char *seat, const char *member, uint64_t since_usec) {
+        hosts_reply_init(reply, HOSTS_TAKEN, 0);
+        reply->since_usec = since_usec;
+        protocol_copy_text(reply->seat, sizeof(reply->seat), seat);
+        protocol_copy_text(reply->member, sizeof(reply->member), member);
+}
+
+static void send_taken(void *userdata, const char *seat, const char *member, uint64_t since_usec) {
+        struct hosts_reply reply;
+
+        fill_taken(&reply, seat, member, since_usec);
+        hosts_reply_send(userdata, &reply, -1);
+}
+
+/* The seats that it has to end, of which it may not have heard. */
+static void handle_watch(
+        struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
+        reply_simply(connection, HOSTS_DONE, request->id, HOSTS_NO_REASON, "");
+        hosts_connection_watch(connection);
+        claim_keeper_each_taken(&daemon->keeper, send_taken, connection);
+}
+
+static void handle_request(
+        void *userdata, struct hosts_connection *connection, const struct hosts_request *request) {
+        struct daemon *daemon = userdata;
+
+        switch ((enum hosts_verb)request->verb) {
+        case HOSTS_CLAIM:
+                handle_claim(daemon, connection, request);
+                return;
+        case HOSTS_RELEASE:
+                claim_keeper_release(&daemon->keeper, request->seat);
+                reply_simply(connection, HOSTS_DONE, request->id, HOSTS_NO_REASON, "");
+                return;
+        case HOSTS_LIST:
+                handle_list(daemon, connection, request);
+                return;
+        case HOSTS_WATCH:
+                handle_watch(daemon, connection, request);
+                return;
+        case HOSTS_DRAIN:
+        case HOSTS_NUMBER:
+        case _HOSTS_VERB_MAX:
+                break;
+        }
+        reply_simply(connection, HOSTS_REFUSED, request->id, HOSTS_NOT_READY,
+                "this version of coursenet-hosts cannot do that");
+}
+
+/* --- pushes ---------------------------------------------------------------------------------- */
+
+static void push_taken(void *userdata, const char *seat, const char *member, uint64_t since_usec) {
+        struct daemon *daemon = userdata;
+        struct hosts_reply reply;
+
+        fill_taken(&reply, seat, member, since_usec);
+        hosts_push(&daemon->server, &reply);
+}
+
+static void push_simply(struct daemon *daemon, enum hosts_reply_type type) {
+        struct hosts_reply reply;
+
+        hosts_reply_init(&reply, type, 0);
+        hosts_push(&daemon->server, &reply);
+}
+
+/* --- the deadline ---------------------------------------------------------------------------- */
+
+static void tell_status(const struct daemon *daemon) {
+        (void)sd_notifyf(false, "STATUS=%s: %s", daemon->session.own.name,
+                daemon->session.conflict[0] ? daemon->session.conflict
+                : daemon->cut_off           ? "cut off from the store; spread seats are off the network"
+                : daemon->session.lease     ? "in contact with the store"
+                                            : "waiting for the store");
+}
+
+static int handle_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct daemon *daemon = userdata;
+
+        (void)source;
+        (void)usec;
+        if (daemon->cut_off || session_is_good(&daemon->session))
+                return 0;
+        daemon->cut_off = true;
+        log_error("The store was not reached in time, so the seats of spread courses are off the network: %s",
+                store_error(daemon->store));
+        push_simply(daemon, HOSTS_CUT_OFF);
+        claim_keeper_cut_off(&daemon->keeper);
+        tell_status(daemon);
+        return 0;
+}
+
+static int watch_deadline(struct daemon *daemon) {
+        daemon->deadline_timer = sd_event_source_disable_unref(daemon->deadline_timer);
+        return sd_event_add_time(daemon->event, &daemon->deadline_timer, CLOCK_BOOTTIME,
+                daemon->session.deadline_usec, 1, handle_deadline, daemon);
+}
+
+/* --- the session ----------------------------------------------------------------------------- */
+
+static void handle_begun(void *userdata) {
+        struct daemon *daemon = userdata;
+
+        claim_keeper_session_begun(&daemon->keeper);
+}
+
+static void handle_resumed(void *userdata) {
+        struct daemon *daemon = userdata;
+
+        claim_keeper_session_resumed(&daemon->keeper);
+}
+
+static void handle_over(void *userdata) {
+        struct daemon *daemon = userdata;
+
+        log_warning("The store has ended the lease of %s; each of its claims is asked for again",
+                daemon->session.own.name);
+        claim_keeper_session_over(&daemon->keeper);
+}
+
+/* The claims that are noted are those of the lease that was renewed. */
+static void handle_renewed(void *userdata) {
+        struct daemon *daemon = userdata;
+        int r;
+
+        r = run_state_set_deadline(daemon->paths->root, daemon->session.deadline_usec);
+        if (r < 0)
+                log_error("The deadline cannot be noted, so spread seats will leave the network: %s",
+                        strerror(-r));
+        r = watch_deadline(daemon);
+        if (r < 0) {
+                log_error("The deadline cannot be watched: %s", strerror(-r));
+                (void)sd_event_exit(daemon->event, r);
+        }
+        if (daemon->cut_off) {
+                daemon->cut_off = false;
+                log_notice("The store is reached again");
+                push_simply(daemon, HOSTS_BACK);
+        }
+        mirror_expect(&daemon->mirror, daemon->session.revision);
+        claim_keeper_session_renewed(&daemon->keeper);
+        tell_status(daemon);
+}
+
+/* --- the store's keys, and links -------------------------------------------------------------- */
+
+static void handle_change(void *userdata, const struct etcd_pair *pair) {
+        struct daemon *daemon = userdata;
+
+        claim_keeper_key_changed(&daemon->keeper, pair);
+}
+
+static void handle_loaded(void *userdata) {
+        struct daemon *daemon = userdata;
+
+        claim_keeper_loaded(&daemon->keeper);
+}
+
+static void handle_links(void *userdata) {
+        struct daemon *daemon = userdata;
+
+        claim_keeper_links_changed(&daemon->keeper);
+}
+
+/* --- begin and end ---------------------------------------------------------------------------- */
+
+static void wire(struct daemon *daemon) {
+        daemon->session.event = daemon->event;
+        daemon->session.store = daemon->store;
+        daemon->session.root = daemon->paths->root;
+        daemon->session.seconds = daemon->settings.hosts.claim_seconds;
+        daemon->session.events = (struct session_events){
+                .begun = handle_begun,
+                .resumed = handle_resumed,
+                .renewed = handle_renewed,
+                .over = handle_over,
+                .userdata = daemon,
+        };
+        daemon->mirror = (struct mirror){
+                .event = daemon->event,
+                .store = daemon->store,
+                .prefix = STORE_PREFIX,
+                .change = handle_change,
+                .loaded = handle_loaded,
+                .userdata = daemon,
+        };
+        daemon->keeper = (struct claim_keeper){
+                .event = daemon->event,
+                .store = daemon->store,
+                .session = &daemon->session,
+                .mirror = &daemon->mirror,
+                .root = daemon->paths->root,
+                .has_cable = links_have_cable,
+                .taken = push_taken,
+                .userdata = daemon,
+        };
+        daemon->links = (struct links_watch){.changed = handle_links, .userdata = daemon, .fd = -1};
+        daemon->server = (struct hosts_server){
+                .event = daemon->event,
+                .path = daemon->paths->socket,
+                .handle = handle_request,
+                .gone = handle_gone,
+                .userdata = daemon,
+                .fd = -1,
+        };
+}
+
+static int handle_signals(sd_event *event) {
+        static const int signals[] = {SIGTERM, SIGINT};
+        sigset_t set;
+        int r = 0;
+
+        (void)sigemptyset(&set);
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                (void)sigaddset(&set, signals[i]);
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return -errno;
+        /* With no handler the loop ends. */
+        for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
+                r = sd_event_add_signal(event, NULL, signals[i], NULL, NULL);
+        return r;
+}
+
+/* A server that does not answer would end a write with this signal. */
+static int begin(struct daemon *daemon) {
+        json_object *courses = json_object_new_object();
+        int r;
+
+        (void)signal(SIGPIPE, SIG_IGN);
+        r = handle_signals(daemon->event);
+        if (r >= 0)
+                r = run_state_make(daemon->paths->root);
+        if (r >= 0)
+                r = store_new(daemon->event, &daemon->settings.hosts, &daemon->store);
+        if (r < 0) {
+                json_object_put(courses);
+                return r;
+        }
+        wire(daemon);
+        r = session_set_courses(&daemon->session, courses);
+        json_object_put(courses);
+        if (r >= 0)
+                r = links_watch_begin(daemon->event, &daemon->links);
+        if (r >= 0)
+                r = claim_keeper_begin(&daemon->keeper);
+        if (r >= 0)
+                r = hosts_server_begin(&daemon->server);
+        if (r >= 0)
+                r = session_begin(&daemon->session);
+        if (r >= 0)
+                mirror_begin(&daemon->mirror);
+        return r;
+}
+
+static void finish(struct daemon *daemon) {
+        if (daemon->store) {
+                hosts_server_done(&daemon->server);
+                claim_keeper_done(&daemon->keeper);
+                mirror_done(&daemon->mirror);
+                session_done(&daemon->session);
+                links_watch_end(&daemon->links);
+        }
+        store_free(daemon->store);
+        (void)sd_event_source_disable_unref(daemon->deadline_timer);
+        (void)sd_event_unref(daemon->event);
+        settings_done(&daemon->settings);
+}
+
+static int load(struct daemon *daemon) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        char reason[256];
+        int r;
+
+        r = settings_load(daemon->paths->etc, &daemon->settings, &diagnostics);
+        log_diagnostics(&diagnostics);
+        if (r < 0 || !hosts_configured(&daemon->settings))
+                return r;
+        r = hosts_own(&daemon->settings, &daemon->session.own, reason, sizeof(reason));
+        if (r < 0)
+                log_error("%s", reason);
+        return r;
+}
+
+int daemon_run(const struct daemon_paths *paths) {
+        struct daemon daemon = {.paths = paths};
+        int r;
+
+        r = load(&daemon);
+        if (r >= 0 && !hosts_configured(&daemon.settings)) {
+                (void)sd_notify(false,
+                        "READY=1\nSTATUS=This server shares no course with others: [hosts] has no "
+                        "members");
+                log_info("This server shares no course with others: [hosts] has no members");
+                settings_done(&daemon.settings);
+                return 0;
+        }
+        if (r >= 0)
+                r = sd_event_default(&daemon.event);
+        if (r >= 0)
+                r = begin(&daemon);
+        if (r >= 0) {
+                (void)sd_event_set_watchdog(daemon.event, true);
+                (void)sd_notify(false, "READY=1");
+                tell_status(&daemon);
+                r = sd_event_loop(daemon.event);
+                (void)sd_notify(false, "STOPPING=1");
+        } else
+                log_error("coursenet-hosts cannot start: %s", strerror(-r));
+        finish(&daemon);
+        return r;
+}
