@@ -76,19 +76,20 @@ client_sources = client/activator-client.c client/report-lines.c
 module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursenet/options.c pam_coursenet/session.c \
 	pam_coursenet/join.c
 
-net_sources = netsetup/base/journal.c netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
+net_sources = netsetup/base/claim.c netsetup/base/journal.c netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
 	netsetup/base/subcommand.c \
 	netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link-route.c netsetup/kernel/link-socket.c netsetup/kernel/link-vxlan.c \
-	netsetup/kernel/link.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
+	netsetup/kernel/link.c netsetup/kernel/neighbour.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
 	netsetup/firewall/course-rules.c netsetup/firewall/foreign-chain.c netsetup/firewall/foreign-firewall.c netsetup/firewall/forwarding.c netsetup/firewall/nft-listing.c netsetup/firewall/nft-text.c netsetup/firewall/nftables.c netsetup/firewall/ruleset-courses.c netsetup/firewall/ruleset-exam.c netsetup/firewall/ruleset-seats.c \
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \
 	netsetup/fence/subuid-directory.c netsetup/fence/fence-subuid.c \
+	netsetup/claims/claims.c \
 	netsetup/exam/exam-names.c netsetup/exam/exam-update.c \
 	netsetup/names/dns-format.c netsetup/names/dns-serve.c netsetup/names/dns.c netsetup/names/resolved.c \
 	netsetup/watch/watch-file.c netsetup/watch/watch-job.c netsetup/watch/watch-nft.c netsetup/watch/watch-route.c \
 	netsetup/watch/watch-socket.c netsetup/watch/watch.c \
-	netsetup/check/inspect-bridge.c netsetup/check/inspect-fence.c netsetup/check/inspect-firewall.c \
+	netsetup/check/inspect-bridge.c netsetup/check/inspect-claims.c netsetup/check/inspect-fence.c netsetup/check/inspect-firewall.c \
 	netsetup/check/inspect-link.c netsetup/check/inspect-prepared.c netsetup/check/inspect-seat.c netsetup/check/inspect.c netsetup/check/scratch.c \
 	netsetup/check/stand-in.c netsetup/check/table-compare.c netsetup/check/teardown.c \
 	netsetup/verbs/bridge.c netsetup/verbs/bridge-overlap.c netsetup/verbs/former-command.c netsetup/verbs/leftover.c netsetup/verbs/netns-record.c netsetup/verbs/netns.c netsetup/verbs/ping.c netsetup/verbs/receipt.c \

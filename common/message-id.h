@@ -32,3 +32,5 @@
 #define MESSAGE_EXAM_SCHEDULED "c14968b17ee04e1ba11500e95f960663"
 /* An exam has ended by itself. */
 #define MESSAGE_EXAM_END "ce3e1cbe88b346d6ae50bd7cb45d43c3"
+/* Seats of spread courses are off the network, or back, see netsetup/claims/claims.h. */
+#define MESSAGE_FENCED_OFF "3b5d6993843e42e18b94629851545437"

@@ -13,6 +13,7 @@
 #include "base/subcommand.h"
 #include "check/inspect.h"
 #include "check/teardown.h"
+#include "claims/claims.h"
 #include "exam/exam-update.h"
 #include "fence/fence.h"
 #include "finding-line.h"
@@ -41,6 +42,11 @@ static int run_refresh_seats(const char *id, struct diagnostics *diagnostics) {
 static int run_exam(const char *id, struct diagnostics *diagnostics) {
         (void)id;
         return exam_update(ETC_DIRECTORY, diagnostics);
+}
+
+static int run_claims(const char *id, struct diagnostics *diagnostics) {
+        (void)id;
+        return claims_update(diagnostics);
 }
 
 static int run_fence(const char *id, struct diagnostics *diagnostics) {
@@ -111,6 +117,7 @@ static const struct subcommand subcommands[] = {
         {"fence", "new", run_fence_new, false, false},
         {"fence", "local", run_fence_local, false, false},
         {"exam", NULL, run_exam, false, false},
+        {"claims", NULL, run_claims, false, false},
         {"dns", NULL, run_dns, false, false},
         {"dns", "serve", run_dns_serve, false, false},
         {"watch", NULL, run_watch, false, false},
@@ -123,6 +130,7 @@ static const char usage[] =
         "coursenet-host refresh courses|seats      computes the firewall of all that is up and applies it\n"
         "coursenet-host fence [local|new]          course users outside of their seats\n"
         "coursenet-host exam                       courses in an exam: ends, rules, allowed names\n"
+        "coursenet-host claims                     takes seats of spread courses off the network, and back\n"
         "coursenet-host dns [serve]                coursenet-dns: the names of all seats\n"
         "coursenet-host teardown                   for coursenetctl teardown: removes all that is in the "
         "kernel\n"

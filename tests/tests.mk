@@ -6,9 +6,9 @@ unit_tests = address address6 calendar child class-hours class-parse course-sche
 	worker-protocol
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
-netns_tests = bridge dns exam failing-call fence fence-route firewall foreign forwarding inspect journal link link-socket netns qdisc receipt rule seat stretch subuid-directory sysctl watch worker
+netns_tests = bridge claims dns exam failing-call fence fence-route firewall foreign forwarding inspect journal link link-socket netns qdisc receipt rule seat stretch subuid-directory sysctl watch worker
 # Those that take longest start first, so that no processor idles at the end.
-slow_netns_tests = receipt failing-call inspect fence-route stretch seat link watch bridge
+slow_netns_tests = receipt failing-call inspect fence-route stretch claims seat link watch bridge
 netns_test_programs = $(patsubst %,$(BUILD)/tests/netns/test-%,$(slow_netns_tests) $(filter-out $(slow_netns_tests),$(netns_tests)))
 
 pam_tests = exports options session
@@ -60,7 +60,8 @@ $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(host_packages) $(settings_packages))
 
-# It runs it.
+# They run it.
+$(BUILD)/tests/netns/test-claims: $(BUILD)/coursenet-host
 $(BUILD)/tests/netns/test-worker: $(BUILD)/coursenet-worker
 
 # libsubid looks for libsubid_NAME.so, where nsswitch.conf has "subid: NAME".

@@ -6,7 +6,8 @@
 #include "inspect.h"
 
 void inspect_link_up(struct inspection *inspection, const struct link *link, const char *repair) {
-        if (!(link->flags & IFF_UP)) {
+        /* inspect-claims.c reports those that are fenced off. */
+        if (!(link->flags & IFF_UP) && !link->fenced) {
                 diagnostics_error(inspection->diagnostics, link->name, 0, "is down");
                 diagnostics_advise(inspection->diagnostics, "%s", repair);
         }

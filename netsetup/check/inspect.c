@@ -158,6 +158,8 @@ static int inspect_all(const char *etc, const struct site *site, struct diagnost
         if (r >= 0)
                 r = inspect_seats(&inspection);
         if (r >= 0)
+                r = inspect_claims(&inspection);
+        if (r >= 0)
                 r = inspect_firewall(&inspection);
         inspect_prepared(&inspection);
         return r;

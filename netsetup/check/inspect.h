@@ -52,6 +52,9 @@ void inspect_link(
 /* The latter alone. */
 void inspect_link_up(struct inspection *inspection, const struct link *link, const char *repair);
 
+/* Whether the seats of spread courses that are on the network are those that this member has a claim to. */
+int inspect_claims(struct inspection *inspection);
+
 /* Warns of what the worker has made and nobody uses. */
 void inspect_prepared(struct inspection *inspection);
 

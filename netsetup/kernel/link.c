@@ -12,6 +12,9 @@
 #include "link.h"
 #include "netlink.h"
 
+/* The alias of a link that is fenced off. */
+#define FENCED_ALIAS "fenced off by coursenet"
+
 /* Empty if it is not there. */
 static void get_text(struct nlattr *attribute, char *ret, size_t size) {
         ret[0] = '\0';
@@ -51,6 +54,7 @@ static void parse_kind(struct nlattr *info, struct link *link) {
 bool link_parse(struct nl_msg *message, struct link *ret) {
         struct nlmsghdr *header = nlmsg_hdr(message);
         struct nlattr *attributes[IFLA_MAX + 1], *mac;
+        char alias[sizeof(FENCED_ALIAS) + 1];
         const struct ifinfomsg *ifi;
 
         if (header->nlmsg_type != RTM_NEWLINK ||
@@ -67,6 +71,8 @@ bool link_parse(struct nl_msg *message, struct link *ret) {
         };
         get_text(attributes[IFLA_IFNAME], ret->name, sizeof(ret->name));
         parse_kind(attributes[IFLA_LINKINFO], ret);
+        get_text(attributes[IFLA_IFALIAS], alias, sizeof(alias));
+        ret->fenced = string_equal(alias, FENCED_ALIAS);
         mac = attributes[IFLA_ADDRESS];
         if (mac && nla_len(mac) == sizeof(ret->mac.bytes))
                 memcpy(ret->mac.bytes, nla_data(mac), sizeof(ret->mac.bytes));
@@ -211,6 +217,25 @@ int link_bring_up(struct link_socket *socket, const struct link *link, const str
         if (addr)
                 rtnl_link_set_addr(change, addr);
         return link_socket_errno(socket, rtnl_link_change(socket->nl, now, change, 0));
+}
+
+int link_set_fenced(struct link_socket *socket, const struct link *link, bool fenced) {
+        static const char alias[] = FENCED_ALIAS;
+        struct ifinfomsg ifi = {
+                .ifi_family = AF_UNSPEC,
+                .ifi_index = link->index,
+                .ifi_flags = fenced ? 0 : IFF_UP,
+                .ifi_change = IFF_UP,
+        };
+        struct nl_msg *request = nlmsg_alloc_simple(RTM_SETLINK, 0);
+
+        /* Without the NUL, as ip(8) sends it; empty: none. */
+        if (!request || nlmsg_append(request, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
+                nla_put(request, IFLA_IFALIAS, fenced ? (int)strlen(alias) : 0, alias) < 0) {
+                nlmsg_free(request);
+                return -ENOMEM;
+        }
+        return netlink_send(socket, request);
 }
 
 int link_set_mtu(struct link_socket *socket, int index, unsigned mtu) {

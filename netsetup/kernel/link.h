@@ -49,6 +49,7 @@ struct link {
         int master;                    /* the index of the bridge that it is a port of; 0: none */
         bool isolated;                 /* as a port: it reaches no other isolated one */
         bool learning, neigh_suppress; /* as a port: see link_set_stretch_port() */
+        bool fenced;                   /* see link_set_fenced() */
         struct mac mac;
         char kind[LINK_KIND_SIZE]; /* "bridge", "veth", …; empty: hardware and lo */
         struct link_vxlan vxlan;   /* all zero: it is none */
@@ -145,6 +146,12 @@ int link_set_no_address6(struct link_socket *socket, int index);
  * link is no port. A new port is not isolated: set it before the seat behind it can send.
  */
 int link_set_isolated(struct link_socket *socket, int index, bool isolated);
+
+/*
+ * Sets a link down and marks it, with the alias that `ip link` shows, as what may not be up; or sets it up
+ * and takes the mark away.
+ */
+int link_set_fenced(struct link_socket *socket, const struct link *link, bool fenced);
 
 /* The kernel raises none above what the link can carry: -EINVAL. */
 int link_set_mtu(struct link_socket *socket, int index, unsigned mtu);

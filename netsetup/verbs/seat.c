@@ -16,10 +16,12 @@
 #include <sched.h>
 #include <sys/stat.h>
 
+#include "base/claim.h"
 #include "base/clock.h"
 #include "base/failure.h"
 #include "firewall/seat-rules.h"
 #include "kernel/link.h"
+#include "kernel/neighbour.h"
 #include "kernel/netns-mount.h"
 #include "kernel/qdisc.h"
 #include "kernel/rule.h"
@@ -377,6 +379,27 @@ static int lock_rules(const char *link, int *ret_fd, struct diagnostics *diagnos
         return r < 0 ? failure(diagnostics, link, r, "its firewall cannot be locked") : 0;
 }
 
+/*
+ * The address of a seat of a spread course is live on one member only, even if an administrator starts the
+ * units by hand.
+ */
+static int check_claim(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        enum claim_state state = plan->spread ? claim_look(plan->name) : CLAIM_GOOD;
+
+        if (state == CLAIM_OVER)
+                diagnostics_error(diagnostics, plan->link, 0,
+                        "this server is cut off from the store that says which server has seat %s of a "
+                        "spread course, so it cannot have it: coursenetctl hosts shows which servers can, "
+                        "and systemctl status coursenet-hosts.service why",
+                        plan->name);
+        else if (state == CLAIM_MISSING)
+                diagnostics_error(diagnostics, plan->link, 0,
+                        "this server has no claim to seat %s, which is of a spread course: a login or "
+                        "coursenetctl start %s gets it, and coursenetctl hosts shows who has it",
+                        plan->name, plan->name);
+        return state == CLAIM_GOOD ? 0 : -EPERM;
+}
+
 static int connect_seat(
         struct seat_ends *ends, const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_close_ int lock = -1;
@@ -400,6 +423,9 @@ static int connect_seat(
                 r = configure_names(&ends->inside, ends->netns_fd, plan, index, diagnostics);
         if (r >= 0)
                 r = bring_up_link(&ends->host, plan, &link, diagnostics);
+        /* The claim may have gone since, and claims.c, which was told, has seen no cable that was up. */
+        if (r >= 0)
+                r = check_claim(plan, diagnostics);
         /* The cable is there as well if the kernel's answer was lost. */
         if (r < 0)
                 (void)remove_cable(&ends->host, plan->link, diagnostics);
@@ -424,11 +450,23 @@ static int wait_until_connected(struct seat_ends *ends, const struct seat_plan *
         return 0;
 }
 
+/* A failure costs no more than some time: the seat's first packet tells the same. */
+static void announce(struct seat_ends *ends, const struct seat_plan *plan) {
+        struct link link;
+
+        if (plan->spread && link_find(&ends->host, plan->link, "veth", &link) == LINK_OURS)
+                (void)neighbour_announce(&ends->host, ends->bridge, link.index, plan);
+}
+
 static int make(struct seat_ends *ends, const struct seat_plan *plan, int patience_ms,
         struct diagnostics *diagnostics) {
         int r = connect_seat(ends, plan, diagnostics);
 
-        return r < 0 ? r : wait_until_connected(ends, plan, patience_ms, diagnostics);
+        if (r >= 0)
+                r = wait_until_connected(ends, plan, patience_ms, diagnostics);
+        if (r >= 0)
+                announce(ends, plan);
+        return r;
 }
 
 /* --- what the worker has made --------------------------------------------------------------------------- */
@@ -496,7 +534,7 @@ static bool adopt(struct seat_ends *ends, const struct seat_plan *plan) {
  * Returns 1 if the cable has been prepared already. One without a receipt is a unit's, or one that a stop
  * will remove: the worker does not use it and does not replace it.
  */
-static int claim(struct seat_ends *ends, const struct seat_plan *plan, struct diagnostics *diagnostics) {
+static int take(struct seat_ends *ends, const struct seat_plan *plan, struct diagnostics *diagnostics) {
         struct link link;
         int r;
 
@@ -567,6 +605,8 @@ int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostic
 
         r = seat_argument_load(etc, seat, &settings, &plan, diagnostics);
         if (r >= 0)
+                r = check_claim(&plan, diagnostics);
+        if (r >= 0)
                 r = lock_cable(&plan, true, &lock, diagnostics);
         if (r >= 0)
                 r = find_ends(&plan, &ends, diagnostics);
@@ -599,11 +639,13 @@ int seat_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics) 
         _cleanup_close_ int lock = -1;
         int r;
 
-        r = lock_cable(plan, false, &lock, diagnostics);
+        r = check_claim(plan, diagnostics);
+        if (r >= 0)
+                r = lock_cable(plan, false, &lock, diagnostics);
         if (r >= 0)
                 r = find_ends(plan, &ends, diagnostics);
         if (r >= 0)
-                r = claim(&ends, plan, diagnostics);
+                r = take(&ends, plan, diagnostics);
         if (r != 0)
                 return r < 0 ? r : 0;
         r = make(&ends, plan, 0, diagnostics);

@@ -9,7 +9,8 @@
 /*
  * Connects the namespace of a seat with its bridge; both must exist. A cable of ours that exists from before
  * is replaced, but one that the worker has made, exactly as it is planned now, is left as it is. Negative
- * errno with at least one error in diagnostics; then this call has removed again what it created.
+ * errno with at least one error in diagnostics; then this call has removed again what it created. -EPERM for
+ * a seat of a spread course without a claim, see base/claim.h.
  */
 int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostics);
 

@@ -26,6 +26,12 @@
         (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_ATTRIB | IN_ONLYDIR |     \
                 IN_EXCL_UNLINK | GONE)
 
+/*
+ * Of a parent, in which a directory may appear. /run/coursenet is one on a host without [hosts]: there each
+ * login closes locks, and a wake-up for each would be a waste. IN_MASK_ADD: it may be watched for files, too.
+ */
+#define PARENT_EVENTS (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR | GONE)
+
 typedef char watch_path_t[PATH_MAX];
 
 /* name: up to the next slash. */
@@ -45,6 +51,7 @@ static void append(struct watch_files *watch, int descriptor, const char *name, 
 /* path is "DIRECTORY/NAME", or "DIRECTORY/" for all files in the directory. */
 static void add(struct watch_files *watch, const char *path, size_t change) {
         watch_path_t directory;
+        uint32_t events = EVENTS;
         char *slash;
         int descriptor;
 
@@ -55,10 +62,12 @@ static void add(struct watch_files *watch, const char *path, size_t change) {
                 return;
         for (;;) {
                 *slash = '\0';
-                descriptor = inotify_add_watch(watch->fd, slash == directory ? "/" : directory, EVENTS);
+                descriptor = inotify_add_watch(
+                        watch->fd, slash == directory ? "/" : directory, events | IN_MASK_ADD);
                 if (descriptor >= 0 || slash == directory || (errno != ENOENT && errno != ENOTDIR))
                         break;
                 slash = strrchr(directory, '/');
+                events = PARENT_EVENTS;
         }
         /* For a parent directory, the name to wait for is that of the next directory in the path. */
         if (descriptor >= 0)
@@ -104,6 +113,8 @@ static void add_all(struct watch_files *watch) {
         add(watch, path, offsetof(struct watch_file_changes, timetables));
         add(watch, STATE_DIRECTORY "/" EXAM_DIRECTORY "/", offsetof(struct watch_file_changes, exams));
         add(watch, COURSE_LOGIN_DIRECTORY "/", offsetof(struct watch_file_changes, logins));
+        add(watch, HOSTS_CLAIM_DIRECTORY "/", offsetof(struct watch_file_changes, claims));
+        add(watch, HOSTS_DEADLINE_FILE, offsetof(struct watch_file_changes, deadline));
         add_resolvers(watch);
 }
 

@@ -16,10 +16,12 @@ struct watch_file_changes {
         bool resolvers; /* /etc/resolv.conf, wherever it leads */
         bool passwd;    /* or who has which subordinate ids */
         bool exams;     /* a course is in an exam, or is not any more, see exam.h */
+        bool claims;    /* HOSTS_CLAIM_DIRECTORY */
+        bool deadline;  /* HOSTS_DEADLINE_FILE */
         bool logins;    /* a course user has logged in for the first time, COURSE_LOGIN_DIRECTORY */
 };
 
-#define WATCH_FILES_MAX 16U
+#define WATCH_FILES_MAX 20U
 
 /* One file of interest, or (without a name) all files of a directory. */
 struct watch_file {

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One loop around poll(). Changes by other programs arrive over four descriptors and cause jobs, which are
+ * One loop around poll(). Changes by other programs arrive over five descriptors and cause jobs, which are
  * child processes that do the work. The loop keeps no state of the network that could be wrong, because a job
  * computes everything from scratch.
  *
  * It sleeps until something happens. Only while students of a roster have no account, it looks for them once
  * a minute, because a directory does not report new accounts. During an exam it asks for the addresses of
- * allowed names once a minute, and it wakes up when an exam begins or ends.
+ * allowed names once a minute, and it wakes up when an exam begins or ends. On a member of [hosts] it wakes
+ * up at the deadline of the claims.
  */
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
+#include "base/claim.h"
 #include "base/clock.h"
 #include "base/failure.h"
 #include "base/runtime-file.h"
 #include "base/stderr.h"
+#include "claims/claims.h"
 #include "exam/exam-update.h"
 #include "fence/fence.h"
 #include "fence/subuid-directory.h"
@@ -51,6 +55,7 @@ enum {
         JOB_FENCE_LOCAL, /* the fence, without a directory */
         JOB_FENCE_NEW,   /* the fence, with a look-up of students who had no account */
         JOB_FENCE_ALL,   /* and for all */
+        JOB_CLAIMS,      /* seats of spread courses that may be on the network */
         JOB_EXAM,        /* exams, and the courses' rules with them */
         JOB_DNS,
         JOB_DNS_RESTART, /* if it runs */
@@ -64,6 +69,7 @@ enum {
         POLL_NFT,
         POLL_ROUTE,
         POLL_FILES,
+        POLL_DEADLINE,
         _POLL_MAX,
 };
 
@@ -73,6 +79,8 @@ struct watch {
         struct watch_route route;
         struct watch_files files;
         int signal_fd;
+        int deadline_fd;  /* a timer that rings when the claims are over */
+        bool claims_good; /* they were at the last look */
         sigset_t old_signals;
         bool ended, ready;
         uint64_t ready_usec;    /* when the watch reports READY=1 in any case */
@@ -96,6 +104,7 @@ static void init_jobs(struct watch *watch, const char *program) {
         job_init(&jobs[JOB_FENCE_NEW], 30000, (const char *[]){program, "fence", "new", NULL});
         /* A large directory is slow to list its accounts. Logins do not wait for that: READY_USEC. */
         job_init(&jobs[JOB_FENCE_ALL], 300000, (const char *[]){program, "fence", NULL});
+        job_init(&jobs[JOB_CLAIMS], 30000, (const char *[]){program, "claims", NULL});
         /* The rules come first, then name servers are asked. */
         job_init(&jobs[JOB_EXAM], 60000, (const char *[]){program, "exam", NULL});
         job_init(&jobs[JOB_DNS], 60000, (const char *[]){program, "dns", NULL});
@@ -215,6 +224,39 @@ static int handle_route(struct watch *watch) {
         return 0;
 }
 
+/*
+ * A renewal of the claims, which comes every few seconds, only moves the timer. It runs on CLOCK_BOOTTIME, so
+ * that it has rung when a machine that was suspended goes on.
+ */
+static void look_at_deadline(struct watch *watch) {
+        uint64_t deadline = claims_deadline();
+        struct itimerspec timer = {
+                .it_value =
+                        {
+                                .tv_sec = (time_t)(deadline / 1000000U),
+                                .tv_nsec = (long)(deadline % 1000000U) * 1000,
+                        },
+        };
+        bool good = claims_now() < deadline;
+
+        /* A time that is past would ring again and again; zero stops the timer. */
+        if (!good)
+                timer = (struct itimerspec){0};
+        (void)timerfd_settime(watch->deadline_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+        if (good != watch->claims_good)
+                want(watch, JOB_CLAIMS, 0);
+        watch->claims_good = good;
+}
+
+static int handle_deadline(struct watch *watch) {
+        uint64_t n;
+
+        if (read(watch->deadline_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
+                return -errno;
+        look_at_deadline(watch);
+        return 0;
+}
+
 static int handle_files(struct watch *watch) {
         struct watch_file_changes changes;
         int r;
@@ -241,6 +283,10 @@ static int handle_files(struct watch *watch) {
         }
         if (changes.exams)
                 want(watch, JOB_EXAM, 0);
+        if (changes.claims)
+                want(watch, JOB_CLAIMS, 0);
+        if (changes.deadline)
+                look_at_deadline(watch);
         if (changes.rosters || changes.settings)
                 want(watch, JOB_DNS, FILES_DEBOUNCE_MS);
         /* Without the activator nothing can be held. */
@@ -303,12 +349,14 @@ static int wait_for_events(struct watch *watch) {
                 [POLL_NFT] = handle_nft,
                 [POLL_ROUTE] = handle_route,
                 [POLL_FILES] = handle_files,
+                [POLL_DEADLINE] = handle_deadline,
         };
         struct pollfd fds[_POLL_MAX] = {
                 [POLL_SIGNALS] = {.fd = watch->signal_fd, .events = POLLIN},
                 [POLL_NFT] = {.fd = watch_nft_fd(&watch->nft), .events = POLLIN},
                 [POLL_ROUTE] = {.fd = watch_route_fd(&watch->route), .events = POLLIN},
                 [POLL_FILES] = {.fd = watch->files.fd, .events = POLLIN},
+                [POLL_DEADLINE] = {.fd = watch->deadline_fd, .events = POLLIN},
         };
         struct timespec storage;
         int r = 0;
@@ -338,7 +386,8 @@ static int open_signals(struct watch *watch) {
 static int open_all(struct watch *watch, const char *etc) {
         int r;
 
-        r = open_signals(watch);
+        watch->deadline_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+        r = watch->deadline_fd < 0 ? -errno : open_signals(watch);
         if (r >= 0)
                 r = watch_nft_open(&watch->nft);
         if (r >= 0)
@@ -359,12 +408,13 @@ static void close_all(struct watch *watch) {
         watch_route_close(&watch->route);
         watch_files_close(&watch->files);
         close_pointer(&watch->signal_fd);
+        close_pointer(&watch->deadline_fd);
         (void)sigprocmask(SIG_SETMASK, &watch->old_signals, NULL);
 }
 
 /* Jobs that apply rules are not killed. */
 static void finish(struct watch *watch) {
-        static const unsigned jobs[] = {JOB_COURSES, JOB_SEATS, JOB_FENCE_LOCAL};
+        static const unsigned jobs[] = {JOB_COURSES, JOB_SEATS, JOB_CLAIMS, JOB_FENCE_LOCAL};
         uint64_t end_usec = clock_now_usec() + UINT64_C(1000) * END_MS;
 
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
@@ -380,6 +430,9 @@ static void want_all(struct watch *watch) {
         watch->ready_usec = clock_now_usec() + READY_USEC;
         watch->accounts_usec = watch->exams_usec = UINT64_MAX;
         watch->dns = stat_dns();
+        look_at_deadline(watch);
+        if (claims_are_used())
+                want(watch, JOB_CLAIMS, 0);
         want(watch, JOB_FENCE_ALL, 0);
         want(watch, JOB_COURSES, 0);
         want(watch, JOB_SEATS, 0);
@@ -388,7 +441,7 @@ static void want_all(struct watch *watch) {
 }
 
 int watch_run(const char *etc, const char *program, struct diagnostics *diagnostics) {
-        struct watch watch = {.signal_fd = -1, .files = WATCH_FILES_NONE};
+        struct watch watch = {.signal_fd = -1, .deadline_fd = -1, .files = WATCH_FILES_NONE};
         int r;
 
         init_jobs(&watch, program);

@@ -7,8 +7,10 @@
  * the kernel's tables stand in for FRR.
  */
 
+#include <inttypes.h>
 #include <net/if.h>
 
+#include "netsetup/base/claim.h"
 #include "netsetup/verbs/bridge.h"
 #include "netsetup/verbs/netns.h"
 #include "netsetup/verbs/seat.h"
@@ -33,6 +35,27 @@ static inline void make_underlay(void) {
                      "ip link add eth0 type veth peer name eth0 netns hostb && "
                      "ip addr add 192.0.2.1/24 dev eth0 && ip link set eth0 up && "
                      "ip -n hostb addr add 192.0.2.2/24 dev eth0 && ip -n hostb link set eth0 up");
+}
+
+/* What coursenet-hosts writes. seconds: from now, also below zero. */
+static inline void set_deadline(int seconds) {
+        char text[32];
+
+        (void)snprintf(
+                text, sizeof(text), "%" PRId64 "\n", (int64_t)claims_now() + (int64_t)seconds * 1000000);
+        assert_shell("mkdir -p -m 700 " HOSTS_CLAIM_DIRECTORY);
+        write_file(HOSTS_DIRECTORY "/.new", text);
+        assert_int_equal(rename(HOSTS_DIRECTORY "/.new", HOSTS_DEADLINE_FILE), 0);
+}
+
+static inline void give_claim(const char *seat) {
+        assert_shell("mkdir -p -m 700 " HOSTS_CLAIM_DIRECTORY " && echo cs123-amy >" HOSTS_CLAIM_DIRECTORY
+                     "/%s",
+                seat);
+}
+
+static inline void take_claim(const char *seat) {
+        assert_shell("rm " HOSTS_CLAIM_DIRECTORY "/%s", seat);
 }
 
 /* After hosta has its bridge. */

@@ -19,6 +19,8 @@ static int stop(struct sandbox *sandbox, const char *course) {
 }
 
 static void start_seat(struct sandbox *sandbox, const char *seat) {
+        set_deadline(3600);
+        give_claim(seat);
         assert_int_equal(netns_start(SANDBOX_ETC, seat, &sandbox->diagnostics), 0);
         assert_int_equal(seat_start(SANDBOX_ETC, seat, &sandbox->diagnostics), 0);
 }

@@ -615,7 +615,7 @@ static void test_the_watch_keeps_things_as_they_are(void **state) {
         write_file("/etc/coursenet/coursenet.conf", "");
         assert_soon(IS_FENCED("5003"));
 
-        assert_shell("cd /proc/%d/fd && test $(ls | wc -l) -lt 12", (int)pid);
+        assert_shell("cd /proc/%d/fd && test $(ls | wc -l) -lt 13", (int)pid);
         stop_watch(pid);
         assert_shell(IS_FENCED("5003"));
 }
