@@ -11,7 +11,7 @@ enum exit_code {
         EXIT_DONE = 0,
         EXIT_NO = 1, /* not found, refused, failed, or something is wrong */
         EXIT_USAGE = 2,
-        EXIT_UNREACHABLE = 3, /* the activator does not answer */
+        EXIT_UNREACHABLE = 3, /* the activator, or coursenet-hosts, does not answer */
 };
 
 /*

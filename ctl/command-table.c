@@ -5,6 +5,7 @@
 #include "check/setup-command.h"
 #include "exam/exam-command.h"
 #include "history/history-command.h"
+#include "hosts/hosts-command.h"
 #include "roster/roster-command.h"
 #include "schedule/schedule-command.h"
 #include "seat/seat-command.h"
@@ -36,6 +37,10 @@ static const struct command commands[] = {
         {"metrics", metrics_command, &metrics_syntax, NULL, "metrics", "print numbers for Prometheus"},
         {"graph", graph_command, &graph_syntax, NULL, "graph [COURSE]",
                 "print a picture of what is up, for Graphviz"},
+        {"hosts", hosts_command, NULL, &hosts_parts, "hosts [status]",
+                "show the servers that share courses with this one"},
+        {"drain", drain_command, &drain_syntax, NULL, "drain HOST", "give a server no new seats"},
+        {"undrain", undrain_command, &undrain_syntax, NULL, "undrain HOST", "give it new seats again"},
         {"roster", roster_command, NULL, &roster_parts, "roster list|add|remove|import ...",
                 "show and change who is in a course"},
 };

@@ -9,6 +9,7 @@
 #include "base/unit-list.h"
 #include "command-table.h"
 #include "complete-command.h"
+#include "hosts.h"
 #include "status/status-view.h"
 
 /* The words of a command line that follow the command, without options. */
@@ -99,6 +100,16 @@ static void print_from_rosters(const struct paths *paths, const struct line *lin
                 print_students(line, &site);
 }
 
+static void print_members(const struct paths *paths, const struct line *line) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        _cleanup_settings_ struct settings settings = {0};
+
+        if (settings_load(paths->etc, &settings, &ignored) < 0)
+                return;
+        for (size_t i = 0; i < settings.hosts.n_members; i++)
+                print(line, hosts_member(&settings, i).name, NULL);
+}
+
 /* --- from what is up --------------------------------------------------------------------------- */
 
 /* False: nobody can be asked. */
@@ -130,6 +141,8 @@ static void print_word(const struct paths *paths, const struct line *line) {
                 return;
         if (kind == WORD_FILE)
                 (void)puts(":file");
+        else if (kind == WORD_HOST)
+                print_members(paths, line);
         else if (kind != WORD_UP)
                 print_from_rosters(paths, line, kind);
         else if (!print_what_is_up(paths, line))

@@ -8,6 +8,7 @@
 #include "command-table.h"
 #include "complete-command.h"
 #include "for-peer.h"
+#include "hosts-protocol.h"
 #include "protocol.h"
 #include "version.h"
 
@@ -16,6 +17,7 @@ static const struct paths system_paths = {
         .pam = "/etc/pam.d",
         .activator_socket = ACTIVATOR_SOCKET,
         .query_socket = QUERY_SOCKET,
+        .hosts_socket = HOSTS_SOCKET,
         .net = LIBEXEC_DIRECTORY "/coursenet-net",
         .host = LIBEXEC_DIRECTORY "/coursenet-host",
         .calendar = LIBEXEC_DIRECTORY "/coursenet-calendar",
@@ -32,12 +34,13 @@ static void print_usage(FILE *stream) {
         (void)fputs("Usage: coursenetctl COMMAND ...\n\n", stream);
         for (size_t i = 0; (command = command_table_get(i)); i++)
                 (void)fprintf(stream, "  %-50s %s\n", command->synopsis, command->summary);
-        (void)fputs("\n"
-                    "  --help     this text; after a command: help for that command (also: help COMMAND)\n"
-                    "  --version  the version of coursenet\n"
-                    "\n"
-                    "Exit codes: 0 done; 1 failed, refused or not found; 2 usage;\n"
-                    "            3 the activator cannot be reached. See coursenetctl(8).\n",
+        (void)fputs(
+                "\n"
+                "  --help     this text; after a command: help for that command (also: help COMMAND)\n"
+                "  --version  the version of coursenet\n"
+                "\n"
+                "Exit codes: 0 done; 1 failed, refused or not found; 2 usage;\n"
+                "            3 the activator or coursenet-hosts cannot be reached. See coursenetctl(8).\n",
                 stream);
 }
 

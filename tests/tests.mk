@@ -129,7 +129,7 @@ prepare-check:
 checks = tests/check-includes tests/check-imports tests/check-documents tests/check-version tests/test-checks tests/check-prose
 
 # Run the program itself, with sanitizers.
-ctl_tests = tests/ctl/test-catalog tests/ctl/test-completion tests/ctl/test-json tests/ctl/test-metrics tests/ctl/test-terminal
+ctl_tests = tests/ctl/test-catalog tests/ctl/test-completion tests/ctl/test-hosts tests/ctl/test-json tests/ctl/test-metrics tests/ctl/test-terminal
 
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
 run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')

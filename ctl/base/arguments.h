@@ -27,6 +27,7 @@ enum word_kind {
         WORD_UP,      /* the same, of seats that are not down */
         WORD_STUDENT, /* on the roster of the course in the word before */
         WORD_FILE,
+        WORD_HOST, /* a server of [hosts] */
 };
 
 /* How often an option may be repeated. */

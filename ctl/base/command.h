@@ -16,13 +16,14 @@ struct paths {
         const char *pam; /* /etc/pam.d */
         const char *activator_socket;
         const char *query_socket;
-        const char *net;     /* coursenet-net, the program that units run */
-        const char *host;    /* coursenet-host, the program that compares and takes down */
-        const char *dnsmasq; /* the program */
-        const char *enter;   /* coursenet-enter; NULL: its capability is not looked for */
-        const char *proc;    /* /proc */
-        const char *state;   /* /var/lib/coursenet */
-        bool logs;           /* whether the journal gets what changes */
+        const char *hosts_socket; /* of coursenet-hosts */
+        const char *net;          /* coursenet-net, the program that units run */
+        const char *host;         /* coursenet-host, the program that compares and takes down */
+        const char *dnsmasq;      /* the program */
+        const char *enter;        /* coursenet-enter; NULL: its capability is not looked for */
+        const char *proc;         /* /proc */
+        const char *state;        /* /var/lib/coursenet */
+        bool logs;                /* whether the journal gets what changes */
         const struct scope
                 *scope;   /* what the caller may see; NULL: root, or what the user may see who runs this */
         const char *text; /* with a scope: what the caller's request has in addition, or NULL */
