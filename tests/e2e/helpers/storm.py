@@ -200,9 +200,10 @@ class Storm:
     def _compare_daemons(self, facts):
         """Each daemon against itself, when it had done everything once."""
         faults = []
-        n_leases = len(facts["records"])
+        # A hold, and a lease that lingers, have no process.
+        n_openers = sum(int(record.get("opener", 0)) > 0 for record in facts["records"].values())
         for name, (pid, files, memory) in facts["daemons"].items():
-            files -= n_leases if name == "activator" else 0
+            files -= n_openers if name == "activator" else 0
             past, n_points, first_files, first_memory = self._daemons.get(name, (None, 0, 0, 0))
             if past != pid or n_points < WARM_POINTS:
                 self._daemons[name] = (pid, 1 if past != pid else n_points + 1, files, memory)

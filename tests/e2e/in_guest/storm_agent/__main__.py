@@ -39,6 +39,11 @@ JOURNALS = [["--priority=err"],
             ["--grep=AddressSanitizer|LeakSanitizer|runtime error:|code=dumped|Assertion .* failed|core dumped"]]
 
 
+def until_started(*services):
+    """A shell command. A daemon-reexec loses calls that come just then: systemctl fails, and an administrator tries again."""
+    return f"for try in 1 2 3 4 5 6 7 8 9 10; do systemctl start {' '.join(services)} && break; sleep 0.2; done"
+
+
 class Moments:
     """Calls a function once something happens in a folder, or a program is opened."""
 
@@ -343,14 +348,16 @@ class Agent:
         if event["what"] == "bus":
             # logind does not always come back to a new bus, on any server. coursenet has to wait for it.
             self._strike_by("restart bus and logind", "*", [], "sh", "-c",
-                            f"systemctl restart {SERVICES['bus']}; systemctl restart {SERVICES['logind']}")
+                            f"systemctl restart {SERVICES['bus']}; systemctl restart {SERVICES['logind']}; "
+                            + until_started(SERVICES["bus"], SERVICES["logind"]))
         else:
-            self._strike_by(f"restart {event['what']}", "*", [], "systemctl", "restart", SERVICES[event["what"]])
+            service = SERVICES[event["what"]]
+            self._strike_by(f"restart {event['what']}", "*", [], "sh", "-c", f"systemctl restart {service}; {until_started(service)}")
 
     def _do_stop_and_start(self, event):
         """Unlike a restart, this empties the FD store."""
         service = SERVICES[event["what"]]
-        self._strike_by(f"stop and start {event['what']}", "*", [], "sh", "-c", f"systemctl stop {service}; systemctl start {service}")
+        self._strike_by(f"stop and start {event['what']}", "*", [], "sh", "-c", f"systemctl stop {service}; {until_started(service)}")
 
     def _do_cancel(self, _event):
         # A daemon whose restart was cancelled waits for ever, and its socket does not start it.
