@@ -14,14 +14,18 @@
 #include "base/log.h"
 #include "base/record-store.h"
 #include "base/seat-owner.h"
+#include "lease/lease-log.h"
+#include "lease/lease-request.h"
 #include "lease/lease-startup.h"
 #include "lease/lease-table.h"
+#include "lease/seat-claim.h"
 #include "number.h"
 #include "request/reload.h"
 #include "request/restore.h"
 #include "request/server.h"
 #include "seat/empty-seat.h"
 #include "seat/failed-units.h"
+#include "seat/hosts-client.h"
 #include "seat/slot-release.h"
 #include "seat/starting-units.h"
 #include "seat/tidy.h"
@@ -98,10 +102,36 @@ static void activator_done(struct activator *activator) {
         starting_units_forget(&activator->seats);
         user_limits_forget(&activator->seats);
         worker_client_free(activator->seats.worker);
+        seat_claim_drop_all(&activator->leases);
+        hosts_client_free(activator->leases.hosts);
         worker_revival_drop(&activator->seats);
         server_done(&activator->server);
         bus_close(activator->bus);
         (void)sd_event_unref(activator->event);
+}
+
+/* --- other servers --------------------------------------------------------------------------- */
+
+static void handle_push(void *userdata, const struct hosts_reply *push) {
+        struct activator *activator = userdata;
+
+        switch ((enum hosts_reply_type)push->type) {
+        case HOSTS_TAKEN:
+                log_notice("Seat %s is live on %s, so its leases here end", push->seat, push->member);
+                lease_take_seat(&activator->leases, push->seat, push->member);
+                break;
+        case HOSTS_CUT_OFF:
+                lease_tell_claimed(&activator->leases,
+                        "This server has lost contact with the others. Your seat has no network until it is "
+                        "back; your programs go on.");
+                break;
+        case HOSTS_BACK:
+                lease_tell_claimed(&activator->leases,
+                        "This server has contact with the others again, and your seat its network.");
+                break;
+        default:
+                break;
+        }
 }
 
 /* --- --wire ----------------------------------------------------------------------------------------------
@@ -230,6 +260,7 @@ static int serve(struct activator *activator) {
 
         activator->seats.worker = worker_client_new(activator->event, WORKER_SOCKET, PREPARED_DIRECTORY);
         worker_client_on_silence(activator->seats.worker, worker_revival_begin, &activator->seats);
+        activator->leases.hosts = hosts_client_new(activator->event, HOSTS_SOCKET, handle_push, activator);
         r = handle_signals(activator->event);
         if (r >= 0)
                 r = subscribe(activator);

@@ -20,6 +20,9 @@
         X(REFUSAL_CONTAINER,    "container")     /* the network came up, the container did not */ \
         X(REFUSAL_STOPPED,      "stopped")       /* somebody stopped the seat while it came up */ \
         X(REFUSAL_NO_ACTIVATOR, "no-activator")  /* it was not reached, or gave no valid answer */ \
+        X(REFUSAL_ELSEWHERE,    "elsewhere")     /* the seat is live on another server */ \
+        X(REFUSAL_CUT_OFF,      "cut-off")       /* this server does not reach the others' store */ \
+        X(REFUSAL_DRAINED,      "drained")       /* this server gets no new seats */ \
         X(REFUSAL_PROGRAM,      "program")       /* what opens the session cannot have a seat, or lacks something */
 /* clang-format on */
 

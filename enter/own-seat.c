@@ -125,6 +125,9 @@ static int report_refusal(const struct request *request, const struct reply *rep
         case REPLY_REFUSED:
                 complain("Refused: %s.", reply->text);
                 break;
+        case REPLY_NOT_HERE:
+                complain("%s", reply->text);
+                break;
         case REPLY_TIMEOUT:
                 complain("Your seat did not come up in time: %s.", reply->text);
                 break;

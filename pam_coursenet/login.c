@@ -93,7 +93,7 @@ static void log_text(const struct login *login, int priority, const char *text) 
         pam_syslog(login->pamh, priority, "%s: %s", login->user ? login->user : "no user", text);
 }
 
-static void tell(const struct login *login, enum sentence sentence) {
+static void tell(const struct login *login, enum sentence sentence, const char *text) {
         if ((unsigned)login->flags & PAM_SILENT)
                 return;
 
@@ -107,6 +107,9 @@ static void tell(const struct login *login, enum sentence sentence) {
                 pam_error(login->pamh,
                         "Your course network took too long to start. Please try again, or tell your "
                         "course staff.");
+                break;
+        case SENTENCE_TOLD:
+                pam_error(login->pamh, "%s", text);
                 break;
         case SENTENCE_FAILED:
         default:
@@ -148,7 +151,7 @@ int login_deny(const struct login *login, int error, enum refusal reason, enum s
         va_end(arguments);
 
         log_refusal(login, reason, text);
-        tell(login, sentence);
+        tell(login, sentence, text);
         return error;
 }
 

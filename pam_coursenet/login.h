@@ -35,6 +35,7 @@ enum sentence {
         SENTENCE_FAILED,
         SENTENCE_NO_SEAT,
         SENTENCE_SLOW,
+        SENTENCE_TOLD, /* the text itself */
 };
 
 /* Finds out whose session this is, without I/O and without allocating memory. */

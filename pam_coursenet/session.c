@@ -246,6 +246,8 @@ static int check_answer(const struct login *login, const struct reply *reply) {
                 return login_deny_name(login, REFUSAL_LOGGED, reply->text);
         case REPLY_REFUSED:
                 return login_deny(login, -EPERM, REFUSAL_LOGGED, SENTENCE_FAILED, "refused: %s", reply->text);
+        case REPLY_NOT_HERE:
+                return login_deny(login, -EPERM, REFUSAL_LOGGED, SENTENCE_TOLD, "%s", reply->text);
         case REPLY_FAILED:
                 return login_deny(login, -EIO, REFUSAL_LOGGED, SENTENCE_FAILED,
                         "the seat did not come up: %s", reply->text);

@@ -6,6 +6,7 @@
  */
 
 #include "seat-lookup.h"
+#include "hosts.h"
 #include "log.h"
 
 /* The sentence of the first finding; it has file and line. */
@@ -73,6 +74,7 @@ bool seat_lookup(struct settings_cache *cache, const char *user, bool log, struc
                 ret->services = values->services;
                 ret->limits = values->limits;
                 ret->keep = values->leftover == LEFTOVER_KEEP;
+                ret->shared = hosts_configured(settings);
         }
 
         if (log)

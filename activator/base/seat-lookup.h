@@ -12,8 +12,9 @@ struct found_seat {
         struct seat_plan plan;
         struct service_settings services;
         struct limit_settings limits;
-        bool keep; /* leftover = keep */
-        uid_t uid; /* the user's; 0: not known. The caller knows it */
+        bool keep;   /* leftover = keep */
+        bool shared; /* this server is one of several, see hosts.h */
+        uid_t uid;   /* the user's; 0: not known. The caller knows it */
 };
 
 /*

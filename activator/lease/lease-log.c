@@ -15,6 +15,7 @@
 #include "lease-object.h"
 #include "lease-table.h"
 #include "protocol.h"
+#include "seat-claim.h"
 
 /* what: see protocol.h. start_usec: how long the start of the seat took, as text; "" if it was no start. */
 static void log_start(const struct lease_record *record, const char *what, const char *start_usec) {
@@ -122,7 +123,13 @@ static void tell(const struct lease_record *record, const char *what) {
 }
 
 void lease_tell_admin(struct lease *lease) {
-        tell(&lease->record, "was stopped by an administrator");
+        char what[64];
+
+        if (lease->moved_to[0])
+                (void)snprintf(what, sizeof(what), "is live on %s now", lease->moved_to);
+        else
+                (void)snprintf(what, sizeof(what), "was stopped by an administrator");
+        tell(&lease->record, what);
 }
 
 void lease_tell_stopped(struct lease *lease) {
@@ -167,4 +174,19 @@ void lease_tell_seat(struct lease_table *table, const char *seat, const char *te
         struct notice notice = {.text = text};
 
         lease_table_each_of(table, seat, tell_notice, &notice);
+}
+
+static void tell_claimed(struct lease *lease, void *userdata) {
+        struct lease_table *table = lease->table;
+
+        /* Once for each seat. */
+        if (lease_table_find_seat(table, lease->record.seat) == lease && seat_is_claimed(lease->record.seat))
+                lease_tell_seat(table, lease->record.seat, userdata);
+}
+
+void lease_tell_claimed(struct lease_table *table, const char *text) {
+        char copy[256];
+
+        (void)snprintf(copy, sizeof(copy), "\r\n%s\r\n", text);
+        lease_table_each(table, tell_claimed, copy);
 }

@@ -32,6 +32,9 @@ void lease_tell_broken(struct lease *lease);
 /* Writes text to the terminals of the student who uses the seat. */
 void lease_tell_seat(struct lease_table *table, const char *seat, const char *text);
 
+/* The same, of all seats of spread courses that this server has live. */
+void lease_tell_claimed(struct lease_table *table, const char *text);
+
 /*
  * Logs that a user gets no seat or no container. by_user: the request came over query.sock, so the line
  * counts for the limit of that user. Otherwise it is logged as an error with the reason, and metrics count

@@ -50,7 +50,8 @@ struct lease {
         /* Who waits for the answer: lease-answer.c */
         struct lease_waiter waiter; /* .answer is NULL: nobody waits; .place is NULL: nobody is tied to it */
         bool pass_namespace;        /* the answer comes with a descriptor of the seat's namespace */
-        char *reason;               /* of EVENT_FAULT, EVENT_FAULT_FOUND or EVENT_CONTAINER_FAULT */
+        char moved_to[HOST_MEMBER_NAME_SIZE]; /* another server has the seat now; "": none */
+        char *reason;                         /* of EVENT_FAULT, EVENT_FAULT_FOUND or EVENT_CONTAINER_FAULT */
 
         /* Its start: lease-start.c */
         const struct found_seat *seat;    /* borrowed, and only while EVENT_OPENED is being handled */

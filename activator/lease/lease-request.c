@@ -13,12 +13,15 @@
 #include "base/log.h"
 #include "base/peer.h"
 #include "base/seat-owner.h"
+#include "hosts.h"
 #include "lease-answer.h"
 #include "lease-limit.h"
 #include "lease-log.h"
 #include "lease-request.h"
 #include "lease-run.h"
 #include "lease-table.h"
+#include "run-files.h"
+#include "seat-claim.h"
 #include "seat/seats.h"
 
 /* --- a new lease ----------------------------------------------------------------------------- */
@@ -113,6 +116,22 @@ static enum refusal refusal_of_lookup(enum reply_type type) {
         return type == REPLY_NO_SEAT ? REFUSAL_NOT_IN_ROSTER : REFUSAL_SETTINGS;
 }
 
+/* Only the seats that this server has already. */
+static bool is_welcome(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, const struct found_seat *seat) {
+        char others[HOST_MEMBER_NAME_SIZE * 8], text[REPLY_TEXT_SIZE];
+
+        if (!seat->shared || lease_table_keeps_seat(table, seat->plan.name) ||
+                access(HOSTS_DRAINED_FILE, F_OK) < 0)
+                return true;
+        seat_claim_read_drained(others, sizeof(others));
+        (void)snprintf(text, sizeof(text),
+                "This server gets no new seats at the moment. Please log in on another one%s%s.",
+                others[0] ? ": " : "", others);
+        refuse(table, waiter, request, REPLY_NOT_HERE, REFUSAL_DRAINED, text);
+        return false;
+}
+
 /* The user's seat, if the user may have a lease of it. False: the waiter has been refused. */
 static bool find_seat(struct lease_table *table, const struct lease_waiter *waiter,
         const struct request *request, struct found_seat *ret) {
@@ -131,7 +150,8 @@ static bool find_seat(struct lease_table *table, const struct lease_waiter *wait
         limit = lease_limit_check(table, request->uid, source_of(request));
         if (limit)
                 refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_LIMIT, limit);
-        return !limit && is_free(table, waiter, request, &ret->plan);
+        return !limit && is_free(table, waiter, request, &ret->plan) &&
+               is_welcome(table, waiter, request, ret);
 }
 
 /* In the table, with all that is known of it. opener: NULL for a hold. Takes pidfd. Negative errno. */
@@ -173,9 +193,73 @@ static void note_owner(const struct lease *lease) {
                 log_warning("Who has seat %s cannot be recorded: %s", lease->record.seat, strerror(-r));
 }
 
+static void handle_claimed(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, const struct ucred *opener, int pidfd);
+
+static void format_since(uint64_t usec, char *ret, size_t size) {
+        time_t since = (time_t)(usec / USEC_PER_SEC), now = (time_t)(now_realtime_usec() / USEC_PER_SEC);
+        struct tm then = {0};
+
+        (void)localtime_r(&since, &then);
+        (void)strftime(ret, size, now - since < 12 * 3600 ? "%H:%M" : "%Y-%m-%d %H:%M", &then);
+}
+
+/* The student reads where to go. */
+static void refuse_elsewhere(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, const struct hosts_reply *reply) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        char since[32], hint[HANDOVER_SIZE + USER_NAME_SIZE] = "", text[REPLY_TEXT_SIZE];
+        const struct settings *settings;
+
+        if (settings_cache_load(table->settings, &settings, &diagnostics) >= 0)
+                hosts_handover(settings, request->user, reply->member, hint, sizeof(hint));
+        format_since(reply->since_usec, since, sizeof(since));
+        (void)snprintf(text, sizeof(text),
+                "Your seat has been in use on %s since %s. Please log in there%s%s", reply->member, since,
+                hint[0] ? ": " : ", or log out there first.", hint);
+        refuse(table, waiter, request, REPLY_NOT_HERE, REFUSAL_ELSEWHERE, text);
+}
+
+/* The log has what is wrong; the student cannot change it. */
+static void handle_unclaimed(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, const struct hosts_reply *reply) {
+        char line[REPLY_TEXT_SIZE + USER_NAME_SIZE + 128];
+        bool differs = reply->reason == HOSTS_OTHER_USER;
+
+        if (reply->type == HOSTS_ELSEWHERE) {
+                refuse_elsewhere(table, waiter, request, reply);
+                return;
+        }
+        if (differs) {
+                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_SEAT_TAKEN, reply->text);
+                return;
+        }
+        (void)snprintf(
+                line, sizeof(line), "No seat for %s (%s): %s", request->user, request->service, reply->text);
+        lease_log_refusal(table, request->type == REQUEST_ENTER, request->uid, REFUSAL_CUT_OFF, line);
+        lease_answer_text(waiter, REPLY_NOT_HERE,
+                "This server has lost contact with the others, and cannot start your seat. Please log in on "
+                "another one, or tell your course staff.");
+}
+
+/* Whether the request goes on later, or was refused, because the seat's course is spread. Takes pidfd then.
+ */
+static bool claim_first(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, const struct ucred *opener, int pidfd, const struct seat_plan *seat) {
+        int r;
+
+        if (!seat->spread)
+                return false;
+        r = seat_claim_begin(
+                table, seat->name, waiter, request, opener, pidfd, handle_claimed, handle_unclaimed);
+        if (r < 0)
+                refuse(table, waiter, request, REPLY_FAILED, REFUSAL_START_FAILED, "out of memory");
+        return true;
+}
+
 /* Its first event has been handled when this returns. Takes pidfd. */
 static void begin(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
-        const struct ucred *opener, int pidfd) {
+        const struct ucred *opener, int pidfd, bool claimed) {
         char text[REPLY_TEXT_SIZE];
         struct found_seat seat;
         struct lease *lease;
@@ -185,6 +269,8 @@ static void begin(struct lease_table *table, const struct lease_waiter *waiter, 
                 close_pointer(&pidfd);
                 return;
         }
+        if (!claimed && claim_first(table, waiter, request, opener, pidfd, &seat.plan))
+                return;
         r = make_lease(table, request, &seat, opener, pidfd, &lease);
         if (r < 0) {
                 (void)snprintf(text, sizeof(text), "the lease cannot be made: %s", strerror(-r));
@@ -196,6 +282,12 @@ static void begin(struct lease_table *table, const struct lease_waiter *waiter, 
         seat.uid = request->uid;
         lease->seat = &seat;
         lease_raise(lease, EVENT_OPENED);
+}
+
+/* The roster may have changed meanwhile. */
+static void handle_claimed(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, const struct ucred *opener, int pidfd) {
+        begin(table, waiter, request, opener, pidfd, true);
 }
 
 /* An earlier activator made a lease for this very request, and ended before it answered. */
@@ -230,7 +322,7 @@ void lease_open(struct lease_table *table, const struct lease_waiter *waiter, co
                 repeat(lease, waiter, request);
                 return;
         }
-        begin(table, waiter, request, peer, pidfd);
+        begin(table, waiter, request, peer, pidfd, false);
 }
 
 void lease_hold(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request) {
@@ -242,7 +334,7 @@ void lease_hold(struct lease_table *table, const struct lease_waiter *waiter, co
                 refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_PROGRAM,
                         "a hold is of no such service");
         else if (!lease)
-                begin(table, waiter, request, NULL, -1);
+                begin(table, waiter, request, NULL, -1, false);
         else if (lease_is_active(lease)) {
                 lease_fill_reply(lease, REPLY_DONE, &reply);
                 waiter->answer(waiter->userdata, &reply, -1);
@@ -298,6 +390,18 @@ unsigned lease_release_all(struct lease_table *table, const char *target, const 
 
         lease_table_each_of(table, target, release, &wanted);
         return wanted.n;
+}
+
+static void take(struct lease *lease, void *userdata) {
+        (void)string_copy(lease->moved_to, sizeof(lease->moved_to), userdata);
+        lease_raise(lease, EVENT_STOPPED);
+}
+
+void lease_take_seat(struct lease_table *table, const char *seat, const char *member) {
+        char name[HOST_MEMBER_NAME_SIZE] = "another server";
+
+        (void)string_copy(name, sizeof(name), member);
+        lease_table_each_of(table, seat, take, name);
 }
 
 unsigned lease_stop_all(struct lease_table *table, const char *target) {

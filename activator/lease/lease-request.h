@@ -32,6 +32,9 @@ void lease_close(struct lease_table *table, const struct request *request, pid_t
 /* Ends every lease of a user, a seat or a course, and tells the users' terminals. Returns how many. */
 unsigned lease_stop_all(struct lease_table *table, const char *target);
 
+/* Another server has the seat: ends every lease of it, and tells the student's terminals which one. */
+void lease_take_seat(struct lease_table *table, const char *seat, const char *member);
+
 /* Ends the holds on the seats of a user, a seat or a course; with a service only those. Returns how many. */
 unsigned lease_release_all(struct lease_table *table, const char *target, const char *service);
 

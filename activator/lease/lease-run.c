@@ -15,6 +15,7 @@
 #include "lease-unit.h"
 #include "linger.h"
 #include "record-removal.h"
+#include "seat-claim.h"
 #include "seat/empty-seat.h"
 #include "seat/failed-units.h"
 #include "seat/starting-units.h"
@@ -52,6 +53,7 @@ static void free_lease(struct lease *lease) {
                 return;
         starting_units_stop(table->seats, record.seat, record.uid);
         empty_seat_tidy_later(table->seats, record.seat);
+        seat_claim_release(table, record.seat);
 }
 
 /* --- the record ------------------------------------------------------------------------------ */

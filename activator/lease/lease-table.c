@@ -131,6 +131,10 @@ static bool is_of_seat(const struct lease *lease, const void *wanted) {
         return string_equal(lease->record.seat, wanted);
 }
 
+struct lease *lease_table_find_seat(const struct lease_table *table, const char *seat) {
+        return find(table, is_of_seat, seat);
+}
+
 bool lease_table_has_seat(void *table, const char *seat) {
         return find(table, is_of_seat, seat);
 }

@@ -27,6 +27,9 @@ struct lease *lease_table_find_hold(const struct lease_table *table, const char 
 bool lease_table_has_seat(void *table, const char *seat);
 bool lease_table_has_user(void *table, uid_t uid);
 
+/* A lease of that seat, in any state; of several the same one each time. NULL: there is none. */
+struct lease *lease_table_find_seat(const struct lease_table *table, const char *seat);
+
 /* Whether a lease that does not end has that seat, or waits for it. */
 bool lease_table_keeps_seat(const struct lease_table *table, const char *seat);
 

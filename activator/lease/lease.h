@@ -19,7 +19,9 @@
 #include "protocol.h"
 
 struct bus;
+struct hosts_client;
 struct lease;
+struct seat_claim;
 struct seats;
 struct settings_cache;
 
@@ -30,7 +32,9 @@ struct lease_table {
         struct seats *seats;
         struct settings_cache *settings;
         const char *state_directory; /* of the records: STATE_DIRECTORY, or a test's */
+        struct hosts_client *hosts;  /* NULL: there is none */
         struct lease *leases;        /* a uthash by id: lease-table.c */
+        struct seat_claim *claims;   /* a utlist: seat-claim.c */
 
         /* record-removal.c */
         bool records_left;             /* the record of a lease that has ended could not be removed */
@@ -54,4 +58,5 @@ struct lease_waiter {
                 void *userdata, const struct reply *reply, int fd); /* fd: -1, or for the peer; borrowed */
         void *userdata;
         struct lease **place;
+        struct seat_claim **claim; /* what it waits for before there is a lease; NULL: it never hangs up */
 };

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "connection.h"
 #include "lease/lease-request.h"
+#include "lease/seat-claim.h"
 #include "message-fd.h"
 
 /* How long a peer may take to send its request, and to take its replies. */
@@ -34,6 +35,7 @@ void connection_remark(const struct connection *connection, const char *format, 
 void connection_free(struct connection *connection) {
         if (connection->lease)
                 lease_abandon(connection->lease);
+        seat_claim_drop(&connection->claim);
         DL_DELETE(*connection->list, connection);
         (void)sd_event_source_disable_unref(connection->io_source);
         (void)sd_event_source_disable_unref(connection->timeout_source);
@@ -103,8 +105,10 @@ static void handle_answer(void *userdata, const struct reply *reply, int fd) {
 }
 
 struct lease_waiter connection_waiter(struct connection *connection) {
-        return (struct lease_waiter){
-                .answer = handle_answer, .userdata = connection, .place = &connection->lease};
+        return (struct lease_waiter){.answer = handle_answer,
+                .userdata = connection,
+                .place = &connection->lease,
+                .claim = &connection->claim};
 }
 
 /* Sends as many replies as the socket takes, and the rest when it has room. */

@@ -20,11 +20,12 @@ struct connection {
         void *userdata;
         int fd;
         struct ucred peer;
-        uid_t key;             /* query.sock: as whom the peer counts, query-peer.h */
-        bool privileged;       /* came over activator.sock, as root */
-        struct lease *lease;   /* borrowed; the lease that it waits for */
-        struct enter *enter;   /* REQUEST_ENTER, until there is a lease or an answer */
-        struct report *report; /* REQUEST_REPORT, REQUEST_CHANGE, REQUEST_CAPTURE */
+        uid_t key;                /* query.sock: as whom the peer counts, query-peer.h */
+        bool privileged;          /* came over activator.sock, as root */
+        struct lease *lease;      /* borrowed; the lease that it waits for */
+        struct seat_claim *claim; /* until there is a lease or an answer */
+        struct enter *enter;      /* REQUEST_ENTER, until there is a lease or an answer */
+        struct report *report;    /* REQUEST_REPORT, REQUEST_CHANGE, REQUEST_CAPTURE */
         sd_event_source *io_source;
         sd_event_source *timeout_source;
         struct reply *replies; /* REQUEST_STATUS: what is still to be sent */

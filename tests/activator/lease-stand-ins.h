@@ -508,7 +508,7 @@ static _unused_ void end_opener(pid_t pid) {
 
 /* The service is empty for an administrator's hold. */
 static _unused_ void ask_for_hold(struct asker *asker, const char *service) {
-        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease};
+        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease, NULL};
         struct request request;
 
         request_init(&request, REQUEST_HOLD);
@@ -519,7 +519,7 @@ static _unused_ void ask_for_hold(struct asker *asker, const char *service) {
 }
 
 static _unused_ void ask(struct asker *asker, enum request_type type, uint32_t flags, pid_t opener) {
-        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease};
+        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease, NULL};
         const struct ucred peer = {.pid = opener, .uid = 0};
         struct request request;
 

@@ -320,7 +320,7 @@ static void an_early_login_goes_on_when_no_signal_tells_that_its_job_has_ended(v
 /* --- the activator restarts ------------------------------------------------------------------------- */
 
 static void repeat(struct asker *asker, uint32_t flags, pid_t opener) {
-        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease};
+        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease, NULL};
         const struct ucred peer = {.pid = opener};
         struct request request;
 

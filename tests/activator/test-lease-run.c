@@ -711,7 +711,7 @@ static void an_opener_that_died_meanwhile_is_found(void **state) {
 }
 
 static void repeat(struct asker *asker, enum request_type type, uint32_t flags, pid_t opener) {
-        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease};
+        const struct lease_waiter waiter = {handle_answer, asker, &asker->lease, NULL};
         const struct ucred peer = {.pid = opener};
         struct request request;
 

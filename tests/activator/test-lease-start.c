@@ -461,7 +461,7 @@ static void a_seat_that_goes_while_its_container_is_checked_is_refused(void **st
 static void a_request_without_a_pidfd_of_its_sender_is_refused(void **state) {
         pid_t opener = start_opener();
         struct asker asker = {0};
-        const struct lease_waiter waiter = {handle_answer, &asker, &asker.lease};
+        const struct lease_waiter waiter = {handle_answer, &asker, &asker.lease, NULL};
         const struct ucred peer = {.pid = opener};
         struct request request;
 
@@ -491,7 +491,7 @@ static void keep_line(void *userdata, uid_t uid, const char *text) {
 static void the_log_names_who_was_refused(void **state) {
         pid_t opener = start_opener();
         struct asker asker = {0};
-        const struct lease_waiter waiter = {handle_answer, &asker, &asker.lease};
+        const struct lease_waiter waiter = {handle_answer, &asker, &asker.lease, NULL};
         const struct ucred peer = {.pid = opener};
         struct request request;
 

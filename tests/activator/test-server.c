@@ -16,6 +16,7 @@
 
 #include "lease/lease-answer.h"
 #include "lease/lease-request.h"
+#include "lease/seat-claim.h"
 #include "lease/lease-table.h"
 
 #include <poll.h>
@@ -90,6 +91,11 @@ static void answer(enum reply_type type, const char *text, bool tied, int fd) {
         if (!tied)
                 *lease.waiter.place = NULL;
         lease.waiter.answer(lease.waiter.userdata, &reply, fd);
+}
+
+/* No seat here is one of a spread course. */
+void seat_claim_drop(struct seat_claim **place) {
+        assert_null(*place);
 }
 
 void lease_answer_text(const struct lease_waiter *waiter, enum reply_type type, const char *text) {
