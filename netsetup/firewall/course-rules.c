@@ -14,6 +14,7 @@
 #include "base/runtime-file.h"
 #include "course-rules.h"
 #include "forwarding.h"
+#include "hosts.h"
 #include "kernel/link.h"
 #include "kernel/qdisc.h"
 #include "kernel/sysctl.h"
@@ -26,7 +27,7 @@
 /* What was applied last. */
 #define RULES_FILE RUN_DIRECTORY "/courses.nft"
 
-/* There is a table of exams. Without one, the kernel need not know the family. */
+/* There is a table of the family "bridge". Without one, the kernel need not know the family. */
 #define EXAMS_FILE RUN_DIRECTORY "/exams"
 
 static const struct forwarding_paths forwarding_paths = {
@@ -44,6 +45,9 @@ struct live {
         struct exams exams;
         struct ruleset_exam *examined; /* the courses above that are in an exam */
         size_t n_examined;
+        bool any_spread;
+        uint32_t members[HOSTS_MAX];
+        size_t n_members;
 };
 
 static void live_done(struct live *live) {
@@ -74,6 +78,19 @@ static void find_address6(const struct link_networks6 *networks, int index, stru
                 }
 }
 
+/* As the addresses, this comes from the kernel. */
+static uint32_t find_vni(const struct links *stretches, const struct link *bridge) {
+        for (size_t i = 0; i < stretches->n_items; i++)
+                if (stretches->items[i].master == bridge->index)
+                        return stretches->items[i].vxlan.vni;
+        return 0;
+}
+
+static void list_members(const struct settings *settings, struct live *live) {
+        for (size_t i = 0; i < settings->hosts.n_members; i++)
+                live->members[live->n_members++] = hosts_member(settings, i).address;
+}
+
 /*
  * A bridge without an address is listed too, because it still has seats, and the rules must filter their
  * packets.
@@ -82,14 +99,18 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
         const struct settings *settings, struct live *ret) {
         _cleanup_link_networks_ struct link_networks networks = {0};
         _cleanup_link_networks6_ struct link_networks6 networks6 = {0};
+        _cleanup_links_ struct links stretches = {0};
         _cleanup_live_ struct live live = {0};
         int r;
 
         r = link_list_addresses(socket, &networks);
         if (r >= 0)
                 r = link_list_addresses6(socket, &networks6);
+        if (r >= 0 && hosts_configured(settings))
+                r = link_list_ours(socket, "vxlan", &stretches);
         if (r < 0)
                 return r;
+        list_members(settings, &live);
 
         live.courses = calloc(bridges->n_items + 1, sizeof(*live.courses));
         live.indices = calloc(bridges->n_items + 1, sizeof(*live.indices));
@@ -110,6 +131,8 @@ static int list_courses(struct link_socket *socket, const struct links *bridges,
                 find_address(&networks, bridges->items[i].index, &plan->address);
                 find_address6(&networks6, bridges->items[i].index, &plan->address6);
                 plan->mac = bridges->items[i].mac;
+                plan->vni = find_vni(&stretches, &bridges->items[i]);
+                live.any_spread |= plan->vni > 0;
                 live.indices[live.n_courses] = bridges->items[i].index;
                 bridge_plan_set_traffic(settings, plan);
                 live.n_courses++;
@@ -247,6 +270,10 @@ static void list_resolvers(struct ruleset_courses *courses) {
 
 /* --- applying ------------------------------------------------------------------------------------------ */
 
+static bool needs_bridge_table(const struct live *live) {
+        return live->n_examined > 0 || live->any_spread;
+}
+
 /* NULL: out of memory. */
 static char *format_rules(const struct live *live, const struct settings *settings,
         const struct forwarding *forwarding, char *(*format)(const struct ruleset_courses *courses)) {
@@ -261,6 +288,8 @@ static char *format_rules(const struct live *live, const struct settings *settin
                 .dns = settings->dns.source != DNS_OFF,
                 .exams = live->examined,
                 .n_exams = live->n_examined,
+                .members = live->members,
+                .n_members = live->n_members,
         };
 
         if (courses.dns)
@@ -277,7 +306,7 @@ static char *format_tables(const struct live *live, const struct settings *setti
         _cleanup_free_ char *courses = format_rules(live, settings, forwarding, format), *exams = NULL;
         char *tables;
 
-        if (live->n_examined > 0 || access(EXAMS_FILE, F_OK) >= 0)
+        if (needs_bridge_table(live) || access(EXAMS_FILE, F_OK) >= 0)
                 exams = format_rules(live, settings, forwarding, ruleset_format_exams);
         else
                 exams = strdup("");
@@ -301,7 +330,7 @@ static int apply_rules(const struct live *live, const struct settings *settings,
         _cleanup_free_ char *commands = NULL;
         int r;
 
-        if (live->n_examined > 0)
+        if (needs_bridge_table(live))
                 (void)runtime_file_write(EXAMS_FILE, "", 0600);
         commands = format_tables(live, settings, forwarding, ruleset_format_courses);
         if (!commands)
@@ -312,7 +341,7 @@ static int apply_rules(const struct live *live, const struct settings *settings,
                         return r;
         }
         (void)runtime_file_write(RULES_FILE, commands, 0600);
-        if (live->n_examined == 0)
+        if (!needs_bridge_table(live))
                 runtime_file_remove(EXAMS_FILE);
         return 0;
 }
@@ -458,9 +487,9 @@ int course_rules_format(const char *etc, char **ret, char **ret_exams, struct li
         forwarding.n_courses = live.n_courses;
         forwarding_plan(&forwarding_paths, &forwarding);
         commands = format_rules(&live, &settings, &forwarding, ruleset_format_courses);
-        if (commands && live.n_examined > 0)
+        if (commands && needs_bridge_table(&live))
                 exams = format_rules(&live, &settings, &forwarding, ruleset_format_exams);
-        if (!commands || (live.n_examined > 0 && !exams)) {
+        if (!commands || (needs_bridge_table(&live) && !exams)) {
                 free(commands);
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be computed");
         }

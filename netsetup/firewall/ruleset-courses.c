@@ -13,6 +13,7 @@
 
 #include "nft-text.h"
 #include "ruleset-exam.h"
+#include "ruleset-members.h"
 #include "ruleset.h"
 
 #define GROUP STRINGIFY(COURSENET_LINK_GROUP)
@@ -399,6 +400,7 @@ static void put_courses(struct nft_text *text, const struct ruleset_courses *cou
         nft_text_put(text, forward_chains, examined ? RULESET_EXAM_FORWARD : "",
                 courses->opened6_all ? opened6_rule : "");
         nft_text_put(text, "%s", postrouting_chain);
+        ruleset_put_underlay(text, courses);
         nft_text_put(text, "}\n");
 }
 

@@ -10,12 +10,14 @@
  * to which an ICMP error may belong: a label is set by a packet that was let pass, during an exam only.
  *
  * Packets between two seats of a course stay within the bridge, and so does ARP. The table of the family
- * "bridge" drops them at the cables, whose names begin with the course.
+ * "bridge" drops them at the cables, whose names begin with the course. So seats of a spread course reach
+ * none on other members either, whether or not the exam has begun there.
  */
 
 #include <inttypes.h>
 
 #include "ruleset-exam.h"
+#include "ruleset-members.h"
 
 #define L4 "meta l4proto { tcp, udp } "
 #define EXAM_DNS_PORT STRINGIFY(RULESET_EXAM_DNS_PORT)
@@ -163,20 +165,28 @@ void ruleset_put_exams(struct nft_text *text, const struct ruleset_courses *cour
         nft_text_put(text, "%s", from_host_chain);
 }
 
+static void put_exam_chain(struct nft_text *text, const struct ruleset_courses *courses) {
+        if (courses->n_exams == 0)
+                return;
+        nft_text_put(text, "\tchain forward {\n"
+                           "\t\ttype filter hook forward priority filter; policy accept;\n");
+        for (size_t i = 0; i < courses->n_exams; i++)
+                nft_text_put(text, "\t\tiifname \"vl-%s*\" drop\n\t\toifname \"vl-%s*\" drop\n",
+                        courses->exams[i].exam->course, courses->exams[i].exam->course);
+        nft_text_put(text, "\t}\n");
+}
+
 char *ruleset_format_exams(const struct ruleset_courses *courses) {
         struct nft_text text;
 
         if (!nft_text_open(&text))
                 return NULL;
         nft_text_put_replacement(&text, RULESET_EXAMS);
-        if (courses->n_exams > 0)
-                nft_text_put(&text, "table " RULESET_EXAMS " {\n"
-                                    "\tchain forward {\n"
-                                    "\t\ttype filter hook forward priority filter; policy accept;\n");
-        for (size_t i = 0; i < courses->n_exams; i++)
-                nft_text_put(&text, "\t\tiifname \"vl-%s*\" drop\n\t\toifname \"vl-%s*\" drop\n",
-                        courses->exams[i].exam->course, courses->exams[i].exam->course);
-        if (courses->n_exams > 0)
-                nft_text_put(&text, "\t}\n}\n");
+        if (courses->n_exams > 0 || ruleset_any_spread(courses)) {
+                nft_text_put(&text, "table " RULESET_EXAMS " {\n");
+                put_exam_chain(&text, courses);
+                ruleset_put_stretches(&text, courses);
+                nft_text_put(&text, "}\n");
+        }
         return nft_text_close(&text);
 }

@@ -16,7 +16,7 @@
 #define RULESET_SEATS_TABLE "coursenet"
 #define RULESET_COURSES "inet coursenet" /* NAT, isolation, reach of the host: all courses that are up */
 #define RULESET_SEATS "netdev " RULESET_SEATS_TABLE /* what may come out of a seat */
-#define RULESET_EXAMS "bridge coursenet" /* no packet between seats of a course that is in an exam */
+#define RULESET_EXAMS "bridge coursenet" /* within a bridge: in an exam, and between members of [hosts] */
 
 /* In the table of seats: the sets of who may send what, and the chains that look there. */
 #define RULESET_MACS "macs"
@@ -79,6 +79,8 @@ struct ruleset_courses {
         bool dns;                         /* seats' queries are answered by our name service */
         const struct ruleset_exam *exams; /* borrowed */
         size_t n_exams;
+        const uint32_t *members; /* of [hosts], this server too, in host byte order; borrowed */
+        size_t n_members;
 };
 
 /* Replaces the whole table; without courses, removes it. */
@@ -91,7 +93,10 @@ char *ruleset_format_courses(const struct ruleset_courses *courses);
  */
 char *ruleset_format_first_course(const struct ruleset_courses *courses);
 
-/* Replaces the table that keeps seats of courses in an exam from each other; without exams, removes it. */
+/*
+ * Replaces the table of what stays within a bridge: it keeps seats of courses in an exam from each other, and
+ * the gateway of a spread course from other members. Without any of these, removes it.
+ */
 char *ruleset_format_exams(const struct ruleset_courses *courses);
 
 /*
