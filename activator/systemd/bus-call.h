@@ -55,7 +55,10 @@ struct bus {
 /* Takes over a connection that is set up, such as a test's, and attaches it to the event loop. */
 int bus_attach(sd_event *event, sd_bus *connection, struct bus **ret_bus);
 
-/* Sends a method call. kind goes to the reader. Negative errno; then nothing is under way at the place. */
+/*
+ * Sends a method call. kind goes to the reader. Negative errno; then nothing is under way at the place.
+ * Without a bus the call stays under way until this program ends.
+ */
 int bus_call_send(struct bus *bus, sd_bus_message *message, bus_reader_t reader, int kind,
         bus_function_t callback, void *userdata, struct bus_call **call);
 

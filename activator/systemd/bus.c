@@ -121,7 +121,9 @@ int bus_call_send(struct bus *bus, sd_bus_message *message, bus_reader_t reader,
                 .userdata = userdata,
         };
         r = sd_bus_call_async(bus->connection, &call->slot, message, handle_reply, call, 0);
-        if (r < 0) {
+        /* A bus that is gone is no answer, and the event loop has not seen yet that it is: see
+         * handle_reply(). */
+        if (r < 0 && sd_bus_is_open(bus->connection) > 0) {
                 free(call);
                 return r;
         }

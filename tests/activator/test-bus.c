@@ -432,6 +432,27 @@ static void a_bus_that_goes_answers_nobody_and_ends_the_loop(void **state) {
         assert_null(others[2]);
 }
 
+/* A login is not refused because the bus was stopped a moment ago: the next activator answers it. */
+static void a_call_that_meets_a_bus_that_is_gone_has_no_answer(void **state) {
+        struct bus_call *second = NULL;
+        unsigned n;
+
+        (void)state;
+        /* Connected for certain; the messages until then are out. */
+        assert_int_equal(units_reload(bus, note_reload, &got, &call), 0);
+        run_until_answered();
+        n = got.n;
+        sd_bus_close(peer);
+        assert_int_equal(unit_stop(bus, "a.slice", note_job, &got, &call), 0);
+        assert_int_equal(unit_stop(bus, "c.slice", note_job, &got, &second), 0);
+        assert_non_null(call);
+        assert_non_null(second);
+        assert_int_equal(sd_event_loop(event), EXIT_FAILURE);
+        assert_int_equal(got.n, n);
+        bus_call_drop(&call);
+        bus_call_drop(&second);
+}
+
 /* --- signals --------------------------------------------------------------------------------- */
 
 static char heard[256];
@@ -615,6 +636,7 @@ int main(void) {
                 bus_test(systemd_is_told_to_reload),
                 bus_test(a_dropped_call_has_no_answer),
                 bus_test(a_bus_that_goes_answers_nobody_and_ends_the_loop),
+                bus_test(a_call_that_meets_a_bus_that_is_gone_has_no_answer),
                 bus_test(subscribers_hear_of_jobs_units_and_sessions),
                 bus_test(nobody_answers_for_a_systemd_that_has_left),
                 bus_test(an_answer_that_is_lost_ends_the_activator),
