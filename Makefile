@@ -134,8 +134,8 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/hosts/drain-command.c ctl/hosts/hosts-command.c ctl/hosts/hosts-status.c \
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
-	ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
-	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/sheet.c \
+	ctl/roster/group-change.c ctl/roster/group-members.c ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
+	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/roster-sync.c ctl/roster/shared-number.c ctl/roster/sheet.c \
 	ctl/schedule/schedule-apply.c ctl/schedule/schedule-command.c \
 	ctl/seat/grant-command.c ctl/seat/seat-command.c ctl/seat/seat-mapping.c ctl/seat/seat-target.c ctl/seat/start-command.c ctl/seat/stop-command.c \
 	ctl/seat/teardown-command.c \

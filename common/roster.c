@@ -295,8 +295,7 @@ const struct roster_line *roster_find(const struct roster *roster, const char *s
         return line && !line->removed ? line : NULL;
 }
 
-/* 0: no number is free. The numbers of removed students are not free. */
-static unsigned find_free_seat(const struct roster *roster) {
+unsigned roster_free_seat(const struct roster *roster) {
         _cleanup_free_ bool *taken = calloc(roster->seat_max + 1, sizeof(*taken));
 
         if (!taken)
@@ -338,6 +337,16 @@ static int rewrite_line(const struct roster *roster, struct roster_line *line, b
         return 0;
 }
 
+static int add_line(struct roster *roster, const char *student, unsigned seat) {
+        struct roster_line *line = append_line(roster, "", 0);
+
+        if (!line)
+                return -ENOMEM;
+        (void)string_copy(line->student, sizeof(line->student), student);
+        line->seat = seat;
+        return rewrite_line(roster, line, false);
+}
+
 int roster_add(struct roster *roster, const char *student, unsigned *ret_seat) {
         struct roster_line *line;
         unsigned seat;
@@ -359,21 +368,25 @@ int roster_add(struct roster *roster, const char *student, unsigned *ret_seat) {
                 return was_removed;
         }
 
-        seat = find_free_seat(roster);
+        seat = roster_free_seat(roster);
         if (seat == 0)
                 return -ENOSPC;
-
-        line = append_line(roster, "", 0);
-        if (!line)
-                return -ENOMEM;
-        (void)string_copy(line->student, sizeof(line->student), student);
-        line->seat = seat;
-        r = rewrite_line(roster, line, false);
+        r = add_line(roster, student, seat);
         if (r < 0)
                 return r;
-
         *ret_seat = seat;
         return 1;
+}
+
+int roster_add_numbered(struct roster *roster, const char *student, unsigned seat) {
+        if (!student_name_valid(student))
+                return -EINVAL;
+        if (seat < 2 || seat > roster->seat_max)
+                return -ERANGE;
+        for (size_t i = 0; i < roster->n_lines; i++)
+                if (roster->lines[i].seat == seat || string_equal(roster->lines[i].student, student))
+                        return -EEXIST;
+        return add_line(roster, student, seat);
 }
 
 int roster_remove(struct roster *roster, const char *student) {

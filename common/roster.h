@@ -58,6 +58,15 @@ const struct roster_line *roster_find(const struct roster *roster, const char *s
  */
 int roster_add(struct roster *roster, const char *student, unsigned *ret_seat);
 
+/*
+ * Gives a student who is not on the roster and never was the seat of this number. -EEXIST if another student
+ * has or had it, -ERANGE if the course has no such seat; otherwise errors as above.
+ */
+int roster_add_numbered(struct roster *roster, const char *student, unsigned seat);
+
+/* The lowest number that no student has or had; 0: none is left. */
+unsigned roster_free_seat(const struct roster *roster);
+
 /* Removes a student and reserves the number. -ENOENT if they are not on the roster. */
 int roster_remove(struct roster *roster, const char *student);
 

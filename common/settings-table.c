@@ -34,6 +34,7 @@
                              .list.n_max = ELEMENTSOF(((type *)NULL)->array),                                \
                              .list.n_offset = offsetof(type, n)
 #define HOSTS_LIST(array, n) .sections = SECTION_HOSTS, LIST_OF(struct settings, hosts.array, hosts.n)
+#define COURSE_LIST(array, n) .sections = SECTION_COURSE, LIST_OF(struct course_settings, array, n)
 #define SITE_LIST(array, n) .sections = SECTION_SITE, LIST_OF(struct settings, array, n)
 #define BOTH_LIST(array, n) .sections = SECTION_SITE | SECTION_COURSE, LIST_OF(struct course_values, array, n)
 
@@ -138,6 +139,8 @@ static const struct setting table[] = {
                 "auto, off, or an IPv6 network with its prefix, such as 2001:db8::/48"), DEFAULT("auto")},
         {"prefix", SITE(prefix), NUMBER("a number", SUBNET_PREFIX_MIN, SUBNET_PREFIX_MAX), DEFAULT("24")},
         {"rate", BOTH(traffic.rate), RATE, DEFAULT("none")},
+        {"roster-group", COURSE_LIST(roster_groups, n_roster_groups), LIST(user_name_valid,
+                "names of groups; or none alone", "groups", "none"), .list.separators = ", \t"},
         {"route-reflectors", HOSTS_LIST(reflectors, n_reflectors), LIST(ipv4_valid,
                 "IPv4 addresses; or none alone", "addresses", "none"), DEFAULT("none")},
         {"schedule", COURSE(schedule), TEXT(class_hours_valid,

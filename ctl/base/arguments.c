@@ -55,8 +55,9 @@ static unsigned taken_by(int option) {
                 return TAKES_AT;
         case OPTION_COLUMN:
         case OPTION_SKIP:
-        case OPTION_DRY_RUN:
                 return TAKES_IMPORT;
+        case OPTION_DRY_RUN:
+                return TAKES_IMPORT | TAKES_DRY_RUN;
         case OPTION_FORCE:
                 return TAKES_FORCE;
         case OPTION_NO_PAGER:

@@ -16,6 +16,7 @@ enum takes {
         TAKES_WATCH = 1 << 6,  /* --watch */
         TAKES_TIMES = 1 << 7,  /* --since and --until */
         TAKES_EXAM = 1 << 8,   /* --until, --allow and --allow-name */
+        TAKES_DRY_RUN = 1 << 9,
 };
 
 /* What a word of a command means, for completion. */

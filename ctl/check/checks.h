@@ -52,7 +52,8 @@ void live_check(const char *program, struct diagnostics *diagnostics);
 void schedule_check(const struct paths *paths, const struct site *site, struct diagnostics *diagnostics);
 
 /*
- * Warns of each user and group that the settings name as staff and the user database does not have. Stops at
+ * Warns of each user and group that the settings name as staff or in roster-group, and that the user database
+ * does not have. Stops at
  * the first name for which the user database does not answer.
  */
 void staff_check(const char *etc, const struct settings *settings, struct diagnostics *diagnostics);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A name with a typo gives nobody the rights of staff, which nobody would notice. */
+/*
+ * A name with a typo gives nobody the rights of staff, which nobody would notice, and a group with one gives
+ * nobody a seat.
+ */
 
 #include <grp.h>
 #include <pwd.h>
@@ -40,6 +43,25 @@ static bool check_names(
         return true;
 }
 
+/* False as above. */
+static bool check_groups(
+        const char *path, const struct course_settings *course, struct diagnostics *diagnostics) {
+        for (size_t i = 0; i < course->n_roster_groups; i++) {
+                char name[USER_NAME_SIZE + 1];
+                enum lookup lookup;
+
+                (void)snprintf(name, sizeof(name), "%c%s", STAFF_GROUP, course->roster_groups[i]);
+                lookup = look_up(name);
+                if (lookup == LOOKUP_FAILED)
+                        return false;
+                if (lookup == LOOKUP_MISSING)
+                        diagnostics_warning(diagnostics, path, 0,
+                                "roster-group of [course %s] names '%s', but this host has no such group",
+                                course->course, course->roster_groups[i]);
+        }
+        return true;
+}
+
 void staff_check(const char *etc, const struct settings *settings, struct diagnostics *diagnostics) {
         char section[sizeof("course ") + COURSE_SIZE];
         _cleanup_free_ char *path = NULL;
@@ -52,6 +74,7 @@ void staff_check(const char *etc, const struct settings *settings, struct diagno
         answers = check_names(path, "site", &settings->values.staff, diagnostics);
         for (size_t i = 0; answers && i < settings->n_courses; i++) {
                 (void)snprintf(section, sizeof(section), "course %s", settings->courses[i].course);
-                answers = check_names(path, section, &settings->courses[i].values.staff, diagnostics);
+                answers = check_names(path, section, &settings->courses[i].values.staff, diagnostics) &&
+                          check_groups(path, &settings->courses[i], diagnostics);
         }
 }

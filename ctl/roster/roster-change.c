@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `coursenetctl roster add`, `remove` and `import`: each changes a roster in memory, which is written only if
- * there was no error at all.
+ * `coursenetctl roster add`, `remove` and `import`, and what `sync` shares with them: each changes a roster
+ * in memory, which is written only if there was no error at all.
  */
 
 #include <fcntl.h>
@@ -10,13 +10,11 @@
 #include "activator-client.h"
 #include "base/admin-log.h"
 #include "base/complain.h"
-#include "base/json.h"
-#include "base/table.h"
 #include "class-parse.h"
 #include "class-text.h"
 #include "number.h"
+#include "roster-change.h"
 #include "roster-command.h"
-#include "roster-edit.h"
 #include "trusted-file.h"
 
 /* The activator needs some time to write the wiring of a course with thousands of seats. */
@@ -24,31 +22,16 @@
 
 #define NAMES_SHOWN 5U
 
-struct change {
-        struct roster_edit edit;
-        struct diagnostics diagnostics;
-        struct libscols_table *table; /* of what changed */
-        json_object *document;        /* with --json: the same for scripts; otherwise NULL */
-        json_object *rows;            /* borrowed: the list in the document */
-        unsigned n_changed;
-        unsigned n_kept;
-        size_t n_skipped; /* rows of a class list */
-        bool dry;         /* nothing is written, and the table lists kept students too */
-};
-
-static void change_done(struct change *change) {
+void roster_change_done(struct roster_change *change) {
         roster_edit_done(&change->edit);
         diagnostics_done(&change->diagnostics);
         table_done(&change->table);
         json_done(&change->document);
 }
 
-#define _cleanup_change_ _cleanup_(change_done)
-#define CHANGE_EMPTY ((struct change){.edit = ROSTER_EDIT_EMPTY})
-
 static const char *const headings[] = {"NAME", "SEAT", "ADDRESS", ""};
 
-static int begin_document(const char *course, struct change *change) {
+static int begin_document(const char *course, struct roster_change *change) {
         change->document = json_new_document();
         if (!change->document || json_put_text(change->document, "course", course) < 0 ||
                 json_put(change->document, "dry_run", json_object_new_boolean(change->dry)) < 0)
@@ -57,9 +40,8 @@ static int begin_document(const char *course, struct change *change) {
         return change->rows ? 0 : -ENOMEM;
 }
 
-/* Errors are added to the change's diagnostics, here and below. */
-static int begin(const struct paths *paths, const struct arguments *arguments, struct change *change) {
-        const char *course = arguments->words[0];
+int roster_change_begin(const struct paths *paths, const char *course, const struct arguments *arguments,
+        struct roster_change *change) {
         int r;
 
         change->dry = arguments->dry_run;
@@ -99,7 +81,8 @@ static int add_object(
         return 0;
 }
 
-static int add_row(struct change *change, const char *student, const struct seat_plan *plan, enum what what) {
+static int add_row(
+        struct roster_change *change, const char *student, const struct seat_plan *plan, enum what what) {
         const char *text = change->dry ? whats[what].would_be : whats[what].done;
         char address[ADDRESS_TEXT_SIZE];
         int r;
@@ -142,9 +125,26 @@ static void reload_activator(const struct paths *paths) {
                                       : "it could not read it; see journalctl -u coursenet-activator");
 }
 
-static void print_summary(const struct change *change, const char *done) {
-        (void)printf("Course %s: %u %s%s", change->edit.roster.course, change->n_changed,
-                change->dry ? "would be " : "", done);
+#define CHANGES_TEXT_SIZE 96U
+
+/* "2 seated", or "2 seated, 1 removed". */
+static void format_changes(
+        const struct roster_change *change, const char *done, char text[static CHANGES_TEXT_SIZE]) {
+        const char *would_be = change->dry ? "would be " : "";
+
+        if (change->n_removed > 0 && change->n_changed > change->n_removed)
+                (void)snprintf(text, CHANGES_TEXT_SIZE, "%u %sseated, %u %sremoved",
+                        change->n_changed - change->n_removed, would_be, change->n_removed, would_be);
+        else
+                (void)snprintf(text, CHANGES_TEXT_SIZE, "%u %s%s", change->n_changed, would_be,
+                        change->n_removed > 0 ? "removed" : done);
+}
+
+static void print_summary(const struct roster_change *change, const char *done) {
+        char changes[CHANGES_TEXT_SIZE];
+
+        format_changes(change, done, changes);
+        (void)printf("Course %s: %s", change->edit.roster.course, changes);
         if (change->n_kept > 0)
                 (void)printf(", %u kept", change->n_kept);
         if (change->n_skipped > 0)
@@ -152,7 +152,7 @@ static void print_summary(const struct change *change, const char *done) {
         (void)puts(change->dry ? ". Nothing was written." : ".");
 }
 
-static int print_document(struct change *change, const struct diagnostics *diagnostics) {
+static int print_document(struct roster_change *change, const struct diagnostics *diagnostics) {
         if (json_put(change->document, "n_kept", json_object_new_int64(change->n_kept)) < 0 ||
                 json_put(change->document, "n_skipped", json_object_new_int64((int64_t)change->n_skipped)) <
                         0 ||
@@ -162,7 +162,7 @@ static int print_document(struct change *change, const struct diagnostics *diagn
 }
 
 /* Prints why nothing was changed. Returns an exit code. */
-static int finish_refused(struct change *change) {
+static int finish_refused(struct roster_change *change) {
         /* The changes that were possible were not made either. */
         if (change->document && !json_put_array(change->document, "changes"))
                 json_done(&change->document);
@@ -174,9 +174,10 @@ static int finish_refused(struct change *change) {
         return EXIT_NO;
 }
 
-/* Writes the roster unless this is a dry run, and prints what changed. Returns an exit code. */
-static int finish(const struct paths *paths, struct change *change, const char *command, const char *done) {
+int roster_change_finish(
+        const struct paths *paths, struct roster_change *change, const char *command, const char *done) {
         bool writes = change->n_changed > 0 && !change->dry;
+        char changes[CHANGES_TEXT_SIZE];
 
         if (change->diagnostics.n_errors == 0 && writes)
                 (void)roster_edit_save(&change->edit, &change->diagnostics);
@@ -194,7 +195,8 @@ static int finish(const struct paths *paths, struct change *change, const char *
         }
 
         if (writes) {
-                admin_log(paths, command, change->edit.roster.course, "%u %s", change->n_changed, done);
+                format_changes(change, done, changes);
+                admin_log(paths, command, change->edit.roster.course, "%s", changes);
                 roster_lock_done(&change->edit.lock);
                 reload_activator(paths);
         }
@@ -208,7 +210,7 @@ static bool has_removed(const struct roster *roster) {
         return false;
 }
 
-static void report_full(struct change *change, const char *student) {
+static void report_full(struct roster_change *change, const char *student) {
         const struct roster *roster = &change->edit.roster;
 
         diagnostics_error(&change->diagnostics, change->edit.path, 0,
@@ -220,7 +222,7 @@ static void report_full(struct change *change, const char *student) {
 }
 
 /* Not the full plan, so that a seat with mistakes in its own files can be shown and removed as well. */
-static void plan_by_number(const struct change *change, unsigned seat, struct seat_plan *ret) {
+static void plan_by_number(const struct roster_change *change, unsigned seat, struct seat_plan *ret) {
         const struct roster *roster = &change->edit.roster;
         struct seat_id id = {.number = seat};
         char name[SEAT_ID_SIZE];
@@ -232,7 +234,7 @@ static void plan_by_number(const struct change *change, unsigned seat, struct se
         ret->address.ip = address_network(&ret->address) + id.number;
 }
 
-static int show_kept(struct change *change, const char *student, unsigned seat) {
+static int show_kept(struct roster_change *change, const char *student, unsigned seat) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         struct seat_plan plan;
 
@@ -241,12 +243,23 @@ static int show_kept(struct change *change, const char *student, unsigned seat) 
         return add_row(change, student, &plan, WHAT_KEPT);
 }
 
-static int seat_student(struct change *change, const char *student) {
+/* Returns as roster_add(). */
+static int add_student(struct roster *roster, const char *student, unsigned number, unsigned *ret_seat) {
+        int r;
+
+        if (number == 0)
+                return roster_add(roster, student, ret_seat);
+        r = roster_add_numbered(roster, student, number);
+        *ret_seat = number;
+        return r < 0 ? r : 1;
+}
+
+int roster_change_seat(struct roster_change *change, const char *student, unsigned number) {
         struct seat_plan plan;
         unsigned seat;
         int r, added;
 
-        added = roster_add(&change->edit.roster, student, &seat);
+        added = add_student(&change->edit.roster, student, number, &seat);
         if (added == 0) {
                 change->n_kept++;
                 return change->dry ? show_kept(change, student, seat) : 0;
@@ -266,7 +279,8 @@ static int seat_student(struct change *change, const char *student) {
         return add_row(change, student, &plan, WHAT_SEATED);
 }
 
-static int parse_name(struct change *change, const char *word, char ret_student[static USER_NAME_SIZE]) {
+static int parse_name(
+        struct roster_change *change, const char *word, char ret_student[static USER_NAME_SIZE]) {
         int r;
 
         r = roster_student(&change->edit.site.settings, change->edit.roster.course, word, ret_student);
@@ -276,19 +290,36 @@ static int parse_name(struct change *change, const char *word, char ret_student[
         return r;
 }
 
-int roster_add_names(const struct paths *paths, const struct arguments *arguments) {
-        _cleanup_change_ struct change change = CHANGE_EMPTY;
-        char student[USER_NAME_SIZE];
+/* For a course whose roster somebody edits. */
+static int begin_by_hand(
+        const struct paths *paths, const struct arguments *arguments, struct roster_change *change) {
+        int r = roster_change_begin(paths, arguments->words[0], arguments, change);
+        const struct course_settings *course;
 
-        if (begin(paths, arguments, &change) >= 0)
-                for (int i = 1; i < arguments->n_words; i++)
-                        if (parse_name(&change, arguments->words[i], student) >= 0 &&
-                                seat_student(&change, student) == -ENOSPC)
-                                break;
-        return finish(paths, &change, "roster add", "seated");
+        if (r < 0)
+                return r;
+        course = settings_find_course(&change->edit.site.settings, arguments->words[0]);
+        if (course && course->n_roster_groups > 0)
+                diagnostics_warning(&change->diagnostics, change->edit.path, 0,
+                        "the students of course %s are the members of the groups of roster-group: the next "
+                        "'coursenetctl roster sync' removes students who are in none of them",
+                        arguments->words[0]);
+        return 0;
 }
 
-static void remove_student(struct change *change, const char *student) {
+int roster_add_names(const struct paths *paths, const struct arguments *arguments) {
+        _cleanup_roster_change_ struct roster_change change = ROSTER_CHANGE_EMPTY;
+        char student[USER_NAME_SIZE];
+
+        if (begin_by_hand(paths, arguments, &change) >= 0)
+                for (int i = 1; i < arguments->n_words; i++)
+                        if (parse_name(&change, arguments->words[i], student) >= 0 &&
+                                roster_change_seat(&change, student, 0) == -ENOSPC)
+                                break;
+        return roster_change_finish(paths, &change, "roster add", "seated");
+}
+
+void roster_change_remove(struct roster_change *change, const char *student) {
         struct roster *roster = &change->edit.roster;
         const struct roster_line *line = roster_find(roster, student);
         struct seat_plan plan;
@@ -304,18 +335,19 @@ static void remove_student(struct change *change, const char *student) {
         if (roster_remove(roster, student) < 0)
                 diagnostics_error(&change->diagnostics, change->edit.path, 0, "out of memory");
         change->n_changed++;
+        change->n_removed++;
         (void)add_row(change, student, &plan, WHAT_REMOVED);
 }
 
 int roster_remove_names(const struct paths *paths, const struct arguments *arguments) {
-        _cleanup_change_ struct change change = CHANGE_EMPTY;
+        _cleanup_roster_change_ struct roster_change change = ROSTER_CHANGE_EMPTY;
         char student[USER_NAME_SIZE];
 
-        if (begin(paths, arguments, &change) >= 0)
+        if (begin_by_hand(paths, arguments, &change) >= 0)
                 for (int i = 1; i < arguments->n_words; i++)
                         if (parse_name(&change, arguments->words[i], student) >= 0)
-                                remove_student(&change, student);
-        return finish(paths, &change, "roster remove", "removed");
+                                roster_change_remove(&change, student);
+        return roster_change_finish(paths, &change, "roster remove", "removed");
 }
 
 /* --- import ---------------------------------------------------------------------------------- */
@@ -354,7 +386,7 @@ static int read_list(const char *path, char **ret_text, const char **ret_reason)
         return class_text_decode(bytes, (size_t)n, ret_text, ret_reason);
 }
 
-static int parse_list(struct change *change, const char *text, const char *name,
+static int parse_list(struct roster_change *change, const char *text, const char *name,
         const struct arguments *arguments, struct class_list *ret) {
         const struct class_list_options options = {.column = arguments->column, .skip = arguments->skip};
         size_t n_errors = change->diagnostics.n_errors, n_new;
@@ -399,7 +431,7 @@ static void report_absent(const struct roster *roster, const struct class_list *
 }
 
 /* The same, and what else only an import has. */
-static int put_import(struct change *change, const struct class_list *list) {
+static int put_import(struct roster_change *change, const struct class_list *list) {
         const struct roster *roster = &change->edit.roster;
         json_object *absent;
 
@@ -423,7 +455,7 @@ static int put_import(struct change *change, const struct class_list *list) {
 int roster_import(const struct paths *paths, const struct arguments *arguments) {
         const char *path = arguments->words[1], *name = string_equal(path, "-") ? "stdin" : path, *reason;
         _cleanup_class_list_ struct class_list list = {0};
-        _cleanup_change_ struct change change = CHANGE_EMPTY;
+        _cleanup_roster_change_ struct roster_change change = ROSTER_CHANGE_EMPTY;
         _cleanup_free_ char *text = NULL;
         int r;
 
@@ -438,16 +470,17 @@ int roster_import(const struct paths *paths, const struct arguments *arguments) 
                 complain("%s: %s", name, reason);
                 return EXIT_NO;
         }
-        if (begin(paths, arguments, &change) >= 0 && parse_list(&change, text, name, arguments, &list) >= 0)
+        if (begin_by_hand(paths, arguments, &change) >= 0 &&
+                parse_list(&change, text, name, arguments, &list) >= 0)
                 for (size_t i = 0; i < list.n_entries; i++)
-                        if (seat_student(&change, list.entries[i].student) == -ENOSPC)
+                        if (roster_change_seat(&change, list.entries[i].student, 0) == -ENOSPC)
                                 break;
 
         if (change.document && change.diagnostics.n_errors == 0 && put_import(&change, &list) < 0)
                 diagnostics_error(&change.diagnostics, change.edit.path, 0, "out of memory");
         if (!change.document && change.diagnostics.n_errors == 0 && list.column)
                 (void)printf("The logins are from the column '%s'.\n", list.column);
-        r = finish(paths, &change, "roster import", "seated");
+        r = roster_change_finish(paths, &change, "roster import", "seated");
         if (r == EXIT_DONE && !arguments->json)
                 report_absent(&change.edit.roster, &list);
         return r;

@@ -9,6 +9,7 @@ static const char usage[] =
         "       coursenetctl roster add [--json] COURSE NAME...\n"
         "       coursenetctl roster remove [--json] COURSE NAME...\n"
         "       coursenetctl roster import [--json] [--column NAME] [--skip] [--dry-run] COURSE FILE\n"
+        "       coursenetctl roster sync [--json] [--dry-run] [--force] [COURSE]\n"
         "\n"
         "Shows and changes the roster of a course. NAME is a student (newellz2) or a whole user name\n"
         "(cs123-newellz2).\n"
@@ -55,12 +56,25 @@ static const struct command_part parts[] = {
                  "  --dry-run      show what would change, and write nothing\n",
                         .options = TAKES_JSON | TAKES_IMPORT, .words_min = 2, .words_max = 2,
                         .first = WORD_COURSE, .others = WORD_FILE}},
+        {"sync", roster_sync,
+                {"Usage: coursenetctl roster sync [--json] [--dry-run] [--force] [COURSE]\n"
+                 "\n"
+                 "Gives a seat to every member of the course's groups (roster-group in the settings), and "
+                 "removes\n"
+                 "students who are no members any more. Numbers stay as they are. Without a course: all "
+                 "courses\n"
+                 "that have roster-group. coursenet-roster.timer runs it.\n"
+                 "\n"
+                 "  --dry-run      show what would change, and write nothing\n"
+                 "  --force        remove more than half of the students, too\n",
+                        .options = TAKES_JSON | TAKES_DRY_RUN | TAKES_FORCE, .words_max = 1,
+                        .first = WORD_COURSE}},
 };
 
 const struct command_parts roster_parts = {
         .command = "roster",
         .usage = usage,
-        .names = "list, add, remove or import",
+        .names = "list, add, remove, import or sync",
         .items = parts,
         .n_items = ELEMENTSOF(parts),
 };

@@ -12,4 +12,5 @@ extern const struct command_parts roster_parts;
 int roster_list(const struct paths *paths, const struct arguments *arguments);
 int roster_add_names(const struct paths *paths, const struct arguments *arguments);
 int roster_remove_names(const struct paths *paths, const struct arguments *arguments);
+int roster_sync(const struct paths *paths, const struct arguments *arguments);
 int roster_import(const struct paths *paths, const struct arguments *arguments);

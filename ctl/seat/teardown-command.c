@@ -58,9 +58,10 @@ const struct syntax teardown_syntax = {
 #define DOORS "coursenet-activator.socket", "coursenet-query.socket"
 #define SERVICES                                                                                             \
         "coursenet-schedule.service", "coursenet-class@*.timer", "coursenet-class@*.service",                \
-                "coursenet-metrics.timer", "coursenet-activator.service", "coursenet-worker.socket",         \
-                "coursenet-worker.service", "coursenet-network.service", "coursenet-dns.service",            \
-                "coursenet-wiring.service", "coursenet-capture.socket", "coursenet-capture@*.service"
+                "coursenet-metrics.timer", "coursenet-roster.timer", "coursenet-roster.service",             \
+                "coursenet-activator.service", "coursenet-worker.socket", "coursenet-worker.service",        \
+                "coursenet-network.service", "coursenet-dns.service", "coursenet-wiring.service",            \
+                "coursenet-capture.socket", "coursenet-capture@*.service"
 #define SEATS                                                                                                \
         "coursenet-*.slice", "cont@*.service", "testnetns@*.service", "nsbr@*.service", "netns@*.service",   \
                 "netbr@*.service"

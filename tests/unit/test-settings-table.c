@@ -57,6 +57,7 @@ static const struct example {
         {"network6", "2001:db8:42::/48", "fe80::/48", "::/2", "2001:db8::/65"},
         {"prefix", "22", "/22", "15", "31"},
         {"rate", "10M", "10", "63K", "16001M"},
+        {"roster-group", "cs123 cs123-guests@ad.example.edu", "a:b", NULL, NULL},
         {"route-reflectors", "192.0.2.8 192.0.2.9", "rr1", NULL, NULL},
         {"schedule", "Mon,Wed 09:00-10:30; 2026-12-01 14:00-16:00 Europe/Berlin", "Mon 9-10", NULL, NULL},
         {"schedule-lead", "30min", "soon", "-1", "25h"},
