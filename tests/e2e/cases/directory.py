@@ -165,3 +165,60 @@ def hub(guest):
 @case("with a directory's full names, DOMAIN\\NAME, students are refused, and get their seats when the rule has the domain")
 def prefixed_names(guest):
     full_names_of(guest, "AD", PREFIXED_NAMES, lambda name: f"AD\\{name}")
+
+
+def sync(guest):
+    """As the timer does it. Returns the lines of the roster, whose folder the unit can write to."""
+    guest.run("systemctl start coursenet-roster.service")
+    return guest.read(ROSTER_FILE).splitlines()
+
+
+@case("the members of a directory's group get seats and keep their numbers, and a directory that is away, or suddenly empty, changes nothing")
+def roster_group(guest):
+    set_up_class(guest)
+    before, roster = guest.read(SETTINGS), guest.read(ROSTER_FILE)
+    domain = "ad.example.edu"
+    rule = "cs{course}-{student}@" + domain
+    accounts = {f"cs123-{name}": 31000 + i for i, name in enumerate(("zoe", "ada", "bob", "carl"))} | {"prof": 31010}
+    with other_services_away(guest), Directory(guest, domain, FULL_NAMES, accounts,
+                                               {"cs123": ["cs123-zoe", "cs123-ada", "prof", "cs123-bob"]}) as directory:
+        try:
+            guest.write(SETTINGS, f"[site]\nname-rule = {rule}\n[course 123]\nroster-group = cs123@{domain}\n")
+            directory.set_rule(rule)
+            guest.run(["rm", ROSTER_FILE])
+            shown = guest.run("coursenetctl roster sync --dry-run 123").stdout
+            expect_in(f"no seat: prof@{domain}", shown, "a dry run")
+            expect_failure(guest.run(["test", "-e", ROSTER_FILE], check=False), "a roster after a dry run")
+
+            since = guest.journal_position()
+            expect_equal(sync(guest), ["ada 10", "bob 11", "zoe 12"], "the roster")
+            expect_in("roster sync 123 by root, outside of any login: 3 seated", guest.journal(since=since), "the log")
+            since = guest.journal_position()
+            expect_equal(sync(guest), ["ada 10", "bob 11", "zoe 12"], "the roster, again")
+            expect_not_in("coursenetctl[", guest.journal(since=since), "what a run without a change logs")
+            session = guest.ssh_popen(f"cs123-bob@{domain}")
+            expect_in("10.0.123.11/24", session.run("ip -br addr"), "the addresses of a member's login")
+
+            directory.change_group("cs123", ["cs123-zoe", "cs123-ada", "cs123-carl"])
+            expect_equal(sync(guest), ["ada 10", "#removed bob 11", "zoe 12", "carl 13"], "the roster without one member")
+            expect_in("10.0.123.11/24", session.run("ip -br addr"), "the addresses of one who has left the group")
+            session.close()
+            wait_gone(guest)
+            expect_failure(guest.ssh(f"cs123-bob@{domain}", "true", check=False), "a login of one who has left the group")
+
+            since = guest.journal_position()
+            directory.change_group("cs123", [])
+            now = sync(guest)
+            expect_equal(now, ["ada 10", "#removed bob 11", "zoe 12", "carl 13"], "the roster with an empty group")
+            expect_in("3 of the 3 students of course 123 are in none of the groups", guest.journal(since=since), "the log")
+            guest.run("systemctl stop sssd")
+            expect_equal(sync(guest), now, "the roster without a directory")
+            expect_in(f"there is no group 'cs123@{domain}', or the user database cannot be reached", guest.journal(since=since), "the log")
+            expect_equal(guest.run("systemctl --failed --plain --no-legend").stdout, "", "failed units")
+            guest.run("systemctl start sssd")
+            directory.change_group("cs123", ["cs123-bob", "cs123-zoe", "cs123-ada"])
+            expect_equal(sync(guest), ["ada 10", "bob 11", "zoe 12", "#removed carl 13"], "the roster with a member who is back")
+        finally:
+            guest.write(SETTINGS, before)
+            guest.write(ROSTER_FILE, roster, mode=0o600)
+    expect(not leftovers(guest), "something is left")

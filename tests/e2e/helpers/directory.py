@@ -36,17 +36,18 @@ FILES = "/etc/nsswitch.conf", "/etc/pam.d/common-account", "/etc/pam.d/common-se
 class Directory:
     """A running directory. Leaving the `with` stops it, and puts every file back."""
 
-    def __init__(self, guest, domain, names, accounts):
+    def __init__(self, guest, domain, names, accounts, groups=None):
+        """groups: from a name to its members; more than the group that each account has of its own."""
         self.guest = guest
         self.conf = SSSD_CONF.format(domain=domain, names=names)
         self.accounts = accounts
+        self.groups = groups or {}
         self.before = {path: guest.read(path) for path in FILES}
 
     def __enter__(self):
         lines = [f"{name}:x:{uid}:{uid}::/home/{name}:/bin/bash" for name, uid in self.accounts.items()]
         self.guest.write("/var/lib/extrausers/passwd", "\n".join(lines) + "\n")
-        groups = [f"{name}:x:{uid}:" for name, uid in self.accounts.items()]
-        self.guest.write("/var/lib/extrausers/group", "\n".join(groups) + "\n")
+        self.write_groups()
         for name, uid in self.accounts.items():
             self.guest.run(["sh", "-c", MAKE_HOME, "sh", name, str(uid)])
         self.guest.write("/etc/sssd/sssd.conf", self.conf, mode=0o600)
@@ -54,6 +55,16 @@ class Directory:
         self.guest.write("/etc/pam.d/common-account", "account sufficient pam_sss.so\n" + self.before["/etc/pam.d/common-account"])
         self.guest.run("systemctl start sssd")
         return self
+
+    def write_groups(self):
+        lines = [f"{name}:x:{uid}:" for name, uid in self.accounts.items()]
+        lines += [f"{name}:x:{39000 + i}:{','.join(members)}" for i, (name, members) in enumerate(self.groups.items())]
+        self.guest.write("/var/lib/extrausers/group", "\n".join(lines) + "\n")
+
+    def change_group(self, name, members):
+        self.groups[name] = members
+        self.write_groups()
+        self.guest.run("systemctl stop sssd; rm -rf /var/lib/sss/db/* /var/lib/sss/mc/*; systemctl start sssd")
 
     def __exit__(self, *_):
         for path, text in self.before.items():
