@@ -22,6 +22,7 @@ enum {
         OPTION_UNTIL,
         OPTION_ALLOW,
         OPTION_ALLOW_NAME,
+        OPTION_HOSTS,
 };
 
 static const struct option options[] = {
@@ -39,6 +40,7 @@ static const struct option options[] = {
         {"until", required_argument, NULL, OPTION_UNTIL},
         {"allow", required_argument, NULL, OPTION_ALLOW},
         {"allow-name", required_argument, NULL, OPTION_ALLOW_NAME},
+        {"hosts", no_argument, NULL, OPTION_HOSTS},
         {0},
 };
 
@@ -73,6 +75,8 @@ static unsigned taken_by(int option) {
         case OPTION_ALLOW:
         case OPTION_ALLOW_NAME:
                 return TAKES_EXAM;
+        case OPTION_HOSTS:
+                return TAKES_HOSTS;
         default:
                 return 0;
         }
@@ -125,6 +129,9 @@ static void take_option(int option, struct arguments *arguments) {
                 break;
         case OPTION_ALLOW_NAME:
                 append(arguments->allow_names, &arguments->n_allow_names, arguments);
+                break;
+        case OPTION_HOSTS:
+                arguments->hosts = true;
                 break;
         default:
                 break;

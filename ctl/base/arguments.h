@@ -16,7 +16,8 @@ enum takes {
         TAKES_WATCH = 1 << 6,  /* --watch */
         TAKES_TIMES = 1 << 7,  /* --since and --until */
         TAKES_EXAM = 1 << 8,   /* --until, --allow and --allow-name */
-        TAKES_DRY_RUN = 1 << 9,
+        TAKES_DRY_RUN = 1 << 9, /* --dry-run */
+        TAKES_HOSTS = 1 << 10, /* --hosts */
 };
 
 /* What a word of a command means, for completion. */
@@ -53,6 +54,7 @@ struct arguments {
         bool no_pager;
         bool no_legend;
         bool watch;
+        bool hosts;
         const char *since, *until; /* borrowed; NULL: not given */
         const char *allow[ARGUMENT_REPEATED_MAX], *allow_names[ARGUMENT_REPEATED_MAX]; /* borrowed */
         size_t n_allow, n_allow_names;

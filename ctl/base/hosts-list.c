@@ -3,6 +3,7 @@
 #include "hosts-list.h"
 #include "complain.h"
 #include "hosts-client.h"
+#include "json.h"
 
 void hosts_list_done(struct hosts_list *list) {
         free(list->members);
@@ -139,7 +140,7 @@ static int read_file(int fd, size_t size, unsigned course_digits, struct hosts_l
         return hosts_list_parse(text, course_digits, ret);
 }
 
-static int ask(const char *socket, unsigned course_digits, struct hosts_list *ret) {
+int hosts_list_ask(const char *socket, unsigned course_digits, struct hosts_list *ret) {
         struct hosts_request request;
         struct hosts_reply reply;
         _cleanup_close_ int fd = -1;
@@ -182,7 +183,7 @@ int hosts_list_load(const char *socket, const struct settings *settings, struct 
 
         if (!hosts_required(settings))
                 return EXIT_NO;
-        r = ask(socket, settings->course_digits, ret);
+        r = hosts_list_ask(socket, settings->course_digits, ret);
         return r < 0 ? hosts_complain(socket, r) : EXIT_DONE;
 }
 

@@ -4,9 +4,9 @@
 /* What coursenet-hosts knows of the members and their claims, see HOSTS_LIST in hosts-protocol.h. */
 
 #include "hosts.h"
-#include "json.h"
 #include "protocol.h"
 #include "seat-id.h"
+#include <stdint.h>
 
 /* Texts are copies in which control characters are replaced. */
 struct listed_member {
@@ -21,7 +21,7 @@ struct listed_member {
         char drained_by[USER_NAME_SIZE];
         uint64_t drained_usec;
         size_t n_claims;
-        json_object *courses; /* borrowed from the document; NULL unless it is up */
+        struct json_object *courses; /* borrowed from the document; NULL unless it is up */
 };
 
 struct listed_claim {
@@ -44,7 +44,7 @@ struct hosts_list {
         size_t n_members;
         struct listed_claim *claims; /* by course and number */
         size_t n_claims;
-        json_object *document; /* as it came */
+        struct json_object *document; /* as it came */
 };
 
 void hosts_list_done(struct hosts_list *list);
@@ -55,8 +55,11 @@ void hosts_list_done(struct hosts_list *list);
  */
 int hosts_list_parse(const char *text, unsigned course_digits, struct hosts_list *ret);
 
+/* Asks coursenet-hosts. Negative errno. */
+int hosts_list_ask(const char *socket, unsigned course_digits, struct hosts_list *ret);
+
 /*
- * Asks coursenet-hosts. Returns an exit code; if it is not EXIT_DONE, after a message: this server has no
+ * The same. Returns an exit code; if it is not EXIT_DONE, after a message: this server has no
  * section [hosts], or the daemon does not answer.
  */
 int hosts_list_load(const char *socket, const struct settings *settings, struct hosts_list *ret);

@@ -4,6 +4,7 @@
 
 #include "base/complain.h"
 #include "base/hosts-list.h"
+#include "base/json.h"
 #include "base/moment.h"
 #include "base/table.h"
 #include "base/terminal.h"

@@ -6,7 +6,9 @@
 #include "seat-command.h"
 #include "base/arguments.h"
 #include "base/complain.h"
+#include "base/hosts-list.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/report-client.h"
 #include "base/scope.h"
 #include "base/table.h"
@@ -60,7 +62,28 @@ static void format_mapping(const struct seat_mapping *mapping, struct texts *ret
                 (void)snprintf(ret->units[n], sizeof(ret->units[0]), "netbr@%s.service", seat->bridge_course);
 }
 
-static int print_table(const struct seat_mapping *mapping, const struct texts *texts) {
+/* "hostb since 2026-01-31 09:00": the server on which a seat of a shared course is live; else empty. */
+static void find_server(
+        const struct paths *paths, const struct seat_mapping *mapping, char *ret, size_t size) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        _cleanup_hosts_list_ struct hosts_list list = {0};
+        const struct listed_claim *claim;
+        char since[32];
+
+        ret[0] = '\0';
+        if (settings_load(paths->etc, &settings, &ignored) < 0 || !hosts_configured(&settings) ||
+                hosts_list_ask(paths->hosts_socket, settings.course_digits, &list) < 0)
+                return;
+        claim = hosts_list_claim(&list, mapping->seat.name);
+        if (!claim)
+                return;
+        moment_format_minute(claim->since_usec, since, sizeof(since));
+        (void)snprintf(ret, size, "%s since %s%s", claim->host, since,
+                string_equal(claim->host, list.own) ? " (this server)" : "");
+}
+
+static int print_table(const struct seat_mapping *mapping, const struct texts *texts, const char *server) {
         static const char *const headings[] = {"", ""};
         const struct seat_plan *seat = &mapping->seat;
         const char *const rows[][2] = {
@@ -76,6 +99,7 @@ static int print_table(const struct seat_mapping *mapping, const struct texts *t
                 {"link on the bridge", seat->link},
                 {"link in the seat", seat->peer},
                 {"container", texts->instance},
+                {"live on", server},
         };
         _cleanup_table_ struct libscols_table *table = NULL;
         int r;
@@ -152,6 +176,7 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         struct arguments arguments;
         struct seat_mapping mapping;
+        char server[HOST_MEMBER_NAME_SIZE + 64];
         struct texts texts;
         int r;
 
@@ -174,7 +199,9 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         }
 
         format_mapping(&mapping, &texts);
-        r = arguments.json ? print_json(&mapping, &texts) : print_table(&mapping, &texts);
+        if (!arguments.json)
+                find_server(paths, &mapping, server, sizeof(server));
+        r = arguments.json ? print_json(&mapping, &texts) : print_table(&mapping, &texts, server);
         if (r < 0) {
                 complain("%s", strerror(-r));
                 return EXIT_NO;

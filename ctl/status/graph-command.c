@@ -16,12 +16,15 @@
 #include "uplink-list.h"
 
 const struct syntax graph_syntax = {
-        .usage = "Usage: coursenetctl graph [COURSE]\n"
+        .usage = "Usage: coursenetctl graph [--hosts] [COURSE]\n"
                  "\n"
                  "Prints the uplinks, the server, the bridges and the seats that are up, for Graphviz. A "
                  "picture of it:\n"
                  "    coursenetctl graph | dot -Tsvg >coursenet.svg\n"
-                 "For root only.\n",
+                 "With --hosts, also the seats that are live on the servers that share courses, in a box "
+                 "for each\n"
+                 "server. For root only.\n",
+        .options = TAKES_HOSTS,
         .words_max = 1,
         .first = WORD_COURSE,
 };
@@ -204,6 +207,34 @@ static void print_seat(const struct snapshot_seat *seat) {
         print_edge(bridge.name, names.netns, traffic, "");
 }
 
+/* The seats of each other server, in a box of its own that has the server's name. */
+static void print_boxes(const struct status_view *view) {
+        for (size_t i = 0; i < view->hosts.n_members; i++) {
+                const char *host = view->hosts.members[i].host;
+                char id[sizeof("cluster ") + HOST_MEMBER_NAME_SIZE];
+
+                if (string_equal(host, view->hosts.own))
+                        continue;
+                (void)snprintf(id, sizeof(id), "cluster %s", host);
+                (void)fputs("    subgraph ", stdout);
+                print_quoted(id);
+                (void)fputs(" {\n    label=", stdout);
+                print_quoted(host);
+                (void)fputs(";\n", stdout);
+                for (size_t j = 0; j < view->snapshot.n_seats; j++) {
+                        const struct snapshot_seat *seat = &view->snapshot.seats[j];
+
+                        if (!seat->claim || !status_view_shows(view, seat) ||
+                                !string_equal(seat->claim->host, host))
+                                continue;
+                        (void)fputs("    ", stdout);
+                        print_quoted(seat->netns);
+                        (void)fputs(";\n", stdout);
+                }
+                (void)fputs("    }\n", stdout);
+        }
+}
+
 static void print_graph(const char *proc, const struct status_view *view) {
         struct outward outward = {0};
         const char *course = "";
@@ -224,6 +255,7 @@ static void print_graph(const char *proc, const struct status_view *view) {
                 course = seat->course;
                 print_seat(seat);
         }
+        print_boxes(view);
         print_uplinks(view, proc, &outward);
         (void)puts("}");
 }
@@ -241,6 +273,8 @@ int graph_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
         r = status_view_load(paths, arguments.n_words > 0 ? arguments.words[0] : NULL, &view);
+        if (r == EXIT_DONE && arguments.hosts)
+                r = status_view_add_hosts(paths, &view);
         if (r != EXIT_DONE)
                 return r;
         if (view.word && !site_find_course(&view.site, view.word)) {

@@ -163,6 +163,53 @@ static void print_logins(const struct login_count *count) {
         print_refusals(count);
 }
 
+/* --- the servers that share courses ------------------------------------------------------------ */
+
+static void print_members(const struct hosts_list *list) {
+        size_t n_up = 0, n_down = 0, n_drained = 0;
+
+        for (size_t i = 0; i < list->n_members; i++) {
+                n_up += list->members[i].up;
+                n_down += !list->members[i].up;
+                n_drained += list->members[i].drained;
+        }
+        print_head("coursenet_hosts_members", "gauge",
+                "Servers that share courses; those that are drained count as up or down, too.");
+        (void)printf("coursenet_hosts_members{state=\"up\"} %zu\ncoursenet_hosts_members{state=\"down\"} "
+                     "%zu\ncoursenet_hosts_members{state=\"drained\"} %zu\n",
+                n_up, n_down, n_drained);
+        print_head("coursenet_hosts_claims", "gauge", "Seats of shared courses that are live on the server.");
+        for (size_t i = 0; i < list->n_members; i++) {
+                (void)printf("coursenet_hosts_claims{");
+                print_label("host", list->members[i].host, "}");
+                (void)printf(" %zu\n", list->members[i].n_claims);
+        }
+}
+
+/* Nothing on a server that is alone. Without coursenet-hosts, only that it is not up. */
+static void print_hosts(const struct paths *paths) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        _cleanup_hosts_list_ struct hosts_list list = {0};
+        bool up;
+
+        if (settings_load(paths->etc, &settings, &ignored) < 0 || !hosts_configured(&settings))
+                return;
+        up = hosts_list_load(paths->hosts_socket, &settings, &list) == EXIT_DONE;
+        print_head("coursenet_hosts_up", "gauge", "Whether coursenet-hosts answers.");
+        (void)printf("coursenet_hosts_up %d\n", up);
+        if (!up)
+                return;
+        print_head("coursenet_hosts_cut_off", "gauge",
+                "Whether this server has lost the store, so that its seats of shared courses are off the "
+                "network.");
+        (void)printf("coursenet_hosts_cut_off %d\n", list.cut_off);
+        print_head("coursenet_hosts_deadline_seconds", "gauge",
+                "Seconds until this server is cut off unless it reaches the store.");
+        (void)printf("coursenet_hosts_deadline_seconds %.3f\n", (double)list.left_ms / 1000);
+        print_members(&list);
+}
+
 /* --- the activator --------------------------------------------------------------------------- */
 
 /* False: it does not run. */
@@ -218,6 +265,7 @@ int metrics_command(const struct paths *paths, int argc, char **argv) {
                 print_traffic(&view.snapshot);
         }
         print_activator(paths->proc, r == EXIT_DONE);
+        print_hosts(paths);
         r = login_count_update(paths->state, &count);
         if (r < 0) {
                 complain("The logins cannot be counted: %s", strerror(-r));

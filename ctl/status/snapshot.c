@@ -221,3 +221,41 @@ int snapshot_make(const char *etc, const struct site *site, struct unit_list *un
         *ret = snapshot;
         return 0;
 }
+
+/* --- other servers ----------------------------------------------------------------------------- */
+
+static int compare_seats(const void *a, const void *b, void *course_digits) {
+        const struct snapshot_seat *one = a, *other = b;
+        int r = compare_ids(one->seat, other->seat, *(const unsigned *)course_digits);
+
+        return r != 0 ? r : !!one->claim - !!other->claim;
+}
+
+static void fill_claimed(const char *etc, const struct site *site, const struct listed_claim *claim,
+        struct snapshot_seat *ret) {
+        struct seat_plan names;
+
+        *ret = (struct snapshot_seat){.state = "up", .container = "none", .claim = claim};
+        seat_plan_name(claim->seat, &names);
+        (void)string_copy(ret->seat, sizeof(ret->seat), claim->seat);
+        (void)string_copy(ret->course, sizeof(ret->course), claim->id.course);
+        (void)string_copy(ret->user, sizeof(ret->user), claim->user);
+        (void)string_copy(ret->netns, sizeof(ret->netns), names.netns);
+        find_address(etc, site, &claim->id, ret);
+}
+
+int snapshot_add_claims(
+        const char *etc, const struct site *site, const struct hosts_list *list, struct snapshot *snapshot) {
+        unsigned course_digits = site->settings.course_digits;
+        struct snapshot_seat *seats;
+
+        seats = reallocarray(snapshot->seats, snapshot->n_seats + list->n_claims + 1, sizeof(*seats));
+        if (!seats)
+                return -ENOMEM;
+        snapshot->seats = seats;
+        for (size_t i = 0; i < list->n_claims; i++)
+                if (!string_equal(list->claims[i].host, list->own))
+                        fill_claimed(etc, site, &list->claims[i], &seats[snapshot->n_seats++]);
+        qsort_r(seats, snapshot->n_seats, sizeof(*seats), compare_seats, &course_digits);
+        return 0;
+}

@@ -6,6 +6,7 @@
  * uses it, and the configuration names and addresses. Reads no files except the administrator's overrides.
  */
 
+#include "base/hosts-list.h"
 #include "base/lease-list.h"
 #include "base/unit-list.h"
 #include "container.h"
@@ -26,6 +27,8 @@ struct snapshot_seat {
         size_t n_leases;
         const struct reply *kept; /* borrowed; the lease of a process that the student left running and that
                                      keeps the seat; NULL: none */
+        const struct listed_claim *claim; /* borrowed; the seat is live on that server, which is not this one;
+                                             NULL: it is here */
 };
 
 /* The empty value is all zero. */
@@ -39,5 +42,12 @@ void snapshot_done(struct snapshot *snapshot);
 /* Sorts the two lists and borrows from leases. -ENOMEM. */
 int snapshot_make(const char *etc, const struct site *site, struct unit_list *units,
         struct lease_list *leases, struct snapshot *ret);
+
+/*
+ * Adds the seats that are live on other servers, which have no leases here, and borrows from the list. A seat
+ * that is stopping here while it is live elsewhere is there twice. -ENOMEM.
+ */
+int snapshot_add_claims(
+        const char *etc, const struct site *site, const struct hosts_list *list, struct snapshot *snapshot);
 
 #define _cleanup_snapshot_ _cleanup_(snapshot_done)

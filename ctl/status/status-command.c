@@ -16,7 +16,8 @@
 #include "status-watch.h"
 
 const struct syntax status_syntax = {
-        .usage = "Usage: coursenetctl status [--json] [--no-legend] [--no-pager] [COURSE|SEAT|USER]\n"
+        .usage = "Usage: coursenetctl status [--hosts] [--json] [--no-legend] [--no-pager] "
+                 "[COURSE|SEAT|USER]\n"
                  "       coursenetctl status --watch [COURSE|SEAT|USER]\n"
                  "\n"
                  "Shows the seats that are up, and every login that uses one. Root sees all seats, staff of "
@@ -24,8 +25,9 @@ const struct syntax status_syntax = {
                  "course see its seats, other users see their own. A seat without a login is kept by a "
                  "process\n"
                  "that its student left running, will stop soon, or was started with `coursenetctl start`.\n"
-                 "With --watch, root sees the seats and their traffic, which change until ^C.\n",
-        .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER | TAKES_WATCH,
+                 "With --watch, root sees the seats and their traffic, which change until ^C.\n"
+                 "With --hosts, root also sees the seats that are live on the servers that share courses.\n",
+        .options = TAKES_HOSTS | TAKES_JSON | TAKES_LEGEND | TAKES_PAGER | TAKES_WATCH,
         .words_max = 1,
         .first = WORD_TARGET,
 };
@@ -43,7 +45,13 @@ static const char *const headings[] = {
         "FROM",
         "SINCE",
         "ADDRESS6",
+        "HOST",
 };
+
+/* Without --hosts, the last one is left out. */
+static size_t count_columns(const struct status_view *view) {
+        return ELEMENTSOF(headings) - !view->hosts.own[0];
+}
 
 /* Columns in which a failure is. */
 enum {
@@ -67,8 +75,8 @@ static const char *origin_of(const struct snapshot_seat *seat, const struct repl
 }
 
 /* lease: as above. */
-static int add_row(
-        struct libscols_table *table, const struct snapshot_seat *seat, const struct reply *lease) {
+static int add_row(struct libscols_table *table, const struct status_view *view,
+        const struct snapshot_seat *seat, const struct reply *lease) {
         char address[ADDRESS_TEXT_SIZE] = "-", address6[ADDRESS6_TEXT_SIZE] = "-", since[32] = "-";
         int r;
 
@@ -78,12 +86,14 @@ static int add_row(
                 address6_format(&seat->address6, address6);
         if (lease)
                 moment_format_minute(lease->since_usec, since, sizeof(since));
+        else if (seat->claim)
+                moment_format_minute(seat->claim->since_usec, since, sizeof(since));
 
         r = table_add(table,
                 (const char *const[]){seat->course, seat->seat, seat->user[0] ? seat->user : "-", address,
-                        seat->state, seat->container, service_of(seat, lease), origin_of(seat, lease), since,
-                        address6},
-                ELEMENTSOF(headings));
+                        seat->state, seat->claim ? "-" : seat->container, service_of(seat, lease),
+                        origin_of(seat, lease), since, address6, status_view_host(view, seat)},
+                count_columns(view));
         if (r >= 0 && !string_equal(seat->state, "up"))
                 table_color(table, COLUMN_STATE, string_equal(seat->state, "failed") ? "red" : "yellow");
         if (r >= 0 && string_equal(seat->container, "failed"))
@@ -95,7 +105,7 @@ static int print_table(const struct status_view *view, bool no_legend) {
         _cleanup_table_ struct libscols_table *table = NULL;
         int r;
 
-        r = table_new(headings, ELEMENTSOF(headings), &table);
+        r = table_new(headings, count_columns(view), &table);
         if (r >= 0 && no_legend)
                 table_hide_headings(table);
         for (size_t i = 0; i < view->snapshot.n_seats && r >= 0; i++) {
@@ -104,9 +114,9 @@ static int print_table(const struct status_view *view, bool no_legend) {
                 if (!status_view_shows(view, seat))
                         continue;
                 if (seat->n_leases == 0 || seat->kept)
-                        r = add_row(table, seat, NULL);
+                        r = add_row(table, view, seat, NULL);
                 for (size_t j = 0; j < seat->n_leases && r >= 0; j++)
-                        r = add_row(table, seat, &seat->leases[j]);
+                        r = add_row(table, view, seat, &seat->leases[j]);
         }
         return r < 0 ? r : table_print(table);
 }
@@ -196,7 +206,33 @@ static void report_usage(const struct status_view *view) {
         }
 }
 
-static int print_for_people(const struct status_view *view, bool no_legend) {
+/* A seat that is down here may be live on another server. Returns whether one is. */
+static bool report_elsewhere(const struct paths *paths, const struct status_view *view) {
+        const struct settings *settings = &view->site.settings;
+        _cleanup_hosts_list_ struct hosts_list list = {0};
+        char since[32];
+        bool any = false;
+
+        if (view->own_user[0] || !view->word || !hosts_configured(settings) ||
+                hosts_list_ask(paths->hosts_socket, settings->course_digits, &list) < 0)
+                return false;
+        for (size_t i = 0; i < list.n_claims; i++) {
+                const struct listed_claim *claim = &list.claims[i];
+
+                if (string_equal(claim->host, list.own) ||
+                        !scope_has_seat(view->scope, claim->id.course, claim->user) ||
+                        (!string_equal(view->word, claim->seat) && !string_equal(view->word, claim->user) &&
+                                !string_equal(view->word, claim->id.course)))
+                        continue;
+                moment_format_minute(claim->since_usec, since, sizeof(since));
+                (void)printf("Seat %s of %s is live on %s since %s.\n", claim->seat, claim->user, claim->host,
+                        since);
+                any = true;
+        }
+        return any;
+}
+
+static int print_for_people(const struct paths *paths, const struct status_view *view, bool no_legend) {
         if (!view->own_user[0])
                 report_bridges(view);
         report_exams(view);
@@ -210,6 +246,8 @@ static int print_for_people(const struct status_view *view, bool no_legend) {
                         report_usage(view);
                 return print_table(view, no_legend);
         }
+        if (!view->hosts.own[0] && report_elsewhere(paths, view))
+                return 0;
         (void)puts(view->own_user[0] ? "Your seat is not up."
                    : view->word      ? "No such seat is up."
                                      : "No seat is up.");
@@ -282,7 +320,7 @@ static const char *const manager_names[] = {
         [USER_MANAGER_UNKNOWN] = NULL,
 };
 
-static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
+static int put_seat(json_object *seats, const struct status_view *view, const struct snapshot_seat *seat) {
         char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE], netns[64];
         json_object *object = json_append_object(seats), *leases;
         struct usage usage;
@@ -307,6 +345,10 @@ static int put_seat(json_object *seats, const struct snapshot_seat *seat) {
                 json_put_text(object, "manager", manager_names[status_view_find_manager(seat)]) < 0)
                 return -ENOMEM;
 
+        if (view->hosts.own[0] && (json_put_text(object, "host", status_view_host(view, seat)) < 0 ||
+                                          json_put_time(object, "claimed_since",
+                                                  seat->claim ? seat->claim->since_usec : 0) < 0))
+                return -ENOMEM;
         if (put_traffic(object, seat->seat) < 0 ||
                 usage_put(object, status_view_find_usage(seat, &usage) ? &usage : NULL) < 0 ||
                 put_kept(object, seat->kept) < 0)
@@ -375,15 +417,16 @@ static int print_json(const struct status_view *view) {
                         seats = put_course(view, courses, seat->course);
                         course = seat->course;
                 }
-                if (!seats || put_seat(seats, seat) < 0)
+                if (!seats || put_seat(seats, view, seat) < 0)
                         return -ENOMEM;
         }
         return json_print(document);
 }
 
 static int watch(const struct paths *paths, const struct arguments *arguments) {
-        if (arguments->json || isatty(STDOUT_FILENO) != 1) {
-                complain("--watch is for a terminal. Scripts can use: coursenetctl status --json");
+        if (arguments->json || arguments->hosts || isatty(STDOUT_FILENO) != 1) {
+                complain("--watch is for a terminal, and for this server alone. Scripts can use: "
+                         "coursenetctl status --json");
                 return EXIT_USAGE;
         }
         /* Each redraw would be a request that the activator logs. */
@@ -404,10 +447,16 @@ int status_command(const struct paths *paths, int argc, char **argv) {
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
         if (arguments.watch)
                 return watch(paths, &arguments);
+        if (arguments.hosts && geteuid() != 0) {
+                complain("Only root can run status --hosts.");
+                return EXIT_NO;
+        }
         if (report_is_for_staff(paths))
                 return report_ask(paths, "status", &arguments);
 
         r = status_view_load(paths, arguments.n_words > 0 ? arguments.words[0] : NULL, &view);
+        if (r == EXIT_DONE && arguments.hosts)
+                r = status_view_add_hosts(paths, &view);
         if (r != EXIT_DONE)
                 return r;
         r = view.word ? status_view_knows_word(&view) : true;
@@ -423,7 +472,7 @@ int status_command(const struct paths *paths, int argc, char **argv) {
         if (!arguments.json && !arguments.no_pager)
                 terminal_open_pager();
         if (r > 0)
-                r = arguments.json ? print_json(&view) : print_for_people(&view, arguments.no_legend);
+                r = arguments.json ? print_json(&view) : print_for_people(paths, &view, arguments.no_legend);
         if (r < 0) {
                 complain("%s", strerror(-r));
                 return EXIT_NO;

@@ -12,6 +12,7 @@
 
 void status_view_done(struct status_view *view) {
         exams_done(&view->exams);
+        hosts_list_done(&view->hosts);
         snapshot_done(&view->snapshot);
         lease_list_done(&view->leases);
         unit_list_done(&view->units);
@@ -192,4 +193,26 @@ int status_view_load(const struct paths *paths, const char *word, struct status_
         *ret = view;
         view = (struct status_view){0};
         return EXIT_DONE;
+}
+
+/* --- other servers ----------------------------------------------------------------------------- */
+
+int status_view_add_hosts(const struct paths *paths, struct status_view *view) {
+        int r = hosts_list_load(paths->hosts_socket, &view->site.settings, &view->hosts);
+
+        if (r != EXIT_DONE)
+                return r;
+        r = snapshot_add_claims(view->etc, &view->site, &view->hosts, &view->snapshot);
+        if (r < 0) {
+                complain("%s", strerror(-r));
+                return EXIT_NO;
+        }
+        if (view->hosts.cut_off)
+                complain("This server is cut off from the others, so what they have is shown as it was "
+                         "before. See: coursenetctl hosts");
+        return EXIT_DONE;
+}
+
+const char *status_view_host(const struct status_view *view, const struct snapshot_seat *seat) {
+        return seat->claim ? seat->claim->host : view->hosts.own;
 }

@@ -19,6 +19,7 @@ struct status_view {
         struct unit_list units;
         struct lease_list leases;
         struct snapshot snapshot;
+        struct hosts_list hosts;       /* empty without status_view_add_hosts() */
         struct exams exams;            /* in force; none unless root runs this */
         char own_user[USER_NAME_SIZE]; /* empty: root, who sees all */
 };
@@ -27,6 +28,15 @@ void status_view_done(struct status_view *view);
 
 /* Asks the activator and systemd. Returns an exit code; if it is not EXIT_DONE, after a message. */
 int status_view_load(const struct paths *paths, const char *word, struct status_view *ret);
+
+/*
+ * Adds the seats that are live on other servers, by coursenet-hosts. Returns an exit code, as above; without
+ * a section [hosts] it is EXIT_NO.
+ */
+int status_view_add_hosts(const struct paths *paths, struct status_view *view);
+
+/* The server on which the seat is. */
+const char *status_view_host(const struct status_view *view, const struct snapshot_seat *seat);
 
 /* Whether the caller may and wants to see the seat. */
 bool status_view_shows(const struct status_view *view, const struct snapshot_seat *seat);

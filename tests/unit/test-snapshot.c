@@ -232,6 +232,43 @@ static void test_lease_wins_over_files(void **state) {
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+static const char listing[] = "{\"own\":{\"host\":\"hosta\"},\"members\":[],\"claims\":["
+                              "{\"seat\":\"12311\",\"user\":\"cs123-bob\",\"host\":\"hostb\",\"since\":7},"
+                              "{\"seat\":\"12310\",\"user\":\"cs123-amy\",\"host\":\"hosta\",\"since\":5},"
+                              "{\"seat\":\"1239\",\"user\":\"cs123-new\",\"host\":\"hostc\",\"since\":6},"
+                              "{\"seat\":\"12\",\"user\":\"none\",\"host\":\"hostc\",\"since\":6}]}";
+
+/* Those of other servers stand among those of this one, without what only their server knows. */
+static void test_seats_of_other_servers(void **state) {
+        static const char *const expected[] = {"1239", "12310", "12311", "12311", "37710"};
+        struct world *world = *state;
+        struct hosts_list list;
+
+        add_unit(world, "nsbr@12310.service", "active");
+        add_unit(world, "nsbr@12311.service", "deactivating");
+        add_unit(world, "nsbr@37710.service", "active");
+        make(world);
+        assert_int_equal(hosts_list_parse("[]", 3, &list), -EBADMSG);
+        assert_int_equal(hosts_list_parse("{\"own\":{},\"members\":[]}", 3, &list), -EBADMSG);
+        assert_int_equal(hosts_list_parse(listing, 3, &list), 0);
+        assert_int_equal(list.n_claims, 3);
+        assert_int_equal(snapshot_add_claims(etc, &world->site, &list, &world->snapshot), 0);
+
+        assert_int_equal(world->snapshot.n_seats, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++)
+                assert_string_equal(world->snapshot.seats[i].seat, expected[i]);
+        assert_string_equal(world->snapshot.seats[0].claim->host, "hostc");
+        assert_string_equal(world->snapshot.seats[0].user, "cs123-new");
+        assert_string_equal(world->snapshot.seats[0].netns, "ns1239");
+        assert_address(&world->snapshot.seats[0], "10.0.123.9/24");
+        assert_null(world->snapshot.seats[1].claim);
+        assert_null(world->snapshot.seats[2].claim);
+        assert_string_equal(world->snapshot.seats[2].state, "stopping");
+        assert_string_equal(world->snapshot.seats[3].claim->host, "hostb");
+        assert_int_equal(world->snapshot.seats[3].n_leases, 0);
+        hosts_list_done(&list);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_nothing_is_up),
@@ -239,6 +276,7 @@ int main(void) {
                 TEST(test_names_and_order),
                 TEST(test_leases),
                 TEST(test_kept_seats),
+                TEST(test_seats_of_other_servers),
                 TEST(test_lease_wins_over_files),
         };
 
