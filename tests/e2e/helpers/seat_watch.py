@@ -99,9 +99,9 @@ def look_at_all(members):
     for number, member in enumerate(members):
         for other in members[number + 1:]:
             for seat in sorted(member.live & other.live):
-                # The second look came later: it counts only if the first member has the seat still.
+                # The other member was looked at later: it counts only if the first has the seat still.
                 if seat in member.look():
-                    say("twice", seat, member.name, other.name)
+                    say("twice", seat, *sorted((member.name, other.name)))
 
 
 def obey(members, line):
