@@ -37,7 +37,7 @@ static const struct command commands[] = {
         {"metrics", metrics_command, &metrics_syntax, NULL, "metrics", "print numbers for Prometheus"},
         {"graph", graph_command, &graph_syntax, NULL, "graph [COURSE]",
                 "print a picture of what is up, for Graphviz"},
-        {"hosts", hosts_command, NULL, &hosts_parts, "hosts [status]",
+        {"hosts", hosts_command, NULL, &hosts_parts, "hosts [status|frr|apply]",
                 "show the servers that share courses with this one"},
         {"drain", drain_command, &drain_syntax, NULL, "drain HOST", "give a server no new seats"},
         {"undrain", undrain_command, &undrain_syntax, NULL, "undrain HOST", "give it new seats again"},

@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam finding-line hosts hosts-protocol lease-history lease-record limits live-check login-count login-uid \
+unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam finding-line frr-config hosts hosts-protocol lease-history lease-record limits live-check login-count login-uid \
 	machine-prefix manual message-fd moment name-rule pam-config plan protocol roster roster-command roster-sync scope seat-id setting-value \
 	settings settings-cache settings-documents settings-table site snapshot trusted-file \
 	worker-protocol
@@ -129,7 +129,7 @@ prepare-check:
 checks = tests/check-includes tests/check-imports tests/check-documents tests/check-version tests/test-checks tests/check-prose
 
 # Run the program itself, with sanitizers.
-ctl_tests = tests/ctl/test-catalog tests/ctl/test-completion tests/ctl/test-hosts tests/ctl/test-json tests/ctl/test-metrics tests/ctl/test-terminal
+ctl_tests = tests/ctl/test-catalog tests/ctl/test-completion tests/ctl/test-frr tests/ctl/test-hosts tests/ctl/test-json tests/ctl/test-metrics tests/ctl/test-terminal
 
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
 run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')

@@ -3,10 +3,13 @@
 /* `coursenetctl hosts`: its own table of subcommands. */
 
 #include "hosts-command.h"
+#include "frr-command.h"
 
 #define STATUS_USAGE "coursenetctl hosts [status] [--json] [--no-legend] [--no-pager]\n"
 
-static const char usage[] = "Usage: " STATUS_USAGE "\n"
+static const char usage[] = "Usage: " STATUS_USAGE "       coursenetctl hosts frr\n"
+                            "       coursenetctl hosts apply\n"
+                            "\n"
                             "The servers that share courses with this one. See coursenetctl(8).\n";
 
 static const struct command_part parts[] = {
@@ -16,12 +19,26 @@ static const struct command_part parts[] = {
                  "each.\n"
                  "For root only.\n",
                         .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER}},
+        {"frr", hosts_frr,
+                {"Usage: coursenetctl hosts frr\n"
+                 "\n"
+                 "Prints the part of FRR's configuration that coursenet needs on this server.\n",
+                        .words_max = 0}},
+        {"apply", hosts_apply,
+                {"Usage: coursenetctl hosts apply\n"
+                 "\n"
+                 "Loads that part into the FRR that runs, and takes out of it the servers that have gone. "
+                 "What\n"
+                 "the site has in FRR stays as it is. Without [hosts] in the settings it takes all of "
+                 "coursenet's\n"
+                 "part out. For root only. Exits with 3 if FRR's bgpd does not answer.\n",
+                        .words_max = 0}},
 };
 
 const struct command_parts hosts_parts = {
         .command = "hosts",
         .usage = usage,
-        .names = "status",
+        .names = "status, frr or apply",
         .items = parts,
         .n_items = ELEMENTSOF(parts),
 };
