@@ -52,7 +52,7 @@ static int ask(const struct paths *paths, const char *host, bool drain) {
                 return hosts_complain(paths->hosts_socket, r);
         if (reply.type == HOSTS_DONE)
                 return EXIT_DONE;
-        complain("%s", reply.text);
+        complain("coursenet-hosts refused: %s", reply.text);
         return EXIT_NO;
 }
 
