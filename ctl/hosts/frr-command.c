@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * FRR has one configuration for all who use it, and forgets at its restart what is not in its own file, which
- * is the site's. So coursenet's part is loaded after each start of bgpd (coursenet-frr.path). The
- * peer group tells which sessions are coursenet's; FRR_FILE has the lines beside it that are.
+ * FRR has one configuration for all who use it. coursenet's part is loaded into the FRR that runs, and is not
+ * saved in FRR's own file, which is the site's; so FRR forgets it at its restart. The peer group tells which
+ * sessions are coursenet's; FRR_FILE has the lines beside it that are.
  */
 
 #include <sys/stat.h>
