@@ -154,8 +154,8 @@ capture_sources = capture/command-line.c capture/filter.c capture/server-connect
 capture_server_sources = capture/server/link-capture.c capture/server/session.c
 capture_packages = libpcap
 
-hosts_sources = hosts/claim-keeper.c hosts/claim-value.c hosts/claim.c hosts/daemon.c hosts/etcd.c hosts/http.c hosts/links.c hosts/listing.c \
-	hosts/log.c hosts/mirror.c hosts/run-state.c hosts/server.c hosts/session.c hosts/store.c
+hosts_sources = hosts/claim-keeper.c hosts/claim-value.c hosts/claim.c hosts/daemon.c hosts/drain.c hosts/etcd.c hosts/http.c hosts/links.c hosts/listing.c \
+	hosts/log.c hosts/mirror.c hosts/refusal.c hosts/run-state.c hosts/seat-number.c hosts/server.c hosts/session.c hosts/store.c
 hosts_packages = libcurl json-c libsystemd
 
 programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-worker $(BUILD)/coursenet-host $(BUILD)/coursenet-activator \

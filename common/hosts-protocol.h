@@ -39,7 +39,7 @@ enum hosts_verb {
         /*
          * course, user, number: the number of a seat that no roster gives to anybody else. HOSTS_DONE with
          * the number that the store has for the user; without one it is the first from number on that the
-         * store has for nobody. HOSTS_REFUSED: the store cannot be reached.
+         * store has for nobody. HOSTS_REFUSED: the store cannot be reached, or there is no such number.
          */
         HOSTS_NUMBER,
         /* HOSTS_DONE at once; from then on this connection gets HOSTS_TAKEN, HOSTS_CUT_OFF and HOSTS_BACK. */
@@ -70,6 +70,7 @@ enum hosts_reason {
         HOSTS_NO_MEMBER,  /* there is no such member */
         HOSTS_OTHER_USER, /* the seat is another user's on a member: the rosters differ */
         HOSTS_NOT_READY,  /* this server is no member by its settings, or has not spoken to the store yet */
+        HOSTS_NO_NUMBER,  /* the store has no number for the user, or one that cannot be used */
         _HOSTS_REASON_MAX,
 };
 

@@ -11,6 +11,7 @@
 #include "claim-keeper.h"
 #include "clock.h"
 #include "log.h"
+#include "refusal.h"
 #include "run-state.h"
 
 /* The store is asked for so many at once. */
@@ -108,20 +109,6 @@ static void answer_all(struct kept_claim *kept, struct hosts_reply *reply) {
                 answer(kept->waiters, reply);
 }
 
-static void fill_refusal(const struct claim_keeper *keeper, struct hosts_reply *ret) {
-        const struct session *session = keeper->session;
-        const char *error = store_error(keeper->store);
-
-        hosts_reply_init(ret, HOSTS_REFUSED, 1);
-        ret->reason = session->conflict[0] ? HOSTS_NOT_READY : HOSTS_NO_STORE;
-        if (session->conflict[0])
-                protocol_copy_text(ret->text, sizeof(ret->text), session->conflict);
-        else
-                (void)snprintf(ret->text, sizeof(ret->text),
-                        "%s does not reach the majority of the store's servers (%s)", session->own.name,
-                        error[0] ? error : store_endpoint(keeper->store));
-}
-
 /* Nobody waits any longer. The seat may be wanted elsewhere now, so it is not asked for again. */
 static void refuse_all(struct kept_claim *kept) {
         struct hosts_reply reply;
@@ -129,7 +116,7 @@ static void refuse_all(struct kept_claim *kept) {
         if (!kept->waiters)
                 return;
         kept->claim.wanted_until_usec = 0;
-        fill_refusal(kept->keeper, &reply);
+        refusal_of_session(kept->keeper->session, &reply);
         answer_all(kept, &reply);
 }
 
@@ -140,7 +127,7 @@ static int handle_patience(sd_event_source *source, uint64_t usec, void *userdat
 
         (void)source;
         (void)usec;
-        fill_refusal(kept->keeper, &reply);
+        refusal_of_session(kept->keeper->session, &reply);
         if (waiter == kept->waiters && !waiter->next && kept->claim.state != CLAIM_HELD)
                 kept->claim.wanted_until_usec = 0;
         step_soon(kept->keeper);
@@ -404,9 +391,8 @@ void claim_keeper_claim(struct claim_keeper *keeper, const char *seat, const cha
         struct hosts_reply reply;
 
         if (!kept || !add_waiter(kept, id, callback, userdata, place)) {
-                hosts_reply_init(&reply, HOSTS_REFUSED, id);
-                reply.reason = HOSTS_NOT_READY;
-                protocol_copy_text(reply.text, sizeof(reply.text), "out of memory");
+                refusal_fill(&reply, HOSTS_NOT_READY, "out of memory");
+                reply.id = id;
                 callback(userdata, &reply);
                 return;
         }

@@ -6,16 +6,22 @@
 
 #include "clock.h"
 #include "daemon.h"
+#include "drain.h"
 #include "listing.h"
 #include "log.h"
+#include "refusal.h"
 #include "run-state.h"
+#include "seat-number.h"
 #include "settings-cache.h"
 
 /* A request that is not answered at once. */
 struct pending {
         struct daemon *daemon;
         struct hosts_connection *connection;
+        uint32_t id; /* of the request */
         struct claim_waiter *waiter;
+        struct store_call *call;
+        struct number_call *number;
         struct pending *prev, *next;
 };
 
@@ -27,6 +33,7 @@ struct daemon {
         struct session session;
         struct mirror mirror;
         struct claim_keeper keeper;
+        struct drain_file drain;
         struct links_watch links;
         struct hosts_server server;
         struct pending *pendings; /* a utlist */
@@ -38,6 +45,8 @@ struct daemon {
 
 static void free_pending(struct pending *pending) {
         claim_waiter_drop(&pending->waiter);
+        store_call_drop(&pending->call);
+        number_call_drop(&pending->number);
         DL_DELETE(pending->daemon->pendings, pending);
         free(pending);
 }
@@ -61,25 +70,103 @@ static void reply_simply(struct hosts_connection *connection, enum hosts_reply_t
         hosts_reply_send(connection, &reply, -1);
 }
 
-static void handle_claim_answer(void *userdata, const struct hosts_reply *reply) {
-        struct pending *pending = userdata;
-
-        hosts_reply_send(pending->connection, reply, -1);
-        free_pending(pending);
-}
-
-static void handle_claim(
+/* NULL: it has been refused. */
+static struct pending *add_pending(
         struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
         struct pending *pending = calloc(1, sizeof(*pending));
 
         if (!pending) {
                 reply_simply(connection, HOSTS_REFUSED, request->id, HOSTS_NOT_READY, "out of memory");
+                return NULL;
+        }
+        *pending = (struct pending){.daemon = daemon, .connection = connection, .id = request->id};
+        DL_APPEND(daemon->pendings, pending);
+        return pending;
+}
+
+static void reply_pending(struct pending *pending, const struct hosts_reply *reply) {
+        struct hosts_connection *connection = pending->connection;
+
+        free_pending(pending);
+        hosts_reply_send(connection, reply, -1);
+}
+
+static void handle_claim_answer(void *userdata, const struct hosts_reply *reply) {
+        reply_pending(userdata, reply);
+}
+
+static void handle_claim(
+        struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
+        struct pending *pending = add_pending(daemon, connection, request);
+
+        if (pending)
+                claim_keeper_claim(&daemon->keeper, request->seat, request->user, request->id,
+                        handle_claim_answer, pending, &pending->waiter);
+}
+
+static void refuse_pending(struct pending *pending) {
+        struct hosts_reply reply;
+
+        refusal_of_session(&pending->daemon->session, &reply);
+        reply.id = pending->id;
+        reply_pending(pending, &reply);
+}
+
+static void handle_drained(void *userdata, int error, json_object *answer, uint64_t sent_usec) {
+        struct pending *pending = userdata;
+        struct hosts_reply reply;
+
+        (void)answer;
+        (void)sent_usec;
+        if (error < 0) {
+                refuse_pending(pending);
                 return;
         }
-        *pending = (struct pending){.daemon = daemon, .connection = connection};
-        DL_APPEND(daemon->pendings, pending);
-        claim_keeper_claim(&daemon->keeper, request->seat, request->user, request->id, handle_claim_answer,
-                pending, &pending->waiter);
+        hosts_reply_init(&reply, HOSTS_DONE, pending->id);
+        reply_pending(pending, &reply);
+}
+
+#define WITHIN_USEC (HOSTS_ANSWER_SECONDS * USEC_PER_SEC - 500 * USEC_PER_MSEC)
+
+static void handle_drain(
+        struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
+        struct pending *pending;
+        char text[REPLY_TEXT_SIZE];
+
+        if (!drain_knows(&daemon->settings, &daemon->mirror, request->member)) {
+                (void)snprintf(text, sizeof(text), "there is no server '%s'", request->member);
+                reply_simply(connection, HOSTS_REFUSED, request->id, HOSTS_NO_MEMBER, text);
+                return;
+        }
+        pending = add_pending(daemon, connection, request);
+        if (pending &&
+                store_call(daemon->store, ETCD_TXN,
+                        drain_body(request->member, request->number > 0, request->user, now_realtime_usec()),
+                        WITHIN_USEC, handle_drained, pending, &pending->call) < 0)
+                refuse_pending(pending);
+}
+
+static void handle_number_answer(void *userdata, struct hosts_reply *reply) {
+        reply_pending(userdata, reply);
+}
+
+static void handle_number(
+        struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
+        struct pending *pending;
+
+        if (request->number == 0 || !user_name_valid(request->user)) {
+                reply_simply(connection, HOSTS_REFUSED, request->id, HOSTS_NO_NUMBER,
+                        "the request names no user, or no number to begin with");
+                return;
+        }
+        pending = add_pending(daemon, connection, request);
+        if (!pending)
+                return;
+        /* Without the store's keys each number would have to be tried. */
+        if (!mirror_is_loaded(&daemon->mirror) ||
+                number_call_begin(&daemon->mirror, &daemon->session, request, handle_number_answer, pending,
+                        &pending->number) < 0)
+                refuse_pending(pending);
 }
 
 static void handle_list(
@@ -140,12 +227,14 @@ static void handle_request(
                 handle_watch(daemon, connection, request);
                 return;
         case HOSTS_DRAIN:
+                handle_drain(daemon, connection, request);
+                return;
         case HOSTS_NUMBER:
+                handle_number(daemon, connection, request);
+                return;
         case _HOSTS_VERB_MAX:
-                break;
+                return;
         }
-        reply_simply(connection, HOSTS_REFUSED, request->id, HOSTS_NOT_READY,
-                "this version of coursenet-hosts cannot do that");
 }
 
 /* --- pushes ---------------------------------------------------------------------------------- */
@@ -249,12 +338,14 @@ static void handle_change(void *userdata, const struct etcd_pair *pair) {
         struct daemon *daemon = userdata;
 
         claim_keeper_key_changed(&daemon->keeper, pair);
+        drain_file_key_changed(&daemon->drain, pair->key);
 }
 
 static void handle_loaded(void *userdata) {
         struct daemon *daemon = userdata;
 
         claim_keeper_loaded(&daemon->keeper);
+        drain_file_loaded(&daemon->drain);
 }
 
 static void handle_links(void *userdata) {
@@ -294,6 +385,13 @@ static void wire(struct daemon *daemon) {
                 .has_cable = links_have_cable,
                 .taken = push_taken,
                 .userdata = daemon,
+        };
+        daemon->drain = (struct drain_file){
+                .event = daemon->event,
+                .settings = &daemon->settings,
+                .mirror = &daemon->mirror,
+                .own = daemon->session.own.name,
+                .root = daemon->paths->root,
         };
         daemon->links = (struct links_watch){.changed = handle_links, .userdata = daemon, .fd = -1};
         daemon->server = (struct hosts_server){
@@ -345,6 +443,8 @@ static int begin(struct daemon *daemon) {
         if (r >= 0)
                 r = claim_keeper_begin(&daemon->keeper);
         if (r >= 0)
+                r = drain_file_begin(&daemon->drain);
+        if (r >= 0)
                 r = hosts_server_begin(&daemon->server);
         if (r >= 0)
                 r = session_begin(&daemon->session);
@@ -357,6 +457,7 @@ static void finish(struct daemon *daemon) {
         if (daemon->store) {
                 hosts_server_done(&daemon->server);
                 claim_keeper_done(&daemon->keeper);
+                drain_file_done(&daemon->drain);
                 mirror_done(&daemon->mirror);
                 session_done(&daemon->session);
                 links_watch_end(&daemon->links);
