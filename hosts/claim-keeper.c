@@ -40,6 +40,7 @@ struct kept_claim {
         uint64_t lease; /* of the transaction under way */
         struct claim_value asked;
         unsigned tries;
+        bool cable; /* as claim_keeper_link_changed() has found it last */
         UT_hash_handle hh;
 };
 
@@ -62,6 +63,7 @@ static struct kept_claim *find_or_make(struct claim_keeper *keeper, const char *
                 return NULL;
         kept->keeper = keeper;
         (void)string_copy(kept->claim.seat, sizeof(kept->claim.seat), seat);
+        kept->cable = keeper->has_cable(seat);
         HASH_ADD_STR(keeper->claims, claim.seat, kept);
         return kept;
 }
@@ -317,7 +319,7 @@ static void step(struct kept_claim *kept, uint64_t now) {
         const struct claim_view view = {
                 .now_usec = now,
                 .session = keeper->session->lease && keeper->adopted,
-                .cable = keeper->has_cable(kept->claim.seat),
+                .cable = kept->cable,
                 .waiting = kept->waiters,
         };
 
@@ -327,7 +329,10 @@ static void step(struct kept_claim *kept, uint64_t now) {
                         begin_asking(kept);
                 break;
         case CLAIM_DROP:
-                drop(kept);
+                /* The message of a cable that has just come may not have been read. */
+                kept->cable = keeper->has_cable(kept->claim.seat);
+                if (!kept->cable)
+                        drop(kept);
                 break;
         case CLAIM_FORGET:
                 forget(kept);
@@ -526,7 +531,17 @@ void claim_keeper_session_begun(struct claim_keeper *keeper) {
         adopt(keeper);
 }
 
-void claim_keeper_links_changed(struct claim_keeper *keeper) {
+void claim_keeper_link_changed(struct claim_keeper *keeper, const char *seat) {
+        struct kept_claim *kept, *next;
+
+        if (seat) {
+                kept = find(keeper, seat);
+                if (!kept)
+                        return;
+                kept->cable = keeper->has_cable(seat);
+        } else
+                HASH_ITER (hh, keeper->claims, kept, next)
+                        kept->cable = keeper->has_cable(kept->claim.seat);
         step_soon(keeper);
 }
 

@@ -56,7 +56,7 @@ void claim_keeper_session_renewed(struct claim_keeper *keeper);
 void claim_keeper_session_over(struct claim_keeper *keeper);
 void claim_keeper_key_changed(struct claim_keeper *keeper, const struct etcd_pair *pair);
 void claim_keeper_loaded(struct claim_keeper *keeper);
-void claim_keeper_links_changed(struct claim_keeper *keeper);
+void claim_keeper_link_changed(struct claim_keeper *keeper, const char *seat); /* NULL: any */
 
 /* The deadline is past: nobody who waits can be answered soon. */
 void claim_keeper_cut_off(struct claim_keeper *keeper);

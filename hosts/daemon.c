@@ -348,10 +348,10 @@ static void handle_loaded(void *userdata) {
         drain_file_loaded(&daemon->drain);
 }
 
-static void handle_links(void *userdata) {
+static void handle_link(void *userdata, const char *seat) {
         struct daemon *daemon = userdata;
 
-        claim_keeper_links_changed(&daemon->keeper);
+        claim_keeper_link_changed(&daemon->keeper, seat);
 }
 
 /* --- begin and end ---------------------------------------------------------------------------- */
@@ -393,7 +393,7 @@ static void wire(struct daemon *daemon) {
                 .own = daemon->session.own.name,
                 .root = daemon->paths->root,
         };
-        daemon->links = (struct links_watch){.changed = handle_links, .userdata = daemon, .fd = -1};
+        daemon->links = (struct links_watch){.changed = handle_link, .userdata = daemon, .fd = -1};
         daemon->server = (struct hosts_server){
                 .event = daemon->event,
                 .path = daemon->paths->socket,
