@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "http.h"
 
-#define CONNECT_TIMEOUT_MS 1000L
+#define CONNECT_TIMEOUT_MS 500L
 #define CONNECTIONS_MAX 32L
 
 /* A store of 64 courses with 600 seats each has 10 MiB. */
@@ -235,8 +235,20 @@ static bool set_options(struct http_call *call, const char *url, const char *bod
         return good;
 }
 
-struct http_call *http_post(struct http *http, const char *url, const char *body, unsigned timeout_ms,
-        http_line_t line, http_done_t done, void *userdata) {
+/* Without "Expect: 100-continue" for a long body. more: NULL, or one header. NULL: out of memory. */
+static struct curl_slist *make_headers(const char *more) {
+        struct curl_slist *list = curl_slist_append(NULL, "Expect:"), *longer = NULL;
+
+        if (!list || !more)
+                return list;
+        longer = curl_slist_append(list, more);
+        if (!longer)
+                curl_slist_free_all(list);
+        return longer;
+}
+
+struct http_call *http_post(struct http *http, const char *url, const char *body, const char *header,
+        unsigned timeout_ms, http_line_t line, http_done_t done, void *userdata) {
         struct http_call *call = calloc(1, sizeof(*call));
 
         if (!call)
@@ -244,8 +256,7 @@ struct http_call *http_post(struct http *http, const char *url, const char *body
         *call = (struct http_call){.http = http, .line = line, .done = done, .userdata = userdata};
         DL_APPEND(http->calls, call);
         call->easy = curl_easy_init();
-        /* Without "Expect: 100-continue" for a long body. */
-        call->headers = curl_slist_append(NULL, "Expect:");
+        call->headers = make_headers(header);
         if (!call->easy || !call->headers || !set_options(call, url, body, timeout_ms) ||
                 curl_multi_add_handle(http->multi, call->easy) != CURLM_OK) {
                 http_call_free(call);

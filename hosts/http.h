@@ -30,11 +30,12 @@ typedef void (*http_done_t)(void *userdata, int error, long status, const char *
 typedef void (*http_line_t)(void *userdata, const char *line);
 
 /*
- * Sends body, which is copied, to url. timeout_ms is for all of it. With line the answer is a stream without
- * a time limit: each line goes there, and body is empty in the end. NULL: out of memory.
+ * Sends body, which is copied, to url. header: one more, or NULL. timeout_ms is for all of it. With line the
+ * answer is a stream without a time limit: each line goes there, and body is empty in the end. NULL: out of
+ * memory.
  */
-struct http_call *http_post(struct http *http, const char *url, const char *body, unsigned timeout_ms,
-        http_line_t line, http_done_t done, void *userdata);
+struct http_call *http_post(struct http *http, const char *url, const char *body, const char *header,
+        unsigned timeout_ms, http_line_t line, http_done_t done, void *userdata);
 
 /* The callbacks do not come any longer. NULL is fine. */
 void http_call_free(struct http_call *call);

@@ -8,7 +8,8 @@
 #include "store.h"
 
 /* A store that works answers in milliseconds, and has a new leader after one or two seconds. */
-#define ATTEMPT_USEC (2 * USEC_PER_SEC)
+#define ATTEMPT_USEC (1500 * USEC_PER_MSEC)
+#define ATTEMPT_MIN_USEC (300 * USEC_PER_MSEC)
 #define PAUSE_MIN_USEC (100 * USEC_PER_MSEC)
 #define PAUSE_MAX_USEC (2 * USEC_PER_SEC)
 
@@ -199,16 +200,26 @@ static void handle_answer(void *userdata, int error, long status, const char *bo
         json_object_put(answer);
 }
 
+/* Its share, so that each endpoint of the round has its turn. */
+static uint64_t attempt_usec(uint64_t left_usec, size_t n_untried) {
+        uint64_t usec = left_usec / n_untried;
+
+        if (usec < ATTEMPT_MIN_USEC)
+                usec = ATTEMPT_MIN_USEC;
+        if (usec > ATTEMPT_USEC)
+                usec = ATTEMPT_USEC;
+        return usec < left_usec ? usec : left_usec;
+}
+
 static void attempt(struct store_call *call) {
         uint64_t now = now_boottime_usec(), left = call->until_usec > now ? call->until_usec - now : 1;
         char url[STORE_URL_SIZE + 32];
 
-        if (left > ATTEMPT_USEC)
-                left = ATTEMPT_USEC;
+        left = attempt_usec(left, call->store->hosts->n_stores - call->n_tried);
         (void)snprintf(url, sizeof(url), "%s%s", call->store->hosts->stores[call->endpoint], call->path);
         call->sent_usec = now;
-        call->attempt = http_post(call->store->http, url, call->body, (unsigned)(left / USEC_PER_MSEC) + 1,
-                NULL, handle_answer, call);
+        call->attempt = http_post(call->store->http, url, call->body, NULL,
+                (unsigned)(left / USEC_PER_MSEC) + 1, NULL, handle_answer, call);
         if (!call->attempt)
                 end(call, -ENOMEM, NULL);
 }
@@ -254,6 +265,9 @@ int store_call(struct store *store, const char *path, char *body, uint64_t withi
 }
 
 /* --- a stream -------------------------------------------------------------------------------- */
+
+/* A server of the store that has lost the others ends the stream then, instead of staying silent. */
+#define NEED_LEADER "Grpc-Metadata-hasleader: true"
 
 struct store_stream {
         struct store *store;
@@ -303,7 +317,8 @@ struct store_stream *store_stream_open(
                         .message = message,
                         .userdata = userdata};
                 (void)snprintf(url, sizeof(url), "%s%s", store_endpoint(store), path);
-                stream->call = http_post(store->http, url, body, 0, handle_line, handle_end, stream);
+                stream->call =
+                        http_post(store->http, url, body, NEED_LEADER, 0, handle_line, handle_end, stream);
         }
         free(body);
         if (stream && stream->call)
