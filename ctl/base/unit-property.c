@@ -46,3 +46,13 @@ pid_t unit_get_main_pid(sd_bus *bus, const char *unit) {
                 return 0;
         return (pid_t)pid;
 }
+
+bool unit_is_active(const char *unit) {
+        _cleanup_unit_bus_ sd_bus *bus = NULL;
+        _cleanup_free_ char *state = NULL;
+
+        if (sd_bus_open_system(&bus) < 0 || unit_get_text(bus, unit, "Unit", "ActiveState", &state) < 0)
+                return true;
+        return string_equal(state, "active") || string_equal(state, "activating") ||
+               string_equal(state, "reloading") || string_equal(state, "refreshing");
+}

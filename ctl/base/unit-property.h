@@ -20,4 +20,7 @@ uint64_t unit_get_time(sd_bus *bus, const char *unit, const char *property);
 /* The main process of a service; 0: it has none, or systemd cannot be asked. */
 pid_t unit_get_main_pid(sd_bus *bus, const char *unit);
 
+/* Also while it starts or reloads; and if systemd cannot be asked. */
+bool unit_is_active(const char *unit);
+
 #define _cleanup_unit_bus_ _cleanup_(unit_bus_done)

@@ -286,6 +286,7 @@ static void check_site(
         schedule_check(paths, &site, diagnostics);
         image_check(paths->etc, &site, diagnostics);
         host_check(paths, &site, ret_wanted, diagnostics);
+        hosts_check(paths, &site, diagnostics);
         if (access(paths->host, X_OK) == 0)
                 live_check(paths->host, diagnostics);
 }

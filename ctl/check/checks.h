@@ -7,6 +7,7 @@
  */
 
 #include "base/command.h"
+#include "base/hosts-list.h"
 #include "limits.h"
 
 /* How the remedies begin that make accounts: of one student, and of all of a course. */
@@ -28,6 +29,25 @@ void controller_check(
 
 /* Reports exams in the settings that systemd does not understand, are all past, or are of no seat. */
 void exam_check(const char *etc, const struct site *site, struct diagnostics *diagnostics);
+
+/*
+ * Checks FRR on a server that shares courses: that bgpd has loaded the part of coursenet, has a session with
+ * each neighbour, and that FRR knows the courses that are up.
+ */
+void frr_check(const struct site *site, const struct host_member *own, struct diagnostics *diagnostics);
+
+/*
+ * Checks what a server needs that shares courses with others: its address, the key to the store,
+ * coursenet-hosts, FRR, and the other members. Nothing without a section [hosts].
+ */
+void hosts_check(const struct paths *paths, const struct site *site, struct diagnostics *diagnostics);
+
+/*
+ * Reports members that are not up, are not the same on all servers, or are of another version than own, the
+ * version of this program.
+ */
+void member_check(const char *path, const struct hosts_list *list, const char *own_version,
+        struct diagnostics *diagnostics);
 
 /*
  * Checks that this host has what the configuration needs: programs, services, IPv6, and high enough limits of

@@ -55,17 +55,6 @@ static void error_done(sd_bus_error *error) {
         sd_bus_error_free(error);
 }
 
-/* True also if systemd cannot be asked. */
-static bool unit_is_active(const char *unit) {
-        _cleanup_unit_bus_ sd_bus *bus = NULL;
-        _cleanup_free_ char *state = NULL;
-
-        if (sd_bus_open_system(&bus) < 0 || unit_get_text(bus, unit, "Unit", "ActiveState", &state) < 0)
-                return true;
-        return string_equal(state, "active") || string_equal(state, "activating") ||
-               string_equal(state, "reloading") || string_equal(state, "refreshing");
-}
-
 /* Longer than RestartSec= of the daemons. */
 #define RESTART_USEC UINT64_C(5000000)
 

@@ -25,6 +25,7 @@ const struct syntax setup_syntax = {
 enum step {
         STEP_UNITS,
         STEP_PROGRAM,
+        STEP_FRR,
         STEP_ROSTER,
         STEP_ACCOUNTS,
         STEP_OTHER, /* none of these; `coursenetctl check` has the details */
@@ -38,6 +39,7 @@ static const struct {
 } heads[] = {
         {STEP_UNITS, "systemctl "},
         {STEP_PROGRAM, "setcap "},
+        {STEP_FRR, "coursenetctl hosts "},
         {STEP_ROSTER, "coursenetctl roster "},
         {STEP_ACCOUNTS, ADD_ACCOUNT},
         {STEP_ACCOUNTS, ADD_ACCOUNTS},

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 
 #include "base/complain.h"
+#include "base/frr-load.h"
 #include "frr-command.h"
-#include "frr-load.h"
 
 /* Returns an exit code. */
 static int load_settings(const struct paths *paths, struct settings *ret) {

@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-#include "hosts/frr-config.h"
+#include "base/frr-config.h"
 
 #define HOSTS                                                                                                \
         "[hosts]\nmembers = hosta=192.0.2.1\nmembers = hostb=192.0.2.2\nmembers = hostc=192.0.2.3\n"         \

@@ -65,21 +65,21 @@ ETCD_LISTEN_CLIENT_URLS=https://{address}:2379
 ETCD_ADVERTISE_CLIENT_URLS=https://{address}:2379
 ETCD_INITIAL_CLUSTER={cluster}
 ETCD_CLIENT_CERT_AUTH=true
-ETCD_TRUSTED_CA_FILE=/etc/coursenet/store/ca.pem
-ETCD_CERT_FILE=/etc/coursenet/store/cert.pem
-ETCD_KEY_FILE=/etc/coursenet/store/key.pem
+ETCD_TRUSTED_CA_FILE=/etc/etcd/ca.pem
+ETCD_CERT_FILE=/etc/etcd/cert.pem
+ETCD_KEY_FILE=/etc/etcd/key.pem
 ETCD_LOG_LEVEL=error
 ETCD_PEER_CLIENT_CERT_AUTH=true
-ETCD_PEER_TRUSTED_CA_FILE=/etc/coursenet/store/ca.pem
-ETCD_PEER_CERT_FILE=/etc/coursenet/store/cert.pem
-ETCD_PEER_KEY_FILE=/etc/coursenet/store/key.pem
+ETCD_PEER_TRUSTED_CA_FILE=/etc/etcd/ca.pem
+ETCD_PEER_CERT_FILE=/etc/etcd/cert.pem
+ETCD_PEER_KEY_FILE=/etc/etcd/key.pem
 """
 
 # An authority, and one certificate that all members use, as servers and as clients.
 MAKE_CERTIFICATES = f"""
 set -e
-mkdir -p /etc/coursenet/store
-cd /etc/coursenet/store
+mkdir -p /run/certificates
+cd /run/certificates
 new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -quiet"
 $new -subj /CN=ca -keyout ca.key -out ca.pem
 $new -subj /CN=coursenet -keyout key.pem -out cert.pem -CA ca.pem -CAkey ca.key \\
@@ -110,11 +110,13 @@ hostname "$name"
 # Their sandbox has the name that was the machine's when they started.
 systemctl try-restart 'coursenet-*.service'
 sed -i "s/guest/$name/" /etc/hosts
-mkdir -p /etc/coursenet/store
-base64 -d | tar -x -C /etc/coursenet/store
-# One key for two owners, which real servers would not have.
-chown -R etcd /etc/coursenet/store
-chmod 700 /etc/coursenet/store
+# Both use one certificate, and each has a copy that is its own.
+mkdir -p /etc/etcd
+base64 -d | tar -x -C /etc/etcd
+cp -r /etc/etcd /etc/coursenet/store
+chown -R root:root /etc/coursenet/store
+chown -R etcd /etc/etcd
+chmod 700 /etc/coursenet/store /etc/etcd
 systemctl --quiet enable underlay
 sed -i 's/^bgpd=no/bgpd=yes/' /etc/frr/daemons
 """
@@ -147,22 +149,6 @@ systemctl --no-block restart frr
 systemctl start etcd
 """
 
-# An activator that asks for claims has the name of the socket in it.
-ASKS_FOR_CLAIMS = "grep -q /run/coursenet/hosts.sock /usr/libexec/coursenet/coursenet-activator"
-
-# The claims of all students, as coursenet-hosts writes them, good for hours.
-GRANT = """
-import os, sys, time
-os.makedirs("/run/coursenet/hosts/claims", mode=0o700)
-for word in sys.argv[1:]:
-    seat, user = word.split("=")
-    with open(f"/run/coursenet/hosts/claims/{seat}", "w") as file:
-        file.write(user)
-with open("/run/coursenet/hosts/deadline", "w") as file:
-    file.write(str(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000 + 10 ** 10))
-"""
-
-
 class Members:
     """The three servers, by the names a, b and c or hosta, hostb and hostc."""
 
@@ -178,15 +164,8 @@ class Members:
         certificates = self.a.run(MAKE_CERTIFICATES).stdout
         self.each(lambda name: self._prepare(name, certificates))
         self.each(self._start_engines)
-        if self.a.run(ASKS_FOR_CLAIMS, check=False).returncode == 0:
-            self.run_all("systemctl enable --now coursenet-hosts")
-        else:
-            self._grant_all()
+        self.run_all("systemctl enable --now coursenet-hosts")
         self.wait_joined()
-
-    def _grant_all(self):
-        claims = [f"123{user[-2:]}={user}" for user in STUDENTS]
-        self.run_all(["python3", "-c", GRANT, *claims, f"37710={FAR}"])
 
     def _boot(self, name):
         self.hosts[name] = self.guest.boot_another(name, extra_packages=PACKAGES)
@@ -248,7 +227,7 @@ class Members:
     # What is so
 
     def wait_joined(self, names=NAMES):
-        """Waits until BGP and etcd of the members work together."""
+        """Waits until BGP and etcd of the members work together, and claims can be made."""
         self.each(lambda name: self.hosts[name].wait_until(JOINED, timeout=60, what=f"{name} has joined the others"), names)
 
     def close(self):
@@ -257,7 +236,7 @@ class Members:
 
 
 JOINED = """
-    vtysh -c 'show bgp l2vpn evpn summary json' | grep -c '"state":"Established"' | grep -qx 2
+    vtysh -c 'show bgp l2vpn evpn summary json' | grep -c '"state":"Established"' | grep -qx 2 && test -s /run/coursenet/hosts/deadline
 """
 
 

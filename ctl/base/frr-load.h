@@ -10,8 +10,8 @@
 /* What bgpd has loaded. -ENOENT: there is no vtysh; -ENOTCONN: bgpd does not answer; else negative errno. */
 int frr_read_running(struct frr_router *ret);
 
-/* What a command of vtysh prints, which the caller closes. The same errors. */
-int frr_ask(const char *command, FILE **ret);
+/* What a command of vtysh prints, of "bgpd" or "zebra", which the caller closes. The same errors. */
+int frr_ask(const char *daemon, const char *command, FILE **ret);
 
 /*
  * Loads a file of commands. Nothing of them is saved in FRR's own files. The same errors; -EINVAL: FRR has

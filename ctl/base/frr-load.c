@@ -23,16 +23,16 @@ static int run(const char *const *arguments, int error, int failed, FILE **ret) 
         return 0;
 }
 
-/* Of bgpd alone: the others' part is none of coursenet's, and one that hangs delays nothing. */
-int frr_ask(const char *command, FILE **ret) {
-        const char *const arguments[] = {"vtysh", "-d", "bgpd", "-c", command, NULL};
+/* One daemon alone: the others' part is none of coursenet's, and one that hangs delays nothing. */
+int frr_ask(const char *daemon, const char *command, FILE **ret) {
+        const char *const arguments[] = {"vtysh", "-d", daemon, "-c", command, NULL};
 
         return run(arguments, CHILD_NULL, -ENOTCONN, ret);
 }
 
 int frr_read_running(struct frr_router *ret) {
         _cleanup_fclose_ FILE *output = NULL;
-        int r = frr_ask("show running-config", &output);
+        int r = frr_ask("bgpd", "show running-config", &output);
 
         return r < 0 ? r : frr_router_read(output, ret);
 }
