@@ -89,7 +89,7 @@ enum reply_type {
                            address bytes, and its standard error, prefix bytes, in messages of any size */
         REPLY_NO_CONTAINER, /* REQUEST_WAIT_CONTAINER: the seat is up, its container is not; text says why,
                                also for the student */
-        REPLY_NOT_HERE,    /* the seat cannot be live on this server now; text is a sentence for the student */
+        REPLY_NOT_HERE, /* the seat cannot be live on this server now; text is a sentence for the student */
         _REPLY_TYPE_MAX,
 };
 

@@ -197,17 +197,17 @@ struct hosts_settings {
 /* A [course N] section. */
 struct course_settings {
         char course[COURSE_SIZE];
-        struct address subnet;             /* prefix 0: not set */
-        struct address6 subnet6;           /* all zero: not set */
-        char schedule[SCHEDULE_TEXT_SIZE]; /* class-hours.h; empty: not set */
-        char exam[SCHEDULE_TEXT_SIZE];     /* when the course is in an exam; the same */
-        unsigned vni;                      /* VXLAN network identifier; 0: not set */
+        struct address subnet;                                 /* prefix 0: not set */
+        struct address6 subnet6;                               /* all zero: not set */
+        char schedule[SCHEDULE_TEXT_SIZE];                     /* class-hours.h; empty: not set */
+        char exam[SCHEDULE_TEXT_SIZE];                         /* when the course is in an exam; the same */
+        unsigned vni;                                          /* VXLAN network identifier; 0: not set */
         char roster_groups[ROSTER_GROUPS_MAX][USER_NAME_SIZE]; /* whose members are the students */
         size_t n_roster_groups;                                /* 0: the roster is edited by hand */
-        char exam_allow[EXAM_LIST_SIZE];   /* what its seats may reach then, exam_allow_list_parse() */
-        struct course_values values;       /* what the section does not set is as in [site] */
-        unsigned line;                     /* of the section's first setting */
-        unsigned lines[SETTINGS_MAX];      /* where the section sets row i of the table; 0: nowhere */
+        char exam_allow[EXAM_LIST_SIZE]; /* what its seats may reach then, exam_allow_list_parse() */
+        struct course_values values;     /* what the section does not set is as in [site] */
+        unsigned line;                   /* of the section's first setting */
+        unsigned lines[SETTINGS_MAX];    /* where the section sets row i of the table; 0: nowhere */
 };
 
 /* The empty value is all zero and only good for settings_done(). */

@@ -16,8 +16,8 @@
 
 #include "lease/lease-answer.h"
 #include "lease/lease-request.h"
-#include "lease/seat-claim.h"
 #include "lease/lease-table.h"
+#include "lease/seat-claim.h"
 
 #include <poll.h>
 #include <sys/resource.h>
