@@ -468,6 +468,18 @@ static void finish(struct daemon *daemon) {
         settings_done(&daemon->settings);
 }
 
+/* The program is root without a capability: a file of another user's is closed to it, if its mode says so. */
+static void check_files(const struct hosts_settings *hosts) {
+        const char *const paths[] = {hosts->store_ca, hosts->store_cert, hosts->store_key};
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                if (paths[i][0] && access(paths[i], R_OK) < 0)
+                        log_error("%s cannot be read, so the store is out of reach: %s (the file and its "
+                                  "folder "
+                                  "must be root's)",
+                                paths[i], strerror(errno));
+}
+
 static int load(struct daemon *daemon) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         char reason[256];
@@ -477,6 +489,7 @@ static int load(struct daemon *daemon) {
         log_diagnostics(&diagnostics);
         if (r < 0 || !hosts_configured(&daemon->settings))
                 return r;
+        check_files(&daemon->settings.hosts);
         r = hosts_own(&daemon->settings, &daemon->session.own, reason, sizeof(reason));
         if (r < 0)
                 log_error("%s", reason);
