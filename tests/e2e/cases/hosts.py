@@ -126,3 +126,77 @@ def cut_off(members):
     expect_equal(members.watch.where("12312"), ["hostc"], "where the seat that was not taken is live")
     for each in (session, *sessions):
         each.close()
+
+
+@case("a server that is drained gets no new seats, and the students who are there stay", suites=ONLY)
+@with_members
+def drained(members):
+    there, new = STUDENTS[4], STUDENTS[5]
+    session = log_in(members.b, there, 10)
+    expect_in("1 seat of shared courses is live there", members.a.run("coursenetctl drain hostb").stdout, "what the drain says")
+    members.b.wait_until("test -e /run/coursenet/hosts/drained", what="hostb knows that it is drained")
+    tried = members.b.ssh(new, "true", check=False)
+    expect_failure(tried, "a login that needs a new seat")
+    expect_in("This server gets no new seats at the moment. Please log in on another one: hosta", tried.stdout + tried.stderr,
+              "what the student reads")
+    log_in(members.b, there, 1).close()
+    log_in(members.c, new, 1).close()
+    members.a.run("coursenetctl undrain hostb")
+    members.b.wait_until("! test -e /run/coursenet/hosts/drained", what="hostb is not drained any longer")
+    log_in(members.b, new, 10).close()
+    session.close()
+
+
+@case("coursenet-hosts and the activator may be killed at any time: seats go on, and logins wait for the next one", suites=ONLY)
+@with_members
+def killed(members):
+    user, other = STUDENTS[6], STUDENTS[7]
+    session = log_in(members.a, user, 10)
+    since = members.watch.now()
+    for unit in ("coursenet-hosts", "coursenet-activator", "coursenet-hosts"):
+        members.a.run(f"systemctl kill --signal=KILL --kill-whom=main {unit}")
+        log_in(members.a, other, 10).close()
+    expect_failure(members.b.ssh(user, "true", check=False), "a login on a second server")
+    expect_equal([text for _, text in members.watch.lines(since) if "12316" in text], [], "what happened to the seat that was live")
+    session.close()
+
+
+@case("the seats of a server that has crashed are free when its claims are over, and not before; it comes back", suites=ONLY)
+@with_members
+def crashed(members):
+    user = STUDENTS[8]
+    log_in(members.a, user, 10)
+    since = members.watch.now()
+    members.crash("hosta")
+    tried = members.b.ssh(user, "true", check=False)
+    expect_failure(tried, "a login just after the crash")
+    session = log_in(members.b, user, 3 * CLAIM_TIME + 10)
+    waited = members.watch.time_of("hostb 12318 up", since) - members.watch.time_of("hosta gone", since)
+    # The last renewal was at most a third of the claim time before the crash.
+    expect(waited > CLAIM_TIME * 2 / 3 - 0.5, f"the seat was live again after {waited:.1f} s")
+    members.boot_again("hosta")
+    expect_failure(members.a.ssh(user, "true", check=False), "a login on the server that is back")
+    session.close()
+    log_in(members.a, user, 10).close()
+
+
+SEND_VXLAN = """
+import socket
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes(8), ("192.0.2.2", 4789))
+except PermissionError:
+    print("refused")
+"""
+
+
+@case("a seat reaches neither BGP nor the store of a server, and no process of a server sends VXLAN", suites=ONLY)
+@with_members
+def underlay(members):
+    session = log_in(members.a, STUDENTS[9], 10)
+    expect_in("open", session.run("nc -z -w 5 192.0.2.2 22 2>/dev/null && echo open"), "a port of another server that is not ours")
+    for address in ("192.0.2.1", "192.0.2.2"):
+        for port in (179, 2379, 2380):
+            expect_equal(session.run(f"nc -z -w 2 {address} {port} 2>/dev/null && echo open || echo closed").strip(), "closed", f"port {port} of {address}")
+    expect_equal(members.a.run(["python3", "-c", SEND_VXLAN]).stdout.strip(), "refused", "VXLAN that root sends")
+    expect_in("open", members.a.run("nc -z -w 5 192.0.2.2 2379 && echo open").stdout, "the store for the server itself")
+    session.close()

@@ -40,6 +40,8 @@ STUDENTS = [f"cs123-student{number:02}" for number in range(10, 30)]
 FAR, PLAIN = "cs377-doej", "cs124-plainp"
 
 CONF = f"""\
+[site]
+uplink = up0
 [hosts]
 members = {" ".join(f"{name}={address}" for name, address in UNDERLAY.items())}
 store = {" ".join(f"https://{address}:2379" for address in UNDERLAY.values())}
@@ -121,33 +123,17 @@ systemctl --quiet enable underlay
 sed -i 's/^bgpd=no/bgpd=yes/' /etc/frr/daemons
 """
 
-# $1: the own address; those of the others follow.
 START_ENGINES = """
 set -e
-address=$1
-shift
-{
-    echo "router bgp 65000"
-    echo " bgp router-id $address"
-    echo " no bgp default ipv4-unicast"
-    for other; do
-        echo " neighbor $other remote-as 65000"
-        echo " neighbor $other timers 3 9"
-        echo " neighbor $other timers connect 2"
-    done
-    echo " address-family l2vpn evpn"
-    for other; do
-        echo "  neighbor $other activate"
-    done
-    echo "  advertise-all-vni"
-    echo "  no dup-addr-detection"
-    echo " exit-address-family"
-} >>/etc/frr/frr.conf
 systemctl stop etcd
 rm -rf /var/lib/etcd/default
 systemctl --no-block restart frr
 systemctl start etcd
 """
+
+# watchfrr starts bgpd some time after the unit counts as started.
+LOAD_FRR = "until coursenetctl hosts apply 2>/run/apply.log; do sleep 0.1; done"
+
 
 class Members:
     """The three servers, by the names a, b and c or hosta, hostb and hostc."""
@@ -175,8 +161,8 @@ class Members:
         self.watch.add(name, self.hosts[name].init)
 
     def _start_engines(self, name):
-        others = [address for each, address in UNDERLAY.items() if each != name]
-        self.hosts[name].run(["sh", "-c", START_ENGINES, "sh", UNDERLAY[name], *others])
+        self.hosts[name].run(START_ENGINES)
+        self.hosts[name].run(LOAD_FRR)
 
     def _prepare(self, name, certificates):
         host = self.hosts[name]
@@ -210,6 +196,7 @@ class Members:
     def boot_again(self, name):
         """The member boots as after a power cut, and is one of three when this returns."""
         self.hosts[name].boot_again(lambda: self._plug(name))
+        self.hosts[name].run(LOAD_FRR)
         self.wait_joined()
 
     @contextlib.contextmanager
