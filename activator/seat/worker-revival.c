@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A worker that an administrator has stopped or masked is "inactive", and is left alone. */
+/*
+ * A worker that an administrator has stopped or masked is "inactive", and is left alone. A worker that ended
+ * a moment ago looks the same as one whose restart was cancelled, until RestartSec= is over. So it is started
+ * and not only stopped: nobody may ask it again for long.
+ */
 
 #include "worker-revival.h"
 #include "base/log.h"
@@ -14,10 +18,9 @@ static void handle_unit(void *userdata, int error, const struct unit_row *rows, 
 
         if (error < 0 || n_rows == 0 || !string_equal(rows[0].active_state, "activating") || rows[0].job != 0)
                 return;
-        log_notice(
-                "The restart of " WORKER_UNIT " was cancelled; the unit is stopped, and starts with the next "
-                "login");
-        (void)unit_stop(seats->bus, WORKER_UNIT, NULL, NULL, NULL);
+        log_notice(WORKER_UNIT
+                " has ended, and systemd has no job to restart it: the activator asks systemd to restart it");
+        (void)unit_try_restart(seats->bus, WORKER_UNIT);
 }
 
 void worker_revival_begin(void *userdata) {

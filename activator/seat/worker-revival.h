@@ -8,8 +8,8 @@
 
 #include "seats.h"
 
-/* Asks systemd about the worker, which does not answer, and stops its unit if it is in that state. The next
- * request then starts it. userdata: struct seats. */
+/* Asks systemd about the worker, which does not answer, and restarts its unit if it is in that state.
+ * userdata: struct seats. */
 void worker_revival_begin(void *userdata);
 
 /* Drops the question. */

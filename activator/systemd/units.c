@@ -102,6 +102,16 @@ int unit_stop(struct bus *bus, const char *unit, unit_job_callback_t callback, v
         return bus_call_send(bus, message, read_job, 0, (bus_function_t)callback, userdata, call);
 }
 
+int unit_try_restart(struct bus *bus, const char *unit) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = new_call(bus, "TryRestartUnit", &message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ss", unit, "replace");
+        return r < 0 ? r : bus_send(bus, message);
+}
+
 int unit_reset_failed(struct bus *bus, const char *unit) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;

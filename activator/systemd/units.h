@@ -35,6 +35,9 @@ int unit_start_transient(struct bus *bus, const struct transient_unit *unit, uni
 int unit_stop(struct bus *bus, const char *unit, unit_job_callback_t callback, void *userdata,
         struct bus_call **call);
 
+/* TryRestartUnit with job mode "replace": leaves a unit that is stopped alone. No reply is asked for. */
+int unit_try_restart(struct bus *bus, const char *unit);
+
 /* ResetFailedUnit, and KillUnit of all processes with SIGKILL; no reply is asked for. */
 int unit_reset_failed(struct bus *bus, const char *unit);
 int unit_kill(struct bus *bus, const char *unit);

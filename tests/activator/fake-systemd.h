@@ -160,6 +160,12 @@ int unit_start_transient(struct bus *bus, const struct transient_unit *unit, uni
         return fake_add_call((struct bus_call){.job = callback, .userdata = userdata}, call);
 }
 
+int unit_try_restart(struct bus *bus, const char *unit) {
+        (void)bus;
+        fake_note("try-restart %s", unit);
+        return 0;
+}
+
 int unit_stop(struct bus *bus, const char *unit, unit_job_callback_t callback, void *userdata,
         struct bus_call **call) {
         (void)bus;

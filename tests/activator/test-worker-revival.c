@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When the unit of a worker that does not answer is stopped. */
+/* When the unit of a worker that does not answer is restarted. */
 
 #include "fake-systemd.h"
 
@@ -18,10 +18,10 @@ static void look(int error, const char *state, uint32_t job) {
         answer_list(error, &row, error < 0 ? 0 : 1);
 }
 
-static void a_unit_whose_restart_was_cancelled_is_stopped(void **state) {
+static void a_unit_whose_restart_was_cancelled_is_restarted(void **state) {
         (void)state;
         look(0, "activating", 0);
-        asked("stop coursenet-worker.service");
+        asked("try-restart coursenet-worker.service");
         asked_nothing();
 }
 
@@ -46,7 +46,7 @@ static void a_question_that_is_dropped_has_no_answer(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(a_unit_whose_restart_was_cancelled_is_stopped),
+                cmocka_unit_test(a_unit_whose_restart_was_cancelled_is_restarted),
                 cmocka_unit_test(every_other_unit_is_left_alone),
                 cmocka_unit_test(a_question_that_is_dropped_has_no_answer),
         };

@@ -235,7 +235,8 @@ def crowd(guest):
         victim = kills.choice((WORKER, WORKER, ACTIVATOR))
         guest.run(f"sleep {kills.random() / 2:.2f}; systemctl kill -s KILL {victim}", check=False)
     said = [each.stdout.readline().strip() for each in logins]
-    guest.wait_until(lambda: is_active(guest, ACTIVATOR) and worker_pid(guest) != "0", what="both are back")
+    guest.wait_until(lambda: is_active(guest, ACTIVATOR), what="the activator is back")
+    guest.wait_until(lambda: worker_pid(guest) != "0", what="the worker is back")
     expect_equal(set(said) - {""}, {"reached"}, "what the logins that were not refused said")
     expect(said.count("reached") >= N_CROWD // 2, f"only {said.count('reached')} of {N_CROWD} logins had a seat")
     expect_agreement(guest)

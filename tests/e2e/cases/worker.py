@@ -182,13 +182,17 @@ def absent(guest):
         guest.run("systemctl start coursenet-worker.socket")
 
 
-@case("a worker whose restart somebody cancels (`systemctl cancel`) is there again for the logins behind")
+@case("a worker whose restart somebody cancels (`systemctl cancel`), or that systemd restarts late, is there again soon")
 def cancelled_restart(guest):
     set_up_alone(guest)
     guest.ssh(STUDENT, "true")
     cancel_restart(guest, WORKER)
     guest.ssh(STUDENT, "true")
     guest.wait_until(lambda: is_active(guest, WORKER), what="the worker runs again")
+    with drop_in(guest, "coursenet-worker", "RestartSec=1h"):
+        guest.ssh(STUDENT, "true")
+        guest.run(f"systemctl kill --signal=KILL {WORKER}")
+        guest.wait_until(lambda: is_active(guest, WORKER), what="the worker runs again")
     wait_gone(guest)
     expect_nothing_failed(guest)
 
