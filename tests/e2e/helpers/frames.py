@@ -16,3 +16,15 @@ def watch(guest, prefix, link, last):
     process = guest.popen([*prefix, *PROGRAM, "watch", link, last])
     expect_equal(process.stdout.readline(), "watching\n", "the first word of the watcher")
     return process
+
+
+def seen(process):
+    """What a watcher has seen, a line a frame. It waits for the frame with the watcher's last text."""
+    result = process.wait_output()
+    expect_equal(result.stderr, "", "what the watcher complained of")
+    return result.stdout.splitlines()
+
+
+def send_flood(guest, prefix, link, count):
+    """Sends so many datagrams, each with a MAC of its own."""
+    guest.run([*prefix, *PROGRAM, "flood", link, str(count)])

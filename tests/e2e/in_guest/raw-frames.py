@@ -3,16 +3,20 @@
 
     raw-frames.py send LINK FRAME...    sends each; a FRAME is a KIND with what is to differ from the truth, as in
                                     udp4,src=10.0.123.99,text=spoofed
-    raw-frames.py watch LINK TEXT       prints "watching", then what comes in at LINK, a line a frame, until one has the TEXT
+    raw-frames.py watch LINK TEXT       prints "watching", then what comes in at LINK, a line a frame, until one has the TEXT; fails if
+                                    none has it for a minute
+    raw-frames.py flood LINK COUNT      sends true datagrams, but each with a MAC of its own
 
 KINDs and their words:
-    udp4, udp6    src, dst, text: a datagram to everybody
+    udp4, udp6    src, dst, sport, dport, text: a datagram to everybody
     arp           op (1 asks, 2 answers), sha, spa, tpa
-    ns, na        neighbour solicitation and advertisement: src, target, lladdr
+    ns, na        neighbour solicitation and advertisement: src, target, lladdr; na also solicited=1
     ra            router advertisement: src, lladdr
     redirect      src, target
     ether         proto, text: a frame of another protocol
-All have smac and dmac; udp6, ns, na, ra and redirect also hop=1, which hides them behind another header; and all vlan=ID.
+    vxlan         src, dst, port, vni, inner: the frame within it, with semicolons in the place of commas
+All have smac and dmac; udp6, ns, na, ra and redirect also hop=1, which hides them behind another header; and all vlan=ID, or
+vlan=ID.ID for two tags.
 """
 
 import fcntl
@@ -22,16 +26,22 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 EVERYBODY = "ff:ff:ff:ff:ff:ff"
+EVERYBODY4 = "255.255.255.255"
 ALL_NODES = "ff02::1"
-ETHER = {"ip": 0x0800, "arp": 0x0806, "vlan": 0x8100, "ip6": 0x86dd}
+ETHER = {"ip": 0x0800, "arp": 0x0806, "vlan": 0x8100, "ip6": 0x86dd, "outer": 0x88a8}
 UDP, ICMP6, DESTINATION_OPTIONS = 17, 58, 60
 PORT = 4242
 ICMP6_TYPES = {"ra": 134, "ns": 135, "na": 136, "redirect": 137}
 ICMP6_NAMES = {number: name for name, number in ICMP6_TYPES.items()}
+VXLAN_PORT = 4789
 OUTGOING = 4
 SIOCGIFHWADDR = 0x8927
+SO_RCVBUFFORCE = 33
+BUFFER = 8 << 20
+WATCH_SECONDS = 60
 
 
 def mac(text):
@@ -81,24 +91,36 @@ def build(link, text):
     words = dict(pair.split("=", 1) for pair in pairs)
     proto, payload, group = BUILDERS[kind](link, kind, words)
     head = mac(words.get("dmac", group)) + mac(words.get("smac", link.mac))
-    if "vlan" in words:
-        head += struct.pack("!HH", ETHER["vlan"], int(words["vlan"]))
+    tags = words["vlan"].split(".") if "vlan" in words else []
+    for number, tag in enumerate(tags):
+        head += struct.pack("!HH", ETHER["vlan" if number == len(tags) - 1 else "outer"], int(tag))
     return (head + struct.pack("!H", proto) + payload).ljust(60, b"\0")
 
 
+def datagram_of(words, data):
+    return struct.pack("!HHHH", int(words.get("sport", PORT)), int(words.get("dport", PORT)), 8 + len(data), 0) + data
+
+
+def packet4(source, target, datagram):
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(datagram), 0, 0, 64, UDP, 0) + ip(source) + ip(target)
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + datagram
+
+
 def build_udp4(link, _kind, words):
-    data = words.get("text", "").encode()
-    source, target = ip(words.get("src", link.ip4)), ip(words.get("dst", "255.255.255.255"))
-    datagram = struct.pack("!HHHH", PORT, PORT, 8 + len(data), 0) + data
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(datagram), 0, 0, 64, UDP, 0) + source + target
-    return ETHER["ip"], head[:10] + struct.pack("!H", checksum(head)) + head[12:] + datagram, EVERYBODY
+    datagram = datagram_of(words, words.get("text", "").encode())
+    return ETHER["ip"], packet4(words.get("src", link.ip4), words.get("dst", EVERYBODY4), datagram), EVERYBODY
 
 
 def build_udp6(link, _kind, words):
-    data = words.get("text", "").encode()
     source, target = words.get("src", link.ip6), words.get("dst", ALL_NODES)
-    datagram = struct.pack("!HHHH", PORT, PORT, 8 + len(data), 0) + data
-    return packet6(words, source, target, UDP, datagram, 6)
+    return packet6(words, source, target, UDP, datagram_of(words, words.get("text", "").encode()), 6)
+
+
+def build_vxlan(link, _kind, words):
+    inner = build(link, words["inner"].replace(";", ","))
+    data = struct.pack("!II", 1 << 27, int(words["vni"]) << 8) + inner
+    datagram = datagram_of({"dport": words.get("port", VXLAN_PORT)}, data)
+    return ETHER["ip"], packet4(words.get("src", link.ip4), words["dst"], datagram), EVERYBODY
 
 
 def build_icmp6(link, kind, words):
@@ -111,7 +133,7 @@ def build_icmp6(link, kind, words):
     elif kind == "redirect":
         body = bytes(4) + target + ip(link.link_local)
     elif kind == "na":
-        body = struct.pack("!I", 0x20000000) + target + struct.pack("!BB", 2, 1) + mac(lladdr)
+        body = struct.pack("!I", 0x60000000 if "solicited" in words else 0x20000000) + target + struct.pack("!BB", 2, 1) + mac(lladdr)
     else:
         body = bytes(4) + target + struct.pack("!BB", 1, 1) + mac(lladdr)
     message = struct.pack("!BBH", ICMP6_TYPES[kind], 0, 0) + body
@@ -138,7 +160,7 @@ def build_ether(_link, _kind, words):
     return int(words.get("proto", "0x88b5"), 16), words.get("text", "").encode(), EVERYBODY
 
 
-BUILDERS = {"udp4": build_udp4, "udp6": build_udp6, "arp": build_arp, "ether": build_ether,
+BUILDERS = {"udp4": build_udp4, "udp6": build_udp6, "vxlan": build_vxlan, "arp": build_arp, "ether": build_ether,
             "ra": build_icmp6, "ns": build_icmp6, "na": build_icmp6, "redirect": build_icmp6}
 
 
@@ -184,13 +206,19 @@ def describe_upper(proto, payload):
 
 
 def printable(payload):
-    return payload.rstrip(b"\0").decode("ascii", "replace")
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in payload.rstrip(b"\0"))
 
 
 def watch(link, last):
+    link.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
     print("watching", flush=True)
+    deadline = time.monotonic() + WATCH_SECONDS
     while True:
-        frame, address = link.socket.recvfrom(65535)
+        link.socket.settimeout(max(0.01, deadline - time.monotonic()))
+        try:
+            frame, address = link.socket.recvfrom(65535)
+        except TimeoutError:
+            sys.exit(f"no frame with the text {last!r} came in {WATCH_SECONDS} s")
         if address[2] == OUTGOING:
             continue
         line = describe(frame)
@@ -207,6 +235,9 @@ def main():
             link.socket.send(build(link, text))
     elif action == "watch":
         watch(link, *words)
+    elif action == "flood":
+        for number in range(int(words[0])):
+            link.socket.send(build(link, f"udp4,src={link.ip4 or '0.0.0.0'},smac={mac_text(struct.pack('!HI', 0x0200, number))}"))
     else:
         sys.exit(__doc__)
 
