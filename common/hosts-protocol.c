@@ -44,6 +44,11 @@ static bool member_valid(const char *member) {
         return member[0] == '\0' || host_member_name_valid(member);
 }
 
+/* It becomes a part of a key and of a value in the store, where other members expect such a name only. */
+static bool user_valid(const char *user) {
+        return user[0] == '\0' || user_name_valid(user);
+}
+
 static bool request_fits_verb(const struct hosts_request *request) {
         static const struct {
                 enum need seat, course, member, user;
@@ -58,7 +63,7 @@ static bool request_fits_verb(const struct hosts_request *request) {
         return need_met(needs[request->verb].seat, request->seat) &&
                need_met(needs[request->verb].course, request->course) &&
                need_met(needs[request->verb].member, request->member) &&
-               need_met(needs[request->verb].user, request->user) &&
+               need_met(needs[request->verb].user, request->user) && user_valid(request->user) &&
                (needs[request->verb].number || request->number == 0);
 }
 

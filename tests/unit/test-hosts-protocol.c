@@ -102,6 +102,10 @@ static void test_bad_requests(void **state) {
         REQUEST_REFUSED(good_claim, memset(message.user, 0, sizeof(message.user)), -EBADMSG);
         REQUEST_REFUSED(good_claim, memset(message.user, 'x', sizeof(message.user)), -EBADMSG);
         REQUEST_REFUSED(good_claim, message.user[0] = '\n', -EBADMSG);
+        REQUEST_REFUSED(good_claim, message.user[0] = '-', -EBADMSG);
+        REQUEST_REFUSED(good_claim, message.user[1] = '/', -EBADMSG);
+        REQUEST_REFUSED(good_claim, message.user[1] = ' ', -EBADMSG);
+        REQUEST_REFUSED(good_claim, message.user[1] = ':', -EBADMSG);
         REQUEST_REFUSED(good_claim, message.course[0] = '1', -EBADMSG);
         REQUEST_REFUSED(good_number, memset(message.course, 0, sizeof(message.course)), -EBADMSG);
         REQUEST_REFUSED(good_number, message.course[0] = 'x', -EBADMSG);
@@ -109,6 +113,8 @@ static void test_bad_requests(void **state) {
         REQUEST_REFUSED(good_number, message.seat[0] = '1', -EBADMSG);
         REQUEST_REFUSED(good_drain, memset(message.member, 0, sizeof(message.member)), -EBADMSG);
         REQUEST_REFUSED(good_drain, message.member[1] = '/', -EBADMSG);
+        REQUEST_REFUSED(good_drain, message.user[1] = '/', -EBADMSG);
+        REQUEST_REFUSED(good_number, message.user[1] = '/', -EBADMSG);
 }
 
 static void test_bad_replies(void **state) {
