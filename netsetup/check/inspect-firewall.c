@@ -75,6 +75,7 @@ static int parse_fenced(const char *listing, uint32_t **ret, size_t *ret_n) {
  */
 static int plan_fence(const struct inspection *inspection, struct tables *tables) {
         char **commands = &tables->planned[TABLE_FENCE].commands;
+        struct fence_members members;
         int r;
 
         if (!tables->actual[TABLE_FENCE] && inspection->site->n_courses == 0)
@@ -84,7 +85,8 @@ static int plan_fence(const struct inspection *inspection, struct tables *tables
                 return r;
         if (inspection->settings->fence.enabled && runtime_file_read(FENCE_RULES_FILE, commands) >= 0)
                 return 0;
-        *commands = fence_table_format(&inspection->settings->fence, &(struct fence_uids){0});
+        fence_members_list(inspection->settings, &members);
+        *commands = fence_table_format(&inspection->settings->fence, &(struct fence_uids){0}, &members);
         return *commands ? 0 : -ENOMEM;
 }
 

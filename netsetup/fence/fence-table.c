@@ -16,6 +16,7 @@
 
 #include "fence-table.h"
 #include "firewall/nft-text.h"
+#include "hosts.h"
 
 #define TABLE_NAME "coursenet_fence"
 static void put_open_ports(struct nft_text *text, const struct ports *ports) {
@@ -52,7 +53,7 @@ static void put_fenced(struct nft_text *text, const struct fence_uids *fenced) {
  */
 static const char fence_chain[] = "\tchain output {\n"
                                   "\t\ttype filter hook output priority filter; policy accept;\n"
-                                  "\t\toifname \"lo\" accept\n"
+                                  "%s%s"
                                   "\t\tmeta skuid < %u accept\n"
                                   "\t\tmeta skuid @fenced jump fence\n"
                                   "\t\tmeta skuid @subordinates jump fence\n"
@@ -62,7 +63,45 @@ static const char fence_chain[] = "\tchain output {\n"
                                   "\t\treject with icmpx admin-prohibited\n"
                                   "\t}\n";
 
-char *fence_table_format(const struct fence_settings *fence, const struct fence_uids *fenced) {
+/*
+ * While a spread course is up, the table of courses has these rules, too. They must hold before: the other
+ * members believe all that comes from this server's address.
+ */
+static const char members_output_rule[] =
+        "\t\tip daddr @members udp dport 4789 meta skuid >= 0 reject with icmpx admin-prohibited\n";
+static const char members_forward_chain[] =
+        "\tchain forward {\n"
+        "\t\ttype filter hook forward priority filter; policy accept;\n"
+        "\t\tip daddr @members udp dport 4789 reject with icmpx admin-prohibited\n"
+        "\t}\n";
+
+static void put_members(struct nft_text *text, const struct fence_members *members) {
+        struct nft_set set = nft_set_open(text, "set", "members", "ipv4_addr");
+        char ip[ADDRESS_TEXT_SIZE];
+
+        for (size_t i = 0; i < members->n_addresses; i++) {
+                address_format_ip(members->addresses[i], ip);
+                nft_set_put(&set, "%s", ip);
+        }
+        nft_set_close(&set);
+        nft_text_put(text, "%s", members_forward_chain);
+}
+
+void fence_members_list(const struct settings *settings, struct fence_members *ret) {
+        *ret = (struct fence_members){0};
+        for (size_t i = 0; hosts_configured(settings) && i < settings->hosts.n_members; i++)
+                ret->addresses[ret->n_addresses++] = hosts_member(settings, i).address;
+}
+
+static const char loopback_rule[] = "\t\toifname \"lo\" accept\n";
+
+/* The same, except for BGP and etcd, which may trust all processes of their own machine. */
+static const char loopback_of_member_rules[] = "\t\toifname \"lo\" meta l4proto != tcp accept\n"
+                                               "\t\toifname \"lo\" tcp dport != { 179, 2379, 2380 } accept\n";
+
+char *fence_table_format(const struct fence_settings *fence, const struct fence_uids *fenced,
+        const struct fence_members *members) {
+        bool is_member = members->n_addresses > 0;
         struct nft_text text;
 
         if (!nft_text_open(&text))
@@ -72,7 +111,10 @@ char *fence_table_format(const struct fence_settings *fence, const struct fence_
                 nft_text_put(&text, "table " FENCE_TABLE " {\n");
                 put_open_ports(&text, &fence->ports);
                 put_fenced(&text, fenced);
-                nft_text_put(&text, fence_chain, SYSTEM_UID_END);
+                if (is_member)
+                        put_members(&text, members);
+                nft_text_put(&text, fence_chain, is_member ? members_output_rule : "",
+                        is_member ? loopback_of_member_rules : loopback_rule, SYSTEM_UID_END);
                 nft_text_put(&text, "}\n");
         }
         return nft_text_close(&text);

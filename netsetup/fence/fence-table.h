@@ -16,11 +16,20 @@ struct fence_uids {
         struct uid_ranges subordinates;
 };
 
+/* The addresses of the members of [hosts], host byte order. The empty value: this server shares no course. */
+struct fence_members {
+        uint32_t addresses[HOSTS_MAX];
+        size_t n_addresses;
+};
+
+void fence_members_list(const struct settings *settings, struct fence_members *ret);
+
 /*
  * The commands that replace the whole table; with fence disabled, they remove it. The caller frees the text;
  * NULL: out of memory.
  */
-char *fence_table_format(const struct fence_settings *fence, const struct fence_uids *fenced);
+char *fence_table_format(const struct fence_settings *fence, const struct fence_uids *fenced,
+        const struct fence_members *members);
 
 /* Whether the kernel has such a table, with any contents: 1 or 0, or negative errno. */
 int fence_table_exists(void);

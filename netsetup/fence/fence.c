@@ -204,6 +204,7 @@ static int apply(struct fence *fence, const struct accounts *fenced, unsigned mi
         _cleanup_uid_ranges_ struct uid_ranges subordinates = {0};
         _cleanup_free_ uint32_t *uids = NULL;
         struct fence_uids whose = {0};
+        struct fence_members members;
         const char *subuid_file = NULL;
         int r, subuid_error = 0;
 
@@ -214,8 +215,9 @@ static int apply(struct fence *fence, const struct accounts *fenced, unsigned mi
         }
         whose.uids = uids;
         whose.subordinates = subordinates;
+        fence_members_list(&fence->settings, &members);
         if (r >= 0)
-                rules = fence_table_format(&fence->settings.fence, &whose);
+                rules = fence_table_format(&fence->settings.fence, &whose, &members);
         if (!rules)
                 return failure(diagnostics, WHAT, -ENOMEM, "cannot be computed");
 
@@ -257,7 +259,8 @@ static int step(struct fence *fence, struct diagnostics *diagnostics) {
 
 /* fence = no. */
 static int remove_fence(const struct fence *fence, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *rules = fence_table_format(&fence->settings.fence, &(struct fence_uids){0});
+        _cleanup_free_ char *rules = fence_table_format(
+                &fence->settings.fence, &(struct fence_uids){0}, &(struct fence_members){0});
         _cleanup_close_ int lock_fd = -1;
         int r;
 

@@ -48,13 +48,15 @@ static void check_table(
         const struct settings *settings, const struct accounts *fenced, const struct uid_ranges *ranges) {
         _cleanup_free_ uint32_t *uids = calloc(fenced->n_items + 1, sizeof(*uids));
         struct fence_uids all = {.uids = uids, .subordinates = *ranges};
+        struct fence_members members;
         _cleanup_free_ char *text = NULL;
 
         CHECK(uids);
         for (size_t i = 0; i < fenced->n_items; i++)
                 if (i == 0 || fenced->items[i - 1].uid != fenced->items[i].uid)
                         uids[all.n_uids++] = fenced->items[i].uid;
-        text = fence_table_format(&settings->fence, &all);
+        fence_members_list(settings, &members);
+        text = fence_table_format(&settings->fence, &all, &members);
         check_accepted(text);
 }
 

@@ -57,11 +57,13 @@ static void set_sysctl(const char *name, const char *value) {
         write_file(path, value);
 }
 
+static const struct fence_members alone;
+
 /* --- the fence -------------------------------------------------------------------------------------- */
 
 static void apply(
         struct sandbox *sandbox, const struct fence_settings *settings, const struct fence_uids *fenced) {
-        char *plan = fence_table_format(settings, fenced);
+        char *plan = fence_table_format(settings, fenced, &alone);
 
         assert_non_null(plan);
         assert_int_equal(nftables_apply(plan, "fence", &sandbox->diagnostics), 0);

@@ -187,6 +187,8 @@ static void test_course_without_address(void **state) {
         assert_no_shell("nft list table inet coursenet | grep -q '0.0.0'");
 }
 
+static const struct fence_members alone;
+
 static void test_others_stay(void **state) {
         struct sandbox *sandbox = *state;
         struct bridge_plan plan = make_course("123", 0x0a007b01);
@@ -200,7 +202,7 @@ static void test_others_stay(void **state) {
                      "ct state established accept; }; }'");
         assert_shell("nft -a list table inet filter >/run/before");
         apply(sandbox, ruleset_format_courses(&courses));
-        apply(sandbox, fence_table_format(&fence, &fenced));
+        apply(sandbox, fence_table_format(&fence, &fenced, &alone));
         courses.n_courses = 0;
         apply(sandbox, ruleset_format_courses(&courses));
         assert_shell("nft -a list table inet filter | cmp - /run/before");
@@ -331,7 +333,7 @@ static void test_fence(void **state) {
                                 };
 
         for (unsigned i = 0; i < 2; i++)
-                apply(sandbox, fence_table_format(&fence, &fenced));
+                apply(sandbox, fence_table_format(&fence, &fenced, &alone));
         assert_shell("nft list table inet coursenet_fence >/run/table");
         assert_shell("grep -q 'elements = { 1001, 4000000000 }' /run/table");
         assert_shell("tr -d '\\n\\t ' </run/table | grep -q '{100000-165535,4100000000-4294967294}'");
@@ -339,11 +341,59 @@ static void test_fence(void **state) {
         assert_no_shell("grep -q 'udp . 443' /run/table");
         assert_shell("grep -q 'meta skuid < 1000 accept' /run/table");
 
-        apply(sandbox, fence_table_format(&fence, &nobody));
+        apply(sandbox, fence_table_format(&fence, &nobody, &alone));
         assert_shell("nft list table inet coursenet_fence >/dev/null");
         fence.enabled = false;
-        apply(sandbox, fence_table_format(&fence, &fenced));
+        apply(sandbox, fence_table_format(&fence, &fenced, &alone));
         assert_no_shell("nft list table inet coursenet_fence >/dev/null 2>&1");
+}
+
+/* Nobody listens: a packet that is let pass is answered with "Connection refused". */
+static void test_ports_of_members_on_the_loopback(void **state) {
+        static const char *const addresses[] = {"127.0.0.1", "::1", "192.0.2.1"}, *const ports[] = {"179",
+                                                                                          "2379", "2380",
+                                                                                          "81"};
+        struct sandbox *sandbox = *state;
+        struct fence_settings fence = {.enabled = true};
+        const uint32_t uids[] = {1001};
+        const struct fence_uids fenced = {.uids = uids, .n_uids = ELEMENTSOF(uids)};
+        const struct fence_members members = {.addresses = {0xc0000201, 0xc0000202}, .n_addresses = 2};
+
+        assert_shell("ip link set lo up && ip addr add 192.0.2.1/32 dev lo");
+        for (unsigned member = 0; member < 2; member++) {
+                apply(sandbox, fence_table_format(&fence, &fenced, member ? &members : &alone));
+                for (size_t i = 0; i < ELEMENTSOF(addresses); i++)
+                        for (size_t j = 0; j < ELEMENTSOF(ports); j++)
+                                for (unsigned uid = 1001; uid < 1003; uid++)
+                                        assert_shell("setpriv --reuid %u --clear-groups bash -c "
+                                                     "'</dev/tcp/%s/%s' 2>&1 | grep -q '%s'",
+                                                uid, addresses[i], ports[j],
+                                                member && uid == 1001 && j < 3
+                                                        ? "route to host\\|Permission denied"
+                                                        : "Connection refused");
+        }
+}
+
+/* As root, as a user who could be fenced, and as another; no course is up. */
+static void test_vxlan_of_processes(void **state) {
+        static const unsigned uids[] = {0, 1001, 1002};
+        const struct fence_members members = {.addresses = {0xc0000201, 0xc0000202}, .n_addresses = 2};
+        const struct fence_settings fence = {.enabled = true};
+        const struct fence_uids nobody = {0};
+        struct sandbox *sandbox = *state;
+
+        assert_shell("ip link set lo up && ip link add eth0 up type veth peer name eth1 && ip link set eth1 "
+                     "up && ip addr add 192.0.2.1/24 dev eth0 && "
+                     "ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev eth0");
+        for (unsigned member = 0; member < 2; member++) {
+                apply(sandbox, fence_table_format(&fence, &nobody, member ? &members : &alone));
+                for (size_t i = 0; i < ELEMENTSOF(uids); i++)
+                        for (unsigned port = 4789; port < 4791; port++)
+                                assert_int_equal(shell("setpriv --reuid %u --clear-groups bash -c "
+                                                       "'echo x >/dev/udp/192.0.2.2/%u' 2>/dev/null",
+                                                         uids[i], port) == 0,
+                                        !(member && port == 4789));
+        }
 }
 
 static void test_subordinates(void **state) {
@@ -411,6 +461,8 @@ int main(void) {
                 sandbox_test(test_seat_is_all_or_nothing),
                 sandbox_test(test_seat_whose_link_went_first),
                 sandbox_test(test_fence),
+                sandbox_test(test_ports_of_members_on_the_loopback),
+                sandbox_test(test_vxlan_of_processes),
                 sandbox_test(test_subordinates),
                 sandbox_test(test_a_transaction_is_all_or_nothing),
                 sandbox_test(test_lists),
