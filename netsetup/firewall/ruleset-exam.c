@@ -176,6 +176,64 @@ static void put_exam_chain(struct nft_text *text, const struct ruleset_courses *
         nft_text_put(text, "\t}\n");
 }
 
+/* NULL: there is no such bridge. */
+static const struct bridge_plan *find_course(const struct ruleset_courses *courses, const char *bridge) {
+        for (size_t i = 0; i < courses->n_courses; i++)
+                if (string_equal(courses->courses[i].name, bridge))
+                        return &courses->courses[i];
+        return NULL;
+}
+
+static void put_target6(struct nft_set *set, const struct address6 *address) {
+        char text[33], *end = text;
+
+        if (!address6_is_set(address))
+                return;
+        for (size_t i = 0; i < sizeof(address->bytes); i++)
+                end += snprintf(end, 3, "%02x", address->bytes[i]);
+        nft_text_put(set->text, "%s0x%s", set->empty ? "" : ", ", text);
+        set->empty = false;
+}
+
+/* Of a spread course: only the gateway's addresses may be asked for. */
+static void put_asking(struct nft_text *text, const struct bridge_plan *course) {
+        struct address6 link_local = mac_link_local(&course->mac);
+        struct nft_set targets = {.text = text, .empty = true};
+        char ip[ADDRESS_TEXT_SIZE];
+
+        address_format_ip(course->address.ip, ip);
+        nft_text_put(
+                text, "\t\tiifname \"vl-%s*\" arp htype 1 arp daddr ip != %s drop\n", course->course, ip);
+        nft_text_put(text, "\t\tiifname \"vl-%s*\" icmpv6 type nd-neighbor-solicit @th,64,128 != { ",
+                course->course);
+        put_target6(&targets, &link_local);
+        put_target6(&targets, &course->address6);
+        nft_text_put(text, " } drop\n");
+}
+
+/*
+ * The bridge of a spread course answers by itself for seats of other members (neighbour suppression), before
+ * a packet comes to the hook above. So seats would see who of the others is live.
+ */
+static void put_exam_asking(struct nft_text *text, const struct ruleset_courses *courses) {
+        bool any = false;
+
+        for (size_t i = 0; i < courses->n_exams; i++) {
+                const struct bridge_plan *course = find_course(courses, courses->exams[i].bridge);
+
+                if (!course || course->vni == 0)
+                        continue;
+                if (!any)
+                        nft_text_put(text,
+                                "\tchain prerouting {\n"
+                                "\t\ttype filter hook prerouting priority filter; policy accept;\n");
+                any = true;
+                put_asking(text, course);
+        }
+        if (any)
+                nft_text_put(text, "\t}\n");
+}
+
 char *ruleset_format_exams(const struct ruleset_courses *courses) {
         struct nft_text text;
 
@@ -185,6 +243,7 @@ char *ruleset_format_exams(const struct ruleset_courses *courses) {
         if (courses->n_exams > 0 || ruleset_any_spread(courses)) {
                 nft_text_put(&text, "table " RULESET_EXAMS " {\n");
                 put_exam_chain(&text, courses);
+                put_exam_asking(&text, courses);
                 ruleset_put_stretches(&text, courses);
                 nft_text_put(&text, "}\n");
         }

@@ -315,11 +315,45 @@ static void an_exam_holds_between_members(void **state) {
         assert_shell("mkdir -p /var/lib/coursenet/exam");
         write_file("/var/lib/coursenet/exam/123", "[exam]\nsince = 1000\n");
         assert_int_equal(course_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics), 0);
+        assert_silence(sandbox);
         assert_no_shell("ip netns exec seatb ping -q -c 1 -W 1 10.0.123.10 >/dev/null");
         assert_no_shell("ip netns exec ns12310 ping -q -c 1 -W 1 10.0.123.11 >/dev/null 2>&1");
         assert_shell("rm /var/lib/coursenet/exam/123");
         assert_int_equal(course_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics), 0);
         assert_shell("ip netns exec seatb ping -q -c 1 -W 5 10.0.123.10 >/dev/null");
+}
+
+/* Whether the seat has got the MAC of an address. */
+static bool knows(const char *address) {
+        (void)shell("ip -n ns12310 neigh flush dev vr-12310; "
+                    "ip netns exec ns12310 ping -q -c 1 -W 1 %s >/dev/null 2>&1",
+                address);
+        return shell("ip -n ns12310 neigh show %s | grep -q lladdr", address) == 0;
+}
+
+/* As FRR tells the kernel, whose bridge answers for the other member then. */
+static void an_exam_hides_who_is_live_on_other_members(void **state) {
+        static const char *const others[] = {"10.0.123.11", "fd12:3456:789a:123::11"};
+        static const char *const gateways[] = {"10.0.123.1", "fd12:3456:789a:123::1"};
+        struct sandbox *sandbox = *state;
+
+        make_two_members(sandbox, "");
+        assert_shell("bridge fdb replace 02:63:0a:00:7b:0b dev vx-123 master extern_learn");
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                assert_shell("ip neigh replace %s lladdr 02:63:0a:00:7b:0b dev br-123 nud noarp extern_learn",
+                        others[i]);
+        assert_shell("ip -n hostb link set seatb down");
+        for (unsigned exam = 0; exam < 2; exam++) {
+                for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                        assert_int_equal(knows(others[i]), exam == 0);
+                        assert_true(knows(gateways[i]));
+                }
+                if (exam == 0)
+                        assert_shell("mkdir -p /var/lib/coursenet/exam");
+                write_file("/var/lib/coursenet/exam/123", "[exam]\nsince = 1000\n");
+                assert_int_equal(course_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics), 0);
+        }
+        assert_silence(sandbox);
 }
 
 /* --- the underlay -------------------------------------------------------------------------------------- */
@@ -511,6 +545,7 @@ int main(void) {
                 sandbox_test(seats_of_two_members_reach_each_other),
                 sandbox_test(the_gateway_does_not_cross),
                 sandbox_test(an_exam_holds_between_members),
+                sandbox_test(an_exam_hides_who_is_live_on_other_members),
                 sandbox_test(nobody_but_the_kernel_sends_vxlan),
                 sandbox_test(vxlan_of_others_is_dropped),
                 sandbox_test(seats_reach_no_port_of_members),

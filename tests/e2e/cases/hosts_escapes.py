@@ -296,18 +296,42 @@ def ports_for_seat(members):
 @check
 def ports_for_process(members):
     """The same by a process of a student's outside of the seat. The controls are alice, who is no course user, and ssh."""
-    targets = [f"192.0.2.2 {port}" for port in (BGP, STORE, STORE_PEERS)]
-    members.a.add_user("alice")
+    targets = [f"{address} {port}" for address in ("192.0.2.1", "192.0.2.2") for port in (BGP, STORE, STORE_PEERS)]
+    # etcd listens at the address of the underlay only.
+    targets += [f"127.0.0.1 {BGP}", f"::1 {BGP}"]
     expect_equal(reaches(members.a, become("alice"), *targets), targets, "the control: what alice reaches")
     expect_equal(reaches(members.a, become(STUDENTS[0]), "127.0.0.1 22", *targets), ["127.0.0.1 22"], "what a student's process reaches")
+
+
+SEND_VXLAN = """
+import socket, sys
+for port in (4789, 4790):
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes(8), (sys.argv[1], port))
+        print(port)
+    except OSError:
+        pass
+"""
+
+
+@check
+def vxlan_of_process(members):
+    """To another member and to the own one, while no course is up. The control is another port."""
+    expect_equal(members.c.run("ls /sys/class/net | grep -c vx-", check=False).stdout.strip(), "0", "how many spread courses are up")
+    for user, sent in (("root", ["4790"]), ("alice", ["4790"]), (STUDENTS[0], [])):
+        for address in ("192.0.2.1", "192.0.2.3"):
+            said = members.c.run([*become(user), "python3", "-c", SEND_VXLAN, address]).stdout.split()
+            expect_equal(said, ["4790"] if address == "192.0.2.3" else sent, f"the ports of {address} that {user} sends to")
 
 
 @case("neither a seat nor a student's process reaches BGP or the store, and many addresses of a seat stay on its server", suites=ONLY)
 @with_members
 def ports(members):
+    for host in (members.a, members.c):
+        host.add_user("alice")
     with held(members, {"hosta": ATTACKER, "hostb": VICTIM}):
         wait_flooding(members.a, "123", "hostb")
-        run_checks(members, macs_of_seat, ports_for_seat, ports_for_process)
+        run_checks(members, macs_of_seat, ports_for_seat, ports_for_process, vxlan_of_process)
 
 
 # Isolation
