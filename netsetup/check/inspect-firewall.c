@@ -23,6 +23,7 @@ enum {
         TABLE_SEATS,
         TABLE_FENCE,
         TABLE_EXAMS,
+        TABLE_LOCAL,
         _TABLE_MAX,
 };
 
@@ -105,6 +106,21 @@ static int plan_seats(const struct inspection *inspection, struct tables *tables
         return 0;
 }
 
+/* As with the table of seats. Without spread courses there is none. */
+static int plan_local(const struct inspection *inspection, struct tables *tables) {
+        _cleanup_free_ char *table = NULL, *seats = NULL;
+        char *commands;
+
+        if (!inspection->any_spread && !tables->actual[TABLE_LOCAL])
+                return 0;
+        table = ruleset_format_local(false);
+        seats = stand_in_format(inspection->locals, inspection->n_locals);
+        if (!table || !seats || asprintf(&commands, "%s%s", table, seats) < 0)
+                return -ENOMEM;
+        tables->planned[TABLE_LOCAL].commands = commands;
+        return 0;
+}
+
 static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {
         for (size_t i = 0; i < _TABLE_MAX; i++) {
                 int r = nftables_list_table(tables->planned[i].name, &tables->actual[i]);
@@ -123,6 +139,8 @@ static int plan_tables(struct inspection *inspection, struct tables *tables, str
         if (r < 0)
                 return r;
         r = plan_seats(inspection, tables);
+        if (r >= 0)
+                r = plan_local(inspection, tables);
         if (r < 0)
                 return failure(inspection->diagnostics, WHAT, r, "cannot be examined");
         r = plan_fence(inspection, tables);
@@ -155,6 +173,7 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
                                 [TABLE_SEATS] = {.name = RULESET_SEATS},
                                 [TABLE_FENCE] = {.name = FENCE_TABLE},
                                 [TABLE_EXAMS] = {.name = RULESET_EXAMS},
+                                [TABLE_LOCAL] = {.name = RULESET_LOCAL},
                         },
         };
         int r;
@@ -172,6 +191,8 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
         (void)table_compare(RULESET_EXAMS, tables.planned[TABLE_EXAMS].listing, tables.actual[TABLE_EXAMS],
                 inspection->diagnostics);
         (void)table_compare(RULESET_SEATS, tables.planned[TABLE_SEATS].listing, tables.actual[TABLE_SEATS],
+                inspection->diagnostics);
+        (void)table_compare(RULESET_LOCAL, tables.planned[TABLE_LOCAL].listing, tables.actual[TABLE_LOCAL],
                 inspection->diagnostics);
         if (table_compare(FENCE_TABLE, tables.planned[TABLE_FENCE].listing, tables.actual[TABLE_FENCE],
                     inspection->diagnostics) == 0 &&

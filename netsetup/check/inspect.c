@@ -86,12 +86,19 @@ static int load_seat(struct inspection *inspection, const char *name, struct sea
 }
 
 /* A seat has the rules of the addresses with which it was started, even if the settings have changed. */
-static int add_rules(struct inspection *inspection, const struct seat_plan *plan) {
+static int add_rules(struct inspection *inspection, const struct link *cable, const struct seat_plan *plan) {
+        bool local = plan->spread && !cable->fenced;
         char *rules = ruleset_format_seat(plan);
 
         if (!rules)
                 return failure(inspection->diagnostics, plan->link, -ENOMEM, "cannot be examined");
         inspection->seats[inspection->n_seats++] = rules;
+        inspection->any_spread |= plan->spread;
+        rules = local ? ruleset_format_local_seat(plan) : NULL;
+        if (local && !rules)
+                return failure(inspection->diagnostics, plan->link, -ENOMEM, "cannot be examined");
+        if (local)
+                inspection->locals[inspection->n_locals++] = rules;
         return 0;
 }
 
@@ -102,7 +109,7 @@ static int inspect_one_seat(struct inspection *inspection, const struct link *li
         int r = 0;
 
         if (kept || planned)
-                r = add_rules(inspection, kept ? &started : &plan);
+                r = add_rules(inspection, link, kept ? &started : &plan);
         if (r < 0)
                 return r;
         if (!planned) {
@@ -122,7 +129,8 @@ static int inspect_seats(struct inspection *inspection) {
         if (r < 0)
                 return failure(inspection->diagnostics, "seats", r, "cannot be listed");
         inspection->seats = calloc(links.n_items + 1, sizeof(*inspection->seats));
-        if (!inspection->seats)
+        inspection->locals = calloc(links.n_items + 1, sizeof(*inspection->locals));
+        if (!inspection->seats || !inspection->locals)
                 return failure(inspection->diagnostics, "seats", -ENOMEM, "cannot be listed");
 
         for (size_t i = 0; r >= 0 && i < links.n_items; i++) {
@@ -142,6 +150,9 @@ static void inspection_done(struct inspection *inspection) {
         for (size_t i = 0; i < inspection->n_seats; i++)
                 free(inspection->seats[i]);
         free(inspection->seats);
+        for (size_t i = 0; i < inspection->n_locals; i++)
+                free(inspection->locals[i]);
+        free(inspection->locals);
 }
 
 static int inspect_all(const char *etc, const struct site *site, struct diagnostics *diagnostics) {

@@ -26,6 +26,9 @@ struct inspection {
         struct qdisc_rates rates; /* of the host's links */
         char **seats;             /* the rules of those that are up, as far as they are known */
         size_t n_seats;
+        char **locals; /* the same of the table of local seats */
+        size_t n_locals;
+        bool any_spread; /* a seat of a spread course is up */
         struct diagnostics *diagnostics;
 };
 

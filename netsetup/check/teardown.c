@@ -131,7 +131,8 @@ static int remove_table(const char *table, struct diagnostics *diagnostics) {
 }
 
 static int remove_tables(struct diagnostics *diagnostics) {
-        static const char *const tables[] = {RULESET_COURSES, RULESET_EXAMS, RULESET_SEATS, FENCE_TABLE};
+        static const char *const tables[] = {
+                RULESET_COURSES, RULESET_EXAMS, RULESET_SEATS, RULESET_LOCAL, FENCE_TABLE};
         int result = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(tables); i++) {

@@ -62,14 +62,33 @@ static void announce(struct link_socket *socket, const struct link *cable) {
                 (void)neighbour_announce(socket, cable->master, cable->index, &plan);
 }
 
+/*
+ * What comes from other members in the name of a seat is refused only while the seat is live here. The lock
+ * keeps a restoration of all rules from using what was so before.
+ */
+static int set_fenced(
+        struct link_socket *socket, const struct link *cable, bool fenced, struct diagnostics *diagnostics) {
+        _cleanup_close_ int lock = -1;
+        int r = seat_rules_lock(&lock), changed;
+
+        if (r < 0)
+                diagnostics_warning(
+                        diagnostics, cable->name, 0, "its firewall cannot be locked: %s", strerror(-r));
+        r = fenced ? 0 : seat_rules_set_local(cable->name, true, diagnostics);
+        changed = link_set_fenced(socket, cable, fenced);
+        if (fenced && changed >= 0)
+                r = seat_rules_set_local(cable->name, false, diagnostics);
+        return changed < 0 ? changed : r;
+}
+
 /* Returns 1 if the cable was changed, or 0. */
-static int update(struct link_socket *socket, const struct link *cable) {
+static int update(struct link_socket *socket, const struct link *cable, struct diagnostics *diagnostics) {
         bool good = claim_look(claims_seat(cable)) == CLAIM_GOOD;
         int r;
 
         if (good ? !cable->fenced : !(cable->flags & IFF_UP))
                 return 0;
-        r = link_set_fenced(socket, cable, !good);
+        r = set_fenced(socket, cable, !good, diagnostics);
         if (r == -ENODEV)
                 return 0;
         if (r >= 0 && good)
@@ -115,7 +134,7 @@ int claims_update(struct diagnostics *diagnostics) {
                 const struct link *cable = &cables.items[i];
                 bool over = !claims_are_good();
 
-                r = update(&socket, cable);
+                r = update(&socket, cable, diagnostics);
                 if (r < 0)
                         result = failure(diagnostics, cable->name, r,
                                 cable->fenced ? "cannot be put on the network again"

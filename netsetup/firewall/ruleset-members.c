@@ -142,6 +142,82 @@ void ruleset_put_stretches(struct nft_text *text, const struct ruleset_courses *
         nft_text_put(text, "%s", stretch_chains);
 }
 
+/* --- seats that are live here ---------------------------------------------------------------- */
+
+/*
+ * A seat is live on one member at a time, so nothing true comes from vx-123 with the address of a seat that
+ * is live here. It comes from a member that lies, or does not know yet that the seat has moved here. A table
+ * of its own, because seats come and go without the courses' rules being computed again. seat-chain.c makes
+ * the elements of a seat, and takes them away while the seat is fenced off: then it may be live elsewhere.
+ */
+static const char local_table[] =
+        "table " RULESET_LOCAL " {\n"
+        "\tset " RULESET_MACS " {\n\t\ttype ifname . ether_addr\n\t}\n"
+        "\tset " RULESET_SOURCES4 " {\n\t\ttype ifname . ipv4_addr\n\t}\n"
+        "\tset " RULESET_SOURCES6 " {\n\t\ttype ifname . ipv6_addr\n\t}\n"
+        "\tset " RULESET_TARGETS6 " {\n\t\ttypeof iifname . " TARGET "\n\t}\n"
+        "\tchain prerouting {\n"
+        "\t\ttype filter hook prerouting priority filter; policy accept;\n"
+        "\t\tiifname != \"vx-*\" accept\n"
+        "\t\tiifname . ether saddr @" RULESET_MACS " drop\n"
+        "\t\tarp htype 1 iifname . arp saddr ip @" RULESET_SOURCES4 " drop\n"
+        "\t\tiifname . ip saddr @" RULESET_SOURCES4 " drop\n"
+        "\t\tiifname . ip6 saddr @" RULESET_SOURCES6 " drop\n"
+        "\t\ticmpv6 type nd-neighbor-advert iifname . " TARGET " @" RULESET_TARGETS6 " drop\n"
+        "\t}\n"
+        "}\n";
+
+char *ruleset_format_local(bool empty_sets) {
+        static const char *const sets[] = {
+                RULESET_MACS, RULESET_SOURCES4, RULESET_SOURCES6, RULESET_TARGETS6};
+        struct nft_text text;
+
+        if (!nft_text_open(&text))
+                return NULL;
+        nft_text_put(&text,
+                "add table " RULESET_LOCAL "\n"
+                "add chain " RULESET_LOCAL " prerouting { "
+                "type filter hook prerouting priority filter; policy accept; }\n"
+                "flush chain " RULESET_LOCAL " prerouting\n%s",
+                local_table);
+        for (size_t i = 0; empty_sets && i < ELEMENTSOF(sets); i++)
+                nft_text_put(&text, "flush set " RULESET_LOCAL " %s\n", sets[i]);
+        return nft_text_close(&text);
+}
+
+static void put_local6(struct nft_text *text, const char *vxlan, const struct address6 *address) {
+        char ip[ADDRESS6_TEXT_SIZE], target[33], *end = target;
+
+        address6_format_ip(address, ip);
+        for (size_t i = 0; i < sizeof(address->bytes); i++)
+                end += snprintf(end, 3, "%02x", address->bytes[i]);
+        nft_text_put(text, "add element " RULESET_LOCAL " " RULESET_SOURCES6 " { \"%s\" . %s }\n", vxlan, ip);
+        nft_text_put(text, "add element " RULESET_LOCAL " " RULESET_TARGETS6 " { \"%s\" . 0x%s }\n", vxlan,
+                target);
+}
+
+char *ruleset_format_local_seat(const struct seat_plan *plan) {
+        struct address6 link_local = mac_link_local(&plan->peer_mac);
+        char mac[MAC_TEXT_SIZE], ip[ADDRESS_TEXT_SIZE];
+        struct bridge_plan bridge;
+        struct nft_text text;
+
+        if (!nft_text_open(&text))
+                return NULL;
+        bridge_plan_name(plan->bridge_course, &bridge);
+        mac_format(&plan->peer_mac, mac);
+        address_format_ip(plan->address.ip, ip);
+        nft_text_put(
+                &text, "add element " RULESET_LOCAL " " RULESET_MACS " { \"%s\" . %s }\n", bridge.vxlan, mac);
+        nft_text_put(&text, "add element " RULESET_LOCAL " " RULESET_SOURCES4 " { \"%s\" . %s }\n",
+                bridge.vxlan, ip);
+        if (address6_is_set(&plan->address6)) {
+                put_local6(&text, bridge.vxlan, &plan->address6);
+                put_local6(&text, bridge.vxlan, &link_local);
+        }
+        return nft_text_close(&text);
+}
+
 /* --- the underlay ---------------------------------------------------------------------------- */
 
 /*

@@ -17,6 +17,9 @@
 #define RULESET_COURSES "inet coursenet" /* NAT, isolation, reach of the host: all courses that are up */
 #define RULESET_SEATS "netdev " RULESET_SEATS_TABLE /* what may come out of a seat */
 #define RULESET_EXAMS "bridge coursenet" /* within a bridge: in an exam, and between members of [hosts] */
+#define RULESET_LOCAL_TABLE "coursenet_local"
+#define RULESET_LOCAL                                                                                        \
+        "bridge " RULESET_LOCAL_TABLE /* what other members may not say of seats that are live here */
 
 /* In the table of seats: the sets of who may send what, and the chains that look there. */
 #define RULESET_MACS "macs"
@@ -25,6 +28,10 @@
 #define RULESET_TARGETS6 "targets6"
 #define RULESET_SENT "sent"
 #define RULESET_SENT6 "sent6"
+
+/* The sets of the table of local seats; the last two have the names of those above. */
+#define RULESET_SOURCES4 "sources4"
+#define RULESET_SOURCES6 "sources6"
 
 /* Where the name service of the seats listens, on the gateways; a privileged port that nobody else uses. */
 #define RULESET_DNS_PORT 530
@@ -111,6 +118,15 @@ char *ruleset_format_seats(bool empty_sets);
  * seat-chain.h makes the very same.
  */
 char *ruleset_format_seat(const struct seat_plan *plan);
+
+/*
+ * The table of seats of spread courses that are live here, without the seats, whether or not it is there
+ * already. empty_sets as above.
+ */
+char *ruleset_format_local(bool empty_sets);
+
+/* The part of one seat, which must be of a spread course. The table must be there. */
+char *ruleset_format_local_seat(const struct seat_plan *plan);
 
 /* Removes the chain of a link ("vl-12310"), whether or not it is there; the table must be. */
 char *ruleset_format_seat_removal(const char *link);

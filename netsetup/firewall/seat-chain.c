@@ -54,16 +54,29 @@ _Static_assert((int)NFTA_CHAIN_TABLE == (int)NFTA_RULE_TABLE &&
                        (int)NFTA_CHAIN_TABLE == (int)NFTA_SET_ELEM_LIST_TABLE,
         "a message names its table alike, whatever of it is changed");
 
-/* A change of something in the table of seats, which the attribute names. NULL: out of memory. */
-static struct nl_msg *new_change(int type, int flags, int attribute, const char *name) {
-        struct nl_msg *message = new_message((NFNL_SUBSYS_NFTABLES << 8) | type, flags, NFPROTO_NETDEV, 0);
+struct table {
+        uint8_t family;
+        const char *name;
+};
 
-        if (message && (nla_put_string(message, NFTA_CHAIN_TABLE, RULESET_SEATS_TABLE) < 0 ||
+static const struct table seats_table = {NFPROTO_NETDEV, RULESET_SEATS_TABLE},
+                          local_table = {NFPROTO_BRIDGE, RULESET_LOCAL_TABLE};
+
+/* A change of something in a table, which the attribute names. NULL: out of memory. */
+static struct nl_msg *new_change_in(
+        const struct table *table, int type, int flags, int attribute, const char *name) {
+        struct nl_msg *message = new_message((NFNL_SUBSYS_NFTABLES << 8) | type, flags, table->family, 0);
+
+        if (message && (nla_put_string(message, NFTA_CHAIN_TABLE, table->name) < 0 ||
                                nla_put_string(message, attribute, name) < 0)) {
                 nlmsg_free(message);
                 return NULL;
         }
         return message;
+}
+
+static struct nl_msg *new_change(int type, int flags, int attribute, const char *name) {
+        return new_change_in(&seats_table, type, flags, attribute, name);
 }
 
 /* Takes the message; r: negative, if it could not be finished. */
@@ -277,11 +290,11 @@ static void key_add(struct key *key, const void *bytes, size_t size) {
         key->size += (size + NFT_REG32_SIZE - 1) / NFT_REG32_SIZE * NFT_REG32_SIZE;
 }
 
-static struct key key_of(const struct seat_plan *plan) {
+static struct key key_of(const char *link) {
         struct key key = {0};
         char name[IFNAMSIZ] = "";
 
-        (void)string_copy(name, sizeof(name), plan->link);
+        (void)string_copy(name, sizeof(name), link);
         key_add(&key, name, sizeof(name));
         return key;
 }
@@ -300,36 +313,68 @@ static int add_key(struct nl_msg *message, const struct key *key) {
 }
 
 /* type: NFT_MSG_NEWSETELEM, which is no error where it is there already, or NFT_MSG_DELSETELEM. */
-static void put_member(struct batch *batch, int type, const char *set, const struct key *key) {
-        struct nl_msg *message =
-                new_change(type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_SET, set);
+static void put_member(
+        struct batch *batch, const struct table *table, int type, const char *set, const struct key *key) {
+        struct nl_msg *message = new_change_in(
+                table, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_SET, set);
 
         put(batch, message, message ? add_key(message, key) : 0);
 }
 
 static void put_sender6(
         struct batch *batch, int type, const struct seat_plan *plan, const struct address6 *address) {
-        struct key key = key_of(plan);
+        struct key key = key_of(plan->link);
 
         key_add(&key, address->bytes, sizeof(address->bytes));
-        put_member(batch, type, RULESET_SENDERS6, &key);
-        put_member(batch, type, RULESET_TARGETS6, &key);
+        put_member(batch, &seats_table, type, RULESET_SENDERS6, &key);
+        put_member(batch, &seats_table, type, RULESET_TARGETS6, &key);
 }
 
 /* All elements of a seat. */
 static void put_members(struct batch *batch, int type, const struct seat_plan *plan) {
         struct address6 link_local = mac_link_local(&plan->peer_mac);
         uint32_t ip = htonl(plan->address.ip);
-        struct key key = key_of(plan);
+        struct key key = key_of(plan->link);
 
         key_add(&key, plan->peer_mac.bytes, sizeof(plan->peer_mac.bytes));
-        put_member(batch, type, RULESET_MACS, &key);
+        put_member(batch, &seats_table, type, RULESET_MACS, &key);
         key_add(&key, &ip, sizeof(ip));
-        put_member(batch, type, RULESET_SENDERS4, &key);
+        put_member(batch, &seats_table, type, RULESET_SENDERS4, &key);
         if (!address6_is_set(&plan->address6))
                 return;
         put_sender6(batch, type, plan, &plan->address6);
         put_sender6(batch, type, plan, &link_local);
+}
+
+static void put_local(
+        struct batch *batch, int type, const char *set, const char *vxlan, const void *bytes, size_t size) {
+        struct key key = key_of(vxlan);
+
+        key_add(&key, bytes, size);
+        put_member(batch, &local_table, type, set, &key);
+}
+
+static void put_local6(struct batch *batch, int type, const char *vxlan, const struct address6 *address) {
+        put_local(batch, type, RULESET_SOURCES6, vxlan, address->bytes, sizeof(address->bytes));
+        put_local(batch, type, RULESET_TARGETS6, vxlan, address->bytes, sizeof(address->bytes));
+}
+
+/* See ruleset_format_local_seat(). */
+static void put_locals(struct batch *batch, int type, const struct seat_plan *plan) {
+        struct address6 link_local = mac_link_local(&plan->peer_mac);
+        uint32_t ip = htonl(plan->address.ip);
+        struct bridge_plan bridge;
+
+        if (!plan->spread)
+                return;
+        bridge_plan_name(plan->bridge_course, &bridge);
+        put_local(
+                batch, type, RULESET_MACS, bridge.vxlan, plan->peer_mac.bytes, sizeof(plan->peer_mac.bytes));
+        put_local(batch, type, RULESET_SOURCES4, bridge.vxlan, &ip, sizeof(ip));
+        if (!address6_is_set(&plan->address6))
+                return;
+        put_local6(batch, type, bridge.vxlan, &plan->address6);
+        put_local6(batch, type, bridge.vxlan, &link_local);
 }
 
 /* --- transactions -------------------------------------------------------------------------------------- */
@@ -403,6 +448,7 @@ int seat_chain_make(const struct seat_plan *plan) {
         if (address6_is_set(&plan->address6))
                 put_rule(&batch, plan->link, add_jump, RULESET_SENT6);
         put_members(&batch, NFT_MSG_NEWSETELEM, plan);
+        put_locals(&batch, NFT_MSG_NEWSETELEM, plan);
         return commit(&batch);
 }
 
@@ -416,5 +462,17 @@ int seat_chain_remove(const struct seat_plan *plan) {
         put_chain_deletion(&batch, plan->link);
         put_members(&batch, NFT_MSG_NEWSETELEM, plan);
         put_members(&batch, NFT_MSG_DELSETELEM, plan);
+        put_locals(&batch, NFT_MSG_NEWSETELEM, plan);
+        put_locals(&batch, NFT_MSG_DELSETELEM, plan);
+        return commit(&batch);
+}
+
+int seat_chain_set_local(const struct seat_plan *plan, bool local) {
+        struct batch batch;
+
+        begin(&batch);
+        put_locals(&batch, NFT_MSG_NEWSETELEM, plan);
+        if (!local)
+                put_locals(&batch, NFT_MSG_DELSETELEM, plan);
         return commit(&batch);
 }

@@ -35,7 +35,12 @@ static void format_path(const char *link, record_path_t ret_path) {
         (void)snprintf(ret_path, sizeof(record_path_t), RECORD_DIRECTORY "/%s", link);
 }
 
-/* One line: what a seat that is up keeps of the settings. Its rules need only the first two words. */
+#define RECORD_SPREAD ", spread"
+
+/*
+ * One line: what a seat that is up keeps of the settings. Its rules need the first two words, the bridge, and
+ * whether the bridge is one network with those of other members.
+ */
 static char *format_record(const struct seat_plan *plan) {
         char address[ADDRESS_TEXT_SIZE], gateway[ADDRESS_TEXT_SIZE], *record;
         char address6[ADDRESS6_TEXT_SIZE], gateway6[ADDRESS6_TEXT_SIZE];
@@ -44,20 +49,23 @@ static char *format_record(const struct seat_plan *plan) {
         address_format_ip(plan->gateway, gateway);
         address6_format(&plan->address6, address6);
         address6_format_ip(&plan->gateway6, gateway6);
-        return asprintf(&record, "%s %s via %s %s on %s%s\n", address, address6, gateway, gateway6,
-                       plan->bridge, plan->dns ? ", with names" : "") < 0
+        return asprintf(&record, "%s %s via %s %s on %s%s%s\n", address, address6, gateway, gateway6,
+                       plan->bridge, plan->dns ? ", with names" : "", plan->spread ? RECORD_SPREAD : "") < 0
                        ? NULL
                        : record;
 }
 
 static bool parse_record(const char *record, struct seat_plan *plan) {
-        char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE];
+        char address[ADDRESS_TEXT_SIZE], address6[ADDRESS6_TEXT_SIZE], bridge[IFNAMSIZ] = "";
+        const char *course;
 
-        if (sscanf(record, "%18s %49s ", address, address6) != 2 ||
+        if (sscanf(record, "%18s %49s via %*s %*s on %15[^ ,\n]", address, address6, bridge) < 2 ||
                 address_parse(address, 32, &plan->address) < 0 ||
                 address6_parse(address6, 128, &plan->address6) < 0)
                 return false;
         plan->peer_mac = mac_of_host(plan->address.ip);
+        course = strstr(record, RECORD_SPREAD "\n") ? bridge_course(bridge) : NULL;
+        plan->spread = course && string_copy(plan->bridge_course, sizeof(plan->bridge_course), course) >= 0;
         return true;
 }
 
@@ -107,8 +115,17 @@ static void forget(const char *link) {
 
 /* --- one seat ------------------------------------------------------------------------------------------ */
 
-static int make_table(struct diagnostics *diagnostics) {
-        _cleanup_free_ char *commands = ruleset_format_seats(false);
+/* NULL: out of memory. */
+static char *format_tables(bool empty_sets, bool any_spread) {
+        _cleanup_free_ char *seats = ruleset_format_seats(empty_sets),
+                            *local = any_spread ? ruleset_format_local(empty_sets) : strdup("");
+        char *both;
+
+        return seats && local && asprintf(&both, "%s%s", seats, local) >= 0 ? both : NULL;
+}
+
+static int make_tables(bool any_spread, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = format_tables(false, any_spread);
 
         return commands ? nftables_apply(commands, SEATS, diagnostics)
                         : failure(diagnostics, SEATS, -ENOMEM, "their firewall cannot be set");
@@ -120,7 +137,7 @@ static int change_chain(int (*change)(const struct seat_plan *plan), const struc
         int r = change(plan);
 
         if (r == -ENOENT) {
-                r = make_table(diagnostics);
+                r = make_tables(plan->spread, diagnostics);
                 if (r < 0)
                         return r;
                 r = change(plan);
@@ -166,6 +183,22 @@ int seat_rules_remove(const char *link, struct diagnostics *diagnostics) {
         return r;
 }
 
+static int set_local(const struct seat_plan *plan) {
+        return seat_chain_set_local(plan, true);
+}
+
+static int unset_local(const struct seat_plan *plan) {
+        return seat_chain_set_local(plan, false);
+}
+
+int seat_rules_set_local(const char *link, bool local, struct diagnostics *diagnostics) {
+        struct seat_plan plan;
+
+        if (seat_rules_read(link, &plan) < 0 || !plan.spread)
+                return 0;
+        return change_chain(local ? set_local : unset_local, &plan, diagnostics);
+}
+
 /* --- all seats ----------------------------------------------------------------------------------------- */
 
 /* The empty value is all zero. */
@@ -176,6 +209,8 @@ struct refresh {
         struct links links; /* ours, also what is no seat's */
         char *listing;      /* of the table; NULL: there is none */
         bool complete;      /* each of them has its text */
+        bool has_local;     /* there is a table of local seats */
+        bool any_spread;    /* one of them is of a spread course */
         char **texts;       /* commands, each of which could be applied by itself, but after the table's */
         size_t n_texts;
 };
@@ -227,8 +262,18 @@ static int plan_seat(
         return r < 0 ? r : seat_plan_load(refresh->etc, &refresh->settings, &id, ret, diagnostics);
 }
 
+static int add_rules(struct refresh *refresh, const struct link *link, const struct seat_plan *plan) {
+        int r = add_text(refresh, ruleset_format_seat(plan));
+
+        refresh->any_spread |= plan->spread;
+        return r < 0 || !plan->spread || link->fenced ? r
+                                                      : add_text(refresh, ruleset_format_local_seat(plan));
+}
+
 /* A seat without a record and without a plan keeps its rules. */
-static int add_seat(struct refresh *refresh, const char *link, bool locked, struct diagnostics *diagnostics) {
+static int add_seat(
+        struct refresh *refresh, const struct link *cable, bool locked, struct diagnostics *diagnostics) {
+        const char *link = cable->name;
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         struct seat_plan plan;
         int r = 0;
@@ -236,7 +281,7 @@ static int add_seat(struct refresh *refresh, const char *link, bool locked, stru
         if (!string_starts_with(link, "vl-"))
                 return 0;
         if (seat_rules_read(link, &plan) >= 0)
-                return add_text(refresh, ruleset_format_seat(&plan));
+                return add_rules(refresh, cable, &plan);
         if (plan_seat(refresh, link + strlen("vl-"), &plan, &ignored) >= 0) {
                 /*
                  * A stop needs the record, to remove what it lists. If the lock is not held, a start may be
@@ -244,7 +289,7 @@ static int add_seat(struct refresh *refresh, const char *link, bool locked, stru
                  */
                 if (locked)
                         r = keep(&plan);
-                return r < 0 ? r : add_text(refresh, ruleset_format_seat(&plan));
+                return r < 0 ? r : add_rules(refresh, cable, &plan);
         }
         refresh->complete = false;
         diagnostics_warning(diagnostics, link, 0,
@@ -319,7 +364,7 @@ static char *join(const struct refresh *refresh, const char *table) {
 
 /* Each is applied by itself, so that an error of one seat does not affect the others. */
 static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *diagnostics) {
-        int r = make_table(diagnostics);
+        int r = make_tables(refresh->any_spread, diagnostics);
 
         for (size_t i = 0; i < refresh->n_texts; i++) {
                 int each = nftables_apply(refresh->texts[i], SEATS, diagnostics);
@@ -335,7 +380,7 @@ static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *d
  * what they are allowed, and so does a seat without a record.
  */
 static int apply(const struct refresh *refresh, bool empty_sets, bool last, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *table = ruleset_format_seats(empty_sets), *commands = NULL;
+        _cleanup_free_ char *table = format_tables(empty_sets, refresh->any_spread), *commands = NULL;
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         int r;
 
@@ -355,10 +400,15 @@ static int collect(
         forget_texts(refresh);
         links_done(&refresh->links);
         refresh->complete = true;
+        refresh->any_spread = false;
         r = link_list_ours(socket, "veth", &refresh->links);
         for (size_t i = 0; r >= 0 && i < refresh->links.n_items; i++)
-                r = add_seat(refresh, refresh->links.items[i].name, locked, diagnostics);
-        return r >= 0 && locked && refresh->listing ? add_removals(refresh) : r;
+                r = add_seat(refresh, &refresh->links.items[i], locked, diagnostics);
+        if (r >= 0 && locked && refresh->listing)
+                r = add_removals(refresh);
+        return r >= 0 && locked && refresh->has_local && !refresh->any_spread
+                       ? add_text(refresh, strdup("delete table " RULESET_LOCAL "\n"))
+                       : r;
 }
 
 /*
@@ -381,6 +431,14 @@ static int refresh_all(
         }
 }
 
+static int look_for_local(struct refresh *refresh) {
+        _cleanup_free_ char *listing = NULL;
+        int r = nftables_list_table(RULESET_LOCAL, &listing);
+
+        refresh->has_local = r >= 0;
+        return r == -ENOENT ? 0 : r;
+}
+
 /* Keeps the listing, which shows later which seats have no link any more. */
 static int list_table(struct refresh *refresh, struct diagnostics *diagnostics) {
         int r;
@@ -388,6 +446,8 @@ static int list_table(struct refresh *refresh, struct diagnostics *diagnostics) 
         free(refresh->listing);
         refresh->listing = NULL;
         r = nftables_list_table(RULESET_SEATS, &refresh->listing);
+        if (r >= 0 || r == -ENOENT)
+                r = look_for_local(refresh);
         return r < 0 && r != -ENOENT ? failure(diagnostics, SEATS, r, "their firewall cannot be listed") : 0;
 }
 

@@ -25,6 +25,12 @@ int seat_rules_apply(const struct seat_plan *plan, struct diagnostics *diagnosti
 int seat_rules_remove(const char *link, struct diagnostics *diagnostics);
 
 /*
+ * A cable of a spread course that was fenced off, or is back: only what is live here is protected from other
+ * members. Nothing happens without a record. The lock must be held.
+ */
+int seat_rules_set_local(const char *link, bool local, struct diagnostics *diagnostics);
+
+/*
  * Reads the record of a link: its names, and what ruleset_format_seat() needs. -ENOENT if there is no record,
  * -EBADMSG if it is invalid.
  */

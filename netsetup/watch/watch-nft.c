@@ -19,6 +19,7 @@
 
 #define TABLE "coursenet"
 #define TABLE_FENCE "coursenet_fence"
+#define TABLE_LOCAL "coursenet_local"
 
 /* Every kind of object has the name of its table in the attribute of this number. */
 _Static_assert((int)NFTA_TABLE_NAME == 1 && (int)NFTA_CHAIN_TABLE == 1 && (int)NFTA_RULE_TABLE == 1 &&
@@ -30,9 +31,10 @@ _Static_assert((int)NFTA_TABLE_NAME == 1 && (int)NFTA_CHAIN_TABLE == 1 && (int)N
 static void note_table(struct watch_nft_changes *changes, unsigned family, const char *table) {
         if (family == NFPROTO_NETDEV)
                 changes->seats |= string_equal(table, TABLE);
-        else if (family == NFPROTO_BRIDGE)
+        else if (family == NFPROTO_BRIDGE) {
                 changes->courses |= string_equal(table, TABLE);
-        else if (family == NFPROTO_INET) {
+                changes->seats |= string_equal(table, TABLE_LOCAL);
+        } else if (family == NFPROTO_INET) {
                 changes->courses |= string_equal(table, TABLE);
                 changes->fence |= string_equal(table, TABLE_FENCE);
         }

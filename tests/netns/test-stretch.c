@@ -7,7 +7,9 @@
 
 #include "netsetup/check/inspect.h"
 #include "netsetup/check/teardown.h"
+#include "netsetup/claims/claims.h"
 #include "netsetup/firewall/course-rules.h"
+#include "netsetup/firewall/seat-rules.h"
 #include "netsetup/verbs/receipt.h"
 #include "stretch-world.h"
 
@@ -356,6 +358,92 @@ static void an_exam_hides_who_is_live_on_other_members(void **state) {
         assert_silence(sandbox);
 }
 
+/* --- seats that are live here -------------------------------------------------------------------------- */
+
+static void watch_for(const char *seen) {
+        assert_shell("ip netns exec ns12312 nft 'add table netdev t; add chain netdev t c { "
+                     "type filter hook ingress device vr-12312 priority 0; }; flush chain "
+                     "netdev t c; add rule netdev t c %s counter'",
+                seen);
+}
+
+/*
+ * What another member sends in the name of seat 12310 comes, or not, to a third seat. Seat 12310 itself sends
+ * nothing of that kind.
+ */
+static void assert_others_speak(bool heard) {
+        static const struct crossing crossings[] = {
+                {"ping -q -c 1 -W 1 -I 10.0.123.10 10.0.123.12",
+                        "ether saddr 02:63:0a:00:7b:0b arp saddr ip 10.0.123.10"},
+                {"ping -q -c 1 -W 1 -I fd12:3456:789a:123::10 fd12:3456:789a:123::12",
+                        "ether saddr 02:63:0a:00:7b:0b ip6 saddr fd12:3456:789a:123::10"},
+                {"ping -q -c 1 -W 1 -I 10.0.123.11 10.0.123.12",
+                        "ether saddr 02:63:0a:00:7b:0a arp saddr ip 10.0.123.11"},
+        };
+
+        assert_shell("ip -n seatb addr add 10.0.123.10/32 dev vr-12311 && "
+                     "ip -n seatb addr add fd12:3456:789a:123::10/128 dev vr-12311 nodad");
+        for (size_t i = 0; i < ELEMENTSOF(crossings); i++) {
+                if (i == 2)
+                        assert_shell("ip -n seatb link set vr-12311 address 02:63:0a:00:7b:0a");
+                watch_for(crossings[i].seen);
+                assert_shell("ip -n seatb neigh flush dev vr-12311");
+                (void)shell("ip netns exec seatb %s >/dev/null 2>&1", crossings[i].sent);
+                assert_shell("ip netns exec ns12312 nft list chain netdev t c | grep counter | "
+                             "grep -q%s 'packets 0'",
+                        heard ? "v" : "");
+        }
+        assert_shell("ip -n seatb link set vr-12311 address 02:63:0a:00:7b:0b && "
+                     "ip -n seatb addr del 10.0.123.10/32 dev vr-12311 && "
+                     "ip -n seatb addr del fd12:3456:789a:123::10/128 dev vr-12311");
+}
+
+static bool local_table_is_as_planned(struct sandbox *sandbox) {
+        bool good = true;
+
+        diagnostics_done(&sandbox->diagnostics);
+        assert_int_equal(inspect(SANDBOX_ETC, &sandbox->diagnostics), 0);
+        for (size_t i = 0; i < sandbox->diagnostics.n_items; i++)
+                good &= !strstr(sandbox->diagnostics.items[i].path, "coursenet_local");
+        diagnostics_done(&sandbox->diagnostics);
+        return good;
+}
+
+static void nobody_else_speaks_for_a_seat_that_is_live_here(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_two_members(sandbox, "");
+        start_seat(sandbox, "12312");
+        assert_shell("ip netns exec seatb ping -q -c 1 -W 5 10.0.123.12 >/dev/null");
+        assert_others_speak(false);
+        assert_true(local_table_is_as_planned(sandbox));
+        assert_shell("nft delete table bridge coursenet_local");
+        assert_others_speak(true);
+        assert_false(local_table_is_as_planned(sandbox));
+        assert_int_equal(seat_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics), 0);
+        assert_true(local_table_is_as_planned(sandbox));
+        assert_others_speak(false);
+
+        /* Then it may be live on the other member. */
+        take_claim("12310");
+        assert_int_equal(claims_update(&sandbox->diagnostics), 0);
+        assert_true(local_table_is_as_planned(sandbox));
+        assert_others_speak(true);
+        assert_int_equal(seat_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics), 0);
+        assert_true(local_table_is_as_planned(sandbox));
+        give_claim("12310");
+        assert_int_equal(claims_update(&sandbox->diagnostics), 0);
+        assert_others_speak(false);
+
+        assert_int_equal(seat_stop("12310", &sandbox->diagnostics), 0);
+        assert_others_speak(true);
+        assert_no_shell("nft list table bridge coursenet_local | grep 'vx-123.*10.0.123.10'");
+        assert_shell("nft list table bridge coursenet_local | grep -q 'vx-123.*10.0.123.12'");
+        assert_int_equal(seat_stop("12312", &sandbox->diagnostics), 0);
+        assert_int_equal(seat_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics), 0);
+        assert_no_shell("nft list tables | grep coursenet_local");
+}
+
 /* --- the underlay -------------------------------------------------------------------------------------- */
 
 #define SEND(port) "bash -c 'echo x >/dev/udp/192.0.2.2/" port "'"
@@ -546,6 +634,7 @@ int main(void) {
                 sandbox_test(the_gateway_does_not_cross),
                 sandbox_test(an_exam_holds_between_members),
                 sandbox_test(an_exam_hides_who_is_live_on_other_members),
+                sandbox_test(nobody_else_speaks_for_a_seat_that_is_live_here),
                 sandbox_test(nobody_but_the_kernel_sends_vxlan),
                 sandbox_test(vxlan_of_others_is_dropped),
                 sandbox_test(seats_reach_no_port_of_members),

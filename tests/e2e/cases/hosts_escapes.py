@@ -241,6 +241,21 @@ def gateway_of_lying_member(air):
     air.expect_only_on_wire("^{liar} .* na {gateway6}$", 1)
 
 
+@forging(lies=(f"udp4,src={ATTACKER4},smac={{victim_mac}},text=lie of seat", f"udp4,src={VICTIM4},smac={{liar}},text=lie of seat",
+               "udp6,src={victim6},smac={liar},text=lie of seat", "udp6,src={own6},smac={victim_mac},text=lie of seat",
+               f"arp,op=2,spa={VICTIM4},sha={{liar}},smac={{liar}},tpa=10.0.123.12",
+               f"arp,op=1,spa={VICTIM4},sha={{liar}},smac={{liar}},tpa={VICTIM4}",
+               "na,solicited=1,src=fe80::99,target={victim6},lladdr={liar},smac={liar}",
+               "na,solicited=1,src={victim6},target={victim6},lladdr={liar},smac={liar}",
+               "udp6,src={own6},smac={liar},text=no lie6"))
+def seat_of_lying_member(air):
+    """Nobody takes a seat from the server where it is live, or its packets from its neighbours there."""
+    air.expect_some("no lie6", "wire", "seat")
+    air.expect_only_on_wire("lie of seat", 4)
+    air.expect_only_on_wire(rf"^{{liar}} .* arp [12] \S+ {re.escape(VICTIM4)} ", 2)
+    air.expect_only_on_wire("^{liar} .* na {victim6}$", 2)
+
+
 @forging(lies=("ra,src={gateway_local},smac={liar},target={own6}", "ra,src=fe80::99,smac={liar},target={own6}",
                "ra,hop=1,src=fe80::99,smac={liar},target={own6}"))
 def router_of_lying_member(air):
