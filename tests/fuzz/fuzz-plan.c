@@ -10,12 +10,17 @@
 
 /* --- the text of a rule set --- */
 
+/* The links to other members. */
+#define OWN_PATTERN "vx-*\""
+
 /* Whether a name in quotes is the name of a link, which has no wildcard, escape or blank; nft ends it at the
  * next quote only. */
 static const char *skip_quoted(const char *text) {
         const char *end = strpbrk(text, "\"\n");
         char name[IFNAMSIZ];
 
+        if (string_starts_with(text, OWN_PATTERN))
+                return text + strlen(OWN_PATTERN);
         CHECK(end && *end == '"' && end > text && (size_t)(end - text) < sizeof(name));
         (void)snprintf(name, sizeof(name), "%.*s", (int)(end - text), text);
         CHECK(link_name_valid(name) && !strpbrk(name, "*\\ \t"));
@@ -35,7 +40,7 @@ static void check_ruleset(const char *text) {
                         text = skip_quoted(text);
                         continue;
                 }
-                CHECK(c != '\0' && (isalnum((unsigned char)c) || strchr(" \t\n{}.,:;/@_-=!", c)));
+                CHECK(c != '\0' && (isalnum((unsigned char)c) || strchr(" \t\n{}.,:;/@_-=!>", c)));
                 depth += (c == '{') - (c == '}');
                 CHECK(depth >= 0);
         }
@@ -48,13 +53,21 @@ static void check_seat_rules(const struct seat_plan *plan) {
 
         check_ruleset(seat);
         check_ruleset(removal);
+        if (plan->spread) {
+                _cleanup_free_ char *local = ruleset_format_local_seat(plan);
+
+                check_ruleset(local);
+        }
 }
 
 static void check_course_rules(const struct settings *settings, const struct bridge_plan *bridge) {
         struct ruleset_courses courses = {
                 .courses = bridge, .n_courses = 1, .dns = settings->dns.source != DNS_OFF};
-        _cleanup_free_ char *text = NULL, *first = NULL;
+        _cleanup_free_ char *text = NULL, *first = NULL, *exams = NULL;
+        uint32_t members[HOSTS_MAX];
 
+        courses.members = members;
+        list_members(settings, members, &courses.n_members);
         for (size_t i = 0; i < settings->n_uplinks; i++)
                 link_names_add(&courses.uplinks, settings->uplinks[i]);
         for (size_t i = 0; i < settings->dns.n_servers && i < RULESET_RESOLVERS_MAX; i++)
@@ -64,6 +77,8 @@ static void check_course_rules(const struct settings *settings, const struct bri
         check_ruleset(text);
         first = ruleset_format_first_course(&courses);
         check_ruleset(first);
+        exams = ruleset_format_exams(&courses);
+        check_ruleset(exams);
 }
 
 /* --- plans --- */
@@ -78,6 +93,7 @@ static void check_address(const struct address *address) {
 static void check_bridge(const struct bridge_plan *plan) {
         CHECK(string_equal(plan->course, SITE_COURSE) && string_equal(plan->name, "br-" SITE_COURSE));
         check_address(&plan->address);
+        CHECK((plan->vni > 0) == (plan->underlay != 0) && plan->vni < 1U << 24);
         CHECK(plan->traffic.nat6 != CHOICE_UNSET && plan->traffic.isolation != ISOLATION_UNSET);
 }
 
@@ -91,6 +107,7 @@ static void check_seat(const struct seat_plan *plan) {
                 (address6_contains(&plan->gateway6, &plan->address6) &&
                         !address6_same_ip(&plan->gateway6, &plan->address6)));
         CHECK(!plan->dns || plan->bridge_course[0]);
+        CHECK(!plan->spread || plan->bridge_course[0]);
 }
 
 static void check_plans(const char *etc, const struct settings *settings) {

@@ -10,10 +10,17 @@
 #include "site-input.h"
 
 static void check_courses(const struct settings *settings, const struct bridge_plan *bridge) {
-        struct ruleset_courses courses = {
-                .courses = bridge, .n_courses = 1, .dns = settings->dns.source != DNS_OFF};
-        _cleanup_free_ char *text = NULL, *first = NULL;
+        struct exam exam = {.course = SITE_COURSE};
+        const struct ruleset_exam examined = {.bridge = bridge->name, .exam = &exam};
+        uint32_t members[HOSTS_MAX];
+        struct ruleset_courses courses = {.courses = bridge,
+                .n_courses = 1,
+                .dns = settings->dns.source != DNS_OFF,
+                .exams = &examined,
+                .members = members};
+        _cleanup_free_ char *first = NULL;
 
+        list_members(settings, members, &courses.n_members);
         for (size_t i = 0; i < settings->n_uplinks; i++) {
                 link_names_add(&courses.uplinks, settings->uplinks[i]);
                 link_names_add(i % 2 ? &courses.opened4 : &courses.opened6, settings->uplinks[i]);
@@ -23,10 +30,27 @@ static void check_courses(const struct settings *settings, const struct bridge_p
         for (size_t i = 0; i < settings->dns.n_servers && i < RULESET_RESOLVERS_MAX; i++)
                 (void)string_copy(
                         courses.resolvers[courses.n_resolvers++], INET6_ADDRSTRLEN, settings->dns.servers[i]);
-        text = ruleset_format_courses(&courses);
-        check_accepted(text);
+        /* Without and with an exam. */
+        for (courses.n_exams = 0; courses.n_exams < 2; courses.n_exams++) {
+                _cleanup_free_ char *both = ruleset_format_courses(&courses),
+                                    *exams = ruleset_format_exams(&courses);
+
+                check_accepted(both);
+                check_accepted(exams);
+        }
+        courses.n_exams = 0;
         first = ruleset_format_first_course(&courses);
         check_accepted(first);
+}
+
+static void check_local(const struct seat_plan *plan, bool empty_sets) {
+        _cleanup_free_ char *table = ruleset_format_local(empty_sets), *seat = NULL, *text = NULL;
+
+        if (!plan->spread)
+                return;
+        seat = ruleset_format_local_seat(plan);
+        CHECK(table && seat && asprintf(&text, "%s%s", table, seat) >= 0);
+        check_accepted(text);
 }
 
 /* A seat's part needs the table, so both are one transaction. */
@@ -48,8 +72,10 @@ static void check_site(const char *etc, const struct settings *settings) {
         if (bridge_plan_load(etc, settings, SITE_COURSE, &bridge, &diagnostics) < 0)
                 return;
         check_courses(settings, &bridge);
-        if (seat_plan_load(etc, settings, &id, &seat, &diagnostics) >= 0)
+        if (seat_plan_load(etc, settings, &id, &seat, &diagnostics) >= 0) {
                 check_seat(&seat, settings->n_uplinks % 2);
+                check_local(&seat, settings->n_uplinks % 2);
+        }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

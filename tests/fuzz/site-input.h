@@ -7,6 +7,7 @@
  */
 
 #include "fuzz.h"
+#include "hosts.h"
 #include "plan.h"
 #include "settings.h"
 
@@ -22,6 +23,13 @@ static void site_make_paths(const char *etc) {
         (void)snprintf(
                 site_paths.seat, sizeof(site_paths.seat), "%s/ns" SITE_COURSE "10.conf", site_paths.folder);
         CHECK(mkdir(site_paths.folder, 0755) == 0);
+}
+
+/* The members of [hosts], as course-rules.c lists them. */
+static void list_members(const struct settings *settings, uint32_t ret[static HOSTS_MAX], size_t *ret_n) {
+        *ret_n = hosts_configured(settings) ? settings->hosts.n_members : 0;
+        for (size_t i = 0; i < *ret_n; i++)
+                ret[i] = hosts_member(settings, i).address;
 }
 
 /* Cuts the parts off the text and writes them. */
