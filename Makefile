@@ -64,7 +64,7 @@ endif
 # --- the parts ------------------------------------------------------------------------------------------------
 
 common_sources = common/address.c common/address6.c common/child.c common/class-hours.c common/container.c common/container-image.c \
-	common/console.c common/diagnostics.c common/exam.c \
+	common/console.c common/diagnostics.c common/exam.c common/exam-file.c common/exam-state.c \
 	common/file-identity.c common/finding-line.c common/hosts.c common/hosts-protocol.c common/journal-message.c common/mac.c common/message-fd.c common/machine-prefix.c common/name-rule.c common/notify.c common/number.c common/plan.c \
 	common/protocol.c common/refusal.c common/roster.c common/seat-id.c common/seat-namespace.c common/setting-set.c common/setting-value.c \
 	common/settings-cache.c common/settings-check.c common/settings-load.c common/settings-parse.c common/settings-table.c common/subuid.c common/settings.c \
@@ -125,12 +125,12 @@ activator_packages = libsystemd
 container_sources = container/instance.c container/queue.c container/report.c
 
 ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
-	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/command-parts.c ctl/base/complain.c ctl/base/hold-client.c ctl/base/hosts-list.c ctl/base/progress.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/class-time.c ctl/base/course-schedule.c ctl/base/timetable-file.c ctl/base/exam-file.c ctl/base/exam-schedule.c ctl/base/exam-staff.c ctl/base/frr-config.c ctl/base/frr-load.c ctl/base/lease-list.c ctl/base/lease-record.c ctl/base/systemctl.c ctl/base/moment.c \
+	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/command-parts.c ctl/base/complain.c ctl/base/hold-client.c ctl/base/hosts-list.c ctl/base/progress.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/class-time.c ctl/base/course-schedule.c ctl/base/timetable-file.c ctl/base/exam-schedule.c ctl/base/exam-staff.c ctl/base/frr-config.c ctl/base/frr-load.c ctl/base/lease-list.c ctl/base/lease-record.c ctl/base/systemctl.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/traffic.c ctl/base/target.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/controller-check.c ctl/check/frr-check.c ctl/check/host-check.c ctl/check/hosts-check.c ctl/check/image-check.c \
 	ctl/check/exam-check.c ctl/check/limits.c ctl/check/live-check.c ctl/check/member-check.c ctl/check/schedule-check.c ctl/check/setup-command.c ctl/check/staff-check.c \
-	ctl/exam/exam-change.c ctl/exam/exam-command.c ctl/exam/exam-list.c \
+	ctl/exam/exam-change.c ctl/exam/exam-command.c ctl/exam/exam-list.c ctl/exam/exam-share.c \
 	ctl/hosts/drain-command.c ctl/hosts/frr-command.c ctl/hosts/hosts-command.c ctl/hosts/hosts-status.c \
 	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
@@ -154,7 +154,7 @@ capture_sources = capture/command-line.c capture/filter.c capture/server-connect
 capture_server_sources = capture/server/link-capture.c capture/server/session.c
 capture_packages = libpcap
 
-hosts_sources = hosts/claim-keeper.c hosts/claim-value.c hosts/claim.c hosts/daemon.c hosts/drain.c hosts/etcd.c hosts/http.c hosts/links.c hosts/listing.c \
+hosts_sources = hosts/claim-keeper.c hosts/claim-value.c hosts/claim.c hosts/course-digest.c hosts/daemon.c hosts/drain.c hosts/etcd.c hosts/exam-sync.c hosts/exam-value.c hosts/http.c hosts/links.c hosts/listing.c \
 	hosts/log.c hosts/mirror.c hosts/refusal.c hosts/run-state.c hosts/seat-number.c hosts/server.c hosts/session.c hosts/store.c
 hosts_packages = libcurl json-c libsystemd
 
@@ -186,7 +186,7 @@ $(BUILD)/activator/request/peer-report.o: override CFLAGS += -DBIN_DIRECTORY='"$
 $(BUILD)/ctl/%.o: override CFLAGS += $(call flags,$(ctl_packages)) -Ictl
 $(BUILD)/ctl/main.o: override CFLAGS += -DLIBEXEC_DIRECTORY='"$(libexecdir)"' -DBIN_DIRECTORY='"$(bindir)"'
 
-$(BUILD)/hosts/%.o: override CFLAGS += $(call flags,$(hosts_packages))
+$(BUILD)/hosts/%.o: override CFLAGS += $(call flags,$(hosts_packages) $(settings_packages))
 $(BUILD)/calendar/%.o: override CFLAGS += $(call flags,$(calendar_packages)) $(if $(SANITIZE),-DSANITIZED)
 
 $(BUILD)/%.o: %.c

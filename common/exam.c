@@ -457,6 +457,14 @@ static int find_folder(const char *state, char ret[static FOLDER_SIZE]) {
         return n < 0 || (size_t)n >= FOLDER_SIZE ? -ENAMETOOLONG : 0;
 }
 
+int exam_load(const char *state, const char *course, const char *suffix, struct exam *ret,
+        struct diagnostics *diagnostics) {
+        char folder[FOLDER_SIZE];
+        int r = find_folder(state, folder);
+
+        return r < 0 ? r : load(folder, course, suffix, ret, diagnostics);
+}
+
 int exam_stopped_load(const char *state, const char *course, uint64_t *ret) {
         char folder[FOLDER_SIZE];
         struct exam stopped;

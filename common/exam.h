@@ -22,6 +22,7 @@
 #define EXAM_DIRECTORY "exam" /* below STATE_DIRECTORY */
 #define EXAM_SCHEDULED ".schedule"
 #define EXAM_STOPPED ".stopped"
+#define EXAM_CHANGED ".changed" /* exam-state.h */
 #define EXAM_FILE_SIZE (COURSE_SIZE + sizeof(EXAM_SCHEDULED))
 #define EXAM_BY_SCHEDULE "schedule" /* who has begun such an exam; a user has a uid behind the name */
 
@@ -114,6 +115,13 @@ int exams_load(const char *state, uint64_t now, struct exams *ret, struct diagno
 /* The next exam by schedule of each course, which has not begun at that time. Files with mistakes have none.
  */
 int exams_load_planned(const char *state, uint64_t now, struct exams *ret);
+
+/*
+ * One file of a course; suffix: "", EXAM_SCHEDULED or EXAM_STOPPED. Mistakes are as in exam_parse(). Returns
+ * 1, 0 if there is no such file, or negative errno.
+ */
+int exam_load(const char *state, const char *course, const char *suffix, struct exam *ret,
+        struct diagnostics *diagnostics);
 
 /*
  * The end of the exam by schedule that somebody has ended. 0: it has a mistake, and stops none.

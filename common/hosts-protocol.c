@@ -57,6 +57,7 @@ static bool request_fits_verb(const struct hosts_request *request) {
                 [HOSTS_CLAIM] = {.seat = NEED_ONE, .user = NEED_ONE},
                 [HOSTS_RELEASE] = {.seat = NEED_ONE},
                 [HOSTS_DRAIN] = {.member = NEED_ONE, .user = NEED_ONE, .number = true},
+                [HOSTS_EXAM] = {.course = NEED_ONE},
                 [HOSTS_NUMBER] = {.course = NEED_ONE, .user = NEED_ONE, .number = true},
         };
 

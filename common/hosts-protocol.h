@@ -44,6 +44,13 @@ enum hosts_verb {
         HOSTS_NUMBER,
         /* HOSTS_DONE at once; from then on this connection gets HOSTS_TAKEN, HOSTS_CUT_OFF and HOSTS_BACK. */
         HOSTS_WATCH,
+        /*
+         * course: its files of exam-state.h have changed here, so all members shall have them. HOSTS_DONE
+         * when those that are up have them, or when the time for an answer is over: text has the members
+         * that do not have them yet, with blanks between, and number how many of these are up.
+         * HOSTS_REFUSED: the store cannot be reached, and gets them later.
+         */
+        HOSTS_EXAM,
         _HOSTS_VERB_MAX,
 };
 
@@ -80,7 +87,7 @@ struct hosts_request {
         uint16_t verb;   /* enum hosts_verb */
         uint32_t id;     /* any number but 0; the reply has the same */
         uint32_t number; /* HOSTS_DRAIN, HOSTS_NUMBER; else 0 */
-        char course[8];  /* COURSE_SIZE, rounded up: digits. HOSTS_NUMBER; else empty */
+        char course[8];  /* COURSE_SIZE, rounded up: digits. HOSTS_NUMBER, HOSTS_EXAM; else empty */
         char seat[16];   /* SEAT_ID_SIZE, rounded up: digits. HOSTS_CLAIM, HOSTS_RELEASE; else empty */
         char member[40]; /* HOST_MEMBER_NAME_SIZE, rounded up. HOSTS_DRAIN; else empty */
         char user[USER_NAME_SIZE]; /* HOSTS_CLAIM, HOSTS_NUMBER, HOSTS_DRAIN; else empty */
@@ -93,7 +100,7 @@ struct hosts_reply {
         uint32_t id;         /* the request's */
         uint32_t reason;     /* enum hosts_reason */
         uint64_t since_usec; /* CLOCK_REALTIME; HOSTS_ELSEWHERE and HOSTS_TAKEN */
-        uint32_t number;     /* HOSTS_NUMBER: the seat's; HOSTS_LIST: the length of the text */
+        uint32_t number;     /* HOSTS_NUMBER: the seat's; HOSTS_LIST: the length of the text; HOSTS_EXAM */
         uint32_t reserved;   /* zero */
         char seat[16];
         char member[40];
@@ -117,9 +124,16 @@ struct hosts_reply {
  *               "listed": true,            false: it is not in this server's members =
  *               "up": true,                its key is in the store
  *               "version": "0.9", "contract": 1,      null unless it is up
- *               "boot": "…", "since": 1, "courses": {"123": {"digest": "…", "vni": 100123}},   the same
+ *               "boot": "…", "since": 1, "courses": {"123": {…}},   the same
  *               "drained": null}],         or {"by": "root", "since": 1}
  *      "claims": [{"seat": "12310", "user": "cs123-newellz2", "host": "hosta", "since": 1}]}
+ *
+ * Of each spread course:
+ *
+ *     {"vni": 100123,
+ *      "settings": "…", "settings_changed": 1,   a digest of what must be the same on all members, and
+ *      "roster": "…", "roster_changed": 1,       when the file was changed
+ *      "exam": 1}                                the time of the exam's state that is in force, exam-state.h
  *
  * While the store cannot be reached, members and claims are as they were last known.
  */

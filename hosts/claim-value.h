@@ -13,6 +13,7 @@
 #define STORE_CLAIMS STORE_PREFIX "claims/"   /* SEAT, with the lease of the member that has it */
 #define STORE_MEMBERS STORE_PREFIX "members/" /* HOST, with its lease */
 #define STORE_DRAIN STORE_PREFIX "drain/"     /* HOST */
+#define STORE_EXAMS STORE_PREFIX "exams/"     /* COURSE */
 #define STORE_NUMBERS STORE_PREFIX "numbers/" /* COURSE/USER */
 #define STORE_SEATS STORE_PREFIX "seats/"     /* COURSE/NUMBER */
 

@@ -5,14 +5,15 @@
 #include <utlist.h>
 
 #include "clock.h"
+#include "course-digest.h"
 #include "daemon.h"
 #include "drain.h"
+#include "exam-sync.h"
 #include "listing.h"
 #include "log.h"
 #include "refusal.h"
 #include "run-state.h"
 #include "seat-number.h"
-#include "settings-cache.h"
 
 /* A request that is not answered at once. */
 struct pending {
@@ -22,6 +23,7 @@ struct pending {
         struct claim_waiter *waiter;
         struct store_call *call;
         struct number_call *number;
+        struct exam_waiter *exam;
         struct pending *prev, *next;
 };
 
@@ -34,6 +36,9 @@ struct daemon {
         struct mirror mirror;
         struct claim_keeper keeper;
         struct drain_file drain;
+        struct exam_sync exams;
+        struct course_digests digests;
+        char *published; /* what was published of the courses last */
         struct links_watch links;
         struct hosts_server server;
         struct pending *pendings; /* a utlist */
@@ -41,12 +46,75 @@ struct daemon {
         bool cut_off; /* the deadline has passed, and others were told */
 };
 
+/* --- what others know of this member's courses ------------------------------------------------- */
+
+static json_object *describe_digest(const struct course_digest *digest) {
+        json_object *object = json_object_new_object();
+
+        (void)json_object_object_add(object, "vni", json_object_new_int64(digest->vni));
+        (void)json_object_object_add(object, "settings", json_object_new_string(digest->settings));
+        (void)json_object_object_add(
+                object, "settings_changed", json_object_new_int64((int64_t)digest->settings_usec));
+        (void)json_object_object_add(object, "roster", json_object_new_string(digest->roster));
+        (void)json_object_object_add(
+                object, "roster_changed", json_object_new_int64((int64_t)digest->roster_usec));
+        return object;
+}
+
+static void add_exams(const struct exam_sync *exams, json_object *courses) {
+        const struct exam_course *exam;
+
+        for (exam = exams->courses; exam; exam = exam->hh.next) {
+                json_object *course = NULL;
+
+                if (exam->applied_usec == 0)
+                        continue;
+                if (!json_object_object_get_ex(courses, exam->course, &course)) {
+                        course = json_object_new_object();
+                        (void)json_object_object_add(courses, exam->course, course);
+                }
+                (void)json_object_object_add(
+                        course, "exam", json_object_new_int64((int64_t)exam->applied_usec));
+        }
+}
+
+/* Looks at the files, and publishes what has changed. Negative errno. */
+static int publish(struct daemon *daemon) {
+        json_object *courses = json_object_new_object();
+        char *text;
+        int r = 0;
+
+        (void)course_digests_refresh(&daemon->digests);
+        for (size_t i = 0; i < daemon->digests.n_items; i++)
+                (void)json_object_object_add(
+                        courses, daemon->digests.items[i].course, describe_digest(&daemon->digests.items[i]));
+        add_exams(&daemon->exams, courses);
+        text = strdup(json_object_to_json_string_ext(courses, JSON_C_TO_STRING_PLAIN));
+        if (!text)
+                r = -ENOMEM;
+        else if (!daemon->published || !string_equal(daemon->published, text))
+                r = session_set_courses(&daemon->session, courses);
+        json_object_put(courses);
+        if (r < 0)
+                free(text);
+        else {
+                free(daemon->published);
+                daemon->published = text;
+        }
+        return r;
+}
+
+static void handle_applied(void *userdata) {
+        (void)publish(userdata);
+}
+
 /* --- requests -------------------------------------------------------------------------------- */
 
 static void free_pending(struct pending *pending) {
         claim_waiter_drop(&pending->waiter);
         store_call_drop(&pending->call);
         number_call_drop(&pending->number);
+        exam_waiter_drop(&pending->exam);
         DL_DELETE(pending->daemon->pendings, pending);
         free(pending);
 }
@@ -169,6 +237,19 @@ static void handle_number(
                 refuse_pending(pending);
 }
 
+static void handle_told(void *userdata, struct hosts_reply *reply) {
+        reply_pending(userdata, reply);
+}
+
+static void handle_exam(
+        struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
+        struct pending *pending = add_pending(daemon, connection, request);
+
+        if (pending)
+                exam_sync_tell(
+                        &daemon->exams, request->course, request->id, handle_told, pending, &pending->exam);
+}
+
 static void handle_list(
         struct daemon *daemon, struct hosts_connection *connection, const struct hosts_request *request) {
         const struct listing listing = {.settings = &daemon->settings,
@@ -178,6 +259,7 @@ static void handle_list(
         struct hosts_reply reply;
         int fd;
 
+        (void)publish(daemon);
         hosts_reply_init(&reply, HOSTS_DONE, request->id);
         fd = listing_make(&listing, &reply.number);
         if (fd < 0)
@@ -231,6 +313,9 @@ static void handle_request(
                 return;
         case HOSTS_NUMBER:
                 handle_number(daemon, connection, request);
+                return;
+        case HOSTS_EXAM:
+                handle_exam(daemon, connection, request);
                 return;
         case _HOSTS_VERB_MAX:
                 return;
@@ -326,9 +411,13 @@ static void handle_renewed(void *userdata) {
                 daemon->cut_off = false;
                 log_notice("The store is reached again");
                 push_simply(daemon, HOSTS_BACK);
+                /* An exam may have begun meanwhile. */
+                mirror_reload(&daemon->mirror);
         }
         mirror_expect(&daemon->mirror, daemon->session.revision);
         claim_keeper_session_renewed(&daemon->keeper);
+        exam_sync_look(&daemon->exams);
+        (void)publish(daemon);
         tell_status(daemon);
 }
 
@@ -339,11 +428,14 @@ static void handle_change(void *userdata, const struct etcd_pair *pair) {
 
         claim_keeper_key_changed(&daemon->keeper, pair);
         drain_file_key_changed(&daemon->drain, pair->key);
+        exam_sync_key_changed(&daemon->exams, pair->key);
 }
 
 static void handle_loaded(void *userdata) {
         struct daemon *daemon = userdata;
 
+        /* The files of exams are there before a seat can start. */
+        exam_sync_look(&daemon->exams);
         claim_keeper_loaded(&daemon->keeper);
         drain_file_loaded(&daemon->drain);
 }
@@ -355,6 +447,9 @@ static void handle_link(void *userdata, const char *seat) {
 }
 
 /* --- begin and end ---------------------------------------------------------------------------- */
+
+/* It answers when the rules are in force. */
+static const char *const apply[] = {"systemctl", "reload", "coursenet-network.service", NULL};
 
 static void wire(struct daemon *daemon) {
         daemon->session.event = daemon->event;
@@ -393,6 +488,19 @@ static void wire(struct daemon *daemon) {
                 .own = daemon->session.own.name,
                 .root = daemon->paths->root,
         };
+        daemon->exams = (struct exam_sync){
+                .event = daemon->event,
+                .store = daemon->store,
+                .session = &daemon->session,
+                .mirror = &daemon->mirror,
+                .settings = &daemon->settings,
+                .etc = daemon->paths->etc,
+                .state = daemon->paths->state,
+                .apply = apply,
+                .applied = handle_applied,
+                .userdata = daemon,
+        };
+        daemon->digests = (struct course_digests){.etc = daemon->paths->etc};
         daemon->links = (struct links_watch){.changed = handle_link, .userdata = daemon, .fd = -1};
         daemon->server = (struct hosts_server){
                 .event = daemon->event,
@@ -422,7 +530,6 @@ static int handle_signals(sd_event *event) {
 
 /* A server that does not answer would end a write with this signal. */
 static int begin(struct daemon *daemon) {
-        json_object *courses = json_object_new_object();
         int r;
 
         (void)signal(SIGPIPE, SIG_IGN);
@@ -431,19 +538,18 @@ static int begin(struct daemon *daemon) {
                 r = run_state_make(daemon->paths->root);
         if (r >= 0)
                 r = store_new(daemon->event, &daemon->settings.hosts, &daemon->store);
-        if (r < 0) {
-                json_object_put(courses);
+        if (r < 0)
                 return r;
-        }
         wire(daemon);
-        r = session_set_courses(&daemon->session, courses);
-        json_object_put(courses);
+        r = publish(daemon);
         if (r >= 0)
                 r = links_watch_begin(daemon->event, &daemon->links);
         if (r >= 0)
                 r = claim_keeper_begin(&daemon->keeper);
         if (r >= 0)
                 r = drain_file_begin(&daemon->drain);
+        if (r >= 0)
+                r = exam_sync_begin(&daemon->exams);
         if (r >= 0)
                 r = hosts_server_begin(&daemon->server);
         if (r >= 0)
@@ -458,10 +564,13 @@ static void finish(struct daemon *daemon) {
                 hosts_server_done(&daemon->server);
                 claim_keeper_done(&daemon->keeper);
                 drain_file_done(&daemon->drain);
+                exam_sync_done(&daemon->exams);
+                course_digests_done(&daemon->digests);
                 mirror_done(&daemon->mirror);
                 session_done(&daemon->session);
                 links_watch_end(&daemon->links);
         }
+        free(daemon->published);
         store_free(daemon->store);
         (void)sd_event_source_disable_unref(daemon->deadline_timer);
         (void)sd_event_unref(daemon->event);

@@ -9,6 +9,7 @@
 
 struct daemon_paths {
         const char *etc;    /* /etc/coursenet */
+        const char *state;  /* STATE_DIRECTORY */
         const char *root;   /* HOSTS_DIRECTORY */
         const char *socket; /* HOSTS_SOCKET */
 };

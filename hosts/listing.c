@@ -47,6 +47,15 @@ static json_object *parse(const struct listing *listing, const char *prefix, con
         return found ? json_tokener_parse(found->value) : NULL;
 }
 
+/* This member's own key may be behind. */
+static void replace_courses(const struct listing *listing, json_object *object) {
+        json_object *value = json_tokener_parse(listing->session->value), *courses = NULL;
+
+        (void)json_object_object_get_ex(value, "courses", &courses);
+        add(object, "courses", json_object_get(courses));
+        json_object_put(value);
+}
+
 static json_object *describe_member(
         const struct listing *listing, const char *name, const char *address, bool listed) {
         json_object *object = json_object_new_object(), *value = parse(listing, STORE_MEMBERS, name);
@@ -62,6 +71,8 @@ static json_object *describe_member(
                 (void)json_object_object_get_ex(value, published[i], &found);
                 add(object, published[i], json_object_get(found));
         }
+        if (value && string_equal(name, listing->session->own.name))
+                replace_courses(listing, object);
         add(object, "drained", parse(listing, STORE_DRAIN, name));
         json_object_put(value);
         return object;

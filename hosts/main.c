@@ -6,13 +6,18 @@
  */
 
 #include "daemon.h"
+#include "exam.h"
 #include "run-files.h"
 
 static const char usage_text[] = "usage: coursenet-hosts\n";
 
 int main(int argc, char **argv) {
         const struct daemon_paths paths = {
-                .etc = "/etc/coursenet", .root = HOSTS_DIRECTORY, .socket = HOSTS_SOCKET};
+                .etc = "/etc/coursenet",
+                .state = STATE_DIRECTORY,
+                .root = HOSTS_DIRECTORY,
+                .socket = HOSTS_SOCKET,
+        };
 
         if (argc == 2 && (string_equal(argv[1], "--help") || string_equal(argv[1], "-h") ||
                                  string_equal(argv[1], "help"))) {

@@ -182,6 +182,11 @@ void mirror_expect(struct mirror *mirror, int64_t revision) {
                 load_in(mirror, 0);
 }
 
+void mirror_reload(struct mirror *mirror) {
+        if (mirror->stream)
+                load_in(mirror, 0);
+}
+
 void mirror_done(struct mirror *mirror) {
         struct mirror_key *key, *next;
 

@@ -44,6 +44,9 @@ void mirror_begin(struct mirror *mirror);
 /* The store was at that revision a moment ago: a stream that says nothing of it is replaced. */
 void mirror_expect(struct mirror *mirror, int64_t revision);
 
+/* Takes another snapshot: the stream may have been silent because the store was out of reach. */
+void mirror_reload(struct mirror *mirror);
+
 bool mirror_is_loaded(const struct mirror *mirror);
 
 /* Calls with each key that begins with the prefix. */

@@ -92,7 +92,8 @@ static void confirm(struct session *session) {
                 session->events.resumed(session->events.userdata);
         session->deadline_usec = claim_deadline(session->sent_usec, session->asked_seconds);
         session->events.renewed(session->events.userdata);
-        try_again(session, interval_usec(session));
+        /* The value may have changed while this one was under way. */
+        try_again(session, session->published ? interval_usec(session) : 0);
 }
 
 /* --- the key --------------------------------------------------------------------------------- */
@@ -146,7 +147,7 @@ static void handle_set(void *userdata, int error, json_object *answer, uint64_t 
                 try_again(session, AGAIN_USEC);
         else {
                 session->revision = header.revision;
-                session->published = true;
+                session->published = session->asked_edition == session->edition;
                 confirm(session);
         }
 }
@@ -155,6 +156,7 @@ static void set_key(struct session *session, int64_t revision) {
         char key[STORE_KEY_SIZE];
 
         format_key(session, key);
+        session->asked_edition = session->edition;
         call(session, ETCD_TXN, etcd_put_if_body(key, revision, session->value, session->asked_lease),
                 handle_set);
 }
@@ -266,21 +268,28 @@ static json_object *describe(const struct session *session, json_object *courses
                 add_text(object, "machine", sd_id128_to_string(id, text));
         if (sd_id128_get_boot(&id) >= 0)
                 add_text(object, "boot", sd_id128_to_string(id, text));
-        (void)json_object_object_add(object, "since", json_object_new_int64((int64_t)now_realtime_usec()));
+        (void)json_object_object_add(object, "since", json_object_new_int64((int64_t)session->since_usec));
         (void)json_object_object_add(object, "courses", json_object_get(courses));
         return object;
 }
 
 int session_set_courses(struct session *session, json_object *courses) {
-        json_object *object = describe(session, courses);
-        char *value = object ? strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN)) : NULL;
+        json_object *object;
+        char *value;
 
+        if (session->since_usec == 0)
+                session->since_usec = now_realtime_usec();
+        object = describe(session, courses);
+        value = object ? strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN)) : NULL;
         json_object_put(object);
         if (!value)
                 return -ENOMEM;
         free(session->value);
         session->value = value;
         session->published = false;
+        session->edition++;
+        if (session->lease && !session->call)
+                try_again(session, 0);
         return 0;
 }
 

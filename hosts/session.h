@@ -34,21 +34,22 @@ struct session {
         uint64_t deadline_usec; /* CLOCK_BOOTTIME; 0: none yet */
         int64_t revision;       /* of the store, at the last renewal */
         char *value;            /* of the key, as it should be; the session's */
+        uint64_t since_usec;    /* CLOCK_REALTIME; when this program began */
         char conflict[160];     /* another server has this member's name: a sentence; "": none */
 
         /* What is under way. */
         uint64_t asked_lease, sent_usec, term;
         unsigned asked_seconds;
         bool is_new, published;
+        unsigned edition, asked_edition; /* of value, and of the one under way */
         struct store_call *call;
         sd_event_source *timer;
 };
 
-/*
- * Begins, with the fields of the first part filled in. courses: the JSON object of the courses, borrowed. A
- * change of it is published with the next renewal.
- */
+/* Begins, with the fields of the first part filled in, after session_set_courses(). */
 int session_begin(struct session *session);
+
+/* courses: the JSON object of the courses, borrowed. A change of it is published at once. */
 int session_set_courses(struct session *session, json_object *courses);
 
 /* Something else has found that there is no such lease. */

@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam finding-line frr-config hosts hosts-protocol lease-history lease-record limits live-check member-check login-count login-uid \
+unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam exam-state finding-line frr-config hosts hosts-protocol lease-history lease-record limits live-check member-check login-count login-uid \
 	machine-prefix manual message-fd moment name-rule pam-config plan protocol roster roster-command roster-sync scope seat-id setting-value \
 	settings settings-cache settings-documents settings-table site snapshot trusted-file \
 	worker-protocol
@@ -25,7 +25,7 @@ container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
-hosts_tests = claim drain etcd links run-state seat-number
+hosts_tests = claim course-digest drain etcd exam-sync exam-value links run-state seat-number
 hosts_test_programs = $(hosts_tests:%=$(BUILD)/tests/hosts/test-%)
 
 calendar_tests = sandbox timetable
@@ -43,7 +43,7 @@ $(BUILD)/tests/unit/%.o: override CFLAGS += -Ictl
 $(BUILD)/tests/netns/%.o: override CFLAGS += -Inetsetup $(call flags,$(host_packages))
 $(BUILD)/tests/activator/%.o: override CFLAGS += -Iactivator -DTESTS_DIRECTORY='"$(abspath tests)"'
 $(BUILD)/tests/calendar/%.o: override CFLAGS += -DTESTS_DIRECTORY='"$(abspath tests)"'
-$(BUILD)/tests/hosts/%.o: override CFLAGS += -Ihosts $(call flags,$(hosts_packages))
+$(BUILD)/tests/hosts/%.o: override CFLAGS += -Ihosts $(call flags,$(hosts_packages) $(settings_packages))
 $(BUILD)/tests/fuzz/%.o: override CFLAGS += -Ictl -Inetsetup -DTESTS_DIRECTORY='"$(abspath tests)"'
 
 link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)

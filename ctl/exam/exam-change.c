@@ -13,7 +13,6 @@
 #include "base/admin-log.h"
 #include "base/calendar.h"
 #include "base/complain.h"
-#include "base/exam-file.h"
 #include "base/exam-staff.h"
 #include "base/login-uid.h"
 #include "base/moment.h"
@@ -22,6 +21,9 @@
 #include "base/systemctl.h"
 #include "child.h"
 #include "exam-command.h"
+#include "exam-file.h"
+#include "exam-share.h"
+#include "exam-state.h"
 #include "number.h"
 #include "site.h"
 
@@ -213,8 +215,9 @@ static void print_replaced(const struct paths *paths, const char *course, uint64
 }
 
 /* Returns an exit code. */
-static int apply_start(const struct paths *paths, const struct exam *exam) {
+static int apply_start(const struct paths *paths, const struct exam *exam, bool shared) {
         char end[64];
+        int r = EXIT_DONE;
 
         format_end(exam, end, sizeof(end));
         if (!apply_rules(paths)) {
@@ -227,10 +230,27 @@ static int apply_start(const struct paths *paths, const struct exam *exam) {
         admin_log(paths, "exam start", exam->course, "in force %s, with %zu addresses and %zu names allowed",
                 end, exam->n_allow, exam->n_names);
         (void)printf("Course %s is in an exam %s.\n", exam->course, end);
+        if (shared)
+                r = exam_tell_others(paths, exam->course, true);
         /* The rules are in force; a name may take longer to resolve. For staff, the watch resolves names. */
-        if (paths->scope)
-                return EXIT_DONE;
-        return run_host(paths, "exam", NULL) ? EXIT_DONE : EXIT_NO;
+        if (!paths->scope && !run_host(paths, "exam", NULL))
+                r = EXIT_NO;
+        return r;
+}
+
+/* Returns an exit code. */
+static int write_start(const struct paths *paths, const struct exam *exam, bool shared) {
+        _cleanup_close_ int lock = -1;
+        int r = shared ? exam_file_lock(paths->state, true, &lock) : 0;
+
+        if (r >= 0)
+                r = exam_file_write(paths->state, exam, "");
+        if (r >= 0 && shared)
+                r = exam_state_touch(paths->state, exam->course);
+        if (r < 0)
+                complain("%s/" EXAM_DIRECTORY "/%s cannot be written: %s", paths->state, exam->course,
+                        strerror(-r));
+        return r < 0 ? EXIT_NO : EXIT_DONE;
 }
 
 int exam_start(const struct paths *paths, const struct arguments *arguments) {
@@ -238,6 +258,7 @@ int exam_start(const struct paths *paths, const struct arguments *arguments) {
         _cleanup_site_ struct site site = {0};
         uint64_t now = (uint64_t)time(NULL);
         struct exam exam = {.since = now};
+        bool shared;
         int r;
 
         if (!is_allowed(paths, course))
@@ -259,13 +280,9 @@ int exam_start(const struct paths *paths, const struct arguments *arguments) {
 
         warn_elsewhere(&site, course);
         print_replaced(paths, course, now);
-        r = exam_file_write(paths->state, &exam, "");
-        if (r < 0) {
-                complain(
-                        "%s/" EXAM_DIRECTORY "/%s cannot be written: %s", paths->state, course, strerror(-r));
-                return EXIT_NO;
-        }
-        return apply_start(paths, &exam);
+        shared = exam_is_shared(&site.settings, course);
+        r = write_start(paths, &exam, shared);
+        return r == EXIT_DONE ? apply_start(paths, &exam, shared) : r;
 }
 
 /* Returns 1 if there was one, 0, or negative errno after a message. */
@@ -302,9 +319,45 @@ static int stop_scheduled(const struct paths *paths, const char *course) {
         return r < 0 ? r : 1;
 }
 
+/* Returns how many exams have ended, or negative errno after a message. */
+static int end_both(const struct paths *paths, const char *course, bool shared, bool *ret_scheduled) {
+        _cleanup_close_ int lock = -1;
+        int by_hand, scheduled, r = shared ? exam_file_lock(paths->state, true, &lock) : 0;
+
+        if (r < 0) {
+                complain("%s/" EXAM_DIRECTORY " cannot be locked: %s", paths->state, strerror(-r));
+                return r;
+        }
+        by_hand = remove_file(paths, course, "");
+        scheduled = by_hand < 0 ? by_hand : stop_scheduled(paths, course);
+        if (by_hand < 0 || scheduled < 0)
+                return -EIO;
+        *ret_scheduled = scheduled > 0;
+        r = shared && by_hand + scheduled > 0 ? exam_state_touch(paths->state, course) : 0;
+        if (r < 0)
+                complain("%s/" EXAM_DIRECTORY "/%s" EXAM_CHANGED " cannot be written: %s", paths->state,
+                        course, strerror(-r));
+        return r < 0 ? r : by_hand + scheduled;
+}
+
+/* Returns an exit code. */
+static int apply_stop(const struct paths *paths, const char *course, bool scheduled) {
+        if (paths->scope ? !apply_rules(paths) : !run_host(paths, "exam", NULL)) {
+                admin_log(paths, "exam stop", course, "its rules could not be removed");
+                complain("The rules of the exam could not be removed. They go when what is wrong is "
+                         "corrected.");
+                return EXIT_NO;
+        }
+        admin_log(paths, "exam stop", course, "its seats reach again what the settings allow");
+        (void)printf("The exam of course %s has ended.%s\n", course,
+                scheduled ? " The settings (exam =) begin the next one at its time." : "");
+        return EXIT_DONE;
+}
+
 int exam_stop(const struct paths *paths, const struct arguments *arguments) {
         const char *course = arguments->words[0];
-        int by_hand, scheduled;
+        bool shared, scheduled = false;
+        int n, r;
 
         if (geteuid() != 0)
                 return ask(paths, "exam stop", &course, NULL);
@@ -314,22 +367,14 @@ int exam_stop(const struct paths *paths, const struct arguments *arguments) {
                 complain("'%s' is no course.", course);
                 return EXIT_NO;
         }
-        by_hand = remove_file(paths, course, "");
-        scheduled = by_hand < 0 ? by_hand : stop_scheduled(paths, course);
-        if (by_hand < 0 || scheduled < 0)
+        shared = exam_may_be_shared(paths, course);
+        n = end_both(paths, course, shared, &scheduled);
+        if (n < 0)
                 return EXIT_NO;
-        if (by_hand == 0 && scheduled == 0) {
+        if (n == 0) {
                 complain("Course %s is in no exam.", course);
                 return EXIT_NO;
         }
-        if (paths->scope ? !apply_rules(paths) : !run_host(paths, "exam", NULL)) {
-                admin_log(paths, "exam stop", course, "its rules could not be removed");
-                complain("The rules of the exam could not be removed. They go when what is wrong is "
-                         "corrected.");
-                return EXIT_NO;
-        }
-        admin_log(paths, "exam stop", course, "its seats reach again what the settings allow");
-        (void)printf("The exam of course %s has ended.%s\n", course,
-                scheduled > 0 ? " The settings (exam =) begin the next one at its time." : "");
-        return EXIT_DONE;
+        r = apply_stop(paths, course, scheduled);
+        return shared && exam_tell_others(paths, course, false) != EXIT_DONE ? EXIT_NO : r;
 }

@@ -15,13 +15,13 @@
 
 #include "base/complain.h"
 #include "base/course-schedule.h"
-#include "base/exam-file.h"
 #include "base/exam-schedule.h"
 #include "base/hold-client.h"
 #include "base/lease-list.h"
 #include "base/lease-record.h"
 #include "base/systemctl.h"
 #include "base/target.h"
+#include "exam-file.h"
 #include "number.h"
 #include "schedule-command.h"
 
@@ -336,7 +336,7 @@ static int start_by_exams(
                 (void)exam_schedule_apply(paths, settings, course, now, &ignored);
                 r = start_class(course, settings, names);
         }
-        return r < 0 ? r : exam_file_each_scheduled(paths->state, start_examined, &started);
+        return r < 0 ? r : exam_file_each(paths->state, EXAM_SCHEDULED, start_examined, &started);
 }
 
 /* Returns an exit code. */

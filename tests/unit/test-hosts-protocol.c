@@ -35,6 +35,14 @@ static struct hosts_request good_drain(void) {
         return request;
 }
 
+static struct hosts_request good_exam(void) {
+        struct hosts_request request;
+
+        hosts_request_init(&request, HOSTS_EXAM, 7);
+        protocol_copy_text(request.course, sizeof(request.course), "123");
+        return request;
+}
+
 static struct hosts_reply good_refusal(void) {
         struct hosts_reply reply;
 
@@ -67,6 +75,7 @@ static void test_good_ones_are_taken(void **state) {
         TAKEN(good_claim, hosts_request_check);
         TAKEN(good_number, hosts_request_check);
         TAKEN(good_drain, hosts_request_check);
+        TAKEN(good_exam, hosts_request_check);
         TAKEN(good_refusal, hosts_reply_check);
         TAKEN(good_push, hosts_reply_check);
         hosts_request_init(&request, HOSTS_LIST, 1);
@@ -111,6 +120,10 @@ static void test_bad_requests(void **state) {
         REQUEST_REFUSED(good_number, message.course[0] = 'x', -EBADMSG);
         REQUEST_REFUSED(good_number, memset(message.course, '1', COURSE_SIZE), -EBADMSG);
         REQUEST_REFUSED(good_number, message.seat[0] = '1', -EBADMSG);
+        REQUEST_REFUSED(good_exam, memset(message.course, 0, sizeof(message.course)), -EBADMSG);
+        REQUEST_REFUSED(good_exam, message.course[0] = '/', -EBADMSG);
+        REQUEST_REFUSED(good_exam, message.user[0] = 'a', -EBADMSG);
+        REQUEST_REFUSED(good_exam, message.number = 1, -EBADMSG);
         REQUEST_REFUSED(good_drain, memset(message.member, 0, sizeof(message.member)), -EBADMSG);
         REQUEST_REFUSED(good_drain, message.member[1] = '/', -EBADMSG);
         REQUEST_REFUSED(good_drain, message.user[1] = '/', -EBADMSG);

@@ -17,6 +17,15 @@ int exam_file_update(const char *state, const struct exam *exam);
 /* Returns 1, 0 if there is no such file, or negative errno. */
 int exam_file_remove(const char *state, const char *course, const char *suffix);
 
-/* Calls back for each course that has the file of a schedule. Negative errno, also of the callback. */
-int exam_file_each_scheduled(
-        const char *state, int (*callback)(void *userdata, const char *course), void *userdata);
+/* Calls back for each course that has a file with that suffix. Negative errno, also of the callback. */
+int exam_file_each(const char *state, const char *suffix, int (*callback)(void *userdata, const char *course),
+        void *userdata);
+
+/* A text instead of an exam, which is replaced as a whole in the same way. Negative errno. */
+int exam_file_write_text(const char *state, const char *course, const char *suffix, const char *text);
+
+/*
+ * Nobody else who takes the lock changes a file until *ret_fd is closed. waits: not, if it is taken: -EAGAIN.
+ * Negative errno.
+ */
+int exam_file_lock(const char *state, bool waits, int *ret_fd);

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "exam-file.h"
@@ -100,6 +101,32 @@ int exam_file_update(const char *state, const struct exam *exam) {
         return write_exam(state, exam, EXAM_SCHEDULED, true);
 }
 
+int exam_file_write_text(const char *state, const char *course, const char *suffix, const char *text) {
+        _cleanup_close_ int folder = open_folder(state);
+        char file[EXAM_FILE_SIZE];
+
+        if (folder < 0)
+                return folder;
+        make_name(course, suffix, file);
+        return replace(folder, file, text);
+}
+
+int exam_file_lock(const char *state, bool waits, int *ret_fd) {
+        _cleanup_close_ int folder = open_folder(state);
+        int r;
+
+        if (folder < 0)
+                return folder;
+        do
+                r = flock(folder, waits ? LOCK_EX : LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+        while (r == -EINTR);
+        if (r < 0)
+                return r;
+        *ret_fd = folder;
+        folder = -1;
+        return 0;
+}
+
 int exam_file_remove(const char *state, const char *course, const char *suffix) {
         _cleanup_close_ int folder = open_folder(state);
         char file[EXAM_FILE_SIZE];
@@ -112,8 +139,8 @@ int exam_file_remove(const char *state, const char *course, const char *suffix) 
         return fsync(folder) < 0 ? -errno : 1;
 }
 
-int exam_file_each_scheduled(
-        const char *state, int (*callback)(void *userdata, const char *course), void *userdata) {
+int exam_file_each(const char *state, const char *suffix, int (*callback)(void *userdata, const char *course),
+        void *userdata) {
         char folder[256], course[COURSE_SIZE];
         DIR *directory;
         int r = 0;
@@ -123,7 +150,7 @@ int exam_file_each_scheduled(
         if (!directory)
                 return errno == ENOENT ? 0 : -errno;
         for (struct dirent *entry; r >= 0 && (entry = readdir(directory));)
-                if (exam_file_name_cut(entry->d_name, EXAM_SCHEDULED, course))
+                if (exam_file_name_cut(entry->d_name, suffix, course))
                         r = callback(userdata, course);
         (void)closedir(directory);
         return r < 0 ? r : 0;
