@@ -125,7 +125,7 @@ activator_packages = libsystemd
 container_sources = container/instance.c container/queue.c container/report.c
 
 ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
-	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/command-parts.c ctl/base/complain.c ctl/base/hold-client.c ctl/base/hosts-list.c ctl/base/progress.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/class-time.c ctl/base/course-schedule.c ctl/base/timetable-file.c ctl/base/exam-schedule.c ctl/base/exam-staff.c ctl/base/frr-config.c ctl/base/frr-load.c ctl/base/lease-list.c ctl/base/lease-record.c ctl/base/systemctl.c ctl/base/moment.c \
+	ctl/base/admin-log.c ctl/base/arguments.c ctl/base/byte-count.c ctl/base/calendar.c ctl/base/command-parts.c ctl/base/complain.c ctl/base/hold-client.c ctl/base/hosts-list.c ctl/base/member-difference.c ctl/base/progress.c ctl/base/journal-entry.c ctl/base/json.c ctl/base/class-time.c ctl/base/course-schedule.c ctl/base/timetable-file.c ctl/base/exam-schedule.c ctl/base/exam-staff.c ctl/base/frr-config.c ctl/base/frr-load.c ctl/base/lease-list.c ctl/base/lease-record.c ctl/base/systemctl.c ctl/base/moment.c \
 	ctl/base/pam-config.c ctl/base/report-client.c ctl/base/scope.c ctl/base/login-uid.c ctl/base/table.c ctl/base/terminal.c ctl/base/traffic.c ctl/base/target.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/controller-check.c ctl/check/frr-check.c ctl/check/host-check.c ctl/check/hosts-check.c ctl/check/image-check.c \

@@ -5,6 +5,7 @@
 #include "base/complain.h"
 #include "base/hosts-list.h"
 #include "base/json.h"
+#include "base/member-difference.h"
 #include "base/moment.h"
 #include "base/table.h"
 #include "base/terminal.h"
@@ -29,9 +30,9 @@ enum {
 
 #define NOTE_SIZE 256U
 
-static void add_note(char note[static NOTE_SIZE], const char *format, ...) _printf_(2, 3);
+static void add_note(char *note, const char *format, ...) _printf_(2, 3);
 
-static void add_note(char note[static NOTE_SIZE], const char *format, ...) {
+static void add_note(char *note, const char *format, ...) {
         size_t length = strlen(note);
         va_list arguments;
 
@@ -44,11 +45,45 @@ static void add_note(char note[static NOTE_SIZE], const char *format, ...) {
         va_end(arguments);
 }
 
+struct differences {
+        char *note;
+        size_t n;
+};
+
+static void note_difference(void *userdata, const struct member_difference *difference) {
+        struct differences *differences = userdata;
+        const char *course = difference->course;
+
+        differences->n++;
+        switch (difference->kind) {
+        case DIFFERENCE_SETTINGS:
+        case DIFFERENCE_ROSTER:
+                add_note(differences->note, "%s of course %s %s: coursenetctl check",
+                        difference_file(difference->kind), course,
+                        difference->kind == DIFFERENCE_ROSTER ? "differs" : "differ");
+                return;
+        case DIFFERENCE_ONLY_HERE:
+                add_note(differences->note, "does not share course %s", course);
+                return;
+        case DIFFERENCE_ONLY_THERE:
+                add_note(differences->note, "shares course %s, this server does not", course);
+                return;
+        case DIFFERENCE_EXAM_THERE:
+                add_note(differences->note, "does not have the last change of the exam of course %s", course);
+                return;
+        case DIFFERENCE_EXAM_HERE:
+                add_note(differences->note, "has a change of the exam of course %s, this server does not",
+                        course);
+                return;
+        }
+}
+
 /* Whether the note has something that must not stay. */
 static bool describe(
         const struct hosts_list *list, const struct listed_member *member, char ret_note[static NOTE_SIZE]) {
         const struct listed_member *own = hosts_list_member(list, list->own);
         bool differs = own && own->up && member->up && member->contract != own->contract;
+        struct differences differences = {.note = ret_note};
         char since[32];
 
         ret_note[0] = '\0';
@@ -63,7 +98,9 @@ static bool describe(
                 add_note(ret_note, "speaks contract %d, this server %d", member->contract, own->contract);
         if (!member->listed)
                 add_note(ret_note, "not in members = here");
-        return differs || !member->listed;
+        if (!list->cut_off)
+                member_differences(own, member, note_difference, &differences);
+        return differs || !member->listed || differences.n > 0;
 }
 
 static int add_row(
