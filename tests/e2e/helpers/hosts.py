@@ -24,7 +24,7 @@ import time
 
 from harness.case import expect
 from harness.guest import POLL_INTERVAL
-from harness.stream import Stream
+from harness.stream import EndOfStream, Stream
 from harness.switch import Switch
 from helpers.seats import add_accounts
 from helpers.settings import SETTINGS
@@ -293,6 +293,18 @@ def members_of(guest):
     if not hasattr(guest, "members"):
         guest.members = Members(guest)
     return guest.members
+
+
+def log_in(host, user, seconds, tty=False):
+    """Logs a user in who may be refused for a while; returns the session."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            tried = host.ssh_popen(user, tty)
+            tried.run("test -n \"$COURSENET_SEAT\"")
+            return tried
+        except EndOfStream:
+            expect(time.monotonic() < deadline, f"{user} could not log in on {host.name} in {seconds} s")
 
 
 def with_members(function):
