@@ -20,21 +20,22 @@ static void _printf_(5, 0) diagnostics_append(struct diagnostics *diagnostics, e
 
         if (level == DIAGNOSTIC_ERROR)
                 diagnostics->n_errors++;
-        diagnostics->lost = true;
 
         items = reallocarray(diagnostics->items, diagnostics->n_items + 1, sizeof(*items));
-        if (!items)
+        if (!items) {
+                diagnostics->lost = true;
                 return;
+        }
         diagnostics->items = items;
 
         item = &items[diagnostics->n_items];
         *item = (struct diagnostic){.level = level, .line = line, .path = strdup(path)};
         if (!item->path || vasprintf(&item->text, format, arguments) < 0) {
                 free(item->path);
+                diagnostics->lost = true;
                 return;
         }
         diagnostics->n_items++;
-        diagnostics->lost = false;
 }
 
 void diagnostics_error(
@@ -64,8 +65,10 @@ void diagnostics_advise(struct diagnostics *diagnostics, const char *format, ...
         item = &diagnostics->items[diagnostics->n_items - 1];
         free(item->remedy);
         va_start(arguments, format);
-        if (vasprintf(&item->remedy, format, arguments) < 0)
+        if (vasprintf(&item->remedy, format, arguments) < 0) {
                 item->remedy = NULL;
+                diagnostics->lost = true;
+        }
         va_end(arguments);
 }
 
@@ -90,4 +93,6 @@ void diagnostics_print(FILE *stream, const struct diagnostics *diagnostics) {
                 string_make_printable(text);
                 (void)fprintf(stream, "%s\n", text);
         }
+        if (diagnostics->lost)
+                (void)fprintf(stream, "%s\n", DIAGNOSTICS_LOST);
 }

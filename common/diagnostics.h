@@ -30,7 +30,7 @@ struct diagnostics {
         struct diagnostic *items;
         size_t n_items;
         size_t n_errors;
-        bool lost; /* there was no memory for the last one */
+        bool lost; /* there was no memory for one of them, or for its remedy; those behind get no remedy */
 };
 
 void diagnostics_done(struct diagnostics *diagnostics);
@@ -54,3 +54,6 @@ void diagnostic_format(const struct diagnostic *diagnostic, char *text, size_t s
 void diagnostics_print(FILE *stream, const struct diagnostics *diagnostics);
 
 #define _cleanup_diagnostics_ _cleanup_(diagnostics_done)
+
+/* What a reader must know of a list with `lost`. */
+#define DIAGNOSTICS_LOST "There is not enough memory to say everything that is wrong."

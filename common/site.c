@@ -30,8 +30,10 @@ static int load_seats(const char *etc, const struct settings *settings, struct s
         struct diagnostics *diagnostics) {
         course->seats = calloc(course->roster.n_lines + 1, sizeof(*course->seats));
         course->students = calloc(course->roster.n_lines + 1, sizeof(*course->students));
-        if (!course->seats || !course->students)
+        if (!course->seats || !course->students) {
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return -ENOMEM;
+        }
 
         for (size_t i = 0; i < course->roster.n_lines; i++) {
                 const struct roster_line *line = &course->roster.lines[i];

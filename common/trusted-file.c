@@ -87,12 +87,11 @@ int trusted_file_read_identified(
                 return r;
 
         text = malloc((size_t)size + 2);
-        if (!text)
-                return -ENOMEM;
-
-        n = read_all(fd, text, (size_t)size + 1);
-        if (n < 0)
+        n = text ? read_all(fd, text, (size_t)size + 1) : -ENOMEM;
+        if (n < 0) {
+                *ret_reason = strerrordesc_np((int)-n);
                 return (int)n;
+        }
         if (n > size) {
                 *ret_reason = "it changed while it was read (try again)";
                 return -EAGAIN;

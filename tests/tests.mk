@@ -1,7 +1,7 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
 unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam exam-state finding-line frr-config hosts hosts-protocol lease-history lease-record limits live-check member-check login-count login-uid \
-	machine-prefix manual message-fd moment name-rule pam-config plan protocol roster roster-command roster-sync scope seat-id setting-value \
+	machine-prefix manual message-fd moment name-rule no-memory pam-config plan protocol roster roster-command roster-sync scope seat-id setting-value \
 	settings settings-cache settings-documents settings-table site snapshot trusted-file \
 	worker-protocol
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
@@ -51,6 +51,12 @@ link_test = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o 
 $(unit_test_programs): $(BUILD)/tests/unit/test-%: $(BUILD)/tests/unit/test-%.o $(BUILD)/libctl.a $(BUILD)/libclient.a $(BUILD)/libcommon.a
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(ctl_packages) $(settings_packages)) -lcsv
+
+# In these, allocations of the product fail: tests/failing-memory.h.
+wrapped = malloc calloc realloc reallocarray strdup strndup asprintf vasprintf getline getdelim open_memstream fopen fdopen opendir fdopendir \
+	json_object_new_object json_object_new_array json_object_new_string json_object_new_int64 json_object_new_boolean
+wrap_allocations = $(wrapped:%=-Wl,--wrap=%)
+$(BUILD)/tests/unit/test-no-memory: override LDFLAGS += $(wrap_allocations)
 
 # They run them.
 $(BUILD)/tests/unit/test-manual: $(programs)

@@ -64,6 +64,15 @@ int json_put_time(json_object *object, const char *key, uint64_t usec) {
         return json_put_text(object, key, usec > 0 ? text : NULL);
 }
 
+int json_append_text(json_object *array, const char *text) {
+        json_object *value = json_object_new_string(text);
+
+        if (value && json_object_array_add(array, value) == 0)
+                return 0;
+        json_done(&value);
+        return -ENOMEM;
+}
+
 json_object *json_append_object(json_object *array) {
         return json_put_object_at(array, json_object_array_length(array));
 }

@@ -27,6 +27,9 @@ json_object *json_put_array(json_object *object, const char *key);
 /* A time in UTC (RFC 3339); 0: null. Negative errno. */
 int json_put_time(json_object *object, const char *key, uint64_t usec);
 
+/* A string at the end of an array. Negative errno, and the array is as it was. */
+int json_append_text(json_object *array, const char *text);
+
 /* A new, empty object at the end of an array. Borrowed; NULL: out of memory. */
 json_object *json_append_object(json_object *array);
 

@@ -116,6 +116,8 @@ unsigned pam_config_check_text(const char *text, const char *path, const struct 
         unsigned line = 0, systemd_line = 0, n = 0;
         char *next = copy;
 
+        if (!copy)
+                diagnostics_error(diagnostics, path, 0, "out of memory");
         for (char *start; copy && (start = next_line(&next, &line));) {
                 struct entry entry;
 

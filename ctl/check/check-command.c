@@ -54,6 +54,7 @@ static void check_directory(const char *etc, const char *name, struct diagnostic
 
         if (asprintf(&path, "%s%s%s", etc, name[0] ? "/" : "", name) < 0) {
                 path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return;
         }
         if (lstat(path, &st) < 0) {
@@ -79,6 +80,7 @@ static void check_roster_privacy(const char *etc, struct diagnostics *diagnostic
 
         if (asprintf(&path, "%s/" ROSTER_DIRECTORY, etc) < 0) {
                 path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return;
         }
         if (lstat(path, &st) >= 0 && S_ISDIR(st.st_mode) && (st.st_mode & S_IRWXO)) {
@@ -167,6 +169,7 @@ static void check_accounts(const char *etc, const struct site *site, const struc
 
         if (asprintf(&path, "%s/" ROSTER_DIRECTORY "/%s", etc, course->bridge.course) < 0) {
                 path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return;
         }
         sort_accounts(site, course, users);
@@ -391,6 +394,10 @@ int check_command(const struct paths *paths, int argc, char **argv) {
                 print_for_people(&diagnostics, &wanted);
         else if (print_json(&diagnostics, &wanted) < 0) {
                 complain("%s", strerror(ENOMEM));
+                return EXIT_NO;
+        }
+        if (diagnostics.lost) {
+                complain(DIAGNOSTICS_LOST);
                 return EXIT_NO;
         }
         return diagnostics.n_errors > 0 ? EXIT_NO : EXIT_DONE;

@@ -87,7 +87,7 @@ static int show_step(json_object *steps, const struct diagnostics *findings, enu
                         continue;
                 (void)snprintf(why, sizeof(why), "%s: %s", finding->path, finding->text);
                 string_make_printable(why);
-                r = show_command(steps, why, finding->remedy);
+                r = show_command(steps, why, finding->remedy ? finding->remedy : "coursenetctl check");
         }
         return r;
 }
@@ -136,7 +136,9 @@ int setup_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
         check_all(paths, &wanted, &findings);
-        done = findings.n_items == 0 && findings.n_errors == 0;
+        done = findings.n_items == 0 && findings.n_errors == 0 && !findings.lost;
+        if (findings.lost)
+                complain(DIAGNOSTICS_LOST);
         if (arguments.json) {
                 r = print_json(&findings);
                 if (r < 0)

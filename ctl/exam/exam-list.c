@@ -80,11 +80,11 @@ static int put_exam(json_object *list, const struct exam *exam) {
                 return -ENOMEM;
         for (size_t i = 0; i < exam->n_allow && r == 0; i++) {
                 exam_allow_format(&exam->allow[i], word);
-                r = json_object_array_add(allow, json_object_new_string(word));
+                r = json_append_text(allow, word);
         }
         for (size_t i = 0; i < exam->n_names && r == 0; i++)
-                r = json_object_array_add(names, json_object_new_string(exam->names[i]));
-        return r != 0 ? -ENOMEM : 0;
+                r = json_append_text(names, exam->names[i]);
+        return r;
 }
 
 static int put_exams(json_object *document, const char *key, const struct exams *exams) {

@@ -237,8 +237,13 @@ static void plan_by_number(const struct roster_change *change, unsigned seat, st
 static int show_kept(struct roster_change *change, const char *student, unsigned seat) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         struct seat_plan plan;
+        int r = roster_edit_plan(&change->edit, seat, &plan, &ignored);
 
-        if (roster_edit_plan(&change->edit, seat, &plan, &ignored) < 0)
+        if (r == -ENOMEM) {
+                diagnostics_error(&change->diagnostics, change->edit.path, 0, "out of memory");
+                return r;
+        }
+        if (r < 0)
                 plan_by_number(change, seat, &plan);
         return add_row(change, student, &plan, WHAT_KEPT);
 }
@@ -439,15 +444,10 @@ static int put_import(struct roster_change *change, const struct class_list *lis
                 return -ENOMEM;
         absent = json_put_array(change->document, "absent");
         for (size_t i = 0; absent && i < roster->n_lines; i++) {
-                json_object *name;
-
                 if (!is_absent(&roster->lines[i], list))
                         continue;
-                name = json_object_new_string(roster->lines[i].student);
-                if (!name || json_object_array_add(absent, name) < 0) {
-                        json_done(&name);
+                if (json_append_text(absent, roster->lines[i].student) < 0)
                         return -ENOMEM;
-                }
         }
         return absent ? 0 : -ENOMEM;
 }

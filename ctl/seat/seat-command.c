@@ -120,15 +120,8 @@ static int put_units(json_object *document, const struct texts *texts) {
         if (!units)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(texts->units); i++) {
-                json_object *unit;
-
-                if (!texts->units[i][0])
-                        continue;
-                unit = json_object_new_string(texts->units[i]);
-                if (!unit || json_object_array_add(units, unit) < 0) {
-                        json_done(&unit);
+                if (texts->units[i][0] && json_append_text(units, texts->units[i]) < 0)
                         return -ENOMEM;
-                }
         }
         return 0;
 }
@@ -193,8 +186,8 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
         if (r == SEAT_MAPPING_NO_COURSE_USER) {
-                if (arguments.json)
-                        (void)print_no_course_user(arguments.words[0]);
+                if (arguments.json && print_no_course_user(arguments.words[0]) < 0)
+                        complain("%s", strerror(ENOMEM));
                 return EXIT_NO;
         }
 

@@ -482,7 +482,7 @@ static int put_holder(json_object *holders, const struct lease_record *record) {
 }
 
 static void put_unit(void *units, const char *unit) {
-        (void)json_object_array_add(units, json_object_new_string(unit));
+        (void)json_append_text(units, unit);
 }
 
 static bool is_up_still(const struct teardown *teardown, const char *unit) {
