@@ -161,12 +161,14 @@ fuzz:
 # Counts which lines run, also in guests; GUESTS=no leaves the guests out. A failed test is reported and does not end it.
 covered = $(BUILD)/coverage
 covered_programs = $(test_programs:$(BUILD)/%=$(covered)/%)
+covered_ctl_tests = $(ctl_tests:%='env COURSENETCTL=$(abspath $(covered))/coursenetctl %')
 
 coverage:
 	$(Q)tests/as-root tests/install-packages
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(covered) CFLAGS='-O0 -g --coverage' HARDENING= tests
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(covered) CFLAGS='-O0 -g --coverage -include tests/coverage-exit.h' HARDENING= tests
 	$(Q)tests/as-root find $(covered) '(' -name '*.gcda' -o -path '*/guests/*' ')' -delete
-	-$(Q)tests/as-root tests/run $(if $(filter no,$(GUESTS)),,--e2e '$(e2e) --coverage $(covered)/guests') $(covered_programs)
+	$(Q)tests/as-root tests/coverage --open $(covered)
+	-$(Q)tests/as-root env GCOV_ERROR_FILE=/dev/null tests/run $(if $(filter no,$(GUESTS)),,--e2e '$(e2e) --coverage $(covered)/guests') $(covered_ctl_tests) $(covered_programs)
 	$(Q)tests/as-root tests/coverage $(covered) $(covered)/guests
 
 demo:

@@ -21,6 +21,7 @@
 /* What the child says about itself. */
 struct failing_child {
         int listener, result;
+        bool over; /* the function has returned */
 };
 
 /* Without setns(): a process that cannot return from a namespace can undo nothing outside of it. */
@@ -69,6 +70,7 @@ static inline _Noreturn void run_failing_child(
         (void)raise(SIGSTOP);
         (void)close(child->listener);
         child->result = function(userdata);
+        child->over = true;
         _exit(EXIT_SUCCESS);
 }
 
@@ -84,6 +86,7 @@ static inline bool fail_at_call(
         struct failing_child *child =
                 mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         struct pollfd pollfd = {.events = POLLIN};
+        unsigned none = UINT_MAX;
         bool failed = false;
         int status, pidfd;
         pid_t pid;
@@ -100,7 +103,7 @@ static inline bool fail_at_call(
         assert_true(pollfd.fd >= 0);
         (void)kill(pid, SIGCONT);
         while (poll(&pollfd, 1, -1) > 0 && (pollfd.revents & POLLIN))
-                failed |= answer_call(pollfd.fd, &n, error);
+                failed |= answer_call(pollfd.fd, child->over ? &none : &n, error);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
         *ret_result = WEXITSTATUS(status) == EXIT_SUCCESS ? child->result : ENDED;
