@@ -132,7 +132,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/check/exam-check.c ctl/check/limits.c ctl/check/live-check.c ctl/check/member-check.c ctl/check/schedule-check.c ctl/check/setup-command.c ctl/check/staff-check.c \
 	ctl/exam/exam-change.c ctl/exam/exam-command.c ctl/exam/exam-list.c ctl/exam/exam-share.c \
 	ctl/hosts/drain-command.c ctl/hosts/frr-command.c ctl/hosts/hosts-command.c ctl/hosts/hosts-status.c \
-	ctl/history/history-command.c ctl/history/lease-history.c ctl/history/lease-journal.c \
+	ctl/history/collected.c ctl/history/history-command.c ctl/history/history-hosts.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \
 	ctl/roster/group-change.c ctl/roster/group-members.c ctl/roster/login-column.c ctl/roster/roster-change.c ctl/roster/roster-command.c \
 	ctl/roster/roster-edit.c ctl/roster/roster-file.c ctl/roster/roster-list.c ctl/roster/roster-sync.c ctl/roster/shared-number.c ctl/roster/sheet.c \

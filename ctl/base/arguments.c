@@ -23,6 +23,7 @@ enum {
         OPTION_ALLOW,
         OPTION_ALLOW_NAME,
         OPTION_HOSTS,
+        OPTION_DIRECTORY,
 };
 
 static const struct option options[] = {
@@ -41,6 +42,7 @@ static const struct option options[] = {
         {"allow", required_argument, NULL, OPTION_ALLOW},
         {"allow-name", required_argument, NULL, OPTION_ALLOW_NAME},
         {"hosts", no_argument, NULL, OPTION_HOSTS},
+        {"directory", required_argument, NULL, OPTION_DIRECTORY},
         {0},
 };
 
@@ -77,6 +79,8 @@ static unsigned taken_by(int option) {
                 return TAKES_EXAM;
         case OPTION_HOSTS:
                 return TAKES_HOSTS;
+        case OPTION_DIRECTORY:
+                return TAKES_DIRECTORY;
         default:
                 return 0;
         }
@@ -132,6 +136,9 @@ static void take_option(int option, struct arguments *arguments) {
                 break;
         case OPTION_HOSTS:
                 arguments->hosts = true;
+                break;
+        case OPTION_DIRECTORY:
+                arguments->directory = optarg;
                 break;
         default:
                 break;

@@ -7,17 +7,18 @@
 
 /* The options of a command, in addition to --help. */
 enum takes {
-        TAKES_JSON = 1 << 0,    /* --json */
-        TAKES_AT = 1 << 1,      /* --at */
-        TAKES_IMPORT = 1 << 2,  /* --column, --skip and --dry-run */
-        TAKES_FORCE = 1 << 3,   /* --force */
-        TAKES_PAGER = 1 << 4,   /* --no-pager */
-        TAKES_LEGEND = 1 << 5,  /* --no-legend */
-        TAKES_WATCH = 1 << 6,   /* --watch */
-        TAKES_TIMES = 1 << 7,   /* --since and --until */
-        TAKES_EXAM = 1 << 8,    /* --until, --allow and --allow-name */
-        TAKES_DRY_RUN = 1 << 9, /* --dry-run */
-        TAKES_HOSTS = 1 << 10,  /* --hosts */
+        TAKES_JSON = 1 << 0,       /* --json */
+        TAKES_AT = 1 << 1,         /* --at */
+        TAKES_IMPORT = 1 << 2,     /* --column, --skip and --dry-run */
+        TAKES_FORCE = 1 << 3,      /* --force */
+        TAKES_PAGER = 1 << 4,      /* --no-pager */
+        TAKES_LEGEND = 1 << 5,     /* --no-legend */
+        TAKES_WATCH = 1 << 6,      /* --watch */
+        TAKES_TIMES = 1 << 7,      /* --since and --until */
+        TAKES_EXAM = 1 << 8,       /* --until, --allow and --allow-name */
+        TAKES_DRY_RUN = 1 << 9,    /* --dry-run */
+        TAKES_HOSTS = 1 << 10,     /* --hosts */
+        TAKES_DIRECTORY = 1 << 11, /* --directory */
 };
 
 /* What a word of a command means, for completion. */
@@ -56,6 +57,7 @@ struct arguments {
         bool watch;
         bool hosts;
         const char *since, *until; /* borrowed; NULL: not given */
+        const char *directory;     /* the same */
         const char *allow[ARGUMENT_REPEATED_MAX], *allow_names[ARGUMENT_REPEATED_MAX]; /* borrowed */
         size_t n_allow, n_allow_names;
         const char *too_many; /* an option that was repeated too often */

@@ -52,6 +52,7 @@ static void parse_member(json_object *object, struct listed_member *ret) {
         get_text(object, "version", ret->version, sizeof(ret->version));
         ret->listed = get_bool(object, "listed");
         ret->up = get_bool(object, "up");
+        get_text(object, "boot", ret->boot, sizeof(ret->boot));
         ret->contract = json_object_get_int(get(object, "contract"));
         ret->since_usec = get_number(object, "since");
         ret->courses = get(object, "courses");

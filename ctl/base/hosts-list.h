@@ -15,6 +15,7 @@ struct listed_member {
         bool listed; /* it is in this server's members = */
         bool up;
         char version[32]; /* empty unless it is up */
+        char boot[40];    /* the same: the id of its boot */
         int contract;     /* 0 unless it is up */
         uint64_t since_usec;
         bool drained;

@@ -14,19 +14,24 @@
 #include "base/table.h"
 #include "base/terminal.h"
 #include "history-command.h"
+#include "history-hosts.h"
 #include "lease-journal.h"
 
 const struct syntax history_syntax = {
         .usage = "Usage: coursenetctl history [--json] [--at TIME | --since TIME --until TIME]\n"
-                 "                            [--no-legend] [--no-pager] [ADDRESS|COURSE|SEAT|USER]\n"
+                 "                            [--hosts [--directory DIR]] [--no-legend] [--no-pager]\n"
+                 "                            [ADDRESS|COURSE|SEAT|USER]\n"
                  "\n"
                  "Shows who had which address and when, with a line for each login, from the journal.\n"
                  "With --at, shows only leases of that time: a day, a minute or a second. With --since or\n"
                  "--until, or both, shows those that existed in between.\n"
+                 "With --hosts, also from the journals of other servers that are collected on this one, in\n"
+                 "DIR or " HISTORY_COLLECTED ".\n"
                  "\n"
                  "TIME: " MOMENT_FORMS ".\n"
                  "--since and --until also take what systemd.time(7) describes: yesterday, '2 hours ago'.\n",
-        .options = TAKES_JSON | TAKES_AT | TAKES_TIMES | TAKES_LEGEND | TAKES_PAGER,
+        .options = TAKES_JSON | TAKES_AT | TAKES_TIMES | TAKES_LEGEND | TAKES_PAGER | TAKES_HOSTS |
+                   TAKES_DIRECTORY,
         .words_max = 1,
         .first = WORD_TARGET,
 };
@@ -37,6 +42,7 @@ struct question {
         struct span span;
         bool no_legend;
         bool partial; /* the caller may not see all courses */
+        bool hosts;   /* of other servers, too */
 };
 
 static size_t count_shown(const struct lease_journal *journal, const struct question *question) {
@@ -50,7 +56,12 @@ static size_t count_shown(const struct lease_journal *journal, const struct ques
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-static const char *const headings[] = {"ADDRESS", "USER", "SINCE", "UNTIL", "SERVICE", "FROM"};
+static const char *const headings[] = {"ADDRESS", "USER", "SINCE", "UNTIL", "SERVICE", "FROM", "HOST"};
+
+/* Without --hosts, the last one is left out. */
+static size_t n_columns(const struct question *question) {
+        return ELEMENTSOF(headings) - !question->hosts;
+}
 
 static const char *or_dash(const char *text) {
         return text[0] ? text : "-";
@@ -69,15 +80,16 @@ static void format_end(const struct past_lease *lease, char *text, size_t size) 
                                                        : "");
 }
 
-static int add_row(struct libscols_table *table, const struct past_lease *lease) {
+static int add_row(
+        struct libscols_table *table, const struct past_lease *lease, const struct question *question) {
         char since[32], until[64];
 
         moment_format(lease->since_usec, since, sizeof(since));
         format_end(lease, until, sizeof(until));
         return table_add(table,
                 (const char *const[]){or_dash(lease->address), or_dash(lease->user), since, until,
-                        or_dash(lease->service), or_dash(lease->remote_host)},
-                ELEMENTSOF(headings));
+                        or_dash(lease->service), or_dash(lease->remote_host), or_dash(lease->host)},
+                n_columns(question));
 }
 
 static int print_table(const struct lease_journal *journal, const struct question *question) {
@@ -85,12 +97,12 @@ static int print_table(const struct lease_journal *journal, const struct questio
         struct past_lease *lease, *next;
         int r;
 
-        r = table_new(headings, ELEMENTSOF(headings), &table);
+        r = table_new(headings, n_columns(question), &table);
         if (r >= 0 && question->no_legend)
                 table_hide_headings(table);
         HASH_ITER (hh, journal->history.leases, lease, next)
                 if (r >= 0 && past_lease_within(lease, &question->span))
-                        r = add_row(table, lease);
+                        r = add_row(table, lease, question);
         return r < 0 ? r : table_print(table);
 }
 
@@ -108,7 +120,7 @@ static int put_or_null(json_object *object, const char *key, const char *text) {
         return json_put_text(object, key, text[0] ? text : NULL);
 }
 
-static int put_lease(json_object *leases, const struct past_lease *lease) {
+static int put_lease(json_object *leases, const struct past_lease *lease, bool hosts) {
         json_object *object = json_append_object(leases);
 
         if (!object)
@@ -121,9 +133,25 @@ static int put_lease(json_object *leases, const struct past_lease *lease) {
                 put_or_null(object, "remote_host", lease->remote_host) < 0 ||
                 json_put_time(object, "since", lease->since_usec) < 0 ||
                 json_put_time(object, "until", lease->until_usec) < 0 ||
-                json_put_text(object, "end", end_names[lease->end]) < 0)
+                json_put_text(object, "end", end_names[lease->end]) < 0 ||
+                (hosts && put_or_null(object, "host", lease->host) < 0))
                 return -ENOMEM;
         return 0;
+}
+
+/* How far each server's journal reaches, of those that are collected. */
+static int put_hosts(json_object *document, const struct collected *collected) {
+        json_object *hosts = json_put_array(document, "hosts");
+
+        for (size_t i = 0; hosts && i < collected->n_machines; i++) {
+                json_object *object = json_append_object(hosts);
+
+                if (!object || put_or_null(object, "host", collected->machines[i].name) < 0 ||
+                        json_put_time(object, "journal_begins", collected->machines[i].begins_usec) < 0 ||
+                        json_put_time(object, "journal_ends", collected->machines[i].ends_usec) < 0)
+                        return -ENOMEM;
+        }
+        return hosts ? 0 : -ENOMEM;
 }
 
 static int print_json(const struct lease_journal *journal, const struct question *question) {
@@ -135,11 +163,11 @@ static int print_json(const struct lease_journal *journal, const struct question
         if (!document || json_put_time(document, "journal_begins", journal->begins_usec) < 0)
                 return -ENOMEM;
         leases = json_put_array(document, "leases");
-        if (!leases)
+        if (!leases || (question->hosts && put_hosts(document, &journal->collected) < 0))
                 return -ENOMEM;
         HASH_ITER (hh, journal->history.leases, lease, next)
                 if (r >= 0 && past_lease_within(lease, &question->span))
-                        r = put_lease(leases, lease);
+                        r = put_lease(leases, lease, question->hosts);
         return r < 0 ? r : json_print(document);
 }
 
@@ -153,7 +181,8 @@ static void report_reach(const struct lease_journal *journal, const struct quest
 
         moment_format(journal->begins_usec, begins, sizeof(begins));
         if (question->span.from_usec < journal->begins_usec)
-                complain("The journal begins at %s; what happened before is not known%s.", begins, why);
+                complain("%s begins at %s; what happened before is not known%s.",
+                        question->hosts ? "This server's journal" : "The journal", begins, why);
 }
 
 static void report_none(const struct question *question) {
@@ -217,16 +246,25 @@ static uint64_t now_usec(void) {
  */
 struct live {
         struct lease_list list;
+        bool known; /* the list is there */
         uint64_t usec;
+        struct history_hosts hosts;
 };
 
 static void live_done(struct live *live) {
         lease_list_done(&live->list);
+        history_hosts_done(&live->hosts);
 }
 
-static bool is_live(void *userdata, const char *id) {
+static bool is_live(void *userdata, const struct past_lease *lease) {
         const struct live *live = userdata;
+        const char *id = lease->id;
+        sd_id128_t boot;
 
+        if (sd_id128_get_boot(&boot) < 0 || !sd_id128_equal(boot, lease->boot))
+                return history_hosts_may_be_live(&live->hosts, lease);
+        if (!live->known)
+                return true;
         for (size_t i = 0; i < live->list.n_leases; i++)
                 if (string_equal(live->list.leases[i].lease, id))
                         return true;
@@ -237,12 +275,12 @@ static bool is_live(void *userdata, const char *id) {
 }
 
 /* Only root may ask for all leases; other users get what the journal says. */
-static bool load_live(const struct paths *paths, struct live *ret) {
+static void load_live(const struct paths *paths, struct live *ret) {
         char reason[REPLY_TEXT_SIZE];
 
         ret->usec = now_usec();
-        return geteuid() == 0 &&
-               lease_list_load(paths->activator_socket, &ret->list, reason, sizeof(reason)) >= 0;
+        ret->known = geteuid() == 0 &&
+                     lease_list_load(paths->activator_socket, &ret->list, reason, sizeof(reason)) >= 0;
 }
 
 /* Returns an exit code. */
@@ -291,6 +329,12 @@ static int parse_times(struct question *question) {
 static int ask(const struct paths *paths, const struct question *question, struct arguments *arguments) {
         char since[32], until[32];
 
+        if (question->hosts) {
+                complain("Only root and the group systemd-journal may read the journals of other servers. "
+                         "Without "
+                         "--hosts, history shows the leases of your courses on this server.");
+                return EXIT_NO;
+        }
         (void)snprintf(since, sizeof(since), "@%" PRIu64, question->span.from_usec / USEC_PER_SEC);
         (void)snprintf(until, sizeof(until), "@%" PRIu64, question->span.to_usec / USEC_PER_SEC);
         arguments->since = arguments->since ? since : NULL;
@@ -298,12 +342,18 @@ static int ask(const struct paths *paths, const struct question *question, struc
         return report_ask(paths, "history", arguments);
 }
 
+/* NULL: of this server only. */
+static const char *directory_of(const struct arguments *arguments) {
+        if (arguments->directory)
+                return arguments->directory;
+        return arguments->hosts ? HISTORY_COLLECTED : NULL;
+}
+
 int history_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_lease_journal_ struct lease_journal journal = {0};
         struct question question = {.span = {.to_usec = UINT64_MAX}};
         _cleanup_(live_done) struct live live = {0};
         struct arguments arguments;
-        bool known;
         int r;
 
         r = arguments_parse(argc, argv, &history_syntax, &arguments);
@@ -313,19 +363,27 @@ int history_command(const struct paths *paths, int argc, char **argv) {
         question.since = arguments.since;
         question.until = arguments.until;
         question.no_legend = arguments.no_legend;
+        question.hosts = directory_of(&arguments) != NULL;
         question.partial = paths->scope && !paths->scope->every_course;
         question.word = arguments.n_words > 0 ? arguments.words[0] : NULL;
         r = parse_times(&question);
         if (r != EXIT_DONE)
                 return r;
 
-        known = load_live(paths, &live);
+        load_live(paths, &live);
         r = lease_journal_read(question.word, paths->scope, &journal);
         if (r == -EACCES && report_is_for_staff(paths))
                 return ask(paths, &question, &arguments);
         if (r < 0)
                 return read_failed(r);
-        if (known)
-                lease_history_end_unseen(&journal.history, live.usec, is_live, &live);
-        return answer(&journal, &question, &arguments);
+        if (question.hosts) {
+                history_hosts_load(paths, directory_of(&arguments), now_usec(), &live.hosts);
+                r = history_hosts_read(&live.hosts, question.word, paths->scope, &journal);
+                if (r != EXIT_DONE)
+                        return r;
+        }
+        lease_history_end_unseen(&journal.history, live.usec, is_live, &live);
+        r = answer(&journal, &question, &arguments);
+        history_hosts_report(&live.hosts, &journal, &question.span);
+        return r;
 }

@@ -11,6 +11,7 @@ static void past_lease_free(struct past_lease *lease) {
         free(lease->address6);
         free(lease->service);
         free(lease->remote_host);
+        free(lease->host);
         free(lease);
 }
 
@@ -35,6 +36,7 @@ static int copy_texts(struct past_lease *lease, const struct lease_event *event)
                 {&lease->address6, event->address6},
                 {&lease->service, event->service},
                 {&lease->remote_host, event->remote_host},
+                {&lease->host, event->host},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
@@ -87,37 +89,74 @@ int lease_history_add(struct lease_history *history, const struct lease_event *e
         return 0;
 }
 
+/* What is known of a boot already. */
+struct known_boot {
+        sd_id128_t id;
+        int state;
+        uint64_t usec;
+        UT_hash_handle hh;
+};
+
+static void known_boots_free(struct known_boot **boots) {
+        struct known_boot *boot, *next;
+
+        HASH_ITER (hh, *boots, boot, next) {
+                HASH_DEL(*boots, boot);
+                free(boot);
+        }
+}
+
+/* Negative errno. *boots: a uthash, by id. */
+static int find_boot(struct known_boot **boots, sd_id128_t id, boot_end_t boot_end, void *userdata,
+        const struct known_boot **ret) {
+        struct known_boot *boot;
+
+        HASH_FIND(hh, *boots, &id, sizeof(id), boot);
+        if (!boot) {
+                boot = calloc(1, sizeof(*boot));
+                if (!boot)
+                        return -ENOMEM;
+                boot->id = id;
+                boot->state = boot_end(userdata, id, &boot->usec);
+                HASH_ADD(hh, *boots, id, sizeof(boot->id), boot);
+        }
+        *ret = boot;
+        return boot->state < 0 ? boot->state : 0;
+}
+
+static void end_with_boot(struct past_lease *lease, const struct known_boot *boot) {
+        if (boot->state == BOOT_UNKNOWN)
+                lease->end = LEASE_END_UNKNOWN;
+        if (boot->state != BOOT_OVER)
+                return;
+        lease->until_usec = boot->usec > lease->since_usec ? boot->usec : lease->since_usec;
+        lease->end = LEASE_END_BOOT;
+}
+
 int lease_history_end_boots(struct lease_history *history, boot_end_t boot_end, void *userdata) {
-        sd_id128_t known = SD_ID128_NULL;
+        _cleanup_(known_boots_free) struct known_boot *boots = NULL;
+        const struct known_boot *boot;
         struct past_lease *lease, *next;
-        uint64_t usec = 0;
-        int r = 0;
+        int r;
 
         HASH_ITER (hh, history->leases, lease, next) {
                 if (lease->end != LEASE_END_NONE)
                         continue;
-                /* Leases of a boot follow each other. */
-                if (!sd_id128_equal(lease->boot, known)) {
-                        r = boot_end(userdata, lease->boot, &usec);
-                        if (r < 0)
-                                return r;
-                        known = lease->boot;
-                }
-                if (r == 0)
-                        continue;
-                lease->until_usec = usec > lease->since_usec ? usec : lease->since_usec;
-                lease->end = LEASE_END_BOOT;
+                r = find_boot(&boots, lease->boot, boot_end, userdata, &boot);
+                if (r < 0)
+                        return r;
+                end_with_boot(lease, boot);
         }
         return 0;
 }
 
 void lease_history_end_unseen(struct lease_history *history, uint64_t usec,
-        bool (*is_live)(void *userdata, const char *id), void *userdata) {
+        bool (*is_live)(void *userdata, const struct past_lease *lease), void *userdata) {
         struct past_lease *lease, *next;
 
         HASH_ITER (hh, history->leases, lease, next)
                 if (lease->end == LEASE_END_NONE && !lease->lingers && lease->since_usec < usec &&
-                        !is_live(userdata, lease->id))
+                        !is_live(userdata, lease))
                         lease->end = LEASE_END_UNKNOWN;
 }
 

@@ -19,6 +19,7 @@ struct lease_event {
         const char *address6;
         const char *service;
         const char *remote_host;
+        const char *host;    /* the machine that logged it */
         uint64_t usec;       /* when it was logged */
         uint64_t since_usec; /* when the lease began, according to the entry; 0: the entry does not say */
         sd_id128_t boot;
@@ -33,7 +34,7 @@ enum lease_end {
 };
 
 struct past_lease {
-        char *id, *user, *seat, *address, *address6, *service, *remote_host;
+        char *id, *user, *seat, *address, *address6, *service, *remote_host, *host;
         uint64_t since_usec;
         uint64_t until_usec; /* 0: no end, or not known */
         enum lease_end end;
@@ -56,11 +57,20 @@ void lease_history_done(struct lease_history *history);
  */
 int lease_history_add(struct lease_history *history, const struct lease_event *event, uint64_t begins_usec);
 
-/* Finds when a boot ended; *ret_usec is 0 if that is not known. Returns 1, or 0 for the current boot;
- * negative errno. */
+enum boot_state {
+        BOOT_RUNS,
+        BOOT_OVER,
+        BOOT_UNKNOWN, /* of another machine, which may run or not */
+};
+
+/* Finds when a boot ended; *ret_usec is 0 if that is not known. Returns an enum boot_state, or negative
+ * errno. */
 typedef int (*boot_end_t)(void *userdata, sd_id128_t boot, uint64_t *ret_usec);
 
-/* Leases do not outlive the boot in which they began: a lease without an end gets the end of its boot. */
+/*
+ * Leases do not outlive the boot in which they began: a lease without an end gets the end of its boot, or an
+ * unknown end if it is not known whether that boot is over. Asks once for each boot.
+ */
 int lease_history_end_boots(struct lease_history *history, boot_end_t boot_end, void *userdata);
 
 /*
@@ -68,7 +78,7 @@ int lease_history_end_boots(struct lease_history *history, boot_end_t boot_end, 
  * false), get an unknown end. Lingering leases are not checked, because they no longer belong to a login.
  */
 void lease_history_end_unseen(struct lease_history *history, uint64_t usec,
-        bool (*is_live)(void *userdata, const char *id), void *userdata);
+        bool (*is_live)(void *userdata, const struct past_lease *lease), void *userdata);
 
 /* Sorts by the time when the leases began. */
 void lease_history_sort(struct lease_history *history);

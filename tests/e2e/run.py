@@ -35,6 +35,7 @@ from harness.sanitizer import Sanitizer
 MODULES = (
     "hosts", "hosts_escapes", "hosts_exam", "hosts_files", "package", "jupyterhub", "stay", "cockpit", "guest", "login", "lifetime", "races", "leftover",
     "container", "crossings", "early",
+    "hosts_history",
     "programs", "firewall", "network", "names", "fence", "fault", "directory", "escape_frames", "escape_inside", "escape_reach",
     "escape_outside", "escape_activator", "escape_exam", "exam", "security", "removal", "readme", "storm", "limits",
     "resources", "enter", "capture", "units", "worker", "privacy", "history", "admin", "backup")

@@ -36,7 +36,8 @@ static char *take_field(char **line) {
 }
 
 static void add_line(struct lease_history *history, char *line) {
-        struct lease_event event = {.address = "10.0.123.10", .address6 = "", .remote_host = ""};
+        struct lease_event event = {
+                .address = "10.0.123.10", .address6 = "", .remote_host = "", .host = "hosta"};
 
         event.what = take_field(&line);
         event.id = take_field(&line);
@@ -53,12 +54,12 @@ static void add_line(struct lease_history *history, char *line) {
 static int boot_end(void *userdata, sd_id128_t boot, uint64_t *ret_usec) {
         (void)userdata;
         *ret_usec = 2000;
-        return boot.bytes[0] % 2;
+        return boot.bytes[0] % 3;
 }
 
-static bool is_live(void *userdata, const char *id) {
+static bool is_live(void *userdata, const struct past_lease *lease) {
         (void)userdata;
-        return id[0] % 2;
+        return lease->id[0] % 2;
 }
 
 /* Each lease is there once, in the order of their beginnings, and whether it has ended is known. */

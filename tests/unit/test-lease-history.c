@@ -9,7 +9,7 @@
 
 #define BEGINS 100U
 
-static const sd_id128_t last_boot = {.bytes = {1}}, this_boot = {.bytes = {2}};
+static const sd_id128_t last_boot = {.bytes = {1}}, this_boot = {.bytes = {2}}, far_boot = {.bytes = {3}};
 
 static void add_in(
         struct lease_history *history, sd_id128_t boot, const char *what, const char *id, uint64_t usec) {
@@ -22,6 +22,7 @@ static void add_in(
                 .address6 = "",
                 .service = "sshd",
                 .remote_host = "192.0.2.7",
+                .host = "hosta",
                 .usec = usec,
                 .since_usec = 50,
                 .boot = boot,
@@ -74,11 +75,12 @@ static void beginnings_and_ends_are_brought_together(void **state) {
         assert_string_equal(lease->address6, "");
         assert_string_equal(lease->service, "sshd");
         assert_string_equal(lease->remote_host, "192.0.2.7");
+        assert_string_equal(lease->host, "hosta");
 }
 
-static bool is_b(void *userdata, const char *id) {
+static bool is_b(void *userdata, const struct past_lease *lease) {
         (void)userdata;
-        return string_equal(id, "b");
+        return string_equal(lease->id, "b");
 }
 
 static void a_seat_that_lingers_is_its_users_until_it_goes(void **state) {
@@ -105,6 +107,7 @@ static void an_end_without_a_beginning_counts_if_that_is_too_long_ago(void **sta
                 .address6 = "",
                 .service = "",
                 .remote_host = "",
+                .host = "",
                 .usec = 130,
                 .since_usec = BEGINS,
         };
@@ -154,9 +157,11 @@ static int find_end(void *userdata, sd_id128_t boot, uint64_t *ret_usec) {
 
         (*n_asked)++;
         if (sd_id128_equal(boot, this_boot))
-                return 0;
+                return BOOT_RUNS;
+        if (sd_id128_equal(boot, far_boot))
+                return BOOT_UNKNOWN;
         *ret_usec = 199;
-        return 1;
+        return BOOT_OVER;
 }
 
 static void no_lease_outlives_its_boot(void **state) {
@@ -175,6 +180,41 @@ static void no_lease_outlives_its_boot(void **state) {
         assert_lease(&history, "c", 130, 199, LEASE_END_BOOT);
         assert_lease(&history, "d", 210, 0, LEASE_END_NONE);
         assert_int_equal(n_asked, 2);
+}
+
+static void leases_of_machines_that_take_turns_end_with_their_own_boots(void **state) {
+        static const char *const ids[] = {"a", "b", "c", "d", "e", "f"};
+        const sd_id128_t boots[] = {last_boot, this_boot, far_boot};
+        _cleanup_lease_history_ struct lease_history history = {0};
+        unsigned n_asked = 0;
+
+        (void)state;
+        for (unsigned i = 0; i < ELEMENTSOF(ids); i++)
+                add_in(&history, boots[i % 3], LEASE_GIVEN, ids[i], 110 + i * 10);
+        add_in(&history, far_boot, LEASE_GIVEN_BACK, "f", 300);
+        assert_int_equal(lease_history_end_boots(&history, find_end, &n_asked), 0);
+        assert_lease(&history, "a", 110, 199, LEASE_END_BOOT);
+        assert_lease(&history, "b", 120, 0, LEASE_END_NONE);
+        assert_lease(&history, "c", 130, 0, LEASE_END_UNKNOWN);
+        assert_lease(&history, "d", 140, 199, LEASE_END_BOOT);
+        assert_lease(&history, "e", 150, 0, LEASE_END_NONE);
+        assert_lease(&history, "f", 160, 300, LEASE_END_LOGOUT);
+        assert_int_equal(n_asked, 3);
+}
+
+static void the_same_entries_from_a_copy_of_the_journal_change_nothing(void **state) {
+        _cleanup_lease_history_ struct lease_history history = {0};
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++) {
+                add(&history, LEASE_GIVEN, "a", 110);
+                add(&history, LEASE_GIVEN, "b", 120);
+                add(&history, LEASE_HELD, "b", 130);
+                add(&history, LEASE_GIVEN_BACK, "a", 140);
+                assert_int_equal(HASH_COUNT(history.leases), 2);
+                assert_lease(&history, "a", 110, 140, LEASE_END_LOGOUT);
+                assert_lease(&history, "b", 120, 0, LEASE_END_NONE);
+        }
 }
 
 static void a_lease_was_there_within_a_span_if_they_touch(void **state) {
@@ -200,6 +240,8 @@ int main(void) {
                 cmocka_unit_test(a_lease_that_is_held_is_known_though_its_beginning_is_not),
                 cmocka_unit_test(a_lease_that_has_gone_unseen_has_an_unknown_end),
                 cmocka_unit_test(no_lease_outlives_its_boot),
+                cmocka_unit_test(leases_of_machines_that_take_turns_end_with_their_own_boots),
+                cmocka_unit_test(the_same_entries_from_a_copy_of_the_journal_change_nothing),
                 cmocka_unit_test(a_lease_was_there_within_a_span_if_they_touch),
         };
 

@@ -31,7 +31,7 @@ from helpers.settings import SETTINGS
 
 NAMES = ("hosta", "hostb", "hostc")
 UNDERLAY = {"hosta": "192.0.2.1", "hostb": "192.0.2.2", "hostc": "192.0.2.3"}
-PACKAGES = ("frr", "etcd-server", "etcd-client", "openssl")
+PACKAGES = ("frr", "etcd-server", "etcd-client", "openssl", "systemd-journal-remote", "frr-pythontools")
 CLAIM_TIME = 10
 
 # Courses 123 and 377 are spread, 124 is not.
