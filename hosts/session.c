@@ -2,7 +2,7 @@
 
 /*
  * The steps: a lease is granted, or the one of the earlier program is renewed; then the key is read, and set
- * if it is not this lease's; then the lease counts, until it is renewed a third of its time later.
+ * if it is not this lease's; then the lease counts, until it is renewed a sixth of its time later.
  */
 
 #include <systemd/sd-id128.h>
@@ -50,13 +50,22 @@ static void try_again(struct session *session, uint64_t usec) {
 /* After an attempt that failed: the store has paused already. */
 #define AGAIN_USEC (500 * USEC_PER_MSEC)
 
+/*
+ * The store may be away for the time from a renewal to the deadline, which is five sixths of the lease's,
+ * without the next renewal. So this is what the seats of all members lose of it.
+ */
 static uint64_t interval_usec(const struct session *session) {
+        return session->seconds * USEC_PER_SEC / 6;
+}
+
+/* Longer: an attempt for each of the store's servers, one of which may be busy. */
+static uint64_t within_usec(const struct session *session) {
         return session->seconds * USEC_PER_SEC / 3;
 }
 
 static void call(struct session *session, const char *path, char *body, store_callback_t callback) {
-        if (store_call(session->store, path, body, interval_usec(session), callback, session,
-                    &session->call) < 0)
+        if (store_call(session->store, path, body, within_usec(session), callback, session, &session->call) <
+                0)
                 try_again(session, AGAIN_USEC);
 }
 

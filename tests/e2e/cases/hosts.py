@@ -3,8 +3,7 @@
 import time
 
 from harness.case import case, expect, expect_equal, expect_failure, expect_in
-from harness.stream import EndOfStream
-from helpers.hosts import CLAIM_TIME, COURSE, STUDENTS, members_of, with_members
+from helpers.hosts import CLAIM_TIME, COURSE, STUDENTS, log_in, members_of, with_members
 
 ONLY = ("trixie",)
 ADDRESSES = "ip -br address show dev vr-12310 | tr -s ' ' | cut -d ' ' -f 3-"
@@ -22,18 +21,6 @@ def soon(session, line, seconds):
     took = int(said.split()[-1]) / 1000
     expect(took < seconds, f"`{line}` did not succeed in {seconds} s, but says:\n" + session.run(f"{line} 2>&1"))
     return took
-
-
-def log_in(host, user, seconds):
-    """Logs a user in who may be refused for a while; returns the session."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            tried = host.ssh_popen(user)
-            tried.run("test -n \"$COURSENET_SEAT\"")
-            return tried
-        except EndOfStream:
-            expect(time.monotonic() < deadline, f"{user} could not log in on {host.name} in {seconds} s")
 
 
 @case("what looks for seats that are live on two servers finds one", suites=ONLY)
@@ -172,8 +159,8 @@ def crashed(members):
     expect_failure(tried, "a login just after the crash")
     session = log_in(members.b, user, 3 * CLAIM_TIME + 10)
     waited = members.watch.time_of("hostb 12318 up", since) - members.watch.time_of("hosta gone", since)
-    # The last renewal was at most a third of the claim time before the crash.
-    expect(waited > CLAIM_TIME * 2 / 3 - 0.5, f"the seat was live again after {waited:.1f} s")
+    # The last renewal was at most a sixth of the claim time before the crash.
+    expect(waited > CLAIM_TIME * 5 / 6 - 0.5, f"the seat was live again after {waited:.1f} s")
     members.boot_again("hosta")
     expect_failure(members.a.ssh(user, "true", check=False), "a login on the server that is back")
     session.close()

@@ -16,8 +16,11 @@ What a reader of the guests' journals should know:
 
 import concurrent.futures
 import contextlib
+import datetime
 import functools
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -76,6 +79,9 @@ ETCD_PEER_TRUSTED_CA_FILE=/etc/etcd/ca.pem
 ETCD_PEER_CERT_FILE=/etc/etcd/cert.pem
 ETCD_PEER_KEY_FILE=/etc/etcd/key.pem
 """
+
+ETCDCTL = ("etcdctl --endpoints https://192.0.2.1:2379 --cacert /etc/coursenet/store/ca.pem --cert /etc/coursenet/store/cert.pem"
+           " --key /etc/coursenet/store/key.pem")
 
 # An authority, and one certificate that all members use, as servers and as clients.
 MAKE_CERTIFICATES = f"""
@@ -208,10 +214,67 @@ class Members:
         finally:
             self.heal(name)
 
+    @contextlib.contextmanager
+    def pause(self, name):
+        """The member is a virtual machine that is paused for as long as the `with` lasts or until go_on()."""
+        self.switch.cut(self.hosts[name])
+        self.hosts[name].freeze()
+        try:
+            yield
+        finally:
+            self.go_on(name)
+
+    def go_on(self, name):
+        self.heal(name)
+        self.hosts[name].thaw()
+
     def heal(self, name):
         self.switch.heal(self.hosts[name])
 
     # What is so
+
+    def deadline(self, name):
+        """Until when the claims of a member are good, and what its clock says now: seconds of CLOCK_BOOTTIME."""
+        said = self.hosts[name].run("cat /run/coursenet/hosts/deadline /proc/uptime").stdout.split()
+        return int(said[0]) / 1e6, float(said[1])
+
+    def time_left(self, name):
+        """How long the claims of a member are good if they are not renewed, in seconds."""
+        deadline, now = self.deadline(name)
+        return deadline - now
+
+    def wait_before_renewal(self, name):
+        """Waits until the claims of a member are about to be renewed, as they were before."""
+        shortest, seen = CLAIM_TIME, set()
+        while len(seen) < 3:
+            deadline, now = self.deadline(name)
+            shortest = min(shortest, deadline - now)
+            seen.add(deadline)
+        self.hosts[name].wait_until(lambda: self.time_left(name) < shortest + 0.3, what=f"{name} is about to renew its claims")
+
+    def wait_renewed(self, names=NAMES):
+        """Waits until each member has renewed its claims at least once from now on."""
+        def wait(name):
+            before, _ = self.deadline(name)
+            self.hosts[name].wait_until(lambda: self.deadline(name)[0] > before, what=f"{name} renews its claims")
+        self.each(wait, names)
+
+    def claim(self, seat):
+        """The member that has the claim to a seat in the store, or None."""
+        value = self.a.run(f"{ETCDCTL} get --print-value-only /coursenet/1/claims/{seat}").stdout
+        return json.loads(value)["host"] if value.strip() else None
+
+    def wait_free(self, seat, timeout=30):
+        """Waits until no member has the seat: there is no cable, no file of a claim and no claim in the store."""
+        gone = f"! test -e /sys/class/net/vl-{seat} && ! test -e /run/coursenet/hosts/claims/{seat}"
+        self.each(lambda name: self.hosts[name].wait_until(gone, timeout, f"{name} has nothing of seat {seat}"))
+        self.a.wait_until(lambda: self.claim(seat) is None, timeout, f"nobody has the claim to seat {seat}")
+
+    def leader(self):
+        """The member whose server of the store leads the others."""
+        rows = json.loads(self.a.run(f"{ETCDCTL} endpoint status --cluster -w json").stdout)
+        address = next(row["Endpoint"] for row in rows if row["Status"]["leader"] == row["Status"]["header"]["member_id"])
+        return next(name for name in NAMES if UNDERLAY[name] in address)
 
     def wait_joined(self, names=NAMES):
         """Waits until BGP and etcd of the members work together, and claims can be made."""
@@ -276,6 +339,13 @@ class Watch:
                 found.discard(host)
         return sorted(found)
 
+    def wait_where(self, seat, names, timeout=10):
+        """Waits until the seat is live on these members; the watch looks ten times a second."""
+        deadline = time.monotonic() + timeout
+        while self.where(seat) != sorted(names):
+            expect(time.monotonic() < deadline, f"seat {seat} is live on {self.where(seat)}, and not on {sorted(names)}")
+            time.sleep(POLL_INTERVAL)
+
     def expect_never_twice(self, since=0):
         twice = [(when, text) for when, text in self.lines(since) if text.startswith("twice ")]
         if twice:
@@ -286,6 +356,28 @@ class Watch:
     def close(self):
         self._process.stdin.close()
         self._process.wait()
+
+
+class Links:
+    """What the kernel says of a member's links, read from outside; it goes on while the member is paused."""
+
+    def __init__(self, pid):
+        self._process = subprocess.Popen(["nsenter", f"--net=/proc/{pid}/ns/net", "stdbuf", "-oL", "ip", "-ts", "-o", "monitor", "link"],
+                                         stdout=subprocess.PIPE)
+        self._stream = Stream(os.dup(self._process.stdout.fileno()), "the kernel's messages about links")
+
+    def wait_down(self, link, since, timeout=30):
+        """Waits until a link goes down, or goes; returns when it did, in seconds of the wall clock."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            for when, line in re.findall(r"^\[([^\]]+)\] ?(.*)$", self._stream.text(), re.MULTILINE):
+                said = datetime.datetime.fromisoformat(when).timestamp()
+                if said >= since and f" {link}@" in line and ",UP" not in line:
+                    self._process.kill()
+                    self._process.wait()
+                    return said
+            time.sleep(POLL_INTERVAL)
+        raise AssertionError(f"{link} has not gone down in {timeout} s, but:\n{self._stream.text()}")
 
 
 def members_of(guest):
@@ -299,12 +391,20 @@ def log_in(host, user, seconds, tty=False):
     """Logs a user in who may be refused for a while; returns the session."""
     deadline = time.monotonic() + seconds
     while True:
-        try:
-            tried = host.ssh_popen(user, tty)
-            tried.run("test -n \"$COURSENET_SEAT\"")
-            return tried
-        except EndOfStream:
-            expect(time.monotonic() < deadline, f"{user} could not log in on {host.name} in {seconds} s")
+        session, said = try_in(host, user, tty)
+        if session:
+            return session
+        expect(time.monotonic() < deadline, f"{user} could not log in on {host.name} in {seconds} s:\n{said}")
+
+
+def try_in(host, user, tty=False):
+    """Logs a user in; returns the session and "", or None and what the user read."""
+    try:
+        session = host.ssh_popen(user, tty)
+        session.run("test -n \"$COURSENET_SEAT\"")
+        return session, ""
+    except EndOfStream as end:
+        return None, str(end)
 
 
 def with_members(function):
