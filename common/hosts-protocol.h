@@ -57,6 +57,12 @@ enum hosts_verb {
 /* For so long a claim is kept for a seat whose cable is still to come. */
 #define HOSTS_WANTED_SECONDS 60U
 
+/*
+ * And for so long after who wanted it, or coursenet-hosts itself, has ended without a word. It is enough for
+ * a restart and for a cable whose units are starting.
+ */
+#define HOSTS_ORPHANED_SECONDS 10U
+
 /* An answer takes no longer than this. */
 #define HOSTS_ANSWER_SECONDS 5U
 

@@ -421,6 +421,13 @@ void claim_keeper_release(struct claim_keeper *keeper, const char *seat) {
         step_soon(keeper);
 }
 
+void claim_keeper_orphan(struct claim_keeper *keeper) {
+        struct kept_claim *kept, *next;
+
+        HASH_ITER (hh, keeper->claims, kept, next)
+                claim_orphan(&kept->claim, now_boottime_usec(), HOSTS_ORPHANED_SECONDS);
+}
+
 void claim_keeper_each_taken(struct claim_keeper *keeper,
         void (*visit)(void *userdata, const char *seat, const char *member, uint64_t since_usec),
         void *userdata) {
@@ -552,7 +559,7 @@ static void remember(void *userdata, const char *seat, const char *user) {
         struct kept_claim *kept = find_or_make(keeper, seat);
 
         if (kept)
-                (void)claim_want(&kept->claim, user, now_boottime_usec(), HOSTS_WANTED_SECONDS);
+                (void)claim_want(&kept->claim, user, now_boottime_usec(), HOSTS_ORPHANED_SECONDS);
 }
 
 int claim_keeper_begin(struct claim_keeper *keeper) {

@@ -44,6 +44,9 @@ void claim_waiter_drop(struct claim_waiter **place);
 /* HOSTS_RELEASE. */
 void claim_keeper_release(struct claim_keeper *keeper, const char *seat);
 
+/* The program that wants seats has gone. It asks again for those that it wants still. */
+void claim_keeper_orphan(struct claim_keeper *keeper);
+
 /* Calls with each seat that another member has and whose cable is still here. */
 void claim_keeper_each_taken(struct claim_keeper *keeper,
         void (*visit)(void *userdata, const char *seat, const char *member, uint64_t since_usec),

@@ -35,6 +35,13 @@ bool claim_want(struct claim *claim, const char *user, uint64_t now_usec, uint64
         return same;
 }
 
+void claim_orphan(struct claim *claim, uint64_t now_usec, uint64_t seconds) {
+        uint64_t until = now_usec + seconds * UINT64_C(1000000);
+
+        if (claim->wanted_until_usec > until)
+                claim->wanted_until_usec = until;
+}
+
 void claim_granted(struct claim *claim, int64_t revision, uint64_t since_usec) {
         claim->state = CLAIM_HELD;
         claim->revision = revision;

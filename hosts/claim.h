@@ -64,6 +64,9 @@ enum claim_step claim_next_step(const struct claim *claim, const struct claim_vi
 /* Somebody wants the seat live now. False: it is another user's until now, so it has to be written again. */
 bool claim_want(struct claim *claim, const char *user, uint64_t now_usec, uint64_t seconds);
 
+/* Who wanted the seat has ended, and may want it again. */
+void claim_orphan(struct claim *claim, uint64_t now_usec, uint64_t seconds);
+
 /* The ends of a transaction. The last one also of a deletion. */
 void claim_granted(struct claim *claim, int64_t revision, uint64_t since_usec);
 void claim_refused(struct claim *claim, const struct claim_value *other);

@@ -126,6 +126,8 @@ static void handle_gone(void *userdata, struct hosts_connection *connection) {
         DL_FOREACH_SAFE(daemon->pendings, pending, next)
         if (pending->connection == connection)
                 free_pending(pending);
+        if (hosts_connection_watches(connection))
+                claim_keeper_orphan(&daemon->keeper);
 }
 
 static void reply_simply(struct hosts_connection *connection, enum hosts_reply_type type, uint32_t id,

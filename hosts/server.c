@@ -103,6 +103,10 @@ void hosts_connection_watch(struct hosts_connection *connection) {
         connection->watches = true;
 }
 
+bool hosts_connection_watches(const struct hosts_connection *connection) {
+        return connection->watches;
+}
+
 void hosts_push(struct hosts_server *server, const struct hosts_reply *reply) {
         struct hosts_connection *connection;
 

@@ -33,6 +33,7 @@ void hosts_reply_send(struct hosts_connection *connection, const struct hosts_re
 
 /* The connection gets what is pushed. */
 void hosts_connection_watch(struct hosts_connection *connection);
+bool hosts_connection_watches(const struct hosts_connection *connection);
 
 /* Sends to every connection that watches. */
 void hosts_push(struct hosts_server *server, const struct hosts_reply *reply);

@@ -3,6 +3,7 @@
 /* What is done about a seat: each state, with what is known and what happens. */
 
 #include "claim.h"
+#include "hosts-protocol.h"
 #include "tests/unit/fixture.h"
 
 #define NOW UINT64_C(1000000000)
@@ -55,6 +56,24 @@ static void test_a_held_seat_is_dropped_when_nothing_needs_it(void **state) {
         assert_int_equal(step(&claim, true, false, true), CLAIM_STAYS);
         assert_int_equal(step(&claim, true, false, false), CLAIM_DROP);
         assert_true(claim_want(&claim, "cs123-newellz2", NOW, 60));
+        assert_int_equal(step(&claim, true, false, false), CLAIM_STAYS);
+}
+
+/* The activator was killed: nobody says that the seat is not wanted any longer. */
+static void test_what_nobody_asks_for_again_is_soon_not_wanted(void **state) {
+        struct claim claim = in_state(CLAIM_HELD);
+
+        (void)state;
+        assert_true(claim_want(&claim, "cs123-newellz2", NOW - SECOND, HOSTS_WANTED_SECONDS));
+        claim_orphan(&claim, NOW - HOSTS_ORPHANED_SECONDS * SECOND, HOSTS_ORPHANED_SECONDS);
+        assert_int_equal(step(&claim, true, true, false), CLAIM_STAYS);
+        assert_int_equal(step(&claim, true, false, false), CLAIM_DROP);
+        /* It does not become wanted by that. */
+        claim.wanted_until_usec = 0;
+        claim_orphan(&claim, NOW, HOSTS_ORPHANED_SECONDS);
+        assert_int_equal(step(&claim, true, false, false), CLAIM_DROP);
+        /* Another one asks for it. */
+        assert_true(claim_want(&claim, "cs123-newellz2", NOW, HOSTS_WANTED_SECONDS));
         assert_int_equal(step(&claim, true, false, false), CLAIM_STAYS);
 }
 
@@ -253,6 +272,7 @@ int main(void) {
                 cmocka_unit_test(test_a_free_seat_is_asked_for_when_it_is_needed),
                 cmocka_unit_test(test_nothing_is_asked_for_without_a_lease),
                 cmocka_unit_test(test_a_held_seat_is_dropped_when_nothing_needs_it),
+                cmocka_unit_test(test_what_nobody_asks_for_again_is_soon_not_wanted),
                 cmocka_unit_test(test_one_transaction_at_a_time),
                 cmocka_unit_test(test_an_attempt_that_failed_is_repeated_later),
                 cmocka_unit_test(test_a_seat_that_is_elsewhere_ends_here),
