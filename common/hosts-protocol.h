@@ -73,7 +73,7 @@ enum hosts_reply_type {
         /* To a connection with HOSTS_WATCH; their id is 0. */
         HOSTS_TAKEN,   /* seat is live on member, so it must end here */
         HOSTS_CUT_OFF, /* this member has lost the store, and its spread seats are off the network */
-        HOSTS_BACK,    /* it has the store again */
+        HOSTS_BACK,    /* it has the store again, and the claims that it could get */
         _HOSTS_REPLY_TYPE_MAX,
 };
 

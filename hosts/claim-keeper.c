@@ -350,6 +350,8 @@ static int handle_steps(sd_event_source *source, void *userdata) {
         (void)source;
         HASH_ITER (hh, keeper->claims, kept, next)
                 step(kept, now);
+        if (keeper->session->lease && keeper->adopted && keeper->n_asking == 0)
+                keeper->settled(keeper->userdata);
         return 0;
 }
 

@@ -23,6 +23,8 @@ struct claim_keeper {
         bool (*has_cable)(const char *seat);
         /* A seat of this member is live on another one: it has to end here. */
         void (*taken)(void *userdata, const char *seat, const char *member, uint64_t since_usec);
+        /* The store has answered for each claim that is needed. It comes again and again. */
+        void (*settled)(void *userdata);
         void *userdata;
 
         struct kept_claim *claims; /* a uthash */

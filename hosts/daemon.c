@@ -44,6 +44,7 @@ struct daemon {
         struct pending *pendings; /* a utlist */
         sd_event_source *deadline_timer;
         bool cut_off; /* the deadline has passed, and others were told */
+        bool is_back; /* it is cut off no longer, and others are to be told */
 };
 
 /* --- what others know of this member's courses ------------------------------------------------- */
@@ -341,6 +342,16 @@ static void push_simply(struct daemon *daemon, enum hosts_reply_type type) {
         hosts_push(&daemon->server, &reply);
 }
 
+/* Not before: with a new lease, no seat has its claim at first. */
+static void handle_settled(void *userdata) {
+        struct daemon *daemon = userdata;
+
+        if (!daemon->is_back)
+                return;
+        daemon->is_back = false;
+        push_simply(daemon, HOSTS_BACK);
+}
+
 /* --- the deadline ---------------------------------------------------------------------------- */
 
 static void tell_status(const struct daemon *daemon) {
@@ -359,6 +370,7 @@ static int handle_deadline(sd_event_source *source, uint64_t usec, void *userdat
         if (daemon->cut_off || session_is_good(&daemon->session))
                 return 0;
         daemon->cut_off = true;
+        daemon->is_back = false;
         log_error("The store was not reached in time, so the seats of spread courses are off the network: %s",
                 store_error(daemon->store));
         push_simply(daemon, HOSTS_CUT_OFF);
@@ -411,8 +423,8 @@ static void handle_renewed(void *userdata) {
         }
         if (daemon->cut_off) {
                 daemon->cut_off = false;
+                daemon->is_back = true;
                 log_notice("The store is reached again");
-                push_simply(daemon, HOSTS_BACK);
                 /* An exam may have begun meanwhile. */
                 mirror_reload(&daemon->mirror);
         }
@@ -481,6 +493,7 @@ static void wire(struct daemon *daemon) {
                 .root = daemon->paths->root,
                 .has_cable = links_have_cable,
                 .taken = push_taken,
+                .settled = handle_settled,
                 .userdata = daemon,
         };
         daemon->drain = (struct drain_file){
