@@ -198,6 +198,22 @@ class Guest:
         self._wait_nspawn()
         self._remove_cgroups()
 
+    def freeze(self):
+        """No process of the guest runs until thaw(), as in a virtual machine that is paused. Clocks go on, and so does the kernel's network."""
+        self._set_frozen(1)
+
+    def thaw(self):
+        self._set_frozen(0)
+
+    def _set_frozen(self, state):
+        with open(f"{self._cgroups[0]}/cgroup.freeze", "w", encoding="ascii") as switch:
+            switch.write(str(state))
+
+        def is_so():
+            with open(f"{self._cgroups[0]}/cgroup.events", encoding="ascii") as events:
+                return f"frozen {state}\n" in events.read()
+        self._poll(is_so, DEADLINE)
+
     def boot_again(self, connect=lambda: None):
         """Boots a guest after crash(). connect() is called as soon as the guest has a network namespace."""
         self._start_nspawn()
