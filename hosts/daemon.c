@@ -44,7 +44,7 @@ struct daemon {
         struct pending *pendings; /* a utlist */
         sd_event_source *deadline_timer;
         bool cut_off; /* the deadline has passed, and others were told */
-        bool is_back; /* it is cut off no longer, and others are to be told */
+        bool is_back; /* it is cut off no longer, and others will be told */
 };
 
 /* --- what others know of this member's courses ------------------------------------------------- */

@@ -1,5 +1,6 @@
 """One address is live on one server, and stays so, whatever happens to the servers, their programs and the store."""
 
+import json
 import random
 import time
 
@@ -151,7 +152,8 @@ def log_in_and_kill(members, user, silent, script):
     return members.each(lambda step: steps[step](), list(steps))[0]
 
 
-@case("coursenet-hosts or the activator is killed in the middle of a login: the student has the seat or reads why not, and nothing stays", suites=ONLY)
+@case("coursenet-hosts or the activator is killed in the middle of a login: the student has the seat or reads why not, and nothing stays",
+      suites=ONLY)
 @with_members
 def killed_in_login(members):
     chance, user, seat = seeded(members), STUDENTS[11], "12321"
@@ -174,27 +176,6 @@ def killed_in_login(members):
         members.wait_free(seat)
 
 
-@case("coursenet-hosts stands still for longer than claim-time: its seats leave the network before another server has them", suites=ONLY)
-@with_members
-def stands_still(members):
-    taken, kept = STUDENTS[12], STUDENTS[13]
-    sessions = [log_in(members.c, user, 30) for user in (taken, kept)]
-    since = members.watch.now()
-    members.c.run("systemctl kill --signal=STOP --kill-whom=main coursenet-hosts")
-    for seat in ("12322", "12323"):
-        members.watch.wait(f"hostc {seat} down", since, timeout=CLAIM_TIME + 10)
-    elsewhere = log_in(members.a, taken, 3 * CLAIM_TIME + 10)
-    members.c.run("systemctl kill --signal=CONT --kill-whom=main coursenet-hosts")
-    members.watch.wait("hostc 12323 up", since, timeout=60)
-    sessions[0].wait()
-    expect_equal(members.watch.where("12322"), ["hosta"], "where the seat that was taken is live")
-    expect_equal(members.watch.where("12323"), ["hostc"], "where the seat that was not taken is live")
-    for each in (elsewhere, sessions[1]):
-        each.close()
-    for seat in ("12322", "12323"):
-        members.wait_free(seat)
-
-
 # A generous limit; the figure is in docs/architecture/hosts.md.
 WINDOW = 5
 
@@ -211,7 +192,48 @@ def paused(guest):
     window = links.wait_down(f"vl-{seat}", began) - began
     guest.log(f"the seat was live on two servers for {1000 * window:.0f} ms after the pause")
     expect(window < WINDOW, f"the seat was live on two servers for {window:.1f} s")
-    session.wait()
     members.watch.wait_where(seat, ["hosta"])
-    elsewhere.close()
+    for each in (session, elsewhere):
+        each.close()
     members.wait_free(seat)
+
+
+GROUP_COURSE, GROUP = "125", "course125"
+GROUP_SETTINGS = f"[course {GROUP_COURSE}]\nspread = yes\nsubnet6 = 2001:db8:125::/64\nroster-group = {GROUP}\n"
+
+
+def set_group(members, names, students):
+    """What the directory says: the group with these students, in another order on each server."""
+    for number, name in enumerate(names):
+        turned = students[number:] + students[:number]
+        line = f"{GROUP}:x:39125:" + ",".join(f"cs{GROUP_COURSE}-{student}" for student in turned)
+        members.hosts[name].run(f"sed -i '/^{GROUP}:/d' /etc/group; echo '{line}' >>/etc/group")
+
+
+def sync(members, names):
+    """Syncs on these servers at the same moment; returns the roster of the first one, after a look whether all are alike."""
+    members.run_all(f"coursenetctl roster sync {GROUP_COURSE}", names)
+    rosters = members.run_all(f"coursenetctl roster list {GROUP_COURSE} --json", names)
+    tables = [{row["name"]: row["seat"] for row in json.loads(result.stdout)["students"]} for result in rosters]
+    for name, table in zip(names, tables):
+        expect_equal(table, tables[0], f"the roster of {name}")
+    return tables[0]
+
+
+@case("servers that sync a roster with a group at the same time give the same numbers, and so does one that comes later", suites=ONLY)
+@with_members
+def same_numbers(members):
+    members.run_all("cp /etc/coursenet/coursenet.conf /run/before.conf")
+    for name in NAMES:
+        members.hosts[name].run("cat >>/etc/coursenet/coursenet.conf", input=GROUP_SETTINGS)
+    set_group(members, NAMES, [f"group{number}" for number in range(9)])
+    first = sync(members, NAMES[:2])
+    expect_equal(len(set(first.values())), 9, "how many seats are given")
+    expect_equal(sync(members, NAMES), first, "the roster when the third has come")
+    set_group(members, NAMES, [f"group{number}" for number in range(1, 9)])
+    sync(members, NAMES)
+    set_group(members, NAMES, ["another", *(f"group{number}" for number in range(9))])
+    last = sync(members, NAMES)
+    expect_equal({student: last[student] for student in first}, first, "the seats of those who were there before")
+    expect(last["another"] not in first.values(), f"the new student has a seat of another one: {last}")
+    members.run_all("cp /run/before.conf /etc/coursenet/coursenet.conf")

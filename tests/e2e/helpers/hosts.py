@@ -244,7 +244,7 @@ class Members:
         return deadline - now
 
     def wait_before_renewal(self, name):
-        """Waits until the claims of a member are about to be renewed, as they were before."""
+        """Waits until the claims of a member have as little time left as before its last renewals."""
         shortest, seen = CLAIM_TIME, set()
         while len(seen) < 3:
             deadline, now = self.deadline(name)
@@ -259,10 +259,21 @@ class Members:
             self.hosts[name].wait_until(lambda: self.deadline(name)[0] > before, what=f"{name} renews its claims")
         self.each(wait, names)
 
+    def get(self, key):
+        """The value of a key of coursenet in the store; "" if there is none."""
+        return self.a.run(f"{ETCDCTL} get --print-value-only /coursenet/1/{key}").stdout.removesuffix("\n")
+
+    def put(self, key, value):
+        """Sets a key, without a lease."""
+        self.a.run(f"{ETCDCTL} put /coursenet/1/{key}", input=value)
+
+    def remove(self, key):
+        self.a.run(f"{ETCDCTL} del /coursenet/1/{key}")
+
     def claim(self, seat):
         """The member that has the claim to a seat in the store, or None."""
-        value = self.a.run(f"{ETCDCTL} get --print-value-only /coursenet/1/claims/{seat}").stdout
-        return json.loads(value)["host"] if value.strip() else None
+        value = self.get(f"claims/{seat}")
+        return json.loads(value)["host"] if value else None
 
     def wait_free(self, seat, timeout=30):
         """Waits until no member has the seat: there is no cable, no file of a claim and no claim in the store."""
