@@ -4,7 +4,7 @@ import json
 import random
 import time
 
-from harness.case import case, expect, expect_equal, expect_in
+from harness.case import case, expect, expect_equal, expect_failure, expect_in
 from helpers.hosts import CLAIM_TIME, NAMES, STUDENTS, Links, log_in, members_of, try_in, with_members
 from helpers.ping import Ping
 
@@ -25,11 +25,12 @@ def leave_and_return(members, kind, seconds):
 @with_members
 def away_shortly(members):
     first, second = log_in(members.a, STUDENTS[0], 30), log_in(members.b, STUDENTS[1], 30)
-    for kind in ("freeze", "kill"):
+    # A store that was killed is away for the time of its start in addition.
+    for kind, seconds in (("freeze", CLAIM_TIME * 0.55), ("kill", CLAIM_TIME * 0.1)):
         since = members.watch.now()
         ping = Ping(second, "10.0.123.10")
         members.wait_before_renewal("hosta")
-        leave_and_return(members, kind, CLAIM_TIME * 0.55)
+        leave_and_return(members, kind, seconds)
         members.wait_renewed()
         expect_equal(members.watch.lines(since), [], f"what the watch saw after the {kind}")
         expect_equal(ping.end(), [], f"the pings without an answer after the {kind}")
@@ -176,6 +177,28 @@ def killed_in_login(members):
         members.wait_free(seat)
 
 
+@case("coursenet-hosts stands still for longer than claim-time: its seats leave the network before another server has them", suites=ONLY)
+@with_members
+def stands_still(members):
+    taken, kept = STUDENTS[12], STUDENTS[13]
+    sessions = [log_in(members.c, user, 30) for user in (taken, kept)]
+    since = members.watch.now()
+    # Otherwise systemd ends it after 10 s, and the next one goes on.
+    members.c.run("systemctl service-watchdogs no; systemctl kill --signal=STOP --kill-whom=main coursenet-hosts")
+    for seat in ("12322", "12323"):
+        members.watch.wait(f"hostc {seat} down", since, timeout=CLAIM_TIME + 10)
+    elsewhere = log_in(members.a, taken, 3 * CLAIM_TIME + 10)
+    members.c.run("systemctl kill --signal=CONT --kill-whom=main coursenet-hosts; systemctl service-watchdogs yes")
+    members.watch.wait("hostc 12323 up", since, timeout=60)
+    members.c.wait_until("! test -e /sys/class/net/vl-12322", what="the seat that another server has ended here")
+    expect_equal(members.watch.where("12322"), ["hosta"], "where the seat that was taken is live")
+    expect_equal(members.watch.where("12323"), ["hostc"], "where the seat that was not taken is live")
+    for each in (elsewhere, *sessions):
+        each.close()
+    for seat in ("12322", "12323"):
+        members.wait_free(seat)
+
+
 # A generous limit; the figure is in docs/architecture/hosts.md.
 WINDOW = 5
 
@@ -196,6 +219,35 @@ def paused(guest):
     for each in (session, elsewhere):
         each.close()
     members.wait_free(seat)
+
+
+@case("a server of another version is named by hosts and check while seats and logins go on, also when it speaks another contract", suites=ONLY)
+@with_members
+def versions(members):
+    user, other, unreadable = STUDENTS[15], STUDENTS[16], STUDENTS[17]
+    session = log_in(members.a, user, 30)
+    since = members.watch.now()
+    for name in ("hostb", "hostc"):
+        members.hosts[name].run("systemctl stop coursenet-hosts")
+        value = {**json.loads(members.get(f"members/{name}")), "version": "99.1", "contract": 2, "unknown": [1, {}]}
+        members.put(f"members/{name}", json.dumps(value))
+        members.a.wait_until("coursenetctl hosts | grep -q 'speaks contract 2, this server 1'", what=f"hosts names the contract of {name}")
+        checked = members.a.run("coursenetctl check", check=False)
+        expect_failure(checked, "check beside a server of another contract")
+        expect_in(f"member {name} speaks contract 2, and this server 1", checked.stdout + checked.stderr, "what check says")
+        log_in(members.a, other, 5).close()
+        members.hosts[name].run("systemctl start coursenet-hosts")
+        members.a.wait_until("! coursenetctl hosts | grep -q contract", what=f"{name} has written its own key again")
+        log_in(members.hosts[name], other, 10).close()
+    for value in ("none", "[]", json.dumps({"host": "hostz", "user": unreadable, "since": "soon", "more": 1}), json.dumps({"user": unreadable})):
+        members.put("claims/12327", value)
+        tried = members.a.ssh(unreadable, "true", check=False)
+        expect_failure(tried, f"a login while the claim is {value!r}")
+        expect_equal(members.get("claims/12327"), value, "the claim that this version cannot read")
+    members.remove("claims/12327")
+    log_in(members.a, unreadable, 10).close()
+    expect_equal([text for _, text in members.watch.lines(since) if "12325" in text], [], "what happened to the seat that was live")
+    session.close()
 
 
 GROUP_COURSE, GROUP = "125", "course125"
