@@ -475,10 +475,10 @@ void exam_sync_key_changed(struct exam_sync *sync, const char *key) {
                 settle_soon(sync);
 }
 
+/* The look comes first: nobody who waits yet can be refused by it. */
 void exam_sync_tell(struct exam_sync *sync, const char *course, uint32_t id, exam_answer_t callback,
         void *userdata, struct exam_waiter **place) {
         struct exam_waiter *waiter = calloc(1, sizeof(*waiter));
-        const struct exam_course *found;
 
         if (!waiter || add(sync, course) < 0) {
                 struct hosts_reply reply;
@@ -489,17 +489,13 @@ void exam_sync_tell(struct exam_sync *sync, const char *course, uint32_t id, exa
                 callback(userdata, &reply);
                 return;
         }
+        exam_sync_look(sync);
         *waiter = (struct exam_waiter){
                 .sync = sync, .id = id, .answer = callback, .userdata = userdata, .place = place};
         (void)string_copy(waiter->course, sizeof(waiter->course), course);
+        waiter->changed_usec = find(sync, course)->found_usec;
         *place = waiter;
         DL_APPEND(sync->waiters, waiter);
-        exam_sync_look(sync);
-        /* The look may have found that the store is out of reach. */
-        if (*place != waiter)
-                return;
-        found = find(sync, course);
-        waiter->changed_usec = found ? found->found_usec : 0;
         if (!mirror_is_loaded(sync->mirror) ||
                 sd_event_add_time_relative(
                         sync->event, &waiter->timer, CLOCK_BOOTTIME, WITHIN_USEC, 1, handle_late, waiter) < 0)

@@ -24,6 +24,7 @@ static struct {
 } asked;
 
 static int a_call;
+static bool out_of_memory;
 
 int store_call(struct store *store, const char *path, char *body, uint64_t within_usec,
         store_callback_t callback, void *userdata, struct store_call **place) {
@@ -33,6 +34,8 @@ int store_call(struct store *store, const char *path, char *body, uint64_t withi
         assert_non_null(body);
         free(asked.value);
         asked.value = body;
+        if (out_of_memory)
+                return -ENOMEM;
         asked.n_calls++;
         asked.callback = callback;
         asked.userdata = userdata;
@@ -107,6 +110,7 @@ static int begin(void **state) {
                 .apply = succeeds,
                 .applied = handle_applied};
         n_applied = asked.n_calls = 0;
+        out_of_memory = false;
         if (sd_event_new(&exams.event) < 0)
                 return -1;
         return exam_sync_begin(&exams);
@@ -365,6 +369,31 @@ static void test_without_the_store(void **state) {
         assert_int_equal(asked.n_calls, 2);
 }
 
+/* As a request of a connection: the answer frees it, with the place of the waiter. */
+struct asker {
+        struct exam_waiter *waiter;
+};
+
+static void handle_asker(void *userdata, struct hosts_reply *reply) {
+        handle_answer(NULL, reply);
+        free(userdata);
+}
+
+static void test_an_answer_frees_its_place(void **state) {
+        struct exam_state mine = make(2000000000, "192.0.2.10");
+        struct asker *asker = calloc(1, sizeof(*asker));
+
+        (void)state;
+        assert_non_null(asker);
+        n_answers = 0;
+        out_of_memory = true;
+        assert_int_equal(exam_state_write(etc, &mine), 0);
+        exam_sync_tell(&exams, "123", 7, handle_asker, asker, &asker->waiter);
+        while (n_answers == 0)
+                assert_true(sd_event_run(exams.event, UINT64_MAX) >= 0);
+        assert_int_equal(answered.type, HOSTS_REFUSED);
+}
+
 static void test_before_the_store_is_known(void **state) {
         struct exam_state mine = make(2000000000, "192.0.2.10");
 
@@ -392,6 +421,7 @@ int main(void) {
                 MEMBER_TEST(test_it_waits_for_those_that_are_up),
                 MEMBER_TEST(test_it_names_those_that_are_down),
                 MEMBER_TEST(test_without_the_store),
+                MEMBER_TEST(test_an_answer_frees_its_place),
                 MEMBER_TEST(test_before_the_store_is_known),
         };
 
