@@ -204,7 +204,7 @@ static void format_since(uint64_t usec, char *ret, size_t size) {
         (void)strftime(ret, size, now - since < 12 * 3600 ? "%H:%M" : "%Y-%m-%d %H:%M", &then);
 }
 
-/* The student reads where to go. */
+/* The student, or who wants to hold the seat, reads where to go. */
 static void refuse_elsewhere(struct lease_table *table, const struct lease_waiter *waiter,
         const struct request *request, const struct hosts_reply *reply) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
@@ -214,9 +214,14 @@ static void refuse_elsewhere(struct lease_table *table, const struct lease_waite
         if (settings_cache_load(table->settings, &settings, &diagnostics) >= 0)
                 hosts_handover(settings, request->user, reply->member, hint, sizeof(hint));
         format_since(reply->since_usec, since, sizeof(since));
-        (void)snprintf(text, sizeof(text),
-                "Your seat has been in use on %s since %s. Please log in there%s%s", reply->member, since,
-                hint[0] ? ": " : ", or log out there first.", hint);
+        if (request->type == REQUEST_HOLD)
+                (void)snprintf(text, sizeof(text),
+                        "The seat is live on %s since %s. There: coursenetctl start %s", reply->member, since,
+                        request->user);
+        else
+                (void)snprintf(text, sizeof(text),
+                        "Your seat has been in use on %s since %s. Please log in there%s%s", reply->member,
+                        since, hint[0] ? ": " : ", or log out there first.", hint);
         refuse(table, waiter, request, REPLY_NOT_HERE, REFUSAL_ELSEWHERE, text);
 }
 

@@ -4,6 +4,8 @@
 #include "complain.h"
 #include "hosts-client.h"
 #include "json.h"
+#include "moment.h"
+#include "scope.h"
 
 void hosts_list_done(struct hosts_list *list) {
         free(list->members);
@@ -50,9 +52,9 @@ static void parse_member(json_object *object, struct listed_member *ret) {
         get_text(object, "host", ret->host, sizeof(ret->host));
         get_text(object, "address", ret->address, sizeof(ret->address));
         get_text(object, "version", ret->version, sizeof(ret->version));
+        get_text(object, "boot", ret->boot, sizeof(ret->boot));
         ret->listed = get_bool(object, "listed");
         ret->up = get_bool(object, "up");
-        get_text(object, "boot", ret->boot, sizeof(ret->boot));
         ret->contract = json_object_get_int(get(object, "contract"));
         ret->since_usec = get_number(object, "since");
         ret->courses = get(object, "courses");
@@ -202,4 +204,32 @@ const struct listed_claim *hosts_list_claim(const struct hosts_list *list, const
                 if (string_equal(list->claims[i].seat, seat))
                         return &list->claims[i];
         return NULL;
+}
+
+/* --- seats that are live elsewhere ----------------------------------------------------------- */
+
+static bool is_elsewhere(const struct hosts_list *list, const struct listed_claim *claim, const char *word,
+        const struct scope *scope) {
+        if (string_equal(claim->host, list->own) || !scope_has_seat(scope, claim->id.course, claim->user))
+                return false;
+        return string_equal(word, claim->seat) || string_equal(word, claim->user) ||
+               string_equal(word, claim->id.course);
+}
+
+size_t hosts_list_tell_elsewhere(const struct hosts_list *list, const char *word, const struct scope *scope,
+        const char *command, FILE *stream) {
+        char since[32];
+        size_t n = 0;
+
+        for (size_t i = 0; i < list->n_claims; i++) {
+                const struct listed_claim *claim = &list->claims[i];
+
+                if (!is_elsewhere(list, claim, word, scope))
+                        continue;
+                moment_format_minute(claim->since_usec, since, sizeof(since));
+                (void)fprintf(stream, "Seat %s of %s is live on %s since %s. There: coursenetctl %s %s\n",
+                        claim->seat, claim->user, claim->host, since, command, claim->seat);
+                n++;
+        }
+        return n;
 }

@@ -69,6 +69,15 @@ int hosts_list_load(const char *socket, const struct settings *settings, struct 
 const struct listed_member *hosts_list_member(const struct hosts_list *list, const char *host);
 const struct listed_claim *hosts_list_claim(const struct hosts_list *list, const char *seat);
 
+struct scope;
+
+/*
+ * Says on stream where the seats are live that a word means, a course, a seat or a user, if that is another
+ * server. command: what to run there. Only seats within the scope. Returns how many there are.
+ */
+size_t hosts_list_tell_elsewhere(const struct hosts_list *list, const char *word, const struct scope *scope,
+        const char *command, FILE *stream);
+
 /* Why coursenet-hosts did not answer. Returns an exit code. */
 int hosts_complain(const char *socket, int error);
 

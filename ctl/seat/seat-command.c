@@ -62,30 +62,45 @@ static void format_mapping(const struct seat_mapping *mapping, struct texts *ret
                 (void)snprintf(ret->units[n], sizeof(ret->units[0]), "netbr@%s.service", seat->bridge_course);
 }
 
-/* "hostb since 2026-01-31 09:00": the server on which a seat of a shared course is live; else empty. */
-static void find_server(
-        const struct paths *paths, const struct seat_mapping *mapping, char *ret, size_t size) {
+/* Where a seat of a shared course is live. The empty value is all zero: nowhere, or it is not known. */
+struct server {
+        char host[HOST_MEMBER_NAME_SIZE];
+        uint64_t since_usec;
+        bool own;
+};
+
+static void find_server(const struct paths *paths, const struct seat_mapping *mapping, struct server *ret) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         _cleanup_settings_ struct settings settings = {0};
         _cleanup_hosts_list_ struct hosts_list list = {0};
         const struct listed_claim *claim;
-        char since[32];
 
-        ret[0] = '\0';
         if (settings_load(paths->etc, &settings, &ignored) < 0 || !hosts_configured(&settings) ||
                 hosts_list_ask(paths->hosts_socket, settings.course_digits, &list) < 0)
                 return;
         claim = hosts_list_claim(&list, mapping->seat.name);
         if (!claim)
                 return;
-        moment_format_minute(claim->since_usec, since, sizeof(since));
-        (void)snprintf(ret, size, "%s since %s%s", claim->host, since,
-                string_equal(claim->host, list.own) ? " (this server)" : "");
+        *ret = (struct server){.since_usec = claim->since_usec, .own = string_equal(claim->host, list.own)};
+        (void)snprintf(ret->host, sizeof(ret->host), "%s", claim->host);
 }
 
-static int print_table(const struct seat_mapping *mapping, const struct texts *texts, const char *server) {
+/* "hostb since 2026-01-31 09:00"; empty if it is live nowhere. */
+static void format_server(const struct server *server, char *text, size_t size) {
+        char since[32];
+
+        text[0] = '\0';
+        if (!server->host[0])
+                return;
+        moment_format_minute(server->since_usec, since, sizeof(since));
+        (void)snprintf(text, size, "%s since %s%s", server->host, since, server->own ? " (this server)" : "");
+}
+
+static int print_table(
+        const struct seat_mapping *mapping, const struct texts *texts, const struct server *server) {
         static const char *const headings[] = {"", ""};
         const struct seat_plan *seat = &mapping->seat;
+        char live_on[HOST_MEMBER_NAME_SIZE + 64];
         const char *const rows[][2] = {
                 {"user", mapping->user},
                 {"course", mapping->course},
@@ -99,11 +114,12 @@ static int print_table(const struct seat_mapping *mapping, const struct texts *t
                 {"link on the bridge", seat->link},
                 {"link in the seat", seat->peer},
                 {"container", texts->instance},
-                {"live on", server},
+                {"live on", live_on},
         };
         _cleanup_table_ struct libscols_table *table = NULL;
         int r;
 
+        format_server(server, live_on, sizeof(live_on));
         r = table_new(headings, ELEMENTSOF(headings), &table);
         for (size_t i = 0; i < ELEMENTSOF(rows) && r >= 0; i++)
                 if (rows[i][1][0])
@@ -126,7 +142,8 @@ static int put_units(json_object *document, const struct texts *texts) {
         return 0;
 }
 
-static int print_json(const struct seat_mapping *mapping, const struct texts *texts) {
+static int print_json(
+        const struct seat_mapping *mapping, const struct texts *texts, const struct server *server) {
         const struct seat_plan *seat = &mapping->seat;
         const char *const pairs[][2] = {
                 {"user", mapping->user},
@@ -149,7 +166,9 @@ static int print_json(const struct seat_mapping *mapping, const struct texts *te
         for (size_t i = 0; i < ELEMENTSOF(pairs); i++)
                 if (json_put_text(document, pairs[i][0], pairs[i][1]) < 0)
                         return -ENOMEM;
-        if (put_units(document, texts) < 0)
+        if (put_units(document, texts) < 0 ||
+                json_put_text(document, "live_on", server->host[0] ? server->host : NULL) < 0 ||
+                json_put_time(document, "live_since", server->since_usec) < 0)
                 return -ENOMEM;
         return json_print(document);
 }
@@ -169,7 +188,7 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
         struct arguments arguments;
         struct seat_mapping mapping;
-        char server[HOST_MEMBER_NAME_SIZE + 64];
+        struct server server = {0};
         struct texts texts;
         int r;
 
@@ -192,9 +211,8 @@ int seat_command(const struct paths *paths, int argc, char **argv) {
         }
 
         format_mapping(&mapping, &texts);
-        if (!arguments.json)
-                find_server(paths, &mapping, server, sizeof(server));
-        r = arguments.json ? print_json(&mapping, &texts) : print_table(&mapping, &texts, server);
+        find_server(paths, &mapping, &server);
+        r = arguments.json ? print_json(&mapping, &texts, &server) : print_table(&mapping, &texts, &server);
         if (r < 0) {
                 complain("%s", strerror(-r));
                 return EXIT_NO;

@@ -8,6 +8,7 @@
 #include "base/arguments.h"
 #include "base/complain.h"
 #include "base/hold-client.h"
+#include "base/hosts-list.h"
 #include "base/json.h"
 #include "seat-command.h"
 #include "seat-target.h"
@@ -83,6 +84,18 @@ static int ask(const struct paths *paths, const struct ending *ending, const cha
         return EXIT_NO;
 }
 
+/* Returns how many of the seats are live on other servers, after a message for each. */
+static size_t tell_elsewhere(const struct paths *paths, const struct ending *ending, const char *word) {
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        _cleanup_hosts_list_ struct hosts_list list = {0};
+
+        if (settings_load(paths->etc, &settings, &ignored) < 0 || !hosts_configured(&settings) ||
+                hosts_list_ask(paths->hosts_socket, settings.course_digits, &list) < 0)
+                return 0;
+        return hosts_list_tell_elsewhere(&list, word, paths->scope, ending->command, stderr);
+}
+
 static int end_leases(const struct paths *paths, const struct ending *ending, int argc, char **argv) {
         _cleanup_target_ struct target target = {0};
         _cleanup_site_ struct site site = {0};
@@ -113,7 +126,7 @@ static int end_leases(const struct paths *paths, const struct ending *ending, in
                 complain("%s", strerror(ENOMEM));
                 return EXIT_NO;
         }
-        return EXIT_DONE;
+        return tell_elsewhere(paths, ending, word) > 0 && string_equal(reply.text, "0") ? EXIT_NO : EXIT_DONE;
 }
 
 int release_command(const struct paths *paths, int argc, char **argv) {

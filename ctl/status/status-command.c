@@ -210,26 +210,21 @@ static void report_usage(const struct status_view *view) {
 static bool report_elsewhere(const struct paths *paths, const struct status_view *view) {
         const struct settings *settings = &view->site.settings;
         _cleanup_hosts_list_ struct hosts_list list = {0};
-        char since[32];
-        bool any = false;
 
-        if (view->own_user[0] || !view->word || !hosts_configured(settings) ||
-                hosts_list_ask(paths->hosts_socket, settings->course_digits, &list) < 0)
-                return false;
-        for (size_t i = 0; i < list.n_claims; i++) {
-                const struct listed_claim *claim = &list.claims[i];
+        return !view->own_user[0] && view->word && hosts_configured(settings) &&
+               hosts_list_ask(paths->hosts_socket, settings->course_digits, &list) >= 0 &&
+               hosts_list_tell_elsewhere(&list, view->word, view->scope, "status", stdout) > 0;
+}
 
-                if (string_equal(claim->host, list.own) ||
-                        !scope_has_seat(view->scope, claim->id.course, claim->user) ||
-                        (!string_equal(view->word, claim->seat) && !string_equal(view->word, claim->user) &&
-                                !string_equal(view->word, claim->id.course)))
-                        continue;
-                moment_format_minute(claim->since_usec, since, sizeof(since));
-                (void)printf("Seat %s of %s is live on %s since %s.\n", claim->seat, claim->user, claim->host,
-                        since);
-                any = true;
-        }
-        return any;
+/* coursenet-hosts answers root only. */
+static void report_none(const struct status_view *view) {
+        const char *here = hosts_configured(&view->site.settings) ? " on this server" : "";
+
+        if (view->own_user[0])
+                (void)printf("Your seat is not up%s.%s\n", here,
+                        here[0] ? " Where it is: coursenetctl seat \"$USER\"" : "");
+        else
+                (void)printf("No %sseat is up%s.\n", view->word ? "such " : "", here);
 }
 
 static int print_for_people(const struct paths *paths, const struct status_view *view, bool no_legend) {
@@ -248,9 +243,7 @@ static int print_for_people(const struct paths *paths, const struct status_view 
         }
         if (!view->hosts.own[0] && report_elsewhere(paths, view))
                 return 0;
-        (void)puts(view->own_user[0] ? "Your seat is not up."
-                   : view->word      ? "No such seat is up."
-                                     : "No seat is up.");
+        report_none(view);
         return 0;
 }
 
@@ -448,7 +441,9 @@ int status_command(const struct paths *paths, int argc, char **argv) {
         if (arguments.watch)
                 return watch(paths, &arguments);
         if (arguments.hosts && geteuid() != 0) {
-                complain("Only root can run status --hosts.");
+                complain("Only root can run status --hosts. Staff and students can see where one seat is "
+                         "live with: "
+                         "coursenetctl seat");
                 return EXIT_NO;
         }
         if (report_is_for_staff(paths))
