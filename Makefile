@@ -162,7 +162,7 @@ programs = $(BUILD)/pam_coursenet.so $(BUILD)/coursenet-net $(BUILD)/coursenet-w
 	$(BUILD)/coursenet-container $(BUILD)/coursenet-calendar $(BUILD)/coursenet-hosts \
 	$(BUILD)/coursenetctl $(BUILD)/coursenet-enter $(BUILD)/coursenet-capture $(BUILD)/coursenet-capture-server
 
-units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer)
+units = $(wildcard units/*.service units/*.socket units/*.slice units/*.timer units/*.path)
 manual_pages = $(wildcard man/*.1 man/*.5 man/*.8)
 documents = README.md SECURITY.md $(wildcard docs/*.md docs/*.svg docs/*.png)
 architecture_pages = $(wildcard docs/architecture/*.md)

@@ -14,6 +14,13 @@ int frr_read_running(struct frr_router *ret);
 int frr_ask(const char *daemon, const char *command, FILE **ret);
 
 /*
+ * Waits while watchfrr starts bgpd or gives it the site's files: what is loaded before these may keep them
+ * from being loaded. Returns after FRR_START_SECONDS at the latest.
+ */
+#define FRR_START_SECONDS 60
+void frr_wait_started(void);
+
+/*
  * Loads a file of commands. Nothing of them is saved in FRR's own files. The same errors; -EINVAL: FRR has
  * refused a line, which vtysh has printed to our stderr.
  */

@@ -6,11 +6,13 @@
 
 #include "base/frr-load.h"
 #include "base/json.h"
+#include "base/systemctl.h"
 #include "base/unit-list.h"
 #include "checks.h"
 
 #define FRR "frr.service"
 #define SITE_FILE "/etc/frr/frr.conf"
+#define KEEPER "coursenet-frr.path" /* gives bgpd its part again */
 #define EFFECT "so seats here do not reach those of their course on other members"
 
 /* The number of the file's first line that is this one; 0: it has none. */
@@ -42,6 +44,25 @@ static void check_saved(struct diagnostics *diagnostics) {
                                 "line",
                                 lines[i]);
         }
+}
+
+static bool file_has_part(void) {
+        _cleanup_frr_router_ struct frr_router site = {0};
+        _cleanup_fclose_ FILE *file = fopen(SITE_FILE, "re");
+
+        return file && frr_router_read(file, &site) >= 0 && frr_router_has_group(&site);
+}
+
+/* What is loaded is not saved. */
+static void check_kept(struct diagnostics *diagnostics) {
+        static const char *const enabled[] = {"systemctl", "is-enabled", "--quiet", KEEPER, NULL};
+
+        if (systemctl_run(enabled) <= 0 || file_has_part())
+                return;
+        diagnostics_warning(diagnostics, KEEPER, 0,
+                "is not enabled, and " SITE_FILE
+                " does not have what `coursenetctl hosts frr` prints: FRR forgets it when it starts again");
+        diagnostics_advise(diagnostics, "systemctl enable --now " KEEPER);
 }
 
 static void report_no_answer(int error, struct diagnostics *diagnostics) {
@@ -181,6 +202,7 @@ void frr_check(const struct site *site, const struct host_member *own, struct di
                 report_no_answer(r, diagnostics);
                 return;
         }
+        check_kept(diagnostics);
         if (frr_config_make(&site->settings, own->address, &wanted) < 0)
                 return;
         if (loaded.asn > 0 && loaded.asn != wanted.asn) {

@@ -2,7 +2,8 @@
 
 /*
  * FRR has one configuration for all who use it. coursenet's part is loaded into the FRR that runs, and is not
- * saved in FRR's own file, which is the site's; so FRR forgets it at its restart. The peer group tells which
+ * saved in FRR's own file, which is the site's; so FRR forgets it at its restart, after which
+ * coursenet-frr.path has this run again. The peer group tells which
  * sessions are coursenet's; FRR_FILE has the lines beside it that are.
  */
 
@@ -256,6 +257,7 @@ int hosts_apply(const struct paths *paths, const struct arguments *arguments) {
                 r = make_wanted(&settings, &wanted);
         if (r != EXIT_DONE)
                 return r;
+        frr_wait_started();
         r = frr_read_running(&loaded);
         if (r < 0)
                 return complain_of_frr(r);

@@ -61,7 +61,8 @@ const struct syntax teardown_syntax = {
                 "coursenet-metrics.timer", "coursenet-roster.timer", "coursenet-roster.service",             \
                 "coursenet-activator.service", "coursenet-worker.socket", "coursenet-worker.service",        \
                 "coursenet-network.service", "coursenet-dns.service", "coursenet-wiring.service",            \
-                "coursenet-capture.socket", "coursenet-capture@*.service"
+                "coursenet-capture.socket", "coursenet-capture@*.service", "coursenet-hosts.service",        \
+                "coursenet-frr.path", "coursenet-frr.service"
 #define SEATS                                                                                                \
         "coursenet-*.slice", "cont@*.service", "testnetns@*.service", "nsbr@*.service", "netns@*.service",   \
                 "netbr@*.service"
