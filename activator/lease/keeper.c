@@ -277,6 +277,12 @@ static bool visit_session(struct search *search, const char *group, const char *
         return is_session(name) && visit_unit(search, group, name);
 }
 
+static bool visit_any_session(struct search *search, const char *group, const char *name) {
+        (void)search;
+        (void)group;
+        return is_session(name);
+}
+
 static bool visit_forgotten_session(struct search *search, const char *group, const char *name) {
         char id[KEEPER_UNIT_SIZE];
         uid_t uid;
@@ -299,6 +305,17 @@ bool keeper_has_forgotten_session(const struct keeper_roots *roots, uid_t uid) {
 
         format_slice(roots, uid, slice);
         return visit_below(&search, slice, visit_forgotten_session);
+}
+
+bool keeper_may_have_session(const struct keeper_roots *roots, uid_t uid) {
+        struct search search = {.roots = roots};
+        char path[KEEPER_EVENTS_SIZE];
+
+        (void)snprintf(path, sizeof(path), "%s/cgroup.controllers", roots->cgroup);
+        if (access(path, F_OK) < 0)
+                return true;
+        format_slice(roots, uid, path);
+        return visit_below(&search, path, visit_any_session);
 }
 
 bool keeper_find(const struct keeper_roots *roots, uid_t uid, const char *link, struct keeper *ret) {

@@ -54,3 +54,6 @@ bool keeper_find(const struct keeper_roots *roots, uid_t uid, const char *link, 
  * restarted, it forgets each session whose leader is dead, and leaves the session's scope as it is.
  */
 bool keeper_has_forgotten_session(const struct keeper_roots *roots, uid_t uid);
+
+/* Whether a session of uid may have processes. True where the control groups do not tell: not version 2. */
+bool keeper_may_have_session(const struct keeper_roots *roots, uid_t uid);

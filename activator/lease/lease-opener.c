@@ -55,6 +55,9 @@ static void handle_leader(void *userdata, enum leader_answer answer) {
         if (answer == LEADER_NONE && !lease_is_entered(lease) &&
                 keeper_has_forgotten_session(&keeper_roots, lease->record.uid))
                 answer = LEADER_UNKNOWN;
+        /* A logind that does not answer for long does not keep the seat of a process that is dead. */
+        else if (answer == LEADER_UNKNOWN && !keeper_may_have_session(&keeper_roots, lease->record.uid))
+                answer = LEADER_NONE;
         lease_raise(lease, events[answer]);
 }
 

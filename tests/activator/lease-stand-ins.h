@@ -323,7 +323,7 @@ static struct {
         wiring_callback_t wired;
         void *wired_userdata;
         struct after_logout after_logout;
-        bool keeper, container, forgotten_session;
+        bool keeper, container, forgotten_session, session;
         unsigned n_cleared, n_told;
         ino_t namespace; /* which one the seat has; 0: none */
 } world;
@@ -442,6 +442,12 @@ bool keeper_has_forgotten_session(const struct keeper_roots *roots, uid_t uid) {
         (void)roots;
         assert_int_equal(uid, 5001);
         return world.forgotten_session;
+}
+
+bool keeper_may_have_session(const struct keeper_roots *roots, uid_t uid) {
+        (void)roots;
+        assert_int_equal(uid, 5001);
+        return world.session;
 }
 
 void terminal_tell(uid_t uid, const char *tty, const char *text) {

@@ -215,6 +215,19 @@ static void a_session_with_processes_that_logind_does_not_know_is_found(void **s
         assert_false(keeper_has_forgotten_session(&roots, UID));
 }
 
+static void a_session_may_have_processes_unless_the_control_groups_say_no(void **state) {
+        (void)state;
+        assert_true(keeper_may_have_session(&roots, UID));
+        write_file("cgroup/cgroup.controllers", "cpu memory pids\n");
+        assert_false(keeper_may_have_session(&roots, UID));
+        add_group(MANAGER "/app.slice/tmux.scope", "11\n");
+        assert_false(keeper_may_have_session(&roots, UID));
+        add_group(SESSION, "10\n");
+        assert_true(keeper_may_have_session(&roots, UID));
+        write_file(SESSION "/cgroup.events", "populated 0\nfrozen 0\n");
+        assert_false(keeper_may_have_session(&roots, UID));
+}
+
 static void a_look_is_bounded(void **state) {
         char group[256] = MANAGER, pids[8192] = "";
         size_t length = 0;
@@ -247,6 +260,7 @@ int main(void) {
                 keeper_test(a_process_that_proc_hides_counts_one_that_ended_does_not),
                 keeper_test(a_name_is_printable),
                 keeper_test(a_session_with_processes_that_logind_does_not_know_is_found),
+                keeper_test(a_session_may_have_processes_unless_the_control_groups_say_no),
                 keeper_test(a_look_is_bounded),
         };
 

@@ -117,12 +117,31 @@ static void a_dead_opener_is_asked_for_again_while_the_unit_is_in_question(void 
         end_opener(opener);
         assert_true(sd_event_run(table.event, 10 * USEC_PER_SEC) > 0);
         assert_int_equal(lease->state, LEASE_ORPHANED);
+        world.session = true;
         answer_leader(LEADER_UNKNOWN);
         hurry(lease, TIMER_GONE);
         answer_unit(0, "active");
         hurry(lease, TIMER_LEADER);
         assert_int_equal(systemd.n_searches, 2);
         answer_leader(LEADER_NONE);
+        assert_int_equal(lease->state, LEASE_ENDING);
+}
+
+/* Such as one that has lost the bus, and whose unit is up. */
+static void a_logind_that_does_not_answer_keeps_no_lease_without_a_session(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct lease *lease = give(&asker, opener);
+
+        (void)state;
+        world.session = true;
+        end_opener(opener);
+        assert_true(sd_event_run(table.event, 10 * USEC_PER_SEC) > 0);
+        answer_leader(LEADER_UNKNOWN);
+        assert_int_equal(lease->state, LEASE_ORPHANED);
+        world.session = false;
+        hurry(lease, TIMER_LEADER);
+        answer_leader(LEADER_UNKNOWN);
         assert_int_equal(lease->state, LEASE_ENDING);
 }
 
@@ -805,6 +824,7 @@ int main(void) {
                 LEASE_TEST(a_cancelled_start_is_tried_again_though_systemd_did_not_answer),
                 LEASE_TEST(a_dead_opener_is_asked_for_again_while_the_unit_is_in_question),
                 LEASE_TEST(a_session_that_logind_forgot_keeps_the_lease_while_it_has_processes),
+                LEASE_TEST(a_logind_that_does_not_answer_keeps_no_lease_without_a_session),
                 LEASE_TEST(a_lingering_lease_learns_that_its_unit_is_gone),
                 LEASE_TEST(a_state_that_is_not_told_is_asked_for_again),
                 LEASE_TEST(a_stop_that_fails_is_asked_for_until_the_unit_is_gone),

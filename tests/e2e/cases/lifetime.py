@@ -72,6 +72,24 @@ def logind_forgets(guest):
     wait_gone(guest)
 
 
+@case("while logind does not answer, the seat of a killed program is free, and that of a live shell is kept")
+def logind_silent(guest):
+    set_up_class(guest)
+    session = guest.ssh_popen(STUDENT)
+    kept = ids(guest)
+    with PamProgram(guest) as program:
+        program.open("a", SECOND)
+        guest.run("systemctl mask --runtime --now systemd-logind")
+        try:
+            guest.run(["kill", "-9", *(str(each["pid"]) for each in leases(guest))])
+            expect_freed(guest, kept, "the lease of the program is gone, and only that")
+            expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
+        finally:
+            guest.run("systemctl unmask --runtime systemd-logind; systemctl start systemd-logind")
+    session.close()
+    wait_gone(guest)
+
+
 @case("an ssh client that is killed frees the seat")
 def client_killed(guest):
     set_up_class(guest)

@@ -19,7 +19,7 @@ import time
 import facts
 from logins import log_in
 from report import tell
-from strikes import (SERVICES, Environment, kill, listing, list_units, move_line, newest_helper, processes_of,
+from strikes import (BUS_NAMES, SERVICES, Environment, kill, listing, list_units, move_line, newest_helper, processes_of,
                      quietly, roster_path, scope_of)
 
 # How long a kill waits for its moment.
@@ -42,6 +42,12 @@ JOURNALS = [["--priority=err"],
 def until_started(*services):
     """A shell command. A daemon-reexec loses calls that come just then: systemctl fails, and an administrator tries again."""
     return f"for try in 1 2 3 4 5 6 7 8 9 10; do systemctl start {' '.join(services)} && break; sleep 0.2; done"
+
+
+def until_on_the_bus(name):
+    """A shell command. A service that has lost the bus is active, so only a restart brings it back."""
+    return (f"for try in 1 2 3 4 5 6 7 8 9 10; do busctl --quiet status {BUS_NAMES[name]} && break; "
+            f"systemctl restart {SERVICES[name]}; sleep 0.2; done")
 
 
 class Moments:
@@ -349,7 +355,7 @@ class Agent:
             # logind does not always come back to a new bus, on any server. coursenet has to wait for it.
             self._strike_by("restart bus and logind", "*", [], "sh", "-c",
                             f"systemctl restart {SERVICES['bus']}; systemctl restart {SERVICES['logind']}; "
-                            + until_started(SERVICES["bus"], SERVICES["logind"]))
+                            + until_started(SERVICES["bus"], SERVICES["logind"]) + f"; {until_on_the_bus('logind')}")
         else:
             service = SERVICES[event["what"]]
             self._strike_by(f"restart {event['what']}", "*", [], "sh", "-c", f"systemctl restart {service}; {until_started(service)}")

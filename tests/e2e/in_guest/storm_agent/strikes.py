@@ -15,6 +15,7 @@ CGROUP = "/sys/fs/cgroup/system.slice"
 SERVICES = {"activator": "coursenet-activator.service", "network": "coursenet-network.service",
             "dns": "coursenet-dns.service", "worker": "coursenet-worker.service", "bus": "dbus.service",
             "logind": "systemd-logind.service", "sshd": "ssh.service"}
+BUS_NAMES = {"logind": "org.freedesktop.login1"}
 STATE_DIRECTORY = "/run/coursenet/state"
 UNITS = ["netbr@*", "netns@*", "nsbr@*", "coursenet-*.slice"]
 ETC = "/etc/coursenet"
