@@ -33,7 +33,8 @@ from harness.sanitizer import Sanitizer
 # The modules of cases/, in the order in which they run. Those that take longest come first, so that the guests of a suite
 # end at about the same time.
 MODULES = (
-    "hosts", "hosts_claims", "hosts_escapes", "hosts_exam", "hosts_files", "hosts_frr", "hosts_history", "hosts_seats", "package", "jupyterhub", "stay", "cockpit", "guest",
+    "hosts", "hosts_claims", "hosts_escapes", "hosts_exam", "hosts_files", "hosts_frr", "hosts_history", "hosts_seats",
+    "package", "jupyterhub", "stay", "cockpit", "guest",
     "login", "lifetime", "races", "leftover", "container", "crossings", "early",
     "programs", "firewall", "network", "names", "fence", "fault", "directory", "escape_frames", "escape_inside", "escape_reach",
     "escape_outside", "escape_activator", "escape_exam", "exam", "security", "removal", "readme", "storm", "limits",
