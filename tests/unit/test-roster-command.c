@@ -747,7 +747,7 @@ static void test_seat(void **state) {
                 "'address6':'2001:db8:42:123::10/64','gateway6':'2001:db8:42:123::1/64','bridge':'br-123',"
                 "'namespace':'/run/netns/ns12310','link':'vl-12310','peer':'vr-12310',"
                 "'instance':null,'units':['netns@12310.service','nsbr@12310.service',"
-                "'netbr@123.service']}\n");
+                "'netbr@123.service'],'live_on':null,'live_since':null}\n");
 
         /* The seat's id does as well, and says whose it is. */
         assert_int_equal(SEAT("12310"), EXIT_DONE);
