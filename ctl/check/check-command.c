@@ -241,6 +241,7 @@ static void check_overrides(const char *etc, const struct site *site, struct dia
 
         if (asprintf(&directory, "%s/" OVERRIDE_DIRECTORY, etc) < 0) {
                 directory = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return;
         }
         n = scandir(directory, &entries, is_no_dot_file, alphasort);

@@ -54,6 +54,7 @@ void controller_check(
 
         if (asprintf(&path, "%s/" SETTINGS_FILE, paths->etc) < 0) {
                 path = NULL;
+                diagnostics_error(diagnostics, paths->etc, 0, "out of memory");
                 return;
         }
         read_controllers(controllers, sizeof(controllers));

@@ -42,6 +42,7 @@ static void check_ipv6(
                 return;
         if (asprintf(&path, "%s/sys/net/ipv6", paths->proc) < 0) {
                 path = NULL;
+                diagnostics_error(diagnostics, paths->etc, 0, "out of memory");
                 return;
         }
         if (access(path, F_OK) < 0) {
@@ -165,6 +166,7 @@ static void check_templates(const struct paths *paths, sd_bus *bus, const struct
 
         if (asprintf(&path, "%s/" SETTINGS_FILE, paths->etc) < 0) {
                 path = NULL;
+                diagnostics_error(diagnostics, paths->etc, 0, "out of memory");
                 return;
         }
         for (size_t i = 0; i < services->n_units; i++)
@@ -203,6 +205,7 @@ static void check_limits(const struct paths *paths, const struct site *site, str
 
         if (asprintf(&proc, "%s/sys", paths->proc) < 0) {
                 proc = NULL;
+                diagnostics_error(diagnostics, paths->etc, 0, "out of memory");
                 return;
         }
         if (limits_count(site, &need) < 0)

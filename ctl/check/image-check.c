@@ -202,6 +202,7 @@ void image_check(const char *etc, const struct site *site, struct diagnostics *d
 
         if (!reported || asprintf(&path, "%s/" SETTINGS_FILE, etc) < 0) {
                 path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return;
         }
         for (size_t i = 0; i < site->n_courses; i++) {

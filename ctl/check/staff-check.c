@@ -69,6 +69,7 @@ void staff_check(const char *etc, const struct settings *settings, struct diagno
 
         if (asprintf(&path, "%s/" SETTINGS_FILE, etc) < 0) {
                 path = NULL;
+                diagnostics_error(diagnostics, etc, 0, "out of memory");
                 return;
         }
         answers = check_names(path, "site", &settings->values.staff, diagnostics);
