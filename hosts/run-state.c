@@ -92,10 +92,6 @@ int run_state_set_deadline(const char *root, uint64_t usec) {
         return write_number(root, "deadline", usec);
 }
 
-uint64_t run_state_deadline(const char *root) {
-        return read_number(root, "deadline");
-}
-
 int run_state_set_lease(const char *root, uint64_t lease) {
         return write_number(root, "store-lease", lease);
 }

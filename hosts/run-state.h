@@ -15,7 +15,6 @@
 int run_state_make(const char *root);
 
 int run_state_set_deadline(const char *root, uint64_t usec);
-uint64_t run_state_deadline(const char *root); /* 0: there is none */
 
 int run_state_add_claim(const char *root, const char *seat, const char *user);
 int run_state_remove_claim(const char *root, const char *seat);

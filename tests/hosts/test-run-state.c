@@ -30,13 +30,25 @@ static bool exists(const char *name) {
         return access(path, F_OK) == 0;
 }
 
+static void assert_text(const char *name, const char *expected) {
+        char path[256], text[64] = "";
+        FILE *file;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", root, name);
+        file = fopen(path, "re");
+        assert_non_null(file);
+        assert_non_null(fgets(text, sizeof(text), file));
+        (void)fclose(file);
+        assert_string_equal(text, expected);
+}
+
 static void test_numbers(void **state) {
         (void)state;
-        assert_int_equal(run_state_deadline(root), 0);
+        assert_false(exists("deadline"));
         assert_int_equal(run_state_set_deadline(root, UINT64_MAX), 0);
-        assert_int_equal(run_state_deadline(root), UINT64_MAX);
+        assert_text("deadline", "18446744073709551615\n");
         assert_int_equal(run_state_set_deadline(root, 1), 0);
-        assert_int_equal(run_state_deadline(root), 1);
+        assert_text("deadline", "1\n");
         assert_int_equal(run_state_lease(root), 0);
         assert_int_equal(run_state_set_lease(root, 2324035713402622983), 0);
         assert_int_equal(run_state_lease(root), 2324035713402622983);
@@ -101,7 +113,7 @@ static void test_modes(void **state) {
 static void test_without_a_folder(void **state) {
         (void)state;
         assert_true(run_state_set_deadline("/nonexistent", 1) < 0);
-        assert_int_equal(run_state_deadline("/nonexistent"), 0);
+        assert_int_equal(run_state_lease("/nonexistent"), 0);
         assert_true(run_state_add_claim("/nonexistent", "12310", "cs123-a") < 0);
         run_state_each_claim("/nonexistent", count, NULL);
 }
