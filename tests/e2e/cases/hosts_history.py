@@ -43,10 +43,15 @@ def history(host, *words):
     return schema.parse("history", said.stdout)
 
 
-def told(members, student, wanted):
-    """Waits until hosta tells this of a student's leases since the case began: pairs of a host and an end, in their order."""
+def now(members):
+    """For --since: other cases have leases of the same students."""
+    return members.a.run("date '+%F %T'").stdout.strip()
+
+
+def told(members, since, student, wanted):
+    """Waits until hosta tells this of a student's leases since then: pairs of a host and an end, in their order."""
     def found():
-        leases = history(members.a, "--hosts", student)["leases"]
+        leases = history(members.a, "--hosts", "--since", since, student)["leases"]
         return [(lease["host"], lease["end"]) for lease in leases]
     try:
         members.a.wait_until(lambda: found() == wanted, timeout=60, what=f"hosta knows of {student}")
@@ -58,36 +63,36 @@ def told(members, student, wanted):
 @with_members
 def on_each(members):
     collecting(members)
-    moving, staying = STUDENTS[10], STUDENTS[11]
+    since, moving, staying = now(members), STUDENTS[10], STUDENTS[11]
     stays = members.a.ssh_popen(staying)
     members.b.ssh_popen(moving).close()
     members.b.wait_until("! ip link show vl-12320", what="the seat is down on hostb")
     session = members.c.ssh_popen(moving)
-    told(members, moving, [("hostb", "logout"), ("hostc", None)])
-    told(members, "10.0.123.20", [("hostb", "logout"), ("hostc", None)])
-    told(members, staying, [("hosta", None)])
+    told(members, since, moving, [("hostb", "logout"), ("hostc", None)])
+    told(members, since, "10.0.123.20", [("hostb", "logout"), ("hostc", None)])
+    told(members, since, staying, [("hosta", None)])
     found = {each["host"] for each in history(members.a, "--hosts")["hosts"]}
     expect(found >= {"hosta", "hostb", "hostc"}, f"there are journals of {found}")
-    table = members.a.run(f"coursenetctl history --hosts {moving}").stdout.splitlines()
+    table = members.a.run(f"coursenetctl history --hosts --since '{since}' {moving}").stdout.splitlines()
     expect_equal([line.split()[-1] for line in table], ["HOST", "hostb", "hostc"], "the last column")
-    expect_equal([lease for lease in history(members.a, moving)["leases"]], [], "without --hosts")
+    expect_equal([lease for lease in history(members.a, "--since", since, moving)["leases"]], [], "without --hosts")
     expect_not_in("HOST", members.a.run(f"coursenetctl history {staying}").stdout, "the headings without --hosts")
     for each in (session, stays):
         each.close()
-    told(members, moving, [("hostb", "logout"), ("hostc", "logout")])
-    told(members, staying, [("hosta", "logout")])
+    told(members, since, moving, [("hostb", "logout"), ("hostc", "logout")])
+    told(members, since, staying, [("hosta", "logout")])
 
 
 @case("history --hosts says what it does not know: a server that is down, a file that is damaged, a daemon that does not answer", suites=ONLY)
 @with_members
 def not_known(members):
     collecting(members)
-    lost, there = STUDENTS[12], STUDENTS[13]
+    since, lost, there = now(members), STUDENTS[12], STUDENTS[13]
     # A hold: the end of a crash ends the clients of logins first.
     members.b.run("coursenetctl start 12322")
     session = members.c.ssh_popen(there)
-    told(members, lost, [("hostb", None)])
-    told(members, there, [("hostc", None)])
+    told(members, since, lost, [("hostb", None)])
+    told(members, since, there, [("hostc", None)])
 
     members.a.run("systemctl stop coursenet-hosts")
     said = members.a.run(f"coursenetctl history --hosts {there}")
@@ -95,7 +100,7 @@ def not_known(members):
     expect_in("not known", said.stdout, "its line")
     members.a.run("systemctl start coursenet-hosts")
     members.wait_joined()
-    told(members, there, [("hostc", None)])
+    told(members, since, there, [("hostc", None)])
 
     members.a.run(f"head -c 100000 /dev/urandom >{REMOTE}/remote-damaged.journal; cp -r {REMOTE} /var/tmp/copy; rm {REMOTE}/remote-damaged.journal")
     said = members.a.run(f"coursenetctl history --directory /var/tmp/copy {there}")
@@ -105,10 +110,10 @@ def not_known(members):
 
     members.crash("hostb")
     members.a.wait_until("coursenetctl hosts | grep -q '^hostb.* down'", timeout=3 * CLAIM_TIME + 10, what="hostb counts as down")
-    told(members, lost, [("hostb", "unknown")])
-    told(members, there, [("hostc", None)])
+    told(members, since, lost, [("hostb", "unknown")])
+    told(members, since, there, [("hostc", None)])
     members.boot_again("hostb")
-    told(members, lost, [("hostb", "host-down")])
+    told(members, since, lost, [("hostb", "host-down")])
     session.close()
 
 
