@@ -15,6 +15,7 @@ import containers
 import crowd
 import growth
 import logins
+import members
 import programs
 import stages
 import traffic
@@ -25,9 +26,9 @@ from results import Results, stages_as_text
 
 # How often, and how long: the first is for ten minutes, the second for a night.
 QUICK = {"pairs": 20, "ssh": 10, "ssh_crowd": 10, "crowd": 3, "class": 2, "sample": 30, "throughput": 7, "seconds": 2, "fence": 6,
-         "containers": 5}
+         "members": 20, "containers": 5}
 THOROUGH = {"pairs": 150, "ssh": 50, "ssh_crowd": 50, "crowd": 9, "class": 6, "sample": 60, "throughput": 25, "seconds": 4, "fence": 20,
-            "containers": 15}
+            "members": 60, "containers": 15}
 CROWD_SIZE, COURSE_WITH_CONTAINERS = 100, 16
 
 # The groups, in order. Each gets the guest, the results, and how often it measures.
@@ -41,6 +42,7 @@ GROUPS = {
     "stages": lambda guest, results, counts: stages.measure(guest, results, counts["pairs"], counts["seats"]),
     "throughput": lambda guest, results, counts: traffic.measure_throughput(guest, results, counts["throughput"], counts["seconds"]),
     "fence": lambda guest, results, counts: traffic.measure_fence(guest, results, counts["fence"]),
+    "members": lambda guest, results, counts: members.measure(guest, results, counts["members"]),
     "containers": lambda guest, results, counts: containers.measure(guest, results, counts["containers"], COURSE_WITH_CONTAINERS),
 }
 

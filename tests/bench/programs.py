@@ -44,6 +44,11 @@ EMPTY_UNITS = {
 
 def prepare(guest):
     set_up_class(guest)
+    prepare_host(guest)
+
+
+def prepare_host(guest):
+    """All but the users."""
     for name, stack in STACKS.items():
         guest.write(f"/etc/pam.d/{name}", stack)
     for name, dependencies in EMPTY_UNITS.items():
