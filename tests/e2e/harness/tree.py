@@ -170,16 +170,15 @@ def build_layer(tree, packages, log):
 
 
 def build_once(path, log, build_it):
-    lock = hold(path)
-    if not os.path.isdir(path):
-        # The builder alone has the lock; a process that waited for the lock finds the result.
+    hold(path)
+    # Not the lock of hold(): another thread of this process may hold that until the process ends.
+    with open(f"{path}.building", "a", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(path):
             started = time.monotonic()
             log(f"building, once, {path}")
             build_it(path)
             log(f"built it in {time.monotonic() - started:.0f} s")
-        fcntl.flock(lock, fcntl.LOCK_SH)
     remove_unused(os.path.dirname(path))
     return path
 
@@ -260,7 +259,6 @@ def hold(tree):
     _held_locks.append(lock)
     fcntl.flock(lock, fcntl.LOCK_SH)
     os.utime(lock.name)
-    return lock
 
 
 def remove_unused(directory):
@@ -280,4 +278,6 @@ def remove_if_free(lock_path):
         tree = lock_path.removesuffix(".lock")
         shutil.rmtree(f"{tree}.new", ignore_errors=True)
         shutil.rmtree(tree, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{tree}.building")
         os.unlink(lock_path)
