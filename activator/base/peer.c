@@ -37,6 +37,8 @@ int peer_check_pidfd(int pidfd, pid_t pid) {
         r = read_pidfd_pid(pidfd, &number);
         if (r < 0)
                 return r;
+        if (number == -1)
+                return -ESRCH;
         return number == (long)pid ? 0 : -EPERM;
 }
 

@@ -13,8 +13,10 @@
 
 int peer_credentials(int fd, struct ucred *ret);
 
-/* 0 if pidfd refers to the process pid, which is alive; -EPERM if it refers to something else; other negative
- * errno. */
+/*
+ * 0 if pidfd refers to the process pid, which is alive; -ESRCH if its process has ended, whichever that was;
+ * -EPERM if it refers to something else; other negative errno.
+ */
 int peer_check_pidfd(int pidfd, pid_t pid);
 
 /* A new pidfd of the process pid, which the caller closes. -ESRCH: there is none. */

@@ -311,14 +311,30 @@ static void repeat(struct lease *lease, const struct lease_waiter *waiter, const
         lease_raise(lease, EVENT_REPEATED);
 }
 
+/* Nobody reads the answer to a process that has ended, and it was no mistake of a program. */
+static void refuse_sender(struct lease_table *table, const struct lease_waiter *waiter,
+        const struct request *request, const struct ucred *peer, int error) {
+        static const char text[] = "the request came without a pidfd of its sender";
+
+        if (error != -ESRCH) {
+                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_PROGRAM, text);
+                return;
+        }
+        /* Everybody may ask for REQUEST_ENTER, as often as they like. */
+        if (request->type != REQUEST_ENTER)
+                log_info("%s (%s, process %ld) ended before its request was read", request->user,
+                        request->service, (long)peer->pid);
+        lease_answer_text(waiter, REPLY_REFUSED, text);
+}
+
 void lease_open(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,
         const struct ucred *peer, int pidfd) {
         struct lease *lease;
+        int r = pidfd < 0 ? -EPERM : peer_check_pidfd(pidfd, peer->pid);
 
-        if (pidfd < 0 || peer_check_pidfd(pidfd, peer->pid) < 0) {
+        if (r < 0) {
                 close_pointer(&pidfd);
-                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_PROGRAM,
-                        "the request came without a pidfd of its sender");
+                refuse_sender(table, waiter, request, peer, r);
                 return;
         }
         lease = lease_table_find_unanswered(table, request->lease, request->uid, peer->pid);

@@ -479,6 +479,14 @@ static void a_request_without_a_pidfd_of_its_sender_is_refused(void **state) {
         end_opener(opener);
 }
 
+static int pidfd_of_ended_process(void) {
+        pid_t opener = start_opener();
+        int pidfd = (int)syscall(SYS_pidfd_open, opener, 0);
+
+        end_opener(opener);
+        return pidfd;
+}
+
 static char logged[1024];
 static uid_t logged_uid;
 
@@ -505,6 +513,13 @@ static void the_log_names_who_was_refused(void **state) {
         assert_int_equal(logged_uid, 5001);
         assert_string_equal(logged, "No seat for cs123-newellz2 (coursenet-enter): the request came without "
                                     "a pidfd of its sender");
+
+        /* That was no mistake of the program, and anybody could fill the log with it. */
+        logged[0] = '\0';
+        lease_open(&table, &waiter, &request, &peer, pidfd_of_ended_process());
+        assert_int_equal(asker.type, REPLY_REFUSED);
+        assert_int_equal(asker.n_answers, 2);
+        assert_string_equal(logged, "");
 
         /* The lease is there, and its process hangs up. */
         ask(&asker, REQUEST_ENTER, 0, opener);

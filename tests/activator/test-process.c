@@ -54,7 +54,7 @@ static void a_descriptor_means_one_process(void **state) {
 
         (void)close(end);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
-        assert_int_equal(peer_check_pidfd(pidfd, pid), -EPERM);
+        assert_int_equal(peer_check_pidfd(pidfd, pid), -ESRCH);
         assert_int_equal(peer_open_pidfd(pid), -ESRCH);
         (void)close(pidfd);
 }
