@@ -182,7 +182,7 @@ def exam_reverse_forwarding(scene):
     guest = scene.guest
     guest.popen(["ssh", "-N", "-R", f"7070:{scene.world.gateway4}:7000", f"{STUDENT}@127.0.0.1"])
     guest.wait_until(f"{' '.join(inside(SEAT))} ss -Hltn sport = :7070 | grep -q LISTEN")
-    expect_equal(scene.done("nc -w 5 127.0.0.1 7070 </dev/null"), "hello", "what the client fetched")
+    expect_equal(scene.done("nc -w 30 127.0.0.1 7070 </dev/null"), "hello", "what the client fetched")
 
 
 @check
