@@ -271,5 +271,5 @@ def attempts(guest):
                        exam_multicast, exam_forwarding, exam_reverse_forwarding, exam_second_login, exam_outside_process,
                        exam_other_account, exam_shared_files, exam_new_seat)
         Greeter(guest, inside(SECOND_SEAT), 7000)
-        # What asked for a seat's MAC address in the exam, in vain, asks again a second later.
+        # What asked for a seat's MAC address in the exam had no answer, and asks again a second later.
         guest.wait_until(lambda: shown.reaches(*targets) == targets, what="the student reaches all of it after the exam")
