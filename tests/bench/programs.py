@@ -48,7 +48,7 @@ def prepare(guest):
 
 
 def prepare_host(guest):
-    """All but the users."""
+    """Without users."""
     for name, stack in STACKS.items():
         guest.write(f"/etc/pam.d/{name}", stack)
     for name, dependencies in EMPTY_UNITS.items():
