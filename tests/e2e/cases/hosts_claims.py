@@ -125,7 +125,8 @@ STEPS = (
     ("the cable is there", "test -e /sys/class/net/vl-{seat}"),
 )
 KILL_AT_STEP = """
-    pid=$(systemctl show --property MainPID --value {unit})
+    # 0 while it starts again after the last round, and kill would take that for this script.
+    until pid=$(systemctl show --property MainPID --value {unit}); test "$pid" -gt 0; do sleep 0.01; done
     tries=0
     until {step}; do
         tries=$((tries + 1)); test $tries -lt 2000 || exit 1
