@@ -377,9 +377,13 @@ static void a_renewal_starts_no_job(void **state) {
         struct sandbox *sandbox = *state;
         pid_t pid;
 
+        /*
+         * The watch's first job sees that the claim is gone. If it went while the watch runs, the first job
+         * could see it as well, before a second job that the removal itself starts.
+         */
         make_seats(sandbox);
-        pid = start_watch();
         take_claim("12311");
+        pid = start_watch();
         assert_soon(IS_FENCED("12311"));
         assert_shell("ip link set vl-12311 up");
         for (unsigned i = 0; i < 20; i++)
