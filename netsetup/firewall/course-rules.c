@@ -387,9 +387,9 @@ static int apply(const struct live *live, const struct settings *settings, struc
 
         forwarding->courses = live->courses;
         forwarding->n_courses = live->n_courses;
-        forwarding_plan(&forwarding_paths, forwarding);
-
-        r = forwarding_close(&forwarding_paths, forwarding, diagnostics);
+        r = forwarding_plan(&forwarding_paths, forwarding, diagnostics);
+        if (r >= 0)
+                r = forwarding_close(&forwarding_paths, forwarding, diagnostics);
         if (r >= 0)
                 r = apply_rules(live, settings, forwarding, diagnostics);
         return r < 0 ? r : forwarding_open(&forwarding_paths, forwarding, diagnostics);
@@ -485,7 +485,9 @@ int course_rules_format(const char *etc, char **ret, char **ret_exams, struct li
 
         forwarding.courses = live.courses;
         forwarding.n_courses = live.n_courses;
-        forwarding_plan(&forwarding_paths, &forwarding);
+        r = forwarding_plan(&forwarding_paths, &forwarding, diagnostics);
+        if (r < 0)
+                return r;
         commands = format_rules(&live, &settings, &forwarding, ruleset_format_courses);
         if (commands && needs_bridge_table(&live))
                 exams = format_rules(&live, &settings, &forwarding, ruleset_format_exams);

@@ -27,10 +27,27 @@ static void format_switch(enum family family, const char *link, char ret_path[st
                 (void)snprintf(ret_path, PATH_SIZE, "net/ipv6/conf/%s/force_forwarding", link);
 }
 
-static bool reads(const char *root, const char *path, const char *value) {
+/*
+ * The switches below root, and the first error other than that there is no such switch. Nothing is turned
+ * after an error: what cannot be read is neither on nor off.
+ */
+struct switches {
+        const char *root;
+        int error;
+};
+
+static bool take(struct switches *switches, int r) {
+        /* The link has gone, or the kernel does not have the switch. */
+        if (r < 0 && r != -ENOENT && switches->error == 0)
+                switches->error = r;
+        return r >= 0;
+}
+
+static bool reads(struct switches *switches, const char *path, const char *value) {
         char text[16];
 
-        return sysctl_read(root, path, text, sizeof(text)) >= 0 && string_equal(text, value);
+        return take(switches, sysctl_read(switches->root, path, text, sizeof(text))) &&
+               string_equal(text, value);
 }
 
 /* --- the record ---------------------------------------------------------------------------------------- */
@@ -58,17 +75,23 @@ static void parse_line(const char *line, struct forwarding *ret) {
                 link_names_add(&ret->opened6, name);
 }
 
-/* No record is an empty one. */
-static void read_record(const char *path, struct forwarding *ret) {
+/*
+ * No record is an empty one. One that cannot be read is an error, because it would be written without its
+ * switches.
+ */
+static int read_record(const char *path, struct forwarding *ret) {
         _cleanup_free_ char *text = NULL;
         char *rest;
+        int r;
 
         *ret = (struct forwarding){0};
-        if (runtime_file_read(path, &text) < 0)
-                return;
+        r = runtime_file_read(path, &text);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
         rest = text;
         for (char *line; (line = strsep(&rest, "\n"));)
                 parse_line(line, ret);
+        return 0;
 }
 
 static void print_names(FILE *stream, const char *kind, const struct link_names *names) {
@@ -114,22 +137,22 @@ static void join(struct forwarding *before, const struct forwarding *now) {
 /*
  * Links that coursenet has switched on stay in the record. Others are switched on if they do not forward yet.
  */
-static void plan_links(const char *root, enum family family, const struct link_names *uplinks,
+static void plan_links(struct switches *switches, enum family family, const struct link_names *uplinks,
         const struct link_names *before, struct link_names *ret) {
         char path[PATH_SIZE];
 
         for (size_t i = 0; i < uplinks->n_items; i++) {
                 format_switch(family, uplinks->items[i], path);
-                if (link_names_have(before, uplinks->items[i]) || reads(root, path, "0"))
+                if (link_names_have(before, uplinks->items[i]) || reads(switches, path, "0"))
                         link_names_add(ret, uplinks->items[i]);
         }
 }
 
-static void add_accept_ra(const char *root, const char *link, struct link_names *ret) {
+static void add_accept_ra(struct switches *switches, const char *link, struct link_names *ret) {
         char path[PATH_SIZE];
 
         (void)snprintf(path, sizeof(path), "net/ipv6/conf/%.15s/accept_ra", link);
-        if (reads(root, path, "1"))
+        if (reads(switches, path, "1"))
                 link_names_add(ret, link);
 }
 
@@ -137,33 +160,34 @@ static void add_accept_ra(const char *root, const char *link, struct link_names 
  * Every link of the host that takes router advertisements, and would no more once the host forwards. The
  * uplinks come first, and seats' links, which are many and take none, are left out.
  */
-static void plan_accept_ra(const char *root, const struct forwarding *before, struct forwarding *forwarding) {
+static void plan_accept_ra(
+        struct switches *switches, const struct forwarding *before, struct forwarding *forwarding) {
         struct link_names *names = &forwarding->accept_ra;
         char folder[128];
         DIR *directory;
 
         *names = before->accept_ra;
         for (size_t i = 0; i < forwarding->uplinks.n_items; i++)
-                add_accept_ra(root, forwarding->uplinks.items[i], names);
-        (void)snprintf(folder, sizeof(folder), "%s/net/ipv6/conf", root);
+                add_accept_ra(switches, forwarding->uplinks.items[i], names);
+        (void)snprintf(folder, sizeof(folder), "%s/net/ipv6/conf", switches->root);
         directory = opendir(folder);
-        if (!directory)
+        if (!take(switches, directory ? 0 : -errno))
                 return;
         for (struct dirent *entry; (entry = readdir(directory));)
                 if (entry->d_name[0] != '.' && strlen(entry->d_name) < IFNAMSIZ &&
                         !string_equal(entry->d_name, "all") && !string_starts_with(entry->d_name, "vl-"))
-                        add_accept_ra(root, entry->d_name, names);
+                        add_accept_ra(switches, entry->d_name, names);
         (void)closedir(directory);
 }
 
-static void plan4(const char *root, const struct forwarding *before, struct forwarding *forwarding) {
+static void plan4(struct switches *switches, const struct forwarding *before, struct forwarding *forwarding) {
         /*
          * The administrator has made the host a router, so no switch is ours any more, even if coursenet was
          * first.
          */
-        if (forwarding->n_courses == 0 || reads(root, "net/ipv4/conf/all/forwarding", "1"))
+        if (forwarding->n_courses == 0 || reads(switches, "net/ipv4/conf/all/forwarding", "1"))
                 return;
-        plan_links(root, IPV4, &forwarding->uplinks, &before->opened4, &forwarding->opened4);
+        plan_links(switches, IPV4, &forwarding->uplinks, &before->opened4, &forwarding->opened4);
 }
 
 static bool wants6(const struct forwarding *forwarding) {
@@ -173,40 +197,48 @@ static bool wants6(const struct forwarding *forwarding) {
         return false;
 }
 
-static bool has_force_forwarding(const char *root) {
+static bool has_force_forwarding(struct switches *switches) {
+        static const char path[] = "net/ipv6/conf/default/force_forwarding";
         char text[16];
 
-        return sysctl_read(root, "net/ipv6/conf/default/force_forwarding", text, sizeof(text)) >= 0;
+        return take(switches, sysctl_read(switches->root, path, text, sizeof(text)));
 }
 
-static void plan6(const char *root, const struct forwarding *before, struct forwarding *forwarding) {
+static void plan6(struct switches *switches, const struct forwarding *before, struct forwarding *forwarding) {
         if (!wants6(forwarding))
                 return;
-        if (reads(root, "net/ipv6/conf/all/forwarding", "1") && !before->opened6_all)
+        if (reads(switches, "net/ipv6/conf/all/forwarding", "1") && !before->opened6_all)
                 return;
-        if (has_force_forwarding(root)) {
-                plan_links(root, IPV6, &forwarding->uplinks, &before->opened6, &forwarding->opened6);
+        if (has_force_forwarding(switches)) {
+                plan_links(switches, IPV6, &forwarding->uplinks, &before->opened6, &forwarding->opened6);
                 return;
         }
         forwarding->opened6_all = true;
-        plan_accept_ra(root, before, forwarding);
+        plan_accept_ra(switches, before, forwarding);
 }
 
-void forwarding_plan(const struct forwarding_paths *paths, struct forwarding *forwarding) {
+int forwarding_plan(const struct forwarding_paths *paths, struct forwarding *forwarding,
+        struct diagnostics *diagnostics) {
+        struct switches switches = {.root = paths->root};
         struct forwarding before;
+        int r;
 
-        read_record(paths->state, &before);
-        plan4(paths->root, &before, forwarding);
-        plan6(paths->root, &before, forwarding);
+        r = read_record(paths->state, &before);
+        if (r < 0)
+                return failure(diagnostics, paths->state, r, "cannot be read");
+        plan4(&switches, &before, forwarding);
+        plan6(&switches, &before, forwarding);
+        return switches.error < 0 ? failure(diagnostics, "forwarding", switches.error, "cannot be read") : 0;
 }
 
 /* --- turning switches ---------------------------------------------------------------------------------- */
 
 /* A switch that has the value already is not written, because the kernel reports each write to everybody. */
 static int turn(const char *root, const char *path, const char *value) {
+        struct switches switches = {.root = root};
         int r;
 
-        if (reads(root, path, value))
+        if (reads(&switches, path, value))
                 return 0;
         r = sysctl_write(root, path, value);
         return r == -ENOENT ? 0 : r; /* the link has gone, or the kernel has no IPv6 */
@@ -256,10 +288,12 @@ static int close_all6(const char *root, const struct forwarding *before) {
 
 /* If another program has made the host a router since, it stays one. */
 static int close_before(const char *root, const struct forwarding *before, const struct forwarding *now) {
+        struct switches switches = {.root = root};
         int r = 0;
 
-        if (!reads(root, "net/ipv4/conf/all/forwarding", "1"))
-                r = close_links(root, IPV4, &before->opened4, &now->opened4);
+        if (!reads(&switches, "net/ipv4/conf/all/forwarding", "1"))
+                r = switches.error < 0 ? switches.error
+                                       : close_links(root, IPV4, &before->opened4, &now->opened4);
         if (r >= 0)
                 r = close_links(root, IPV6, &before->opened6, &now->opened6);
         if (r >= 0 && before->opened6_all && !now->opened6_all)
@@ -300,8 +334,9 @@ int forwarding_close(const struct forwarding_paths *paths, const struct forwardi
         struct forwarding before;
         int r;
 
-        read_record(paths->state, &before);
-        r = close_before(paths->root, &before, forwarding);
+        r = read_record(paths->state, &before);
+        if (r >= 0)
+                r = close_before(paths->root, &before, forwarding);
         return r < 0 ? failure(diagnostics, "forwarding", r, "cannot be switched off") : 0;
 }
 
@@ -310,7 +345,9 @@ int forwarding_open(const struct forwarding_paths *paths, const struct forwardin
         struct forwarding both;
         int r;
 
-        read_record(paths->state, &both);
+        r = read_record(paths->state, &both);
+        if (r < 0)
+                return failure(diagnostics, paths->state, r, "cannot be read");
         join(&both, forwarding);
         r = write_record(paths->state, &both);
         if (r < 0)

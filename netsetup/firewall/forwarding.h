@@ -33,9 +33,11 @@ struct forwarding {
 
 /*
  * Computes which switches are turned on by us, or have to be: opened4, opened6, opened6_all. Changes nothing.
- * Courses and uplinks are the caller's.
+ * Courses and uplinks are the caller's. Negative errno if a switch or the record cannot be read: a rule that
+ * depends on it would be wrong.
  */
-void forwarding_plan(const struct forwarding_paths *paths, struct forwarding *forwarding);
+int forwarding_plan(
+        const struct forwarding_paths *paths, struct forwarding *forwarding, struct diagnostics *diagnostics);
 
 /*
  * Switches off what was switched on before and is not in the plan any more. The rules against other packets

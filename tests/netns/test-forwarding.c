@@ -60,7 +60,7 @@ static struct forwarding run(struct sandbox *sandbox, const struct bridge_plan *
 
         if (uplink)
                 link_names_add(&forwarding.uplinks, uplink);
-        forwarding_plan(&paths, &forwarding);
+        assert_int_equal(forwarding_plan(&paths, &forwarding, &sandbox->diagnostics), 0);
         assert_int_equal(forwarding_close(&paths, &forwarding, &sandbox->diagnostics), 0);
         assert_int_equal(forwarding_open(&paths, &forwarding, &sandbox->diagnostics), 0);
         return forwarding;
@@ -224,6 +224,48 @@ static void a_damaged_record_is_read_as_far_as_it_makes_sense(void **state) {
         assert_silence(sandbox);
 }
 
+/* A folder can be opened, and not be read. */
+static void what_cannot_be_read_is_neither_on_nor_off(void **state) {
+        static const char *const unreadable[] = {
+                "/run/record",
+                ROOT "/net/ipv4/conf/all/forwarding",
+                ROOT "/net/ipv4/conf/up0/forwarding",
+                ROOT "/net/ipv6/conf/all/forwarding",
+                ROOT "/net/ipv6/conf/default/force_forwarding",
+                ROOT "/net/ipv6/conf/up0/force_forwarding",
+        };
+        struct sandbox *sandbox = *state;
+        struct bridge_plan course = make_course(true);
+
+        for (size_t i = 0; i < ELEMENTSOF(unreadable); i++) {
+                struct forwarding forwarding = {.courses = &course, .n_courses = 1};
+
+                assert_shell("rm -rf /run/record " ROOT);
+                make_host(true);
+                assert_shell("rm -f %s && mkdir %s", unreadable[i], unreadable[i]);
+                link_names_add(&forwarding.uplinks, "up0");
+                assert_true(forwarding_plan(&paths, &forwarding, &sandbox->diagnostics) < 0);
+                assert_error(sandbox, "cannot be read: ");
+                diagnostics_done(&sandbox->diagnostics);
+        }
+}
+
+/* The record says what is ours, and is not written anew without having been read. */
+static void a_record_that_cannot_be_read_is_kept(void **state) {
+        struct sandbox *sandbox = *state;
+        struct forwarding none = {0};
+
+        make_host(true);
+        set("ipv4/conf/up0/forwarding", "1");
+        assert_shell("mkdir /run/record");
+        assert_true(forwarding_close(&paths, &none, &sandbox->diagnostics) < 0);
+        assert_error(sandbox, "forwarding: cannot be switched off: ");
+        assert_true(forwarding_open(&paths, &none, &sandbox->diagnostics) < 0);
+        assert_error(sandbox, "/run/record: cannot be read: ");
+        assert_shell("test -d /run/record");
+        assert_value("ipv4/conf/up0/forwarding", "1");
+}
+
 /* A switch goes with its link, whatever that is called then. */
 static void a_renamed_uplink_is_closed_again(void **state) {
         struct sandbox *sandbox = *state;
@@ -253,6 +295,8 @@ int main(void) {
                 sandbox_test(a_host_without_ipv6_has_courses_without_it),
                 sandbox_test(a_renamed_uplink_is_closed_again),
                 sandbox_test(a_damaged_record_is_read_as_far_as_it_makes_sense),
+                sandbox_test(what_cannot_be_read_is_neither_on_nor_off),
+                sandbox_test(a_record_that_cannot_be_read_is_kept),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
