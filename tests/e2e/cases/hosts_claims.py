@@ -136,7 +136,7 @@ KILL_AT_STEP = """
     kill -KILL $pid
 """
 # The connection breaks: nobody asks again for the seat, or gives it back.
-BREAK = "pkill -KILL -f '^sshd-session: {user}'"
+BREAK = "pkill -KILL -f '^sshd(-session)?: {user}'"
 # What a student reads who is not let in.
 SENTENCES = ("Your seat has been in use on", "cannot be reached at the moment", "lost contact with the others", "Please try again")
 

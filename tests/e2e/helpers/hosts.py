@@ -88,7 +88,7 @@ MAKE_CERTIFICATES = f"""
 set -e
 mkdir -p /run/certificates
 cd /run/certificates
-new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -quiet"
+new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
 $new -subj /CN=ca -keyout ca.key -out ca.pem
 $new -subj /CN=coursenet -keyout key.pem -out cert.pem -CA ca.pem -CAkey ca.key \\
     -addext subjectAltName={",".join(f"IP:{address}" for address in UNDERLAY.values())} -addext basicConstraints=CA:false
