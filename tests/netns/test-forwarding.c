@@ -250,7 +250,7 @@ static void what_cannot_be_read_is_neither_on_nor_off(void **state) {
         }
 }
 
-/* The record says what is ours, and is not written anew without having been read. */
+/* The record says what is ours, and is not written again without having been read. */
 static void a_record_that_cannot_be_read_is_kept(void **state) {
         struct sandbox *sandbox = *state;
         struct forwarding none = {0};
