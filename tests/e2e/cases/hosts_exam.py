@@ -83,7 +83,7 @@ def cut_off(members):
         expect_in("hostc", said.stdout + said.stderr, "who does not have the exam yet")
         expect_not_in("all servers", said.stdout, "what the command says")
         wait_known(members.b, "hostb has the exam")
-        members.c.wait_until(f"test $(cat /run/coursenet/hosts/deadline) -lt $(awk '{{printf \"%d\", $1 * 1000000}}' /proc/uptime)",
+        members.c.wait_until(f"test $(cat /run/coursenet/hosts/deadline) -lt $(awk '{{printf \"%.0f\", $1 * 1000000}}' /proc/uptime)",
                              timeout=CLAIM_TIME + 10, what="hostc is cut off")
         members.heal("hostc")
         wait_rules(members.c, True, "the exam is in force on hostc")
