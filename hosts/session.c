@@ -262,6 +262,16 @@ static void add_text(json_object *object, const char *name, const char *text) {
         (void)json_object_object_add(object, name, json_object_new_string(text));
 }
 
+/*
+ * The unit has it from systemd. In a container, a unit of systemd 252 with a /proc of its own reads the boot
+ * ID of the container's host there.
+ */
+static int get_boot(sd_id128_t *ret) {
+        const char *boot = getenv("COURSENET_BOOT_ID");
+
+        return boot && sd_id128_from_string(boot, ret) >= 0 ? 0 : sd_id128_get_boot(ret);
+}
+
 static json_object *describe(const struct session *session, json_object *courses) {
         char address[ADDRESS_TEXT_SIZE], text[SD_ID128_STRING_MAX];
         json_object *object = json_object_new_object();
@@ -275,7 +285,7 @@ static json_object *describe(const struct session *session, json_object *courses
         (void)json_object_object_add(object, "contract", json_object_new_int(CONTRACT));
         if (sd_id128_get_machine_app_specific(application, &id) >= 0)
                 add_text(object, "machine", sd_id128_to_string(id, text));
-        if (sd_id128_get_boot(&id) >= 0)
+        if (get_boot(&id) >= 0)
                 add_text(object, "boot", sd_id128_to_string(id, text));
         (void)json_object_object_add(object, "since", json_object_new_int64((int64_t)session->since_usec));
         (void)json_object_object_add(object, "courses", json_object_get(courses));
