@@ -135,7 +135,7 @@ prepare-check:
 checks = tests/check-includes tests/check-imports tests/check-documents tests/check-version tests/test-checks tests/check-prose
 
 # Run the program itself, with sanitizers.
-ctl_tests = tests/ctl/test-catalog tests/ctl/test-completion tests/ctl/test-frr tests/ctl/test-hosts tests/ctl/test-json tests/ctl/test-metrics tests/ctl/test-terminal
+ctl_tests = $(addprefix tests/ctl/test-,catalog check completion frr hosts json metrics seats staff terminal)
 
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
 run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')
@@ -165,7 +165,7 @@ covered_ctl_tests = $(ctl_tests:%='env COURSENETCTL=$(abspath $(covered))/course
 
 coverage:
 	$(Q)tests/as-root tests/install-packages
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(covered) CFLAGS='-O0 -g --coverage -include tests/coverage-exit.h' HARDENING= tests
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(covered) CFLAGS='-O0 -g --coverage -DCOUNTED -include tests/coverage-exit.h' HARDENING= tests
 	$(Q)tests/as-root find $(covered) '(' -name '*.gcda' -o -path '*/guests/*' ')' -delete
 	$(Q)tests/as-root tests/coverage --open $(covered)
 	-$(Q)tests/as-root env GCOV_ERROR_FILE=/dev/null tests/run $(if $(filter no,$(GUESTS)),,--e2e '$(e2e) --coverage $(covered)/guests') $(covered_ctl_tests) $(covered_programs)

@@ -2,6 +2,7 @@
 """Runs coursenetctl as it is built, beside a copy of /etc in which the tests have a site of their own."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,29 @@ def cover_machine():
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/var/lib"], check=True)
 
 
+def cover_run():
+    """From here on the sockets of this machine's own programs are not there, and what the tests make there goes with them."""
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+    os.makedirs("/run/coursenet")
+    os.environ.pop("DBUS_SYSTEM_BUS_ADDRESS", None)
+
+
+def cover_programs():
+    """From here on /usr/libexec is empty, and a program of FOLDER hides another one. Returns FOLDER."""
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/usr/libexec"], check=True)
+    os.makedirs("/usr/libexec/coursenet")
+    folder = f"{os.environ[INSIDE]}/programs"
+    os.makedirs(folder)
+    os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
+    return folder
+
+
+def write_program(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, 0o755)
+
+
 def set_up_site():
     subprocess.run(["rm", "-rf", "/etc/coursenet"], check=True)
     for name in ("roster.d", "netns"):
@@ -62,6 +86,24 @@ def ctl(*words, status=0, stdin=None):
     return done.stdout
 
 
+def run_as(uid, *words, stdin=None):
+    """(exit status, standard output, standard error) of coursenetctl, run by that user. None is root."""
+    # Not every user may enter the folder of the checkout.
+    program = "/run/coursenetctl"
+    if not os.path.exists(program):
+        shutil.copy(PROGRAM, program)
+    user = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
+    done = subprocess.run([program, *words], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **user)
+    return done.returncode, done.stdout, done.stderr
+
+
+def refused(*words, status=1, uid=None):
+    """What coursenetctl says on standard error, when it prints nothing else and exits with that status."""
+    returned, printed, said = run_as(uid, *words)
+    expect_equal((returned, printed), (status, ""), f"exit status and output of {' '.join(words)}")
+    return said
+
+
 def expect_equal(found, expected, what):
     if found != expected:
         raise AssertionError(f"{what}: {found!r}, expected {expected!r}")
@@ -72,10 +114,12 @@ def expect_in(part, text, what):
         raise AssertionError(f"{what}: {part!r} is not in {text!r:.2000}")
 
 
-def run(tests):
+def run(tests, prepare=None):
     """Runs functions, each named by its first line of documentation, and prints TAP. Each gets the site as it was set up."""
     enter()
     cover_machine()
+    if prepare:
+        prepare()
     print(f"1..{len(tests)}", flush=True)
     failed = 0
     for number, test in enumerate(tests, 1):
