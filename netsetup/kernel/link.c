@@ -7,6 +7,7 @@
  * Single links are asked for by name or index, because a login must not wait for a list of all.
  */
 
+#include <linux/ip.h>
 #include <linux/veth.h>
 
 #include "link.h"
@@ -213,7 +214,10 @@ int link_bring_up(struct link_socket *socket, const struct link *link, const str
         rtnl_link_set_ifindex(now, link->index);
         rtnl_link_set_flags(now, link->flags);
         rtnl_link_set_flags(change, IFF_UP);
-        rtnl_link_set_group(change, COURSENET_LINK_GROUP);
+        /* For a request with a group, even the same one, the kernel tells everybody of one more change, and
+         * IPv6 goes through all routes of the host. */
+        if (link->group != COURSENET_LINK_GROUP)
+                rtnl_link_set_group(change, COURSENET_LINK_GROUP);
         if (addr)
                 rtnl_link_set_addr(change, addr);
         return link_socket_errno(socket, rtnl_link_change(socket->nl, now, change, 0));
@@ -261,26 +265,57 @@ int link_delete(struct link_socket *socket, int index) {
         return r == -ENODEV ? 0 : r;
 }
 
-/* The nested attributes are of a family: without IPv6 in the kernel, or on the link, it says -EAFNOSUPPORT.
- */
-int link_set_no_address6(struct link_socket *socket, int index) {
-        struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = index};
-        struct nl_msg *request = nlmsg_alloc_simple(RTM_SETLINK, 0);
-        struct nlattr *families = NULL, *six = NULL;
-        int r;
+/* What an address family keeps of a link is in an attribute of the family, in one for all families. */
+struct family_change {
+        struct nl_msg *request;
+        struct nlattr *families, *family;
+};
 
-        if (request && nlmsg_append(request, &ifi, sizeof(ifi), NLMSG_ALIGNTO) >= 0)
-                families = nla_nest_start(request, IFLA_AF_SPEC);
-        if (families)
-                six = nla_nest_start(request, AF_INET6);
-        if (!six || nla_put_u8(request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE) < 0) {
-                nlmsg_free(request);
+/* Where there is no memory, family is NULL. */
+static struct family_change begin_family_change(int index, int family) {
+        struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+        struct family_change change = {.request = nlmsg_alloc_simple(RTM_SETLINK, 0)};
+
+        if (change.request && nlmsg_append(change.request, &ifi, sizeof(ifi), NLMSG_ALIGNTO) >= 0)
+                change.families = nla_nest_start(change.request, IFLA_AF_SPEC);
+        if (change.families)
+                change.family = nla_nest_start(change.request, family);
+        return change;
+}
+
+/* r: negative, if it could not be finished. */
+static int send_family_change(struct link_socket *socket, struct family_change *change, int r) {
+        if (r < 0) {
+                nlmsg_free(change->request);
                 return -ENOMEM;
         }
-        nla_nest_end(request, six);
-        nla_nest_end(request, families);
-        r = netlink_send(socket, request);
+        nla_nest_end(change->request, change->family);
+        nla_nest_end(change->request, change->families);
+        return netlink_send(socket, change->request);
+}
+
+/* Without IPv6 in the kernel, or on the link, the kernel says -EAFNOSUPPORT. */
+int link_set_no_address6(struct link_socket *socket, int index) {
+        struct family_change change = begin_family_change(index, AF_INET6);
+        int r = change.family ? nla_put_u8(change.request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE)
+                              : -ENOMEM;
+
+        r = send_family_change(socket, &change, r);
         return r == -EAFNOSUPPORT ? 0 : r;
+}
+
+int link_allow_loopback_senders(struct link_socket *socket, int index) {
+        struct family_change change = begin_family_change(index, AF_INET);
+        struct nlattr *settings = change.family ? nla_nest_start(change.request, IFLA_INET_CONF) : NULL;
+        int r = settings ? 0 : -ENOMEM;
+
+        if (r >= 0)
+                r = nla_put_u32(change.request, IPV4_DEVCONF_ROUTE_LOCALNET, 1);
+        if (r >= 0)
+                r = nla_put_u32(change.request, IPV4_DEVCONF_ACCEPT_LOCAL, 1);
+        if (r >= 0)
+                nla_nest_end(change.request, settings);
+        return send_family_change(socket, &change, r);
 }
 
 int link_set_isolated(struct link_socket *socket, int index, bool isolated) {

@@ -142,6 +142,12 @@ int link_delete(struct link_socket *socket, int index);
 int link_set_no_address6(struct link_socket *socket, int index);
 
 /*
+ * Lets in packets with a sender of 127.0.0.0/8, or of this host's own addresses: route_localnet and
+ * accept_local of sysctl.
+ */
+int link_allow_loopback_senders(struct link_socket *socket, int index);
+
+/*
  * Isolated ports of a bridge reach the bridge and its other ports, but not each other. -EOPNOTSUPP if the
  * link is no port. A new port is not isolated: set it before the seat behind it can send.
  */

@@ -13,7 +13,6 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <sys/stat.h>
 
 #include "base/claim.h"
@@ -25,7 +24,6 @@
 #include "kernel/netns-mount.h"
 #include "kernel/qdisc.h"
 #include "kernel/rule.h"
-#include "kernel/sysctl.h"
 #include "receipt.h"
 #include "seat-argument.h"
 #include "seat.h"
@@ -264,28 +262,10 @@ static int configure_peer(struct link_socket *inside, const struct seat_plan *pl
 }
 
 /*
- * Answers to queries to 127.0.0.53 come from outside with that address as their sender. These two switches
- * let them in. Files below /proc/sys/net are those of the process's namespace.
+ * A seat has the host's resolv.conf, which may name a resolver on the loopback: see rule.h. The answers come
+ * from outside with that address as their sender.
  */
-static int allow_loopback_senders(int netns_fd, const char *peer) {
-        static const char *const names[] = {"route_localnet", "accept_local"};
-        _cleanup_close_ int own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-        char path[64];
-        int r = 0;
-
-        if (own_fd < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
-                return -errno;
-        for (size_t i = 0; i < ELEMENTSOF(names) && r >= 0; i++) {
-                (void)snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", peer, names[i]);
-                r = sysctl_write(SYSCTL_ROOT, path, "1");
-        }
-        if (setns(own_fd, CLONE_NEWNET) < 0)
-                return -errno;
-        return r;
-}
-
-/* A seat has the host's resolv.conf, which may name a resolver on the loopback: see rule.h. */
-static int configure_names(struct link_socket *inside, int netns_fd, const struct seat_plan *plan, int index,
+static int configure_names(struct link_socket *inside, const struct seat_plan *plan, int index,
         struct diagnostics *diagnostics) {
         int r;
 
@@ -293,7 +273,7 @@ static int configure_names(struct link_socket *inside, int netns_fd, const struc
                 return 0;
         r = rule_add_loopback_dns(inside, index, plan->address.ip, plan->gateway);
         if (r >= 0)
-                r = allow_loopback_senders(netns_fd, plan->peer);
+                r = link_allow_loopback_senders(inside, index);
         return r < 0 ? failure(diagnostics, plan->peer, r, "cannot redirect its name queries to the gateway")
                      : 0;
 }
@@ -420,7 +400,7 @@ static int connect_seat(
         if (r >= 0)
                 r = configure_peer(&ends->inside, plan, &index, diagnostics);
         if (r >= 0)
-                r = configure_names(&ends->inside, ends->netns_fd, plan, index, diagnostics);
+                r = configure_names(&ends->inside, plan, index, diagnostics);
         if (r >= 0)
                 r = bring_up_link(&ends->host, plan, &link, diagnostics);
         /* The claim may have gone since, and claims.c, which was told, has seen no cable that was up. */

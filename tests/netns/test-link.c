@@ -6,7 +6,9 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <linux/rtnetlink.h>
 #include <netlink/errno.h>
+#include <sys/socket.h>
 
 #include "netsetup/firewall/seat-rules.h"
 
@@ -66,6 +68,60 @@ static void an_interface_that_is_not_there_is_told(void **state) {
         assert_int_equal(link_delete_address6(&socket, 4711, &address), 0);
         assert_int_equal(link_get(&socket, 4711, &link), -ENODEV);
         assert_int_equal(link_find(&socket, "nobody", NULL, &link), LINK_ABSENT);
+}
+
+static void senders_of_the_loopback_are_let_in_on_one_interface(void **state) {
+        static const char *const names[] = {"route_localnet", "accept_local"};
+        _cleanup_link_socket_ struct link_socket socket = {0};
+
+        (void)state;
+        assert_int_equal(link_open(&socket), 0);
+        make_dummy("d0");
+        make_dummy("d1");
+        for (unsigned i = 0; i < 2; i++)
+                assert_int_equal(link_allow_loopback_senders(&socket, index_of("d0")), 0);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                assert_shell(
+                        "test \"$(cd /proc/sys/net/ipv4/conf && cat d0/%s d1/%s all/%s default/%s | tr -d "
+                        "'\\n')\" = 1000",
+                        names[i], names[i], names[i], names[i]);
+        assert_int_equal(link_allow_loopback_senders(&socket, 4711), -ENODEV);
+}
+
+/* What the kernel has told everybody of a link; it does so before it answers. */
+static unsigned count_news(int fd, int index) {
+        char bytes[32768];
+        unsigned n = 0;
+        ssize_t size;
+
+        while ((size = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+                const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)bytes;
+                const struct ifinfomsg *link = NLMSG_DATA(header);
+
+                assert_true(NLMSG_OK(header, (size_t)size));
+                n += header->nlmsg_type == RTM_NEWLINK && link->ifi_family == AF_UNSPEC &&
+                     link->ifi_index == index;
+        }
+        return n;
+}
+
+static void a_link_of_ours_that_is_set_up_is_one_piece_of_news(void **state) {
+        struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+        _cleanup_link_socket_ struct link_socket links = {0};
+        _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+        struct link lo;
+
+        (void)state;
+        assert_int_equal(link_open(&links), 0);
+        assert_int_equal(link_find(&links, "lo", NULL, &lo), LINK_FOREIGN);
+        assert_int_equal(link_bring_up(&links, &lo, NULL), 0);
+        assert_shell("ip link set lo down");
+        assert_int_equal(link_find(&links, "lo", NULL, &lo), LINK_OURS);
+
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        assert_int_equal(link_bring_up(&links, &lo, NULL), 0);
+        assert_int_equal(count_news(fd, lo.index), 1);
+        assert_shell("ip -o link show lo up group %d | grep -q .", COURSENET_LINK_GROUP);
 }
 
 static void an_ipv6_default_route_takes_the_place_of_another(void **state) {
@@ -338,6 +394,8 @@ int main(void) {
                 sandbox_test(an_ipv6_address_works_at_once_and_goes_again),
                 sandbox_test(an_interface_without_ipv6_takes_no_address),
                 sandbox_test(an_interface_that_is_not_there_is_told),
+                sandbox_test(senders_of_the_loopback_are_let_in_on_one_interface),
+                sandbox_test(a_link_of_ours_that_is_set_up_is_one_piece_of_news),
                 sandbox_test(an_ipv6_default_route_takes_the_place_of_another),
                 sandbox_test(an_ipv4_default_route_may_be_there_already),
                 sandbox_test(ipv6_addresses_are_listed_without_link_local_ones),
