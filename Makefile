@@ -79,7 +79,7 @@ module_sources = pam_coursenet/pam_coursenet.c pam_coursenet/login.c pam_coursen
 net_sources = netsetup/base/claim.c netsetup/base/journal.c netsetup/base/program.c netsetup/base/runtime-file.c netsetup/base/stderr.c \
 	netsetup/base/subcommand.c \
 	netsetup/kernel/link-address.c netsetup/kernel/link-list.c netsetup/kernel/link-route.c netsetup/kernel/link-socket.c netsetup/kernel/link-vxlan.c \
-	netsetup/kernel/link.c netsetup/kernel/neighbour.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
+	netsetup/kernel/link.c netsetup/kernel/neighbour.c netsetup/kernel/netlink.c netsetup/kernel/netns-mount.c netsetup/kernel/nsid.c netsetup/kernel/procfs.c netsetup/kernel/qdisc.c netsetup/kernel/rule.c netsetup/kernel/sysctl.c \
 	netsetup/firewall/course-rules.c netsetup/firewall/foreign-chain.c netsetup/firewall/foreign-firewall.c netsetup/firewall/forwarding.c netsetup/firewall/nft-listing.c netsetup/firewall/nft-text.c netsetup/firewall/nftables.c netsetup/firewall/ruleset-courses.c netsetup/firewall/ruleset-exam.c netsetup/firewall/ruleset-members.c netsetup/firewall/ruleset-seats.c \
 	netsetup/firewall/seat-chain.c netsetup/firewall/seat-rules.c \
 	netsetup/fence/fence-route.c netsetup/fence/fence-set.c netsetup/fence/fence-table.c netsetup/fence/fence.c \

@@ -6,7 +6,7 @@ unit_tests = address address6 calendar child class-hours class-parse course-sche
 	worker-protocol
 unit_test_programs = $(unit_tests:%=$(BUILD)/tests/unit/test-%)
 
-netns_tests = bridge claims dns exam failing-call fence fence-route firewall foreign forwarding inspect journal link link-socket netns qdisc receipt rule seat stretch subuid-directory sysctl watch worker
+netns_tests = bridge claims dns exam failing-call fence fence-route firewall foreign forwarding inspect journal link link-socket netns procfs qdisc receipt rule seat stretch subuid-directory sysctl watch worker
 # Those that take longest start first, so that no processor idles at the end.
 slow_netns_tests = receipt failing-call inspect fence-route stretch claims seat link watch bridge
 netns_test_programs = $(patsubst %,$(BUILD)/tests/netns/test-%,$(slow_netns_tests) $(filter-out $(slow_netns_tests),$(netns_tests)))

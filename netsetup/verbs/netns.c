@@ -22,6 +22,7 @@
 #include "base/failure.h"
 #include "kernel/link.h"
 #include "kernel/netns-mount.h"
+#include "kernel/procfs.h"
 #include "leftover.h"
 #include "netns-record.h"
 #include "netns.h"
@@ -29,7 +30,7 @@
 #include "seat-argument.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
-#define PING_GROUP_RANGE "/proc/sys/net/ipv4/ping_group_range"
+#define PING_GROUP_RANGE "sys/net/ipv4/ping_group_range"
 
 /* Marks lo as ours and sets it up; without it a seat could not even reach itself. */
 static int set_up_lo(struct link_socket *socket) {
@@ -49,10 +50,10 @@ static int allow_ping(void) {
         static const char range[] = "0 2147483647";
         _cleanup_close_ int fd = -1;
 
-        fd = open(PING_GROUP_RANGE, O_WRONLY | O_CLOEXEC);
-        if (fd < 0 || write(fd, range, strlen(range)) < 0)
-                return -errno;
-        return 0;
+        fd = procfs_open(PING_GROUP_RANGE, O_WRONLY);
+        if (fd < 0)
+                return fd;
+        return write(fd, range, strlen(range)) < 0 ? -errno : 0;
 }
 
 /* Runs inside the new namespace. The mount comes last, so a namespace that has a name is complete. */
@@ -69,7 +70,7 @@ static int furnish(const char *path, struct diagnostics *diagnostics) {
         r = allow_ping();
         if (r < 0)
                 diagnostics_warning(diagnostics, path, 0,
-                        "%s cannot be set (%s): ping will need root in this seat", PING_GROUP_RANGE,
+                        "/proc/" PING_GROUP_RANGE " cannot be set (%s): ping will need root in this seat",
                         strerror(-r));
 
         if (mount(OWN_NETNS, path, NULL, MS_BIND, NULL) < 0)

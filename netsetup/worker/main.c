@@ -15,6 +15,7 @@
 #include "base/stderr.h"
 #include "base/subcommand.h"
 #include "firewall/nftables.h"
+#include "kernel/procfs.h"
 #include "number.h"
 #include "preparation.h"
 #include "server.h"
@@ -86,6 +87,11 @@ static void handle(const struct worker_request *request, struct worker_reply *re
         worker_reply_init(ret, request->id, r < 0 ? r : 0, text);
 }
 
+static void be_idle(void *userdata) {
+        (void)userdata;
+        procfs_renew();
+}
+
 static int run(void) {
         struct worker worker = {.cache.etc = ETC_DIRECTORY};
         sigset_t signals;
@@ -101,7 +107,8 @@ static int run(void) {
         r = sigprocmask(SIG_BLOCK, &signals, NULL) < 0 ? -errno : open_worker(&worker);
         if (r >= 0) {
                 nftables_load();
-                r = server_run(fd, 0, handle, &worker);
+                procfs_renew();
+                r = server_run(fd, 0, handle, be_idle, &worker);
                 settings_cache_done(&worker.cache);
         }
         if (r < 0)

@@ -13,6 +13,7 @@ struct server {
         int listen_fd;
         uid_t uid;
         server_handle_t handle;
+        server_idle_t idle;
         void *userdata;
         int fds[SERVER_CONNECTIONS_MAX]; /* the one that was used last is the last one */
         size_t n_fds;
@@ -112,6 +113,17 @@ static int catch_sigterm(sigset_t *ret_unblocked) {
         return 0;
 }
 
+static int wait_for_request(
+        struct server *server, struct pollfd *polled, size_t n, const sigset_t *unblocked) {
+        static const struct timespec at_once = {0};
+        int r = ppoll(polled, n, &at_once, unblocked);
+
+        if (r != 0)
+                return r;
+        server->idle(server->userdata);
+        return ppoll(polled, n, NULL, unblocked);
+}
+
 static int serve_once(struct server *server, const sigset_t *unblocked) {
         struct pollfd polled[1 + SERVER_CONNECTIONS_MAX];
         size_t n = server->n_fds;
@@ -119,15 +131,16 @@ static int serve_once(struct server *server, const sigset_t *unblocked) {
         polled[0] = (struct pollfd){.fd = server->listen_fd, .events = POLLIN};
         for (size_t i = 0; i < n; i++)
                 polled[1 + i] = (struct pollfd){.fd = server->fds[i], .events = POLLIN};
-        if (ppoll(polled, 1 + n, NULL, unblocked) < 0)
+        if (wait_for_request(server, polled, 1 + n, unblocked) < 0)
                 return errno == EINTR ? 0 : -errno;
 
         serve_all(server, polled + 1, n);
         return polled[0].revents != 0 ? accept_connection(server) : 0;
 }
 
-int server_run(int listen_fd, uid_t uid, server_handle_t handle, void *userdata) {
-        struct server server = {.listen_fd = listen_fd, .uid = uid, .handle = handle, .userdata = userdata};
+int server_run(int listen_fd, uid_t uid, server_handle_t handle, server_idle_t idle, void *userdata) {
+        struct server server = {
+                .listen_fd = listen_fd, .uid = uid, .handle = handle, .idle = idle, .userdata = userdata};
         sigset_t unblocked;
         int r;
 

@@ -14,6 +14,9 @@
 typedef void (*server_handle_t)(
         const struct worker_request *request, struct worker_reply *ret, void *userdata);
 
+/* Called when no request waits. */
+typedef void (*server_idle_t)(void *userdata);
+
 /* When there are more, the one that has been silent for longest is closed. */
 #define SERVER_CONNECTIONS_MAX 8U
 
@@ -21,4 +24,4 @@ typedef void (*server_handle_t)(
  * Serves until SIGTERM, for which the request under way is carried out first; SIGTERM must be blocked. uid:
  * whose connections are accepted. Returns 0, or negative errno if the socket cannot be used.
  */
-int server_run(int listen_fd, uid_t uid, server_handle_t handle, void *userdata);
+int server_run(int listen_fd, uid_t uid, server_handle_t handle, server_idle_t idle, void *userdata);

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -24,6 +25,7 @@ struct scene {
         pid_t pid;
         int gate[2];    /* a byte in it lets one request of seat 12399 go on */
         int journal[2]; /* the seats of the requests that were carried out */
+        int idle[2];    /* a byte for each time that no request waited */
 };
 
 static void note_request(const struct worker_request *request, struct worker_reply *ret, void *userdata) {
@@ -35,6 +37,12 @@ static void note_request(const struct worker_request *request, struct worker_rep
         if (string_equal(request->seat, "12399"))
                 assert_int_equal(read(scene->gate[0], &byte, 1), 1);
         worker_reply_init(ret, request->id, request->verb == WORKER_DISCARD ? -EBUSY : 0, "");
+}
+
+static void note_idle(void *userdata) {
+        struct scene *scene = userdata;
+
+        assert_int_equal(write(scene->idle[1], "", 1), 1);
 }
 
 static int listen_at(const char *path) {
@@ -66,13 +74,14 @@ static void start_server(struct scene *ret, uid_t uid) {
 
         assert_int_equal(pipe2(ret->gate, O_CLOEXEC), 0);
         assert_int_equal(pipe2(ret->journal, O_CLOEXEC), 0);
+        assert_int_equal(pipe2(ret->idle, O_CLOEXEC), 0);
         (void)sigemptyset(&signals);
         (void)sigaddset(&signals, SIGTERM);
         ret->pid = fork();
         assert_true(ret->pid >= 0);
         if (ret->pid == 0) {
                 (void)sigprocmask(SIG_BLOCK, &signals, NULL);
-                _exit(server_run(fd, uid, note_request, ret) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+                _exit(server_run(fd, uid, note_request, note_idle, ret) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
         }
         (void)close(fd);
 }
@@ -87,6 +96,7 @@ static void stop_server(struct scene *scene) {
         for (unsigned i = 0; i < 2; i++) {
                 (void)close(scene->gate[i]);
                 (void)close(scene->journal[i]);
+                (void)close(scene->idle[i]);
         }
 }
 
@@ -146,6 +156,40 @@ static void requests_are_answered_in_order(void **state) {
                 ask(fd, i % 2 ? WORKER_DISCARD : WORKER_PREPARE, 7 * i, "12310");
         for (uint32_t i = 0; i < 100; i++)
                 expect_reply(fd, 7 * i, i % 2 ? -EBUSY : 0);
+        (void)close(fd);
+        stop_server(&scene);
+}
+
+/* Without waiting. */
+static size_t count_idle(const struct scene *scene) {
+        int n = 0;
+        char bytes[256];
+
+        assert_int_equal(ioctl(scene->idle[0], FIONREAD, &n), 0);
+        assert_true(n >= 0 && (size_t)n <= sizeof(bytes));
+        if (n > 0)
+                assert_int_equal(read(scene->idle[0], bytes, (size_t)n), n);
+        return (size_t)n;
+}
+
+static void the_server_is_idle_when_no_request_waits(void **state) {
+        struct scene scene;
+        int fd;
+
+        (void)state;
+        start_server(&scene, 0);
+        wait_readable(scene.idle[0]);
+        fd = connect_to(SOCKET);
+        ask(fd, WORKER_PREPARE, 0, "12399");
+        expect_carried_out(&scene, "12399");
+        (void)count_idle(&scene);
+        for (uint32_t i = 1; i <= 20; i++)
+                ask(fd, WORKER_PREPARE, i, "12310");
+        open_gate(&scene);
+        for (uint32_t i = 0; i <= 20; i++)
+                expect_reply(fd, i, 0);
+        wait_readable(scene.idle[0]);
+        assert_int_equal(count_idle(&scene), 1);
         (void)close(fd);
         stop_server(&scene);
 }
@@ -361,6 +405,7 @@ static void without_a_socket_the_program_ends(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(requests_are_answered_in_order),
+                sandbox_test(the_server_is_idle_when_no_request_waits),
                 sandbox_test(what_a_peer_that_has_gone_wanted_is_dropped),
                 sandbox_test(a_long_queue_of_one_peer_does_not_hold_up_another),
                 sandbox_test(the_most_silent_connection_makes_room),

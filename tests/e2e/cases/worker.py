@@ -208,6 +208,8 @@ def confined(guest):
     for name in ("CapPrm", "CapEff", "CapBnd"):
         expect_equal(int(re.search(rf"{name}:\s*(\w+)", status)[1], 16), expected, name)
     expect_in("NoNewPrivs:\t1", status, "the process")
+    kinds = guest.run(f"stat -f -L -c %T /proc/{pid}/fd/*").stdout.split()
+    expect_equal(kinds.count("proc"), 1, f"the procfs of its own, which the unit allows: {kinds}")
     expect_equal(guest.run(f"stat -c %a:%U {SOCKET}").stdout.strip(), "600:root", "the socket")
     expect_failure(guest.run(["python3", "-c", f"import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect({SOCKET!r})"],
                              user=STUDENT, check=False), "a student's connection")
