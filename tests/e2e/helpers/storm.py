@@ -151,17 +151,26 @@ class Storm:
     def _visit(self, seats):
         """The next login and logout of a seat remove what a killed program has left of it."""
         users = {student.seat: student.user for student in students()}
-        # The roster had these numbers only until it was repaired, so nobody can log in there.
-        vacant = [seat for seat in seats if seat not in users]
+        # The roster had these numbers only until it was repaired, so nobody can log in there. Who logged in before is still there.
+        live = {login.seat for login in self.history.open_logins()}
+        vacant = [seat for seat in seats if seat not in users and seat not in live]
         if vacant:
             self._guest.run(["sh", "-c", STOP_SEATS, "sh", *vacant])
-        seats = [seat for seat in seats if seat in users]
-        numbers = [f"visit {self.counts['visit'] + place}" for place, _ in enumerate(seats)]
-        self.counts["visit"] += len(seats)
-        self._send([{"do": "login", "n": number, "kind": "pam", "user": users[seat], "with": 8} for number, seat in zip(numbers, seats)]
+        refused = self._log_in_and_out([users[seat] for seat in seats if seat in users])
+        # The start of a bridge that such a login waited for may have begun, and failed, before the repair of the settings.
+        if refused:
+            self._log_in_and_out(refused)
+
+    def _log_in_and_out(self, users):
+        """Returns who was refused, with a cause."""
+        numbers = {f"visit {self.counts['visit'] + place}": user for place, user in enumerate(users)}
+        self.counts["visit"] += len(users)
+        self._send([{"do": "login", "n": number, "kind": "pam", "user": user, "with": 8} for number, user in numbers.items()]
                    + [{"do": "quiet", "with": 1}])
         self._check_refusals()
+        refused = [user for number, user in numbers.items() if self.history.logins[number].refused]
         self._send([{"do": "close", "n": number, "with": 8} for number in numbers] + [{"do": "quiet", "with": 1}])
+        return refused
 
     def _agree(self):
         """What follows the death of a process (a signal of logind, a restart of the activator) may take time."""
