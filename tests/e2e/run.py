@@ -43,6 +43,9 @@ MODULES = (
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
 GUESTS_OF_A_SUITE = 2
 
+# How many cases are listed at the end by the processor time that they took.
+DEAREST = 20
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
 
@@ -52,6 +55,7 @@ class Report:
 
     def __init__(self):
         self.counts = collections.Counter()
+        self._processor_times = []
         self._lock = threading.Lock()
 
     def add(self, suite, outcome, text):
@@ -65,7 +69,20 @@ class Report:
                 print("\n".join(f"# {suite}: {line}" for line in text.splitlines()), flush=True)
         return write
 
+    def record(self, suite, each, processor_time):
+        with self._lock:
+            self._processor_times.append((processor_time, f"{suite}: {each.module}: {each.promise}"))
+
+    def dearest(self):
+        """Lines of the cases that took the most processor time, which is what a whole run is short of."""
+        times = sorted(self._processor_times, reverse=True)
+        total = sum(processor_time for processor_time, _ in times)
+        return [f"# {len(times)} cases took {total:.0f} s of processor time in their guests. The most was taken by:",
+                *(f"# {processor_time:7.1f} s {name}" for processor_time, name in times[:DEAREST])]
+
     def close(self):
+        if len(self._processor_times) > DEAREST:
+            print("\n".join(self.dearest()))
         passed, failed, skipped = (self.counts[outcome] for outcome in ("ok", "not ok", "skip"))
         print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
         return 1 if failed or not passed else 0
@@ -96,7 +113,7 @@ def run_guest(suite, name, modules, options, report):
     """Runs modules from the queue in one guest after the other until the queue is empty."""
     log = report.log(name)
     runner = Runner(lambda: Guest.boot(suite, options.source, name, log),
-                    functools.partial(report.add, suite), log, options.keep)
+                    functools.partial(report.add, suite), functools.partial(report.record, suite), log, options.keep)
     try:
         runner.run(taken_from(modules))
         if options.keep and runner.guest:

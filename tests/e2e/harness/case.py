@@ -52,8 +52,8 @@ def by_module(cases):
 
 
 def run_case(each, guest):
-    """Runs one case; returns its outcome (ok, not ok, skip) and the text to show."""
-    started, since = time.monotonic(), None
+    """Runs one case; returns its outcome (ok, not ok, skip), the text to show, and the processor time that it took in guests."""
+    started, processor_time, since = time.monotonic(), guest.processor_time(), None
     try:
         since = guest.journal_position()
         each.function(guest)
@@ -65,9 +65,9 @@ def run_case(each, guest):
     reports = guest.take_reports()
     if reports:
         outcome, detail = "not ok", f"{detail}\n{indent(reports)}"
-    took = time.monotonic() - started
+    took, processor_time = time.monotonic() - started, guest.processor_time() - processor_time
     guest.end_processes()
-    return outcome, f"{each.promise} ({took:.1f} s){detail}"
+    return outcome, f"{each.promise} ({took:.1f} s, {processor_time:.1f} s of processor time){detail}", processor_time
 
 
 def explain_failure(guest, since):

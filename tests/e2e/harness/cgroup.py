@@ -37,6 +37,12 @@ def create(run_id, name):
     return groups
 
 
+def processor_time(group):
+    """Seconds of processor time that everything in a v2 group has taken, what has ended included."""
+    with open(f"{group}/cpu.stat", encoding="ascii") as file:
+        return int(dict(line.split() for line in file)["usage_usec"]) / 1e6
+
+
 def kill(group):
     # cgroup.kill needs Linux 5.14 and v2; elsewhere the death of the run's pid namespace has done the work.
     try:

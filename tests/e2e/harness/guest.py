@@ -95,6 +95,7 @@ class Guest:
         self._with_product = True
         self._base = f"{isolation.work_directory()}/guest-{name}"
         self._cgroups = []
+        self._processor_time_of_groups_removed = 0
         self._nspawn = None
         self._processes = []
         self._others = []
@@ -125,7 +126,7 @@ class Guest:
         started = time.monotonic()
         self._start_nspawn()
         self._wait_booted()
-        self.log(f"booted {self.suite} in {time.monotonic() - started:.1f} s")
+        self.log(f"booted {self.suite} in {time.monotonic() - started:.1f} s, {self._own_processor_time():.1f} s of processor time")
 
     def _start_nspawn(self):
         if not self._cgroups:
@@ -267,9 +268,17 @@ class Guest:
 
     def _remove_cgroups(self):
         """What is left of one boot would look like part of the next."""
+        self._processor_time_of_groups_removed = self._own_processor_time()
         for group in self._cgroups:
             cgroup.remove(group)
         self._cgroups = []
+
+    def processor_time(self):
+        """Seconds of processor time that this guest and those that belong to it have taken so far."""
+        return sum(guest._own_processor_time() for guest in (self, *self._others))
+
+    def _own_processor_time(self):
+        return self._processor_time_of_groups_removed + (cgroup.processor_time(self._cgroups[0]) if self._cgroups else 0)
 
     def _wait_nspawn(self):
         try:

@@ -9,12 +9,12 @@ class Runner:
     """Runs the cases of one guest, which boot() makes when the first of them needs it.
 
     A failed case leaves leases, sessions, settings and processes behind. The guest is powered off without waiting for
-    any of them, and the next case gets a fresh one. keep: the guest stays as it is, for a developer to look at.
+    any of them, and the next case gets a fresh one. record() gets a case and its processor time. keep: the guest stays as it is, for a developer to look at.
     """
 
-    def __init__(self, boot, report, log, keep=False):
+    def __init__(self, boot, report, record, log, keep=False):
         self.guest = None
-        self._boot, self._report, self._log, self._keep = boot, report, log, keep
+        self._boot, self._report, self._record, self._log, self._keep = boot, report, record, log, keep
 
     def run(self, modules):
         """Runs lists of cases. What is not about a case, such as a guest that does not boot, is reported as a failure."""
@@ -30,8 +30,9 @@ class Runner:
                 self.guest = self.guest or self._boot()
             except Exception as error:
                 raise RuntimeError(f"these cases did not run: {[left.promise for left in cases[number:]]}") from error
-            outcome, text = run_case(each, self.guest)
+            outcome, text, processor_time = run_case(each, self.guest)
             self._report(outcome, text)
+            self._record(each, processor_time)
             if outcome == "not ok" and not self._keep:
                 self._log("the case has failed: its guest is replaced by a fresh one before the next case")
                 self._end(self.guest.discard)
