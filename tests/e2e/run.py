@@ -113,7 +113,7 @@ def run_guest(suite, name, modules, options, report):
     """Runs modules from the queue in one guest after the other until the queue is empty."""
     log = report.log(name)
     runner = Runner(lambda: Guest.boot(suite, options.source, name, log),
-                    functools.partial(report.add, suite), functools.partial(report.record, suite), log, options.keep)
+                    functools.partial(report.add, suite), log, options.keep, functools.partial(report.record, suite))
     try:
         runner.run(taken_from(modules))
         if options.keep and runner.guest:

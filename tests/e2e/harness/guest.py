@@ -19,13 +19,14 @@ from harness.console import Console
 from harness.session import Session
 
 DEADLINE = 60
-POLL_INTERVAL = 0.05
+# A look costs processor time, which what is waited for needs, too: the longer it takes, the rarer the looks.
+POLL_INTERVAL, POLL_INTERVAL_MAX, POLL_GROWTH = 0.02, 0.25, 1.4
 HARNESS_UNIT = "system.slice/harness.service"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "USER": "root", "LOGNAME": "root", "SHELL": "/bin/bash",
                "LANG": "C.UTF-8", "TERM": "dumb"}
 
-JOIN_CGROUPS = 'for group in $GROUPS_TO_JOIN; do echo $$ >"$group/cgroup.procs" || exit 1; done; exec "$@"'
+JOIN_CGROUPS = 'groups=$GROUPS_TO_JOIN; unset GROUPS_TO_JOIN; for group in $groups; do echo $$ >"$group/cgroup.procs" || exit 1; done; exec "$@"'
 BECOME_USER = 'user=$1; shift; exec setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups --reset-env "$@"'
 
 
@@ -345,7 +346,8 @@ class Guest:
         """
         inside = ["sh", "-c", command] if isinstance(command, str) else list(command)
         settings = [f"{name}={value}" for name, value in (env or {}).items()]
-        inside = ["env", "-u", "GROUPS_TO_JOIN", *settings, *inside]
+        if settings:
+            inside = ["env", *settings, *inside]
         if user:
             inside = ["sh", "-c", BECOME_USER, "sh", user, *inside]
         return ["sh", "-c", JOIN_CGROUPS, "sh", "nsenter", f"--target={self.init}", "--mount", "--uts", "--ipc",
@@ -357,6 +359,10 @@ class Guest:
                            start_new_session=False).wait()
 
     # Files and users
+
+    def from_outside(self, path):
+        """Where this side sees a path of the guest. To look there starts no process in the guest."""
+        return f"/proc/{self.init}/root{path}"
 
     def write(self, path, text, mode=0o644):
         """Writes a file, with the folders it needs; what was there before is replaced."""
@@ -394,8 +400,11 @@ class Guest:
 
     # Waiting and looking
 
-    def wait_until(self, condition, timeout=30, what=None):
-        """Waits until a function returns something true, or a shell line succeeds; returns what it gave."""
+    def wait_until(self, condition, timeout=30, what=None, interval=None):
+        """Waits until a function returns something true, or a shell line succeeds; returns what it gave.
+
+        interval: what is waited for does not last, so the time between two looks does not grow.
+        """
         check = condition
         if isinstance(condition, str):
             what = what or condition
@@ -403,14 +412,15 @@ class Guest:
             def check():
                 return self.run(condition, check=False).returncode == 0
         try:
-            return self._poll(check, timeout)
+            return self._poll(check, timeout, interval)
         except TimeoutError:
             raise AssertionError(f"still not so after {timeout} s: {what or condition}\n"
                                  f"the journal's last lines:\n{self.journal(lines=30)}") from None
 
     @staticmethod
-    def _poll(check, timeout):
+    def _poll(check, timeout, interval=None):
         deadline = time.monotonic() + timeout
+        pause = interval or POLL_INTERVAL
         while True:
             began = time.monotonic()
             result = check()
@@ -418,8 +428,9 @@ class Guest:
                 return result
             if time.monotonic() > deadline:
                 raise TimeoutError(f"in {timeout} s")
-            # A check takes processor time from what it waits for, and from the other guests: half of the time at most.
-            time.sleep(max(POLL_INTERVAL, time.monotonic() - began))
+            # A check takes processor time from what it waits for, and from the other guests: a quarter of the time at most.
+            time.sleep(pause if interval else max(pause, 3 * (time.monotonic() - began)))
+            pause = interval or min(POLL_GROWTH * pause, POLL_INTERVAL_MAX)
 
     def journal(self, unit=None, since=None, lines=None):
         """The journal's text, with all that was sent to it before; since is what journal_position() returned.

@@ -12,9 +12,9 @@ class Runner:
     any of them, and the next case gets a fresh one. record() gets a case and its processor time. keep: the guest stays as it is, for a developer to look at.
     """
 
-    def __init__(self, boot, report, record, log, keep=False):
+    def __init__(self, boot, report, log, keep=False, record=lambda each, processor_time: None):
         self.guest = None
-        self._boot, self._report, self._record, self._log, self._keep = boot, report, record, log, keep
+        self._boot, self._report, self._log, self._keep, self._record = boot, report, log, keep, record
 
     def run(self, modules):
         """Runs lists of cases. What is not about a case, such as a guest that does not boot, is reported as a failure."""
