@@ -19,7 +19,7 @@ from harness.console import Console
 from harness.session import Session
 
 DEADLINE = 60
-# A look costs processor time, which what is waited for needs, too: the longer it takes, the rarer the looks.
+# A check costs processor time, which what is waited for needs, too: the longer a check takes, the rarer they are.
 POLL_INTERVAL, POLL_INTERVAL_MAX, POLL_GROWTH = 0.02, 0.25, 1.4
 HARNESS_UNIT = "system.slice/harness.service"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

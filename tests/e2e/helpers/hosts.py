@@ -29,7 +29,7 @@ from harness.case import expect
 from harness.guest import POLL_INTERVAL
 from harness.stream import EndOfStream, Stream
 from harness.switch import Switch
-from helpers.seats import add_accounts
+from helpers.seats import add_accounts, links
 from helpers.settings import SETTINGS
 
 NAMES = ("hosta", "hostb", "hostc")
@@ -160,7 +160,7 @@ class Members:
         self.wait_joined()
 
     def _boot(self, name):
-        self.hosts[name] = self.guest.boot_another(name, extra_packages=PACKAGES)
+        self.hosts[name] = self.guest.boot_another(f"{self.guest.name}-{name}", extra_packages=PACKAGES)
 
     def _plug(self, name):
         self.switch.plug(self.hosts[name], "up0", f"{UNDERLAY[name]}/24")
@@ -235,8 +235,8 @@ class Members:
 
     def deadline(self, name):
         """Until when the claims of a member are good, and what its clock says now: seconds of CLOCK_BOOTTIME."""
-        said = self.hosts[name].run("cat /run/coursenet/hosts/deadline /proc/uptime").stdout.split()
-        return int(said[0]) / 1e6, float(said[1])
+        with open(self.hosts[name].from_outside("/run/coursenet/hosts/deadline"), encoding="ascii") as file:
+            return int(file.read()) / 1e6, time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def time_left(self, name):
         """How long the claims of a member are good if they are not renewed, in seconds."""
@@ -249,9 +249,11 @@ class Members:
         while len(shortest) < 4:
             deadline, now = self.deadline(name)
             shortest[deadline] = deadline - now
+            time.sleep(POLL_INTERVAL)
         # The last one has not been renewed yet. One that came late on a busy machine does not count either.
         limit = max(list(shortest.values())[:-1]) + 0.3
-        self.hosts[name].wait_until(lambda: self.time_left(name) < limit, what=f"{name} is about to renew its claims")
+        self.hosts[name].wait_until(lambda: self.time_left(name) < limit, what=f"{name} is about to renew its claims",
+                                    interval=POLL_INTERVAL)
 
     def wait_renewed(self, names=NAMES):
         """Waits until each member has renewed its claims at least once from now on."""
@@ -278,8 +280,10 @@ class Members:
 
     def wait_free(self, seat, timeout=30):
         """Waits until no member has the seat: there is no cable, no file of a claim and no claim in the store."""
-        gone = f"! test -e /sys/class/net/vl-{seat} && ! test -e /run/coursenet/hosts/claims/{seat}"
-        self.each(lambda name: self.hosts[name].wait_until(gone, timeout, f"{name} has nothing of seat {seat}"))
+        def gone(host):
+            return f"vl-{seat}" not in links(host) and not os.path.lexists(host.from_outside(f"/run/coursenet/hosts/claims/{seat}"))
+        for name, host in self.hosts.items():
+            host.wait_until(lambda host=host: gone(host), timeout, f"{name} has nothing of seat {seat}")
         self.a.wait_until(lambda: self.claim(seat) is None, timeout, f"nobody has the claim to seat {seat}")
 
     def leader(self):
@@ -393,8 +397,11 @@ class Links:
 
 
 def members_of(guest):
-    """The three members, which the first call for a guest makes."""
-    if not hasattr(guest, "members"):
+    """The three members, which the first case of a module makes that needs them."""
+    members = getattr(guest, "members", None)
+    if not guest.running_others():
+        if members:
+            members.close()
         guest.members = Members(guest)
     return guest.members
 

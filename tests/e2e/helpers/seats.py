@@ -119,17 +119,21 @@ def what_is_up(guest):
 
 # Units that are not inactive have a link here.
 UNIT_LINKS = re.compile(r"invocation:((netbr|netns|nsbr|cont|testnetns)@|coursenet-.*\.slice$)")
-SEAT_LINKS = re.compile(r" *(br|vl|vr)-")
+SEAT_LINKS = re.compile(r"(br|vl|vr)-")
 FOLDERS_OF_SEATS = ("/run/netns", "/run/coursenet/state", "/run/coursenet/prepared")
 
 
 def is_something_left(guest):
     """Whether leftovers() would surely find something. It starts no process in the guest, so it may be called often."""
-    with open(f"/proc/{guest.init}/net/dev", encoding="ascii") as devices:
-        if any(SEAT_LINKS.match(line) for line in devices):
-            return True
-    return (any(UNIT_LINKS.match(name) for name in listed(guest, "/run/systemd/units"))
+    return (any(SEAT_LINKS.match(name) for name in links(guest))
+            or any(UNIT_LINKS.match(name) for name in listed(guest, "/run/systemd/units"))
             or any(listed(guest, folder) for folder in FOLDERS_OF_SEATS))
+
+
+def links(guest):
+    """The names of the links in the network namespace of the guest's system. Starts no process in the guest."""
+    with open(f"/proc/{guest.init}/net/dev", encoding="ascii") as devices:
+        return [line.split(":")[0].strip() for line in devices if ":" in line]
 
 
 def listed(guest, folder):
