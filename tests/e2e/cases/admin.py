@@ -2,14 +2,14 @@
 
 import json
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
 from helpers import pictures, schema
 from helpers.leases import seat_status
 from helpers.network import seats_up
 from helpers.seats import ADDRESS, FAR_SEAT, SEAT, SECOND, SECOND_SEAT, STRANGER, STUDENT, set_up_class, wait_gone
 
 
-@case("start, status, seat, check and stop print the JSON that the schemas describe, with the seat's real IPv6 address")
+@case("start, status, seat, check and stop print the JSON that the schemas describe, with the seat's real IPv6 address", suites=ONE_SUITE)
 def documents(guest):
     set_up_class(guest)
     held = schema.parse("start", guest.run("coursenetctl start --json 123").stdout)["seats"]
@@ -59,7 +59,7 @@ def last_drawing(text):
     return text.rsplit("\x1b[H", 1)[1].replace("\x1b[K", "").replace("\x1b[J", "").replace("^C", "")
 
 
-@case("status opens with the numbers of courses, seats, logins and holds, and --watch shows each seat's traffic until ^C")
+@case("status opens with the numbers of courses, seats, logins and holds, and --watch shows each seat's traffic until ^C", suites=ONE_SUITE)
 def counts_and_watch(guest):
     set_up_class(guest)
     with seats_up(guest, "123"):
@@ -90,7 +90,7 @@ def counts_and_watch(guest):
 SHOW = "import os, pty, sys; status = pty.spawn(sys.argv[1:]); sys.exit(os.waitstatus_to_exitcode(status))"
 
 
-@case("start shows a bar on a terminal, a line for each seat that is refused, and an exit code; without a terminal or with NO_COLOR no bar")
+@case("start shows a bar on a terminal, a line for each seat that is refused, and an exit code; without a terminal or with NO_COLOR no bar", suites=ONE_SUITE)
 def progress(guest):
     set_up_class(guest)
     command = ["python3", "-c", SHOW, "coursenetctl", "start", "123"]
@@ -115,7 +115,7 @@ def progress(guest):
     wait_gone(guest)
 
 
-@case("history takes the times of systemd.time(7) with --since and --until, also for staff")
+@case("history takes the times of systemd.time(7) with --since and --until, also for staff", suites=ONE_SUITE)
 def calendar(guest):
     set_up_class(guest)
     guest.ssh(STUDENT, "true")
@@ -207,7 +207,7 @@ def explained(guest):
     wait_gone(guest)
 
 
-@case("completion offers root what is up for stop and all of the rosters for start, and users the seats that are up, without names")
+@case("completion offers root what is up for stop and all of the rosters for start, and users the seats that are up, without names", suites=ONE_SUITE)
 def completion(guest):
     set_up_class(guest)
     def offered(user, *line):
@@ -227,7 +227,7 @@ def metrics(guest):
     return pictures.samples(guest.run("coursenetctl metrics").stdout)
 
 
-@case("metrics have seats, leases, traffic and logins, count each login once, also when the journal is emptied, and a timer writes them")
+@case("metrics have seats, leases, traffic and logins, count each login once, also when the journal is emptied, and a timer writes them", suites=ONE_SUITE)
 def numbers(guest):
     set_up_class(guest)
     guest.run("rm -f /var/lib/coursenet/logins.json")
@@ -289,7 +289,7 @@ def refusals(guest):
         found["coursenet_seat_start_seconds_count"]
 
 
-@case("each refused login is counted once, by its reason, also when the activator is not there, and is no start of a seat")
+@case("each refused login is counted once, by its reason, also when the activator is not there, and is no start of a seat", suites=ONE_SUITE)
 def refused(guest):
     set_up_class(guest)
     settings = guest.read("/etc/coursenet/coursenet.conf")
@@ -323,7 +323,7 @@ def refused(guest):
     wait_gone(guest)
 
 
-@case("graph is a picture that Graphviz draws, with the uplink and what is masqueraded there, the bridges, the seats and who is in them")
+@case("graph is a picture that Graphviz draws, with the uplink and what is masqueraded there, the bridges, the seats and who is in them", suites=ONE_SUITE)
 def picture(guest):
     set_up_class(guest)
     settings = guest.read("/etc/coursenet/coursenet.conf")

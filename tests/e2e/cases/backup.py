@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 
-from harness.case import case, expect, expect_equal
+from harness.case import ONE_SUITE, case, expect, expect_equal
 from helpers.seats import SECOND, STUDENT, add_accounts, set_up_class, wait_gone
 
 HEADING = "Back up, and restore on another server"
@@ -30,7 +30,7 @@ def addresses(guest, user):
     return found
 
 
-@case("a server is made again of /etc/coursenet: each student has the same seat and addresses")
+@case("a server is made again of /etc/coursenet: each student has the same seat and addresses", suites=ONE_SUITE)
 def restored(guest):
     set_up_class(guest)
     add_accounts(guest, USERS)

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from harness.case import case, expect, expect_equal, expect_in, expect_status
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_status
 from harness.guest import ssh_command
 from helpers.network import seats_up
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT, drop_in, expect_nothing_failed,
@@ -104,7 +104,7 @@ def own_seat(guest):
     expect_nothing_failed(guest)
 
 
-@case("nobody captures a seat without the right to, and a filter or an option with a mistake says so")
+@case("nobody captures a seat without the right to, and a filter or an option with a mistake says so", suites=ONE_SUITE)
 def refused(guest):
     with seats_up(guest, SEAT, SECOND_SEAT), staff(guest) as teacher:
         expect_refused(guest, STUDENT, (), "Course 123 does not let its students capture")
@@ -138,7 +138,7 @@ def refused_with_staff(guest):
     expect_refused(guest, "capture-staff", ("37710",), "Only root, the course's staff")
 
 
-@case("staff capture a seat of their course; the student is told, and the log has both names")
+@case("staff capture a seat of their course; the student is told, and the log has both names", suites=ONE_SUITE)
 @with_settings("[course 123]\ncapture = staff\nstaff = capture-staff\n")
 def by_staff(guest):
     with staff(guest) as teacher:
@@ -157,7 +157,7 @@ def by_staff(guest):
     wait_gone(guest)
 
 
-@case("a capture ends with its seat, at its limits and with its program; a user has two at a time")
+@case("a capture ends with its seat, at its limits and with its program; a user has two at a time", suites=ONE_SUITE)
 @with_settings("[course 123]\ncapture = own\n")
 def ends(guest):
     with seats_up(guest, SEAT):
@@ -186,7 +186,7 @@ def ends(guest):
     expect_nothing_failed(guest)
 
 
-@case("a slow reader of a capture loses packets, and slows nobody down")
+@case("a slow reader of a capture loses packets, and slows nobody down", suites=ONE_SUITE)
 @with_settings("[course 123]\ncapture = own\n")
 def slow_reader(guest):
     with seats_up(guest, SEAT):

@@ -4,7 +4,7 @@ lock, send or name."""
 import contextlib
 import time
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in
 from helpers.activator import ACTIVATOR, activator_pid
 from helpers.leases import leases
 from helpers.pam_program import SUCCESS, PamProgram
@@ -190,7 +190,7 @@ def capitals(guest):
     expect_equal(leftovers(guest), "", "what is up")
 
 
-@case("a user who sends garbage in a loop does not fill the log")
+@case("a user who sends garbage in a loop does not fill the log", suites=ONE_SUITE)
 def garbage_loop(guest):
     set_up_class(guest)
     since = guest.journal_position()

@@ -2,7 +2,7 @@
 
 import json
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from helpers.directory import FULL_NAMES, PREFIXED_NAMES, Directory
 from helpers.fence import BOTH, gets_out
 from helpers.hub import HUB_SUITES, Hub
@@ -130,7 +130,7 @@ def full_names_of(guest, domain, names, full_name):
     expect(not leftovers(guest), "something is left")
 
 
-@case("with a directory's full names, NAME@DOMAIN, students are refused, and get their seats when the rule has the domain")
+@case("with a directory's full names, NAME@DOMAIN, students are refused, and get their seats when the rule has the domain", suites=ONE_SUITE)
 def full_names(guest):
     full_names_of(guest, "ad.example.edu", FULL_NAMES, lambda name: f"{name}@ad.example.edu")
 
@@ -162,7 +162,7 @@ def hub(guest):
             guest.write(ROSTER_FILE, roster, mode=0o600)
 
 
-@case("with a directory's full names, DOMAIN\\NAME, students are refused, and get their seats when the rule has the domain")
+@case("with a directory's full names, DOMAIN\\NAME, students are refused, and get their seats when the rule has the domain", suites=ONE_SUITE)
 def prefixed_names(guest):
     full_names_of(guest, "AD", PREFIXED_NAMES, lambda name: f"AD\\{name}")
 

@@ -6,7 +6,7 @@ guest.run(user=…) has no session, like a cron job: no PAM, no seat, the host's
 import contextlib
 import time
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status
 from helpers.activator import ACTIVATOR, activator_pid, protocol
 from helpers.image import RUNTIME_SUITES, with_image
 from helpers.leases import leases
@@ -65,7 +65,7 @@ def enter_from_outside(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter's command has its own exit status, input and output")
+@case("coursenet-enter's command has its own exit status, input and output", suites=ONE_SUITE)
 def enter_exit_status(guest):
     set_up_class(guest)
     expect_status(guest.run([*ENTER, "sh", "-c", "exit 42"], user=STUDENT, check=False), 42)
@@ -79,7 +79,7 @@ def enter_exit_status(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter's command has no capability, and NoNewPrivs as before")
+@case("coursenet-enter's command has no capability, and NoNewPrivs as before", suites=ONE_SUITE)
 def enter_privileges(guest):
     set_up_class(guest)
     status = ["grep", "-E", "^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs|Seccomp):", "/proc/self/status"]
@@ -93,7 +93,7 @@ def enter_privileges(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter keeps the terminal: its size, its name, and its Ctrl-C")
+@case("coursenet-enter keeps the terminal: its size, its name, and its Ctrl-C", suites=ONE_SUITE)
 def enter_terminal(guest):
     set_up_class(guest)
     session = guest.ssh_popen(STUDENT, tty=True)
@@ -142,7 +142,7 @@ def enter_shared(guest):
     wait_gone(guest)
 
 
-@case("thirty commands of coursenet-enter at once, of one student, all get in")
+@case("thirty commands of coursenet-enter at once, of one student, all get in", suites=ONE_SUITE)
 def enter_many(guest):
     set_up_class(guest)
     line = f"for i in $(seq 30); do {' '.join(ENTER)} echo inside & done; wait"
@@ -150,7 +150,7 @@ def enter_many(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter inside the seat runs its command without a capability, also under NoNewPrivileges")
+@case("coursenet-enter inside the seat runs its command without a capability, also under NoNewPrivileges", suites=ONE_SUITE)
 def enter_inside(guest):
     set_up_class(guest)
     session = guest.ssh_popen(STUDENT)
@@ -166,7 +166,7 @@ def enter_inside(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter refuses a user without a seat, with one sentence")
+@case("coursenet-enter refuses a user without a seat, with one sentence", suites=ONE_SUITE)
 def enter_refused(guest):
     set_up_class(guest)
     expect_refusal(guest.run([*ENTER, "echo", "inside"], user="alice", check=False), 1, "does not match this user name")
@@ -177,7 +177,7 @@ def enter_refused(guest):
     expect_equal(leftovers(guest), "", "what is up")
 
 
-@case("coursenet-enter says why it may not join, and leaves nothing behind")
+@case("coursenet-enter says why it may not join, and leaves nothing behind", suites=ONE_SUITE)
 def enter_forbidden(guest):
     set_up_class(guest)
     outside = ["setpriv", "--no-new-privs", *ENTER, "echo", "inside"]
@@ -197,7 +197,7 @@ def enter_forbidden(guest):
     wait_gone(guest)
 
 
-@case("a hostile environment does not steer coursenet-enter")
+@case("a hostile environment does not steer coursenet-enter", suites=ONE_SUITE)
 def enter_environment(guest):
     set_up_class(guest)
     guest.write("/tmp/hostile/preload.c", "#include <unistd.h>\n__attribute__((constructor)) static void f(void) {"
@@ -227,7 +227,7 @@ def enter_environment(guest):
     wait_gone(guest)
 
 
-@case("coursenet-enter opens devices for closed descriptors 0 to 2, and leaks none of its own")
+@case("coursenet-enter opens devices for closed descriptors 0 to 2, and leaks none of its own", suites=ONE_SUITE)
 def enter_descriptors(guest):
     set_up_class(guest)
     line = "for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done | cat >/tmp/descriptors"
@@ -283,7 +283,7 @@ def course_staff(guest, may):
         yield "enter-staff"
 
 
-@case("staff enter the network of a student's seat as themselves; the student is told, and the log has both names")
+@case("staff enter the network of a student's seat as themselves; the student is told, and the log has both names", suites=ONE_SUITE)
 def seat_of(guest):
     with course_staff(guest, "yes") as staff:
         expect_refusal(guest.run([*VISIT, SEAT, "--", "true"], user=staff, check=False), 1, "the seat is not up")
@@ -306,7 +306,7 @@ def seat_of(guest):
         expect_in("Network is unreachable", ended.stdout + ended.stderr, "the ping after the logout")
 
 
-@case("coursenet-enter --seat-of refuses students, staff of other courses, and staff without staff-enter")
+@case("coursenet-enter --seat-of refuses students, staff of other courses, and staff without staff-enter", suites=ONE_SUITE)
 def seat_of_refused(guest):
     with course_staff(guest, "no") as staff:
         process = hold_seat(guest)
@@ -344,7 +344,7 @@ sys.stdin.read()
 """
 
 
-@case("a request to enter is about the sender's seat, whatever the request says")
+@case("a request to enter is about the sender's seat, whatever the request says", suites=ONE_SUITE)
 def enter_forged(guest):
     set_up_class(guest)
     # setns() is in Python from 3.12 on; where it is missing, the attempt counts as failed.
@@ -380,7 +380,7 @@ while True:
 """
 
 
-@case("coursenet-enter tells its user that the user database hangs, and other users are not delayed")
+@case("coursenet-enter tells its user that the user database hangs, and other users are not delayed", suites=ONE_SUITE)
 def enter_hanging_names(guest):
     set_up_class(guest)
     uid = guest.run(["id", "-u", STUDENT]).stdout.strip()

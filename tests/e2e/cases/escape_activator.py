@@ -1,6 +1,6 @@
 """A student against the activator, which all users share."""
 
-from harness.case import case, expect, expect_equal, expect_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in
 from helpers.escape import check, run_checks
 from helpers.leases import leases
 from helpers.seats import SEAT, SECOND, SECOND_SEAT, STUDENT, is_active, set_up_class, wait_gone
@@ -86,7 +86,7 @@ def too_many_leases(guest):
     process.wait()
 
 
-@case("while one student floods the activator, others log in, and no student gets what only root may ask for")
+@case("while one student floods the activator, others log in, and no student gets what only root may ask for", suites=ONE_SUITE)
 def shared_activator(guest):
     set_up_class(guest)
     run_checks(guest, activator_flood, activator_socket, too_many_leases)

@@ -3,7 +3,7 @@
 import json
 import time
 
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from helpers import schema
 from helpers.exam import exam, rules_are_there
 from helpers.hours import hours
@@ -140,7 +140,7 @@ def ask(guest, user, *words):
     return guest.run(["coursenetctl", "exam", *words], user=user, check=False)
 
 
-@case("staff start, see and stop exams of their course and of no other; the answer comes when the rules are in force")
+@case("staff start, see and stop exams of their course and of no other; the answer comes when the rules are in force", suites=ONE_SUITE)
 def staff(guest):
     set_up_class(guest)
     for user in ("prof", "alice"):
@@ -191,7 +191,7 @@ def staff(guest):
             expect_in(text, lines, "the log")
 
 
-@case("a file of an exam with a mistake allows nothing, and check names it; exam stop ends it")
+@case("a file of an exam with a mistake allows nothing, and check names it; exam stop ends it", suites=ONE_SUITE)
 def broken_file(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         guest.run(f"mkdir -p {FOLDER}")
@@ -205,7 +205,7 @@ def broken_file(guest):
         expect_equal(reaches(guest, inside(SEAT), f"{world.web4} 80"), [f"{world.web4} 80"], "what the seat reaches after it")
 
 
-@case("exam start answers when its rules are in force, or says that they are not, and replaces an earlier exam")
+@case("exam start answers when its rules are in force, or says that they are not, and replaces an earlier exam", suites=ONE_SUITE)
 def answers(guest):
     set_up_class(guest)
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT), exam(guest, "--allow", world.web4):

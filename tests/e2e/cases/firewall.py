@@ -1,6 +1,6 @@
 """The firewall: who reaches whom, what cannot be forged, what the rules survive, and what check says of them."""
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status, skip
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in, expect_status, skip
 from helpers import frames
 from helpers.leases import leases
 from helpers.network import (COURSES_TABLE, FAR_GATEWAY, FENCE_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6,
@@ -29,7 +29,7 @@ def expect_isolation(guest, within, between):
     expect_equal(reaches(guest, inside(SEAT), f"{GATEWAY} ping"), [f"{GATEWAY} ping"], "the gateway")
 
 
-@case("students of a course reach each other, and nobody of another course, over IPv4 and IPv6")
+@case("students of a course reach each other, and nobody of another course, over IPv4 and IPv6", suites=ONE_SUITE)
 def isolation_of_courses(guest):
     with seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
         expect_isolation(guest, within=True, between=False)
@@ -39,7 +39,7 @@ def isolation_of_courses(guest):
             expect_not_in("timed out", refused.stderr, "the refusal")
 
 
-@case("students of a course reach each other also without br_netfilter, which passes the bridge's packets to the firewall")
+@case("students of a course reach each other also without br_netfilter, which passes the bridge's packets to the firewall", suites=ONE_SUITE)
 def isolation_without_bridge_netfilter(guest):
     settings = "net.bridge.bridge-nf-call-iptables={0} net.bridge.bridge-nf-call-ip6tables={0}"
     if guest.run("sysctl net.bridge.bridge-nf-call-iptables", check=False).stdout.split()[-1:] != ["1"]:
@@ -53,7 +53,7 @@ def isolation_without_bridge_netfilter(guest):
         guest.run(f"sysctl -q {settings.format(1)}")
 
 
-@case("with isolation = seat no student reaches another, and all reach the internet")
+@case("with isolation = seat no student reaches another, and all reach the internet", suites=ONE_SUITE)
 @with_settings("[course 123]\nisolation = seat\n")
 def isolation_of_seats(guest):
     with World(guest) as world, seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
@@ -61,14 +61,14 @@ def isolation_of_seats(guest):
         expect_out(guest, world, SEAT, SECOND_SEAT)
 
 
-@case("courses with isolation = none reach each other")
+@case("courses with isolation = none reach each other", suites=ONE_SUITE)
 @with_settings("[site]\nisolation = none\n")
 def no_isolation(guest):
     with seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
         expect_isolation(guest, within=True, between=True)
 
 
-@case("one course with isolation = none is not open to another that is isolated")
+@case("one course with isolation = none is not open to another that is isolated", suites=ONE_SUITE)
 @with_settings("[course 377]\nisolation = none\n")
 def one_sided(guest):
     with seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
@@ -85,7 +85,7 @@ def addresses_of_host(guest, world):
             f"{link_local}%vr-{SEAT}"]
 
 
-@case("a seat reaches ping and the name service at its gateway, and no other port of the host at any address")
+@case("a seat reaches ping and the name service at its gateway, and no other port of the host at any address", suites=ONE_SUITE)
 def reach_of_host(guest):
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT, FAR_SEAT):
         addresses = addresses_of_host(guest, world)
@@ -99,7 +99,7 @@ def reach_of_host(guest):
         expect_equal(reaches(guest, [], "127.0.0.1 22"), ["127.0.0.1 22"], "the host's own sshd, from the host")
 
 
-@case("host-ports opens a port at the gateway, and *:PORT at every address of the host")
+@case("host-ports opens a port at the gateway, and *:PORT at every address of the host", suites=ONE_SUITE)
 @with_settings("[course 123]\nhost-ports = 8080/tcp *:8081\n")
 def host_ports(guest):
     with World(guest) as world, seats_up(guest, SEAT, FAR_SEAT):
@@ -113,7 +113,7 @@ def host_ports(guest):
         expect_equal(reaches(guest, inside(FAR_SEAT), *everything), [], "what a seat of a course without the setting reaches")
 
 
-@case("a port may be opened for one protocol only, and changes while seats are up")
+@case("a port may be opened for one protocol only, and changes while seats are up", suites=ONE_SUITE)
 @with_settings("[site]\nhost-ports = 8082/udp\n")
 def host_ports_change(guest):
     with seats_up(guest, SEAT):
@@ -144,7 +144,7 @@ TRUE = ("udp4", "udp6", "arp,op=1,tpa=10.0.123.1", "arp,op=2", "ns,target={secon
 
 
 @case("no forged frame leaves a seat: no foreign MAC, IPv4 or IPv6 address, no ARP or neighbour answer for another, no "
-      "router advertisement")
+      "router advertisement", suites=ONE_SUITE)
 def no_forgery(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
         names = {"second6": seat_address6(guest, SECOND_SEAT), "gateway6": address6(guest, "br-123"),
@@ -244,7 +244,7 @@ def survives_nft(guest):
             guest.run("systemctl stop nftables")
 
 
-@case("a connection to the world survives a flush of the ruleset")
+@case("a connection to the world survives a flush of the ruleset", suites=ONE_SUITE)
 def connection_survives(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         world.popen(["socat", "TCP-LISTEN:9000,fork,reuseaddr", "EXEC:cat"])
@@ -257,7 +257,7 @@ def connection_survives(guest):
         expect_equal(client.exchange("after\n", 20).stdout, "after\n", "the answer after the flush")
 
 
-@case("the rules come back while the ruleset is flushed repeatedly, and the watch is idle afterwards")
+@case("the rules come back while the ruleset is flushed repeatedly, and the watch is idle afterwards", suites=ONE_SUITE)
 def survives_storm(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         # After three seconds of flushes the watch assumes another program that fights it, and pauses for half a minute.
@@ -299,7 +299,7 @@ def survives_firewalld(guest):
         expect_survived(guest, world, "true")
 
 
-@case("after a kill or a restart the watch repairs what changed meanwhile")
+@case("after a kill or a restart the watch repairs what changed meanwhile", suites=ONE_SUITE)
 def watch_restarts(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         expect_survived(guest, world, "systemctl kill --signal=KILL coursenet-network; nft flush ruleset",
@@ -307,7 +307,7 @@ def watch_restarts(guest):
                         "systemctl restart coursenet-network")
 
 
-@case("a bridge whose address was removed stays closed, also when other rules are applied later")
+@case("a bridge whose address was removed stays closed, also when other rules are applied later", suites=ONE_SUITE)
 def bridge_without_address(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         gateway6 = address6(guest, "br-123")
@@ -406,7 +406,7 @@ def check_names_damage(guest):
         expect_not_in("no such table", said, "what check says after the watch was started")
 
 
-@case("check says which of Linux's limits the rosters go beyond")
+@case("check says which of Linux's limits the rosters go beyond", suites=ONE_SUITE)
 @with_settings("[site]\nprefix = 20\n")
 def limits(guest):
     roster = "/etc/coursenet/roster.d/400"
@@ -419,7 +419,7 @@ def limits(guest):
 
 
 @case("when the firewall of a course cannot be set, logins are refused and the log says why; when it can be set again, "
-      "logins work")
+      "logins work", suites=ONE_SUITE)
 def no_firewall(guest):
     set_up_class(guest)
     library = guest.run("ldconfig -p | sed -n 's/.*libnftables.so.1 .*=> //p'").stdout.split()[0]

@@ -1,7 +1,7 @@
 """What the other cases rely on: that a login in a guest is a login as on a real server."""
 
 from harness import product, tree
-from harness.case import Case, case, expect, expect_equal, expect_in, expect_not_in, expect_status, skip
+from harness.case import ONE_SUITE, Case, case, expect, expect_equal, expect_in, expect_not_in, expect_status, skip
 from harness.guest import CommandFailed
 from harness.runner import Runner
 from helpers.activator import ACTIVATOR, activator_pid
@@ -48,7 +48,7 @@ def console_login(guest):
     guest.wait_until(lambda: not logind_sessions(guest, "alice"), what="alice's session is gone")
 
 
-@case("a command runs in the harness' unit, and su in it opens a session of its own")
+@case("a command runs in the harness' unit, and su in it opens a session of its own", suites=ONE_SUITE)
 def run_is_in_a_unit(guest):
     guest.add_user("alice")
     expect_in("/system.slice/harness.service", guest.run("cat /proc/self/cgroup").stdout, "the command's cgroup")
@@ -60,7 +60,7 @@ def run_is_in_a_unit(guest):
     su.wait(60)
 
 
-@case("a command runs as another user, with input and environment, without a session")
+@case("a command runs as another user, with input and environment, without a session", suites=ONE_SUITE)
 def run_as_user(guest):
     guest.add_user("alice")
     result = guest.run('cat; echo "$(id -un) $HOME $COLOUR"', user="alice", input="hello\n", env={"COLOUR": "red"})
@@ -70,7 +70,7 @@ def run_as_user(guest):
     expect_status(guest.run("cat /etc/some/file", user="alice", check=False), 1, "reading root's file")
 
 
-@case("a failing command is reported with its output")
+@case("a failing command is reported with its output", suites=ONE_SUITE)
 def failure_is_reported(guest):
     try:
         guest.run("echo the reason >&2; exit 3")
@@ -91,7 +91,7 @@ def run_on_purpose(boot, *functions):
     return outcomes, last
 
 
-@case("a case that fails does not make the next one fail: its guest is replaced by a fresh one")
+@case("a case that fails does not make the next one fail: its guest is replaced by a fresh one", suites=ONE_SUITE)
 def replaced_after_failure(guest):
     def boot():
         other = guest.boot_another(f"{guest.name}-other")
@@ -149,7 +149,7 @@ def undefined_behaviour(guest):
     expect_in("runtime error: /tmp/overflow.c:1: ", guest.take_reports(), "the reports")
 
 
-@case("cases that have no guest to run in are named as failures")
+@case("cases that have no guest to run in are named as failures", suites=ONE_SUITE)
 def no_guest(_):
     def boot():
         raise AssertionError("its console said nothing")
@@ -176,7 +176,7 @@ NETWORK_STATE = """
     systemctl list-units --plain --no-legend --type=service --state=active,failed | grep -vE '^(user|console-getty)'"""
 
 
-@case("the world behind the uplink answers, however the host resolves names, and nothing of it is left afterwards")
+@case("the world behind the uplink answers, however the host resolves names, and nothing of it is left afterwards", suites=ONE_SUITE)
 def world_comes_and_goes(guest):
     before = guest.run(NETWORK_STATE).stdout
     with World(guest) as world, other_world(guest) as other:
@@ -198,7 +198,7 @@ def world_comes_and_goes(guest):
     guest.wait_until(lambda: guest.run(NETWORK_STATE).stdout == before, what="the guest is as it was")
 
 
-@case("a raw frame has the fields that were asked for, and true values in all others")
+@case("a raw frame has the fields that were asked for, and true values in all others", suites=ONE_SUITE)
 def raw_frames(guest):
     with lan(guest) as network:
         watcher = frames.watch(guest, network.prefix(), "w0", "the last")

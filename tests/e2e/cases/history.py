@@ -2,7 +2,7 @@
 
 import datetime
 
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from harness.guest import ssh_command
 from helpers import schema
 from helpers.activator import ACTIVATOR, SOCKETS
@@ -67,7 +67,7 @@ def who_had_it(guest):
     wait_gone(guest)
 
 
-@case("history says what it does not know: no such lease, a time before the journal, a word that is not a time")
+@case("history says what it does not know: no such lease, a time before the journal, a word that is not a time", suites=ONE_SUITE)
 def not_known(guest):
     set_up_class(guest)
     said = guest.run("coursenetctl history cs123-nemo", check=False)
@@ -86,7 +86,7 @@ def not_known(guest):
     expect_in("'last week' is not a time; expected YYYY-MM-DD", said.stderr, "its message")
 
 
-@case("history knows a lease that an administrator ended, one that lingered, and one that the host's crash ended")
+@case("history knows a lease that an administrator ended, one that lingered, and one that the host's crash ended", suites=ONE_SUITE)
 @with_settings("[course 123]\nlinger = 3\n")
 def other_ends(guest):
     session = guest.ssh_popen(STUDENT)
@@ -116,7 +116,7 @@ def other_ends(guest):
     expect(gone["until"] >= gone["since"], "it ended before it began")
 
 
-@case("history knows a login that was given its seat while the activator was away")
+@case("history knows a login that was given its seat while the activator was away", suites=ONE_SUITE)
 def given_unseen(guest):
     set_up_class(guest)
     with worker_away(guest), held(guest, f"nsbr@{SEAT}") as let_go:
@@ -133,7 +133,7 @@ def given_unseen(guest):
     wait_gone(guest)
 
 
-@case("history knows the end of a lease that was stopped while the activator was away")
+@case("history knows the end of a lease that was stopped while the activator was away", suites=ONE_SUITE)
 def ended_unseen(guest):
     set_up_class(guest)
     session = guest.ssh_popen(STUDENT)
@@ -170,7 +170,7 @@ def forge(guest, lease_id, user="root", cgroup=None):
     forger.wait(60)
 
 
-@case("a student cannot put a lease of somebody else's into the history")
+@case("a student cannot put a lease of somebody else's into the history", suites=ONE_SUITE)
 def forged(guest):
     set_up_class(guest)
     guest.run("coursenetctl status")
@@ -185,7 +185,7 @@ def forged(guest):
     expect_equal(known["12311_f2"]["end"], "unknown", "the end of a lease that the activator does not have")
 
 
-@case("history is for those who may read the system's journal")
+@case("history is for those who may read the system's journal", suites=ONE_SUITE)
 def who_may(guest):
     set_up_class(guest)
     guest.ssh(STUDENT, "true")

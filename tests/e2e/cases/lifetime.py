@@ -5,7 +5,7 @@ import os
 import signal
 
 from harness import product
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_not_in
 from harness.guest import ssh_command
 from harness.session import Session
 from harness.stream import Stream
@@ -130,7 +130,7 @@ def close_never(guest):
 # A close from wherever it comes
 
 
-@case("a second close succeeds, and does not end the lease of another session of the same user and service")
+@case("a second close succeeds, and does not end the lease of another session of the same user and service", suites=ONE_SUITE)
 def close_twice(guest):
     set_up_class(guest)
     with PamProgram(guest) as program:
@@ -146,7 +146,7 @@ def close_twice(guest):
         program.do("close b")
 
 
-@case("a close on another handle of the process frees the lease")
+@case("a close on another handle of the process frees the lease", suites=ONE_SUITE)
 def close_on_other_handle(guest):
     set_up_class(guest)
     with PamProgram(guest) as program:
@@ -157,7 +157,7 @@ def close_on_other_handle(guest):
         program.do("close a")
 
 
-@case("a close on another handle means the same user and service, not any lease of the process")
+@case("a close on another handle means the same user and service, not any lease of the process", suites=ONE_SUITE)
 def close_on_strange_handle(guest):
     set_up_class(guest)
     with PamProgram(guest) as program:
@@ -173,7 +173,7 @@ def close_on_strange_handle(guest):
         wait_gone(guest)
 
 
-@case("a close from another thread of the process frees the lease")
+@case("a close from another thread of the process frees the lease", suites=ONE_SUITE)
 def close_in_thread(guest):
     set_up_class(guest)
     with PamProgram(guest) as program:
@@ -190,12 +190,12 @@ def close_in_thread(guest):
         wait_gone(guest)
 
 
-@case("a close by a forked child succeeds and ends no lease, because the lease belongs to the process that opened it")
+@case("a close by a forked child succeeds and ends no lease, because the lease belongs to the process that opened it", suites=ONE_SUITE)
 def close_in_child(guest):
     close_elsewhere(guest, "fork")
 
 
-@case("a close by a child that runs as the student succeeds and ends no lease; the lease ends with its opener")
+@case("a close by a child that runs as the student succeeds and ends no lease; the lease ends with its opener", suites=ONE_SUITE)
 def close_unprivileged(guest):
     close_elsewhere(guest, "drop")
 
@@ -215,7 +215,7 @@ def close_elsewhere(guest, who):
     expect_not_in("pam_coursenet", guest.journal(since=since), "the log of a close without harm")
 
 
-@case("pam_end with success after an open leaves the lease; a close on a fresh handle frees it")
+@case("pam_end with success after an open leaves the lease; a close on a fresh handle frees it", suites=ONE_SUITE)
 def end_with_success(guest):
     set_up_class(guest)
     with PamProgram(guest) as program:
@@ -283,7 +283,7 @@ class Hub:
         self._stream.read_until(f"^{command} {len(self._users)}\n")
 
 
-@case("a hub opens and closes 40 sessions of 3 courses by pamela, on four threads, and each is a lease")
+@case("a hub opens and closes 40 sessions of 3 courses by pamela, on four threads, and each is a lease", suites=ONE_SUITE)
 def hub(guest):
     users = hub_users(guest)
     running = Hub(guest, users)

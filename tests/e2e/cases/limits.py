@@ -2,7 +2,7 @@
 
 import time
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from helpers.activator import protocol
 from helpers.leases import leases
 from helpers.seats import ADDRESS, SEAT, SECOND, STRANGER, STUDENT, drop_in, leftovers, pings, set_up_class, wait_gone
@@ -66,7 +66,7 @@ def uid_of(guest, user):
     return int(guest.run(["id", "-u", user]).stdout)
 
 
-@case("requests of many users to query.sock write few lines to the journal, and no line about a login is lost")
+@case("requests of many users to query.sock write few lines to the journal, and no line about a login is lost", suites=ONE_SUITE)
 def journal_noise(guest):
     set_up_class(guest)
     guest.run(f"cp /etc/subuid /run/subuid.before; usermod --add-subuids {SUBORDINATE}-{SUBORDINATE + 65535} alice")
@@ -121,7 +121,7 @@ time.sleep(600)
 """
 
 
-@case("silent connections of forty accounts to query.sock do not keep another user from entering")
+@case("silent connections of forty accounts to query.sock do not keep another user from entering", suites=ONE_SUITE)
 def query_silence(guest):
     set_up_class(guest)
     process = guest.popen(["python3", "-c", SILENCE, *map(str, range(50000, 50040))])

@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from harness.guest import ssh_command
 from helpers import pam_program
 from helpers.leases import leases, status
@@ -241,7 +241,7 @@ def swap_numbers(guest):
     expect_in("smithj 10", guest.read(ROSTER_FILE), "the roster")
 
 
-@case("the number of a removed student stays reserved, and no other student's number changes")
+@case("the number of a removed student stays reserved, and no other student's number changes", suites=ONE_SUITE)
 def removed_student(guest):
     set_up_class(guest)
     with roster_put_back(guest):
@@ -254,7 +254,7 @@ def removed_student(guest):
     wait_gone(guest)
 
 
-@case("a student who gets the number of a seat that another student still has is refused, and gets it after that")
+@case("a student who gets the number of a seat that another student still has is refused, and gets it after that", suites=ONE_SUITE)
 def number_in_use(guest):
     set_up_class(guest)
     session = guest.ssh_popen(STUDENT)
@@ -269,7 +269,7 @@ def number_in_use(guest):
         wait_gone(guest)
 
 
-@case("a student who gets the number of a seat whose network is still being taken down is not let into that network")
+@case("a student who gets the number of a seat whose network is still being taken down is not let into that network", suites=ONE_SUITE)
 def number_going_down(guest):
     set_up_class(guest)
     with roster_put_back(guest):
@@ -292,7 +292,7 @@ def number_going_down(guest):
         wait_gone(guest)
 
 
-@case("what the refusal advises lets a student into a seat whose former network stayed behind")
+@case("what the refusal advises lets a student into a seat whose former network stayed behind", suites=ONE_SUITE)
 def number_left_behind(guest):
     set_up_class(guest)
     with roster_put_back(guest):
@@ -337,7 +337,7 @@ def sshd_killed(guest):
     wait_gone(guest)
 
 
-@case("a user sees their own leases over the query socket, and may ask for nothing else")
+@case("a user sees their own leases over the query socket, and may ask for nothing else", suites=ONE_SUITE)
 def query_socket(guest):
     set_up_class(guest)
     first, second = guest.ssh_popen(STUDENT), guest.ssh_popen(SECOND)

@@ -1,6 +1,6 @@
 """Names: a seat finds what the host finds, and the seats of its course by name."""
 
-from harness.case import case, expect, expect_equal, expect_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in
 from helpers.image import with_container
 from helpers.network import in_seat, places, seat_address6, seats_up, soon
 from helpers.seats import (ADDRESS, FAR_ADDRESS, FAR_SEAT, ROSTER_FILE, SEAT, SECOND_ADDRESS, SECOND_SEAT, STUDENT,
@@ -33,7 +33,7 @@ def plain(guest):
                 expect_names(guest, world)
 
 
-@case("a seat finds names when the host asks a dnsmasq at 127.0.0.1")
+@case("a seat finds names when the host asks a dnsmasq at 127.0.0.1", suites=ONE_SUITE)
 @with_container
 def local_dnsmasq(guest):
     with World(guest) as world, resolver(guest, "dnsmasq"):
@@ -49,7 +49,7 @@ def resolved(guest):
                 expect_names(guest, world)
 
 
-@case("a seat that is up follows a host whose resolver changes")
+@case("a seat that is up follows a host whose resolver changes", suites=ONE_SUITE)
 def resolver_changes(guest):
     with World(guest) as world, seats_up(guest, SEAT):
         for kind in ("plain", "dnsmasq", "plain"):
@@ -57,7 +57,7 @@ def resolver_changes(guest):
                 soon(guest, lambda: world.web4 in finds(guest, NAME), f"the seat finds names with {kind}")
 
 
-@case("the first command of a course's first login finds names, because the name service is up before")
+@case("the first command of a course's first login finds names, because the name service is up before", suites=ONE_SUITE)
 def first_command(guest):
     set_up_class(guest)
     guest.run("systemctl stop coursenet-dns coursenet-network; systemctl start coursenet-network")
@@ -69,7 +69,7 @@ def first_command(guest):
             wait_gone(guest)
 
 
-@case("with dns = ADDRESS seats ask that server, whatever the host does")
+@case("with dns = ADDRESS seats ask that server, whatever the host does", suites=ONE_SUITE)
 @with_settings("[site]\ndns = 192.0.2.53 2001:db8:1::53\n")
 def own_server(guest):
     with World(guest) as world, seats_up(guest, SEAT):
@@ -79,7 +79,7 @@ def own_server(guest):
         expect_equal(guest.run(f"getent ahosts {NAME}", check=False).stdout, "", "what the host finds")
 
 
-@case("with dns = off nothing listens for the seats, and a name fails at once")
+@case("with dns = off nothing listens for the seats, and a name fails at once", suites=ONE_SUITE)
 @with_settings("[site]\ndns = off\n")
 def no_dns(guest):
     with World(guest), resolver(guest, "plain"), seats_up(guest, SEAT):
@@ -90,7 +90,7 @@ def finds(guest, name):
     return in_seat(guest, SEAT, f"getent ahosts {name}", check=False).stdout
 
 
-@case("seats find each other by name, also without an uplink, and find a student who is added while the course is up")
+@case("seats find each other by name, also without an uplink, and find a student who is added while the course is up", suites=ONE_SUITE)
 def seat_names(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
         # dnsmasq may not have read the settings yet that the case before put back.
@@ -110,7 +110,7 @@ def seat_names(guest):
         soon(guest, lambda: finds(guest, "latecomer.cs123.internal") == "", "the latecomer is forgotten")
 
 
-@case("the setting domain changes the names of the seats")
+@case("the setting domain changes the names of the seats", suites=ONE_SUITE)
 @with_settings("[site]\ndomain = c{course}.school.example\n")
 def domain(guest):
     with seats_up(guest, SEAT, SECOND_SEAT):
@@ -118,7 +118,7 @@ def domain(guest):
         expect_equal(finds(guest, "smithj.cs123.internal"), "", "what a seat finds under the name of before")
 
 
-@case("seats keep their names when the roster becomes unreadable or is removed while the course is up")
+@case("seats keep their names when the roster becomes unreadable or is removed while the course is up", suites=ONE_SUITE)
 def roster_gone(guest):
     with World(guest) as world, resolver(guest, "plain"), seats_up(guest, SEAT, SECOND_SEAT):
         soon(guest, lambda: SECOND_ADDRESS in finds(guest, "smithj.cs123.internal"), "the seat is found by its name")
@@ -140,7 +140,7 @@ def asks(guest, seat, name, *options):
     return in_seat(guest, seat, " ".join(["dig", "+short", "+tries=1", "+time=3", *options, *words]), check=False).stdout.strip()
 
 
-@case("a seat finds no name or address of another course, and a process of the host finds none at all")
+@case("a seat finds no name or address of another course, and a process of the host finds none at all", suites=ONE_SUITE)
 def names_of_own_course_only(guest):
     own, other = "newellz2.cs123.internal", "doej.cs377.internal"
     with World(guest), resolver(guest, "plain"), seats_up(guest, SEAT, FAR_SEAT):
@@ -162,7 +162,7 @@ def names_of_own_course_only(guest):
         expect(ADDRESS not in guest.run(f"getent ahosts {own}", user=STUDENT, check=False).stdout, "the host tells the name")
 
 
-@case("with names = none a seat finds its gateway's name and no other seat's")
+@case("with names = none a seat finds its gateway's name and no other seat's", suites=ONE_SUITE)
 def names_none(guest):
     set_up_class(guest)
     before = guest.read(SETTINGS)
@@ -230,7 +230,7 @@ def dns_closed(guest):
         expect_in(world.web4, finds(guest, NAME), "what the seat finds")
 
 
-@case("without any course the name service listens nowhere, and the first course gets it")
+@case("without any course the name service listens nowhere, and the first course gets it", suites=ONE_SUITE)
 def dns_without_courses(guest):
     set_up_class(guest)
     guest.run("mv /etc/coursenet/roster.d /etc/coursenet/roster.d.away && mkdir /etc/coursenet/roster.d; "

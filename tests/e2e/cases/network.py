@@ -2,7 +2,7 @@
 
 import json
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from helpers.image import with_container
 from helpers.network import (COURSES_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6, expect_out, expect_soon_same,
                              inside, places, reaches, saw, seat_address6, seats_up, soon, subnet6)
@@ -27,7 +27,7 @@ def internet(guest):
         wait_gone(guest)
 
 
-@case("a seat that is up follows an uplink that comes up later, and default routes that move to another uplink")
+@case("a seat that is up follows an uplink that comes up later, and default routes that move to another uplink", suites=ONE_SUITE)
 def moving_uplink(guest):
     with seats_up(guest, SEAT):
         with World(guest) as world, other_world(guest) as other:
@@ -41,7 +41,7 @@ def moving_uplink(guest):
             expect_equal(saw(guest, SEAT, world.web4), "", "what is reached over the uplink of before")
 
 
-@case("uplink = names the links that seats may go out on, whatever the default route")
+@case("uplink = names the links that seats may go out on, whatever the default route", suites=ONE_SUITE)
 @with_settings("[site]\nuplink = up1\n")
 def named_uplink(guest):
     with World(guest) as world, other_world(guest) as other, seats_up(guest, SEAT):
@@ -49,7 +49,7 @@ def named_uplink(guest):
         expect_equal(saw(guest, SEAT, world.web4), "", "what is reached over the default route")
 
 
-@case("with nat = no the world sees the seat's own addresses, and still cannot open a connection to it")
+@case("with nat = no the world sees the seat's own addresses, and still cannot open a connection to it", suites=ONE_SUITE)
 @with_settings("[course 123]\nnat = no\nnat6 = no\n")
 def routed(guest):
     with World(guest) as world, seats_up(guest, SEAT):
@@ -62,7 +62,7 @@ def routed(guest):
         expect_equal(reaches(guest, world.prefix(), *attempts), [], "what the world reaches")
 
 
-@case("with inbound = yes the world reaches the seats of that course, and of no other")
+@case("with inbound = yes the world reaches the seats of that course, and of no other", suites=ONE_SUITE)
 @with_settings("[site]\nnat = no\nnat6 = no\n[course 123]\ninbound = yes\n")
 def inbound(guest):
     with World(guest) as world, seats_up(guest, SEAT, FAR_SEAT):
@@ -79,7 +79,7 @@ HOST_STATE = f"""
     ls -R /run/coursenet/forwarding /run/coursenet/dns/hosts 2>/dev/null"""
 
 
-@case("when the last bridge is removed, tables, forwarding and queues are as before, and the fence stays")
+@case("when the last bridge is removed, tables, forwarding and queues are as before, and the fence stays", suites=ONE_SUITE)
 @with_settings("[site]\nrate = 100M\ncourse-rate = 200M\n")
 def nothing_stays(guest):
     with World(guest):
@@ -104,7 +104,7 @@ def crossing(guest, world, third):
             + reaches(guest, third.prefix(), f"{world.web4} 80", f"{world.web6} 80"))
 
 
-@case("the host forwards for seats only, and does not connect its other networks with the world")
+@case("the host forwards for seats only, and does not connect its other networks with the world", suites=ONE_SUITE)
 def third_network(guest):
     with World(guest) as world, lan(guest) as third, seats_up(guest, SEAT):
         expect_out(guest, world, SEAT)
@@ -113,7 +113,7 @@ def third_network(guest):
         expect_equal(reaches(guest, inside(SEAT), *attempts), [], "what the seat reaches of the third network")
 
 
-@case("a host that was a router before stays one, while seats are up and after them")
+@case("a host that was a router before stays one, while seats are up and after them", suites=ONE_SUITE)
 def router(guest):
     on, off = ("sysctl -q net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
                "sysctl -q net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0")
@@ -130,7 +130,7 @@ def router(guest):
             guest.run(off)
 
 
-@case("links have the same MAC and IPv6 addresses at each login")
+@case("links have the same MAC and IPv6 addresses at each login", suites=ONE_SUITE)
 def stable_addresses(guest):
     def look():
         with seats_up(guest, SEAT):
@@ -184,7 +184,7 @@ def network_manager(guest):
         guest.run("systemctl stop NetworkManager NetworkManager-dispatcher; systemctl reset-failed", check=False)
 
 
-@case("subnets of two courses that overlap are refused, and check names both")
+@case("subnets of two courses that overlap are refused, and check names both", suites=ONE_SUITE)
 @with_settings("[course 123]\nsubnet6 = 2001:db8:9::/64\n[course 377]\nsubnet6 = 2001:db8:9::/64\nsubnet = 10.0.123.0/24\n")
 def overlap(guest):
     checked = guest.run("coursenetctl check", check=False)
@@ -221,7 +221,7 @@ def expect_rate(guest, measured, rate, what):
     expect(0.5 * rate < measured < 1.3 * rate, f"{what} has {measured:.1f} Mbit/s, with a rate of {rate}")
 
 
-@case("rate limits each seat by itself, in both directions, over IPv4 and IPv6")
+@case("rate limits each seat by itself, in both directions, over IPv4 and IPv6", suites=ONE_SUITE)
 @with_settings("[course 123]\nrate = 20M\n")
 def seat_rate(guest):
     with World(guest) as world, seats_up(guest, SEAT, SECOND_SEAT):
@@ -234,7 +234,7 @@ def seat_rate(guest):
         expect_rate(guest, down6(), 20, "another that receives over IPv6")
 
 
-@case("course-rate limits all seats of a course together, in both directions, and not another course")
+@case("course-rate limits all seats of a course together, in both directions, and not another course", suites=ONE_SUITE)
 @with_settings("[course 123]\ncourse-rate = 20M\n")
 def course_rate(guest):
     with World(guest) as world, seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
@@ -246,7 +246,7 @@ def course_rate(guest):
             expect(far() > 60, f"another course {direction} {far():.0f} Mbit/s only")
 
 
-@case("a seat has the delay of the settings in both directions, or check and the journal say that the kernel has no netem")
+@case("a seat has the delay of the settings in both directions, or check and the journal say that the kernel has no netem", suites=ONE_SUITE)
 @with_settings("[course 123]\ndelay = 40ms\nloss = 0.0001%\nrate = 10M\n")
 def worse_network(guest):
     since = guest.journal_position()

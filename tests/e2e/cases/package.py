@@ -4,7 +4,7 @@ import contextlib
 import re
 import time
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from helpers.pam_program import PROGRAM
 from helpers.readme import command_lines, transcript, without_comment
 from helpers.seats import (ADDRESS, CLASS_LIST, SECOND, SECOND_ADDRESS, STRANGER, STUDENT, add_accounts, drop_in, failed_units,
@@ -150,7 +150,7 @@ def plain(output):
 ENTER = "/usr/bin/coursenet-enter"
 
 
-@case("without setcap the package says what coursenet-enter cannot do, and it leaves a mode alone that the administrator has overridden")
+@case("without setcap the package says what coursenet-enter cannot do, and it leaves a mode alone that the administrator has overridden", suites=ONE_SUITE)
 def capability(guest):
     with server(guest) as kept:
         bare = kept.bare
@@ -306,7 +306,7 @@ AUTOPKGTEST = """
 """
 
 
-@case("the package's own test passes under autopkgtest, which installs the package")
+@case("the package's own test passes under autopkgtest, which installs the package", suites=ONE_SUITE)
 def own_test(guest):
     with server(guest, installed=False) as kept:
         for pattern in ("coursenet_*.dsc", "coursenet_*.tar.xz"):
@@ -318,7 +318,7 @@ def own_test(guest):
         wait_gone(kept.bare)
 
 
-@case("the package cockpit-coursenet has the page that make install installs, and nothing else")
+@case("the package cockpit-coursenet has the page that make install installs, and nothing else", suites=ONE_SUITE)
 def page(guest):
     guest.copy_in(guest.build_packages().path("cockpit-coursenet_*.deb"), "/root/")
     listed = guest.run("dpkg-deb --fsys-tarfile /root/cockpit-coursenet_*.deb | tar t; rm /root/cockpit-coursenet_*.deb").stdout.split()

@@ -2,7 +2,7 @@
 
 import json
 
-from harness.case import case, expect_equal, expect_in, expect_not_in, expect_status
+from harness.case import ONE_SUITE, case, expect_equal, expect_in, expect_not_in, expect_status
 from helpers.leases import leases
 from helpers.network import seats_up, soon
 from helpers.seats import (FAR, FAR_SEAT, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, STUDENT,
@@ -88,7 +88,7 @@ def expect_refused(guest, user, *words):
             expect_not_in(name, said.stderr, f"what {' '.join(words)} says to {user}")
 
 
-@case("a student sees their own seat and nobody else's with status, seat, roster list, check and history")
+@case("a student sees their own seat and nobody else's with status, seat, roster list, check and history", suites=ONE_SUITE)
 def students(guest):
     set_up_class(guest)
     with seats_up(guest, SEAT, SECOND_SEAT, FAR_SEAT):
@@ -117,7 +117,7 @@ def names_in(said):
     return [name for name in (STUDENT, SECOND, ABSENT, FAR) if name in said.stdout]
 
 
-@case("staff, named by user or by group, see their course and no other; the site's staff and root see all")
+@case("staff, named by user or by group, see their course and no other; the site's staff and root see all", suites=ONE_SUITE)
 def staff(guest):
     set_up_class(guest)
     before = guest.read(SETTINGS)
@@ -179,7 +179,7 @@ def staff(guest):
     wait_gone(guest)
 
 
-@case("staff start, release and stop seats of their course and of no other, and the log has their name")
+@case("staff start, release and stop seats of their course and of no other, and the log has their name", suites=ONE_SUITE)
 def staff_changes(guest):
     set_up_class(guest)
     before = guest.read(SETTINGS)
@@ -235,7 +235,7 @@ sys.stdin.read()
 """
 
 
-@case("staff who do not read an answer, or hang up, do not keep others from an answer")
+@case("staff who do not read an answer, or hang up, do not keep others from an answer", suites=ONE_SUITE)
 def stalled(guest):
     set_up_class(guest)
     before = guest.read(SETTINGS)

@@ -7,7 +7,7 @@ program that was denied prints none.
 import contextlib
 import re
 
-from harness.case import case, expect, expect_equal, expect_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in
 from helpers.leases import leases
 from helpers.logins import HOST_NAMESPACE, OWN_NAMESPACE
 from helpers.seats import PASSWORD, STRANGER, STUDENT, set_up_class, wait_gone
@@ -140,7 +140,7 @@ for passive in (True, False):
 """
 
 
-@case("a student's FTP transfers by vsftpd with sessions work in both directions from outside, and start no seat")
+@case("a student's FTP transfers by vsftpd with sessions work in both directions from outside, and start no seat", suites=ONE_SUITE)
 def vsftpd(guest):
     set_up_class(guest)
     configuration = guest.read("/etc/vsftpd.conf")

@@ -4,7 +4,7 @@ import calendar
 import time
 
 from harness import product
-from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in
 from helpers import schema
 from helpers.hours import clock, hours
 from helpers.leases import leases, seat_status, status
@@ -168,7 +168,7 @@ def event(start, end, more=""):
             f"SUMMARY:Übung\x1b[31m\r\n{more}END:VEVENT\r\nEND:VCALENDAR\r\n")
 
 
-@case("the seats of a course are held for a class of its timetable: an edit counts at once, and a mistake ends no hold")
+@case("the seats of a course are held for a class of its timetable: an edit counts at once, and a mistake ends no hold", suites=ONE_SUITE)
 def timetable(guest):
     set_up_class(guest)
     try:

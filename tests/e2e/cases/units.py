@@ -3,7 +3,7 @@
 import collections
 import re
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from helpers.seats import (ADDRESS, SEAT, expect_nothing_failed, failed_units, is_active, leftovers, pings,
                            set_up_class, wait_gone)
 
@@ -73,7 +73,7 @@ def two_users(guest):
     wait_gone(guest)
 
 
-@case("an administrator's BR_IP and VR_IP override the computed addresses, with and without a prefix length")
+@case("an administrator's BR_IP and VR_IP override the computed addresses, with and without a prefix length", suites=ONE_SUITE)
 def overrides(guest):
     set_up_class(guest)
     guest.write("/etc/coursenet/netns/bridge-123.conf", "# lab subnet\nBR_IP=10.99.7.1\n")
@@ -88,7 +88,7 @@ def overrides(guest):
         stop_all(guest)
 
 
-@case("a broken override file is one error with file and line, in the journal and in check")
+@case("a broken override file is one error with file and line, in the journal and in check", suites=ONE_SUITE)
 def broken_override(guest):
     set_up_class(guest)
     path = f"/etc/coursenet/netns/ns{SEAT}.conf"
@@ -133,7 +133,7 @@ def leftovers_of_a_crash(guest):
     stop_all(guest)
 
 
-@case("a link that coursenet did not make is not touched, and the error names it")
+@case("a link that coursenet did not make is not touched, and the error names it", suites=ONE_SUITE)
 def foreign_link(guest):
     set_up_class(guest)
     guest.run("ip link add br-123 type bridge")
@@ -174,7 +174,7 @@ def not_wired(guest):
     expect_nothing_failed(guest)
 
 
-@case("example.service says the date")
+@case("example.service says the date", suites=ONE_SUITE)
 def example(guest):
     since = guest.journal_position()
     guest.run("systemctl start example.service")

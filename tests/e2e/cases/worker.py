@@ -3,7 +3,7 @@
 import re
 
 from harness import product
-from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in
 from helpers.activator import ACTIVATOR, cancel_restart
 from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, expect_nothing_failed, is_active, leftovers, pings,
                            set_up_class, wait_gone)
@@ -60,7 +60,7 @@ def adopted(guest):
     expect_nothing_failed(guest)
 
 
-@case("what is discarded leaves nothing, and what a unit has adopted is not discarded")
+@case("what is discarded leaves nothing, and what a unit has adopted is not discarded", suites=ONE_SUITE)
 def discarded(guest):
     set_up_alone(guest)
     prepare(guest)
@@ -239,7 +239,7 @@ input()
 """
 
 
-@case("peers that are silent, send nonsense or do not read keep nobody from being served")
+@case("peers that are silent, send nonsense or do not read keep nobody from being served", suites=ONE_SUITE)
 def bad_peers(guest):
     set_up_alone(guest)
     peers = guest.popen(["python3", "-c", protocol() + BAD_PEERS])
@@ -256,7 +256,7 @@ def resident(guest):
     return n_fds, int(re.search(r"VmRSS:\s*(\d+)", guest.read(f"/proc/{pid}/status"))[1])
 
 
-@case("after 10,000 requests the worker has the same descriptors and the same memory")
+@case("after 10,000 requests the worker has the same descriptors and the same memory", suites=ONE_SUITE)
 def lasting(guest):
     set_up_alone(guest)
     cycle = [(PREPARE, SEAT), (PREPARE, SEAT), (DISCARD, SEAT), (DISCARD, SEAT)]
