@@ -3,7 +3,7 @@
 import contextlib
 import random
 
-from harness.case import case, expect, expect_equal, expect_in
+from harness.case import THOROUGH, case, expect, expect_equal, expect_in
 from helpers.activator import ACTIVATOR, activator_pid
 from helpers.leases import leases
 from helpers.logins import expect_in_seat
@@ -196,7 +196,7 @@ def restart_of_no_wait(guest):
         expect_nothing_left(guest)
 
 
-N_CROWD, N_KILLS = 50, 8
+N_CROWD, N_KILLS = (50, 8) if THOROUGH else (24, 6)
 
 
 def expect_agreement(guest):

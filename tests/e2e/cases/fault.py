@@ -2,21 +2,21 @@
 
 import os
 
-from harness.case import case, expect, expect_equal, expect_in
+from harness.case import THOROUGH, case, expect, expect_equal, expect_in
 from harness.product import SOURCE
 from helpers.fault import run_faults
 from helpers.memcheck import OURS, CheckedSshd, logs, reports
 from helpers.seats import STRANGER, STUDENT, set_up_class, wait_gone
 
-THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
 SEED = int(os.environ.get("COURSENET_SEED", "20261129"))
-FAULTS = 400 if THOROUGH else 30
+FAULTS = 400 if THOROUGH else 16
 LEAK = "/usr/lib/pam-leak.so"
 
 
 @case(f"{FAULTS} faults, a system call or an allocation of each: a login is refused with a sentence or works, nothing is left")
 def faults(guest):
-    run_faults(guest, SEED, FAULTS)
+    # Others in each suite.
+    run_faults(guest, f"{SEED} {guest.suite}", FAULTS)
 
 
 # OpenSSH 9.2 opens the session in the process that valgrind cannot run, because its other half allows itself few system calls.

@@ -1,11 +1,10 @@
 """Races of logins and logouts, seats that an administrator stops or a failure breaks, and parts of the server that do not answer."""
 
 import contextlib
-import os
 import subprocess
 import time
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.case import ONE_SUITE, THOROUGH, case, expect, expect_equal, expect_failure, expect_in, expect_not_in
 from harness.guest import ssh_command
 from harness.session import Session
 from helpers import pam_program
@@ -17,8 +16,7 @@ from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT, S
                            expect_nothing_failed, failed_units, held, is_active, leftovers, set_up_class, wait_gone)
 from helpers.worker import worker_away
 
-THOROUGH = os.environ.get("COURSENET_THOROUGH") == "1"
-CYCLES = 150 if THOROUGH else 40
+CYCLES = 150 if THOROUGH else 16
 
 GATEWAY_ANSWERS = "ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"
 
@@ -341,7 +339,7 @@ def stale_links(guest):
     wait_gone(guest)
 
 
-@case("a file in /run/netns that is not a namespace does not block a login")
+@case("a file in /run/netns that is not a namespace does not block a login", suites=ONE_SUITE)
 def stale_name(guest):
     set_up_class(guest)
     guest.run(f"mkdir -p /run/netns && install -m 000 /dev/null /run/netns/ns{SEAT}")
@@ -349,7 +347,7 @@ def stale_name(guest):
     wait_gone(guest)
 
 
-@case("one student's broken override makes that student's logins fail, and no other student's")
+@case("one student's broken override makes that student's logins fail, and no other student's", suites=ONE_SUITE)
 def broken_override(guest):
     set_up_class(guest)
     path = f"/etc/coursenet/netns/ns{SEAT}.conf"
@@ -431,7 +429,7 @@ def without_dbus(guest):
 LEASES_PER_USER = 64
 
 
-@case("the 65th login of one user is refused, and the log names the limit")
+@case("the 65th login of one user is refused, and the log names the limit", suites=ONE_SUITE)
 def too_many_logins(guest):
     set_up_class(guest)
     with PamProgram(guest) as program:
@@ -471,7 +469,7 @@ sys.stdin.read()
 """
 
 
-@case("200 idle connections of one user to the query socket disturb no login, and at most 8 of them are kept")
+@case("200 idle connections of one user to the query socket disturb no login, and at most 8 of them are kept", suites=ONE_SUITE)
 def idle_connections(guest):
     set_up_class(guest)
     since = guest.journal_position()

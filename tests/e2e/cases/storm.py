@@ -1,8 +1,6 @@
 """A short storm among the cases; storm.py by hand runs a long one."""
 
-import os
-
-from harness.case import case
+from harness.case import THOROUGH, case
 from helpers.storm import run_storm
 
 # Always the same events: only their timing differs from run to run, and a failure comes back with the command that it prints.
@@ -13,6 +11,4 @@ SEEDS = {"trixie": 344481, "bookworm": 779284}
 def storm(guest):
     # `ip netns exec`, which other cases use, makes a mount of /run/netns, and with it two of each namespace in it.
     guest.run("umount /run/netns 2>/dev/null; true")
-    # Longer in the suite with fewer cases, which has time left.
-    slow = guest.suite == "bookworm" and os.environ.get("CI") == "true"
-    run_storm(guest, SEEDS[guest.suite], seconds=150 if slow else 40, short=True)
+    run_storm(guest, SEEDS[guest.suite], seconds=150 if THOROUGH else 40, short=True)
