@@ -13,11 +13,18 @@ from helpers.seats import (ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, is_activ
 from helpers.settings import SETTINGS, with_settings
 
 
+def wait_lingering(guest):
+    def lingers():
+        seat = seat_status(guest)
+        return seat and not seat["leases"]
+    guest.wait_until(lingers, what="the seat lingers")
+
+
 @case("linger keeps the seat after the last logout, and a new login takes it over")
 @with_settings("[site]\nlinger = 600\n")
 def linger(guest):
     namespace = guest.ssh(STUDENT, "readlink /proc/self/ns/net").stdout
-    guest.wait_until(lambda: seat_status(guest) and not seat_status(guest)["leases"], what="the seat lingers")
+    wait_lingering(guest)
     expect_equal(seat_status(guest)["state"], "up", "the lingering seat's state")
     expect_equal(guest.ssh(STUDENT, "readlink /proc/self/ns/net").stdout, namespace, "the next login's namespace")
     expect_equal(guest.run("systemctl list-units --plain --no-legend 'coursenet-*.slice' | wc -l").stdout.strip(), "1",
@@ -30,7 +37,7 @@ def linger(guest):
 @with_settings("[course 123]\nlinger = 4\n")
 def linger_over(guest):
     guest.ssh(STUDENT, "true")
-    guest.wait_until(lambda: seat_status(guest) and not seat_status(guest)["leases"], what="the seat lingers")
+    wait_lingering(guest)
     started = time.monotonic()
     guest.run("systemctl kill --signal=KILL coursenet-activator")
     expect(is_active(guest, f"nsbr@{SEAT}"), "the seat went with the activator")

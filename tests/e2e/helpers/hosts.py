@@ -138,7 +138,10 @@ systemctl start etcd
 """
 
 # watchfrr starts bgpd some time after the unit counts as started.
-LOAD_FRR = "until coursenetctl hosts apply 2>/run/apply.log; do sleep 0.1; done"
+LOAD_FRR = """
+until test -S /run/frr/bgpd.vty; do sleep 0.1; done
+until coursenetctl hosts apply 2>/run/apply.log; do sleep 0.1; done
+"""
 
 
 class Members:
