@@ -14,7 +14,7 @@ netns_test_programs = $(patsubst %,$(BUILD)/tests/netns/test-%,$(slow_netns_test
 pam_tests = exports options session
 pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
-activator_tests = bus child-queue empty-seat fence-note hosts-client job-end keeper lease-early lease-limit lease-machine lease-random \
+activator_tests = bus child-queue empty-seat fence-note hosts-client job-end keeper lease-claim lease-early lease-limit lease-machine lease-random \
 	lease-run lease-start lease-table namespace-id peer-report process query record-store reload restore seat-lookup seat-owner server \
 	starting-units tidy user-limits whois wiring wiring-update worker-client worker-revival
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
