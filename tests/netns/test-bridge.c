@@ -140,6 +140,27 @@ static void a_connected_network_is_refused(void **state) {
         assert_silence(sandbox);
 }
 
+static void an_ipv6_network_or_route_is_refused_too(void **state) {
+        struct sandbox *sandbox = *state;
+
+        configure("coursenet.conf", "[site]\nnetwork6 = 2001:db8:42::/48\n");
+        add_eth0();
+        assert_shell("ip -6 addr add 2001:db8:42:123::7/64 dev eth0 nodad");
+        assert_int_equal(start(sandbox, "123"), -EADDRINUSE);
+        assert_error(sandbox, "br-123: its subnet (2001:db8:42:123::1/64) overlaps with the network "
+                              "2001:db8:42:123::7/64 on eth0");
+        diagnostics_done(&sandbox->diagnostics);
+        assert_shell(
+                "ip -6 addr flush dev eth0 scope global; ip -6 route add 2001:db8:42:123:1::/80 dev eth0");
+        assert_int_equal(start(sandbox, "123"), -EADDRINUSE);
+        assert_error(sandbox, "overlaps with the route 2001:db8:42:123:1::/80 on eth0");
+        diagnostics_done(&sandbox->diagnostics);
+        assert_shell(
+                "ip -6 route del 2001:db8:42:123:1::/80 dev eth0; ip -6 route add 2001:db8:42::/48 dev eth0");
+        assert_int_equal(start(sandbox, "123"), 0);
+        assert_warning(sandbox, "2001:db8:42::/48");
+}
+
 static void another_courses_bridge_is_a_connected_network_too(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -304,6 +325,7 @@ int main(void) {
                 sandbox_test(an_alternative_name_counts_as_taken),
                 sandbox_test(a_connected_network_is_refused),
                 sandbox_test(another_courses_bridge_is_a_connected_network_too),
+                sandbox_test(an_ipv6_network_or_route_is_refused_too),
                 sandbox_test(an_equal_or_more_specific_route_is_refused),
                 sandbox_test(a_wider_route_is_a_warning_and_the_default_route_is_none),
                 sandbox_test(routes_by_our_own_bridge_do_not_count),

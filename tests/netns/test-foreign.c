@@ -98,6 +98,32 @@ static void one_bridge_that_was_let_through_leaves_the_other(void **state) {
         assert_nothing_said(*state);
 }
 
+static void a_chain_of_iptables_is_opened_by_it(void **state) {
+        apply("table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }");
+        assert_one_warning(*state,
+                ": iptables -I FORWARD -m devgroup --src-group 25454 -j ACCEPT; iptables -I FORWARD -m "
+                "devgroup --dst-group 25454 -j ACCEPT (to keep it: netfilter-persistent save)");
+        apply("flush ruleset");
+        apply("table ip filter { chain INPUT { type filter hook input priority 0; policy drop; }; }");
+        assert_one_warning(*state, ": iptables -I INPUT -m devgroup --src-group 25454 -j ACCEPT (to keep it: "
+                                   "netfilter-persistent save)");
+}
+
+static void many_bridges_are_not_all_named(void **state) {
+        struct bridge_plan plans[40] = {0};
+
+        for (unsigned i = 0; i < ELEMENTSOF(plans); i++) {
+                (void)snprintf(plans[i].course, sizeof(plans[i].course), "%u", 100 + i);
+                (void)snprintf(plans[i].name, sizeof(plans[i].name), "br-%u", 100 + i);
+                plans[i].traffic.nat = true;
+        }
+        apply("table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; "
+              "iifname br-100 accept; oifname br-100 accept; }; }");
+        check_courses(*state, plans, ELEMENTSOF(plans), false);
+        assert_warning(*state, "br-101, br-102, ");
+        assert_warning(*state, ", ..., so");
+}
+
 static void ufw_has_commands_for_both_chains(void **state) {
         apply("table ip filter { chain ufw-before-input { ct state related,established accept; }; "
               "chain ufw-before-forward { ct state related,established accept; }; chain ufw-user-forward { "
@@ -293,6 +319,8 @@ int main(void) {
                 sandbox_test(dockers_chain_is_opened_by_its_own_means),
                 sandbox_test(one_bridge_that_was_let_through_leaves_the_other),
                 sandbox_test(ufw_has_commands_for_both_chains),
+                sandbox_test(a_chain_of_iptables_is_opened_by_it),
+                sandbox_test(many_bridges_are_not_all_named),
                 sandbox_test(beside_docker_no_pattern_is_recommended),
                 sandbox_test(firewalld_is_told_by_its_own_zones),
                 sandbox_test(an_admins_own_rules_are_told_in_nfts_words),

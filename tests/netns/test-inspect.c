@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "netsetup/check/inspect.h"
+#include "netsetup/check/teardown.h"
 #include "netsetup/fence/fence.h"
 #include "netsetup/verbs/bridge.h"
 #include "netsetup/verbs/netns.h"
@@ -188,6 +189,20 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                 {"nft flush set netdev coursenet senders4",
                         "netdev coursenet: set senders4 is not as planned: it lacks '\"vl-12310\" . 02:63:"},
         },
+        {
+                {"sysctl -qw net.ipv6.conf.all.forwarding=0; "
+                 "f=/proc/sys/net/ipv6/conf/br-123/force_forwarding; ! test -e $f || echo 0 >$f",
+                        "br-123: does not forward IPv6"},
+                {"ip -n ns12310 -6 addr add fd00::66/64 dev vr-12310",
+                        "vr-12310: has the address fd00::66/64, which is not planned"},
+                {"ip -n ns12311 link set vr-12311 down && ip -n ns12311 link set vr-12311 name other",
+                        "ns12311: there is no link vr-12311 of ours in the seat"},
+                {"h=$(nft -a list chain inet coursenet to_seats | "
+                 "sed -n 's/.*ct state established,related accept # handle //p') && "
+                 "nft delete rule inet coursenet to_seats handle $h && "
+                 "nft add rule inet coursenet to_seats ct state established,related accept",
+                        "inet coursenet: chain to_seats is not as planned: its lines have another order"},
+        },
 };
 
 /* Each of them is an error, and nothing else is. */
@@ -201,6 +216,8 @@ static void assert_breakages(struct sandbox *sandbox, const struct breakage *row
         look(sandbox);
         for (size_t i = 0; i < n; i++)
                 assert_error(sandbox, row[i].said);
+        if (sandbox->diagnostics.n_items != n)
+                (void)was_said(sandbox, DIAGNOSTIC_ERROR, "(nothing else)");
         assert_int_equal(sandbox->diagnostics.n_items, n);
 }
 
@@ -266,6 +283,49 @@ static void changed_settings_are_differences(void **state) {
         assert_int_equal(bridge_start(SANDBOX_ETC, "123", &sandbox->diagnostics), 0);
         look(sandbox);
         assert_int_equal(sandbox->diagnostics.n_items, 4);
+}
+
+/* The firewall has it still. */
+static void an_address_that_a_bridge_has_lost_is_named(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        assert_shell("ip addr del 10.0.123.1/24 dev br-123");
+        look(sandbox);
+        assert_error(sandbox, "br-123: lacks its address 10.0.123.1/24: coursenet-net bridge start 123");
+        assert_error(sandbox, "inet coursenet: set gateways4 is not as planned");
+}
+
+static void of_many_differences_the_first_are_told(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        assert_shell("for n in $(seq 40); do echo add chain inet coursenet extra$n; done | nft -f -");
+        look(sandbox);
+        assert_error(sandbox, "inet coursenet: chain extra1 was not made by coursenet");
+        assert_error(sandbox, " more are not as planned");
+}
+
+/* The kernel may have no netem, and then the setting has no effect. */
+static void impairments_that_a_seat_does_not_have_are_told(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        configure("coursenet.conf", "[site]\ndelay = 10ms\n");
+        look(sandbox);
+        assert_true(was_said(sandbox, DIAGNOSTIC_WARNING,
+                "vl-12310: warning: has not the delay, jitter and loss of the settings"));
+}
+
+static void a_teardown_leaves_nothing(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        assert_int_equal(teardown(SANDBOX_ETC, &sandbox->diagnostics), 0);
+        assert_shell("! ip link show br-123 2>/run/said && ! ip link show vl-12310 2>/run/said && "
+                     "! test -e /run/netns/ns12310 && ! nft list tables | grep coursenet");
+        /* Again, with nothing left to remove. */
+        assert_int_equal(teardown(SANDBOX_ETC, &sandbox->diagnostics), 0);
 }
 
 /* Nothing about them is wrong, and a "repair" would cut them off. */
@@ -431,6 +491,10 @@ int main(void) {
                 sandbox_test(who_is_not_fenced_is_named),
                 sandbox_test(routing_rules_of_the_fence_that_are_missing_are_told),
                 sandbox_test(changed_settings_are_differences),
+                sandbox_test(an_address_that_a_bridge_has_lost_is_named),
+                sandbox_test(of_many_differences_the_first_are_told),
+                sandbox_test(impairments_that_a_seat_does_not_have_are_told),
+                sandbox_test(a_teardown_leaves_nothing),
                 sandbox_test(edited_addresses_count_from_the_next_start),
                 sandbox_test(a_host_without_a_way_out_is_a_warning),
                 sandbox_test(what_was_prepared_for_nobody_is_told),
