@@ -159,16 +159,18 @@ fuzz:
 		tests/as-root tests/fuzz/run $(fuzzed) $$name $(SECONDS) || exit 1; done
 
 # Counts which lines run, also in guests; GUESTS=no leaves the guests out. A failed test is reported and does not end it.
+# Programs without optimisation that write their counts take longer. ccache remembers what an earlier run has compiled.
 covered = $(BUILD)/coverage
 covered_programs = $(test_programs:$(BUILD)/%=$(covered)/%)
 covered_ctl_tests = $(ctl_tests:%='env COURSENETCTL=$(abspath $(covered))/coursenetctl %')
 
+coverage: export PATH := /usr/lib/ccache:$(PATH)
 coverage:
 	$(Q)tests/as-root tests/install-packages
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(covered) CFLAGS='-O0 -g --coverage -DCOUNTED -include tests/coverage-exit.h' HARDENING= tests
 	$(Q)tests/as-root find $(covered) '(' -name '*.gcda' -o -path '*/guests/*' ')' -delete
 	$(Q)tests/as-root tests/coverage --open $(covered)
-	-$(Q)tests/as-root env GCOV_ERROR_FILE=/dev/null tests/run $(if $(filter no,$(GUESTS)),,--e2e '$(e2e) --coverage $(covered)/guests') $(covered_ctl_tests) $(covered_programs)
+	-$(Q)tests/as-root env GCOV_ERROR_FILE=/dev/null PROGRAM_DEADLINE=1800 tests/run $(if $(filter no,$(GUESTS)),,--e2e '$(e2e) --coverage $(covered)/guests') $(covered_ctl_tests) $(covered_programs)
 	$(Q)tests/as-root tests/coverage $(covered) $(covered)/guests
 
 demo:
