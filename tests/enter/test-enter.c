@@ -330,6 +330,8 @@ static void test_refusals(void **state) {
                 {REPLY_REFUSED, "Refused: as the text says."},
                 {REPLY_FAILED, "Your seat did not come up: as the text says."},
                 {REPLY_TIMEOUT, "Your seat did not come up in time: as the text says."},
+                {REPLY_NOT_HERE, "coursenet-enter: as the text says"},
+                {REPLY_NO_CONTAINER, "Your seat came up, but its container did not: as the text says."},
         };
 
         (void)state;
@@ -342,6 +344,19 @@ static void test_refusals(void **state) {
                 result = RUN("--seat", "--", "echo", "inside");
                 assert_refused(&result, 1, rows[i].part);
         }
+}
+
+static void test_visit(void **state) {
+        struct child_result result = RUN("--seat-of", "12310", "--", "readlink", "/proc/self/ns/net");
+
+        (void)state;
+        assert_result(&result, 0, seat_link());
+        assert_int_equal(fake->request.type, REQUEST_VISIT);
+        assert_string_equal(fake->request.user, "12310");
+        fake->reply.type = REPLY_REFUSED;
+        protocol_copy_text(fake->reply.text, sizeof(fake->reply.text), "as the text says");
+        result = RUN("--seat-of", "12310", "--", "echo", "inside");
+        assert_refused(&result, 1, "Cannot enter the network of 12310: as the text says.");
 }
 
 /* The activator restarts, or has too many of this user's connections. */
@@ -441,6 +456,7 @@ int main(void) {
                 WITH_FAKE(test_foreign_namespaces),
                 WITH_FAKE(test_bad_answers),
                 WITH_FAKE(test_refusals),
+                WITH_FAKE(test_visit),
                 WITH_FAKE(test_tries_again),
                 cmocka_unit_test(test_no_activator),
                 cmocka_unit_test(test_impostor),

@@ -42,7 +42,8 @@ static void test_parses_and_formats(void **state) {
 
 static void test_refuses(void **state) {
         static const char *const rows[] = {"", "/64", "10.0.0.1", "2001:db8::1/129", "2001:db8::1/",
-                "2001:db8::1/064", "2001:db8::1%eth0", "2001:db8:::1", "fe80::1/64 ", "1:2:3:4:5:6:7:8:9"};
+                "2001:db8::1/064", "2001:db8::1%eth0", "2001:db8:::1", "fe80::1/64 ", "1:2:3:4:5:6:7:8:9",
+                "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa"};
         struct address6 address;
 
         (void)state;

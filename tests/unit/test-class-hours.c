@@ -54,8 +54,9 @@ static void test_several(void **state) {
 static void test_what_is_no_range(void **state) {
         static const char *const texts[] = {"", ";", "Mon", "Mon 9-10", "Mon 9:00-10:00", "Mon 09:00",
                 "Mon 09:00-09:00", "Mon 09:00-24:01", "Mon 24:00-25:00", "Mon 09:60-10:00",
-                "09:00-10:00 UTC UTC", "09:00-10:00 ../../etc/passwd", "09:00-10:00 /etc/passwd",
-                "$(id) 09:00-10:00", "Mon 09:00-10:00; Tue", "09:00-10:00;;11:00-12:00", "09:00-10:00x"};
+                "Mon 09:00:60-10:00", "09:00-10:00 UTC UTC", "09:00-10:00 ../../etc/passwd",
+                "09:00-10:00 /etc/passwd", "$(id) 09:00-10:00", "Mon 09:00-10:00; Tue",
+                "09:00-10:00;;11:00-12:00", "09:00-10:00x"};
 
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
@@ -63,11 +64,23 @@ static void test_what_is_no_range(void **state) {
                         fail_msg("accepted: %s", texts[i]);
 }
 
+static void test_too_long(void **state) {
+        char text[SCHEDULE_TEXT_SIZE + 32];
+        const char *rest = text;
+        struct class_hours hours;
+
+        (void)state;
+        (void)snprintf(text, sizeof(text), "%*s 09:00-10:00", (int)SCHEDULE_TEXT_SIZE, "Mon");
+        text[0] = 'M';
+        assert_int_equal(class_hours_next(&rest, &hours), -EINVAL);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ranges),
                 cmocka_unit_test(test_several),
                 cmocka_unit_test(test_what_is_no_range),
+                cmocka_unit_test(test_too_long),
         };
 
         return cmocka_run_group_tests_name("class-hours", tests, NULL, NULL);

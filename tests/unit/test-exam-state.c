@@ -151,6 +151,19 @@ static void test_lock(void **state) {
         (void)close(other);
 }
 
+/* Something else is where the folder of the exams should be. */
+static void test_no_folder(void **state) {
+        struct exam exam = {.course = "123"};
+        int fd;
+
+        (void)state;
+        assert_int_equal(symlink("elsewhere", etc_path("link")), 0);
+        assert_int_equal(exam_file_write(etc_path("link"), &exam, ""), -ENOTDIR);
+        assert_int_equal(exam_file_write_text(etc_path("link"), "123", "", "text"), -ENOTDIR);
+        assert_int_equal(exam_file_lock(etc_path("link"), false, &fd), -ENOTDIR);
+        assert_int_equal(exam_file_remove(etc_path("link"), "123", ""), -ENOTDIR);
+}
+
 #define IN_ETC(test) cmocka_unit_test_setup_teardown(test, make_etc, remove_etc)
 
 int main(void) {
@@ -163,6 +176,7 @@ int main(void) {
                 IN_ETC(test_what_differs),
                 IN_ETC(test_the_time_grows),
                 IN_ETC(test_lock),
+                IN_ETC(test_no_folder),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

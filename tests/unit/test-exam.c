@@ -18,7 +18,8 @@ static void test_allow(void **state) {
         static const char *const wrong[] = {"", "192.0.2", "192.0.2.10:", "192.0.2.10:0", "192.0.2.10:65536",
                 "192.0.2.10:443/sctp", "192.0.2.10/24", "[192.0.2.10]:443", "2001:db8::1]:443",
                 "[2001:db8::1]", "[2001:db8::1", "0.0.0.0", "224.0.0.1", "ff02::1", "::", "192.0.2.10:*:443",
-                "fe80::1%eth0", "example.org", "192.0.2.10 drop"};
+                "fe80::1%eth0", "example.org", "192.0.2.10 drop",
+                "[1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa]:443/tcp"};
         char text[EXAM_ALLOW_TEXT_SIZE];
         struct exam_allow allow;
 
@@ -60,9 +61,13 @@ static void test_names(void **state) {
 static void test_list(void **state) {
         static const char *const wrong[] = {"www.example.org", "name:", "name:*.example", "192.0.2",
                 "192.0.2.1:x", "192.0.2.1;192.0.2.2"};
+        char longest[EXAM_NAME_SIZE + 16];
         struct exam exam = {0};
 
         (void)state;
+        memset(longest, 'a', sizeof(longest));
+        longest[sizeof(longest) - 1] = '\0';
+        assert_int_equal(exam_allow_list_parse(longest, &exam), -EINVAL);
         assert_int_equal(
                 exam_allow_list_parse(" 192.0.2.10:443/tcp,name:WWW.example.org ,, [2001:db8::1]:53", &exam),
                 0);

@@ -142,6 +142,18 @@ static void test_handover(void **state) {
         assert_string_equal(text, "");
 }
 
+static void test_what_is_no_member(void **state) {
+        static const char *const rows[] = {"", "hosta", "hosta=", "=192.0.2.1", "hosta=192.0.2.1/24",
+                "host_a=192.0.2.1", "hosta=192.0.2", "hosta=2001:db8::1",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=192.0.2.1"};
+        struct host_member member;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (host_member_parse(rows[i], &member) >= 0)
+                        fail_msg("accepted: %s", rows[i]);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_etc, remove_etc)
 
 int main(void) {
@@ -153,6 +165,7 @@ int main(void) {
                 TEST(test_guest_on_spread_bridge),
                 TEST(test_no_plan_without_a_name),
                 TEST(test_handover),
+                TEST(test_what_is_no_member),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,39 @@ static void test_help(void **state) {
                 run(BUILD_DIRECTORY "/coursenetctl help no-such 2>/dev/null", text, sizeof(text)), 2 << 8);
 }
 
+/* Each is a mistake: the program says which one, or how it is used, and does nothing else. */
+static void test_wrong_words(void **state) {
+        static const struct {
+                const char *line, *words;
+        } rows[] = {
+                {"coursenet-capture --no-such", "There is no such option"},
+                {"coursenet-capture -s 0", "-s takes a number of bytes, 1 to 65535"},
+                {"coursenet-capture -s", "-s takes a number of bytes, 1 to 65535"},
+                {"coursenet-capture --", "There is no filter after --"},
+                {"coursenet-capture 12310 12311", "One seat can be captured"},
+                {"coursenet-activator --no-such", "sage"},
+                {"coursenet-activator word", "sage"},
+                {"coursenet-hosts word", "sage"},
+                {"coursenet-container start", "sage"},
+                {"coursenet-container no-such 12310", "sage"},
+        };
+        char command[512], text[4096];
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                (void)snprintf(command, sizeof(command), BUILD_DIRECTORY "/%s 2>&1", rows[i].line);
+                if (run(command, text, sizeof(text)) != 2 << 8 || !strstr(text, rows[i].words))
+                        fail_msg("%s:\n%s", rows[i].line, text);
+        }
+        (void)run("env -u RUNTIME_DIRECTORY " BUILD_DIRECTORY "/coursenet-container start 12310 2>&1", text,
+                sizeof(text));
+        assert_non_null(strstr(text, "RUNTIME_DIRECTORY is not set"));
+        /* A terminal, which script(1) makes. */
+        (void)run("script -qec " BUILD_DIRECTORY "/coursenet-capture /dev/null </dev/null 2>&1", text,
+                sizeof(text));
+        assert_non_null(strstr(text, "Packets are not for a terminal."));
+}
+
 /* The number of lines that "[success=N ...]" skips. -1: the line has no such control. */
 static int skipped_by(const char *line) {
         const char *control = strstr(line, "[success=");
@@ -153,6 +186,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_no_warnings),
                 cmocka_unit_test(test_help),
+                cmocka_unit_test(test_wrong_words),
                 cmocka_unit_test(test_pam_lines_skip_the_module),
                 cmocka_unit_test_setup_teardown(test_warnings_are_seen, make_etc, remove_etc),
         };

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "activator-client.h"
 #include "message-fd.h"
 
 static int ends[2];
@@ -104,6 +105,19 @@ static void of_several_descriptors_one_is_taken_and_none_is_left_open(void **sta
         assert_int_equal(count_fds(), before);
 }
 
+/* In the words of the client: a peer that was gone before it had read everything is one that hung up. */
+static void a_peer_that_is_gone_is_no_other_error(void **state) {
+        struct reply reply;
+        char byte = 'x';
+
+        (void)state;
+        assert_int_equal(send(ends[0], &byte, 1, 0), 1);
+        (void)close(ends[1]);
+        ends[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(activator_receive(ends[0], &reply, deadline_after_ms(10000)), -EPIPE);
+        assert_int_equal(activator_receive(ends[0], &reply, deadline_after_ms(10000)), -ECONNRESET);
+}
+
 static int set_up(void **state) {
         (void)state;
         return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
@@ -121,6 +135,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 fd_test(a_descriptor_arrives),
                 fd_test(a_message_may_come_alone),
+                fd_test(a_peer_that_is_gone_is_no_other_error),
                 fd_test(of_several_descriptors_one_is_taken_and_none_is_left_open),
         };
 

@@ -346,6 +346,33 @@ static void test_load(void **state) {
         assert_int_equal(seat_of(&roster, "amy"), 10);
 }
 
+/* As another server that shares the course has seated them. */
+static void test_numbered(void **state) {
+        _cleanup_roster_ struct roster roster = {0};
+
+        (void)state;
+        parse("amy 10\n#removed bob 11\n", &roster);
+        assert_int_equal(roster_add_numbered(&roster, "carl", 12), 0);
+        assert_int_equal(seat_of(&roster, "carl"), 12);
+        assert_int_equal(roster_add_numbered(&roster, "not a name", 13), -EINVAL);
+        assert_int_equal(roster_add_numbered(&roster, "dora", 1), -ERANGE);
+        assert_int_equal(roster_add_numbered(&roster, "dora", 255), -ERANGE);
+        assert_int_equal(roster_add_numbered(&roster, "dora", 10), -EEXIST);
+        assert_int_equal(roster_add_numbered(&roster, "dora", 11), -EEXIST);
+        assert_int_equal(roster_add_numbered(&roster, "amy", 13), -EEXIST);
+}
+
+/* Only who reads a roster by hand names such a course. */
+static void test_course_that_cannot_be(void **state) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_roster_ struct roster roster = {0};
+
+        (void)state;
+        write_file("roster.d/1234", "amy 10\n");
+        assert_int_equal(roster_load(etc, &defaults, "1234", &roster, &diagnostics), -EINVAL);
+        assert_error(&diagnostics, 0, "1234");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, remove_etc)
 
 int main(void) {
@@ -363,6 +390,8 @@ int main(void) {
                 TEST(test_words_that_name_a_student),
                 TEST(test_words_with_a_domain),
                 TEST(test_load),
+                TEST(test_numbered),
+                TEST(test_course_that_cannot_be),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

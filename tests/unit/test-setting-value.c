@@ -455,8 +455,35 @@ static void test_names(void **state) {
                         fail_msg("row %zu, %s: should be %d", i, names[i].text, names[i].expected);
 }
 
+static void test_store_urls(void **state) {
+        static const char *const right[] = {"https://store.example:2379", "http://127.0.0.1:2379",
+                "http://[::1]:2379", "http://localhost:2379"};
+        static const char *const wrong[] = {"", "ftp://127.0.0.1:2379", "https://store.example",
+                "https://:2379", "http://192.0.2.1:2379", "https://store.example:0",
+                "https://store example:2379", "https://store.example:2379/path"};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(right); i++)
+                if (!store_url_valid(right[i]))
+                        fail_msg("refused: %s", right[i]);
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
+                if (store_url_valid(wrong[i]))
+                        fail_msg("accepted: %s", wrong[i]);
+}
+
+static void test_handover(void **state) {
+        (void)state;
+        assert_true(handover_valid("ssh %u@%h (100%%)"));
+        assert_false(handover_valid(""));
+        assert_false(handover_valid("ssh\t%u"));
+        assert_false(handover_valid("ssh %x"));
+        assert_false(handover_valid("100%"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_store_urls),
+                cmocka_unit_test(test_handover),
                 cmocka_unit_test(test_rates),
                 cmocka_unit_test(test_no_rates),
                 cmocka_unit_test(test_durations),
