@@ -9,7 +9,7 @@ from harness.case import case, expect_equal, expect_in, expect_not_in
 from harness.product import SOURCE
 from helpers.hub import HUB_SUITES, SHIPPED, UNIT, Hub
 from helpers.leases import leases
-from helpers.seats import ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, SEAT, STRANGER, STUDENT, wait_gone
+from helpers.seats import ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, SEAT, STRANGER, STUDENT, links, wait_gone
 from helpers.settings import with_settings
 
 ADDRESSES = "import subprocess; print(subprocess.run(['ip', '-br', 'addr'], capture_output=True, text=True).stdout)"
@@ -17,23 +17,6 @@ ADDRESSES = "import subprocess; print(subprocess.run(['ip', '-br', 'addr'], capt
 
 def services(guest, seat):
     return sorted(lease["service"] for lease in leases(guest, seat))
-
-
-@case("a hub starts the servers of two courses' students in their seats, and a stop or a logout frees them",
-      suites=HUB_SUITES)
-def servers_in_seats(guest):
-    with Hub(guest) as hub:
-        hub.start(STUDENT, FAR)
-        for user, seat, address in ((STUDENT, SEAT, ADDRESS), (FAR, FAR_SEAT, FAR_ADDRESS)):
-            expect_equal(services(guest, seat), ["coursenet-enter", "jupyterhub"], f"the leases of {seat}")
-            expect_equal(hub.browse(user, "open"), f"200 welcome, {user}", "the page of the server")
-            expect_in(f"{address}/24", hub.browse(user, "run", ADDRESSES), f"what {user}'s cell prints")
-            expect_in(address, hub.browse(user, "terminal", "ip -4 route"), f"what {user}'s terminal prints")
-        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
-        guest.wait_until(lambda: not leases(guest, SEAT), what="the leases are gone")
-        expect_equal(services(guest, FAR_SEAT), ["coursenet-enter", "jupyterhub"], "the other's leases")
-        expect_equal(hub.browse(FAR, "logout"), "200", "a logout")
-        wait_gone(guest)
 
 
 def namespace(guest, pid):
@@ -44,30 +27,63 @@ def server_pid(guest, user):
     return guest.run(["pgrep", "-o", "-u", user, "-f", "jupyterhub-singleuser"], check=False).stdout.strip()
 
 
-@case("a killed server frees its seat, and the student can start another one", suites=HUB_SUITES)
-def server_killed(guest):
-    with Hub(guest) as hub:
-        hub.start(STUDENT)
-        guest.run(["kill", "-9", server_pid(guest, STUDENT)])
-        guest.wait_until(lambda: "coursenet-enter" not in services(guest, SEAT), what="the server's lease is gone")
-        # The hub polls its servers every half a minute and closes the session then, or at a request to stop.
-        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
-        wait_gone(guest)
-        expect_equal(hub.browse(STUDENT, "start"), "started", "the next start")
-        expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases")
-        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
-        wait_gone(guest)
-
-
-@case("a hub that is killed together with its servers frees their seats", suites=HUB_SUITES)
-def hub_killed(guest):
+# One case, because a hub and a server take longer to start than all that is looked at.
+@case("a hub starts the servers of two courses' students in their seats, which an ssh login and a hold share; a stop, a logout, the death of a"
+      " server and of the hub free them", suites=HUB_SUITES)
+def servers_in_seats(guest):
     with Hub(guest) as hub:
         hub.start(STUDENT, FAR)
-        # Debian's unit ends the whole of its control group.
-        hub.kill()
-        wait_gone(guest)
-        expect_equal(hub.browse(STUDENT, "start"), "started", "a start by the new hub")
-        expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases")
+        for user, seat, address in ((STUDENT, SEAT, ADDRESS), (FAR, FAR_SEAT, FAR_ADDRESS)):
+            expect_equal(services(guest, seat), ["coursenet-enter", "jupyterhub"], f"the leases of {seat}")
+            expect_equal(hub.browse(user, "open"), f"200 welcome, {user}", "the page of the server")
+            expect_in(f"{address}/24", hub.browse(user, "run", ADDRESSES), f"what {user}'s cell prints")
+            expect_in(address, hub.browse(user, "terminal", "ip -4 route"), f"what {user}'s terminal prints")
+        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
+        wait_free(guest, SEAT)
+        expect_equal(services(guest, FAR_SEAT), ["coursenet-enter", "jupyterhub"], "the other's leases")
+        killed_server(guest, hub)
+        killed_hub(guest, hub)
+        shared_seat(guest, hub)
+
+
+def wait_free(guest, seat):
+    guest.wait_until(lambda: not leases(guest, seat) and f"vl-{seat}" not in links(guest), what=f"seat {seat} is gone")
+
+
+def start_again(guest, hub, what):
+    expect_equal(hub.browse(STUDENT, "start"), "started", what)
+    expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], f"the leases after {what}")
+
+
+def killed_server(guest, hub):
+    start_again(guest, hub, "the second start")
+    guest.run(["kill", "-9", server_pid(guest, STUDENT)])
+    guest.wait_until(lambda: "coursenet-enter" not in services(guest, SEAT), what="the server's lease is gone")
+    # The hub polls its servers every half a minute and closes the session then, or at a request to stop.
+    expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop of a server that was killed")
+    wait_free(guest, SEAT)
+    start_again(guest, hub, "the start after a kill")
+
+
+def killed_hub(guest, hub):
+    """The seats of both students."""
+    # Debian's unit ends the whole of its control group.
+    hub.kill()
+    wait_gone(guest)
+    start_again(guest, hub, "a start by the new hub")
+
+
+def shared_seat(guest, hub):
+    """The server runs already. The seat goes with the last of those who have it."""
+    session = guest.ssh_popen(STUDENT)
+    guest.run(f"coursenetctl start {SEAT}")
+    expect_equal(services(guest, SEAT), ["coursenet-enter", "hold", "jupyterhub", "sshd"], "the leases")
+    expect_equal(namespace(guest, server_pid(guest, STUDENT)), session.run("readlink /proc/self/ns/net"), "the namespace of the server")
+    session.close()
+    guest.wait_until(lambda: "sshd" not in services(guest, SEAT), what="the login's lease is gone")
+    expect_equal(hub.browse(STUDENT, "logout"), "200", "a logout")
+    guest.wait_until(lambda: services(guest, SEAT) == ["hold"], what="the hold is all that is left")
+    guest.run(f"coursenetctl stop {SEAT}")
     wait_gone(guest)
 
 
@@ -140,24 +156,6 @@ def sessions_stay_on(guest):
         expect_equal(services(guest, SEAT), ["coursenet-enter", "jupyterhub"], "the leases of the next student")
         expect_not_in("Disabling PAM sessions", guest.journal(since=since, unit=UNIT), "the hub's log")
     wait_gone(guest)
-
-
-@case("a hub's server, an ssh login and an administrator's hold share one seat, which goes with the last of them",
-      suites=HUB_SUITES)
-def shared_seat(guest):
-    with Hub(guest) as hub:
-        session = guest.ssh_popen(STUDENT)
-        hub.start(STUDENT)
-        guest.run(f"coursenetctl start {SEAT}")
-        expect_equal(services(guest, SEAT), ["coursenet-enter", "hold", "jupyterhub", "sshd"], "the leases")
-        expect_equal(namespace(guest, server_pid(guest, STUDENT)), session.run("readlink /proc/self/ns/net"),
-                     "the namespace of the server")
-        session.close()
-        guest.wait_until(lambda: "sshd" not in services(guest, SEAT), what="the login's lease is gone")
-        expect_equal(hub.browse(STUDENT, "stop"), "stopped", "a stop")
-        guest.wait_until(lambda: services(guest, SEAT) == ["hold"], what="the hold is all that is left")
-        guest.run(f"coursenetctl stop {SEAT}")
-        wait_gone(guest)
 
 
 # An image whose programs are the host's, bound over a busybox: a container that has jupyterhub-singleuser.
