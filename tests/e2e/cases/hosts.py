@@ -2,10 +2,9 @@
 
 import time
 
-from harness.case import case, expect, expect_equal, expect_failure, expect_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in
 from helpers.hosts import CLAIM_TIME, COURSE, STUDENTS, log_in, members_of, with_members
 
-ONLY = ("trixie",)
 ADDRESSES = "ip -br address show dev vr-12310 | tr -s ' ' | cut -d ' ' -f 3-"
 
 
@@ -23,7 +22,7 @@ def soon(session, line, seconds):
     return took
 
 
-@case("what looks for seats that are live on two servers finds one", suites=ONLY)
+@case("what looks for seats that are live on two servers finds one", suites=ONE_SUITE)
 def watch_finds(guest):
     members = members_of(guest)
     since = members.watch.now()
@@ -42,7 +41,7 @@ def watch_finds(guest):
         raise AssertionError("it has not been told")
 
 
-@case("two students of a course who are logged in on two servers reach each other by name", suites=ONLY)
+@case("two students of a course who are logged in on two servers reach each other by name", suites=ONE_SUITE)
 @with_members
 def names(members):
     first, second = members.a.ssh_popen(STUDENTS[0]), members.b.ssh_popen(STUDENTS[1])
@@ -53,7 +52,7 @@ def names(members):
     second.close()
 
 
-@case("a student who logs out of one server and in on another keeps the address, and neighbours reach it there in 5 s", suites=ONLY)
+@case("a student who logs out of one server and in on another keeps the address, and neighbours reach it there in 5 s", suites=ONE_SUITE)
 @with_members
 def move(members):
     moving, neighbour = STUDENTS[0], members.b.ssh_popen(STUDENTS[1])
@@ -78,7 +77,7 @@ def move(members):
     neighbour.close()
 
 
-@case("a student who is live on one server is refused on another, and reads where, since when and what to do", suites=ONLY)
+@case("a student who is live on one server is refused on another, and reads where, since when and what to do", suites=ONE_SUITE)
 @with_members
 def elsewhere(members):
     user = STUDENTS[0]
@@ -92,7 +91,7 @@ def elsewhere(members):
     log_in(members.b, user, 10).close()
 
 
-@case("a server that loses the others takes its seats off the network before another may have them, and ends those that another has", suites=ONLY)
+@case("a server that loses the others takes its seats off the network before another may have them, and ends those that another has", suites=ONE_SUITE)
 @with_members
 def cut_off(members):
     taken, kept, new = STUDENTS[1], STUDENTS[2], STUDENTS[3]
@@ -115,7 +114,7 @@ def cut_off(members):
         each.close()
 
 
-@case("a server that is drained gets no new seats, and the students who are there stay", suites=ONLY)
+@case("a server that is drained gets no new seats, and the students who are there stay", suites=ONE_SUITE)
 @with_members
 def drained(members):
     there, new = STUDENTS[4], STUDENTS[5]
@@ -134,7 +133,7 @@ def drained(members):
     session.close()
 
 
-@case("coursenet-hosts and the activator may be killed at any time: seats go on, and logins wait for the next one", suites=ONLY)
+@case("coursenet-hosts and the activator may be killed at any time: seats go on, and logins wait for the next one", suites=ONE_SUITE)
 @with_members
 def killed(members):
     user, other = STUDENTS[6], STUDENTS[7]
@@ -148,7 +147,7 @@ def killed(members):
     session.close()
 
 
-@case("the seats of a server that has crashed are free when its claims are over, and not before; it comes back", suites=ONLY)
+@case("the seats of a server that has crashed are free when its claims are over, and not before; it comes back", suites=ONE_SUITE)
 @with_members
 def crashed(members):
     user = STUDENTS[8]
@@ -176,7 +175,7 @@ except PermissionError:
 """
 
 
-@case("a seat reaches neither BGP nor the store of a server, and no process of a server sends VXLAN", suites=ONLY)
+@case("a seat reaches neither BGP nor the store of a server, and no process of a server sends VXLAN", suites=ONE_SUITE)
 @with_members
 def underlay(members):
     session = log_in(members.a, STUDENTS[9], 10)

@@ -4,11 +4,10 @@ import json
 import random
 import time
 
-from harness.case import THOROUGH, case, expect, expect_equal, expect_failure, expect_in
+from harness.case import ONE_SUITE, THOROUGH, case, expect, expect_equal, expect_failure, expect_in
 from helpers.hosts import CLAIM_TIME, NAMES, STUDENTS, Links, log_in, members_of, try_in, with_members
 from helpers.ping import Ping
 
-ONLY = ("trixie",)
 AWAY, BACK = "lost contact with the others", "has contact with the others again"
 
 
@@ -21,7 +20,7 @@ def leave_and_return(members, kind, seconds):
     members.run_all("systemctl start etcd" if kind == "kill" else "systemctl kill --signal=CONT etcd")
 
 
-@case("the store is away for more than half of claim-time, from just before a renewal, and no seat is disturbed", suites=ONLY)
+@case("the store is away for more than half of claim-time, from just before a renewal, and no seat is disturbed", suites=ONE_SUITE)
 @with_members
 def away_shortly(members):
     first, second = log_in(members.a, STUDENTS[0], 30), log_in(members.b, STUDENTS[1], 30)
@@ -38,7 +37,7 @@ def away_shortly(members):
         each.close()
 
 
-@case("the leader of the store is killed, and no seat is disturbed", suites=ONLY)
+@case("the leader of the store is killed, and no seat is disturbed", suites=ONE_SUITE)
 @with_members
 def without_leader(members):
     first, second = log_in(members.a, STUDENTS[0], 30), log_in(members.b, STUDENTS[1], 30)
@@ -56,7 +55,7 @@ def without_leader(members):
         each.close()
 
 
-@case("the store is away for longer than claim-time: all seats leave the network and are back by themselves, and students read of both", suites=ONLY)
+@case("the store is away for longer than claim-time: all seats leave the network and are back by themselves, and students read of both", suites=ONE_SUITE)
 @with_members
 def away_long(members):
     places = dict(zip(("hosta", "hostb", "hostc"), ("12310", "12311", "12312")))
@@ -100,7 +99,7 @@ def try_at_once(members, user, delays):
     return dict(zip(delays, members.each(attempt, list(delays))))
 
 
-@case("a student who logs in on two or three servers at the same moment gets the seat on one, and reads on the others where it is", suites=ONLY)
+@case("a student who logs in on two or three servers at the same moment gets the seat on one, and reads on the others where it is", suites=ONE_SUITE)
 @with_members
 def at_once(members):
     chance, user, seat = seeded(members), STUDENTS[10], "12320"
@@ -155,7 +154,7 @@ def log_in_and_kill(members, user, silent, script):
 
 
 @case("coursenet-hosts or the activator is killed in the middle of a login: the student has the seat or reads why not, and nothing stays",
-      suites=ONLY)
+      suites=ONE_SUITE)
 @with_members
 def killed_in_login(members):
     chance, user, seat = seeded(members), STUDENTS[11], "12321"
@@ -178,7 +177,7 @@ def killed_in_login(members):
         members.wait_free(seat)
 
 
-@case("coursenet-hosts stands still for longer than claim-time: its seats leave the network before another server has them", suites=ONLY)
+@case("coursenet-hosts stands still for longer than claim-time: its seats leave the network before another server has them", suites=ONE_SUITE)
 @with_members
 def stands_still(members):
     taken, kept = STUDENTS[12], STUDENTS[13]
@@ -204,7 +203,7 @@ def stands_still(members):
 WINDOW = 5
 
 
-@case("a server that was paused while another took a seat of it takes the seat off the network at once when it goes on", suites=ONLY)
+@case("a server that was paused while another took a seat of it takes the seat off the network at once when it goes on", suites=ONE_SUITE)
 def paused(guest):
     members = members_of(guest)
     user, seat = STUDENTS[14], "12324"
@@ -222,7 +221,7 @@ def paused(guest):
     members.wait_free(seat)
 
 
-@case("a server of another version is named by hosts and check while seats and logins go on, also when it speaks another contract", suites=ONLY)
+@case("a server of another version is named by hosts and check while seats and logins go on, also when it speaks another contract", suites=ONE_SUITE)
 @with_members
 def versions(members):
     user, other, unreadable = STUDENTS[15], STUDENTS[16], STUDENTS[17]
@@ -273,7 +272,7 @@ def sync(members, names):
     return tables[0]
 
 
-@case("servers that sync a roster with a group at the same time give the same numbers, and so does one that comes later", suites=ONLY)
+@case("servers that sync a roster with a group at the same time give the same numbers, and so does one that comes later", suites=ONE_SUITE)
 @with_members
 def same_numbers(members):
     members.run_all("cp /etc/coursenet/coursenet.conf /run/before.conf")

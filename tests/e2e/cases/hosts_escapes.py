@@ -7,14 +7,13 @@ control: the same thing where it is allowed, or the same frame seen where it has
 import contextlib
 import re
 
-from harness.case import case, expect, expect_equal
+from harness.case import ONE_SUITE, case, expect, expect_equal
 from helpers import frames
 from helpers.escape import CHECKS, IMAGINARY_MAC, become, check, link_local, run_checks
 from helpers.hosts import STUDENTS, UNDERLAY, with_members
 from helpers.network import GATEWAY, address6, in_seat, inside, reaches, seat_address6
 from helpers.settings import SETTINGS
 
-ONLY = ("trixie",)
 ATTACKER, VICTIM, FAR = "12310", "12311", "37710"
 ATTACKER4, VICTIM4, FAR4 = "10.0.123.10", "10.0.123.11", "10.1.121.10"
 VNI, FAR_VNI = 100123, 100377
@@ -262,7 +261,7 @@ def router_of_lying_member(air):
     air.expect_only_on_wire(r"^{liar} .* ra$", 3)
 
 
-@case("frames that a seat, a stranger or a lying server forges reach no seat and no bridge of another server", suites=ONLY)
+@case("frames that a seat, a stranger or a lying server forges reach no seat and no bridge of another server", suites=ONE_SUITE)
 @with_members
 def forging_frames(members):
     with held(members, {"hosta": ATTACKER, "hostb": VICTIM, "hostc": FAR}):
@@ -339,7 +338,7 @@ def vxlan_of_process(members):
             expect_equal(said, ["4790"] if address == "192.0.2.3" else sent, f"the ports of {address} that {user} sends to")
 
 
-@case("neither a seat nor a student's process reaches BGP or the store, and many addresses of a seat stay on its server", suites=ONLY)
+@case("neither a seat nor a student's process reaches BGP or the store, and many addresses of a seat stay on its server", suites=ONE_SUITE)
 @with_members
 def ports(members):
     for host in (members.a, members.c):
@@ -370,7 +369,7 @@ def isolated_on_member(members):
         members.a.wait_until(lambda: pinged(VICTIM4), what="the control: seats that are not isolated reach each other")
 
 
-@case("seats that are isolated reach no seat of another server", suites=ONLY)
+@case("seats that are isolated reach no seat of another server", suites=ONE_SUITE)
 @with_members
 def isolation(members):
     run_checks(members, isolated_on_member)

@@ -2,10 +2,9 @@
 
 import time
 
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_not_in
 from helpers.hosts import CLAIM_TIME, COURSE, NAMES, STUDENTS, UNDERLAY, log_in, with_members
 
-ONLY = ("trixie",)
 FILE = f"/var/lib/coursenet/exam/{COURSE}"
 ROSTER = f"/etc/coursenet/roster.d/{COURSE}"
 SETTINGS = "/etc/coursenet/coursenet.conf"
@@ -44,7 +43,7 @@ def end(members, host):
         each.wait_until(f"! test -e {FILE}", timeout=60, what=f"{each.name} knows that the exam has ended")
 
 
-@case("an exam that is begun on one server cuts the seats of all, a change is everywhere at once, and its end on a third one ends it everywhere", suites=ONLY)
+@case("an exam that is begun on one server cuts the seats of all, a change is everywhere at once, and its end on a third one ends it everywhere", suites=ONE_SUITE)
 @with_members
 def everywhere(members):
     sessions = {"hosta": log_in(members.a, STUDENTS[0], 10), "hostb": log_in(members.b, STUDENTS[1], 10)}
@@ -74,7 +73,7 @@ def everywhere(members):
         session.close()
 
 
-@case("an exam reaches a server that was cut off when it is back, and one that is begun there reaches the others then", suites=ONLY)
+@case("an exam reaches a server that was cut off when it is back, and one that is begun there reaches the others then", suites=ONE_SUITE)
 @with_members
 def cut_off(members):
     session = log_in(members.c, STUDENTS[2], 10)
@@ -105,7 +104,7 @@ def cut_off(members):
     session.close()
 
 
-@case("a server that boots in the middle of an exam has it before the first seat of the course is up", suites=ONLY)
+@case("a server that boots in the middle of an exam has it before the first seat of the course is up", suites=ONE_SUITE)
 @with_members
 def boots(members):
     members.crash("hosta")
@@ -120,7 +119,7 @@ def boots(members):
     end(members, members.b)
 
 
-@case("check and hosts say that a roster or a setting of a shared course is not that of another server, until it is", suites=ONLY)
+@case("check and hosts say that a roster or a setting of a shared course is not that of another server, until it is", suites=ONE_SUITE)
 @with_members
 def differ(members):
     def findings(host):

@@ -1,13 +1,13 @@
 """What is told of files that a member of [hosts] cannot use: see helpers/hosts.py."""
 
-from harness.case import case, expect, expect_failure, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect, expect_failure, expect_in, expect_not_in
 from helpers.hosts import STUDENTS, with_members
 
 KEY = "/etc/coursenet/store/key.pem"
 TELLS = f"coursenetctl hosts 2>&1 | grep -F {KEY}"
 
 
-@case("a key of the store that coursenet-hosts cannot read is named to administrators, and not to students", suites=("trixie",))
+@case("a key of the store that coursenet-hosts cannot read is named to administrators, and not to students", suites=ONE_SUITE)
 @with_members
 def unreadable_key(members):
     host, user = members.b, STUDENTS[15]

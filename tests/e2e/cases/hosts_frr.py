@@ -1,9 +1,8 @@
 """FRR on servers that share courses: it gets coursenet's part again by itself, and `check` says what it lacks."""
 
-from harness.case import case, expect_equal, expect_in, expect_not_in
+from harness.case import ONE_SUITE, case, expect_equal, expect_in, expect_not_in
 from helpers.hosts import JOINED, STUDENTS, with_members
 
-ONLY = ("trixie",)
 FIRST, SECOND = STUDENTS[16:18]
 PART = "vtysh -d bgpd -c 'show running-config' | grep -q 'neighbor 192.0.2.[123] peer-group coursenet'"
 BGPD = "/run/frr/bgpd.pid"
@@ -33,7 +32,7 @@ def findings(host):
     return "\n".join(line for line in (said.stdout + said.stderr).splitlines() if "frr" in line.lower() or "bgp" in line.lower())
 
 
-@case("FRR gets its part again by itself after a restart, a kill of bgpd and a reload, and seats reach each other again", suites=ONLY)
+@case("FRR gets its part again by itself after a restart, a kill of bgpd and a reload, and seats reach each other again", suites=ONE_SUITE)
 @with_members
 def again(members):
     members.run_all("systemctl enable --now coursenet-frr.path")
@@ -54,7 +53,7 @@ def again(members):
     other.close()
 
 
-@case("check says if FRR would not get its part again, has lost it, or is stopped; a copy in frr.conf is enough", suites=ONLY)
+@case("check says if FRR would not get its part again, has lost it, or is stopped; a copy in frr.conf is enough", suites=ONE_SUITE)
 @with_members
 def told(members):
     host = members.c

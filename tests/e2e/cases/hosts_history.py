@@ -1,10 +1,9 @@
 """`coursenetctl history --hosts`: who had an address, on whichever server, from the journals that one of them collects."""
 
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from helpers import schema
 from helpers.hosts import CLAIM_TIME, STUDENTS, with_members
 
-ONLY = ("trixie",)
 REMOTE = "/var/log/journal/remote"
 
 # As docs/administration.md says, with one certificate for all, which is the store's here.
@@ -59,7 +58,7 @@ def told(members, since, student, wanted):
         raise AssertionError(f"{student}: {found()}, expected {wanted}\n{members.a.run(f'ls -l {REMOTE}', check=False).stdout}") from error
 
 
-@case("history --hosts tells who had an address on which of three servers, once, and whether they still have it", suites=ONLY)
+@case("history --hosts tells who had an address on which of three servers, once, and whether they still have it", suites=ONE_SUITE)
 @with_members
 def on_each(members):
     collecting(members)
@@ -83,7 +82,7 @@ def on_each(members):
     told(members, since, staying, [("hosta", "logout")])
 
 
-@case("history --hosts says what it does not know: a server that is down, a file that is damaged, a daemon that does not answer", suites=ONLY)
+@case("history --hosts says what it does not know: a server that is down, a file that is damaged, a daemon that does not answer", suites=ONE_SUITE)
 @with_members
 def not_known(members):
     collecting(members)
@@ -117,7 +116,7 @@ def not_known(members):
     session.close()
 
 
-@case("history --hosts refuses staff, and where no journals are collected, in a sentence each", suites=ONLY)
+@case("history --hosts refuses staff, and where no journals are collected, in a sentence each", suites=ONE_SUITE)
 @with_members
 def refused(members):
     said = members.c.run("coursenetctl history --hosts", check=False)

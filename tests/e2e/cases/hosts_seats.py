@@ -2,16 +2,15 @@
 
 import re
 
-from harness.case import case, expect, expect_equal, expect_in, expect_not_in, expect_status
+from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from helpers import pictures, schema
 from helpers.hosts import STUDENTS, with_members
 
-ONLY = ("trixie",)
 HERE, THERE = STUDENTS[14:16]
 SEAT = "12325"
 
 
-@case("seat, status, start, release and stop of a seat that is live on another server say where, since when and what to do there", suites=ONLY)
+@case("seat, status, start, release and stop of a seat that is live on another server say where, since when and what to do there", suites=ONE_SUITE)
 @with_members
 def elsewhere(members):
     session = members.b.ssh_popen(THERE)
@@ -38,7 +37,7 @@ def elsewhere(members):
     expect_equal(said, "No such seat is up on this server.\n", "what status says then")
 
 
-@case("status --hosts, graph --hosts and metrics of one server have the seats of all", suites=ONLY)
+@case("status --hosts, graph --hosts and metrics of one server have the seats of all", suites=ONE_SUITE)
 @with_members
 def all_seats(members):
     sessions = [members.a.ssh_popen(HERE), members.b.ssh_popen(THERE)]
