@@ -41,7 +41,7 @@ MODULES = (
     "resources", "enter", "capture", "units", "worker", "privacy", "history", "admin", "backup")
 
 # These share three guests, which take long to boot. Two groups take half as long as one: their cases wait for most of the time.
-TOGETHER = (("hosts", "hosts_escapes", "hosts_exam", "hosts_files"), ("hosts_claims", "hosts_frr", "hosts_history", "hosts_seats"))
+TOGETHER = (("hosts", "hosts_escapes", "hosts_exam", "hosts_files", "hosts_frr"), ("hosts_claims", "hosts_history", "hosts_seats"))
 
 # The cases of one suite leave a processor idle for most of the time, because they wait for logins and logouts.
 GUESTS_OF_A_SUITE = 2

@@ -326,6 +326,6 @@ def page(guest):
     expect_equal(sorted(f"/{name}".replace("/./", "/") for name in listed if not name.endswith("/") and "/share/doc/" not in name), sorted(installed), "its files")
 
 
-@case("lintian has nothing to say about the package")
+@case("lintian has nothing to say about the package", suites=ONE_SUITE)
 def lintian(guest):
     expect_equal(guest.build_packages().check(), "", "what lintian says")
