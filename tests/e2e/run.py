@@ -34,10 +34,10 @@ from harness.sanitizer import Sanitizer
 # end at about the same time.
 MODULES = (
     "hosts", "hosts_claims", "hosts_escapes", "hosts_exam", "hosts_files", "hosts_frr", "hosts_history", "hosts_seats",
-    "package", "jupyterhub", "stay", "cockpit", "guest",
+    "package", "storm", "jupyterhub", "stay", "cockpit", "guest",
     "login", "lifetime", "races", "leftover", "container", "crossings", "early",
     "programs", "firewall", "network", "names", "fence", "fault", "directory", "escape_frames", "escape_inside", "escape_reach",
-    "escape_outside", "escape_activator", "escape_exam", "exam", "security", "removal", "readme", "storm", "limits",
+    "escape_outside", "escape_activator", "escape_exam", "exam", "security", "removal", "readme", "limits",
     "resources", "enter", "capture", "units", "worker", "privacy", "history", "admin", "backup")
 
 # These share three guests, which take long to boot. Two groups take half as long as one: their cases wait for most of the time.
