@@ -14,7 +14,7 @@ static char text[REPLY_TEXT_SIZE];
 static bool look_up(const char *user) {
         text[0] = '\0';
         memset(&seat, 0, sizeof(seat));
-        return seat_lookup(&cache, user, false, &seat, &type, text);
+        return seat_lookup(&cache, user, true, &seat, &type, text);
 }
 
 static void refused(const char *user, enum reply_type expected, const char *part) {

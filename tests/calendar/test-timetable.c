@@ -227,6 +227,8 @@ static void test_recurrence(void **state) {
                 {"RDATE:20261021T140000Z\n", "10-19 07:00-08:30\n10-21 14:00-15:30\n"},
                 {"RDATE;VALUE=PERIOD:20261021T140000Z/PT3H,20261022T140000Z/20261022T150000Z\n",
                         "10-19 07:00-08:30\n10-21 14:00-17:00\n10-22 14:00-15:00\n"},
+                /* Without a zone, it is in that of the event. */
+                {"RDATE;VALUE=PERIOD:20261021T140000/PT3H\n", "10-19 07:00-08:30\n10-21 12:00-15:00\n"},
                 {"RRULE:FREQ=WEEKLY;COUNT=2;BYDAY=TU\n",
                         "10-19 07:00-08:30\n10-20 07:00-08:30\n10-27 08:00-09:30\n"},
         };

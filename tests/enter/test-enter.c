@@ -348,6 +348,7 @@ static void test_refusals(void **state) {
 
 static void test_visit(void **state) {
         struct child_result result = RUN("--seat-of", "12310", "--", "readlink", "/proc/self/ns/net");
+        char name[USER_NAME_SIZE + 1] = "";
 
         (void)state;
         assert_result(&result, 0, seat_link());
@@ -357,6 +358,9 @@ static void test_visit(void **state) {
         protocol_copy_text(fake->reply.text, sizeof(fake->reply.text), "as the text says");
         result = RUN("--seat-of", "12310", "--", "echo", "inside");
         assert_refused(&result, 1, "Cannot enter the network of 12310: as the text says.");
+        memset(name, 'a', sizeof(name) - 1);
+        result = RUN("--seat-of", name, "--", "echo", "inside");
+        assert_refused(&result, 1, "is too long for a student or a seat.");
 }
 
 /* The activator restarts, or has too many of this user's connections. */

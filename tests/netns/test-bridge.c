@@ -161,6 +161,17 @@ static void an_ipv6_network_or_route_is_refused_too(void **state) {
         assert_warning(sandbox, "2001:db8:42::/48");
 }
 
+static void a_start_removes_the_former_ipv6_address(void **state) {
+        struct sandbox *sandbox = *state;
+
+        configure("coursenet.conf", "[site]\nnetwork6 = 2001:db8:42::/48\n");
+        assert_int_equal(start(sandbox, "123"), 0);
+        configure("coursenet.conf", "[site]\nnetwork6 = 2001:db8:43::/48\n");
+        assert_int_equal(start(sandbox, "123"), 0);
+        assert_shell("ip -6 addr show dev br-123 | grep -q 2001:db8:43:123::1/64");
+        assert_no_shell("ip -6 addr show dev br-123 | grep -q 2001:db8:42:");
+}
+
 static void another_courses_bridge_is_a_connected_network_too(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -325,6 +336,7 @@ int main(void) {
                 sandbox_test(an_alternative_name_counts_as_taken),
                 sandbox_test(a_connected_network_is_refused),
                 sandbox_test(another_courses_bridge_is_a_connected_network_too),
+                sandbox_test(a_start_removes_the_former_ipv6_address),
                 sandbox_test(an_ipv6_network_or_route_is_refused_too),
                 sandbox_test(an_equal_or_more_specific_route_is_refused),
                 sandbox_test(a_wider_route_is_a_warning_and_the_default_route_is_none),

@@ -248,8 +248,12 @@ static void who_is_not_fenced_is_named(void **state) {
                 "fence: students' processes outside of their seats are not fenced in (1): cs123-bob: "
                 "systemctl "
                 "restart coursenet-network.service");
+        configure("coursenet.conf", "[site]\nfence-except-users = cs123-bob\n");
+        assert_all_is_well(sandbox);
+        configure("coursenet.conf", "");
         assert_shell("nft delete element inet coursenet_fence fenced \\{ 54321 \\}");
-        assert_one_error(sandbox, "inet coursenet_fence: set fenced is not as planned: it lacks '54321'");
+        look(sandbox);
+        assert_error(sandbox, "inet coursenet_fence: set fenced is not as planned: it lacks '54321'");
         assert_shell("umount /etc/passwd");
 }
 
@@ -296,6 +300,20 @@ static void an_address_that_a_bridge_has_lost_is_named(void **state) {
         assert_error(sandbox, "inet coursenet: set gateways4 is not as planned");
 }
 
+/* Links of the group that coursenet gives to its own. */
+static void what_has_no_plan_is_a_warning(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        assert_shell("ip link add strange group 25454 type bridge && "
+                     "ip link add br-99999999 group 25454 type bridge && "
+                     "ip link add vl-1 group 25454 type veth peer name other && "
+                     "nft add chain netdev coursenet vl-1");
+        look(sandbox);
+        assert_warning(sandbox, "br-99999999: warning: cannot be compared with its plan");
+        assert_warning(sandbox, "vl-1: warning: cannot be compared with its plan");
+}
+
 static void of_many_differences_the_first_are_told(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -321,8 +339,10 @@ static void a_teardown_leaves_nothing(void **state) {
         struct sandbox *sandbox = *state;
 
         bring_up(sandbox);
+        assert_shell("touch /run/netns/ns12399 && mount --bind /proc/self/ns/uts /run/netns/ns12399");
         assert_int_equal(teardown(SANDBOX_ETC, &sandbox->diagnostics), 0);
-        assert_shell("! ip link show br-123 2>/run/said && ! ip link show vl-12310 2>/run/said && "
+        assert_shell("test -e /run/netns/ns12399 && ! ip link show br-123 2>/run/said && ! ip link show "
+                     "vl-12310 2>/run/said && "
                      "! test -e /run/netns/ns12310 && ! nft list tables | grep coursenet");
         /* Again, with nothing left to remove. */
         assert_int_equal(teardown(SANDBOX_ETC, &sandbox->diagnostics), 0);
@@ -491,6 +511,7 @@ int main(void) {
                 sandbox_test(who_is_not_fenced_is_named),
                 sandbox_test(routing_rules_of_the_fence_that_are_missing_are_told),
                 sandbox_test(changed_settings_are_differences),
+                sandbox_test(what_has_no_plan_is_a_warning),
                 sandbox_test(an_address_that_a_bridge_has_lost_is_named),
                 sandbox_test(of_many_differences_the_first_are_told),
                 sandbox_test(impairments_that_a_seat_does_not_have_are_told),

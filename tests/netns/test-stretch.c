@@ -125,7 +125,9 @@ static void a_link_that_is_missing_or_differs_is_repaired(void **state) {
                 assert_shell("%s", breakages[i]);
                 diagnostics_done(&sandbox->diagnostics);
                 assert_int_equal(inspect(SANDBOX_ETC, &sandbox->diagnostics), 0);
-                assert_error(sandbox, "coursenet-net bridge start 123");
+                /* Packets that are too large for the underlay are seen by the MTU of the bridge only. */
+                if (!strstr(breakages[i], "mtu"))
+                        assert_error(sandbox, "coursenet-net bridge start 123");
                 diagnostics_done(&sandbox->diagnostics);
                 assert_int_equal(start(sandbox, "123"), 0);
                 assert_silence(sandbox);

@@ -337,6 +337,7 @@ static void test_every_failure_denies_with_one_sentence(void **state) {
                 {FAKE_ANSWERS, REPLY_REFUSED, SENTENCE_FAILED, "refused: the reason", 1},
                 {FAKE_ANSWERS, REPLY_FAILED, SENTENCE_FAILED, "did not come up: the reason", 1},
                 {FAKE_ANSWERS, REPLY_TIMEOUT, SENTENCE_SLOW, "in time: the reason", 1},
+                {FAKE_ANSWERS, REPLY_NOT_HERE, "the reason; look here", "the reason; look here", 1},
                 {FAKE_ANSWERS, REPLY_LEASE, SENTENCE_FAILED, "unexpected answer", 1},
                 {FAKE_HANGS_UP, REPLY_DONE, SENTENCE_FAILED, "hung up; journalctl -u coursenet-activator", 4},
                 {FAKE_ANSWERS_GARBAGE, REPLY_DONE, SENTENCE_FAILED, "is of another version", 1},
@@ -983,6 +984,35 @@ static void test_an_unprivileged_close_is_silent(void **state) {
         assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
 }
 
+/* With debug, the log has it. The process is the user by then, and may not ask. */
+static int close_as_user_who_debugs(void *pamh) {
+        if (setresuid(STUDENT_UID, STUDENT_UID, STUDENT_UID) < 0)
+                return 99;
+        return pam_close_session(pamh, 0) == PAM_SUCCESS && strstr(recorder.log, "no right to end the lease")
+                       ? 0
+                       : 1;
+}
+
+static void test_an_unprivileged_close_is_logged_with_debug(void **state) {
+        pam_handle_t *pamh = start(OURS("join=no debug"), STUDENT);
+
+        (void)state;
+        assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+        assert_int_equal(in_child(close_as_user_who_debugs, pamh), 0);
+        assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+        assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void test_a_wrong_option_is_logged_at_a_close_as_well(void **state) {
+        pam_handle_t *pamh = start(OURS("no-such-option"), STUDENT);
+
+        (void)state;
+        recorder_reset();
+        assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+        assert_non_null(strstr(recorder.log, "option no-such-option in pam.d: there is no such option"));
+        assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
 static int close_as_root(void *pamh) {
         return pam_close_session(pamh, 0);
 }
@@ -1357,6 +1387,8 @@ int main(void) {
                 TEST(test_a_silent_end_ends_nothing),
                 TEST(test_a_successful_end_leaves_the_session),
                 TEST(test_an_unprivileged_close_is_silent),
+                TEST(test_an_unprivileged_close_is_logged_with_debug),
+                TEST(test_a_wrong_option_is_logged_at_a_close_as_well),
                 TEST(test_another_process_closes_without_an_id),
                 TEST(test_signals_of_the_host_do_no_harm),
                 TEST(test_descriptors_0_to_2_stay_the_hosts),

@@ -109,6 +109,8 @@ static void test_wrong_words(void **state) {
                 {"coursenet-activator --no-such", "sage"},
                 {"coursenet-activator word", "sage"},
                 {"coursenet-hosts word", "sage"},
+                /* As the watch of an earlier version calls it. */
+                {"coursenet-net check a b", "coursenet-host check"},
                 {"coursenet-container start", "sage"},
                 {"coursenet-container no-such 12310", "sage"},
         };
