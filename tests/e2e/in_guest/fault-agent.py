@@ -275,12 +275,13 @@ def calls_of(text):
 
 
 def count_calls(calls, skip=0):
-    """The calls after the first ones, each with its number among all of its name."""
+    """The calls after the first ones, each with its number among all of its name. The kernel itself repeats one that it
+    has to restart, hundreds of times if it waits for a lock."""
     counts = collections.Counter()
     result = []
     for position, (name, line) in enumerate(calls):
         counts[name] += 1
-        if position >= skip:
+        if position >= skip and "= ? ERESTART" not in line:
             result.append({"call": name, "n": counts[name], "line": line[:200]})
     return result
 
