@@ -329,26 +329,42 @@ int link_list_default_interfaces(struct link_socket *socket, struct links *ret) 
         return r;
 }
 
+struct kind_request {
+        struct ifinfomsg ifi;
+        struct nlattr mask_header;
+        uint32_t mask;
+        struct nlattr info_header, kind_header;
+        char kind[LINK_KIND_SIZE];
+};
+
+/*
+ * The kernel leaves out other kinds if it has this one, so that it does not describe the cables of all seats
+ * when bridges are asked for. If it has no such kind, it lists all.
+ */
 static int list_links(
         struct link_socket *socket, const char *kind, nl_recvmsg_msg_cb_t read, struct links *ret) {
-        struct {
-                struct ifinfomsg ifi;
-                struct nlattr header;
-                uint32_t mask;
-        } request = {
+        size_t kind_size = sizeof(struct nlattr) + strlen(kind) + 1;
+        struct kind_request request = {
                 .ifi = {.ifi_family = AF_UNSPEC},
-                .header = {.nla_len = sizeof(struct nlattr) + sizeof(uint32_t), .nla_type = IFLA_EXT_MASK},
+                .mask_header = {.nla_len = sizeof(struct nlattr) + sizeof(uint32_t),
+                        .nla_type = IFLA_EXT_MASK},
                 .mask = RTEXT_FILTER_SKIP_STATS, /* half of the answer's size */
+                .info_header = {.nla_len = (uint16_t)(sizeof(struct nlattr) + kind_size),
+                        .nla_type = IFLA_LINKINFO},
+                .kind_header = {.nla_len = (uint16_t)kind_size, .nla_type = IFLA_INFO_KIND},
         };
         struct netlink_question question = {
                 .type = RTM_GETLINK,
                 .request = &request,
-                .request_size = sizeof(request),
+                .request_size = offsetof(struct kind_request, kind_header) + kind_size,
                 .read = read,
         };
         struct netlink_items items = {.item_size = sizeof(struct link), .wanted = kind};
         int r;
 
+        r = string_copy(request.kind, sizeof(request.kind), kind);
+        if (r < 0)
+                return r;
         r = netlink_list(socket, &question, &items);
         if (r < 0)
                 free(items.array);
