@@ -28,8 +28,8 @@ static void format_switch(enum family family, const char *link, char ret_path[st
 }
 
 /*
- * The switches below root, and the first error other than that there is no such switch. Nothing is turned
- * after an error: what cannot be read is neither on nor off.
+ * The switches below root, and the first error other than that there is no such switch. A plan with an error
+ * is not used: what cannot be read is neither on nor off.
  */
 struct switches {
         const char *root;
