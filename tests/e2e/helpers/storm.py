@@ -292,8 +292,8 @@ def set_up_storm(guest):
         for course in COURSES:
             names = [student.user.split("-")[1] for student in everybody if student.course == course]
             guest.run(f"coursenetctl roster import {course} -", input="\n".join(names) + "\n")
-        for name, stack in PAM_STACKS.items():
-            guest.write(f"/etc/pam.d/{name}", stack)
+    for name, stack in PAM_STACKS.items():
+        guest.write(f"/etc/pam.d/{name}", stack)
     guest.run(["sed", "-i", f"s/pam_coursenet.so/& {PATIENCE}/", SSH_PAM_FILE])
     guest.run(f"mkdir /run/storm && cp -a {ETC} /run/storm && mount -t tmpfs -o size=1M,mode=755 storm {ETC} && "
               f"cp -a /run/storm/coursenet/. {ETC} && systemctl restart coursenet-network coursenet-activator")
@@ -303,6 +303,8 @@ def set_up_storm(guest):
 
 
 def clear_storm(guest):
+    """Accounts and rosters stay; a PAM stack that calls the module would prevent an uninstallation."""
+    guest.run(["rm", *(f"/etc/pam.d/{name}" for name in PAM_STACKS)])
     guest.run(["sed", "-i", f"s/ {PATIENCE}//", SSH_PAM_FILE])
     guest.run(f"umount --lazy {ETC} && rm -r /run/storm && systemctl restart coursenet-network coursenet-activator")
 
