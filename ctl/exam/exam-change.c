@@ -19,6 +19,7 @@
 #include "base/report-client.h"
 #include "base/scope.h"
 #include "base/systemctl.h"
+#include "base/target.h"
 #include "child.h"
 #include "exam-command.h"
 #include "exam-file.h"
@@ -173,7 +174,8 @@ static int find_course(const struct paths *paths, const char *course, struct sit
         }
         if (site_find_course(ret_site, course))
                 return EXIT_DONE;
-        complain("'%s' is no course with a roster.", course);
+        if (!target_explain(paths->etc, &ret_site->settings, paths->scope, course))
+                complain("'%s' is no course with a roster.", course);
         return EXIT_NO;
 }
 

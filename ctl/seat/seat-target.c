@@ -30,8 +30,10 @@ int seat_target_find(const struct paths *paths, const char *word, struct site *s
                 return EXIT_NO;
         }
         if (target->n_seats == 0) {
-                complain("'%s' is neither a course, nor a seat, nor a user on a roster%s.", word,
-                        scope_is_everything(paths->scope) ? "" : " of a course of which you are staff");
+                if (!target_explain(paths->etc, &site->settings, paths->scope, word))
+                        complain("'%s' is neither a course, nor a seat, nor a user on a roster%s.", word,
+                                scope_is_everything(paths->scope) ? ""
+                                                                  : " of a course of which you are staff");
                 return EXIT_NO;
         }
         return EXIT_DONE;

@@ -10,6 +10,7 @@
 
 #include "base/byte-count.h"
 #include "base/complain.h"
+#include "base/target.h"
 #include "base/traffic.h"
 #include "graph-command.h"
 #include "status-view.h"
@@ -278,7 +279,8 @@ int graph_command(const struct paths *paths, int argc, char **argv) {
         if (r != EXIT_DONE)
                 return r;
         if (view.word && !site_find_course(&view.site, view.word)) {
-                complain("There is no course %s with a roster.", view.word);
+                if (!target_explain(view.etc, &view.site.settings, view.scope, view.word))
+                        complain("There is no course %s with a roster.", view.word);
                 return EXIT_NO;
         }
         print_graph(paths->proc, &view);

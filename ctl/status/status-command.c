@@ -9,6 +9,7 @@
 #include "base/moment.h"
 #include "base/report-client.h"
 #include "base/table.h"
+#include "base/target.h"
 #include "base/terminal.h"
 #include "base/traffic.h"
 #include "status-summary.h"
@@ -460,7 +461,8 @@ int status_command(const struct paths *paths, int argc, char **argv) {
                 return EXIT_NO;
         }
         if (r == 0) {
-                complain("'%s' is neither a course, nor a seat, nor a user on a roster.", view.word);
+                if (!target_explain(view.etc, &view.site.settings, view.scope, view.word))
+                        complain("'%s' is neither a course, nor a seat, nor a user on a roster.", view.word);
                 return EXIT_NO;
         }
 
