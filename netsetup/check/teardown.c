@@ -64,7 +64,10 @@ static const char *seat_of(const char *name) {
                                                                                                   : NULL;
 }
 
-/* Returns 1, or 0 if there is no namespace of ours with that name. Processes in it are not killed. */
+/*
+ * Returns what was removed: NETNS_OURS, NETNS_STALE, or NETNS_ABSENT if there was nothing of ours with that
+ * name. Processes in a namespace are not killed.
+ */
 static int remove_namespace(const char *seat, struct diagnostics *diagnostics) {
         _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
         _cleanup_close_ int netns_fd = -1;
@@ -74,15 +77,15 @@ static int remove_namespace(const char *seat, struct diagnostics *diagnostics) {
         seat_plan_name(seat, &plan);
         r = netns_lock_take(&lock);
         if (r == -ENOENT)
-                return 0;
+                return NETNS_ABSENT;
         if (r < 0)
                 return failure(diagnostics, NETNS_DIRECTORY, r, "cannot be locked");
         found = netns_mount_find(plan.netns, &netns_fd);
         close_pointer(&netns_fd);
-        if (found == NETNS_FOREIGN || found == NETNS_ABSENT)
-                return 0;
+        if (found == NETNS_FOREIGN)
+                return NETNS_ABSENT;
         r = netns_mount_remove(plan.netns, diagnostics);
-        return r < 0 ? r : 1;
+        return r < 0 ? r : found;
 }
 
 static int remove_namespace_folder(struct diagnostics *diagnostics) {
@@ -96,7 +99,7 @@ static int remove_namespace_folder(struct diagnostics *diagnostics) {
 
 static int remove_namespaces(struct diagnostics *diagnostics) {
         DIR *directory = opendir(NETNS_DIRECTORY);
-        size_t n = 0;
+        size_t n_namespaces = 0, n_files = 0;
         int r = 0;
 
         if (!directory)
@@ -104,14 +107,17 @@ static int remove_namespaces(struct diagnostics *diagnostics) {
                                        : failure(diagnostics, NETNS_DIRECTORY, -errno, "cannot be listed");
         for (struct dirent *entry; (entry = readdir(directory));) {
                 const char *seat = seat_of(entry->d_name);
-                int removed = seat ? remove_namespace(seat, diagnostics) : 0;
+                int removed = seat ? remove_namespace(seat, diagnostics) : NETNS_ABSENT;
 
                 if (removed < 0)
                         r = removed;
-                n += removed > 0;
+                n_namespaces += removed == NETNS_OURS;
+                n_files += removed == NETNS_STALE;
         }
         (void)closedir(directory);
-        report(n, "network namespace", "network namespaces");
+        report(n_namespaces, "network namespace", "network namespaces");
+        report(n_files, "empty file of a former network namespace",
+                "empty files of former network namespaces");
         return r < 0 ? r : remove_namespace_folder(diagnostics);
 }
 

@@ -46,13 +46,13 @@ static int classify_namespace(int fd) {
         return r == LINK_OURS ? NETNS_OURS : NETNS_FOREIGN;
 }
 
-/* A file that is no namespace: a mode of 000 and an empty file are what ip-netns leaves after a crash. */
+/* A file that is no namespace. Who made it to mount on it, coursenet or ip-netns, wrote nothing to it. */
 static int classify_file(int fd) {
         struct stat st;
 
         if (fstat(fd, &st) < 0)
                 return -errno;
-        return S_ISREG(st.st_mode) && st.st_uid == 0 ? NETNS_STALE : NETNS_FOREIGN;
+        return S_ISREG(st.st_mode) && st.st_uid == 0 && st.st_size == 0 ? NETNS_STALE : NETNS_FOREIGN;
 }
 
 int netns_mount_find(const char *name, int *ret_fd) {

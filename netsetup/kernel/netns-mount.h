@@ -13,7 +13,7 @@ typedef char netns_path_t[sizeof(NETNS_DIRECTORY "/ns") + SEAT_ID_SIZE];
 
 enum netns_state {
         NETNS_ABSENT,
-        NETNS_STALE,   /* a plain file of root's: where a namespace was, or was about to be */
+        NETNS_STALE,   /* an empty file of root's: where a namespace was, or was about to be */
         NETNS_OURS,    /* a network namespace whose lo has COURSENET_LINK_GROUP */
         NETNS_FOREIGN, /* anything else */
 };

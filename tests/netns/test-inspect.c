@@ -349,6 +349,34 @@ static void a_teardown_leaves_nothing(void **state) {
         assert_int_equal(teardown(SANDBOX_ETC, &sandbox->diagnostics), 0);
 }
 
+/* What it prints goes to /run/said. */
+static int teardown_and_keep_output(struct sandbox *sandbox) {
+        int r, said_fd, own_fd;
+
+        (void)fflush(stdout);
+        own_fd = dup(STDOUT_FILENO);
+        said_fd = open("/run/said", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        assert_true(own_fd >= 0 && dup2(said_fd, STDOUT_FILENO) >= 0);
+        r = teardown(SANDBOX_ETC, &sandbox->diagnostics);
+        (void)fflush(stdout);
+        assert_true(dup2(own_fd, STDOUT_FILENO) >= 0);
+        (void)close(said_fd);
+        (void)close(own_fd);
+        return r;
+}
+
+static void a_teardown_counts_no_file_as_a_namespace(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_int_equal(netns_start(SANDBOX_ETC, "12310", &sandbox->diagnostics), 0);
+        assert_shell("install -m 000 /dev/null /run/netns/ns12311 && echo notes >/run/netns/ns12312");
+        assert_int_equal(teardown_and_keep_output(sandbox), 0);
+        assert_shell("grep -qx 'Removed 1 network namespace.' /run/said");
+        assert_shell("grep -qx 'Removed 1 empty file of a former network namespace.' /run/said");
+        assert_shell("! test -e /run/netns/ns12311 && grep -q notes /run/netns/ns12312");
+        assert_silence(sandbox);
+}
+
 /* Nothing about them is wrong, and a "repair" would cut them off. */
 static void edited_addresses_count_from_the_next_start(void **state) {
         static const struct {
@@ -517,6 +545,7 @@ int main(void) {
                 sandbox_test(of_many_differences_the_first_are_told),
                 sandbox_test(impairments_that_a_seat_does_not_have_are_told),
                 sandbox_test(a_teardown_leaves_nothing),
+                sandbox_test(a_teardown_counts_no_file_as_a_namespace),
                 sandbox_test(edited_addresses_count_from_the_next_start),
                 sandbox_test(a_host_without_a_way_out_is_a_warning),
                 sandbox_test(what_was_prepared_for_nobody_is_told),

@@ -184,12 +184,13 @@ static void a_stop_removes_a_stale_file(void **state) {
         assert_silence(sandbox);
 }
 
-static void what_is_no_file_of_roots_is_left_as_it_is(void **state) {
+static void what_is_no_empty_file_of_roots_is_left_as_it_is(void **state) {
         static const char *const things[] = {
                 "mkdir " PATH,
                 "ln -s /run/other " PATH,
                 "mkfifo " PATH,
                 "install -o 1000 /dev/null " PATH,
+                "echo notes >" PATH,
         };
         struct sandbox *sandbox = *state;
 
@@ -778,7 +779,7 @@ int main(void) {
                 sandbox_test(the_hosts_own_lo_is_not_touched),
                 sandbox_test(a_stale_file_is_used),
                 sandbox_test(a_stop_removes_a_stale_file),
-                sandbox_test(what_is_no_file_of_roots_is_left_as_it_is),
+                sandbox_test(what_is_no_empty_file_of_roots_is_left_as_it_is),
                 sandbox_test(a_foreign_namespace_is_left_as_it_is),
                 sandbox_test(a_namespace_of_another_kind_is_foreign),
                 sandbox_test(stacked_mounts_are_all_taken_away),
