@@ -121,18 +121,28 @@ static const char *failure_text(json_object *answer, int64_t *ret_code) {
         return json_text(answer, "error");
 }
 
+/* The answers of streams are in a member of their own. */
+static json_object *without_frame(json_object *answer) {
+        json_object *result = NULL;
+
+        return json_object_object_get_ex(answer, "result", &result) ? result : answer;
+}
+
 /* 0: the answer counts. -ENOENT: there is no such lease. -EAGAIN: this endpoint cannot do it. */
 static int judge(
         struct store *store, size_t endpoint, int error, long status, const char *body, json_object *answer) {
-        char status_text[64];
+        char status_text[64] = "its answer is not etcd's";
         int64_t code = 0;
         const char *text = failure_text(answer, &code);
+        struct etcd_header header;
 
-        if (error >= 0 && status == 200 && answer && !text)
+        /* Each answer of etcd has a header, and no other program's has. */
+        if (error >= 0 && status == 200 && !text && etcd_read_header(without_frame(answer), &header))
                 return 0;
         if (error >= 0 && code == CODE_NOT_FOUND)
                 return -ENOENT;
-        (void)snprintf(status_text, sizeof(status_text), "it answered with HTTP status %ld", status);
+        if (status != 200)
+                (void)snprintf(status_text, sizeof(status_text), "it answered with HTTP status %ld", status);
         note_error(store, endpoint, error < 0 ? body : text ? text : status_text);
         return -EAGAIN;
 }
@@ -181,7 +191,7 @@ static void go_on(struct store_call *call) {
 
 static void handle_answer(void *userdata, int error, long status, const char *body) {
         struct store_call *call = userdata;
-        json_object *answer = error >= 0 ? json_tokener_parse(body) : NULL, *result = NULL;
+        json_object *answer = error >= 0 ? json_tokener_parse(body) : NULL;
         int r;
 
         call->attempt = NULL;
@@ -191,11 +201,7 @@ static void handle_answer(void *userdata, int error, long status, const char *bo
         else {
                 call->store->endpoint = call->endpoint;
                 call->store->error[0] = '\0';
-                /* The answers of streams are in a member of their own. */
-                if (json_object_object_get_ex(answer, "result", &result))
-                        end(call, r, result);
-                else
-                        end(call, r, answer);
+                end(call, r, without_frame(answer));
         }
         json_object_put(answer);
 }
@@ -284,25 +290,33 @@ void store_stream_close(struct store_stream *stream) {
         free(stream);
 }
 
-static void handle_end(void *userdata, int error, long status, const char *body) {
-        struct store_stream *stream = userdata;
+static void end_stream(struct store_stream *stream) {
         store_message_t message = stream->message;
         void *owner = stream->userdata;
+
+        store_stream_close(stream);
+        message(owner, NULL);
+}
+
+static void handle_end(void *userdata, int error, long status, const char *body) {
+        struct store_stream *stream = userdata;
 
         (void)status;
         if (error < 0)
                 note_error(stream->store, stream->endpoint, body);
         stream->call = NULL;
-        store_stream_close(stream);
-        message(owner, NULL);
+        end_stream(stream);
 }
 
+/* A line that cannot be read may have had a change: who follows the changes has to begin again. */
 static void handle_line(void *userdata, const char *line) {
         struct store_stream *stream = userdata;
         json_object *message = json_tokener_parse(line);
 
         if (message)
                 stream->message(stream->userdata, message);
+        else if (line[0])
+                end_stream(stream);
         json_object_put(message);
 }
 
