@@ -21,8 +21,7 @@
 static const sd_id128_t application =
         SD_ID128_MAKE(5e, 0b, 6a, 9d, 3c, 1f, 4b, 0e, 9a, 77, 40, 2c, 83, d5, 16, 2b);
 
-static void renew(struct session *session);
-static void grant(struct session *session);
+static void ask_lease(struct session *session);
 static void read_key(struct session *session);
 
 /* --- time ------------------------------------------------------------------------------------ */
@@ -33,10 +32,7 @@ static int handle_time(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)source;
         (void)usec;
         session->timer = sd_event_source_disable_unref(session->timer);
-        if (session->lease)
-                renew(session);
-        else
-                grant(session);
+        ask_lease(session);
         return 0;
 }
 
@@ -252,8 +248,14 @@ static void ask_renewal(struct session *session, uint64_t lease) {
         call(session, ETCD_KEEPALIVE, etcd_lease_body(lease), handle_renewal);
 }
 
-static void renew(struct session *session) {
-        ask_renewal(session, session->lease);
+/* The lease of an earlier program is given up only when the store says that there is none. */
+static void ask_lease(struct session *session) {
+        uint64_t lease = session->lease ? session->lease : run_state_lease(session->root);
+
+        if (lease)
+                ask_renewal(session, lease);
+        else
+                grant(session);
 }
 
 /* --- what others know of this member --------------------------------------------------------- */
@@ -313,12 +315,7 @@ int session_set_courses(struct session *session, json_object *courses) {
 }
 
 int session_begin(struct session *session) {
-        uint64_t lease = run_state_lease(session->root);
-
-        if (lease)
-                ask_renewal(session, lease);
-        else
-                grant(session);
+        ask_lease(session);
         return 0;
 }
 

@@ -3,11 +3,8 @@
 /* Calls and streams of a real etcd, when it answers, when it is killed, and beside servers that answer
  * wrongly. */
 
-#include "etcd.h"
+#include "store-client.h"
 #include "store-server.h"
-#include "store.h"
-
-#define WITHIN_USEC (20 * USEC_PER_SEC)
 
 static sd_event *event;
 static struct store *store;
@@ -44,49 +41,12 @@ static int end(void **state) {
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
-struct answer {
-        bool came;
-        int error;
-        uint64_t sent_usec;
-        json_object *object;
-        struct store_call *call;
-};
-
-static void answer_done(struct answer *answer) {
-        json_object_put(answer->object);
-}
-
-#define _cleanup_answer_ _cleanup_(answer_done)
-
-static void take_answer(void *userdata, int error, json_object *object, uint64_t sent_usec) {
-        struct answer *answer = userdata;
-
-        assert_false(answer->came);
-        assert_null(answer->call);
-        answer->came = true;
-        answer->error = error;
-        answer->sent_usec = sent_usec;
-        answer->object = json_object_get(object);
-}
-
 static void ask(struct answer *answer, const char *path, char *body, uint64_t within_usec) {
-        assert_int_equal(store_call(store, path, body, within_usec, take_answer, answer, &answer->call), 0);
-        assert_non_null(answer->call);
+        ask_store(store, answer, path, body, within_usec);
 }
 
-/* Asks, and waits for the answer. */
 static struct answer call(const char *path, char *body) {
-        struct answer answer = {0};
-
-        ask(&answer, path, body, WITHIN_USEC);
-        run_until(event, answer.came);
-        return answer;
-}
-
-static json_object *good(const struct answer *answer) {
-        assert_int_equal(answer->error, 0);
-        assert_non_null(answer->object);
-        return answer->object;
+        return call_store(event, store, path, body);
 }
 
 static int64_t put_if(const char *key, int64_t revision, const char *value, uint64_t lease, bool expected) {
