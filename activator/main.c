@@ -27,6 +27,7 @@
 #include "seat/failed-units.h"
 #include "seat/hosts-client.h"
 #include "seat/slot-release.h"
+#include "seat/stale-cable.h"
 #include "seat/starting-units.h"
 #include "seat/tidy.h"
 #include "seat/user-limits.h"
@@ -97,6 +98,7 @@ static int activator_init(struct activator *activator) {
 static void activator_done(struct activator *activator) {
         lease_forget_all(&activator->leases);
         settings_cache_done(&activator->settings);
+        stale_cables_forget(&activator->seats);
         tidy_forget_all(&activator->seats);
         empty_seats_forget(&activator->seats);
         starting_units_forget(&activator->seats);
@@ -246,8 +248,8 @@ static int prepare(struct activator *activator) {
 
 /* Subscribers to the end of jobs, units and sessions; the leases come first. */
 static int subscribe(struct activator *activator) {
-        static const unit_job_removed_t callbacks[] = {tidy_job_removed, tidy_start_cancelled,
-                empty_seat_job_removed, slots_job_removed, failed_units_job_removed};
+        static const unit_job_removed_t callbacks[] = {stale_cable_job_removed, tidy_job_removed,
+                tidy_start_cancelled, empty_seat_job_removed, slots_job_removed, failed_units_job_removed};
         int r = lease_subscribe(&activator->leases);
 
         for (size_t i = 0; i < ELEMENTSOF(callbacks) && r >= 0; i++)

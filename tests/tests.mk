@@ -16,7 +16,7 @@ pam_test_programs = $(pam_tests:%=$(BUILD)/tests/pam/test-%)
 
 activator_tests = bus child-queue empty-seat fence-note hosts-client job-end keeper lease-claim lease-early lease-limit lease-machine lease-random \
 	lease-run lease-start lease-table namespace-id peer-report process query record-store reload restore seat-lookup seat-owner server \
-	starting-units tidy user-limits whois wiring wiring-update worker-client worker-revival
+	stale-cable starting-units tidy user-limits whois wiring wiring-update worker-client worker-revival
 activator_test_programs = $(activator_tests:%=$(BUILD)/tests/activator/test-%)
 
 container_tests = instance queue report

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A login waits for its network and not for the processes of its units. If nsbr@ is up, the network is there,
- * and it stays: StopWhenUnneeded= does not stop a unit as long as one that needs it has a job in the queue.
- * That is unit_is_unneeded() in src/core/unit.c of systemd 252 to 257, which returns false if `other->job` is
- * set, for each other unit with BindsTo=, Requires= or Wants= of the unit. So the need begins when systemd
- * has accepted the start of the slice.
+ * A login waits for its network and not for the processes of its units. If the units are up, the network is
+ * there, and it stays: StopWhenUnneeded= does not stop a unit as long as one that needs it has a job in the
+ * queue. That is unit_is_unneeded() in src/core/unit.c of systemd 252 to 257, which returns false if
+ * `other->job` is set, for each other unit with BindsTo=, Requires= or Wants= of the unit. So the need begins
+ * when systemd has accepted the start of the slice.
  *
  * Another lease of the seat is no proof that nsbr@ is up: when somebody restarts netns@, systemd stops all of
  * them, and no job ends that the activator would hear of before the units are up again.
@@ -39,13 +39,14 @@ static bool is_starting(const struct unit_row *row) {
 }
 
 static enum lease_event judge(const struct unit_row *rows, size_t n_rows) {
-        bool clear = n_rows > 0;
+        bool up = n_rows > 0, clear = n_rows > 0;
 
         for (size_t i = 0; i < n_rows; i++) {
-                if (string_starts_with(rows[i].name, "nsbr@") && is_up(&rows[i]))
-                        return EVENT_SEAT_UP;
+                up &= is_up(&rows[i]);
                 clear &= is_up(&rows[i]) || is_starting(&rows[i]);
         }
+        if (up)
+                return EVENT_SEAT_UP;
         return clear ? EVENT_SEAT_CLEAR : EVENT_SEAT_BUSY;
 }
 

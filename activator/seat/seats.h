@@ -33,9 +33,10 @@ struct seats {
         bool (*user_has_lease)(void *userdata, uid_t uid);
         void *userdata;
 
-        struct tidying *tidyings;        /* a utlist: tidy.c */
-        struct empty_seat *empty_seats;  /* a utlist: empty-seat.c */
-        struct starting *startings;      /* a utlist: starting-units.c */
-        struct user_limits *user_limits; /* a utlist: user-limits.c */
-        struct bus_call *worker_call;    /* worker-revival.c */
+        struct tidying *tidyings;         /* a utlist: tidy.c */
+        struct empty_seat *empty_seats;   /* a utlist: empty-seat.c */
+        struct starting *startings;       /* a utlist: starting-units.c */
+        struct stale_cable *stale_cables; /* a utlist: stale-cable.c */
+        struct user_limits *user_limits;  /* a utlist: user-limits.c */
+        struct bus_call *worker_call;     /* worker-revival.c */
 };

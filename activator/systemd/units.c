@@ -230,6 +230,8 @@ static const struct {
 } properties[_UNIT_PROPERTY_MAX] = {
         [UNIT_DROP_IN_PATHS] = {"org.freedesktop.systemd1.Unit", "DropInPaths", "as"},
         [UNIT_NEED_DAEMON_RELOAD] = {"org.freedesktop.systemd1.Unit", "NeedDaemonReload", "b"},
+        [UNIT_INACTIVE_EXIT] = {"org.freedesktop.systemd1.Unit", "InactiveExitTimestampMonotonic", "t"},
+        [UNIT_ACTIVE_EXIT] = {"org.freedesktop.systemd1.Unit", "ActiveExitTimestampMonotonic", "t"},
         [SERVICE_STATUS_TEXT] = {"org.freedesktop.systemd1.Service", "StatusText", "s"},
         [SERVICE_RESULT] = {"org.freedesktop.systemd1.Service", "Result", "s"},
 };
@@ -245,6 +247,8 @@ static int read_value(sd_bus_message *reply, const char *type, struct unit_value
                 if (r >= 0)
                         ret->flag = flag;
                 return r;
+        case 't':
+                return sd_bus_message_read(reply, "v", "t", &ret->number);
         default:
                 r = sd_bus_message_enter_container(reply, 'v', "as");
                 return r < 0 ? r : sd_bus_message_read_strv(reply, ret_list);

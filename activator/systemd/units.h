@@ -87,8 +87,10 @@ void unit_job_path(uint32_t job, char ret_path[static UNIT_JOB_PATH_SIZE]);
 enum unit_property {
         UNIT_DROP_IN_PATHS,      /* list */
         UNIT_NEED_DAEMON_RELOAD, /* flag */
-        SERVICE_STATUS_TEXT,     /* text: what the service says of itself, sd_notify(3) */
-        SERVICE_RESULT,          /* text: why the service ended */
+        UNIT_INACTIVE_EXIT,  /* number: when it last began to start, in µs of CLOCK_MONOTONIC; 0: never */
+        UNIT_ACTIVE_EXIT,    /* number: when it was last up no longer, the same; 0: never */
+        SERVICE_STATUS_TEXT, /* text: what the service says of itself, sd_notify(3) */
+        SERVICE_RESULT,      /* text: why the service ended */
         _UNIT_PROPERTY_MAX,
 };
 
@@ -96,6 +98,7 @@ enum unit_property {
 struct unit_value {
         const char *text;
         bool flag;
+        uint64_t number;
         char *const *list; /* n_list of them */
         size_t n_list;
 };

@@ -213,6 +213,8 @@ int unit_get_property(struct bus *bus, const char *unit, enum unit_property prop
         static const char *const names[] = {
                 [UNIT_DROP_IN_PATHS] = "DropInPaths",
                 [UNIT_NEED_DAEMON_RELOAD] = "NeedDaemonReload",
+                [UNIT_INACTIVE_EXIT] = "InactiveExit",
+                [UNIT_ACTIVE_EXIT] = "ActiveExit",
                 [SERVICE_STATUS_TEXT] = "StatusText",
                 [SERVICE_RESULT] = "Result",
         };

@@ -91,6 +91,8 @@ static int fill_property(sd_bus_message *reply, const char *path) {
                 return sd_bus_message_append(reply, "v", "as", 2, "/a.conf", "/b.conf");
         if (strstr(received, "NeedDaemonReload"))
                 return sd_bus_message_append(reply, "v", "b", 1);
+        if (strstr(received, "InactiveExitTimestampMonotonic"))
+                return sd_bus_message_append(reply, "v", "t", UINT64_C(5000000000));
         if (strstr(received, "StatusText"))
                 return sd_bus_message_append(reply, "v", "s", "no image");
         if (strstr(received, "Result"))
@@ -374,6 +376,8 @@ static void properties_are_read(void **state) {
         assert_string_equal(got.text, "/a.conf|/b.conf|");
         get(UNIT_NEED_DAEMON_RELOAD);
         assert_true(got.value.flag);
+        get(UNIT_INACTIVE_EXIT);
+        assert_int_equal(got.value.number, UINT64_C(5000000000));
         get(SERVICE_STATUS_TEXT);
         assert_string_equal(received, "Get org.freedesktop.systemd1.Service StatusText");
         assert_string_equal(got.text, "no image");

@@ -58,6 +58,25 @@ static void a_seat_that_is_down_is_an_answer_when_the_worker_has_made_it(void **
         end_opener(opener);
 }
 
+/* systemd has not stopped nsbr@ yet, and starts what it needs again. */
+static void nsbr_alone_is_no_seat_that_is_up(void **state) {
+        static const struct unit_row rows[] = {{"nsbr@12310.service", "active", 0, ""},
+                {"netns@12310.service", "failed", 7, "start"}, {"netbr@123.service", "active", 0, ""}};
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+        struct bus_call names;
+
+        (void)state;
+        (void)start(&asker, REQUEST_OPEN, 0, opener);
+        names = take(NAMES);
+        names.list_callback(names.userdata, 0, rows, ELEMENTSOF(rows));
+        assert_int_equal(asker.n_answers, 0);
+        assert_int_equal(worker.n, 0);
+        end_job(asker.lease, "/job/1", "done");
+        assert_int_equal(asker.n_answers, 1);
+        end_opener(opener);
+}
+
 /* The worker looks for itself what a unit's program is doing. */
 static void units_that_are_starting_are_no_reason_to_wait(void **state) {
         pid_t opener = start_opener();
@@ -411,6 +430,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 LEASE_TEST(a_seat_that_is_up_is_an_answer_before_the_job_has_ended),
                 LEASE_TEST(a_seat_that_is_down_is_an_answer_when_the_worker_has_made_it),
+                LEASE_TEST(nsbr_alone_is_no_seat_that_is_up),
                 LEASE_TEST(units_that_are_starting_are_no_reason_to_wait),
                 LEASE_TEST(without_a_worker_the_units_are_waited_for),
                 LEASE_TEST(a_worker_that_meets_a_program_of_a_unit_is_tried_again),

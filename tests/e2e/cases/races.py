@@ -322,6 +322,49 @@ def killed_when_done(guest):
     wait_gone(guest)
 
 
+@contextlib.contextmanager
+def stop_held(guest, unit):
+    """A stop of the unit, which is up, stays queued until the `with` ends: a unit that stops before it takes its time."""
+    guest.run(f"rm -f /run/gate-of-stop; systemd-run --quiet --unit=gate -p After={unit} -p RemainAfterExit=yes "
+              "-p 'ExecStop=/bin/sh -c \"until test -e /run/gate-of-stop; do sleep 0.05; done\"' true; systemctl stop --no-block gate")
+    try:
+        guest.wait_until("systemctl is-active gate | grep -qx deactivating", what="the gate stops")
+        yield
+    finally:
+        guest.run("touch /run/gate-of-stop")
+        guest.wait_until("! systemctl is-active gate | grep -qx deactivating", what="the gate has stopped")
+
+
+def survivor(promise, unit, program):
+    @case(promise)
+    def login_before_stop(guest):
+        set_up_class(guest)
+        stays = f'NotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c "{program} && exec sleep infinity"'
+        with drop_in(guest, unit, stays):
+            old = guest.ssh_popen(STUDENT)
+            guest.wait_until(lambda: is_active(guest, f"nsbr@{SEAT}"), what="the units of the seat are up")
+            [lease] = leases(guest)
+            with stop_held(guest, f"nsbr@{SEAT}.service"):
+                guest.run(f"kill -KILL $(systemctl show -P MainPID {unit})")
+                guest.wait_until(f"systemctl list-jobs --no-legend 'nsbr@*' | grep -qw stop && ! systemctl is-active -q {unit}",
+                                 what="systemd is about to stop what needed it")
+                client = guest.popen(ssh_command(STUDENT, tty=False, extra=()), stderr=subprocess.STDOUT)
+                guest.wait_until("! systemctl list-jobs --no-legend 'nsbr@*' | grep -qw stop", what="the login has cancelled that stop")
+            new = Session(client, "the login", tty=False)
+            expect_in_seat(new.run("ip -br addr"), SEAT, ADDRESS)
+            expect_equal(new.run(GATEWAY_ANSWERS), "reached", "the gateway")
+            guest.wait_until(lambda: lease["id"] not in ids(guest), what="the old login's lease has ended")
+            new.close()
+            old.close()
+            wait_gone(guest)
+
+
+survivor("a login just after the namespace of a seat has failed, when systemd has not yet stopped the rest, has a working seat",
+         f"netns@{SEAT}", f"/usr/libexec/coursenet/coursenet-net netns start {SEAT}")
+survivor("a login just after the bridge of a course has failed, when systemd has not yet stopped its seats, has a working seat",
+         "netbr@123", "/usr/libexec/coursenet/coursenet-net bridge start 123")
+
+
 # The link group of all links that coursenet makes; a crash can leave any of them.
 MARK = "25454"
 
