@@ -6,7 +6,8 @@
  *
  * The rules know a bridge of ours by its link group (COURSENET_LINK_GROUP), which it has from its creation,
  * so no list of bridges can be out of date. Rules match names, not indices: an uplink that is unplugged and
- * comes back still matches.
+ * comes back still matches. To find an index, libnftables would also list all links, of which there is one
+ * for each seat.
  */
 
 #include <inttypes.h>
@@ -304,9 +305,9 @@ static const char input_chains[] = "\tchain input {\n"
  */
 #define OF_HOST L4 "th dport " DNS_PORT " reject with icmpx admin-prohibited\n"
 
-static const char name_service_of_host_rules[] =
-        "\t\tiif \"lo\" ip daddr @name_servers4 " OF_HOST "\t\tiif \"lo\" ip6 daddr @name_servers6 " OF_HOST
-        "\t\tiif \"lo\" ip6 daddr fe80::/10 " OF_HOST;
+static const char name_service_of_host_rules[] = "\t\tiifname \"lo\" ip daddr @name_servers4 " OF_HOST
+                                                 "\t\tiifname \"lo\" ip6 daddr @name_servers6 " OF_HOST
+                                                 "\t\tiifname \"lo\" ip6 daddr fe80::/10 " OF_HOST;
 
 static const char name_service_rule[] = "\t\tmeta l4proto { tcp, udp } th dport " DNS_PORT " accept\n";
 

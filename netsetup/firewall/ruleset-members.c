@@ -228,7 +228,7 @@ static const char underlay_chains[] =
         "\tchain members_input {\n"
         "\t\ttype filter hook input priority filter; policy accept;\n"
         "\t\tiifgroup " GROUP " " TO_PORTS " " REFUSE
-        "\t\tiif != \"lo\" ip saddr @members udp dport 4789 accept\n"
+        "\t\tiifname != \"lo\" ip saddr @members udp dport 4789 accept\n"
         "\t\tudp dport 4789 drop\n"
         "\t}\n"
         "\tchain members_output {\n"
