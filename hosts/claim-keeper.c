@@ -112,14 +112,27 @@ static void answer_all(struct kept_claim *kept, struct hosts_reply *reply) {
 }
 
 /* Nobody waits any longer. The seat may be wanted elsewhere now, so it is not asked for again. */
-static void refuse_all(struct kept_claim *kept) {
-        struct hosts_reply reply;
-
+static void refuse_with(struct kept_claim *kept, struct hosts_reply *reply) {
         if (!kept->waiters)
                 return;
         kept->claim.wanted_until_usec = 0;
+        answer_all(kept, reply);
+}
+
+static void refuse_all(struct kept_claim *kept) {
+        struct hosts_reply reply;
+
         refusal_of_session(kept->keeper->session, &reply);
-        answer_all(kept, &reply);
+        refuse_with(kept, &reply);
+}
+
+/* For a reason that is neither the session's nor another member's. text: a sentence. */
+static void refuse_saying(struct kept_claim *kept, const char *text) {
+        struct hosts_reply reply;
+
+        log_error("A claim is refused: %s", text);
+        refusal_fill(&reply, HOSTS_NOT_READY, text);
+        refuse_with(kept, &reply);
 }
 
 static int handle_patience(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -166,15 +179,15 @@ static void answer_elsewhere(struct kept_claim *kept, const struct claim_value *
 /* --- ends of transactions --------------------------------------------------------------------- */
 
 static void grant(struct kept_claim *kept, int64_t revision, uint64_t since_usec) {
-        struct claim_keeper *keeper = kept->keeper;
+        char text[REPLY_TEXT_SIZE];
         int r;
 
         claim_granted(&kept->claim, revision, since_usec);
-        r = run_state_add_claim(keeper->root, kept->claim.seat, kept->claim.user);
+        r = run_state_add_claim(kept->keeper->root, kept->claim.seat, kept->claim.user);
         if (r < 0) {
-                log_error("The claim of seat %s cannot be noted, so the seat cannot start: %s",
+                (void)snprintf(text, sizeof(text), "the claim of seat %s cannot be noted: %s",
                         kept->claim.seat, strerror(-r));
-                refuse_all(kept);
+                refuse_saying(kept, text);
         }
         answer_granted(kept);
 }
@@ -196,6 +209,7 @@ static void handle_refusal(struct kept_claim *kept, json_object *answer_object) 
         _cleanup_etcd_pairs_ struct etcd_pairs pairs = {0};
         struct claim_keeper *keeper = kept->keeper;
         struct claim_value other = {0};
+        char text[REPLY_TEXT_SIZE];
         int r = etcd_read_txn_pairs(answer_object, &pairs);
 
         if (r >= 0 && pairs.n_items == 0 && kept->tries < TRIES_MAX) {
@@ -205,10 +219,10 @@ static void handle_refusal(struct kept_claim *kept, json_object *answer_object) 
         if (r >= 0 && pairs.n_items > 0)
                 r = claim_value_parse(pairs.items[0].value, &other);
         if (r < 0 || pairs.n_items == 0) {
-                log_error(
-                        "The store's claim of seat %s is not one that this version writes", kept->claim.seat);
+                (void)snprintf(text, sizeof(text),
+                        "the store's claim of seat %s is not one that this version writes", kept->claim.seat);
                 claim_failed(&kept->claim, now_boottime_usec());
-                refuse_all(kept);
+                refuse_saying(kept, text);
                 return;
         }
         if (string_equal(other.host, keeper->session->own.name) && kept->tries < TRIES_MAX) {

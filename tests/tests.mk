@@ -25,7 +25,7 @@ container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
-hosts_tests = claim course-digest drain etcd exam-sync exam-value links run-state seat-number session store
+hosts_tests = claim claim-keeper course-digest drain etcd exam-sync exam-value links run-state seat-number session store
 hosts_test_programs = $(hosts_tests:%=$(BUILD)/tests/hosts/test-%)
 
 calendar_tests = sandbox timetable

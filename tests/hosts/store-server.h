@@ -113,10 +113,12 @@ static void add_to_path(void) {
 /* --- stand-ins ------------------------------------------------------------------------------- */
 
 static pid_t stand_in_pid;
-static unsigned *stand_in_n_asked; /* shared with its process */
 
-/* Fills in the answer to a request, as it is on the wire. Without a length, more may come: it stays open. */
-typedef void (*stand_in_answer_t)(const char *request, char *answer, size_t size);
+/* Shared with its processes. */
+static struct { unsigned n_asked, n_lost; } * stand_in;
+
+/* Answers a request, as it is on the wire. The connection is closed when it returns. */
+typedef void (*stand_in_answer_t)(int fd, const char *request);
 
 /* The request with its body. False: it was not sent as a whole. */
 static bool read_request(int fd, char *request, size_t size) {
@@ -140,18 +142,21 @@ static bool read_request(int fd, char *request, size_t size) {
         return false;
 }
 
-static void stand_in_run(int listener, unsigned *n_asked, stand_in_answer_t answer) {
+/* A process for each connection: a stream stays open beside the others. */
+static void stand_in_run(int listener, stand_in_answer_t answer) {
+        static char request[65536];
+
+        (void)signal(SIGCHLD, SIG_IGN);
         for (;;) {
-                static char request[65536], text[65536];
                 int fd = accept(listener, NULL, NULL);
 
-                if (fd >= 0 && read_request(fd, request, sizeof(request))) {
-                        __atomic_add_fetch(n_asked, 1, __ATOMIC_SEQ_CST);
-                        text[0] = '\0';
-                        answer(request, text, sizeof(text));
-                        (void)send(fd, text, strlen(text), 0);
-                        if (text[0] && !strstr(text, "Content-Length: "))
-                                continue;
+                if (fd >= 0 && start_child() == 0) {
+                        (void)close(listener);
+                        if (read_request(fd, request, sizeof(request))) {
+                                __atomic_add_fetch(&stand_in->n_asked, 1, __ATOMIC_SEQ_CST);
+                                answer(fd, request);
+                        }
+                        _exit(EXIT_SUCCESS);
                 }
                 (void)close(fd);
         }
@@ -161,48 +166,78 @@ static void _unused_ stand_in_start(stand_in_answer_t answer) {
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         const struct sockaddr_in address = loopback(STAND_IN_PORT);
 
-        stand_in_n_asked = mmap(
-                NULL, sizeof(*stand_in_n_asked), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        assert_true(stand_in_n_asked != MAP_FAILED);
+        stand_in = mmap(NULL, sizeof(*stand_in), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        assert_true(stand_in != MAP_FAILED);
         assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
         assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
         assert_int_equal(listen(fd, 8), 0);
         stand_in_pid = start_child();
         if (stand_in_pid == 0)
-                stand_in_run(fd, stand_in_n_asked, answer);
+                stand_in_run(fd, answer);
         (void)close(fd);
 }
 
 static unsigned _unused_ stand_in_asked(void) {
-        return __atomic_load_n(stand_in_n_asked, __ATOMIC_SEQ_CST);
+        return __atomic_load_n(&stand_in->n_asked, __ATOMIC_SEQ_CST);
+}
+
+static unsigned _unused_ stand_in_lost(void) {
+        return __atomic_load_n(&stand_in->n_lost, __ATOMIC_SEQ_CST);
 }
 
 static void _unused_ stand_in_end(void) {
         if (stand_in_pid > 0)
-                (void)munmap(stand_in_n_asked, sizeof(*stand_in_n_asked));
+                (void)munmap(stand_in, sizeof(*stand_in));
         end_child(&stand_in_pid);
 }
 
+static void _unused_ put_text(int fd, const char *text) {
+        (void)send(fd, text, strlen(text), 0);
+}
+
 /* An answer as it should be around any body. */
-static void _unused_ put_answer(char *answer, size_t size, const char *body) {
-        (void)snprintf(answer, size,
+static void _unused_ put_answer(int fd, const char *body) {
+        char head[256];
+
+        (void)snprintf(head, sizeof(head),
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
-                "%zu\r\n\r\n%s",
-                strlen(body), body);
+                "%zu\r\n\r\n",
+                strlen(body));
+        put_text(fd, head);
+        put_text(fd, body);
+}
+
+/* A connection to etcd, with the request sent. After the answer, etcd closes it. */
+static int pass_on(const char *request) {
+        const struct sockaddr_in address = loopback(ETCD_PORT);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const char *rest = strchr(request, '\n') + 1;
+
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
+                (void)send(fd, request, (size_t)(rest - request), 0);
+                put_text(fd, "Connection: close\r\n");
+                put_text(fd, rest);
+        }
+        return fd;
+}
+
+/* etcd answers. */
+static void _unused_ relay(int fd, const char *request) {
+        int other = pass_on(request);
+        char part[4096];
+        ssize_t n;
+
+        while ((n = recv(other, part, sizeof(part), 0)) > 0 && send(fd, part, (size_t)n, 0) == n)
+                ;
 }
 
 /* etcd carries the request out, and its answer is lost. */
-static void _unused_ swallow(const char *request, char *answer, size_t size) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const struct sockaddr_in address = loopback(ETCD_PORT);
+static void _unused_ lose(int fd, const char *request) {
         char first;
 
-        (void)answer;
-        (void)size;
-        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-                send(fd, request, strlen(request), 0) > 0)
-                (void)recv(fd, &first, sizeof(first), 0);
-        (void)close(fd);
+        (void)fd;
+        if (recv(pass_on(request), &first, sizeof(first), 0) > 0)
+                __atomic_add_fetch(&stand_in->n_lost, 1, __ATOMIC_SEQ_CST);
 }
 
 /* --- begin and end ---------------------------------------------------------------------------- */
