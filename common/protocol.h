@@ -54,8 +54,9 @@ enum request_type {
                            activator fills in user, uid and service */
         REQUEST_NOTE,   /* root: the session of this account was refused; if it goes on anyway, the fence must
                            have its uid */
-        REQUEST_REPORT, /* everybody: the output of the coursenetctl command in service, limited to what the
-                           peer may see; user has its argument, and tty, remote_host and lease have those of
+        REQUEST_REPORT, /* everybody: the output of the coursenetctl command in service ("status", "roster
+                           list", "status --hosts"), limited to what the peer may see; user has its argument,
+                           and tty, remote_host and lease have those of
                            --at, --since and --until; all may be empty */
         REQUEST_RELEASE, /* root: end the holds on the seats of the user, seat or course in user, and no
                             login; with a service only the holds of that service */

@@ -29,13 +29,14 @@
 #define NICE 10
 
 static const struct part {
-        const char *name, *verb; /* verb: the word behind the name, also in the request; or NULL */
+        const char *name, *verb; /* verb: a word or an option behind the name, also in the request; or NULL */
         int (*run)(const struct paths *paths, int argc, char **argv);
         bool for_students;  /* students may ask about themselves */
         bool times, legend; /* has --at, --since and --until; has --no-legend */
         enum request_type type;
 } parts[] = {
         {"status", NULL, status_command, false, false, true, REQUEST_REPORT},
+        {"status", "--hosts", status_command, false, false, true, REQUEST_REPORT},
         {"seat", NULL, seat_command, true, false, false, REQUEST_REPORT},
         {"history", NULL, history_command, false, true, true, REQUEST_REPORT},
         {"roster", "list", roster_command, false, false, true, REQUEST_REPORT},
@@ -176,6 +177,11 @@ int for_peer_command(const struct paths *paths, int argc, char **argv) {
         if (find_scope(paths->etc, &peer, groups, &scope) < 0)
                 return EXIT_NO;
         part = find_part(&peer.request);
+        if (!part && scope_is_staff(&scope)) {
+                complain("'%s' is no request that this version of coursenetctl answers.",
+                        peer.request.service);
+                return EXIT_NO;
+        }
         if (!part || (!part->for_students && !scope_is_staff(&scope))) {
                 complain("Only root and the staff of a course " STAFF_HINT " may do this.");
                 return EXIT_NO;

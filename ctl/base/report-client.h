@@ -16,10 +16,9 @@
 bool report_is_for_staff(const struct paths *paths);
 
 /*
- * Lets root run the command of that name, "status" or "roster list", for the caller and prints its output. Of
- * the arguments, one word,
- * --json, --no-legend, --at, --since and --until are passed on. Returns the command's exit code, or
- * EXIT_UNREACHABLE.
+ * Lets root run the command of that name, "status", "status --hosts" or "roster list", for the caller and
+ * prints its output. Of the arguments, one word, --json, --no-legend, --at, --since and --until are passed
+ * on. Returns the command's exit code, or EXIT_UNREACHABLE.
  */
 int report_ask(const struct paths *paths, const char *command, const struct arguments *arguments);
 

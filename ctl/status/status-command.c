@@ -27,7 +27,8 @@ const struct syntax status_syntax = {
                  "process\n"
                  "that its student left running, will stop soon, or was started with `coursenetctl start`.\n"
                  "With --watch, root sees the seats and their traffic, which change until ^C.\n"
-                 "With --hosts, root also sees the seats that are live on the servers that share courses.\n",
+                 "With --hosts, root and staff also see the seats that are live on the servers that share\n"
+                 "courses.\n",
         .options = TAKES_HOSTS | TAKES_JSON | TAKES_LEGEND | TAKES_PAGER | TAKES_WATCH,
         .words_max = 1,
         .first = WORD_TARGET,
@@ -441,14 +442,14 @@ int status_command(const struct paths *paths, int argc, char **argv) {
                 return r > 0 ? EXIT_DONE : EXIT_USAGE;
         if (arguments.watch)
                 return watch(paths, &arguments);
+        if (report_is_for_staff(paths))
+                return report_ask(paths, arguments.hosts ? "status --hosts" : "status", &arguments);
+        /* coursenet-hosts answers root only. */
         if (arguments.hosts && geteuid() != 0) {
-                complain("Only root can run status --hosts. Staff and students can see where one seat is "
-                         "live with: "
-                         "coursenetctl seat");
+                complain("Only root and the staff of a course " STAFF_HINT
+                         " can run status --hosts. Where your seat is live: coursenetctl seat \"$USER\"");
                 return EXIT_NO;
         }
-        if (report_is_for_staff(paths))
-                return report_ask(paths, "status", &arguments);
 
         r = status_view_load(paths, arguments.n_words > 0 ? arguments.words[0] : NULL, &view);
         if (r == EXIT_DONE && arguments.hosts)

@@ -209,7 +209,8 @@ int status_view_add_hosts(const struct paths *paths, struct status_view *view) {
         }
         if (view->hosts.cut_off)
                 complain("This server is cut off from the others, so what they have is shown as it was "
-                         "before. See: coursenetctl hosts");
+                         "before.%s",
+                        view->scope ? "" : " See: coursenetctl hosts");
         return EXIT_DONE;
 }
 

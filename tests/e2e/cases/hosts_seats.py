@@ -4,7 +4,7 @@ import re
 
 from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_not_in, expect_status
 from helpers import pictures, schema
-from helpers.hosts import STUDENTS, with_members
+from helpers.hosts import FAR, STUDENTS, with_members
 
 HERE, THERE = STUDENTS[14:16]
 SEAT = "12325"
@@ -63,3 +63,34 @@ def all_seats(members):
     for session in sessions:
         session.close()
     members.a.wait_until("coursenetctl metrics | grep -qF 'coursenet_hosts_claims{host=\"hostb\"} 0'", what="the metrics have that the seats are gone")
+
+
+@case("status --hosts shows staff the seats of their course on all servers, and nobody else those of others", suites=ONE_SUITE)
+@with_members
+def staff(members):
+    sessions = [members.a.ssh_popen(HERE), members.b.ssh_popen(THERE), members.b.ssh_popen(FAR)]
+    # This server's settings count. They are the same on all when the case ends.
+    members.a.run("useradd prof; cp /etc/coursenet/coursenet.conf /run/before; "
+                  "sed -i 's/^\\[course 123\\]/&\\nstaff = prof/' /etc/coursenet/coursenet.conf")
+    try:
+        members.a.wait_until(f"coursenetctl status --hosts | grep -q '{FAR}.* hostb$'", what="hosta knows of the seats on hostb")
+        shown = schema.parse("status", members.a.run("runuser -u prof -- coursenetctl status --hosts --json").stdout)
+        expect_equal([(course["course"], [(seat["user"], seat["host"]) for seat in course["seats"]]) for course in shown["courses"]],
+                     [("123", [(HERE, "hosta"), (THERE, "hostb")])], "what staff see")
+        lines = members.a.run("runuser -u prof -- coursenetctl status --hosts").stdout
+        expect_equal([line.split()[-1] for line in lines.splitlines() if THERE in line], ["hostb"], "the last column")
+        expect_not_in(FAR, lines, "what staff see of another course")
+        said = members.a.run(f"runuser -u prof -- coursenetctl status --hosts {FAR}", check=False)
+        expect_status(said, 1, "status of another course's student")
+        expect_not_in("hostb", said.stdout + said.stderr, "what is said then")
+        for user in (HERE, "nobody"):
+            said = members.a.run(f"runuser -u {user} -- coursenetctl status --hosts", check=False)
+            expect_status(said, 1, f"status --hosts by {user}")
+            expect_in("Only root and the staff of a course", said.stderr, "its message")
+    finally:
+        members.a.run("cp /run/before /etc/coursenet/coursenet.conf")
+    said = members.a.run("runuser -u prof -- coursenetctl status --hosts", check=False)
+    expect_status(said, 1, "status --hosts by one who is staff no longer")
+    for session in sessions:
+        session.close()
+    members.a.wait_until("coursenetctl metrics | grep -qF 'coursenet_hosts_claims{host=\"hostb\"} 0'", what="the seats are gone")
