@@ -130,7 +130,7 @@ ctl_sources = ctl/command-table.c ctl/complete-command.c ctl/for-peer.c \
 	ctl/base/unit-list.c ctl/base/unit-property.c \
 	ctl/check/account-check.c ctl/check/check-command.c ctl/check/controller-check.c ctl/check/frr-check.c ctl/check/host-check.c ctl/check/hosts-check.c ctl/check/image-check.c \
 	ctl/check/exam-check.c ctl/check/limits.c ctl/check/live-check.c ctl/check/member-check.c ctl/check/schedule-check.c ctl/check/setup-command.c ctl/check/staff-check.c \
-	ctl/exam/exam-change.c ctl/exam/exam-command.c ctl/exam/exam-list.c ctl/exam/exam-share.c \
+	ctl/exam/exam-change.c ctl/exam/exam-command.c ctl/exam/exam-list.c ctl/exam/exam-members.c ctl/exam/exam-share.c \
 	ctl/hosts/drain-command.c ctl/hosts/frr-command.c ctl/hosts/hosts-command.c ctl/hosts/hosts-status.c \
 	ctl/history/collected.c ctl/history/history-command.c ctl/history/history-hosts.c ctl/history/lease-history.c ctl/history/lease-journal.c \
 	ctl/roster/class-list.c ctl/roster/class-parse.c ctl/roster/class-reader.c ctl/roster/class-table.c ctl/roster/class-text.c \

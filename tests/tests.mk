@@ -1,6 +1,6 @@
 # The tests. `make check` runs all of them; tests/run adds up what each says.
 
-unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam exam-share exam-state finding-line frr-config hosts hosts-protocol lease-history lease-record limits live-check member-check login-count login-uid \
+unit_tests = address address6 calendar child class-hours class-parse course-schedule diagnostics exam exam-members exam-share exam-state finding-line frr-config hosts hosts-protocol lease-history lease-record limits live-check member-check login-count login-uid \
 	machine-prefix manual message-fd moment name-rule no-memory pam-config plan protocol roster roster-command roster-sync scope seat-id setting-value \
 	settings settings-cache settings-documents settings-table site snapshot trusted-file \
 	worker-protocol

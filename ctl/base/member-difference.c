@@ -119,6 +119,10 @@ void member_differences(const struct listed_member *own, const struct listed_mem
         }
 }
 
+uint64_t member_exam_usec(const struct listed_member *member, const char *course) {
+        return get_usec(get(member->courses, course), "exam");
+}
+
 const char *difference_file(enum difference_kind kind) {
         return kind == DIFFERENCE_ROSTER ? "roster" : "settings";
 }

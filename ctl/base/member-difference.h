@@ -27,5 +27,8 @@ struct member_difference {
 void member_differences(const struct listed_member *own, const struct listed_member *other,
         void (*callback)(void *userdata, const struct member_difference *difference), void *userdata);
 
+/* The state of the course's exam that is in force on the member, see exam-state.h; 0: there is none. */
+uint64_t member_exam_usec(const struct listed_member *member, const char *course);
+
 /* "settings" or "roster". */
 const char *difference_file(enum difference_kind kind);

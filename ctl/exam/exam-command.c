@@ -41,7 +41,9 @@ static const struct command_part parts[] = {
                  "\n"
                  "Shows which courses are in an exam, until when, what is allowed, and who started it, and "
                  "the\n"
-                 "next exam of each course by schedule (exam = in the settings).\n",
+                 "next exam of each course by schedule (exam = in the settings). On several servers, also on "
+                 "how\n"
+                 "many of them it is in force, and which do not have it.\n",
                         .options = TAKES_JSON | TAKES_LEGEND | TAKES_PAGER}},
 };
 

@@ -3,6 +3,7 @@
 import time
 
 from harness.case import ONE_SUITE, case, expect, expect_equal, expect_in, expect_not_in
+from helpers import schema
 from helpers.hosts import CLAIM_TIME, COURSE, NAMES, STUDENTS, UNDERLAY, log_in, with_members
 
 FILE = f"/var/lib/coursenet/exam/{COURSE}"
@@ -63,6 +64,7 @@ def everywhere(members):
     expect(reached(sessions["hostb"], UNDERLAY["hosta"]), "the seat on hostb does not reach what the changed exam allows")
     for host in members.hosts.values():
         expect_in(f"{UNDERLAY['hosta']}:22/tcp", host.run("coursenetctl exam list").stdout, f"the exams on {host.name}")
+        host.wait_until("coursenetctl exam list | grep -q '3 of 3'", timeout=30, what=f"{host.name} knows that all have it")
     said = members.c.run(["coursenetctl", "exam", "stop", COURSE], check=False)
     expect_in("It has ended on all servers", said.stdout + said.stderr, "what the command says")
     for host in members.hosts.values():
@@ -82,11 +84,16 @@ def cut_off(members):
         expect_in("hostc", said.stdout + said.stderr, "who does not have the exam yet")
         expect_not_in("all servers", said.stdout, "what the command says")
         wait_known(members.b, "hostb has the exam")
+        for host in (members.a, members.b):
+            host.wait_until("coursenetctl exam list | grep -q '2 of 3, not on hostc'", timeout=30, what=f"{host.name} knows who has the exam")
+        [exam] = schema.parse("exam-list", members.a.run("coursenetctl exam list --json").stdout)["exams"]
+        expect_equal((exam["members"]["n_applied"], [each["host"] for each in exam["members"]["missing"]]), (2, ["hostc"]), "who has the exam")
         members.c.wait_until(f"test $(cat /run/coursenet/hosts/deadline) -lt $(awk '{{printf \"%.0f\", $1 * 1000000}}' /proc/uptime)",
                              timeout=CLAIM_TIME + 10, what="hostc is cut off")
         members.heal("hostc")
         wait_rules(members.c, True, "the exam is in force on hostc")
         expect_in("in an exam", members.c.journal(unit="coursenet-hosts"), "the journal of hostc")
+        members.a.wait_until("coursenetctl exam list | grep -q '3 of 3'", timeout=30, what="hosta knows that hostc has the exam")
     members.wait_joined()
     end(members, members.b)
     wait_rules(members.c, False, "the rules are gone on hostc")
