@@ -31,15 +31,17 @@ class Switch:
         return self._run(self._holder.pid, *command)
 
     @staticmethod
-    def _run(pid, *command):
+    def _run(pid, *command, check=True):
         result = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", *command],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if result.returncode != 0:
+        if check and result.returncode != 0:
             raise AssertionError(f"`{' '.join(command)}` failed: {result.stdout}")
         return result.stdout
 
     def plug(self, guest, link, address):
         """A cable to a guest, which may still be booting. It goes with the guest's network."""
+        # The kernel takes its time to remove the network of the boot before, and with it that boot's cable.
+        self._run(self._holder.pid, "ip", "link", "delete", port(guest), check=False)
         self.run("ip", "link", "add", port(guest), "up", "master", "switch", "type", "veth",
                  "peer", "name", link, "netns", str(guest.init))
         self._run(guest.init, "ip", "link", "set", link, "up")
