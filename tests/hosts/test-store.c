@@ -314,7 +314,6 @@ static void test_a_lease_ends_not_before_its_time(void **state) {
 
 static void test_a_server_is_killed_and_starts_again(void **state) {
         _cleanup_watched_ struct watched watched = {0};
-        _cleanup_answer_ struct answer kept = {0};
         uint64_t sent_usec, lease = grant(60, &sent_usec);
         int64_t revision = put_if("/killed/a", 0, "one", lease, true);
         struct answer waiting = {0};
