@@ -25,7 +25,8 @@ container_test_programs = $(container_tests:%=$(BUILD)/tests/container/test-%)
 enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
-hosts_tests = claim claim-keeper course-digest drain etcd exam-sync exam-value links run-state seat-number session store
+# Those that wait longest start first.
+hosts_tests = session claim-keeper exam-sync store claim course-digest drain etcd exam-value links run-state seat-number
 hosts_test_programs = $(hosts_tests:%=$(BUILD)/tests/hosts/test-%)
 
 calendar_tests = sandbox timetable
@@ -35,8 +36,8 @@ calendar_test_programs = $(calendar_tests:%=$(BUILD)/tests/calendar/test-%)
 fuzzers = class-list exam fence history hosts-protocol name-rule plan protocol record-store roster ruleset settings timetable worker-protocol
 replay_programs = $(fuzzers:%=$(BUILD)/tests/fuzz/replay-%)
 
-test_programs = $(netns_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
-	$(container_test_programs) $(enter_test_programs) $(calendar_test_programs) $(hosts_test_programs) $(replay_programs)
+test_programs = $(netns_test_programs) $(hosts_test_programs) $(activator_test_programs) $(pam_test_programs) $(unit_test_programs) \
+	$(container_test_programs) $(enter_test_programs) $(calendar_test_programs) $(replay_programs)
 
 $(BUILD)/tests/%.o: override CFLAGS += $(call flags,cmocka libsystemd) -I. -DBUILD_DIRECTORY='"$(abspath $(BUILD))"'
 $(BUILD)/tests/unit/%.o: override CFLAGS += -Ictl
