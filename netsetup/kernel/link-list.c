@@ -314,15 +314,33 @@ static int get_links(struct link_socket *socket, const int *indices, size_t n_in
         return 0;
 }
 
+/* Only the main table: IPv6 has a route in the table "local" for each link, and so for each seat. */
+static int list_main_routes(struct link_socket *socket, unsigned char family, struct netlink_items *items) {
+        struct rtmsg request = {.rtm_family = family, .rtm_table = RT_TABLE_MAIN};
+        struct netlink_question question = {
+                .type = RTM_GETROUTE,
+                .request = &request,
+                .request_size = sizeof(request),
+                .read = read_default_interface,
+                .strict = true,
+        };
+        int r = netlink_list(socket, &question, items);
+
+        /* The table is there from the first route on. */
+        return r == -ENOENT ? 0 : r;
+}
+
 int link_list_default_interfaces(struct link_socket *socket, struct links *ret) {
         struct netlink_items indices = {.item_size = sizeof(int)};
         int r;
 
-        r = list_family(socket, RTM_GETROUTE, AF_INET, read_default_interface, &indices);
+        r = list_main_routes(socket, AF_INET, &indices);
         if (r >= 0)
-                r = list_family(socket, RTM_GETROUTE, AF_INET6, read_default_interface, &indices);
-        if (r < 0)
+                r = list_main_routes(socket, AF_INET6, &indices);
+        if (r < 0) {
+                free(indices.array);
                 return r;
+        }
 
         r = get_links(socket, indices.array, indices.n_items, ret);
         free(indices.array);

@@ -138,6 +138,11 @@ void *netlink_append(struct netlink_items *items) {
         return memset(array + items->n_items++ * items->item_size, 0, items->item_size);
 }
 
+/* Where the kernel does not know the option, it lists more, and the reader leaves that out. */
+static void set_strict(struct link_socket *socket, int on) {
+        (void)setsockopt(nl_socket_get_fd(socket->nl), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+}
+
 static int list_once(
         struct link_socket *socket, const struct netlink_question *question, struct netlink_items *items) {
         struct nl_cb *callbacks;
@@ -149,8 +154,12 @@ static int list_once(
         nl_cb_set(callbacks, NL_CB_VALID, NL_CB_CUSTOM, question->read, items);
         nl_cb_err(callbacks, NL_CB_CUSTOM, link_socket_keep_error, &socket->error);
 
+        if (question->strict)
+                set_strict(socket, 1);
         r = nl_send_simple(
                 socket->nl, question->type, NLM_F_DUMP, (void *)question->request, question->request_size);
+        if (question->strict)
+                set_strict(socket, 0);
         if (r >= 0)
                 r = nl_recvmsgs(socket->nl, callbacks);
         nl_cb_put(callbacks);

@@ -77,6 +77,7 @@ struct netlink_question {
         const void *request; /* the message's header and attributes */
         size_t request_size;
         nl_recvmsg_msg_cb_t read; /* called for each message of the answer, with struct netlink_items */
+        bool strict;              /* the kernel leaves out what the request does not ask for */
 };
 
 /*
