@@ -5,7 +5,11 @@
 #include "number.h"
 
 bool digits_only(const char *text) {
-        return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+        size_t n = 0;
+
+        while (text[n] >= '0' && text[n] <= '9')
+                n++;
+        return n > 0 && text[n] == '\0';
 }
 
 int number_parse(const char *text, unsigned minimum, unsigned maximum, unsigned *ret) {

@@ -38,14 +38,13 @@ static struct netns_entry *append(struct netns_record *record, const char *seat,
         return entry;
 }
 
+/* Of a record that a login waits for, and that has a line for each seat: no strtok(), and below no printf().
+ */
 static int parse_line(char *line, struct netns_record *record) {
-        char *seat, *id, *use, *rest = NULL;
+        const char *seat = strsep(&line, " "), *id = strsep(&line, " "), *use = strsep(&line, " ");
         struct netns_entry *entry;
         unsigned number;
 
-        seat = strtok_r(line, " ", &rest);
-        id = strtok_r(NULL, " ", &rest);
-        use = strtok_r(NULL, " ", &rest);
         if (!use || !digits_only(seat) || strlen(seat) >= SEAT_ID_SIZE ||
                 number_parse(id, 0, INT32_MAX, &number) < 0)
                 return 0;
@@ -55,6 +54,7 @@ static int parse_line(char *line, struct netns_record *record) {
                         if (!entry)
                                 return -ENOMEM;
                         entry->use = (enum netns_use)i;
+                        break;
                 }
         return 0;
 }
@@ -62,7 +62,7 @@ static int parse_line(char *line, struct netns_record *record) {
 int netns_record_load(const char *path, struct netns_record *ret) {
         _cleanup_netns_record_ struct netns_record record = {0};
         _cleanup_free_ char *text = NULL;
-        char *rest = NULL;
+        char *rest, *line;
         int r;
 
         r = runtime_file_read(path, &text);
@@ -70,8 +70,7 @@ int netns_record_load(const char *path, struct netns_record *ret) {
                 *ret = record;
                 return 0;
         }
-        for (char *line = r < 0 ? NULL : strtok_r(text, "\n", &rest); line && r >= 0;
-                line = strtok_r(NULL, "\n", &rest))
+        for (rest = text; r >= 0 && (line = strsep(&rest, "\n"));)
                 r = parse_line(line, &record);
         if (r < 0)
                 return r;
@@ -80,34 +79,57 @@ int netns_record_load(const char *path, struct netns_record *ret) {
         return 0;
 }
 
-int netns_record_save(const char *path, const struct netns_record *record) {
-        _cleanup_free_ char *text = NULL;
-        size_t size = 0;
-        FILE *file = open_memstream(&text, &size);
+#define LINE_SIZE (SEAT_ID_SIZE + sizeof(" 2147483647 ") + sizeof("former\n"))
 
-        if (!file)
+static char *put_number(char *end, unsigned number) {
+        char digits[10];
+        size_t n = 0;
+
+        do
+                digits[n++] = (char)('0' + number % 10);
+        while ((number /= 10) > 0);
+        while (n > 0)
+                *end++ = digits[--n];
+        return end;
+}
+
+static char *put_line(char *end, const struct netns_entry *entry) {
+        end = stpcpy(end, entry->seat);
+        *end++ = ' ';
+        end = put_number(end, (unsigned)entry->id);
+        *end++ = ' ';
+        end = stpcpy(end, uses[entry->use]);
+        return stpcpy(end, "\n");
+}
+
+int netns_record_save(const char *path, const struct netns_record *record) {
+        _cleanup_free_ char *text = calloc(record->n_entries + 1, LINE_SIZE);
+        char *end = text;
+
+        if (!text)
                 return -ENOMEM;
         for (size_t i = 0; i < record->n_entries; i++)
-                (void)fprintf(file, "%s %d %s\n", record->entries[i].seat, record->entries[i].id,
-                        uses[record->entries[i].use]);
-        if (fclose(file) != 0)
-                return -ENOMEM;
+                end = put_line(end, &record->entries[i]);
         return runtime_file_write(path, text, 0600);
 }
 
-/* The number after the highest one. Without any number, one that is unlikely to be in use. */
+/*
+ * The number before the lowest one: the kernel looks for the number of a namespace among all in their order,
+ * each time it describes the cable, and finds that of the newest namespace first. Without any number, one
+ * that is unlikely to be in use.
+ */
 static int next_id(const struct netns_record *record) {
         uint32_t random = 0;
-        int id = 0;
+        int id = ID_LAST;
 
         for (size_t i = 0; i < record->n_entries; i++)
-                if (record->entries[i].id > id && record->entries[i].id < ID_LAST)
+                if (record->entries[i].id < id && record->entries[i].id >= ID_FIRST)
                         id = record->entries[i].id;
-        if (id >= ID_FIRST)
-                return id + 1;
+        if (id < ID_LAST && id >= ID_FIRST + (int)ID_TRIES)
+                return id - 1;
         if (getrandom(&random, sizeof(random), 0) < 0)
-                return ID_FIRST;
-        return ID_FIRST + (int)(random % (ID_LAST - ID_FIRST));
+                return ID_LAST;
+        return ID_LAST - (int)(random % (ID_LAST - ID_FIRST) / 2);
 }
 
 void netns_record_retire_seat(struct netns_record *record, const char *seat) {
@@ -122,7 +144,7 @@ int netns_record_note(struct netns_record *record, struct link_socket *socket, c
         int wanted = next_id(record), id = -EEXIST;
 
         for (unsigned i = 0; i < ID_TRIES && id == -EEXIST; i++)
-                id = nsid_take(socket, netns_fd, wanted + (int)i);
+                id = nsid_take(socket, netns_fd, wanted - (int)i);
         if (id < 0)
                 return id;
         for (size_t i = 0; i < record->n_entries && !entry; i++)

@@ -749,6 +749,26 @@ static void when_all_seats_together_have_too_many_none_gets_another(void **state
         assert_int_equal(close(fd), 0);
 }
 
+/* So that the kernel finds it first; with one number more for each seat it would look through all of them. */
+static void the_newest_namespace_has_the_lowest_number(void **state) {
+        static const char *const seats[] = {"12310", "12311", "12312"};
+        struct sandbox *sandbox = *state;
+        struct netns_record record;
+
+        for (size_t i = 0; i < ELEMENTSOF(seats); i++)
+                assert_int_equal(start(sandbox, seats[i]), 0);
+        assert_int_equal(stop(sandbox, "12311"), 0);
+        assert_int_equal(start(sandbox, "12311"), 0);
+        assert_int_equal(netns_record_load(NETNS_RECORD_FILE, &record), 0);
+        for (size_t i = 1; i < record.n_entries; i++)
+                assert_true(record.entries[i].id < record.entries[i - 1].id);
+        assert_string_equal(record.entries[record.n_entries - 1].seat, "12311");
+        netns_record_done(&record);
+        assert_shell("ip netns list-id nsid $(sed -n 's/^12311 \\(.*\\) up/\\1/p' " NETNS_RECORD_FILE
+                     ") | grep -q ns12311");
+        assert_silence(sandbox);
+}
+
 static void a_record_that_is_lost_or_garbage_stops_no_seat(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -801,6 +821,7 @@ int main(void) {
                 sandbox_test(a_seat_that_has_its_cable_loses_no_name),
                 sandbox_test(namespaces_that_nobody_keeps_are_made_anew_each_time),
                 sandbox_test(when_all_seats_together_have_too_many_none_gets_another),
+                sandbox_test(the_newest_namespace_has_the_lowest_number),
                 sandbox_test(a_record_that_is_lost_or_garbage_stops_no_seat),
         };
 
