@@ -67,8 +67,10 @@ $(netns_test_programs): $(BUILD)/tests/netns/test-%: $(BUILD)/tests/netns/test-%
 	$(say) LD $@
 	$(link_test) $(call libraries,cmocka $(host_packages) $(settings_packages))
 
-# They run it.
+# They run them.
 $(BUILD)/tests/netns/test-claims: $(BUILD)/coursenet-host
+$(BUILD)/tests/netns/test-bridge $(BUILD)/tests/netns/test-seat: $(BUILD)/coursenet-net
+$(BUILD)/tests/netns/test-watch: $(BUILD)/coursenet-host $(BUILD)/coursenet-net
 $(BUILD)/tests/netns/test-worker: $(BUILD)/coursenet-worker
 
 # libsubid looks for libsubid_NAME.so, where nsswitch.conf has "subid: NAME".
