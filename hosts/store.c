@@ -98,8 +98,11 @@ static void end(struct store_call *call, int error, json_object *answer) {
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-/* google.golang.org/grpc/codes: NotFound. */
-#define CODE_NOT_FOUND 5
+/*
+ * etcd's text for a lease that does not exist: ErrGRPCLeaseNotFound of its package rpctypes. Its code of
+ * gRPC, NotFound, is no proof: a gateway answers a path that it does not know with the same code.
+ */
+#define LEASE_NOT_FOUND "etcdserver: requested lease not found"
 
 static void note_error(struct store *store, size_t endpoint, const char *text) {
         (void)snprintf(
@@ -107,18 +110,17 @@ static void note_error(struct store *store, size_t endpoint, const char *text) {
         string_make_printable(store->error);
 }
 
-/* What the store says of a failure: a text, or in a stream an object with a text. NULL: it is no failure. */
-static const char *failure_text(json_object *answer, int64_t *ret_code) {
+/*
+ * What the store says of a failure. NULL: it is no failure. In a stream, an object has the text. Otherwise it
+ * is in "error", and from etcd 3.6 on in "message", beside a code.
+ */
+static const char *failure_text(json_object *answer) {
         json_object *error = NULL;
 
         if (!json_object_object_get_ex(answer, "error", &error))
-                return NULL;
-        if (json_object_is_type(error, json_type_object)) {
-                *ret_code = json_number(error, "grpc_code");
-                return json_text(error, "message");
-        }
-        *ret_code = json_number(answer, "code");
-        return json_text(answer, "error");
+                return json_number(answer, "code") > 0 ? json_text(answer, "message") : NULL;
+        return json_object_is_type(error, json_type_object) ? json_text(error, "message")
+                                                            : json_text(answer, "error");
 }
 
 /* The answers of streams are in a member of their own. */
@@ -132,14 +134,13 @@ static json_object *without_frame(json_object *answer) {
 static int judge(
         struct store *store, size_t endpoint, int error, long status, const char *body, json_object *answer) {
         char status_text[64] = "its answer is not etcd's";
-        int64_t code = 0;
-        const char *text = failure_text(answer, &code);
+        const char *text = failure_text(answer);
         struct etcd_header header;
 
         /* Each answer of etcd has a header, and no other program's has. */
         if (error >= 0 && status == 200 && !text && etcd_read_header(without_frame(answer), &header))
                 return 0;
-        if (error >= 0 && code == CODE_NOT_FOUND)
+        if (error >= 0 && text && string_equal(text, LEASE_NOT_FOUND))
                 return -ENOENT;
         if (status != 200)
                 (void)snprintf(status_text, sizeof(status_text), "it answered with HTTP status %ld", status);

@@ -430,6 +430,43 @@ static void test_servers_that_answer_wrongly_are_left(void **state) {
         /* etcd's own: its text says what there is to say. */
         assert_left("{\"error\":\"etcdserver: no \\u001bleader\",\"code\":14}",
                 STAND_IN_URL ": etcdserver: no ?leader");
+        assert_left("{\"code\":14,\"message\":\"etcdserver: no leader\",\"details\":[]}",
+                STAND_IN_URL ": etcdserver: no leader");
+}
+
+/* A gateway does not know the path. It has the code of a lease that is not found, and no lease is lost. */
+static void test_a_path_that_is_not_known_is_no_lease(void **state) {
+        (void)state;
+        assert_left(
+                "{\"error\":\"Not Found\",\"message\":\"Not Found\",\"code\":5}", STAND_IN_URL ": Not Found");
+        assert_left("{\"code\":5,\"message\":\"Not Found\",\"details\":[]}", STAND_IN_URL ": Not Found");
+        assert_left("{\"error\":{\"grpc_code\":5,\"http_code\":404,\"message\":\"Not Found\"}}",
+                STAND_IN_URL ": Not Found");
+}
+
+/* In each of the forms in which versions of etcd say it. */
+static void test_a_lease_that_is_not_found(void **state) {
+        static const char *const forms[] = {
+                "{\"error\":\"etcdserver: requested lease not found\",\"code\":5}",
+                "{\"code\":5,\"message\":\"etcdserver: requested lease not found\",\"details\":[]}",
+                "{\"error\":{\"grpc_code\":5,\"message\":\"etcdserver: requested lease not found\"}}",
+                "{\"error\":{\"code\":5,\"message\":\"etcdserver: requested lease not found\"}}",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
+                struct answer answer = {0};
+
+                wrong = forms[i];
+                stand_in_start(answer_wrongly);
+                assert_int_equal(begin_at(STAND_IN_URL, NULL), 0);
+                ask(&answer, ETCD_TXN, etcd_put_if_body("/lease/a", 0, "one", 1), WITHIN_USEC);
+                run_until(event, answer.came);
+                assert_int_equal(answer.error, -ENOENT);
+                assert_string_equal(store_error(store), "");
+                answer_done(&answer);
+                (void)end(NULL);
+        }
 }
 
 /* The connection ends before the length that was promised. */
@@ -526,6 +563,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_nobody_answers, begin_without, end),
                 cmocka_unit_test_setup_teardown(
                         test_servers_that_answer_wrongly_are_left, begin_without, end),
+                cmocka_unit_test_setup_teardown(
+                        test_a_path_that_is_not_known_is_no_lease, begin_without, end),
+                cmocka_unit_test_setup_teardown(test_a_lease_that_is_not_found, begin_without, end),
                 cmocka_unit_test_setup_teardown(
                         test_a_server_whose_answer_is_cut_is_left, begin_without, end),
                 cmocka_unit_test_setup_teardown(test_a_stream_with_a_wrong_line_ends, begin_without, end),
