@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
+ * What nsbr@ needs is what systemd says, not what the settings say: they may have another bridge for a seat
+ * that was up when they changed, and a restart would end that seat.
+ *
  * Usually systemd answers before it runs the jobs that it has just queued, so it still says that the needed
  * unit is down. If it is up again already, the times tell: nsbr@ begins to start after the units that it
- * needs, so one that has left its active state since then is not the one that nsbr@ was started on.
+ * needs, so one that has left its active state since then is not the one that nsbr@ was started on. The time
+ * of nsbr@ is asked for last. If all of them stop and start meanwhile, it is the latest, and nothing is
+ * restarted.
  */
 
 #include <utlist.h>
 
 #include "base/log.h"
 #include "seat-id.h"
-#include "seat-units.h"
 #include "stale-cable.h"
 #include "systemd/units.h"
 
+#define UNIT_SIZE 64U
+
+/* netns@ and netbr@ */
+#define NEEDED_MAX 2U
+
 struct stale_cable {
         struct seats *seats;
-        struct seat_units units;
-        uint64_t started_usec; /* when nsbr@ began to start; CLOCK_MONOTONIC */
-        const char *needed;    /* the unit whose time is asked for */
+        char nsbr[UNIT_SIZE];
+        char needed[NEEDED_MAX][UNIT_SIZE];
+        size_t n_needed, n_asked;
+        uint64_t stopped_usec; /* when the last of those whose time is known was up no longer */
+        const char *stopped;   /* that one; NULL: none was */
         struct bus_call *call;
         struct stale_cable *prev, *next;
 };
@@ -35,40 +46,51 @@ void stale_cables_forget(struct seats *seats) {
 }
 
 static void restart(struct stale_cable *cable, const char *needed) {
-        log_notice("%s has outlived %s, which it needs; restarting it", cable->units.nsbr, needed);
-        (void)unit_try_restart(cable->seats->bus, cable->units.nsbr);
+        log_notice("%s has outlived %s, which it needs; restarting it", cable->nsbr, needed);
+        (void)unit_try_restart(cable->seats->bus, cable->nsbr);
         forget(cable);
 }
 
-static void ask_stopped(struct stale_cable *cable, const char *needed);
-
-static void handle_stopped(void *userdata, int error, const struct unit_value *value) {
-        struct stale_cable *cable = userdata;
-
-        if (error >= 0 && value->number > cable->started_usec)
-                restart(cable, cable->needed);
-        else if (cable->needed == cable->units.netns && cable->units.netbr[0])
-                ask_stopped(cable, cable->units.netbr);
-        else
+static void get(struct stale_cable *cable, const char *unit, enum unit_property property,
+        unit_property_callback_t callback) {
+        if (unit_get_property(cable->seats->bus, unit, property, callback, cable, &cable->call) < 0)
                 forget(cable);
 }
 
-static void ask_stopped(struct stale_cable *cable, const char *needed) {
-        cable->needed = needed;
-        if (unit_get_property(
-                    cable->seats->bus, needed, UNIT_ACTIVE_EXIT, handle_stopped, cable, &cable->call) < 0)
-                forget(cable);
-}
+/* --- the times -------------------------------------------------------------------------------- */
 
 static void handle_started(void *userdata, int error, const struct unit_value *value) {
         struct stale_cable *cable = userdata;
 
-        cable->started_usec = value->number;
-        if (error < 0)
-                forget(cable);
+        if (error >= 0 && cable->stopped_usec > value->number)
+                restart(cable, cable->stopped);
         else
-                ask_stopped(cable, cable->units.netns);
+                forget(cable);
 }
+
+static void ask_times(struct stale_cable *cable);
+
+static void handle_stopped(void *userdata, int error, const struct unit_value *value) {
+        struct stale_cable *cable = userdata;
+
+        if (error >= 0 && value->number > cable->stopped_usec) {
+                cable->stopped_usec = value->number;
+                cable->stopped = cable->needed[cable->n_asked];
+        }
+        cable->n_asked++;
+        ask_times(cable);
+}
+
+static void ask_times(struct stale_cable *cable) {
+        if (cable->n_asked < cable->n_needed)
+                get(cable, cable->needed[cable->n_asked], UNIT_ACTIVE_EXIT, handle_stopped);
+        else if (cable->stopped)
+                get(cable, cable->nsbr, UNIT_INACTIVE_EXIT, handle_started);
+        else
+                forget(cable);
+}
+
+/* --- the states ------------------------------------------------------------------------------- */
 
 /* nsbr@ itself: up or about to be, and not about to stop, which would be the end of the cable, too. */
 static bool goes_on(const struct unit_row *row) {
@@ -83,7 +105,7 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
 
         (void)error; /* then there are no rows */
         for (size_t i = 0; i < n_rows; i++)
-                if (string_equal(rows[i].name, cable->units.nsbr))
+                if (string_equal(rows[i].name, cable->nsbr))
                         up = goes_on(&rows[i]);
                 else if (!string_equal(rows[i].active_state, "active"))
                         down = rows[i].name;
@@ -91,27 +113,35 @@ static void handle_units(void *userdata, int error, const struct unit_row *rows,
                 forget(cable);
         else if (down)
                 restart(cable, down);
-        else if (unit_get_property(cable->seats->bus, cable->units.nsbr, UNIT_INACTIVE_EXIT, handle_started,
-                         cable, &cable->call) < 0)
+        else
+                ask_times(cable);
+}
+
+static void handle_needs(void *userdata, int error, const struct unit_value *value) {
+        struct stale_cable *cable = userdata;
+        const char *names[1 + NEEDED_MAX] = {cable->nsbr};
+
+        for (size_t i = 0; error >= 0 && i < value->n_list && cable->n_needed < NEEDED_MAX; i++)
+                if ((string_starts_with(value->list[i], "netns@") ||
+                            string_starts_with(value->list[i], "netbr@")) &&
+                        string_copy(cable->needed[cable->n_needed], UNIT_SIZE, value->list[i]) >= 0) {
+                        cable->n_needed++;
+                        names[cable->n_needed] = cable->needed[cable->n_needed - 1];
+                }
+        if (cable->n_needed == 0 || unit_list_names(cable->seats->bus, names, 1 + cable->n_needed,
+                                            handle_units, cable, &cable->call) < 0)
                 forget(cable);
 }
 
 static void look(struct seats *seats, const char *seat) {
         struct stale_cable *cable = calloc(1, sizeof(*cable));
-        const char *names[3];
-        size_t n = 0;
 
         if (!cable)
                 return;
         cable->seats = seats;
         DL_APPEND(seats->stale_cables, cable);
-        seat_units_find(seats->etc, seat, &cable->units);
-        names[n++] = cable->units.nsbr;
-        names[n++] = cable->units.netns;
-        if (cable->units.netbr[0])
-                names[n++] = cable->units.netbr;
-        if (unit_list_names(seats->bus, names, n, handle_units, cable, &cable->call) < 0)
-                forget(cable);
+        (void)snprintf(cable->nsbr, sizeof(cable->nsbr), "nsbr@%s.service", seat);
+        get(cable, cable->nsbr, UNIT_BINDS_TO, handle_needs);
 }
 
 void stale_cable_job_removed(void *userdata, const char *job, const char *unit, const char *result) {

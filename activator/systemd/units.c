@@ -228,6 +228,7 @@ int unit_list_names(struct bus *bus, const char *const *names, size_t n, unit_li
 static const struct {
         const char *interface, *name, *type;
 } properties[_UNIT_PROPERTY_MAX] = {
+        [UNIT_BINDS_TO] = {"org.freedesktop.systemd1.Unit", "BindsTo", "as"},
         [UNIT_DROP_IN_PATHS] = {"org.freedesktop.systemd1.Unit", "DropInPaths", "as"},
         [UNIT_NEED_DAEMON_RELOAD] = {"org.freedesktop.systemd1.Unit", "NeedDaemonReload", "b"},
         [UNIT_INACTIVE_EXIT] = {"org.freedesktop.systemd1.Unit", "InactiveExitTimestampMonotonic", "t"},

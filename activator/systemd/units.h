@@ -85,6 +85,7 @@ int unit_list_names(struct bus *bus, const char *const *names, size_t n, unit_li
 void unit_job_path(uint32_t job, char ret_path[static UNIT_JOB_PATH_SIZE]);
 
 enum unit_property {
+        UNIT_BINDS_TO,           /* list */
         UNIT_DROP_IN_PATHS,      /* list */
         UNIT_NEED_DAEMON_RELOAD, /* flag */
         UNIT_INACTIVE_EXIT,  /* number: when it last began to start, in µs of CLOCK_MONOTONIC; 0: never */

@@ -211,6 +211,7 @@ int unit_list_names(struct bus *bus, const char *const *names, size_t n, unit_li
 int unit_get_property(struct bus *bus, const char *unit, enum unit_property property,
         unit_property_callback_t callback, void *userdata, struct bus_call **call) {
         static const char *const names[] = {
+                [UNIT_BINDS_TO] = "BindsTo",
                 [UNIT_DROP_IN_PATHS] = "DropInPaths",
                 [UNIT_NEED_DAEMON_RELOAD] = "NeedDaemonReload",
                 [UNIT_INACTIVE_EXIT] = "InactiveExit",
