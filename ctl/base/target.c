@@ -92,16 +92,27 @@ static void find_mistakes_of_seats(const char *etc, const struct settings *setti
         }
 }
 
-/* The mistakes of other seats are not why there is no such seat. */
+/* The mistakes in the lines of other seats are not why there is no such seat. */
+static int load_roster(const char *etc, const struct settings *settings, const struct meaning *meaning,
+        struct roster *ret, struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics of_roster = {0};
+        int r = roster_load(etc, settings, meaning->id.course, ret, &of_roster);
+
+        if (r < 0 || means_course(meaning)) {
+                diagnostics_done(diagnostics);
+                *diagnostics = of_roster;
+                of_roster = (struct diagnostics){0};
+        }
+        return r;
+}
+
 static void find_mistakes(const char *etc, const struct settings *settings, const struct meaning *meaning,
         struct diagnostics *diagnostics) {
-        _cleanup_diagnostics_ struct diagnostics of_lines = {0};
         _cleanup_roster_ struct roster roster = {0};
         struct bridge_plan ignored;
         int r;
 
-        r = roster_load(
-                etc, settings, meaning->id.course, &roster, means_course(meaning) ? diagnostics : &of_lines);
+        r = load_roster(etc, settings, meaning, &roster, diagnostics);
         if (r != -ENOENT && bridge_plan_load(etc, settings, meaning->id.course, &ignored, diagnostics) >= 0)
                 find_mistakes_of_seats(etc, settings, meaning, &roster, diagnostics);
 }
