@@ -114,7 +114,7 @@ activator_sources = \
 	activator/lease/lease-table.c activator/lease/lease-unit.c activator/lease/linger.c \
 	activator/lease/record-removal.c activator/lease/seat-claim.c activator/lease/stray-unit.c \
 	activator/seat/empty-seat.c activator/seat/failed-units.c activator/seat/slot-release.c \
-	activator/seat/hosts-client.c activator/seat/seat-units.c activator/seat/stale-cable.c activator/seat/starting-units.c activator/seat/tidy.c activator/seat/user-folder.c activator/seat/user-limits.c activator/seat/wiring-plan.c activator/seat/wiring.c \
+	activator/seat/hosts-client.c activator/seat/stale-cable.c activator/seat/starting-units.c activator/seat/tidy.c activator/seat/user-folder.c activator/seat/user-limits.c activator/seat/wiring-plan.c activator/seat/wiring.c \
 	activator/seat/worker-client.c activator/seat/worker-revival.c \
 	activator/systemd/bus.c activator/systemd/logind.c activator/systemd/units.c \
 	activator/base/event.c activator/base/log.c activator/base/namespace-id.c activator/base/seat-owner.c \

@@ -11,10 +11,12 @@
 
 #include "base/event.h"
 #include "base/log.h"
-#include "seat-id.h"
-#include "seat-units.h"
+#include "diagnostics.h"
+#include "plan.h"
 #include "systemd/units.h"
 #include "tidy.h"
+
+#define UNIT_SIZE 64U
 
 /* A slice that stays would keep the seat up, so its stop is retried for a minute, until the slice is gone. */
 #define RETRY_USEC UINT64_C(5000000)
@@ -24,11 +26,12 @@
 
 struct tidying {
         struct seats *seats;
-        char slice[SEAT_UNIT_SIZE];
-        struct seat_units units;
-        bool seat_up;    /* one of the first two is up, starting or stopping */
-        bool seat_stops; /* one of them is stopping, or has a job */
-        bool slice_up;   /* another program's slice; that program may have ended */
+        char slice[UNIT_SIZE];
+        char nsbr[UNIT_SIZE], netns[UNIT_SIZE];
+        char netbr[UNIT_SIZE]; /* empty: the seat's bridge is not known, or not a unit's */
+        bool seat_up;          /* one of the first two is up, starting or stopping */
+        bool seat_stops;       /* one of them is stopping, or has a job */
+        bool slice_up;         /* another program's slice; that program may have ended */
         char start_job[JOB_SIZE], stop_job[JOB_SIZE]; /* the slice's, their D-Bus paths */
         struct bus_call *call;                        /* the one call that is under way */
         sd_event_source *retry_source;
@@ -60,6 +63,25 @@ void tidy_forget_all(struct seats *seats) {
         DL_FOREACH_SAFE(seats->tidyings, tidying, next) {
                 forget(tidying);
         }
+}
+
+/* The units' names. If the configuration cannot be read, the bridge is left out. */
+static void find_names(struct tidying *tidying, const char *seat) {
+        _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
+        _cleanup_settings_ struct settings settings = {0};
+        struct seat_plan plan;
+        struct seat_id id;
+
+        /* A lease's id has no 't', so the activator never mistakes this slice for a lease. */
+        (void)snprintf(tidying->slice, UNIT_SIZE, "coursenet-tidy_%s.slice", seat);
+        (void)snprintf(tidying->nsbr, UNIT_SIZE, "nsbr@%s.service", seat);
+        (void)snprintf(tidying->netns, UNIT_SIZE, "netns@%s.service", seat);
+        if (settings_load(tidying->seats->etc, &settings, &diagnostics) < 0 ||
+                seat_id_parse(seat, settings.course_digits, &id) < 0 ||
+                seat_plan_load(tidying->seats->etc, &settings, &id, &plan, &diagnostics) < 0 ||
+                plan.bridge_course[0] == '\0')
+                return;
+        (void)snprintf(tidying->netbr, UNIT_SIZE, "netbr@%s.service", plan.bridge_course);
 }
 
 static int found(const struct tidying *tidying) {
@@ -136,9 +158,9 @@ static int start_slice(struct tidying *tidying, const char *const *units) {
 }
 
 static const char *name_of(const struct tidying *tidying, const char *unit) {
-        if (string_equal(unit, tidying->units.nsbr))
-                return tidying->units.nsbr;
-        return string_equal(unit, tidying->units.netns) ? tidying->units.netns : tidying->units.netbr;
+        if (string_equal(unit, tidying->nsbr))
+                return tidying->nsbr;
+        return string_equal(unit, tidying->netns) ? tidying->netns : tidying->netbr;
 }
 
 static bool is_down(const struct unit_row *row) {
@@ -161,8 +183,8 @@ static size_t collect_active(
                 else {
                         const char *name = name_of(tidying, rows[i].name);
 
-                        tidying->seat_up |= name != tidying->units.netbr && !is_down(&rows[i]);
-                        tidying->seat_stops |= name != tidying->units.netbr && is_on_its_way(&rows[i]);
+                        tidying->seat_up |= name != tidying->netbr && !is_down(&rows[i]);
+                        tidying->seat_stops |= name != tidying->netbr && is_on_its_way(&rows[i]);
                         if (string_equal(rows[i].active_state, "active") && n < 3)
                                 ret[n++] = name;
                 }
@@ -211,15 +233,13 @@ void tidy(struct seats *seats, const char *seat, tidy_callback_t callback, void 
         }
         *tidying = (struct tidying){.seats = seats, .callback = callback, .userdata = userdata};
         DL_APPEND(seats->tidyings, tidying);
-        /* A lease's id has no 't', so the activator never mistakes this slice for a lease. */
-        (void)snprintf(tidying->slice, sizeof(tidying->slice), "coursenet-tidy_%s.slice", seat);
-        seat_units_find(seats->etc, seat, &tidying->units);
+        find_names(tidying, seat);
 
         patterns[n++] = tidying->slice;
-        patterns[n++] = tidying->units.nsbr;
-        patterns[n++] = tidying->units.netns;
-        if (tidying->units.netbr[0])
-                patterns[n++] = tidying->units.netbr;
+        patterns[n++] = tidying->nsbr;
+        patterns[n++] = tidying->netns;
+        if (tidying->netbr[0])
+                patterns[n++] = tidying->netbr;
         r = unit_list(seats->bus, patterns, n, handle_units, tidying, &tidying->call);
         if (r < 0)
                 finish(tidying, r);
