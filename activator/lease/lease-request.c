@@ -247,6 +247,16 @@ static void handle_unclaimed(struct lease_table *table, const struct lease_waite
                 "another one, or tell your course staff.");
 }
 
+/* Nobody reads the answer to a process that has ended, and it was no mistake of a program. */
+static void refuse_dead(
+        const struct lease_waiter *waiter, const struct request *request, const struct ucred *opener) {
+        /* Everybody may ask for REQUEST_ENTER, as often as they like. */
+        if (request->type != REQUEST_ENTER)
+                log_info("%s (%s, process %ld) ended before it had a lease", request->user, request->service,
+                        (long)opener->pid);
+        lease_answer_text(waiter, REPLY_REFUSED, "the process that asked has ended");
+}
+
 /* Whether the request goes on later, or was refused, because the seat's course is spread. Takes pidfd then.
  */
 static bool claim_first(struct lease_table *table, const struct lease_waiter *waiter,
@@ -277,6 +287,10 @@ static void begin(struct lease_table *table, const struct lease_waiter *waiter, 
         if (!claimed && claim_first(table, waiter, request, opener, pidfd, &seat.plan))
                 return;
         r = make_lease(table, request, &seat, opener, pidfd, &lease);
+        if (r == -ESRCH) {
+                refuse_dead(waiter, request, opener);
+                return;
+        }
         if (r < 0) {
                 (void)snprintf(text, sizeof(text), "the lease cannot be made: %s", strerror(-r));
                 refuse(table, waiter, request, REPLY_FAILED, REFUSAL_START_FAILED, text);
@@ -311,20 +325,13 @@ static void repeat(struct lease *lease, const struct lease_waiter *waiter, const
         lease_raise(lease, EVENT_REPEATED);
 }
 
-/* Nobody reads the answer to a process that has ended, and it was no mistake of a program. */
 static void refuse_sender(struct lease_table *table, const struct lease_waiter *waiter,
         const struct request *request, const struct ucred *peer, int error) {
-        static const char text[] = "the request came without a pidfd of its sender";
-
-        if (error != -ESRCH) {
-                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_PROGRAM, text);
-                return;
-        }
-        /* Everybody may ask for REQUEST_ENTER, as often as they like. */
-        if (request->type != REQUEST_ENTER)
-                log_info("%s (%s, process %ld) ended before its request was read", request->user,
-                        request->service, (long)peer->pid);
-        lease_answer_text(waiter, REPLY_REFUSED, text);
+        if (error == -ESRCH)
+                refuse_dead(waiter, request, peer);
+        else
+                refuse(table, waiter, request, REPLY_REFUSED, REFUSAL_PROGRAM,
+                        "the request came without a pidfd of its sender");
 }
 
 void lease_open(struct lease_table *table, const struct lease_waiter *waiter, const struct request *request,

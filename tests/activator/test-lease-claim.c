@@ -128,7 +128,7 @@ static void who_has_no_seat_is_refused(void **state) {
         request_init(&request, REQUEST_OPEN);
         (void)snprintf(request.user, sizeof(request.user), "cs123-newellz2");
         lease_open(&table, &waiter, &request, &peer, pidfd);
-        assert_refused(&late, REPLY_REFUSED, "without a pidfd of its sender");
+        assert_refused(&late, REPLY_REFUSED, "has ended");
         end_opener(opener);
 }
 
@@ -248,6 +248,22 @@ static void a_claim_for_which_there_is_no_lease_is_given_up(void **state) {
         end_opener(opener);
 }
 
+/* It was killed, perhaps by its user: no fault of the server, which its log need not have as an error. */
+static void who_has_ended_meanwhile_gets_no_lease(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        write_run_file(HOSTS_CLAIM_DIRECTORY "/12310", "");
+        world.shared = true;
+        open_as(&asker, "cs123-newellz2", 5001, opener);
+        end_opener(opener);
+        answer_claim(HOSTS_DONE, 0, "");
+        assert_refused(&asker, REPLY_REFUSED, "has ended");
+        assert_int_equal(hosts.n_released, 1);
+        assert_int_equal(unlink(HOSTS_CLAIM_DIRECTORY "/12310"), 0);
+}
+
 static void a_seat_that_another_server_has_taken_is_stopped(void **state) {
         pid_t opener = start_opener();
         struct asker asker = {0};
@@ -321,6 +337,7 @@ int main(void) {
                 CLAIM_TEST(a_claim_that_cannot_be_asked_for_is_refused),
                 CLAIM_TEST(a_claim_is_given_up_if_nobody_waits_for_it),
                 CLAIM_TEST(a_claim_for_which_there_is_no_lease_is_given_up),
+                CLAIM_TEST(who_has_ended_meanwhile_gets_no_lease),
                 CLAIM_TEST(a_seat_that_another_server_has_taken_is_stopped),
                 CLAIM_TEST(a_drained_server_starts_no_shared_seat),
         };
