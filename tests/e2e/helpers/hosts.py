@@ -291,9 +291,20 @@ class Members:
 
     def leader(self):
         """The member whose server of the store leads the others."""
+        servers = self._servers()
+        return next(name for name, status in servers.items() if status["leader"] == status["header"]["member_id"])
+
+    def make_leader(self, name):
+        """Lets the store's server of a member lead the others, so that they need no new leader when another one is away."""
+        leader = self.leader()
+        if leader != name:
+            identity = self._servers()[name]["header"]["member_id"]
+            self.a.run(f"{ETCDCTL.replace(UNDERLAY['hosta'], UNDERLAY[leader])} move-leader {identity:x}")
+
+    def _servers(self):
+        """What each member's server of the store says of itself."""
         rows = json.loads(self.a.run(f"{ETCDCTL} endpoint status --cluster -w json").stdout)
-        address = next(row["Endpoint"] for row in rows if row["Status"]["leader"] == row["Status"]["header"]["member_id"])
-        return next(name for name in NAMES if UNDERLAY[name] in address)
+        return {name: row["Status"] for name in NAMES for row in rows if UNDERLAY[name] in row["Endpoint"]}
 
     def wait_joined(self, names=NAMES):
         """Waits until BGP and etcd of the members work together, and claims can be made."""
