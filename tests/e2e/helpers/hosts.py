@@ -336,8 +336,8 @@ class Watch:
         self.wait(f"{name} added", since)
 
     def now(self):
-        """A position in what it says, for since=."""
-        return len(self._stream.text())
+        """A position in what it says, for since=: the beginning of a line, of which a part may have been read."""
+        return self._stream.text().rfind("\n") + 1
 
     def lines(self, since=0):
         """Pairs of a time, in seconds of CLOCK_MONOTONIC, and what was so from then on."""
