@@ -38,8 +38,7 @@ static struct netns_entry *append(struct netns_record *record, const char *seat,
         return entry;
 }
 
-/* Of a record that a login waits for, and that has a line for each seat: no strtok(), and below no printf().
- */
+/* A login waits for this, and there is a line for each seat: strsep() is faster here than strtok_r(). */
 static int parse_line(char *line, struct netns_record *record) {
         const char *seat = strsep(&line, " "), *id = strsep(&line, " "), *use = strsep(&line, " ");
         struct netns_entry *entry;
@@ -81,27 +80,6 @@ int netns_record_load(const char *path, struct netns_record *ret) {
 
 #define LINE_SIZE (SEAT_ID_SIZE + sizeof(" 2147483647 ") + sizeof("former\n"))
 
-static char *put_number(char *end, unsigned number) {
-        char digits[10];
-        size_t n = 0;
-
-        do
-                digits[n++] = (char)('0' + number % 10);
-        while ((number /= 10) > 0);
-        while (n > 0)
-                *end++ = digits[--n];
-        return end;
-}
-
-static char *put_line(char *end, const struct netns_entry *entry) {
-        end = stpcpy(end, entry->seat);
-        *end++ = ' ';
-        end = put_number(end, (unsigned)entry->id);
-        *end++ = ' ';
-        end = stpcpy(end, uses[entry->use]);
-        return stpcpy(end, "\n");
-}
-
 int netns_record_save(const char *path, const struct netns_record *record) {
         _cleanup_free_ char *text = calloc(record->n_entries + 1, LINE_SIZE);
         char *end = text;
@@ -109,7 +87,8 @@ int netns_record_save(const char *path, const struct netns_record *record) {
         if (!text)
                 return -ENOMEM;
         for (size_t i = 0; i < record->n_entries; i++)
-                end = put_line(end, &record->entries[i]);
+                end += snprintf(end, LINE_SIZE, "%s %d %s\n", record->entries[i].seat, record->entries[i].id,
+                        uses[record->entries[i].use]);
         return runtime_file_write(path, text, 0600);
 }
 
