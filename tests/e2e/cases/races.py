@@ -99,9 +99,16 @@ def logins_over_reexecs(guest):
 
 
 # systemd reads notifications (READY=1) before it reaps processes, but a program can notify and end in between. Here each
-# reaping is slow, and many processes end, so that this happens nearly every time.
+# reaping is slow, and many processes end, so that this happens nearly every time. The next one begins when the last one
+# has been reaped: at a fixed rate systemd would have no time for anything else on a busy machine.
 PAUSE_US = 5000
-ORPHANS = "while :; do (true &); sleep 0.015; done"
+ORPHANS = """
+    while :; do
+        orphan=$(true >/dev/null & echo $!)
+        while [ -e /proc/$orphan ]; do sleep 0.005; done
+        sleep 0.005
+    done
+"""
 
 
 @contextlib.contextmanager
@@ -123,7 +130,7 @@ def slow_reaping(guest):
     set_up_class(guest)
     guest.popen(["sh", "-c", ORPHANS])
     with slow_to_reap(guest):
-        for _ in range(2):
+        for _ in range(6):
             expect_in_seat(guest.ssh(STUDENT, "ip -br addr").stdout, SEAT, ADDRESS)
             wait_gone(guest)
 
