@@ -15,8 +15,10 @@ SUCCESS, PERM_DENIED, SESSION_ERR = 0, 6, 14
 
 def install(guest, options="join=no", lines=(), service=SERVICE):
     """A PAM service of this module, with options, and of the lines behind it; returns the program's command line."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in_guest", "pam-session.py"), encoding="utf-8") as file:
-        guest.write(PROGRAM, file.read(), mode=0o755)
+    # Only once: a program that has just been started must not find a file that is being replaced.
+    if guest.run(["test", "-e", PROGRAM], check=False).returncode:
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in_guest", "pam-session.py"), encoding="utf-8") as file:
+            guest.write(PROGRAM, file.read(), mode=0o755)
     stack = [f"session required pam_coursenet.so {options}", "session required pam_permit.so", *lines]
     guest.write(f"/etc/pam.d/{service}", "\n".join(stack) + "\n")
     return ["python3", PROGRAM]
