@@ -17,6 +17,7 @@ import growth
 import logins
 import members
 import programs
+import sessions
 import stages
 import traffic
 from harness import isolation
@@ -25,10 +26,10 @@ from helpers.seats import wait_gone
 from results import Results, stages_as_text
 
 # How often, and how long: the first is for ten minutes, the second for a night.
-QUICK = {"pairs": 20, "ssh": 10, "ssh_crowd": 10, "crowd": 3, "class": 2, "sample": 30, "throughput": 7, "seconds": 2, "fence": 6,
+QUICK = {"pairs": 20, "ssh": 10, "ssh_crowd": 10, "sessions": 60, "crowd": 3, "class": 2, "sample": 30, "throughput": 7, "seconds": 2, "fence": 6,
          "members": 20, "containers": 5}
-THOROUGH = {"pairs": 150, "ssh": 50, "ssh_crowd": 50, "crowd": 9, "class": 6, "sample": 60, "throughput": 25, "seconds": 4, "fence": 20,
-            "members": 60, "containers": 15}
+THOROUGH = {"pairs": 150, "ssh": 50, "ssh_crowd": 50, "sessions": 200, "crowd": 9, "class": 6, "sample": 60, "throughput": 25, "seconds": 4,
+            "fence": 20, "members": 60, "containers": 15}
 CROWD_SIZE, COURSE_WITH_CONTAINERS = 100, 16
 
 # The groups, in order. Each gets the guest, the results, and how often it measures.
@@ -36,6 +37,7 @@ GROUPS = {
     "logins": lambda guest, results, counts: logins.measure(guest, results, counts["pairs"]),
     "peers": lambda guest, results, counts: logins.measure_peers(guest, results, counts["pairs"]),
     "ssh": lambda guest, results, counts: logins.measure_ssh(guest, results, counts["ssh"], counts["ssh_crowd"]),
+    "sessions": lambda guest, results, counts: sessions.measure(guest, results, counts["sessions"]),
     "crowd": lambda guest, results, counts: crowd.measure(guest, results, counts["crowd"], CROWD_SIZE),
     "class": lambda guest, results, counts: class_hours.measure(guest, results, counts["class"], CROWD_SIZE),
     "growth": lambda guest, results, counts: growth.measure(guest, results, counts["seats"], counts["sample"]),
