@@ -168,6 +168,7 @@ static const struct setting table[] = {
                 "names of template units, without '@': cont stands for cont@.service", "units", NULL)},
         {"uplink", SITE_LIST(uplinks, n_uplinks), LIST(uplink_valid,
                 "names of interfaces, such as eth0; or auto alone", "interfaces", "auto"), DEFAULT("auto")},
+        {"user-manager", BOTH(user_manager), BOOL, DEFAULT("yes")},
         {"vni", COURSE(vni), NUMBER("a number", 1, VNI_MAX)},
         {"vni-base", HOSTS(vni_base), NUMBER("a number", 1, VNI_MAX), DEFAULT("100000")},
 };

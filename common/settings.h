@@ -138,6 +138,7 @@ struct course_values {
         enum capture capture;
         bool spread;        /* the course is one network on all members of [hosts] */
         bool staff_enter;   /* the staff may enter the network of a student's seat */
+        bool user_manager;  /* a login starts the student's own systemd manager, user@UID */
         struct staff staff; /* of a course: in addition to the site's */
         struct service_settings services;
         struct limit_settings limits;

@@ -74,6 +74,7 @@ bool seat_lookup(struct settings_cache *cache, const char *user, bool log, struc
                 ret->services = values->services;
                 ret->limits = values->limits;
                 ret->keep = values->leftover == LEFTOVER_KEEP;
+                ret->user_manager = values->user_manager;
                 ret->shared = hosts_configured(settings);
         }
 

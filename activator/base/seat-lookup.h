@@ -12,9 +12,10 @@ struct found_seat {
         struct seat_plan plan;
         struct service_settings services;
         struct limit_settings limits;
-        bool keep;   /* leftover = keep */
-        bool shared; /* this server is one of several, see hosts.h */
-        uid_t uid;   /* the user's; 0: not known. The caller knows it */
+        bool keep;         /* leftover = keep */
+        bool user_manager; /* user-manager = yes */
+        bool shared;       /* this server is one of several, see hosts.h */
+        uid_t uid;         /* the user's; 0: not known. The caller knows it */
 };
 
 /*

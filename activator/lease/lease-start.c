@@ -48,7 +48,7 @@ static size_t plan_wiring(const struct lease *lease, struct wiring ret[static WI
         size_t n = wiring_plan_seat(&seat->plan, ret);
 
         if (!lease->record.hold)
-                wiring_plan_user(&seat->plan, lease->record.uid, &ret[n++]);
+                wiring_plan_user(&seat->plan, lease->record.uid, seat->user_manager, &ret[n++]);
         for (size_t i = 0; i < seat->services.n_units; i++)
                 wiring_plan_service(
                         &seat->plan, lease->record.user, seat->uid, &seat->services, i, &ret[n++]);

@@ -4,8 +4,9 @@
 
 #include "wiring-plan.h"
 
-/* No file has this name. systemd prints the name when somebody starts the service by hand. */
+/* No files have these names. systemd prints the name when somebody starts the service by hand, or logs in. */
 #define STAND_IN_PATH "/run/coursenet/nobody-has-logged-in-on-this-seat"
+#define NO_MANAGER_PATH "/run/coursenet/user-manager-is-set-to-no"
 
 bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
         if (seat->bridge_course[0] == '\0')
@@ -28,19 +29,20 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
  * Without its seat the manager is skipped, which is not a failure. One that does fail, for instance because
  * the seat stops while it starts, is reset with its last session: see failed-units.h.
  */
-void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret) {
+void wiring_plan_user(const struct seat_plan *seat, uid_t uid, bool manager, struct wiring *ret) {
         ret->stand_in = false;
         (void)snprintf(ret->unit, sizeof(ret->unit), "user@%u.service", (unsigned)uid);
         (void)snprintf(ret->text, sizeof(ret->text),
                 "# Written by coursenet-activator: this user's services belong into seat %s.\n"
                 "[Unit]\n"
                 "PartOf=nsbr@%s.service\n"
-                "ConditionPathExists=" NETNS_DIRECTORY "/%s\n"
+                "ConditionPathExists=%s%s\n"
                 "CollectMode=inactive-or-failed\n"
                 "[Service]\n"
                 "NetworkNamespacePath=" NETNS_DIRECTORY "/%s\n"
                 "TimeoutStopSec=5s\n",
-                seat->name, seat->name, seat->netns, seat->netns);
+                seat->name, seat->name, manager ? NETNS_DIRECTORY "/" : NO_MANAGER_PATH,
+                manager ? seat->netns : "", seat->netns);
         ret->file = WIRING_FILE;
         (void)snprintf(ret->will_do, sizeof(ret->will_do), "\nNetworkNamespacePath=" NETNS_DIRECTORY "/%s\n",
                 seat->netns);

@@ -52,8 +52,10 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret);
  * Puts the user's own systemd manager into the seat; pure. It stops with the seat at once, although logind
  * would keep it for some seconds. Without a seat it does not start. There is no After= on purpose: a user's
  * service that ignores SIGTERM would delay the seat's end and the next login.
+ *
+ * manager: false for user-manager = no. Then it does not start at all.
  */
-void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret);
+void wiring_plan_user(const struct seat_plan *seat, uid_t uid, bool manager, struct wiring *ret);
 
 /*
  * Makes the i-th of a seat's services (struct service_settings) the student's own, in the seat, for as long

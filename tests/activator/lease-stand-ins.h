@@ -341,9 +341,10 @@ bool wiring_plan_seat(const struct seat_plan *seat, struct wiring *ret) {
         return true;
 }
 
-void wiring_plan_user(const struct seat_plan *seat, uid_t uid, struct wiring *ret) {
+void wiring_plan_user(const struct seat_plan *seat, uid_t uid, bool manager, struct wiring *ret) {
         (void)seat;
         (void)uid;
+        (void)manager;
         (void)ret;
 }
 

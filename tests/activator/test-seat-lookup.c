@@ -32,6 +32,7 @@ static void a_name_on_the_roster_has_its_seat(void **state) {
         assert_string_equal(seat.plan.id.course, "123");
         assert_int_equal(seat.services.n_units, 0);
         assert_false(seat.keep);
+        assert_true(seat.user_manager);
 }
 
 static void a_change_counts_at_once(void **state) {
@@ -45,17 +46,19 @@ static void a_change_counts_at_once(void **state) {
 
 static void a_seat_comes_with_what_its_course_has(void **state) {
         (void)state;
-        write_file("coursenet.conf",
-                "[course 123]\nunits = notebook\nleftover = keep\nleftover-max = 2h\nlinger = 300\n");
+        write_file("coursenet.conf", "[course 123]\nunits = notebook\nleftover = keep\nleftover-max = "
+                                     "2h\nlinger = 300\nuser-manager = no\n");
         write_file("roster.d/123", "amy 10\n");
         write_file("roster.d/124", "amy 10\n");
         assert_true(look_up("cs123-amy"));
         assert_int_equal(seat.services.n_units, 1);
         assert_string_equal(seat.services.units[0], "notebook");
         assert_true(seat.keep);
+        assert_false(seat.user_manager);
         assert_true(look_up("cs124-amy"));
         assert_int_equal(seat.services.n_units, 0);
         assert_false(seat.keep);
+        assert_true(seat.user_manager);
 }
 
 static void who_is_not_on_the_roster_is_told_how_to_get_there(void **state) {

@@ -65,7 +65,7 @@ static void a_users_manager_is_put_into_the_seat(void **state) {
         struct wiring wiring;
 
         (void)state;
-        wiring_plan_user(&seat, 1001, &wiring);
+        wiring_plan_user(&seat, 1001, true, &wiring);
         assert_string_equal(wiring.unit, "user@1001.service");
         assert_non_null(strstr(wiring.text, "\n[Unit]\nPartOf=nsbr@12310.service\n"
                                             "ConditionPathExists=/run/netns/ns12310\n"
@@ -73,6 +73,23 @@ static void a_users_manager_is_put_into_the_seat(void **state) {
                                             "NetworkNamespacePath=/run/netns/ns12310\n"));
         /* It would delay the seat's end. */
         assert_null(strstr(wiring.text, "After="));
+}
+
+/* systemd may go on with either version in memory until the next login. */
+static void a_manager_that_is_not_wanted_has_a_condition_that_never_holds(void **state) {
+        struct seat_plan seat = make_seat("12310", "123");
+        struct wiring with, without;
+
+        (void)state;
+        wiring_plan_user(&seat, 1001, true, &with);
+        wiring_plan_user(&seat, 1001, false, &without);
+        assert_string_equal(without.unit, "user@1001.service");
+        assert_non_null(
+                strstr(without.text, "\nConditionPathExists=/run/coursenet/user-manager-is-set-to-no\n"));
+        assert_null(strstr(without.text, "ConditionPathExists=/run/netns/"));
+        /* Started by other means, it is in the seat, too. */
+        assert_non_null(strstr(without.text, with.will_do));
+        assert_non_null(strstr(with.text, without.will_do));
 }
 
 static bool keep_file_exists(const char *unit, const char *line) {
@@ -169,9 +186,11 @@ static void the_largest_user_fits(void **state) {
         struct wiring wiring;
 
         (void)state;
-        wiring_plan_user(&seat, UINT32_MAX - 1, &wiring);
-        assert_string_equal(wiring.unit, "user@4294967294.service");
-        assert_non_null(strstr(wiring.text, "TimeoutStopSec=5s\n"));
+        for (unsigned manager = 0; manager < 2; manager++) {
+                wiring_plan_user(&seat, UINT32_MAX - 1, manager, &wiring);
+                assert_string_equal(wiring.unit, "user@4294967294.service");
+                assert_non_null(strstr(wiring.text, "TimeoutStopSec=5s\n"));
+        }
 }
 
 static void the_longest_id_fits(void **state) {
@@ -288,6 +307,7 @@ int main(void) {
                 cmocka_unit_test(a_seat_on_another_courses_bridge_is_bound_to_that),
                 cmocka_unit_test(a_seat_on_an_admins_bridge_needs_no_unit),
                 cmocka_unit_test(a_users_manager_is_put_into_the_seat),
+                cmocka_unit_test(a_manager_that_is_not_wanted_has_a_condition_that_never_holds),
                 cmocka_unit_test(logind_may_not_end_a_manager_that_is_kept),
                 cmocka_unit_test(a_folder_that_was_made_at_boot_stays),
                 cmocka_unit_test(the_largest_user_fits),

@@ -74,6 +74,7 @@ static const struct example {
         {"test-host", "gw.example.edu", "-v", NULL, NULL},
         {"units", "cont vnc", "nsbr", NULL, NULL},
         {"uplink", "eth0 bond0.100", "lo", NULL, NULL},
+        {"user-manager", "no", "on", NULL, NULL},
         {"vni", "5000", "0x10", "0", "16777216"},
         {"vni-base", "200000", "many", "0", "16777216"},
 };

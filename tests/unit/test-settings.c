@@ -752,11 +752,11 @@ static const struct mistake {
         {"[site]\nbogus = 1\n", 2,
                 "unknown setting 'bogus' in [site]: expected bind, capture, course-digits, course-rate, "
                 "cpu-quota, cpu-weight, delay, "},
-        {"[site]\nbogus = 1\n", 2, "staff, staff-enter, tasks-max, test-host, units or uplink"},
+        {"[site]\nbogus = 1\n", 2, "staff, staff-enter, tasks-max, test-host, units, uplink or user-manager"},
         {"[course 123]\nbogus = 1\n", 2,
                 "in [course 123]: expected bind, capture, course-rate, cpu-quota, cpu-weight, delay, "},
         {"[course 123]\nbogus = 1\n", 2,
-                "staff, staff-enter, subnet, subnet6, tasks-max, test-host, units or vni"},
+                "staff, staff-enter, subnet, subnet6, tasks-max, test-host, units, user-manager or vni"},
         {"[site\nprefix = 24\n", 1, "expected 'NAME = VALUE' or a [section]"},
         {"[site]\n#" LONG_100 LONG_100 "\n", 2, "longer than 190"},
         {"[site]\nprefix = 24\ntest-host = " LONG_100 LONG_100, 3, "longer than 190"},

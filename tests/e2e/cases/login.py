@@ -7,10 +7,11 @@ from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, 
 from harness.guest import ssh_command
 from helpers import pam_program
 from helpers.leases import leases, status
-from helpers.logins import HOST_NAMESPACE, OWN_NAMESPACE, expect_in_seat
+from helpers.logins import HOST_NAMESPACE, OWN_NAMESPACE, expect_in_seat, manager_of
 from helpers.pam_program import PamProgram
-from helpers.seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS,
-                           SECOND_SEAT, STRANGER, STUDENT, drop_in, held, is_active, leftovers, set_up_class, wait_gone)
+from helpers.seats import (ADDRESS, FAR, FAR_ADDRESS, FAR_SEAT, PASSWORD, ROSTER_FILE, SEAT, SECOND, SECOND_ADDRESS, SECOND_SEAT,
+                           STRANGER, STUDENT, drop_in, expect_nothing_failed, held, is_active, leftovers, set_up_class, wait_gone)
+from helpers.settings import settings
 from helpers.worker import worker_away
 
 
@@ -24,6 +25,36 @@ def ssh_login(guest):
     expect_in("via 10.0.123.1", session.run("ip route show default"), "the default route")
     expect_equal(session.run("ping -c 1 -W 5 10.0.123.1 >/dev/null && echo reached"), "reached", "the gateway")
     session.close()
+    wait_gone(guest)
+
+
+@case("with user-manager = no a login starts no systemd manager and has its runtime directory; a manager that is up stays up, and the "
+      "next login after a change back has one")
+def no_user_manager(guest):
+    set_up_class(guest)
+    manager = manager_of(guest, STUDENT)
+    guest.wait_until(f"! systemctl is-active --quiet {manager}", what="the manager of an earlier login is gone")
+    since = guest.journal_position()
+    with settings(guest, "[course 123]\nuser-manager = no\n"):
+        session = guest.ssh_popen(STUDENT)
+        expect_in_seat(session.run("ip -br addr"), SEAT, ADDRESS)
+        expect_equal(session.run('stat --format="%n %U" "$XDG_RUNTIME_DIR"'), f"/run/user/{manager[5:]} {STUDENT}", "the runtime directory")
+        expect_in("ConditionPathExists=/run/coursenet/user-manager-is-set-to-no", guest.journal(since=since), "what systemd says of the manager")
+        expect(not is_active(guest, manager), "the login has a manager")
+        expect_equal(session.run("tmux new-session -d -s one; tmux list-sessions -F '#S'; tmux kill-server"), "one", "tmux without a manager")
+        session.close()
+        wait_gone(guest)
+        expect_nothing_failed(guest)
+
+    with_manager = guest.ssh_popen(STUDENT)
+    guest.wait_until(f"systemctl is-active --quiet {manager}", what="the next login's manager is up")
+    with settings(guest, "[site]\nuser-manager = no\n"):
+        second = guest.ssh_popen(STUDENT)
+        expect_in_seat(second.run("ip -br addr"), SEAT, ADDRESS)
+        expect_equal(second.run(f"systemd-run --user --quiet --wait --pipe {OWN_NAMESPACE}"), with_manager.run(OWN_NAMESPACE),
+                     "the namespace of the manager that was up before the change")
+        second.close()
+    with_manager.close()
     wait_gone(guest)
 
 
