@@ -94,9 +94,17 @@ static int read_record(const char *path, struct forwarding *ret) {
         return 0;
 }
 
+/*
+ * "all" and "default" are no links. The kernel would run modprobe(8) to find a driver for a link that does
+ * not exist (dev_load() in net/core/dev_ioctl.c), and the caller would wait for it.
+ */
+static unsigned index_of(const char *name) {
+        return string_equal(name, "all") || string_equal(name, "default") ? 0 : if_nametoindex(name);
+}
+
 static void print_names(FILE *stream, const char *kind, const struct link_names *names) {
         for (size_t i = 0; i < names->n_items; i++)
-                (void)fprintf(stream, "%s %s %u\n", kind, names->items[i], if_nametoindex(names->items[i]));
+                (void)fprintf(stream, "%s %s %u\n", kind, names->items[i], index_of(names->items[i]));
 }
 
 static int write_record(const char *path, const struct forwarding *forwarding) {
