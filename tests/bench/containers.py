@@ -6,7 +6,7 @@ from helpers.settings import settings
 from programs import LONG, add_students
 
 GROUP = "containers"
-COURSE = "207"
+COURSE = "209"
 NAME = "coursenet-bench"
 
 # Prints how long a command takes, in microseconds; the clock is bash's own.

@@ -61,8 +61,11 @@ def add_students(guest, course, count):
     """A course with so many students, who can log in by ssh, made once a guest; returns their users."""
     names = [f"bench{number:03}" for number in range(count)]
     users = [f"cs{course}-{name}" for name in names]
-    if course not in guest.__dict__.setdefault("courses", set()):
-        guest.courses.add(course)
+    sizes = guest.__dict__.setdefault("course_sizes", {})
+    if sizes.get(course, count) != count:
+        raise AssertionError(f"course {course} has {sizes[course]} students already: another group uses it")
+    if course not in sizes:
+        sizes[course] = count
         add_accounts(guest, users)
         guest.run(["coursenetctl", "roster", "import", course, "-"], input="\n".join(names) + "\n")
     return users

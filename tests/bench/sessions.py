@@ -6,7 +6,7 @@ from helpers.settings import settings
 from programs import LONG, add_students
 from results import Goal
 
-COURSE = "207"
+COURSE = "204"
 GROUP = "ssh, beside those who are logged in, processor time"
 BLOCK = 10
 # With a seat, but without a manager: no more than what an ordinary user has.
