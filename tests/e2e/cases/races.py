@@ -346,7 +346,9 @@ def survivor(promise, unit, program):
     @case(promise)
     def login_before_stop(guest):
         set_up_class(guest)
-        stays = f'NotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c "{program} && exec sleep infinity"'
+        # The shell reaps the program, so systemd may not know whose READY=1 it was. systemd-notify waits until that is settled.
+        stays = ('NotifyAccess=all\nExecStart=\nExecStart=/bin/sh -c "env --unset=NOTIFY_SOCKET '
+                 f'{program} && systemd-notify --ready && exec sleep infinity"')
         with drop_in(guest, unit, stays):
             old = guest.ssh_popen(STUDENT)
             guest.wait_until(lambda: is_active(guest, f"nsbr@{SEAT}"), what="the units of the seat are up")
