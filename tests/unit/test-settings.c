@@ -412,7 +412,7 @@ static void test_uplink(void **state) {
         _cleanup_settings_ struct settings named = {0}, automatic = {0};
 
         (void)state;
-        load("[site]\nuplink = eth0  bond0.100\n", &named);
+        load("[site]\nuplink = eth0,  bond0.100\n", &named);
         assert_int_equal(named.n_uplinks, 2);
         assert_string_equal(named.uplinks[0], "eth0");
         assert_string_equal(named.uplinks[1], "bond0.100");
