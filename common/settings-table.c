@@ -109,6 +109,7 @@ static const struct setting table[] = {
         {"fence-except-users", SITE_LIST(fence.users, fence.n_users), LIST(user_name_valid,
                 "names of users; or none alone", "users", "none"), DEFAULT("none")},
         {"first-seat", SITE(first_seat), NUMBER("a number", 2, 65534), DEFAULT("10")}, /* 1 is the gateway */
+        {"flowtable", BOTH(traffic.flowtable), BOOL, DEFAULT("no")},
         {"handover", HOSTS(handover), TEXT(handover_valid,
                 "a text in which %u stands for the user and %h for the server, such as ssh %u@%h.example.edu")},
         {"host-name", HOSTS(host_name), TEXT(host_member_name_valid,

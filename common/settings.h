@@ -96,6 +96,7 @@ struct traffic_settings {
         bool nat;         /* IPv4 leaves under the host's address */
         enum choice nat6; /* IPv6 as well; unset: if the course's subnet is a unique local one */
         bool inbound;     /* hosts other than this one may open connections to the seats */
+        bool flowtable;   /* open connections to other networks pass the kernel's flowtable */
         enum isolation isolation;
         struct ports host_ports; /* what seats reach of the host, other than ping and DNS of the gateway */
         struct rate rate;        /* of each seat, in each direction */

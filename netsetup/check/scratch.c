@@ -34,6 +34,23 @@ static int make_links(unsigned n_links) {
         return r;
 }
 
+/* Of a flowtable in the commands: ruleset.h writes each of its devices in quotes. */
+static int make_devices(const char *commands) {
+        static const struct mac mac = {{0x02, 0x63, 0, 0, 0, 1}};
+        const char *line = commands ? strstr(commands, "\t\tdevices = {") : NULL;
+        _cleanup_free_ char *names = line ? strndup(line, strcspn(line, "\n")) : NULL;
+        _cleanup_link_socket_ struct link_socket socket = {0};
+        char *rest = names;
+        int r;
+
+        if (!line)
+                return 0;
+        r = names ? link_open(&socket) : -ENOMEM;
+        while (r >= 0 && strsep(&rest, "\"") && rest)
+                r = link_create_bridge(&socket, strsep(&rest, "\""), &mac);
+        return r;
+}
+
 static int list_tables(
         const struct scratch_table *tables, size_t n_tables, FILE *stream, struct diagnostics *diagnostics) {
         for (size_t i = 0; i < n_tables; i++) {
@@ -63,6 +80,8 @@ static int work(const struct scratch_table *tables, size_t n_tables, unsigned n_
                 r = failure(&diagnostics, WHAT, -errno, "no network namespace can be made for it");
         else {
                 r = make_links(n_links);
+                for (size_t i = 0; r >= 0 && i < n_tables; i++)
+                        r = make_devices(tables[i].commands);
                 if (r < 0)
                         r = failure(&diagnostics, WHAT, r, "its links cannot be made");
         }

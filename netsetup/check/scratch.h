@@ -5,6 +5,8 @@
  * Applies the planned firewall in a network namespace of its own and lists it. nft rewrites some rules when
  * it lists them, so a planned text cannot be compared with the listing of the kernel's tables, but two
  * listings can.
+ *
+ * The namespace has a link for each device of a flowtable.
  */
 
 #include "diagnostics.h"

@@ -46,6 +46,7 @@ struct live {
         struct ruleset_exam *examined; /* the courses above that are in an exam */
         size_t n_examined;
         bool any_spread;
+        bool flowtable; /* if a course wants it */
         uint32_t members[HOSTS_MAX];
         size_t n_members;
 };
@@ -270,6 +271,13 @@ static void list_resolvers(struct ruleset_courses *courses) {
 
 /* --- applying ------------------------------------------------------------------------------------------ */
 
+/* A device that does not exist would make the whole transaction fail. */
+static void find_flow_uplinks(const struct link_names *uplinks, struct link_names *ret) {
+        for (size_t i = 0; i < uplinks->n_items; i++)
+                if (if_nametoindex(uplinks->items[i]) != 0)
+                        link_names_add(ret, uplinks->items[i]);
+}
+
 static bool needs_bridge_table(const struct live *live) {
         return live->n_examined > 0 || live->any_spread;
 }
@@ -292,6 +300,8 @@ static char *format_rules(const struct live *live, const struct settings *settin
                 .n_members = live->n_members,
         };
 
+        if (live->flowtable)
+                find_flow_uplinks(&forwarding->uplinks, &courses.flow_uplinks);
         if (courses.dns)
                 list_resolvers(&courses);
         return format(&courses);
@@ -325,13 +335,11 @@ static bool apply_first_course(
         return commands && nftables_apply(commands, NETWORK, &said) >= 0;
 }
 
-static int apply_rules(const struct live *live, const struct settings *settings,
+static int apply_tables(const struct live *live, const struct settings *settings,
         const struct forwarding *forwarding, struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = NULL;
         int r;
 
-        if (needs_bridge_table(live))
-                (void)runtime_file_write(EXAMS_FILE, "", 0600);
         commands = format_tables(live, settings, forwarding, ruleset_format_courses);
         if (!commands)
                 return failure(diagnostics, NETWORK, -ENOMEM, "cannot be set up");
@@ -341,9 +349,48 @@ static int apply_rules(const struct live *live, const struct settings *settings,
                         return r;
         }
         (void)runtime_file_write(RULES_FILE, commands, 0600);
-        if (!needs_bridge_table(live))
-                runtime_file_remove(EXAMS_FILE);
         return 0;
+}
+
+/*
+ * Not every kernel has flowtables, and one of the devices may go just now. A new link or route makes the
+ * watch compute the rules again.
+ */
+static int apply_with_flowtable(struct live *live, const struct settings *settings,
+        const struct forwarding *forwarding, struct diagnostics *diagnostics) {
+        _cleanup_diagnostics_ struct diagnostics said = {0};
+        int r;
+
+        live->flowtable = true;
+        if (apply_tables(live, settings, forwarding, &said) >= 0)
+                return 0;
+        live->flowtable = false;
+        r = apply_tables(live, settings, forwarding, diagnostics);
+        if (r >= 0 && said.n_items > 0)
+                diagnostics_warning(diagnostics, "flowtable", 0,
+                        "is left out, so connections of the seats take the usual way: %s",
+                        said.items[0].text);
+        return r;
+}
+
+static bool wants_flowtable(const struct live *live) {
+        for (size_t i = 0; i < live->n_courses; i++)
+                if (live->courses[i].traffic.flowtable)
+                        return true;
+        return false;
+}
+
+static int apply_rules(struct live *live, const struct settings *settings,
+        const struct forwarding *forwarding, struct diagnostics *diagnostics) {
+        int r;
+
+        if (needs_bridge_table(live))
+                (void)runtime_file_write(EXAMS_FILE, "", 0600);
+        r = wants_flowtable(live) ? apply_with_flowtable(live, settings, forwarding, diagnostics)
+                                  : apply_tables(live, settings, forwarding, diagnostics);
+        if (r >= 0 && !needs_bridge_table(live))
+                runtime_file_remove(EXAMS_FILE);
+        return r;
 }
 
 /* If the settings have a mistake, the last rules are applied again, in case somebody has flushed them. */
@@ -381,7 +428,7 @@ static int apply_rates(struct link_socket *socket, const struct live *live) {
  * Rules are added before forwarding is switched on and removed after it is switched off, so no packet is
  * forwarded without them.
  */
-static int apply(const struct live *live, const struct settings *settings, struct forwarding *forwarding,
+static int apply(struct live *live, const struct settings *settings, struct forwarding *forwarding,
         struct diagnostics *diagnostics) {
         int r;
 
@@ -458,6 +505,22 @@ int course_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         return refresh(&socket, etc, diagnostics);
 }
 
+/* Whether there is one, which depends on the kernel, too. It is an administrator's to know if it is missing.
+ */
+static void find_flowtable(struct live *live, struct diagnostics *diagnostics) {
+        _cleanup_free_ char *commands = NULL;
+
+        if (!wants_flowtable(live))
+                return;
+        live->flowtable = runtime_file_read(RULES_FILE, &commands) >= 0 &&
+                          strstr(commands, "\tflowtable " RULESET_FLOWTABLE " {");
+        if (!live->flowtable)
+                diagnostics_warning(diagnostics, "flowtable", 0,
+                        "is set, but the firewall was applied without one: there is no uplink, each course "
+                        "has a course-rate, or see journalctl -b -u 'netbr@*' -u coursenet-worker -u "
+                        "coursenet-network for what the kernel has said");
+}
+
 int course_rules_format(const char *etc, char **ret, char **ret_exams, struct link_names *ret_uplinks,
         struct diagnostics *diagnostics) {
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
@@ -488,6 +551,7 @@ int course_rules_format(const char *etc, char **ret, char **ret_exams, struct li
         r = forwarding_plan(&forwarding_paths, &forwarding, diagnostics);
         if (r < 0)
                 return r;
+        find_flowtable(&live, diagnostics);
         commands = format_rules(&live, &settings, &forwarding, ruleset_format_courses);
         if (commands && needs_bridge_table(&live))
                 exams = format_rules(&live, &settings, &forwarding, ruleset_format_exams);

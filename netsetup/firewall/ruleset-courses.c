@@ -249,6 +249,58 @@ static void put_limits(struct nft_text *text, const struct ruleset_courses *cour
         nft_set_close(&map);
 }
 
+/* --- the flowtable --------------------------------------------------------------------------- */
+
+/*
+ * A packet of a connection in the flowtable is translated and sent on by the ingress hook of its device, and
+ * meets none of the rules here. So a course with a limit is left out. Exams need nothing: their rules come
+ * before the one that puts a connection in, and whenever they change, this table is replaced, which empties
+ * the flowtable.
+ *
+ * The cables are no devices of it. The kernel would pass over the bridge then, and with it over the limit of
+ * a course towards its seats.
+ */
+
+/* NFT_NETDEVICE_MAX of the kernel. The courses beyond that take the usual way. */
+#define FLOW_DEVICES_MAX 256U
+
+static bool flows(const struct bridge_plan *course) {
+        return course->traffic.flowtable && !is_limited(course);
+}
+
+/* The bridges that are devices of the flowtable; without an uplink there is none. Returns how many. */
+static size_t list_flowing(const struct ruleset_courses *courses, const char *ret[static FLOW_DEVICES_MAX]) {
+        size_t n = 0, max = FLOW_DEVICES_MAX - courses->flow_uplinks.n_items;
+
+        if (courses->flow_uplinks.n_items == 0)
+                return 0;
+        for (size_t i = 0; i < courses->n_courses && n < max; i++)
+                if (flows(&courses->courses[i]))
+                        ret[n++] = courses->courses[i].name;
+        return n;
+}
+
+static void put_flowtable(
+        struct nft_text *text, const struct link_names *uplinks, const char *const *bridges, size_t n) {
+        struct nft_set set = nft_set_open(text, "set", "flowing", "ifname");
+
+        for (size_t i = 0; i < n; i++)
+                nft_set_put(&set, "\"%s\"", bridges[i]);
+        nft_set_close(&set);
+
+        nft_text_put(text,
+                "\tflowtable " RULESET_FLOWTABLE " {\n\t\thook ingress priority filter\n\t\tdevices = { ");
+        for (size_t i = 0; i < n; i++)
+                nft_text_put(text, "\"%s\", ", bridges[i]);
+        for (size_t i = 0; i < uplinks->n_items; i++)
+                nft_text_put(text, "%s\"%s\"", i > 0 ? ", " : "", uplinks->items[i]);
+        nft_text_put(text, " }\n\t}\n");
+}
+
+/* A seat sends packets of each connection, also of one that others have opened. */
+static const char flow_rule[] = "\t\tct state established meta l4proto { tcp, udp } iifname @flowing "
+                                "oifname @uplinks flow add @" RULESET_FLOWTABLE "\n";
+
 /*
  * A seat asks the servers of the host's resolv.conf, or the gateway. Our name service answers instead,
  * because it knows the seats' names and reaches servers that the seat may not reach (the host's 127.0.0.53).
@@ -319,8 +371,8 @@ static const char name_service_rule[] = "\t\tmeta l4proto { tcp, udp } th dport 
 static const char together_rule[] = "\t\tiifname . oifname @together accept\n";
 static const char established_rule[] = "\t\tct state established,related accept\n";
 
-static void put_first_rules_from_seats(struct nft_text *text, bool limited) {
-        nft_text_put(text, "\tchain from_seats {\n");
+static void put_first_rules_from_seats(struct nft_text *text, bool limited, bool flowing) {
+        nft_text_put(text, "\tchain from_seats {\n%s", flowing ? flow_rule : "");
         if (limited)
                 nft_text_put(text, "%s%s%s", together_rule, limits_rule, established_rule);
         else
@@ -368,6 +420,8 @@ static const char postrouting_chain[] = "\tchain postrouting {\n"
 
 static void put_courses(struct nft_text *text, const struct ruleset_courses *courses) {
         bool limited = any_limited(courses), examined = courses->n_exams > 0;
+        const char *flowing[FLOW_DEVICES_MAX];
+        size_t n_flowing = list_flowing(courses, flowing);
 
         nft_text_put(text, "table " RULESET_COURSES " {\n");
         put_names(text, "uplinks", &courses->uplinks);
@@ -382,6 +436,8 @@ static void put_courses(struct nft_text *text, const struct ruleset_courses *cou
         put_gateways(text, courses);
         if (limited)
                 put_limits(text, courses);
+        if (n_flowing > 0)
+                put_flowtable(text, &courses->flow_uplinks, flowing, n_flowing);
         put_host_ports(text, "gateway_ports", courses, false);
         put_host_ports(text, "host_ports", courses, true);
         if (examined)
@@ -397,7 +453,7 @@ static void put_courses(struct nft_text *text, const struct ruleset_courses *cou
         nft_text_put(text, input_chains, examined ? RULESET_EXAM_INPUT : "",
                 courses->dns ? name_service_of_host_rules : "", limited ? limits_rule : "",
                 courses->dns ? name_service_rule : "");
-        put_first_rules_from_seats(text, limited);
+        put_first_rules_from_seats(text, limited, n_flowing > 0);
         nft_text_put(text, forward_chains, examined ? RULESET_EXAM_FORWARD : "",
                 courses->opened6_all ? opened6_rule : "");
         nft_text_put(text, "%s", postrouting_chain);

@@ -33,6 +33,9 @@
 #define RULESET_SOURCES4 "sources4"
 #define RULESET_SOURCES6 "sources6"
 
+/* In the courses' table: the flowtable of nft(8). */
+#define RULESET_FLOWTABLE "connections"
+
 /* Where the name service of the seats listens, on the gateways; a privileged port that nobody else uses. */
 #define RULESET_DNS_PORT 530
 /* The same for seats of courses in an exam, whose name service knows the allowed names only. */
@@ -76,11 +79,12 @@ struct ruleset_exam {
 struct ruleset_courses {
         const struct bridge_plan *courses; /* those whose bridge is up, also without an address; borrowed */
         size_t n_courses;
-        struct link_names uplinks; /* where seats may go out */
-        struct link_names opened4; /* links that forward IPv4 only because of us */
-        struct link_names opened6; /* the same for IPv6 */
-        struct link_names bridged; /* bridges of others */
-        bool opened6_all;          /* IPv6 is forwarded at all, between any two links, only because of us */
+        struct link_names uplinks;      /* where seats may go out */
+        struct link_names opened4;      /* links that forward IPv4 only because of us */
+        struct link_names opened6;      /* the same for IPv6 */
+        struct link_names bridged;      /* bridges of others */
+        struct link_names flow_uplinks; /* those uplinks that exist; none: without a flowtable */
+        bool opened6_all; /* IPv6 is forwarded at all, between any two links, only because of us */
         char resolvers[RULESET_RESOLVERS_MAX][INET6_ADDRSTRLEN]; /* the host's, IPv4 and IPv6 */
         size_t n_resolvers;
         bool dns;                         /* seats' queries are answered by our name service */

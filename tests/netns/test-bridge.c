@@ -34,6 +34,24 @@ static void a_start_makes_the_bridge_and_a_stop_removes_it(void **state) {
         assert_silence(sandbox);
 }
 
+/* There is a flowtable, or a warning that the kernel refuses it and the rules without it. */
+static void a_kernel_without_flowtables_refuses_no_bridge(void **state) {
+        struct sandbox *sandbox = *state;
+
+        add_eth0();
+        configure("coursenet.conf", "[site]\nuplink = eth0, eth9\nflowtable = yes\n");
+        assert_int_equal(start(sandbox, "123"), 0);
+        assert_shell(
+                "nft list chain inet coursenet from_seats | grep -q 'ct state established,related accept'");
+        if (system("nft list table inet coursenet | grep -q 'flowtable connections'") == 0) {
+                assert_shell("nft list table inet coursenet | grep -q 'devices = { br-123, eth0 }'");
+                assert_silence(sandbox);
+        } else
+                assert_warning(sandbox, "flowtable: warning: is left out, so connections of the seats take "
+                                        "the usual way: the "
+                                        "firewall cannot be set: ");
+}
+
 static void a_second_start_changes_nothing(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -327,6 +345,7 @@ static void a_start_that_is_killed_leaves_nothing_that_disturbs(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(a_start_makes_the_bridge_and_a_stop_removes_it),
+                sandbox_test(a_kernel_without_flowtables_refuses_no_bridge),
                 sandbox_test(a_second_start_changes_nothing),
                 sandbox_test(a_half_made_bridge_is_completed),
                 sandbox_test(a_changed_address_replaces_the_old_one),

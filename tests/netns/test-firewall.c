@@ -114,6 +114,93 @@ static void test_whole_table(void **state) {
                 "iifname . oifname @together accept'");
 }
 
+static bool kernel_has_flowtables(void) {
+        return system("nft 'add table inet probe; add flowtable inet probe f { hook ingress priority 0; }' "
+                      "2>/dev/null && nft delete table inet probe") == 0;
+}
+
+/* A limit counts each packet, so a course with one is in no flowtable. */
+static void test_flowtable(void **state) {
+        struct sandbox *sandbox = *state;
+        struct bridge_plan plans[] = {make_course("123", 0x0a007b01), make_course("124", 0x0a007c01),
+                make_course("125", 0x0a007d01)};
+        struct ruleset_courses courses = {
+                .courses = plans,
+                .n_courses = ELEMENTSOF(plans),
+                .uplinks = {.items = {"up0", "up1", "gone0"}, .n_items = 3},
+                .flow_uplinks = {.items = {"up0", "up1"}, .n_items = 2},
+        };
+        _cleanup_free_ char *with = NULL, *without = NULL, *limited = NULL, *wanted = NULL;
+
+        wanted = ruleset_format_courses(&courses);
+        assert_non_null(wanted);
+        assert_null(strstr(wanted, "flow"));
+
+        plans[0].traffic.flowtable = plans[1].traffic.flowtable = true;
+        plans[1].traffic.course_rate.bits = 20000000;
+        with = ruleset_format_courses(&courses);
+        assert_non_null(with);
+        assert_non_null(strstr(with, "\tset flowing {\n\t\ttype ifname\n\t\telements = { \"br-123\" }\n\t}\n"
+                                     "\tflowtable connections {\n\t\thook ingress priority filter\n"
+                                     "\t\tdevices = { \"br-123\", \"up0\", \"up1\" }\n\t}\n"));
+        assert_non_null(strstr(with,
+                "\tchain from_seats {\n\t\tct state established meta l4proto { tcp, udp } iifname @flowing "
+                "oifname @uplinks flow add @connections\n\t\tiifname . oifname @together accept\n"));
+
+        plans[0].traffic.course_rate.bits = 20000000;
+        limited = ruleset_format_courses(&courses);
+        assert_non_null(limited);
+        assert_null(strstr(limited, "flow"));
+
+        plans[0].traffic.course_rate.bits = 0;
+        courses.flow_uplinks.n_items = 0;
+        without = ruleset_format_courses(&courses);
+        assert_non_null(without);
+        assert_null(strstr(without, "flow"));
+
+        if (!kernel_has_flowtables())
+                return;
+        assert_shell("for link in br-123 up0 up1; do ip link add $link type bridge; done");
+        courses.flow_uplinks.n_items = 2;
+        for (unsigned i = 0; i < 2; i++)
+                apply(sandbox, ruleset_format_courses(&courses));
+        assert_shell("nft list flowtables | grep -q connections");
+}
+
+/* The kernel takes no more devices. */
+static void test_flowtable_of_many_courses(void **state) {
+        enum {
+                N = 300
+        };
+        _cleanup_free_ struct bridge_plan *plans = calloc(N, sizeof(*plans));
+        struct ruleset_courses courses = {
+                .courses = plans,
+                .n_courses = N,
+                .uplinks = {.items = {"up0"}, .n_items = 1},
+                .flow_uplinks = {.items = {"up0"}, .n_items = 1},
+        };
+        _cleanup_free_ char *text = NULL;
+        const char *devices;
+        size_t n = 0;
+
+        (void)state;
+        assert_non_null(plans);
+        for (unsigned i = 0; i < N; i++) {
+                char course[COURSE_SIZE];
+
+                (void)snprintf(course, sizeof(course), "%u", 100 + i);
+                plans[i] = make_course(course, 0x0a000001U + (i << 8));
+                plans[i].traffic.flowtable = true;
+        }
+        text = ruleset_format_courses(&courses);
+        assert_non_null(text);
+        devices = strstr(text, "\t\tdevices = {");
+        assert_non_null(devices);
+        for (const char *each = devices; *each != '}'; each++)
+                n += *each == ',';
+        assert_int_equal(n + 1, 256);
+}
+
 static void test_without_courses_there_is_no_table(void **state) {
         struct sandbox *sandbox = *state;
         struct bridge_plan plan = make_course("123", 0x0a007b01);
@@ -455,6 +542,8 @@ static void test_lists(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(test_whole_table),
+                sandbox_test(test_flowtable),
+                sandbox_test(test_flowtable_of_many_courses),
                 sandbox_test(test_without_courses_there_is_no_table),
                 sandbox_test(test_exams),
                 sandbox_test(test_first_course),

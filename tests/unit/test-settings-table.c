@@ -35,6 +35,7 @@ static const struct example {
         {"fence-except-ports", "88 464/udp", "*:88", "0", "65536"},
         {"fence-except-users", "cs123-grader root", "a,b", NULL, NULL},
         {"first-seat", "20", "1a", "1", "65535"},
+        {"flowtable", "yes", "on", NULL, NULL},
         {"handover", "ssh %u@%h.example.edu", "ssh %s", NULL, NULL},
         {"host-name", "hosta", "hosta.example.edu", NULL, NULL},
         {"host-ports", "8000/tcp *:443", "https", "0", "65536"},

@@ -1,13 +1,15 @@
 """How a course's network reaches the world, and what changes for the rest of the host."""
 
 import json
+import os
 
 from harness.case import ONE_SUITE, case, expect, expect_equal, expect_failure, expect_in, expect_not_in
+from harness.stream import Stream
 from helpers.image import with_container
 from helpers.network import (COURSES_TABLE, GATEWAY, SEATS_TABLE, Greeter, address6, expect_out, expect_soon_same,
                              inside, places, reaches, saw, seat_address6, seats_up, soon, subnet6)
 from helpers.seats import ADDRESS, FAR_SEAT, SEAT, SECOND_SEAT, pings, wait_gone
-from helpers.settings import with_settings
+from helpers.settings import settings, with_settings
 from helpers.world import World, fetch, lan, other_world
 
 # What the kernel forwards, and whether it listens to routers.
@@ -261,3 +263,60 @@ def worse_network(guest):
             expect_in("this kernel has no netem", guest.journal(since=since), "the journal")
             for link in (f"vl-{SEAT}", f"vr-{SEAT}"):
                 expect_in(f"{link}: warning: has not the delay, jitter and loss of the settings", found, "what check says")
+
+
+class Echo:
+    """A TCP connection from a seat to the world that stays open, on which the world repeats each line."""
+
+    def __init__(self, guest, world, seat, port):
+        world.popen(["socat", f"TCP-LISTEN:{port},reuseaddr,fork", "EXEC:cat"])
+        guest.wait_until(lambda: str(port) in world.run(f"ss -Hltn 'sport = :{port}'").stdout, what="the world listens")
+        self.client = guest.popen([*inside(seat), "socat", "-", f"TCP:{world.web4}:{port}"])
+        self.stream = Stream(os.dup(self.client.stdout.fileno()), "the connection")
+
+    def answers(self, line, timeout=20):
+        self.client.stdin.write(line + "\n")
+        self.client.stdin.flush()
+        try:
+            self.stream.read_until(f"^{line}$", timeout)
+        except AssertionError:
+            return False
+        return True
+
+
+def has_flowtable(guest):
+    return "flowtable connections" in guest.run(["nft", "list", "table", *COURSES_TABLE.split()]).stdout
+
+
+def in_flowtable(guest, port):
+    return guest.run(f"grep -w dport={port} /proc/net/nf_conntrack | grep -cF OFFLOAD", check=False).stdout.strip() == "1"
+
+
+@case("with flowtable = yes an open connection of a seat leaves the rules, until an exam or a course-rate begins; "
+      "or check and the journal say that the kernel has no flowtable", suites=ONE_SUITE)
+@with_settings("[course 123]\nflowtable = yes\n")
+def flowtable(guest):
+    since = guest.journal_position()
+    with World(guest) as world, seats_up(guest, SEAT):
+        soon(guest, lambda: saw(guest, SEAT, world.web4), "the seat reaches the world")
+        expect_out(guest, world, SEAT)
+        found = guest.run("coursenetctl check", check=False).stdout
+        expect_not_in("not as planned", found, "what check says")
+        if not has_flowtable(guest):
+            expect_in("flowtable: warning: is left out", guest.journal(since=since), "the journal")
+            expect_in("flowtable: warning: is set, but", found, "what check says")
+            return
+        expect_not_in("flowtable", found, "what check says")
+        echo = Echo(guest, world, SEAT, 7000)
+        for line in ("one", "two", "three"):
+            expect(echo.answers(line), f"the world did not repeat '{line}'")
+        guest.wait_until(lambda: in_flowtable(guest, 7000), what="the connection is in the flowtable")
+        guest.run("coursenetctl exam start 123")
+        expect(not echo.answers("cheat", timeout=3), "the world was reached in an exam")
+        expect(not in_flowtable(guest, 7000), "the connection is in the flowtable in an exam")
+        guest.run("coursenetctl exam stop 123")
+        guest.wait_until(lambda: echo.answers("after") and in_flowtable(guest, 7000),
+                         what="the connection goes on after the exam, in the flowtable")
+        with settings(guest, "[course 123]\nflowtable = yes\ncourse-rate = 20M\n"):
+            soon(guest, lambda: not has_flowtable(guest), "a course with a limit has no flowtable")
+            expect(echo.answers("last"), "the connection does not go on with a limit")
