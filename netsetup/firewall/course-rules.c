@@ -335,6 +335,15 @@ static bool apply_first_course(
         return commands && nftables_apply(commands, NETWORK, &said) >= 0;
 }
 
+/* For restore_rules(). A flowtable is left out, because one of its devices may be gone by then. */
+static void save_rules(
+        const struct live *live, const struct settings *settings, const struct forwarding *forwarding) {
+        _cleanup_free_ char *commands = format_tables(live, settings, forwarding, ruleset_format_courses);
+
+        if (commands)
+                (void)runtime_file_write(RULES_FILE, commands, 0600);
+}
+
 static int apply_tables(const struct live *live, const struct settings *settings,
         const struct forwarding *forwarding, struct diagnostics *diagnostics) {
         _cleanup_free_ char *commands = NULL;
@@ -348,7 +357,8 @@ static int apply_tables(const struct live *live, const struct settings *settings
                 if (r < 0)
                         return r;
         }
-        (void)runtime_file_write(RULES_FILE, commands, 0600);
+        if (!live->flowtable)
+                (void)runtime_file_write(RULES_FILE, commands, 0600);
         return 0;
 }
 
@@ -362,9 +372,12 @@ static int apply_with_flowtable(struct live *live, const struct settings *settin
         int r;
 
         live->flowtable = true;
-        if (apply_tables(live, settings, forwarding, &said) >= 0)
-                return 0;
+        r = apply_tables(live, settings, forwarding, &said);
         live->flowtable = false;
+        if (r >= 0) {
+                save_rules(live, settings, forwarding);
+                return 0;
+        }
         r = apply_tables(live, settings, forwarding, diagnostics);
         if (r >= 0 && said.n_items > 0)
                 diagnostics_warning(diagnostics, "flowtable", 0,
@@ -505,20 +518,19 @@ int course_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         return refresh(&socket, etc, diagnostics);
 }
 
-/* Whether there is one, which depends on the kernel, too. It is an administrator's to know if it is missing.
- */
+/* Whether there is one, which depends on the kernel, too. An administrator is told if it is missing. */
 static void find_flowtable(struct live *live, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *commands = NULL;
+        _cleanup_free_ char *listing = NULL;
 
         if (!wants_flowtable(live))
                 return;
-        live->flowtable = runtime_file_read(RULES_FILE, &commands) >= 0 &&
-                          strstr(commands, "\tflowtable " RULESET_FLOWTABLE " {");
+        live->flowtable = nftables_list_table(RULESET_COURSES, &listing) >= 0 &&
+                          strstr(listing, "\tflowtable " RULESET_FLOWTABLE " {");
         if (!live->flowtable)
                 diagnostics_warning(diagnostics, "flowtable", 0,
-                        "is set, but the firewall was applied without one: there is no uplink, each course "
-                        "has a course-rate, or see journalctl -b -u 'netbr@*' -u coursenet-worker -u "
-                        "coursenet-network for what the kernel has said");
+                        "is set, but the firewall has none, so connections of the seats take the usual way: "
+                        "there is no uplink now, each such course has a course-rate, or the kernel has "
+                        "refused it (journalctl -b -g flowtable)");
 }
 
 int course_rules_format(const char *etc, char **ret, char **ret_exams, struct link_names *ret_uplinks,

@@ -258,7 +258,8 @@ static void put_limits(struct nft_text *text, const struct ruleset_courses *cour
  * the flowtable.
  *
  * The cables are no devices of it. The kernel would pass over the bridge then, and with it over the limit of
- * a course towards its seats.
+ * a course towards its seats. The priority leaves the first word to other programs' ingress chains of an
+ * uplink.
  */
 
 /* NFT_NETDEVICE_MAX of the kernel. The courses beyond that take the usual way. */
@@ -288,8 +289,8 @@ static void put_flowtable(
                 nft_set_put(&set, "\"%s\"", bridges[i]);
         nft_set_close(&set);
 
-        nft_text_put(text,
-                "\tflowtable " RULESET_FLOWTABLE " {\n\t\thook ingress priority filter\n\t\tdevices = { ");
+        nft_text_put(text, "\tflowtable " RULESET_FLOWTABLE
+                           " {\n\t\thook ingress priority filter + 10\n\t\tdevices = { ");
         for (size_t i = 0; i < n; i++)
                 nft_text_put(text, "\"%s\", ", bridges[i]);
         for (size_t i = 0; i < uplinks->n_items; i++)
@@ -297,9 +298,12 @@ static void put_flowtable(
         nft_text_put(text, " }\n\t}\n");
 }
 
-/* A seat sends packets of each connection, also of one that others have opened. */
-static const char flow_rule[] = "\t\tct state established meta l4proto { tcp, udp } iifname @flowing "
-                                "oifname @uplinks flow add @" RULESET_FLOWTABLE "\n";
+#define FLOW_RULE(from, to)                                                                                  \
+        "\t\tct state established meta l4proto { tcp, udp } iifname @" from " oifname @" to                  \
+        " flow add @" RULESET_FLOWTABLE "\n"
+
+static const char flow_from_seats_rule[] = FLOW_RULE("flowing", "uplinks"),
+                  flow_to_seats_rule[] = FLOW_RULE("uplinks", "flowing");
 
 /*
  * A seat asks the servers of the host's resolv.conf, or the gateway. Our name service answers instead,
@@ -372,7 +376,7 @@ static const char together_rule[] = "\t\tiifname . oifname @together accept\n";
 static const char established_rule[] = "\t\tct state established,related accept\n";
 
 static void put_first_rules_from_seats(struct nft_text *text, bool limited, bool flowing) {
-        nft_text_put(text, "\tchain from_seats {\n%s", flowing ? flow_rule : "");
+        nft_text_put(text, "\tchain from_seats {\n%s", flowing ? flow_from_seats_rule : "");
         if (limited)
                 nft_text_put(text, "%s%s%s", together_rule, limits_rule, established_rule);
         else
@@ -391,6 +395,7 @@ static const char forward_chains[] = "\t\tct state invalid drop\n"
                                      "\t\treject with icmpx admin-prohibited\n"
                                      "\t}\n"
                                      "\tchain to_seats {\n"
+                                     "%s"
                                      "\t\tct state established,related accept\n"
                                      "\t\toifname @inbound accept\n"
                                      "\t\treject with icmpx admin-prohibited\n"
@@ -454,8 +459,8 @@ static void put_courses(struct nft_text *text, const struct ruleset_courses *cou
                 courses->dns ? name_service_of_host_rules : "", limited ? limits_rule : "",
                 courses->dns ? name_service_rule : "");
         put_first_rules_from_seats(text, limited, n_flowing > 0);
-        nft_text_put(text, forward_chains, examined ? RULESET_EXAM_FORWARD : "",
-                courses->opened6_all ? opened6_rule : "");
+        nft_text_put(text, forward_chains, n_flowing > 0 ? flow_to_seats_rule : "",
+                examined ? RULESET_EXAM_FORWARD : "", courses->opened6_all ? opened6_rule : "");
         nft_text_put(text, "%s", postrouting_chain);
         ruleset_put_underlay(text, courses);
         nft_text_put(text, "}\n");

@@ -141,11 +141,14 @@ static void test_flowtable(void **state) {
         with = ruleset_format_courses(&courses);
         assert_non_null(with);
         assert_non_null(strstr(with, "\tset flowing {\n\t\ttype ifname\n\t\telements = { \"br-123\" }\n\t}\n"
-                                     "\tflowtable connections {\n\t\thook ingress priority filter\n"
+                                     "\tflowtable connections {\n\t\thook ingress priority filter + 10\n"
                                      "\t\tdevices = { \"br-123\", \"up0\", \"up1\" }\n\t}\n"));
         assert_non_null(strstr(with,
                 "\tchain from_seats {\n\t\tct state established meta l4proto { tcp, udp } iifname @flowing "
                 "oifname @uplinks flow add @connections\n\t\tiifname . oifname @together accept\n"));
+        assert_non_null(strstr(with,
+                "\tchain to_seats {\n\t\tct state established meta l4proto { tcp, udp } iifname @uplinks "
+                "oifname @flowing flow add @connections\n\t\tct state established,related accept\n"));
 
         plans[0].traffic.course_rate.bits = 20000000;
         limited = ruleset_format_courses(&courses);
