@@ -69,6 +69,38 @@ def gigabits(guest, client, server, seconds):
     return report["end"]["sum_received"]["bits_per_second"] / 1e9
 
 
+def has_flowtable(guest):
+    """The rules come back with one within a second or two, if the kernel has any."""
+    return guest.run("i=0; until nft list table inet coursenet | grep -q flowtable; do sleep 0.1; i=$((i + 1)); test $i -lt 50 || exit; done",
+                     check=False).returncode == 0
+
+
+def measure_flowtable(guest, results, world, rounds, seconds):
+    """The same way to the world while the seat's course has flowtable = yes."""
+    with settings(guest, "[site]\nhost-ports = 5201\nflowtable = yes\n"):
+        if not has_flowtable(guest):
+            results.log("this kernel has no flowtable, so flowtable = yes is not measured")
+            return
+        found = {"world": [], "router": []}
+        for _ in range(rounds):
+            found["world"].append(gigabits(guest, inside(SEAT), (world.prefix(), world.web4), seconds))
+            found["router"].append(gigabits(guest, bare("a"), (bare("c"), "198.51.100.10"), seconds))
+        streams = stream_times(guest, world, rounds)
+    results.add(GROUP, "seat to world, flowtable = yes", found["world"], unit="Gbit/s", against="a router without rules",
+                floors=found["router"], goal=GOAL)
+    results.add(GROUP, "processor time for 64 KiB to the world, flowtable = yes", streams[0], unit="us",
+                against="a router without rules", floors=streams[1])
+
+
+def stream_times(guest, world, rounds):
+    """Of a seat, of a router without rules, and of one with bridge, connections and NAT: a column each."""
+    return columns_of(
+        guest, "stream-bench", STREAM_ROUNDS * rounds,
+        f"/run/netns/ns{SEAT}", world.prefix()[1].removeprefix("--net="), world.web4,
+        "/run/netns/bare-a", "/run/netns/bare-c", "198.51.100.10",
+        "/run/netns/bare-seat", "/run/netns/bare-world", "203.0.113.18")
+
+
 def measure_throughput(guest, results, rounds, seconds):
     """A seat to its gateway and to the world, alternating with bare namespaces."""
     with settings(guest, "[site]\nhost-ports = 5201\n"), World(guest) as world, seats_up(guest, SEAT):
@@ -84,11 +116,8 @@ def measure_throughput(guest, results, rounds, seconds):
             for name, way in ways.items():
                 found[name].append(gigabits(guest, *way, seconds))
         guest.run(TRACKING)
-        streams = columns_of(
-            guest, "stream-bench", STREAM_ROUNDS * rounds,
-            f"/run/netns/ns{SEAT}", world.prefix()[1].removeprefix("--net="), world.web4,
-            "/run/netns/bare-a", "/run/netns/bare-c", "198.51.100.10",
-            "/run/netns/bare-seat", "/run/netns/bare-world", "203.0.113.18")
+        streams = stream_times(guest, world, rounds)
+        measure_flowtable(guest, results, world, rounds, seconds)
         guest.run(REMOVE_TRACKING)
         guest.run(REMOVE_BARE)
     # ip has mounted it on itself; the mount is busy while a seat is up.
