@@ -1,5 +1,6 @@
 """Compares what `coursenetctl --json` prints with the schemas in docs/schema/."""
 
+import functools
 import json
 import os
 
@@ -18,7 +19,9 @@ def closed(schema):
     return {key: closed(value) for key, value in schema.items()} | more
 
 
+@functools.cache
 def read(name):
+    """Once: a check of the schema itself takes a tenth of a second, and cases ask for the seats again and again."""
     with open(f"{FOLDER}/{name}.json", encoding="utf-8") as file:
         schema = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -30,5 +33,7 @@ def parse(name, text):
     if text.count("\n") != 1:
         raise AssertionError(f"this is not one line: {text}")
     document = json.loads(text)
-    jsonschema.validate(document, closed(read(name)), jsonschema.Draft202012Validator)
+    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(closed(read(name))).iter_errors(document))
+    if error:
+        raise error
     return document
