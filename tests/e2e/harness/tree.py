@@ -80,6 +80,8 @@ UseDNS no
 PermitRootLogin prohibit-password
 MaxStartups 1000
 MaxSessions 1000
+# sshd loads all its keys at each login. The client takes this one.
+HostKey /etc/ssh/ssh_host_ed25519_key
 """,
     "/root/.ssh/config": """\
 Host *
@@ -90,6 +92,8 @@ Host *
     # The first choice of OpenSSH 9.2 takes a third of the processor time of a whole login.
     KexAlgorithms curve25519-sha256
 """,
+    # pam_systemd tells logins the address, and Debian's socket starts a program for it at each start of a user's manager.
+    "/etc/systemd/user/dbus.socket.d/harness.conf": "[Socket]\nExecStartPost=\n",
     # No message may be dropped.
     "/etc/systemd/journald.conf.d/harness.conf": "[Journal]\nRateLimitIntervalSec=0\n",
     # Units that start later must not write into a console login.
@@ -126,8 +130,13 @@ sed -i 's/ sss$//; s/ sss / /' /etc/nsswitch.conf
 systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 # Nothing here needs them, and each first login of a user would start them.
 systemctl --quiet --global mask ssh-agent.socket keyboxd.socket
-mkdir -p /etc/systemd/user-generators
+mkdir -p /etc/systemd/user-generators /etc/systemd/user-environment-generators /etc/systemd/system-generators
 ln -s /dev/null /etc/systemd/user-generators/systemd-xdg-autostart-generator
+ln -s /dev/null /etc/systemd/user-environment-generators/30-systemd-environment-d-generator
+# Each daemon-reload, of which there are hundreds, starts all generators. These make no unit in a guest.
+for name in cryptsetup debug gpt-auto hibernate-resume import integritysetup rc-local run system-update sysv tpm2 veritysetup; do
+    ln -s /dev/null /etc/systemd/system-generators/systemd-$name-generator
+done
 # OpenSSH 9.8 and later shut out an address after failed logins: here all logins come from one.
 mkdir -p /run/sshd
 if sshd -T | grep -qi '^persourcepenalties'; then
