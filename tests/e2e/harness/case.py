@@ -60,15 +60,14 @@ def by_module(cases, together=()):
 
 def run_case(each, guest):
     """Runs one case; returns its outcome (ok, not ok, skip), the text to show, and the processor time that it took in guests."""
-    started, processor_time, since = time.monotonic(), guest.processor_time(), None
+    started, processor_time, began = time.monotonic(), guest.processor_time(), time.time()
     try:
-        since = guest.journal_position()
         each.function(guest)
         outcome, detail = "ok", ""
     except Skipped as reason:
         outcome, detail = "skip", f": {reason}"
     except Exception:  # pylint: disable=broad-except
-        outcome, detail = "not ok", "\n" + explain_failure(guest, since)
+        outcome, detail = "not ok", "\n" + explain_failure(guest, began)
     reports = guest.take_reports()
     if reports:
         outcome, detail = "not ok", f"{detail}\n{indent(reports)}"
@@ -77,10 +76,10 @@ def run_case(each, guest):
     return outcome, f"{each.promise} ({took:.1f} s, {processor_time:.1f} s of processor time){detail}", processor_time
 
 
-def explain_failure(guest, since):
+def explain_failure(guest, began):
     text = traceback.format_exc()
     try:
-        text += f"the guest's journal since the case began:\n{guest.journal(since=since, lines=JOURNAL_LINES)}"
+        text += f"the guest's journal since the case began:\n{guest.journal(since=began, lines=JOURNAL_LINES)}"
         for other in guest.running_others():
             text += f"the journal of {other.name}:\n{other.journal(lines=JOURNAL_LINES // 2)}"
     except Exception as error:  # pylint: disable=broad-except

@@ -439,14 +439,14 @@ class Guest:
             pause = interval or min(POLL_GROWTH * pause, POLL_INTERVAL_MAX)
 
     def journal(self, unit=None, since=None, lines=None):
-        """The journal's text, with all that was sent to it before; since is what journal_position() returned.
+        """The journal's text, with all that was sent to it before; since is what journal_position() or time.time() returned.
 
         A process that has ended before journald looks at it may not be counted to its unit: for the words of short ones,
         ask for no unit.
         """
         command = ["journalctl", "--quiet", "--no-pager", "-o", "short-precise", "--no-hostname"]
         command += [f"--unit={unit}"] if unit else []
-        command += [f"--after-cursor={since}"] if since else []
+        command += [f"--since=@{since:.6f}" if isinstance(since, float) else f"--after-cursor={since}"] if since else []
         command += [f"--lines={lines}"] if lines else []
         # On a busy machine journald has not yet read all that was sent to it.
         return self.run(["sh", "-c", 'journalctl --sync; exec "$@"', "sh", *command]).stdout
