@@ -167,21 +167,30 @@ static void end_leases(struct teardown *teardown) {
 
 /* --- units ------------------------------------------------------------------------------------- */
 
+static bool is_up_still(const struct teardown *teardown, const char *unit) {
+        for (size_t i = 0; i < teardown->after.n_names; i++)
+                if (string_equal(teardown->after.names[i], unit))
+                        return true;
+        return !teardown->stopped;
+}
+
 /* Instances such as netns@12310.service are counted, other units are named. */
-static void print_stopped(const struct unit_names *before) {
+static void print_stopped(const struct teardown *teardown) {
         static const struct {
                 const char *head, *what;
         } kinds[] = {{"nsbr@", "seats"}, {"netbr@", "bridges"}, {"cont@", "containers"}};
+        const struct unit_names *before = &teardown->before;
 
         for (size_t i = 0; i < before->n_names; i++)
                 /* The name of a lease's slice has a '_'. */
-                if (!strpbrk(before->names[i], "@_"))
+                if (!strpbrk(before->names[i], "@_") && !is_up_still(teardown, before->names[i]))
                         (void)printf("Stopped %s.\n", before->names[i]);
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
                 size_t n = 0;
 
                 for (size_t j = 0; j < before->n_names; j++)
-                        n += string_starts_with(before->names[j], kinds[i].head);
+                        n += string_starts_with(before->names[j], kinds[i].head) &&
+                             !is_up_still(teardown, before->names[j]);
                 if (n > 0)
                         (void)printf("Stopped %s: %zu (%s).\n", kinds[i].what, n, kinds[i].head);
         }
@@ -211,7 +220,7 @@ static int stop_units(struct teardown *teardown) {
         for (size_t i = 0; i < after->n_names; i++)
                 complain("%s does not stop. See: systemctl status %s", after->names[i], after->names[i]);
         if (!teardown->json)
-                print_stopped(&teardown->before);
+                print_stopped(teardown);
         return after->n_names > 0 ? EXIT_NO : EXIT_DONE;
 }
 
@@ -484,13 +493,6 @@ static int put_holder(json_object *holders, const struct lease_record *record) {
 
 static void put_unit(void *units, const char *unit) {
         (void)json_append_text(units, unit);
-}
-
-static bool is_up_still(const struct teardown *teardown, const char *unit) {
-        for (size_t i = 0; i < teardown->after.n_names; i++)
-                if (string_equal(teardown->after.names[i], unit))
-                        return true;
-        return !teardown->stopped;
 }
 
 /* result: the exit code of all that was done. */
