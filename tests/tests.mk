@@ -26,7 +26,7 @@ enter_tests = capability command-line enter user-command
 enter_test_programs = $(enter_tests:%=$(BUILD)/tests/enter/test-%)
 
 # Those that wait longest start first.
-hosts_tests = session claim-keeper exam-sync store claim course-digest drain etcd exam-value links run-state seat-number
+hosts_tests = daemon session claim-keeper exam-sync store claim course-digest drain etcd exam-value links run-state seat-number
 hosts_test_programs = $(hosts_tests:%=$(BUILD)/tests/hosts/test-%)
 
 calendar_tests = sandbox timetable
