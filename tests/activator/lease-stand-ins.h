@@ -326,7 +326,7 @@ static struct {
         bool keeper, container, forgotten_session, session;
         bool shared;         /* the seat's course is one of several servers */
         const char *student; /* who has the seat by the roster; NULL: cs123-newellz2 */
-        unsigned n_cleared, n_told;
+        unsigned n_cleared, n_told, n_consoles_told;
         ino_t namespace; /* which one the seat has; 0: none */
 } world;
 
@@ -462,7 +462,10 @@ void terminal_tell(uid_t uid, const char *tty, const char *text) {
 }
 
 void terminal_tell_console(uid_t uid, const char *tty, const char *text) {
-        terminal_tell(uid, tty, text);
+        (void)uid;
+        (void)tty;
+        (void)text;
+        world.n_consoles_told++;
 }
 
 /* --- the waiter --------------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 
 #include "lease/lease-limit.h"
+#include "lease/lease-log.h"
 #include "lease/seat-claim.h"
 #include "run-files.h"
 #include "seat/hosts-client.h"
@@ -280,6 +281,37 @@ static void a_seat_that_another_server_has_taken_is_stopped(void **state) {
         end_opener(opener);
 }
 
+/* The terminals of all logins are told at once, and an administrator's hold has none. */
+static void what_a_seat_s_logins_read_is_told_once(void **state) {
+        pid_t opener = start_opener(), other = start_opener();
+        struct asker asker = {0}, second = {0}, hold = {0};
+
+        (void)state;
+        (void)give(&asker, opener);
+        (void)give(&second, other);
+        (void)give(&hold, 0);
+        lease_tell_seat(&table, "12310", "hello");
+        assert_int_equal(world.n_told, 1);
+        assert_int_equal(world.n_consoles_told, 1);
+        end_opener(opener);
+        end_opener(other);
+}
+
+static void claims_end_with_the_activator(void **state) {
+        pid_t opener = start_opener();
+        struct asker asker = {0};
+
+        (void)state;
+        world.shared = true;
+        open_as(&asker, "cs123-newellz2", 5001, opener);
+        assert_non_null(hosts.last);
+        seat_claim_drop_all(&table);
+        assert_null(hosts.last);
+        assert_int_equal(asker.n_answers, 0);
+        assert_int_equal(hosts.n_released, 0);
+        end_opener(opener);
+}
+
 static void a_drained_server_starts_no_shared_seat(void **state) {
         struct asker asker = {0}, alone = {0};
         pid_t opener = start_opener();
@@ -339,6 +371,8 @@ int main(void) {
                 CLAIM_TEST(a_claim_for_which_there_is_no_lease_is_given_up),
                 CLAIM_TEST(who_has_ended_meanwhile_gets_no_lease),
                 CLAIM_TEST(a_seat_that_another_server_has_taken_is_stopped),
+                CLAIM_TEST(what_a_seat_s_logins_read_is_told_once),
+                CLAIM_TEST(claims_end_with_the_activator),
                 CLAIM_TEST(a_drained_server_starts_no_shared_seat),
         };
 
