@@ -257,35 +257,55 @@ static bool is_course(const char *text) {
         return digits_only(text) && strlen(text) < COURSE_SIZE;
 }
 
-static int start_class(const char *course, const struct settings *settings, struct unit_names *started) {
+struct started {
+        struct unit_names courses;
+        bool failed; /* systemd refused something, which was said */
+};
+
+static void started_done(struct started *started) {
+        unit_names_done(&started->courses);
+}
+
+static int start_class(const char *course, const struct settings *settings, struct started *started) {
         char service[64];
         const char *const restart[] = {"systemctl", "restart", "--no-block", service, NULL};
+        struct unit_names *courses = &started->courses;
         char reason[256], **names;
+        int r;
 
         if (!is_course(course) || settings_check_course(settings, course, reason, sizeof(reason)) < 0)
                 return 0;
-        for (size_t i = 0; i < started->n_names; i++)
-                if (string_equal(started->names[i], course))
+        for (size_t i = 0; i < courses->n_names; i++)
+                if (string_equal(courses->names[i], course))
                         return 0;
-        names = reallocarray(started->names, started->n_names + 1, sizeof(*names));
+        names = reallocarray(courses->names, courses->n_names + 1, sizeof(*names));
         if (!names)
                 return -ENOMEM;
-        started->names = names;
-        names[started->n_names] = strdup(course);
-        if (!names[started->n_names])
+        courses->names = names;
+        names[courses->n_names] = strdup(course);
+        if (!names[courses->n_names])
                 return -ENOMEM;
-        started->n_names++;
+        courses->n_names++;
         (void)snprintf(service, sizeof(service), CLASS_UNIT "%s.service", course);
-        return systemctl_run(restart);
+        r = systemctl_run(restart);
+        if (r > 0) {
+                complain("systemctl cannot restart %s", service);
+                started->failed = true;
+        }
+        return r < 0 ? r : 0;
 }
 
 /* Those that have a timer: their schedule may be gone. */
-static int start_by_timers(const struct settings *settings, struct unit_names *started) {
+static int start_by_timers(const struct settings *settings, struct started *started) {
         static const char *const list[] = {
                 "systemctl", "list-units", "--plain", "--no-legend", "--full", CLASS_UNIT "*.timer", NULL};
         _cleanup_unit_names_ struct unit_names timers = {0};
         int r = systemctl_list(list, &timers);
 
+        if (r > 0) {
+                complain("systemctl cannot list the timers of classes");
+                started->failed = true;
+        }
         for (size_t i = 0; i < timers.n_names && r >= 0; i++) {
                 char *course = timers.names[i] + strlen(CLASS_UNIT);
 
@@ -296,7 +316,7 @@ static int start_by_timers(const struct settings *settings, struct unit_names *s
 }
 
 /* And those that have a hold. The records tell without starting an activator that is not running. */
-static int start_by_holds(const struct settings *settings, struct unit_names *started) {
+static int start_by_holds(const struct settings *settings, struct started *started) {
         _cleanup_lease_records_ struct lease_records records = {0};
         int r = lease_records_load(LEASE_RECORD_DIRECTORY, &records);
 
@@ -310,21 +330,21 @@ static int start_by_holds(const struct settings *settings, struct unit_names *st
         return r;
 }
 
-struct started {
+struct examined {
         const struct settings *settings;
-        struct unit_names *names;
+        struct started *started;
 };
 
 static int start_examined(void *userdata, const char *course) {
-        const struct started *started = userdata;
+        const struct examined *examined = userdata;
 
-        return start_class(course, started->settings, started->names);
+        return start_class(course, examined->settings, examined->started);
 }
 
 /* Those that have or had exams. Their files are written here, so that no class that is held delays them. */
 static int start_by_exams(
-        const struct paths *paths, const struct settings *settings, struct unit_names *names) {
-        struct started started = {settings, names};
+        const struct paths *paths, const struct settings *settings, struct started *started) {
+        struct examined examined = {settings, started};
         time_t now = time(NULL), ignored;
         int r = 0;
 
@@ -334,15 +354,15 @@ static int start_by_exams(
                 if (!course_exam_exists(settings, course))
                         continue;
                 (void)exam_schedule_apply(paths, settings, course, now, &ignored);
-                r = start_class(course, settings, names);
+                r = start_class(course, settings, started);
         }
-        return r < 0 ? r : exam_file_each(paths->state, EXAM_SCHEDULED, start_examined, &started);
+        return r < 0 ? r : exam_file_each(paths->state, EXAM_SCHEDULED, start_examined, &examined);
 }
 
 /* Returns an exit code. */
 static int apply_all(const struct paths *paths) {
         _cleanup_diagnostics_ struct diagnostics diagnostics = {0};
-        _cleanup_unit_names_ struct unit_names started = {0};
+        _cleanup_(started_done) struct started started = {0};
         _cleanup_site_ struct site site = {0};
         int r;
 
@@ -361,7 +381,7 @@ static int apply_all(const struct paths *paths) {
                         r = start_class(site.courses[i].bridge.course, &site.settings, &started);
         if (r < 0)
                 complain("The services of the classes cannot be started: %s", strerror(-r));
-        return r < 0 ? EXIT_NO : EXIT_DONE;
+        return r < 0 || started.failed ? EXIT_NO : EXIT_DONE;
 }
 
 /* --- the command ----------------------------------------------------------------------------- */
