@@ -30,6 +30,7 @@ struct run {
         const char *words[8]; /* the arguments behind the program's name */
         bool no_capability, no_new_privileges, inside, stdio_closed;
         const char *variable, *value; /* one of the environment */
+        const char *terminal;         /* standard input; NULL: none */
 };
 
 static int call_enter(void *userdata) {
@@ -50,6 +51,11 @@ static int call_enter(void *userdata) {
                 must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no new privileges");
         /* What the test was started with is not at issue. */
         must(close_range(STDERR_FILENO + 1, ~0U, 0) == 0, "close_range");
+        if (run->terminal) {
+                int terminal = open(run->terminal, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+                must(terminal >= 0 && dup2(terminal, STDIN_FILENO) >= 0, run->terminal);
+        }
         become_user(STUDENT_UID, !run->no_capability);
         for (int fd = 0; run->stdio_closed && fd <= STDERR_FILENO; fd++)
                 (void)close(fd);
@@ -210,6 +216,43 @@ static void test_container_without_runtime(void **state) {
                 skip();
         assert_refused(&result, 1, "Neither apptainer nor singularity is installed");
         assert_int_equal(fake->request.flags, REQUEST_WAIT_CONTAINER);
+}
+
+/* What it runs is a stand-in in a folder that the machine's own runtimes come before. */
+static void test_container_that_does_not_run(void **state) {
+        static const char runtime[] = "/usr/local/bin/apptainer";
+        struct child_result result;
+        FILE *file;
+
+        (void)state;
+        if (access("/usr/bin/apptainer", F_OK) == 0)
+                skip();
+        assert_return_code(mount("tmpfs", "/usr/local/bin", "tmpfs", 0, "mode=755"), errno);
+        file = fopen(runtime, "we");
+        assert_non_null(file);
+        assert_true(fputs("#!/bin/sh\necho \"$*\"\n", file) >= 0);
+        assert_int_equal(fclose(file), 0);
+        assert_return_code(chmod(runtime, 0755), errno);
+        result = RUN("--", "true");
+        assert_return_code(umount("/usr/local/bin"), errno);
+        assert_int_equal(result.status, 0);
+        assert_non_null(strstr(result.output, "coursenet-enter: The container of seat 12310 does not run"));
+        assert_non_null(strstr(result.output, "\nexec instance://inst-12310 true\n"));
+}
+
+/* On it the user reads that an administrator has stopped the seat. */
+static void test_terminal(void **state) {
+        int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        struct child_result result;
+        char name[64];
+
+        (void)state;
+        assert_true(fd >= 0 && grantpt(fd) == 0 && unlockpt(fd) == 0);
+        assert_int_equal(ptsname_r(fd, name, sizeof(name)), 0);
+        result = run(&(const struct run){.words = {"--seat", "--", "true"}, .terminal = name});
+        assert_int_equal(result.status, 0);
+        assert_string_equal(fake->request.tty, name);
+        (void)close(fd);
 }
 
 static void test_closed_stdio(void **state) {
@@ -453,6 +496,8 @@ int main(void) {
                 WITH_FAKE(test_original_command),
                 WITH_FAKE(test_shell),
                 WITH_FAKE(test_container_without_runtime),
+                WITH_FAKE(test_container_that_does_not_run),
+                WITH_FAKE(test_terminal),
                 WITH_FAKE(test_closed_stdio),
                 WITH_FAKE(test_refusal_with_closed_stdio),
                 cmocka_unit_test(test_stdio_open),

@@ -273,7 +273,8 @@ static void assert_closed(int fd) {
 }
 
 static void test_who_does_not_speak_its_language_is_cut_off(void **state) {
-        struct hosts_request odd = request(HOSTS_LIST);
+        const struct hosts_request list = request(HOSTS_LIST);
+        struct hosts_request odd = list;
         int fd;
 
         (void)state;
@@ -284,7 +285,26 @@ static void test_who_does_not_speak_its_language_is_cut_off(void **state) {
         send_request(fd, &odd);
         assert_closed(fd);
         assert_said("what came is no request of this version");
-        assert_int_equal(ask(&(struct hosts_request[]){request(HOSTS_LIST)}[0]).type, HOSTS_DONE);
+        assert_int_equal(ask(&list).type, HOSTS_DONE);
+        assert_return_code(kill(daemon_pid, SIGTERM), errno);
+        assert_int_equal(wait_daemon(), EXIT_SUCCESS);
+}
+
+static void test_there_are_not_too_many(void **state) {
+        const struct hosts_request list = request(HOSTS_LIST);
+        int fds[64], fd;
+
+        (void)state;
+        write_settings(SETTINGS);
+        start_daemon();
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                fds[i] = connect_to_daemon();
+        fd = connect_to_daemon();
+        assert_closed(fd);
+        send_request(fds[63], &list);
+        assert_int_equal(receive_reply(fds[63]).type, HOSTS_DONE);
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                (void)close(fds[i]);
         assert_return_code(kill(daemon_pid, SIGTERM), errno);
         assert_int_equal(wait_daemon(), EXIT_SUCCESS);
 }
@@ -330,6 +350,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_without_the_store, begin, end),
                 cmocka_unit_test_setup_teardown(
                         test_who_does_not_speak_its_language_is_cut_off, begin, end),
+                cmocka_unit_test_setup_teardown(test_there_are_not_too_many, begin, end),
                 cmocka_unit_test_setup_teardown(test_who_asks_may_go, begin, end),
         };
 
