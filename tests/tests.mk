@@ -140,7 +140,7 @@ prepare-check:
 checks = tests/check-includes tests/check-imports tests/check-documents tests/check-version tests/test-checks tests/check-prose
 
 # Run the program itself, with sanitizers.
-ctl_tests = $(addprefix tests/ctl/test-,capture catalog check completion frr hosts json metrics seats staff terminal)
+ctl_tests = $(addprefix tests/ctl/test-,capture catalog check completion container frr hosts json metrics seats staff terminal)
 
 # T=fence runs only what has "fence" in its name: test programs, and cases by their module or their promise.
 run_tests = tests/as-root tests/run $(if $(T),--match '$(T)')
