@@ -323,8 +323,8 @@ class Progress:
                       f"points, {len(storm.history.leased())} logins held")
 
 
-def run_storm(guest, seed, n_events=None, seconds=None, short=False):
-    """Runs that many events, or for that long; a failure has the rounds so far and the summary, and its
+def run_storm(guest, seed, n_events=None, seconds=None, short=False, at_least=0):
+    """Runs that many events, or for that long and at_least so many; a failure has the rounds so far and the summary, and its
     guest is of no use any more. Returns the storm."""
     limit = f"--events {n_events}" if n_events else f"--seconds {seconds}"
     again = f"python3 -B tests/e2e/storm.py --suite {guest.suite} --seed {seed} {limit}{' --short' if short else ''}"
@@ -333,7 +333,8 @@ def run_storm(guest, seed, n_events=None, seconds=None, short=False):
     progress = Progress(guest.log)
 
     def ended():
-        return sum(map(len, rounds)) >= n_events if n_events else time.monotonic() > progress.began + seconds
+        done = sum(map(len, rounds))
+        return done >= n_events if n_events else done >= at_least and time.monotonic() > progress.began + seconds
     set_up_storm(guest)
     storm = Storm(guest, again)
     try:
