@@ -12,6 +12,9 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
 #include <time.h>
 
 #include "activator/request/whois.h"
@@ -238,6 +241,24 @@ static int tear_down(void **state) {
         return 0;
 }
 
+/* The child itself, of this program's own view of the machine's users. */
+static void test_names_that_cannot_be_said(void **state) {
+        char path[] = "/tmp/coursenet-test-XXXXXX";
+        int fd = mkstemp(path);
+
+        (void)state;
+        assert_true(fd >= 0);
+        assert_true(dprintf(fd, "root:x:0:0::/:/bin/sh\na b:x:61001:61001::/:/bin/sh\n") > 0);
+        assert_return_code(unshare(CLONE_NEWNS), errno);
+        assert_return_code(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), errno);
+        assert_return_code(mount(path, "/etc/passwd", NULL, MS_BIND, NULL), errno);
+        assert_int_equal(whois_print("x"), 2);
+        assert_int_equal(whois_print("61001"), 3);
+        assert_return_code(umount("/etc/passwd"), errno);
+        assert_return_code(unlink(path), errno);
+        (void)close(fd);
+}
+
 int main(int argc, char **argv) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
@@ -246,6 +267,7 @@ int main(int argc, char **argv) {
                 cmocka_unit_test(test_many),
                 cmocka_unit_test(test_forgotten_question),
                 cmocka_unit_test(test_done_kills),
+                cmocka_unit_test(test_names_that_cannot_be_said),
         };
 
         if (argc == 3 && strcmp(argv[1], "--whois") == 0)

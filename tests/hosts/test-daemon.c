@@ -261,6 +261,42 @@ static void test_without_the_store(void **state) {
         assert_int_equal(wait_daemon(), EXIT_SUCCESS);
 }
 
+/* What it does not know is in the list, or left out, and no reason not to answer. */
+static void test_list_of_an_odd_store(void **state) {
+        const struct hosts_request list = request(HOSTS_LIST);
+
+        (void)state;
+        change_aside(ETCD_TXN, etcd_put_body(STORE_MEMBERS "hostx", "\"x\""));
+        change_aside(ETCD_TXN, etcd_put_body(STORE_CLAIMS "12399", "\"x\""));
+        write_settings(SETTINGS);
+        start_daemon();
+        wait_for_store();
+        assert_int_equal(ask(&list).type, HOSTS_DONE);
+        change_aside(ETCD_TXN, etcd_delete_body(STORE_MEMBERS "hostx"));
+        change_aside(ETCD_TXN, etcd_delete_body(STORE_CLAIMS "12399"));
+        assert_return_code(kill(daemon_pid, SIGTERM), errno);
+        assert_int_equal(wait_daemon(), EXIT_SUCCESS);
+}
+
+static void test_two_servers_with_one_name(void **state) {
+        uint64_t patience = now_boottime_usec() + PATIENCE_USEC;
+        struct hosts_reply reply;
+
+        (void)state;
+        change_aside(ETCD_TXN, etcd_put_body(STORE_MEMBERS "hosta", "{\"address\":\"192.0.2.9\"}"));
+        write_settings(SETTINGS);
+        start_daemon();
+        do {
+                struct hosts_request claim = of_seat(HOSTS_CLAIM, "12310");
+
+                assert_true(now_boottime_usec() < patience);
+                reply = ask(&claim);
+        } while (reply.reason != HOSTS_NOT_READY || !strstr(reply.text, "another server is hosta in the store"));
+        change_aside(ETCD_TXN, etcd_delete_body(STORE_MEMBERS "hosta"));
+        assert_return_code(kill(daemon_pid, SIGTERM), errno);
+        assert_int_equal(wait_daemon(), EXIT_SUCCESS);
+}
+
 /* --- connections ----------------------------------------------------------------------------- */
 
 static void assert_closed(int fd) {
@@ -348,6 +384,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_drain, begin, end),
                 cmocka_unit_test_setup_teardown(test_numbers, begin, end),
                 cmocka_unit_test_setup_teardown(test_without_the_store, begin, end),
+                cmocka_unit_test_setup_teardown(test_list_of_an_odd_store, begin, end),
+                cmocka_unit_test_setup_teardown(test_two_servers_with_one_name, begin, end),
                 cmocka_unit_test_setup_teardown(
                         test_who_does_not_speak_its_language_is_cut_off, begin, end),
                 cmocka_unit_test_setup_teardown(test_there_are_not_too_many, begin, end),

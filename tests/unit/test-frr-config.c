@@ -174,6 +174,22 @@ static void test_removal(void **state) {
         assert_string_equal(all, "no router bgp 65000\n");
 }
 
+/* before is what coursenet had loaded. */
+static void test_removal_of_what_was_there(void **state) {
+        _cleanup_frr_router_ struct frr_router loaded = {0}, before = {0};
+        _cleanup_free_ char *text = NULL;
+
+        (void)state;
+        load("router bgp 65000\n" GROUP " address-family l2vpn evpn\n  advertise-all-vni\n exit-address-family\n"
+             "exit\n",
+                &before);
+        load("router bgp 65000\n" GROUP " neighbor 192.0.2.5 peer-group rack\n" EVPN "exit\n", &loaded);
+        text = print(NULL, &loaded, &before);
+        assert_string_equal(text,
+                "router bgp 65000\n no neighbor coursenet peer-group\n address-family l2vpn evpn\n"
+                "  no advertise-all-vni\n exit-address-family\nexit\n");
+}
+
 static void test_nothing_loaded(void **state) {
         _cleanup_frr_router_ struct frr_router wanted = {0}, loaded = {0};
 
@@ -192,6 +208,7 @@ int main(void) {
                 cmocka_unit_test(test_site),
                 cmocka_unit_test(test_member_that_has_gone),
                 cmocka_unit_test(test_removal),
+                cmocka_unit_test(test_removal_of_what_was_there),
                 cmocka_unit_test(test_nothing_loaded),
         };
 
