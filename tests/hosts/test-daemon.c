@@ -291,7 +291,8 @@ static void test_two_servers_with_one_name(void **state) {
 
                 assert_true(now_boottime_usec() < patience);
                 reply = ask(&claim);
-        } while (reply.reason != HOSTS_NOT_READY || !strstr(reply.text, "another server is hosta in the store"));
+        } while (reply.reason != HOSTS_NOT_READY ||
+                 !strstr(reply.text, "another server is hosta in the store"));
         change_aside(ETCD_TXN, etcd_delete_body(STORE_MEMBERS "hosta"));
         assert_return_code(kill(daemon_pid, SIGTERM), errno);
         assert_int_equal(wait_daemon(), EXIT_SUCCESS);
@@ -386,8 +387,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_without_the_store, begin, end),
                 cmocka_unit_test_setup_teardown(test_list_of_an_odd_store, begin, end),
                 cmocka_unit_test_setup_teardown(test_two_servers_with_one_name, begin, end),
-                cmocka_unit_test_setup_teardown(
-                        test_who_does_not_speak_its_language_is_cut_off, begin, end),
+                cmocka_unit_test_setup_teardown(test_who_does_not_speak_its_language_is_cut_off, begin, end),
                 cmocka_unit_test_setup_teardown(test_there_are_not_too_many, begin, end),
                 cmocka_unit_test_setup_teardown(test_who_asks_may_go, begin, end),
         };

@@ -180,7 +180,8 @@ static void test_removal_of_what_was_there(void **state) {
         _cleanup_free_ char *text = NULL;
 
         (void)state;
-        load("router bgp 65000\n" GROUP " address-family l2vpn evpn\n  advertise-all-vni\n exit-address-family\n"
+        load("router bgp 65000\n" GROUP
+             " address-family l2vpn evpn\n  advertise-all-vni\n exit-address-family\n"
              "exit\n",
                 &before);
         load("router bgp 65000\n" GROUP " neighbor 192.0.2.5 peer-group rack\n" EVPN "exit\n", &loaded);
