@@ -2,6 +2,7 @@
 
 /* netbr@: one bridge with one address, on a subnet that is free. Links of others are never changed. */
 
+#include "netsetup/firewall/course-rules.h"
 #include "netsetup/verbs/bridge.h"
 #include "plan.h"
 #include "sandbox.h"
@@ -50,6 +51,21 @@ static void a_kernel_without_flowtables_refuses_no_bridge(void **state) {
                 assert_warning(sandbox, "flowtable: warning: is left out, so connections of the seats take "
                                         "the usual way: the "
                                         "firewall cannot be set: ");
+}
+
+/* What is kept for the time of a mistake in the settings names no device. */
+static void without_an_uplink_there_is_no_flowtable(void **state) {
+        struct sandbox *sandbox = *state;
+
+        configure("coursenet.conf", "[site]\nflowtable = yes\n");
+        assert_int_equal(start(sandbox, "123"), 0);
+        assert_silence(sandbox);
+        assert_shell("grep -q 'chain from_seats' /run/coursenet/courses.nft");
+        assert_no_shell("grep flow /run/coursenet/courses.nft");
+        assert_shell("nft flush ruleset");
+        configure("coursenet.conf", "[site]\nflowtable = maybe\n");
+        assert_true(course_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics) < 0);
+        assert_shell("nft list chain inet coursenet from_seats >/dev/null");
 }
 
 static void a_second_start_changes_nothing(void **state) {
@@ -346,6 +362,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(a_start_makes_the_bridge_and_a_stop_removes_it),
                 sandbox_test(a_kernel_without_flowtables_refuses_no_bridge),
+                sandbox_test(without_an_uplink_there_is_no_flowtable),
                 sandbox_test(a_second_start_changes_nothing),
                 sandbox_test(a_half_made_bridge_is_completed),
                 sandbox_test(a_changed_address_replaces_the_old_one),

@@ -7,8 +7,10 @@
 #include <time.h>
 
 #include "netsetup/check/inspect.h"
+#include "netsetup/check/scratch.h"
 #include "netsetup/check/teardown.h"
 #include "netsetup/fence/fence.h"
+#include "netsetup/firewall/course-rules.h"
 #include "netsetup/verbs/bridge.h"
 #include "netsetup/verbs/netns.h"
 #include "netsetup/verbs/seat.h"
@@ -528,6 +530,37 @@ static void an_override_with_a_mistake_costs_one_seat(void **state) {
         assert_int_equal(sandbox->diagnostics.n_items, 2);
 }
 
+/* The kernel may have none; then the rules are planned without one, and an administrator is told. */
+static void a_flowtable_is_as_planned_or_a_warning(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        configure("coursenet.conf", "[site]\nflowtable = yes\n");
+        (void)course_rules_refresh(SANDBOX_ETC, &sandbox->diagnostics);
+        if (system("nft list table inet coursenet | grep -q 'flowtable connections'") == 0) {
+                assert_all_is_well(sandbox);
+                return;
+        }
+        look(sandbox);
+        assert_warning(sandbox, "flowtable: warning: is set, but the firewall has none");
+        assert_int_equal(sandbox->diagnostics.n_items, 1);
+}
+
+/* Of the planned tables; a comment stands for a flowtable, which not every kernel has. */
+static void the_devices_of_a_flowtable_are_there(void **state) {
+        struct sandbox *sandbox = *state;
+        char commands[] = "table netdev planned {\n#\t\tdevices = { \"br-123\", \"eth0.7\" }\n"
+                          "\tchain b { type filter hook ingress device \"br-123\" priority 0; }\n"
+                          "\tchain e { type filter hook ingress device \"eth0.7\" priority 0; }\n}\n";
+        struct scratch_table table = {.name = "netdev planned", .commands = commands};
+
+        assert_int_equal(scratch_list(&table, 1, 0, &sandbox->diagnostics), 0);
+        assert_silence(sandbox);
+        assert_non_null(table.listing);
+        assert_non_null(strstr(table.listing, "eth0.7"));
+        free(table.listing);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 sandbox_test(nothing_is_up),
@@ -548,6 +581,8 @@ int main(void) {
                 sandbox_test(a_teardown_counts_no_file_as_a_namespace),
                 sandbox_test(edited_addresses_count_from_the_next_start),
                 sandbox_test(a_host_without_a_way_out_is_a_warning),
+                sandbox_test(a_flowtable_is_as_planned_or_a_warning),
+                sandbox_test(the_devices_of_a_flowtable_are_there),
                 sandbox_test(what_was_prepared_for_nobody_is_told),
                 sandbox_test(foreign_firewalls_are_told),
                 sandbox_test(what_does_not_last_is_not_told),
