@@ -101,6 +101,15 @@ static void etcd_kill(void) {
         end_child(&etcd_pid);
 }
 
+/* Returns when all of its threads stand still: before, it could still answer. */
+static void _unused_ etcd_freeze(void) {
+        int status;
+
+        assert_int_equal(kill(etcd_pid, SIGSTOP), 0);
+        assert_int_equal(waitpid(etcd_pid, &status, WUNTRACED), etcd_pid);
+        assert_true(WIFSTOPPED(status));
+}
+
 static void add_to_path(void) {
         const char *cache = getenv("COURSENET_CACHE"), *path = getenv("PATH");
         char longer[4096];

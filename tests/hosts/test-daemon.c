@@ -362,7 +362,7 @@ static void test_who_asks_may_go(void **state) {
         watcher = connect_to_daemon();
         send_request(watcher, &watch);
         assert_int_equal(receive_reply(watcher).type, HOSTS_DONE);
-        assert_return_code(kill(etcd_pid, SIGSTOP), errno);
+        etcd_freeze();
         fd = connect_to_daemon();
         claim = of_seat(HOSTS_CLAIM, "12312");
         send_request(fd, &claim);

@@ -358,7 +358,7 @@ static void test_a_server_that_hangs_is_left(void **state) {
 
         (void)state;
         put_if("/hangs/a", 0, "one", 0, true);
-        assert_int_equal(kill(etcd_pid, SIGSTOP), 0);
+        etcd_freeze();
         ask(&waiting, ETCD_RANGE, etcd_range_body("/hangs/a", false), WITHIN_USEC);
         run_until(event, store_error(store)[0]);
         assert_false(waiting.came);
