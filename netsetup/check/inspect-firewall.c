@@ -20,15 +20,17 @@
 
 enum {
         TABLE_COURSES,
-        TABLE_SEATS,
-        TABLE_FENCE,
         TABLE_EXAMS,
         TABLE_LOCAL,
-        _TABLE_MAX,
+        TABLE_FENCE,
+        TABLE_FORMER,
+        TABLE_SEATS, /* and those that follow */
+        _TABLE_MAX = TABLE_SEATS + RULESET_SEATS_TABLES,
 };
 
 /* The empty value is all zero. */
 struct tables {
+        ruleset_seats_name_t seats[RULESET_SEATS_TABLES]; /* their names */
         struct scratch_table planned[_TABLE_MAX];
         char *actual[_TABLE_MAX]; /* NULL: no such table */
         uint32_t *fenced;         /* uids */
@@ -91,34 +93,37 @@ static int plan_fence(const struct inspection *inspection, struct tables *tables
         return *commands ? 0 : -ENOMEM;
 }
 
-/* The first start of a seat or of the watch creates the table. Without seats it does nothing. */
-static int plan_seats(const struct inspection *inspection, struct tables *tables) {
-        _cleanup_free_ char *table = NULL, *seats = NULL;
+/* table: without the seats; NULL: out of memory. */
+static int plan_with_seats(struct scratch_table *planned, const char *table, const struct seat_texts *texts) {
+        _cleanup_free_ char *seats = stand_in_format(texts->items, texts->n_items);
         char *commands;
 
-        if (inspection->n_seats == 0 && !tables->actual[TABLE_SEATS])
-                return 0;
-        table = ruleset_format_seats(false);
-        seats = stand_in_format(inspection->seats, inspection->n_seats);
         if (!table || !seats || asprintf(&commands, "%s%s", table, seats) < 0)
                 return -ENOMEM;
-        tables->planned[TABLE_SEATS].commands = commands;
+        planned->commands = commands;
         return 0;
 }
 
-/* As with the table of seats. Without spread courses there is none. */
-static int plan_local(const struct inspection *inspection, struct tables *tables) {
-        _cleanup_free_ char *table = NULL, *seats = NULL;
-        char *commands;
+/* The first start of a seat or of the watch creates the tables. One without seats does nothing. */
+static int plan_seats(const struct inspection *inspection, struct tables *tables) {
+        int r = 0;
 
-        if (!inspection->any_spread && !tables->actual[TABLE_LOCAL])
-                return 0;
-        table = ruleset_format_local(false);
-        seats = stand_in_format(inspection->locals, inspection->n_locals);
-        if (!table || !seats || asprintf(&commands, "%s%s", table, seats) < 0)
-                return -ENOMEM;
-        tables->planned[TABLE_LOCAL].commands = commands;
-        return 0;
+        for (unsigned i = 0; r >= 0 && i < RULESET_SEATS_TABLES; i++) {
+                _cleanup_free_ char *table = ruleset_format_seats(i, false);
+
+                if (inspection->seats[i].n_items > 0 || tables->actual[TABLE_SEATS + i])
+                        r = plan_with_seats(&tables->planned[TABLE_SEATS + i], table, &inspection->seats[i]);
+        }
+        return r;
+}
+
+/* As with the tables of seats. Without spread courses there is none. */
+static int plan_local(const struct inspection *inspection, struct tables *tables) {
+        _cleanup_free_ char *table = ruleset_format_local(false);
+
+        return inspection->any_spread || tables->actual[TABLE_LOCAL]
+                       ? plan_with_seats(&tables->planned[TABLE_LOCAL], table, &inspection->locals)
+                       : 0;
 }
 
 static int list_actual(struct tables *tables, struct diagnostics *diagnostics) {
@@ -147,20 +152,29 @@ static int plan_tables(struct inspection *inspection, struct tables *tables, str
         return r < 0 ? failure(inspection->diagnostics, FENCE_TABLE, r, "cannot be examined") : 0;
 }
 
-static int list_planned(struct inspection *inspection, struct tables *tables) {
-        char **seats = &tables->planned[TABLE_SEATS].listing, *restored;
-        int r;
+static unsigned count_stand_ins(const struct inspection *inspection) {
+        size_t n_seats = 0;
 
-        r = scratch_list(
-                tables->planned, _TABLE_MAX, stand_in_count(inspection->n_seats), inspection->diagnostics);
-        if (r < 0 || !*seats)
-                return r;
-        restored = stand_in_restore(*seats);
-        if (!restored)
-                return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be examined");
-        free(*seats);
-        *seats = restored;
-        return 0;
+        for (size_t i = 0; i < RULESET_SEATS_TABLES; i++)
+                if (inspection->seats[i].n_items > n_seats)
+                        n_seats = inspection->seats[i].n_items;
+        return stand_in_count(n_seats);
+}
+
+static int list_planned(struct inspection *inspection, struct tables *tables) {
+        int r = scratch_list(
+                tables->planned, _TABLE_MAX, count_stand_ins(inspection), inspection->diagnostics);
+
+        for (size_t i = TABLE_SEATS; r >= 0 && i < _TABLE_MAX; i++) {
+                char **seats = &tables->planned[i].listing,
+                     *restored = *seats ? stand_in_restore(*seats) : NULL;
+
+                if (*seats && !restored)
+                        return failure(inspection->diagnostics, WHAT, -ENOMEM, "cannot be examined");
+                free(*seats);
+                *seats = restored;
+        }
+        return r;
 }
 
 /* --- our own ------------------------------------------------------------------------------------ */
@@ -170,14 +184,19 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
                 .planned =
                         {
                                 [TABLE_COURSES] = {.name = RULESET_COURSES},
-                                [TABLE_SEATS] = {.name = RULESET_SEATS},
-                                [TABLE_FENCE] = {.name = FENCE_TABLE},
                                 [TABLE_EXAMS] = {.name = RULESET_EXAMS},
                                 [TABLE_LOCAL] = {.name = RULESET_LOCAL},
+                                [TABLE_FENCE] = {.name = FENCE_TABLE},
+                                [TABLE_FORMER] = {.name = RULESET_SEATS_FORMER},
                         },
         };
+        bool fence_differs = false;
         int r;
 
+        for (unsigned i = 0; i < RULESET_SEATS_TABLES; i++) {
+                ruleset_seats_name(i, tables.seats[i]);
+                tables.planned[TABLE_SEATS + i].name = tables.seats[i];
+        }
         r = list_actual(&tables, inspection->diagnostics);
         if (r >= 0)
                 r = plan_tables(inspection, &tables, ret_uplinks);
@@ -186,17 +205,13 @@ static int inspect_own(struct inspection *inspection, struct link_names *ret_upl
         if (r < 0)
                 return r;
 
-        (void)table_compare(RULESET_COURSES, tables.planned[TABLE_COURSES].listing,
-                tables.actual[TABLE_COURSES], inspection->diagnostics);
-        (void)table_compare(RULESET_EXAMS, tables.planned[TABLE_EXAMS].listing, tables.actual[TABLE_EXAMS],
-                inspection->diagnostics);
-        (void)table_compare(RULESET_SEATS, tables.planned[TABLE_SEATS].listing, tables.actual[TABLE_SEATS],
-                inspection->diagnostics);
-        (void)table_compare(RULESET_LOCAL, tables.planned[TABLE_LOCAL].listing, tables.actual[TABLE_LOCAL],
-                inspection->diagnostics);
-        if (table_compare(FENCE_TABLE, tables.planned[TABLE_FENCE].listing, tables.actual[TABLE_FENCE],
-                    inspection->diagnostics) == 0 &&
-                tables.actual[TABLE_FENCE])
+        for (size_t i = 0; i < _TABLE_MAX; i++) {
+                size_t n_different = table_compare(tables.planned[i].name, tables.planned[i].listing,
+                        tables.actual[i], inspection->diagnostics);
+
+                fence_differs |= i == TABLE_FENCE && n_different > 0;
+        }
+        if (!fence_differs && tables.actual[TABLE_FENCE])
                 inspect_fenced(inspection, tables.fenced, tables.n_fenced);
         return tables.planned[TABLE_FENCE].commands
                        ? fence_route_compare(tables.planned[TABLE_FENCE].commands, inspection->diagnostics)

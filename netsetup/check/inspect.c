@@ -85,21 +85,34 @@ static int load_seat(struct inspection *inspection, const char *name, struct sea
         return seat_plan_load(inspection->etc, inspection->settings, &id, ret, &ignored);
 }
 
+/* Takes text, which is NULL if there was no memory for it. */
+static int add_text(struct seat_texts *texts, char *text) {
+        char **items = text ? reallocarray(texts->items, texts->n_items + 1, sizeof(*items)) : NULL;
+
+        if (!items) {
+                free(text);
+                return -ENOMEM;
+        }
+        texts->items = items;
+        items[texts->n_items++] = text;
+        return 0;
+}
+
+static void forget_texts(struct seat_texts *texts) {
+        for (size_t i = 0; i < texts->n_items; i++)
+                free(texts->items[i]);
+        free(texts->items);
+}
+
 /* A seat has the rules of the addresses with which it was started, even if the settings have changed. */
 static int add_rules(struct inspection *inspection, const struct link *cable, const struct seat_plan *plan) {
         bool local = plan->spread && !cable->fenced;
-        char *rules = ruleset_format_seat(plan);
+        int r = add_text(&inspection->seats[ruleset_seats_table(plan->link)], ruleset_format_seat(plan));
 
-        if (!rules)
-                return failure(inspection->diagnostics, plan->link, -ENOMEM, "cannot be examined");
-        inspection->seats[inspection->n_seats++] = rules;
         inspection->any_spread |= plan->spread;
-        rules = local ? ruleset_format_local_seat(plan) : NULL;
-        if (local && !rules)
-                return failure(inspection->diagnostics, plan->link, -ENOMEM, "cannot be examined");
-        if (local)
-                inspection->locals[inspection->n_locals++] = rules;
-        return 0;
+        if (r >= 0 && local)
+                r = add_text(&inspection->locals, ruleset_format_local_seat(plan));
+        return r < 0 ? failure(inspection->diagnostics, plan->link, r, "cannot be examined") : 0;
 }
 
 static int inspect_one_seat(struct inspection *inspection, const struct link *link, const char *seat) {
@@ -128,10 +141,6 @@ static int inspect_seats(struct inspection *inspection) {
                 r = qdisc_list_rates(&inspection->host, &inspection->rates);
         if (r < 0)
                 return failure(inspection->diagnostics, "seats", r, "cannot be listed");
-        inspection->seats = calloc(links.n_items + 1, sizeof(*inspection->seats));
-        inspection->locals = calloc(links.n_items + 1, sizeof(*inspection->locals));
-        if (!inspection->seats || !inspection->locals)
-                return failure(inspection->diagnostics, "seats", -ENOMEM, "cannot be listed");
 
         for (size_t i = 0; r >= 0 && i < links.n_items; i++) {
                 const char *seat = id_of(links.items[i].name, "vl-");
@@ -147,12 +156,9 @@ static int inspect_seats(struct inspection *inspection) {
 static void inspection_done(struct inspection *inspection) {
         link_close(&inspection->host);
         qdisc_rates_done(&inspection->rates);
-        for (size_t i = 0; i < inspection->n_seats; i++)
-                free(inspection->seats[i]);
-        free(inspection->seats);
-        for (size_t i = 0; i < inspection->n_locals; i++)
-                free(inspection->locals[i]);
-        free(inspection->locals);
+        for (size_t i = 0; i < RULESET_SEATS_TABLES; i++)
+                forget_texts(&inspection->seats[i]);
+        forget_texts(&inspection->locals);
 }
 
 static int inspect_all(const char *etc, const struct site *site, struct diagnostics *diagnostics) {

@@ -4,8 +4,8 @@
 
 #include "stand-in.h"
 
-/* The more chains a link has, the longer it takes to add one. */
-#define SEATS_PER_LINK 256U
+/* Of each table. The more chains a link has, the longer it takes to add one. */
+#define SEATS_PER_LINK 32U
 
 /* What stands before the name, in the commands and in what nft lists. */
 #define DEVICE "device \""

@@ -11,7 +11,7 @@
 
 #include "util.h"
 
-/* How many links stand in for so many seats: the kernel lets a link have 1024 chains. */
+/* How many links stand in for so many seats of each table: the kernel lets a link have 1024 chains. */
 unsigned stand_in_count(size_t n_seats);
 
 /* What they are called, counted from 0. */
@@ -20,5 +20,5 @@ void stand_in_name(unsigned i, char ret_name[static IFNAMSIZ]);
 /* The commands for each chain as one text, which the caller frees; NULL: out of memory. */
 char *stand_in_format(char *const *seats, size_t n_seats);
 
-/* A listing of RULESET_SEATS as if each chain were on its own link. NULL: out of memory. */
+/* A listing of a table of seats as if each chain were on its own link. NULL: out of memory. */
 char *stand_in_restore(const char *listing);

@@ -138,12 +138,21 @@ static int remove_table(const char *table, struct diagnostics *diagnostics) {
 
 static int remove_tables(struct diagnostics *diagnostics) {
         static const char *const tables[] = {
-                RULESET_COURSES, RULESET_EXAMS, RULESET_SEATS, RULESET_LOCAL, FENCE_TABLE};
+                RULESET_COURSES, RULESET_EXAMS, RULESET_SEATS_FORMER, RULESET_LOCAL, FENCE_TABLE};
         int result = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(tables); i++) {
                 int r = remove_table(tables[i], diagnostics);
 
+                if (r < 0)
+                        result = r;
+        }
+        for (unsigned i = 0; i < RULESET_SEATS_TABLES; i++) {
+                ruleset_seats_name_t name;
+                int r;
+
+                ruleset_seats_name(i, name);
+                r = remove_table(name, diagnostics);
                 if (r < 0)
                         result = r;
         }

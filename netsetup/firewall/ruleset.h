@@ -13,15 +13,38 @@
 #include "exam.h"
 #include "plan.h"
 
-#define RULESET_SEATS_TABLE "coursenet"
 #define RULESET_COURSES "inet coursenet" /* NAT, isolation, reach of the host: all courses that are up */
-#define RULESET_SEATS "netdev " RULESET_SEATS_TABLE /* what may come out of a seat */
 #define RULESET_EXAMS "bridge coursenet" /* within a bridge: in an exam, and between members of [hosts] */
 #define RULESET_LOCAL_TABLE "coursenet_local"
 #define RULESET_LOCAL                                                                                        \
         "bridge " RULESET_LOCAL_TABLE /* what other members may not say of seats that are live here */
 
-/* In the table of seats: the sets of who may send what, and the chains that look there. */
+/*
+ * What may come out of a seat. Each time that rules are added, the kernel checks all chains of their table
+ * (nft_table_validate() in net/netfilter/nf_tables_api.c), which takes 1 ms for 1000 seats. So there are ten
+ * tables, "netdev coursenet_0" to "netdev coursenet_9", and a seat is in the one of its last digit.
+ */
+#define RULESET_SEATS_FAMILY "netdev"
+#define RULESET_SEATS_PREFIX "coursenet_"
+#define RULESET_SEATS_TABLES 10U
+#define RULESET_SEATS_FORMER "netdev coursenet" /* versions before these had all seats in this table */
+
+/* The name of a table of seats, with its family. */
+typedef char ruleset_seats_name_t[sizeof(RULESET_SEATS_FAMILY " " RULESET_SEATS_PREFIX "0")];
+
+static inline void ruleset_seats_name(unsigned table, ruleset_seats_name_t ret) {
+        (void)snprintf(ret, sizeof(ruleset_seats_name_t), RULESET_SEATS_FAMILY " " RULESET_SEATS_PREFIX "%u",
+                table % RULESET_SEATS_TABLES);
+}
+
+/* Which table has the seat of a link: "vl-12310" is in table 0. */
+static inline unsigned ruleset_seats_table(const char *link) {
+        char last = link[0] == '\0' ? '0' : link[strlen(link) - 1];
+
+        return last >= '0' && last <= '9' ? (unsigned)(last - '0') : 0;
+}
+
+/* In a table of seats: the sets of who may send what, and the chains that look there. */
 #define RULESET_MACS "macs"
 #define RULESET_SENDERS4 "senders4"
 #define RULESET_SENDERS6 "senders6"
@@ -111,14 +134,14 @@ char *ruleset_format_first_course(const struct ruleset_courses *courses);
 char *ruleset_format_exams(const struct ruleset_courses *courses);
 
 /*
- * The table of seats without the seats, whether or not it is there already. empty_sets: it also removes all
- * set elements, so that only the seats that follow in the same transaction, and seats that keep their chains,
- * may send.
+ * A table of seats (0 to 9) without the seats, whether or not it is there already. empty_sets: it also
+ * removes all set elements, so that only the seats that follow in the same transaction, and seats that keep
+ * their chains, may send.
  */
-char *ruleset_format_seats(bool empty_sets);
+char *ruleset_format_seats(unsigned table, bool empty_sets);
 
 /*
- * One seat's part of that table, which must be there; the seat's link too. Its chain is replaced.
+ * One seat's part of its table, which must be there; the seat's link too. Its chain is replaced.
  * seat-chain.h makes the very same.
  */
 char *ruleset_format_seat(const struct seat_plan *plan);
@@ -132,5 +155,5 @@ char *ruleset_format_local(bool empty_sets);
 /* The part of one seat, which must be of a spread course. The table must be there. */
 char *ruleset_format_local_seat(const struct seat_plan *plan);
 
-/* Removes the chain of a link ("vl-12310"), whether or not it is there; the table must be. */
-char *ruleset_format_seat_removal(const char *link);
+/* Removes the chain of a link ("vl-12310") from a table, whether or not it is there; the table must be. */
+char *ruleset_format_seat_removal(unsigned table, const char *link);

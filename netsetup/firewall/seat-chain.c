@@ -32,6 +32,7 @@ struct batch {
         size_t size, last; /* where the last message begins */
         uint32_t sequence;
         bool failed; /* out of memory, or of room */
+        char seats_table[sizeof(RULESET_SEATS_PREFIX "0")];
         _Alignas(struct nlmsghdr) char bytes[BATCH_SIZE];
 };
 
@@ -54,20 +55,12 @@ _Static_assert((int)NFTA_CHAIN_TABLE == (int)NFTA_RULE_TABLE &&
                        (int)NFTA_CHAIN_TABLE == (int)NFTA_SET_ELEM_LIST_TABLE,
         "a message names its table alike, whatever of it is changed");
 
-struct table {
-        uint8_t family;
-        const char *name;
-};
-
-static const struct table seats_table = {NFPROTO_NETDEV, RULESET_SEATS_TABLE},
-                          local_table = {NFPROTO_BRIDGE, RULESET_LOCAL_TABLE};
-
 /* A change of something in a table, which the attribute names. NULL: out of memory. */
 static struct nl_msg *new_change_in(
-        const struct table *table, int type, int flags, int attribute, const char *name) {
-        struct nl_msg *message = new_message((NFNL_SUBSYS_NFTABLES << 8) | type, flags, table->family, 0);
+        uint8_t family, const char *table, int type, int flags, int attribute, const char *name) {
+        struct nl_msg *message = new_message((NFNL_SUBSYS_NFTABLES << 8) | type, flags, family, 0);
 
-        if (message && (nla_put_string(message, NFTA_CHAIN_TABLE, table->name) < 0 ||
+        if (message && (nla_put_string(message, NFTA_CHAIN_TABLE, table) < 0 ||
                                nla_put_string(message, attribute, name) < 0)) {
                 nlmsg_free(message);
                 return NULL;
@@ -75,8 +68,10 @@ static struct nl_msg *new_change_in(
         return message;
 }
 
-static struct nl_msg *new_change(int type, int flags, int attribute, const char *name) {
-        return new_change_in(&seats_table, type, flags, attribute, name);
+/* In the table of the batch's seat. */
+static struct nl_msg *new_change(
+        const struct batch *batch, int type, int flags, int attribute, const char *name) {
+        return new_change_in(NFPROTO_NETDEV, batch->seats_table, type, flags, attribute, name);
 }
 
 /* Takes the message; r: negative, if it could not be finished. */
@@ -116,18 +111,18 @@ static int add_hook(struct nl_msg *message, const char *device) {
 
 /* device: where the chain sees what comes in; NULL: as it is, if there is one already. */
 static void put_chain(struct batch *batch, const char *chain, const char *device) {
-        struct nl_msg *message = new_change(NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFTA_CHAIN_NAME, chain);
+        struct nl_msg *message = new_change(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFTA_CHAIN_NAME, chain);
 
         put(batch, message, message && device ? add_hook(message, device) : 0);
 }
 
 static void put_chain_deletion(struct batch *batch, const char *chain) {
-        put(batch, new_change(NFT_MSG_DELCHAIN, 0, NFTA_CHAIN_NAME, chain), 0);
+        put(batch, new_change(batch, NFT_MSG_DELCHAIN, 0, NFTA_CHAIN_NAME, chain), 0);
 }
 
 /* All rules of a chain, because the message names none. */
 static void put_flush(struct batch *batch, const char *chain) {
-        put(batch, new_change(NFT_MSG_DELRULE, 0, NFTA_RULE_CHAIN, chain), 0);
+        put(batch, new_change(batch, NFT_MSG_DELRULE, 0, NFTA_RULE_CHAIN, chain), 0);
 }
 
 /* An expression of a rule: its place in the list, and its own attributes. */
@@ -268,7 +263,7 @@ static int add_usual6(struct nl_msg *message, const void *data) {
 static void put_rule(struct batch *batch, const char *chain,
         int (*add)(struct nl_msg *message, const void *data), const void *data) {
         struct nl_msg *message =
-                new_change(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, NFTA_RULE_CHAIN, chain);
+                new_change(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, NFTA_RULE_CHAIN, chain);
         struct nlattr *list = message ? nla_nest_start(message, NFTA_RULE_EXPRESSIONS) : NULL;
         int r = list ? add(message, data) : -ENOMEM;
 
@@ -313,10 +308,12 @@ static int add_key(struct nl_msg *message, const struct key *key) {
 }
 
 /* type: NFT_MSG_NEWSETELEM, which is no error where it is there already, or NFT_MSG_DELSETELEM. */
-static void put_member(
-        struct batch *batch, const struct table *table, int type, const char *set, const struct key *key) {
-        struct nl_msg *message = new_change_in(
-                table, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_SET, set);
+static int flags_of(int type) {
+        return type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0;
+}
+
+static void put_member(struct batch *batch, int type, const char *set, const struct key *key) {
+        struct nl_msg *message = new_change(batch, type, flags_of(type), NFTA_SET_ELEM_LIST_SET, set);
 
         put(batch, message, message ? add_key(message, key) : 0);
 }
@@ -326,8 +323,8 @@ static void put_sender6(
         struct key key = key_of(plan->link);
 
         key_add(&key, address->bytes, sizeof(address->bytes));
-        put_member(batch, &seats_table, type, RULESET_SENDERS6, &key);
-        put_member(batch, &seats_table, type, RULESET_TARGETS6, &key);
+        put_member(batch, type, RULESET_SENDERS6, &key);
+        put_member(batch, type, RULESET_TARGETS6, &key);
 }
 
 /* All elements of a seat. */
@@ -337,9 +334,9 @@ static void put_members(struct batch *batch, int type, const struct seat_plan *p
         struct key key = key_of(plan->link);
 
         key_add(&key, plan->peer_mac.bytes, sizeof(plan->peer_mac.bytes));
-        put_member(batch, &seats_table, type, RULESET_MACS, &key);
+        put_member(batch, type, RULESET_MACS, &key);
         key_add(&key, &ip, sizeof(ip));
-        put_member(batch, &seats_table, type, RULESET_SENDERS4, &key);
+        put_member(batch, type, RULESET_SENDERS4, &key);
         if (!address6_is_set(&plan->address6))
                 return;
         put_sender6(batch, type, plan, &plan->address6);
@@ -348,10 +345,12 @@ static void put_members(struct batch *batch, int type, const struct seat_plan *p
 
 static void put_local(
         struct batch *batch, int type, const char *set, const char *vxlan, const void *bytes, size_t size) {
+        struct nl_msg *message = new_change_in(
+                NFPROTO_BRIDGE, RULESET_LOCAL_TABLE, type, flags_of(type), NFTA_SET_ELEM_LIST_SET, set);
         struct key key = key_of(vxlan);
 
         key_add(&key, bytes, size);
-        put_member(batch, &local_table, type, set, &key);
+        put(batch, message, message ? add_key(message, &key) : 0);
 }
 
 static void put_local6(struct batch *batch, int type, const char *vxlan, const struct address6 *address) {
@@ -422,8 +421,10 @@ static int exchange(struct batch *batch) {
         return r;
 }
 
-static void begin(struct batch *batch) {
+static void begin(struct batch *batch, const struct seat_plan *plan) {
         *batch = (struct batch){0};
+        (void)snprintf(batch->seats_table, sizeof(batch->seats_table), RULESET_SEATS_PREFIX "%u",
+                ruleset_seats_table(plan->link) % RULESET_SEATS_TABLES);
         put_frame(batch, NFNL_MSG_BATCH_BEGIN);
 }
 
@@ -438,7 +439,7 @@ static int commit(struct batch *batch) {
 int seat_chain_make(const struct seat_plan *plan) {
         struct batch batch;
 
-        begin(&batch);
+        begin(&batch, plan);
         put_chain(&batch, plan->link, plan->link);
         put_flush(&batch, plan->link);
         put_rule(&batch, plan->link, add_usual4, plan);
@@ -456,7 +457,7 @@ int seat_chain_make(const struct seat_plan *plan) {
 int seat_chain_remove(const struct seat_plan *plan) {
         struct batch batch;
 
-        begin(&batch);
+        begin(&batch, plan);
         put_chain(&batch, plan->link, NULL);
         put_flush(&batch, plan->link);
         put_chain_deletion(&batch, plan->link);
@@ -470,7 +471,7 @@ int seat_chain_remove(const struct seat_plan *plan) {
 int seat_chain_set_local(const struct seat_plan *plan, bool local) {
         struct batch batch;
 
-        begin(&batch);
+        begin(&batch, plan);
         put_locals(&batch, NFT_MSG_NEWSETELEM, plan);
         if (!local)
                 put_locals(&batch, NFT_MSG_DELSETELEM, plan);

@@ -115,13 +115,17 @@ static void forget(const char *link) {
 
 /* --- one seat ------------------------------------------------------------------------------------------ */
 
-/* NULL: out of memory. */
+/* All tables, also those that have no seat yet. NULL: out of memory. */
 static char *format_tables(bool empty_sets, bool any_spread) {
-        _cleanup_free_ char *seats = ruleset_format_seats(empty_sets),
-                            *local = any_spread ? ruleset_format_local(empty_sets) : strdup("");
-        char *both;
+        char *text = any_spread ? ruleset_format_local(empty_sets) : strdup("");
 
-        return seats && local && asprintf(&both, "%s%s", seats, local) >= 0 ? both : NULL;
+        for (unsigned i = 0; text && i < RULESET_SEATS_TABLES; i++) {
+                _cleanup_free_ char *table = ruleset_format_seats(i, empty_sets), *before = text;
+
+                if (!table || asprintf(&text, "%s%s", before, table) < 0)
+                        text = NULL;
+        }
+        return text;
 }
 
 static int make_tables(bool any_spread, struct diagnostics *diagnostics) {
@@ -206,12 +210,13 @@ struct refresh {
         const char *etc;
         struct settings settings; /* read when a link needs them */
         bool has_settings;
-        struct links links; /* ours, also what is no seat's */
-        char *listing;      /* of the table; NULL: there is none */
-        bool complete;      /* each of them has its text */
-        bool has_local;     /* there is a table of local seats */
-        bool any_spread;    /* one of them is of a spread course */
-        char **texts;       /* commands, each of which could be applied by itself, but after the table's */
+        struct links links;                   /* ours, also what is no seat's */
+        char *listings[RULESET_SEATS_TABLES]; /* of the tables; NULL: there is none */
+        bool has_former;                      /* there is RULESET_SEATS_FORMER */
+        bool complete;                        /* each of them has its text */
+        bool has_local;                       /* there is a table of local seats */
+        bool any_spread;                      /* one of them is of a spread course */
+        char **texts; /* commands, each of which could be applied by itself, but after the tables' */
         size_t n_texts;
 };
 
@@ -223,11 +228,18 @@ static void forget_texts(struct refresh *refresh) {
         refresh->n_texts = 0;
 }
 
+static void forget_listings(struct refresh *refresh) {
+        for (size_t i = 0; i < RULESET_SEATS_TABLES; i++) {
+                free(refresh->listings[i]);
+                refresh->listings[i] = NULL;
+        }
+}
+
 static void refresh_done(struct refresh *refresh) {
         forget_texts(refresh);
         links_done(&refresh->links);
         settings_done(&refresh->settings);
-        free(refresh->listing);
+        forget_listings(refresh);
 }
 
 #define _cleanup_refresh_ _cleanup_(refresh_done)
@@ -309,9 +321,9 @@ static bool is_listed(const struct links *links, const char *name) {
  * What a stop that was killed has left: chains of links that are not ours, or not any more. A link that goes
  * takes its chain along, but not since Linux 6.16.
  */
-static int add_removals(struct refresh *refresh) {
+static int add_removals(struct refresh *refresh, unsigned table) {
         static const char opening[] = "\tchain ";
-        _cleanup_free_ char *listing = strdup(refresh->listing);
+        _cleanup_free_ char *listing = strdup(refresh->listings[table]);
         char *rest = listing;
         int r = listing ? 0 : -ENOMEM;
 
@@ -322,9 +334,9 @@ static int add_removals(struct refresh *refresh) {
                         continue;
                 name[strcspn(name, " ")] = '\0';
                 if (!string_starts_with(name, "vl-") || strlen(name) >= IFNAMSIZ ||
-                        is_listed(&refresh->links, name))
+                        (is_listed(&refresh->links, name) && ruleset_seats_table(name) == table))
                         continue;
-                r = add_text(refresh, ruleset_format_seat_removal(name));
+                r = add_text(refresh, ruleset_format_seat_removal(table, name));
         }
         return r;
 }
@@ -341,7 +353,7 @@ static void forget_gone(void) {
         (void)closedir(directory);
 }
 
-static char *join(const struct refresh *refresh, const char *table) {
+static char *join(const struct refresh *refresh, const char *tables, const char *end) {
         _cleanup_free_ char *text = NULL;
         bool failed;
         FILE *stream;
@@ -351,9 +363,10 @@ static char *join(const struct refresh *refresh, const char *table) {
         stream = open_memstream(&text, &size);
         if (!stream)
                 return NULL;
-        (void)fputs(table, stream);
+        (void)fputs(tables, stream);
         for (size_t i = 0; i < refresh->n_texts; i++)
                 (void)fputs(refresh->texts[i], stream);
+        (void)fputs(end, stream);
         failed = ferror(stream) != 0;
         if (fclose(stream) != 0 || failed)
                 return NULL;
@@ -363,7 +376,7 @@ static char *join(const struct refresh *refresh, const char *table) {
 }
 
 /* Each is applied by itself, so that an error of one seat does not affect the others. */
-static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *diagnostics) {
+static int apply_one_by_one(const struct refresh *refresh, const char *end, struct diagnostics *diagnostics) {
         int r = make_tables(refresh->any_spread, diagnostics);
 
         for (size_t i = 0; i < refresh->n_texts; i++) {
@@ -372,7 +385,7 @@ static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *d
                 if (each < 0)
                         r = each;
         }
-        return r;
+        return r < 0 || end[0] == '\0' ? r : nftables_apply(end, SEATS, diagnostics);
 }
 
 /*
@@ -380,17 +393,19 @@ static int apply_one_by_one(const struct refresh *refresh, struct diagnostics *d
  * what they are allowed, and so does a seat without a record.
  */
 static int apply(const struct refresh *refresh, bool empty_sets, bool last, struct diagnostics *diagnostics) {
-        _cleanup_free_ char *table = format_tables(empty_sets, refresh->any_spread), *commands = NULL;
+        /* A seat that is not in refresh has its rules nowhere else. */
+        const char *end = empty_sets && refresh->has_former ? "delete table " RULESET_SEATS_FORMER "\n" : "";
+        _cleanup_free_ char *tables = format_tables(empty_sets, refresh->any_spread), *commands = NULL;
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         int r;
 
-        commands = table ? join(refresh, table) : NULL;
+        commands = tables ? join(refresh, tables, end) : NULL;
         if (!commands)
                 return failure(diagnostics, SEATS, -ENOMEM, "their firewall cannot be set");
         r = nftables_apply(commands, SEATS, &ignored);
         if (r >= 0 && empty_sets)
                 forget_gone();
-        return r < 0 && last ? apply_one_by_one(refresh, diagnostics) : r;
+        return r < 0 && last ? apply_one_by_one(refresh, end, diagnostics) : r;
 }
 
 static int collect(
@@ -404,8 +419,9 @@ static int collect(
         r = link_list_ours(socket, "veth", &refresh->links);
         for (size_t i = 0; r >= 0 && i < refresh->links.n_items; i++)
                 r = add_seat(refresh, &refresh->links.items[i], locked, diagnostics);
-        if (r >= 0 && locked && refresh->listing)
-                r = add_removals(refresh);
+        for (unsigned i = 0; r >= 0 && locked && i < RULESET_SEATS_TABLES; i++)
+                if (refresh->listings[i])
+                        r = add_removals(refresh, i);
         return r >= 0 && locked && refresh->has_local && !refresh->any_spread
                        ? add_text(refresh, strdup("delete table " RULESET_LOCAL "\n"))
                        : r;
@@ -431,24 +447,30 @@ static int refresh_all(
         }
 }
 
-static int look_for_local(struct refresh *refresh) {
+static int look_for(const char *table, bool *ret) {
         _cleanup_free_ char *listing = NULL;
-        int r = nftables_list_table(RULESET_LOCAL, &listing);
+        int r = nftables_list_table(table, &listing);
 
-        refresh->has_local = r >= 0;
+        *ret = r >= 0;
         return r == -ENOENT ? 0 : r;
 }
 
-/* Keeps the listing, which shows later which seats have no link any more. */
-static int list_table(struct refresh *refresh, struct diagnostics *diagnostics) {
-        int r;
+/* Keeps the listings, which show later which seats have no link any more. */
+static int list_tables(struct refresh *refresh, struct diagnostics *diagnostics) {
+        int r = 0;
 
-        free(refresh->listing);
-        refresh->listing = NULL;
-        r = nftables_list_table(RULESET_SEATS, &refresh->listing);
+        forget_listings(refresh);
+        for (unsigned i = 0; (r >= 0 || r == -ENOENT) && i < RULESET_SEATS_TABLES; i++) {
+                ruleset_seats_name_t name;
+
+                ruleset_seats_name(i, name);
+                r = nftables_list_table(name, &refresh->listings[i]);
+        }
         if (r >= 0 || r == -ENOENT)
-                r = look_for_local(refresh);
-        return r < 0 && r != -ENOENT ? failure(diagnostics, SEATS, r, "their firewall cannot be listed") : 0;
+                r = look_for(RULESET_SEATS_FORMER, &refresh->has_former);
+        if (r >= 0)
+                r = look_for(RULESET_LOCAL, &refresh->has_local);
+        return r < 0 ? failure(diagnostics, SEATS, r, "their firewall cannot be listed") : 0;
 }
 
 /*
@@ -464,7 +486,7 @@ static int restore_and_lock(
         (void)refresh_all(refresh, socket, false, &ignored);
         r = runtime_lock_take(LOCK_FILE, ret_fd);
         return r < 0 ? failure(diagnostics, LOCK_FILE, r, "cannot be locked")
-                     : list_table(refresh, diagnostics);
+                     : list_tables(refresh, diagnostics);
 }
 
 int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
@@ -477,7 +499,7 @@ int seat_rules_refresh(const char *etc, struct diagnostics *diagnostics) {
         if (r < 0)
                 return failure(diagnostics, SEATS, r, "the kernel's network configuration cannot be reached");
         /* This takes long if there are many seats, so no login waits for it. */
-        r = list_table(&refresh, diagnostics);
+        r = list_tables(&refresh, diagnostics);
         if (r < 0)
                 return r;
         r = runtime_lock_try(LOCK_FILE, &lock);

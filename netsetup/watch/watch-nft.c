@@ -30,7 +30,7 @@ _Static_assert((int)NFTA_TABLE_NAME == 1 && (int)NFTA_CHAIN_TABLE == 1 && (int)N
 
 static void note_table(struct watch_nft_changes *changes, unsigned family, const char *table) {
         if (family == NFPROTO_NETDEV)
-                changes->seats |= string_equal(table, TABLE);
+                changes->seats |= string_starts_with(table, TABLE); /* "coursenet_0" */
         else if (family == NFPROTO_BRIDGE) {
                 changes->courses |= string_equal(table, TABLE);
                 changes->seats |= string_equal(table, TABLE_LOCAL);

@@ -49,7 +49,8 @@ static void check_ruleset(const char *text) {
 
 static void check_seat_rules(const struct seat_plan *plan) {
         _cleanup_free_ char *seat = ruleset_format_seat(plan);
-        _cleanup_free_ char *removal = ruleset_format_seat_removal(plan->link);
+        _cleanup_free_ char *removal =
+                ruleset_format_seat_removal(ruleset_seats_table(plan->link), plan->link);
 
         check_ruleset(seat);
         check_ruleset(removal);

@@ -55,8 +55,10 @@ static void check_local(const struct seat_plan *plan, bool empty_sets) {
 
 /* A seat's part needs the table, so both are one transaction. */
 static void check_seat(const struct seat_plan *plan, bool empty_sets) {
-        _cleanup_free_ char *table = ruleset_format_seats(empty_sets), *seat = ruleset_format_seat(plan);
-        _cleanup_free_ char *removal = ruleset_format_seat_removal(plan->link), *text = NULL;
+        unsigned number = ruleset_seats_table(plan->link);
+        _cleanup_free_ char *table = ruleset_format_seats(number, empty_sets),
+                            *seat = ruleset_format_seat(plan), *text = NULL,
+                            *removal = ruleset_format_seat_removal(number, plan->link);
 
         CHECK(table && seat && removal);
         CHECK(asprintf(&text, "%s%s%s", table, seat, removal) >= 0);

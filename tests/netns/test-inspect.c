@@ -129,8 +129,8 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                 {"nft delete table inet coursenet",
                         "inet coursenet: there is no such table, so its rules are not in force: "
                         "systemctl restart coursenet-network.service"},
-                {"nft delete table netdev coursenet",
-                        "netdev coursenet: there is no such table, so its rules are not in force"},
+                {"nft delete table netdev coursenet_0",
+                        "netdev coursenet_0: there is no such table, so its rules are not in force"},
                 {"nft delete table inet coursenet_fence", "inet coursenet_fence: there is no such table"},
         },
         {
@@ -150,9 +150,10 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                 {"nft flush chain inet coursenet to_seats",
                         "inet coursenet: chain to_seats is not as planned: it lacks 'ct state "
                         "established,related accept'"},
-                {"nft flush chain netdev coursenet vl-12310", "vl-12310: the filter for what the seat sends "
-                                                              "is not as planned: it lacks 'ether saddr "
-                                                              "02:63:0a:00:7b:0a ip saddr 10.0.123.10"},
+                {"nft flush chain netdev coursenet_0 vl-12310",
+                        "vl-12310: the filter for what the seat sends "
+                        "is not as planned: it lacks 'ether saddr "
+                        "02:63:0a:00:7b:0a ip saddr 10.0.123.10"},
                 {"nft flush chain inet coursenet_fence output",
                         "inet coursenet_fence: chain output is not as planned: it lacks"},
         },
@@ -166,12 +167,12 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                         "inet coursenet: chain extra was not made by coursenet"},
                 {"nft delete element inet coursenet uplinks \\{ eth0 \\}",
                         "inet coursenet: set uplinks is not as planned: it lacks '\"eth0\"'"},
-                {"nft insert rule netdev coursenet sent accept",
-                        "netdev coursenet: chain sent is not as planned: it has an extra 'accept'"},
-                {"nft add element netdev coursenet macs \\{ vl-12310 . 02:00:00:00:00:01 \\}",
-                        "netdev coursenet: set macs is not as planned: it has an extra '\"vl-12310\" . "
+                {"nft insert rule netdev coursenet_0 sent accept",
+                        "netdev coursenet_0: chain sent is not as planned: it has an extra 'accept'"},
+                {"nft add element netdev coursenet_0 macs \\{ vl-12310 . 02:00:00:00:00:01 \\}",
+                        "netdev coursenet_0: set macs is not as planned: it has an extra '\"vl-12310\" . "
                         "02:00:00:00:00:01'"},
-                {"nft add rule netdev coursenet vl-12310 accept",
+                {"nft add rule netdev coursenet_0 vl-12310 accept",
                         "vl-12310: the filter for what the seat sends is not as planned: it has an extra "
                         "'accept'"},
         },
@@ -185,11 +186,11 @@ static const struct breakage breakages[][BREAKAGES_MAX] = {
                         "vr-12311: has the MAC address 02:00:00:00:00:01 instead of"},
                 {"nft add element inet coursenet uplinks \\{ eth1 \\}",
                         "inet coursenet: set uplinks is not as planned: it has an extra '\"eth1\"'"},
-                {"nft delete chain netdev coursenet vl-12310",
+                {"nft delete chain netdev coursenet_0 vl-12310",
                         "vl-12310: nothing checks what the seat sends (chain vl-12310 in its table is "
                         "missing)"},
-                {"nft flush set netdev coursenet senders4",
-                        "netdev coursenet: set senders4 is not as planned: it lacks '\"vl-12310\" . 02:63:"},
+                {"nft flush set netdev coursenet_0 senders4", "netdev coursenet_0: set senders4 is not as "
+                                                              "planned: it lacks '\"vl-12310\" . 02:63:"},
         },
         {
                 {"sysctl -qw net.ipv6.conf.all.forwarding=0; "
@@ -310,7 +311,7 @@ static void what_has_no_plan_is_a_warning(void **state) {
         assert_shell("ip link add strange group 25454 type bridge && "
                      "ip link add br-99999999 group 25454 type bridge && "
                      "ip link add vl-1 group 25454 type veth peer name other && "
-                     "nft add chain netdev coursenet vl-1");
+                     "nft add chain netdev coursenet_1 vl-1");
         look(sandbox);
         assert_warning(sandbox, "br-99999999: warning: cannot be compared with its plan");
         assert_warning(sandbox, "vl-1: warning: cannot be compared with its plan");
@@ -406,7 +407,7 @@ static void edited_addresses_count_from_the_next_start(void **state) {
 
         bring_up(sandbox);
         /* Their filter is still compared, with what they were started with. */
-        assert_shell("nft add rule netdev coursenet vl-12310 accept");
+        assert_shell("nft add rule netdev coursenet_0 vl-12310 accept");
         for (size_t i = 0; i < ELEMENTSOF(edits); i++) {
                 char path[256];
                 size_t n = 0;
@@ -524,7 +525,7 @@ static void an_override_with_a_mistake_costs_one_seat(void **state) {
                                 "configuration has a mistake");
         assert_int_equal(sandbox->diagnostics.n_items, 1);
 
-        assert_shell("nft flush chain netdev coursenet vl-12310");
+        assert_shell("nft flush chain netdev coursenet_0 vl-12310");
         look(sandbox);
         assert_error(sandbox, "vl-12310: the filter for what the seat sends is not as planned: it lacks");
         assert_int_equal(sandbox->diagnostics.n_items, 2);

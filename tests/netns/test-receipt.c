@@ -103,7 +103,7 @@ static const char connected_script[] =
         "has \"$(ip -o link show up master br-123)\" ' vl-12310@'\n"
         "has \"$(ip -n ns12310 -o -4 address show dev vr-12310 up)\" ' inet 10.0.123.10/24 '\n"
         "has \"$(ip -n ns12310 route show default)\" 'default via 10.0.123.1 dev vr-12310 '\n"
-        "has \"$(nft list chain netdev coursenet vl-12310)\" 'chain vl-12310 '\n"
+        "has \"$(nft list chain netdev coursenet_0 vl-12310)\" 'chain vl-12310 '\n"
         "has \"$(nft list table inet coursenet)\" br-123\n";
 
 static void assert_connected(void) {
@@ -127,7 +127,7 @@ static void assert_nothing(void) {
         assert_no_links();
         assert_int_equal(access(NETNS, F_OK), -1);
         assert_no_shell(
-                "case $(nft list table netdev coursenet 2>/dev/null) in *vl-12310*) ;; *) exit 1 ;; esac");
+                "case $(nft list table netdev coursenet_0 2>/dev/null) in *vl-12310*) ;; *) exit 1 ;; esac");
         assert_names_in("/run/coursenet/seats", "");
         assert_no_shell("test -e " NETNS_RECORD_FILE
                         " || exit 1; while read -r line; do case $line in *' up') exit 0 ;; "

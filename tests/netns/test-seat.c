@@ -475,7 +475,7 @@ static void a_start_that_is_killed_leaves_nothing_that_disturbs(void **state) {
 
 /* --- the filter ---------------------------------------------------------------------------------------- */
 
-#define FILTERS "nft list table netdev coursenet"
+#define FILTERS "nft list ruleset netdev"
 #define KEPT "/run/coursenet/seats/vl-12310"
 
 static int restore(struct sandbox *sandbox) {
@@ -563,9 +563,10 @@ static void a_chain_without_a_link_is_removed(void **state) {
         make_bridge_and_namespace(sandbox);
         assert_int_equal(start(sandbox, "12310"), 0);
         assert_shell(FILTERS " >/run/before");
-        assert_shell("nft add chain netdev coursenet vl-12311 && nft add rule netdev coursenet vl-12311 drop "
-                     "&& echo >/run/coursenet/seats/vl-12311 && nft add element netdev coursenet macs '{ "
-                     "vl-12311 . 02:00:00:00:00:01 }'");
+        assert_shell(
+                "nft add chain netdev coursenet_1 vl-12311 && nft add rule netdev coursenet_1 vl-12311 drop "
+                "&& echo >/run/coursenet/seats/vl-12311 && nft add element netdev coursenet_1 macs '{ "
+                "vl-12311 . 02:00:00:00:00:01 }'");
         assert_int_equal(restore(sandbox), 0);
         assert_shell(FILTERS " | cmp - /run/before");
         assert_shell("test \"$(ls /run/coursenet/seats)\" = vl-12310");
@@ -575,6 +576,48 @@ static void a_chain_without_a_link_is_removed(void **state) {
         assert_int_equal(restore(sandbox), 0);
         assert_no_shell(FILTERS " | grep -q vl-");
         assert_silence(sandbox);
+}
+
+static void a_seat_is_in_the_table_of_its_last_digit(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(netns_start(SANDBOX_ETC, "12317", &sandbox->diagnostics), 0);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_int_equal(start(sandbox, "12317"), 0);
+        assert_shell(
+                "nft list chain netdev coursenet_0 vl-12310 && nft list chain netdev coursenet_7 vl-12317");
+        assert_shell(FILTERS " >/run/before");
+
+        /* Elsewhere, nobody needs it. */
+        assert_shell(
+                "nft 'add chain netdev coursenet_7 vl-12310; add rule netdev coursenet_7 vl-12310 drop'");
+        assert_int_equal(restore(sandbox), 0);
+        assert_shell(FILTERS " | cmp - /run/before");
+        assert_silence(sandbox);
+}
+
+#define FORMER                                                                                               \
+        "table netdev coursenet { set macs { type ifname . ether_addr; }; chain vl-12310 { type filter "     \
+        "hook ingress device vl-12310 priority filter; policy drop; }; }"
+
+/* After an upgrade with seats that are up: their rules are never missing, and are in one place afterwards. */
+static void the_table_of_earlier_versions_is_replaced(void **state) {
+        struct sandbox *sandbox = *state;
+
+        make_bridge_and_namespace(sandbox);
+        assert_int_equal(start(sandbox, "12310"), 0);
+        assert_shell(FILTERS " >/run/before && nft flush ruleset netdev && nft '" FORMER "'");
+        assert_int_equal(restore(sandbox), 0);
+        assert_shell(FILTERS " | cmp - /run/before");
+        assert_silence(sandbox);
+
+        /* A seat of which nothing can be known keeps what it has. */
+        assert_shell("nft flush ruleset netdev && nft '" FORMER "' && echo nonsense >" KEPT);
+        configure("netns/ns12310.conf", "VR_IP=nonsense\n");
+        assert_int_equal(restore(sandbox), 0);
+        assert_warning(sandbox, "vl-12310: warning: its firewall is left unchanged");
+        assert_shell("nft list chain netdev coursenet vl-12310");
 }
 
 /* Of a seat of which nothing can be known: the others get theirs, and it keeps what it has. */
@@ -682,7 +725,7 @@ static void a_start_loads_no_library_that_it_does_not_need(void **state) {
                      " seat start 12311 2>>/run/loaded");
         assert_shell("grep -q 'calling init.*libnl-route-3' /run/loaded");
         assert_no_shell("grep -E 'libjson|libnftables|libsubid|libsystemd' /run/loaded");
-        assert_shell(NET " seat stop 12311; nft delete table netdev coursenet; LD_DEBUG=files " NET
+        assert_shell(NET " seat stop 12311; nft delete table netdev coursenet_1; LD_DEBUG=files " NET
                          " seat start 12311 2>&1 | grep -q 'calling init.*libnftables'");
 }
 
@@ -721,6 +764,8 @@ int main(void) {
                 sandbox_test(without_a_kept_filter_the_plan_counts),
                 sandbox_test(what_was_restored_without_a_record_is_taken_back),
                 sandbox_test(a_chain_without_a_link_is_removed),
+                sandbox_test(a_seat_is_in_the_table_of_its_last_digit),
+                sandbox_test(the_table_of_earlier_versions_is_replaced),
                 sandbox_test(a_filter_that_cannot_be_restored_costs_one_seat),
                 sandbox_test(what_an_earlier_address_was_allowed_is_taken_back),
                 sandbox_test(an_unfinished_file_of_a_killed_start_goes_with_the_stop),

@@ -173,7 +173,7 @@ static void test_a_job_with_old_settings_is_ended_and_begins_again(void **state)
 /* --- nftables --------------------------------------------------------------------------------------- */
 
 #define TABLES                                                                                               \
-        "table inet coursenet { chain x { }; }; table netdev coursenet { chain vl-12310 { }; };"             \
+        "table inet coursenet { chain x { }; }; table netdev coursenet_0 { chain vl-12310 { }; };"           \
         "table inet coursenet_fence { set y { type uid; }; }; table inet other { chain z { }; };"            \
         "table ip coursenet { chain z { }; };"
 
@@ -192,7 +192,7 @@ static void test_others_changes_of_our_tables_are_heard(void **state) {
                 {"flush ruleset", true, true, true},
                 {"delete table inet coursenet", true, false, false},
                 {"add rule inet coursenet x drop", true, false, false},
-                {"delete table netdev coursenet", false, true, false},
+                {"delete table netdev coursenet_0", false, true, false},
                 {"add element inet coursenet_fence y { 5001 }", false, false, true},
                 {"delete table inet other", false, false, false},
                 {"delete table ip coursenet", false, false, false},
@@ -651,7 +651,7 @@ static void test_a_course_is_repaired_and_follows_its_uplink(void **state) {
         assert_shell("nft list set inet coursenet uplinks | grep -q up0");
         assert_shell("nft flush ruleset");
         assert_soon("nft list set inet coursenet uplinks 2>/dev/null | grep -q up0");
-        assert_soon("nft list chain netdev coursenet vl-12310 >/dev/null 2>&1");
+        assert_soon("nft list chain netdev coursenet_0 vl-12310 >/dev/null 2>&1");
         assert_shell("sysctl -q net.ipv4.ip_forward=0");
         assert_soon("test $(cat /proc/sys/net/ipv4/conf/br-123/forwarding) = 1");
         assert_shell("ip link add other0 type veth peer name other1 && ip link set other0 up && "

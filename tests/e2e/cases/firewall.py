@@ -203,7 +203,7 @@ class seats_up_beside:  # pylint: disable=invalid-name
 
 # Survival
 
-RULES = f"nft -s list table {COURSES_TABLE}; nft -s list table {SEATS_TABLE}; nft -s list table {FENCE_TABLE}"
+RULES = f"nft -s list table {COURSES_TABLE}; nft -s list ruleset netdev; nft -s list table {FENCE_TABLE}"
 # Runs a command; says after how many milliseconds from its end all our rules are there, if they are within so many seconds.
 TIME_REPAIR = f"""
 sh -c "$1" >&2 || exit

@@ -10,7 +10,7 @@ from helpers.logins import manager_of
 from helpers.pam_program import other_services_away
 from helpers.seats import ADDRESS, SEAT, SECOND, SECOND_SEAT, STUDENT, drop_in, set_up_class, wait_gone, what_is_up
 
-TABLES = ("inet coursenet", "netdev coursenet", "inet coursenet_fence")
+TABLES = ("inet coursenet", "netdev coursenet_0", "inet coursenet_fence")
 
 
 @contextlib.contextmanager
@@ -76,7 +76,7 @@ def teardown(guest):
         expect_status(guest.run(["coursenetctl", "teardown"], user=STUDENT, check=False), 1, "a student's teardown")
 
         done = guest.run(["coursenetctl", "teardown", "--force"])
-        for part in ("Ended 3 leases", "Removed the nftables table netdev coursenet.", "Removed /run/coursenet.",
+        for part in ("Ended 3 leases", "Removed the nftables table netdev coursenet_0.", "Removed /run/coursenet.",
                      "Ended the exams of all courses.",
                      "    systemctl disable ", " coursenet-activator.socket", " netbr@123.service", "pam-auth-update --disable coursenet"):
             expect_in(part, done.stdout, "what it says it removed, and left")

@@ -10,7 +10,9 @@ from helpers.seats import SEAT, STUDENT, set_up_class, wait_gone
 from helpers.world import fetch
 
 GATEWAY, FAR_GATEWAY = "10.0.123.1", "10.1.121.1"
-COURSES_TABLE, SEATS_TABLE, FENCE_TABLE = "inet coursenet", "netdev coursenet", "inet coursenet_fence"
+COURSES_TABLE, FENCE_TABLE = "inet coursenet", "inet coursenet_fence"
+# Where the seats are whose numbers end in 0, such as SEAT.
+SEATS_TABLE = "netdev coursenet_0"
 
 
 @contextlib.contextmanager

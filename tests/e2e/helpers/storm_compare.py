@@ -70,7 +70,7 @@ class Comparison:
         if len(set(self._facts["mounts"])) != len(self._facts["mounts"]):
             self.differences.append(f"mounted more than once: {self._facts['mounts']}")
         self._same("rules of seats", re.findall(r'hook ingress device "?(vl-\d+)', self._facts["rules"]), links)
-        wanted = {"netdev coursenet", "inet coursenet_fence"} | ({"inet coursenet"} if self.courses else set())
+        wanted = {f"netdev coursenet_{digit}" for digit in range(10)} | {"inet coursenet_fence"} | ({"inet coursenet"} if self.courses else set())
         self._same("tables", re.findall(r"^table (\w+ coursenet\w*)$", self._facts["rules"], re.MULTILINE), wanted,
                    {"inet coursenet"})
 

@@ -31,7 +31,7 @@ STOPPED = {"nsbr@": 4, "netns@": 3, "netbr@": 2, "coursenet-": 4}
 SETTINGS = ("linger", "keep", "kill", "course-linger", "isolation", "no-nat", "rate", "ports", "no-dns", "no-names", "no-fence",
             "unknown", "bad-value", "torn", "open")
 ROSTER_CHANGES = {"remove": 4, "add": 3, "bad-line": 3, "torn": 2, "open": 1, "move": 4, "swap": 4}
-FLUSHES = {"flush ruleset": 4, "delete table netdev coursenet": 2, "delete table inet coursenet": 2,
+FLUSHES = {"flush ruleset": 4, "delete table netdev coursenet_0": 2, "delete table inet coursenet": 2,
            "delete table inet coursenet_fence": 1}
 
 PEOPLE = {"login": 54, "close": 36, "leave": 2, "kill_client": 3, "kill_opener": 2, "kill_opening": 3}

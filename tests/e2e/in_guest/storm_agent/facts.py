@@ -210,7 +210,7 @@ def gather(order, prober):
                    run_text("systemctl", "list-units", "--failed", "--plain", "--no-legend").splitlines()],
         "status": run_text("coursenetctl", "status", "--json"),
         "links": [name for name in listing("/sys/class/net") if name[:3] in ("br-", "vl-", "vr-")],
-        "rules": run_text("nft", "list", "tables") + run_text("nft", "list", "table", "netdev", "coursenet"),
+        "rules": run_text("nft", "list", "tables") + run_text("nft", "list", "ruleset", "netdev"),
         "namespaces": {name: inode(f"/run/netns/{name}") for name in namespaces},
         "mounts": namespace_mounts(),
         "records": read_records(),
