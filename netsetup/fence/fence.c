@@ -82,19 +82,47 @@ unsigned fence_missing(void) {
         return missing;
 }
 
-/* The name of a course user. Empty if the file has no name, or a name that does not match the name rule. */
-static void read_login(const struct settings *settings, DIR *directory, const char *file,
-        char ret_name[static USER_NAME_SIZE]) {
-        _cleanup_close_ int fd =
-                openat(dirfd(directory), file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+/* Empty if the note has no valid name. */
+static void read_note(int directory_fd, const char *note, char ret_name[static USER_NAME_SIZE]) {
+        _cleanup_close_ int fd = openat(directory_fd, note, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         char text[USER_NAME_SIZE + 1];
         ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
 
         text[n > 0 ? n : 0] = '\0';
         text[strcspn(text, "\n")] = '\0';
-        if (!user_name_valid(text) || account_classify(settings, text) == ACCOUNT_OTHER)
-                text[0] = '\0';
-        (void)snprintf(ret_name, USER_NAME_SIZE, "%s", text);
+        (void)snprintf(ret_name, USER_NAME_SIZE, "%s", user_name_valid(text) ? text : "");
+}
+
+/* The name of a course user. Empty if the note has no name, or a name that does not match the name rule. */
+static void read_login(const struct settings *settings, DIR *directory, const char *note,
+        char ret_name[static USER_NAME_SIZE]) {
+        read_note(dirfd(directory), note, ret_name);
+        if (ret_name[0] != '\0' && account_classify(settings, ret_name) == ACCOUNT_OTHER)
+                ret_name[0] = '\0';
+}
+
+static bool is_remembered(uint32_t uid, const char *name) {
+        _cleanup_accounts_ struct accounts accounts = {0};
+        unsigned missing;
+
+        if (load_memory(&accounts, &missing) < 0)
+                return false;
+        for (size_t i = 0; i < accounts.n_items; i++)
+                if (accounts.items[i].uid == uid && string_equal(accounts.items[i].name, name))
+                        return true;
+        return false;
+}
+
+bool fence_has_login(const char *note) {
+        _cleanup_close_ int fd = open(COURSE_LOGIN_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        char name[USER_NAME_SIZE];
+        unsigned uid;
+
+        if (fd < 0 || number_parse(note, SYSTEM_UID_END, UINT32_MAX - 1, &uid) < 0)
+                return false;
+        read_note(fd, note, name);
+        /* What is not applied yet is not known. */
+        return access(STALE_FILE, F_OK) < 0 && access(APPLYING_FILE, F_OK) < 0 && is_remembered(uid, name);
 }
 
 static int add_logins(const struct settings *settings, struct accounts *accounts) {

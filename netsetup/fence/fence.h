@@ -37,5 +37,11 @@ int fence_update(const char *etc, enum fence_scope scope, struct diagnostics *di
 /* Another program has changed the fence's table, so the next fence_update() applies it again in any case. */
 void fence_set_stale(void);
 
+/*
+ * Whether the login of a note (the name of a file in COURSE_LOGIN_DIRECTORY) changes nothing, because its
+ * user is fenced already, by this uid and this name. It costs far less than a fence_update().
+ */
+bool fence_has_login(const char *note);
+
 /* How many students of the rosters had no account when the fence was last updated. */
 unsigned fence_missing(void);

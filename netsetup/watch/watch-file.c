@@ -147,6 +147,12 @@ static bool concerns(const struct watch_file *item, const struct inotify_event *
         return name[0] != '\0' && name[0] != '.' && (item->name[0] == '\0' || string_equal(item->name, name));
 }
 
+/* Of a note of a login, or of all: after an overflow, and when the directory has come or gone. */
+static bool is_unfenced(const struct inotify_event *event) {
+        return event->len == 0 || (event->mask & (IN_DELETE | IN_MOVED_FROM | IN_ISDIR)) ||
+               !fence_has_login(event->name);
+}
+
 /* True if the list of directories has to be built again. */
 static bool handle_event(const struct watch_files *watch, const struct inotify_event *event,
         struct watch_file_changes *changes) {
@@ -158,6 +164,8 @@ static bool handle_event(const struct watch_files *watch, const struct inotify_e
                 if (!concerns(item, event))
                         continue;
                 set_flag(changes, item->change);
+                if (item->change == offsetof(struct watch_file_changes, logins) && !changes->unfenced)
+                        changes->unfenced = is_unfenced(event);
                 /* The file may be a symbolic link with another target now. */
                 moved |= item->change == offsetof(struct watch_file_changes, resolvers);
         }

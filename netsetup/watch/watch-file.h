@@ -19,6 +19,7 @@ struct watch_file_changes {
         bool claims;    /* HOSTS_CLAIM_DIRECTORY */
         bool deadline;  /* HOSTS_DEADLINE_FILE */
         bool logins;    /* a course user has logged in for the first time, COURSE_LOGIN_DIRECTORY */
+        bool unfenced;  /* and it is not fence_has_login() */
 };
 
 #define WATCH_FILES_MAX 20U

@@ -257,6 +257,12 @@ static int handle_deadline(struct watch *watch) {
         return 0;
 }
 
+/* A run that has begun may have read the logins before, and may forget a user whom it does not find. */
+static bool is_fencing(const struct watch *watch) {
+        return watch->jobs[JOB_FENCE_LOCAL].pid > 0 || watch->jobs[JOB_FENCE_NEW].pid > 0 ||
+               watch->jobs[JOB_FENCE_ALL].pid > 0;
+}
+
 static int handle_files(struct watch *watch) {
         struct watch_file_changes changes;
         int r;
@@ -264,7 +270,7 @@ static int handle_files(struct watch *watch) {
         r = watch_files_read(&watch->files, &changes);
         if (r < 0)
                 return r;
-        if (changes.logins)
+        if (changes.unfenced || (changes.logins && is_fencing(watch)))
                 want(watch, JOB_FENCE_LOCAL, 0);
         /* Asks the directory for the subordinate uids of the user who has logged in. */
         if (changes.logins && subuid_directory_is_used())

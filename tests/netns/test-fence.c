@@ -249,6 +249,32 @@ static void test_a_login_is_fenced_without_an_account_in_sight(void **state) {
         assert_true(is_fenced(5001));
 }
 
+static void test_a_login_of_somebody_who_is_fenced_changes_nothing(void **state) {
+        struct sandbox *sandbox = *state;
+
+        assert_false(fence_has_login("5001"));
+        update(sandbox, FENCE_LOCAL);
+        write_file(COURSE_LOGIN_DIRECTORY "/5001", "cs123-newellz2\n");
+        assert_false(fence_has_login("5001"));
+        update(sandbox, FENCE_LOCAL);
+        assert_true(fence_has_login("5001"));
+        assert_false(fence_has_login("5002"));
+        assert_false(fence_has_login("0"));
+        assert_false(fence_has_login(".5001.new"));
+        write_file(COURSE_LOGIN_DIRECTORY "/5001", "cs123-amy\n");
+        assert_false(fence_has_login("5001"));
+        update(sandbox, FENCE_LOCAL);
+
+        /* The rules may not be what was computed last. */
+        write_file(COURSE_LOGIN_DIRECTORY "/5001", "cs123-newellz2\n");
+        update(sandbox, FENCE_LOCAL);
+        assert_true(fence_has_login("5001"));
+        fence_set_stale();
+        assert_false(fence_has_login("5001"));
+        update(sandbox, FENCE_LOCAL);
+        assert_true(fence_has_login("5001"));
+}
+
 static void test_students_without_an_account_are_counted_and_found_later(void **state) {
         struct sandbox *sandbox = *state;
 
@@ -438,6 +464,7 @@ int main(void) {
                 cmocka_unit_test(test_accounts_are_found_by_either_order),
                 etc_test(test_users_of_this_machine),
                 etc_test(test_a_login_is_fenced_without_an_account_in_sight),
+                etc_test(test_a_login_of_somebody_who_is_fenced_changes_nothing),
                 etc_test(test_students_without_an_account_are_counted_and_found_later),
                 etc_test(test_a_deleted_account_stays_fenced_until_its_number_is_given_away),
                 etc_test(test_a_login_says_who_is_excepted),

@@ -637,6 +637,36 @@ static void test_a_login_has_its_directory_asked_for_subordinate_ids(void **stat
         stop_watch(pid);
 }
 
+/* The watch finds this script in the place of its program, and each job is a line of /run/runs. */
+#define COUNTING_SCRIPT "#!/bin/sh\necho \"$*\" >>/run/runs\nexec " HOST " \"$@\"\n"
+
+/* A run of the fence takes the longer, the more users are fenced, and would compete with the login. */
+static void test_a_login_of_somebody_who_is_fenced_starts_no_run(void **state) {
+        pid_t pid;
+
+        (void)state;
+        assert_shell("ip link set lo up; mkdir -p /etc/coursenet/roster.d /run/libexec; touch /run/runs; "
+                     "cp " HOST " /run/libexec/coursenet-host");
+        pid = start_program("/run/libexec/coursenet-host");
+        assert_shell(IS_FENCED("5001"));
+        write_file("/run/libexec/new", COUNTING_SCRIPT);
+        assert_shell("chmod 755 /run/libexec/new && mv /run/libexec/new /run/libexec/coursenet-host");
+
+        /* The events come in order: what follows is seen later. */
+        write_file(COURSE_LOGIN_DIRECTORY "/.5001.new", "cs123-newellz2\n");
+        assert_shell("mv " COURSE_LOGIN_DIRECTORY "/.5001.new " COURSE_LOGIN_DIRECTORY "/5001");
+        write_file("/etc/coursenet/roster.d/123", "newellz2 10\n");
+        assert_soon("grep -q '^dns' /run/runs");
+        assert_no_shell("grep '^fence local' /run/runs");
+
+        /* Under another name it may be somebody who is excepted. */
+        write_file(COURSE_LOGIN_DIRECTORY "/5001", "cs123-amy\n");
+        assert_soon("grep -q '^fence local' /run/runs");
+        write_file(COURSE_LOGIN_DIRECTORY "/5002", "cs123-zed\n");
+        assert_soon(IS_FENCED("5002"));
+        stop_watch(pid);
+}
+
 static void test_a_course_is_repaired_and_follows_its_uplink(void **state) {
         pid_t pid;
 
@@ -735,6 +765,7 @@ int main(void) {
                 sandbox_test(test_a_last_message_is_waited_for_until_systemd_has_it),
                 etc_test(test_the_watch_keeps_things_as_they_are),
                 etc_test(test_a_login_has_its_directory_asked_for_subordinate_ids),
+                etc_test(test_a_login_of_somebody_who_is_fenced_starts_no_run),
                 etc_test(test_a_course_is_repaired_and_follows_its_uplink),
                 etc_test(test_the_watch_of_an_earlier_version_works_until_it_is_restarted),
                 etc_test(test_commands_of_an_earlier_version_are_still_understood),
