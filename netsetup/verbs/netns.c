@@ -6,7 +6,8 @@
  * a mount with a peer group of its own (netns-mount.h). Only namespaces that coursenet has made are
  * unmounted.
  *
- * Every change of the names and of the record is made under the lock of netns-mount.h.
+ * Every change of the names and of the record is made under the lock of netns-mount.h. Each start and stop
+ * also holds the lock of its own seat's name (receipt.h).
  */
 
 #include <fcntl.h>
@@ -56,10 +57,10 @@ static int allow_ping(void) {
         return write(fd, range, strlen(range)) < 0 ? -errno : 0;
 }
 
-/* Runs inside the new namespace. The mount comes last, so a namespace that has a name is complete. */
-static int furnish(const char *path, struct diagnostics *diagnostics) {
+/* Runs inside the new namespace, which *ret_fd keeps. */
+static int furnish(const char *path, int *ret_fd, struct diagnostics *diagnostics) {
         _cleanup_link_socket_ struct link_socket socket = {0};
-        int r;
+        int fd, r;
 
         r = link_open(&socket);
         if (r >= 0)
@@ -73,12 +74,15 @@ static int furnish(const char *path, struct diagnostics *diagnostics) {
                         "/proc/" PING_GROUP_RANGE " cannot be set (%s): ping will need root in this seat",
                         strerror(-r));
 
-        if (mount(OWN_NETNS, path, NULL, MS_BIND, NULL) < 0)
-                return failure(diagnostics, path, -errno, "the new namespace cannot be mounted there");
+        fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return failure(diagnostics, path, -errno, "the new namespace cannot be opened");
+        *ret_fd = fd;
         return 0;
 }
 
-static int create_namespace(const char *path, struct diagnostics *diagnostics) {
+/* Makes a namespace that has no name, and ends with *ret_fd, which the caller closes. */
+static int create(const char *path, int *ret_fd, struct diagnostics *diagnostics) {
         _cleanup_close_ int own_fd = -1;
         int r;
 
@@ -86,31 +90,28 @@ static int create_namespace(const char *path, struct diagnostics *diagnostics) {
         if (own_fd < 0 || unshare(CLONE_NEWNET) < 0)
                 return failure(diagnostics, path, -errno, "no new namespace can be made");
 
-        r = furnish(path, diagnostics);
-        if (setns(own_fd, CLONE_NEWNET) < 0) {
-                int error = -errno;
-
-                if (r >= 0)
-                        (void)umount2(path, UMOUNT_NOFOLLOW);
-                return failure(diagnostics, path, error, "the process cannot return from the new namespace");
-        }
+        r = furnish(path, ret_fd, diagnostics);
+        if (setns(own_fd, CLONE_NEWNET) < 0)
+                return failure(diagnostics, path, -errno, "the process cannot return from the new namespace");
         return r;
 }
 
-/* stale: the file to mount on exists already. */
-static int create(const char *path, bool stale, struct diagnostics *diagnostics) {
+/* A namespace gets its name when it is complete. stale: the file to mount on exists already. */
+static int give_name(const char *path, bool stale, int netns_fd, struct diagnostics *diagnostics) {
         _cleanup_close_ int fd = -1;
-        int r;
+        char source[sizeof("/proc/self/fd/") + 11]; /* the longest int */
+        int r = 0;
 
         if (!stale) {
                 fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
                 if (fd < 0)
                         return failure(diagnostics, path, -errno, "cannot be created");
         }
-
-        r = create_namespace(path, diagnostics);
-        if (r < 0)
+        (void)snprintf(source, sizeof(source), "/proc/self/fd/%d", netns_fd);
+        if (mount(source, path, NULL, MS_BIND, NULL) < 0) {
+                r = failure(diagnostics, path, -errno, "the new namespace cannot be mounted there");
                 (void)unlink(path);
+        }
         return r;
 }
 
@@ -154,13 +155,12 @@ static void warn_uncounted(int error, const char *path, struct diagnostics *diag
 }
 
 /* Records that the seat has a namespace now, a new one or the former one. */
-static void note_start(const struct seat_plan *plan, const char *path, struct diagnostics *diagnostics) {
+static void note_start(
+        const struct seat_plan *plan, const char *path, int netns_fd, struct diagnostics *diagnostics) {
         _cleanup_counting_ struct counting counting = {0};
-        _cleanup_close_ int netns_fd = -1;
         int r;
 
-        netns_fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        r = netns_fd < 0 ? -errno : begin_counting(&counting);
+        r = begin_counting(&counting);
         if (r >= 0) {
                 netns_record_prune(&counting.record, &counting.socket, plan->name);
                 r = netns_record_note(&counting.record, &counting.socket, plan->name, netns_fd, NETNS_USE_UP);
@@ -222,20 +222,28 @@ static int claim(
         return r < 0 ? failure(diagnostics, path, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
 }
 
-static int write_receipt(const struct seat_plan *plan, const char *path, struct diagnostics *diagnostics) {
-        _cleanup_close_ int netns_fd = -1;
+static int write_receipt(const struct seat_plan *plan, int netns_fd, struct diagnostics *diagnostics) {
         receipt_text_t text;
+        netns_path_t path;
         int r;
 
-        netns_fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (netns_fd < 0)
-                return failure(diagnostics, path, -errno, "cannot be opened");
+        netns_mount_format_path(plan->netns, path);
         describe(path, netns_fd, text);
         r = receipt_complete(RECEIPT_NETNS, plan->name, text);
         return r < 0 ? failure(diagnostics, path, r, "cannot be recorded in " PREPARED_DIRECTORY) : 0;
 }
 
 /* --- start and stop ------------------------------------------------------------------------------------ */
+
+/*
+ * The lock of one seat's name, which the worker holds until it has made the cable, too. It is taken before
+ * the lock of all names, which no program holds for long.
+ */
+static int take_seat_lock(const char *seat, int *ret_fd, struct diagnostics *diagnostics) {
+        int r = receipt_lock(RECEIPT_NETNS, seat, true, ret_fd);
+
+        return r < 0 ? failure(diagnostics, seat, r, "its namespace cannot be locked") : 0;
+}
 
 static int take_lock(struct netns_lock *ret, struct diagnostics *diagnostics) {
         int r;
@@ -266,20 +274,23 @@ static int find(
         return -EEXIST;
 }
 
-static int make(const struct seat_plan *plan, const char *path, int state, int netns_fd,
+/* state: as find() has returned it. *netns_fd becomes that of a new namespace. */
+static int make(const struct seat_plan *plan, const char *path, int state, int *netns_fd,
         struct diagnostics *diagnostics) {
-        int r = state == NETNS_OURS ? keep(path, netns_fd, diagnostics)
-                                    : create(path, state == NETNS_STALE, diagnostics);
+        int r = state == NETNS_OURS ? keep(path, *netns_fd, diagnostics)
+                                    : create(path, netns_fd, diagnostics);
 
+        if (r >= 0 && state != NETNS_OURS)
+                r = give_name(path, state == NETNS_STALE, *netns_fd, diagnostics);
         if (r >= 0)
-                note_start(plan, path, diagnostics);
+                note_start(plan, path, *netns_fd, diagnostics);
         return r;
 }
 
 int netns_start(const char *etc, const char *seat, struct diagnostics *diagnostics) {
         _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
         _cleanup_settings_ struct settings settings = {0};
-        _cleanup_close_ int netns_fd = -1;
+        _cleanup_close_ int netns_fd = -1, seat_lock = -1;
         struct seat_plan plan;
         netns_path_t path;
         struct seat_id id;
@@ -288,6 +299,8 @@ int netns_start(const char *etc, const char *seat, struct diagnostics *diagnosti
         r = settings_load(etc, &settings, diagnostics);
         if (r >= 0)
                 r = seat_argument_parse(&settings, seat, &id, diagnostics);
+        if (r >= 0)
+                r = take_seat_lock(seat, &seat_lock, diagnostics);
         if (r >= 0)
                 r = take_lock(&lock, diagnostics);
         if (r < 0)
@@ -298,12 +311,18 @@ int netns_start(const char *etc, const char *seat, struct diagnostics *diagnosti
         state = find(&plan, path, &netns_fd, diagnostics);
         if (state < 0)
                 return state;
-        return adopt(&plan, path, netns_fd) ? 0 : make(&plan, path, state, netns_fd, diagnostics);
+        return adopt(&plan, path, netns_fd) ? 0 : make(&plan, path, state, &netns_fd, diagnostics);
 }
 
-int netns_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+void netns_preparation_done(struct netns_preparation *preparation) {
+        close_pointer(&preparation->netns_fd);
+        close_pointer(&preparation->lock);
+}
+
+/* Makes what has a name already. *ret_claimed: no unit has the namespace. */
+static int find_and_claim(
+        const struct seat_plan *plan, int *ret_fd, bool *ret_claimed, struct diagnostics *diagnostics) {
         _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
-        _cleanup_close_ int netns_fd = -1;
         netns_path_t path;
         int r, state;
 
@@ -311,17 +330,67 @@ int netns_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics)
         if (r < 0)
                 return r;
         netns_mount_format_path(plan->netns, path);
-        state = find(plan, path, &netns_fd, diagnostics);
+        state = find(plan, path, ret_fd, diagnostics);
         if (state < 0)
                 return state;
-        r = claim(plan, path, netns_fd, diagnostics);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = make(plan, path, state, netns_fd, diagnostics);
+        r = claim(plan, path, *ret_fd, diagnostics);
+        *ret_claimed = r == 0;
+        if (r == 0 && state == NETNS_OURS)
+                r = make(plan, path, state, ret_fd, diagnostics);
+        return r < 0 ? r : state;
+}
+
+int netns_prepare(
+        const struct seat_plan *plan, struct netns_preparation *ret, struct diagnostics *diagnostics) {
+        netns_path_t path;
+        int r;
+
+        r = take_seat_lock(plan->name, &ret->lock, diagnostics);
         if (r >= 0)
-                return write_receipt(plan, path, diagnostics);
-        /* The receipt stays if the name could not be removed. */
-        if (access(path, F_OK) < 0 && errno == ENOENT)
+                r = find_and_claim(plan, &ret->netns_fd, &ret->claimed, diagnostics);
+        if (r < 0 || r == NETNS_OURS)
+                return r < 0 ? r : 0;
+        netns_mount_format_path(plan->netns, path);
+        ret->unnamed = true;
+        r = create(path, &ret->netns_fd, diagnostics);
+        if (r < 0)
+                receipt_remove(RECEIPT_NETNS, plan->name);
+        return r;
+}
+
+static int name_prepared(const struct seat_plan *plan, int netns_fd, struct diagnostics *diagnostics) {
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        _cleanup_close_ int other_fd = -1;
+        netns_path_t path;
+        int r, state;
+
+        r = take_lock(&lock, diagnostics);
+        if (r < 0)
+                return r;
+        netns_mount_format_path(plan->netns, path);
+        state = find(plan, path, &other_fd, diagnostics);
+        if (state == NETNS_OURS) {
+                /* Not a program of ours, which would have waited for the lock of the seat. */
+                diagnostics_error(diagnostics, path, 0, "somebody has made a namespace there meanwhile");
+                return -EEXIST;
+        }
+        if (state < 0)
+                return state;
+        note_start(plan, path, netns_fd, diagnostics);
+        r = write_receipt(plan, netns_fd, diagnostics);
+        return r < 0 ? r : give_name(path, state == NETNS_STALE, netns_fd, diagnostics);
+}
+
+int netns_prepare_finish(const struct seat_plan *plan, const struct netns_preparation *preparation,
+        struct diagnostics *diagnostics) {
+        int r;
+
+        if (!preparation->claimed)
+                return 0;
+        if (!preparation->unnamed)
+                return write_receipt(plan, preparation->netns_fd, diagnostics);
+        r = name_prepared(plan, preparation->netns_fd, diagnostics);
+        if (r < 0)
                 receipt_remove(RECEIPT_NETNS, plan->name);
         return r;
 }
@@ -455,6 +524,7 @@ static int take_lock_if_any(struct netns_lock *ret, struct diagnostics *diagnost
 
 int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostics) {
         _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        _cleanup_close_ int seat_lock = -1;
         struct seat_plan plan;
         int r;
 
@@ -462,7 +532,9 @@ int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostic
         if (r < 0)
                 return r;
         end_leftovers(etc, seat, plan.netns, diagnostics);
-        r = take_lock_if_any(&lock, diagnostics);
+        r = take_seat_lock(seat, &seat_lock, diagnostics);
+        if (r >= 0)
+                r = take_lock_if_any(&lock, diagnostics);
         return r <= 0 ? r : remove_namespace(&plan, diagnostics);
 }
 

@@ -25,10 +25,31 @@ int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostic
 /* --- for coursenet-worker ------------------------------------------------------------------------------ */
 
 /*
- * Makes sure that the namespace is there. One that this call creates, or that was kept without a seat, has a
- * receipt. Errors as above.
+ * A seat's namespace while the worker prepares the seat. A new one gets its name last, when the cable is
+ * there, too: systemd reads the table of mounts whenever a name appears, which takes 8 ms beside 1000 seats,
+ * and would have the processor that the worker needs. Until then no unit of the seat makes a namespace.
  */
-int netns_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics);
+struct netns_preparation {
+        int lock, netns_fd;
+        bool claimed; /* no unit has it */
+        bool unnamed;
+};
+
+#define NETNS_PREPARATION_NONE ((struct netns_preparation){.lock = -1, .netns_fd = -1})
+
+/*
+ * Makes sure that there is a namespace, and a receipt for one that this call creates, or that was kept
+ * without a seat. Errors as above. netns_preparation_done() in any case.
+ */
+int netns_prepare(
+        const struct seat_plan *plan, struct netns_preparation *ret, struct diagnostics *diagnostics);
+
+/* Gives a new one its name. If that fails, it has no receipt, and ends with netns_preparation_done(). */
+int netns_prepare_finish(const struct seat_plan *plan, const struct netns_preparation *preparation,
+        struct diagnostics *diagnostics);
+
+void netns_preparation_done(struct netns_preparation *preparation);
+#define _cleanup_netns_preparation_ _cleanup_(netns_preparation_done)
 
 /* The same as netns_stop() for a namespace that has a receipt; every other one is left as it is. */
 int netns_discard(const char *etc, const char *seat, struct diagnostics *diagnostics);

@@ -12,6 +12,7 @@
 #include "receipt.h"
 
 #define BRIDGE_LOCK_FILE RUN_DIRECTORY "/bridges.lock"
+#define NETNS_LOCK_FILE RUN_DIRECTORY "/namespaces.lock"
 #define CABLE_LOCK_FILE RUN_DIRECTORY "/cables.lock"
 
 typedef char receipt_path_t[sizeof(PREPARED_DIRECTORY "/netns@") + SEAT_ID_SIZE];
@@ -27,8 +28,12 @@ static void format_path(enum receipt_kind kind, const char *id, receipt_path_t r
 }
 
 int receipt_lock(enum receipt_kind kind, const char *id, bool wait, int *ret_fd) {
-        int r = runtime_lock_take_number(kind == RECEIPT_BRIDGE ? BRIDGE_LOCK_FILE : CABLE_LOCK_FILE,
-                strtoull(id, NULL, 10), wait, ret_fd);
+        static const char *const files[] = {
+                [RECEIPT_BRIDGE] = BRIDGE_LOCK_FILE,
+                [RECEIPT_NETNS] = NETNS_LOCK_FILE,
+                [RECEIPT_CABLE] = CABLE_LOCK_FILE,
+        };
+        int r = runtime_lock_take_number(files[kind], strtoull(id, NULL, 10), wait, ret_fd);
 
         return r == -EWOULDBLOCK ? -EBUSY : r;
 }

@@ -8,8 +8,7 @@
  * start of a unit describes what it finds in the same way. If the texts are equal, nothing is left to do.
  *
  * So while there is a receipt, no unit has the thing, and it may be removed. Each start and each stop of a
- * unit removes the receipt. All of that happens under the lock of the thing: netns-mount.h has that of the
- * namespaces, and receipt_lock() takes the one of a bridge or a cable.
+ * unit removes the receipt. All of that happens under the lock of the thing, which receipt_lock() takes.
  */
 
 #include "run-files.h"
@@ -27,8 +26,8 @@ enum receipt_kind {
 typedef char receipt_text_t[RECEIPT_SIZE];
 
 /*
- * The lock of one bridge or one cable, held as long as *ret_fd is open. id: digits. wait: false returns
- * -EBUSY if somebody else has it.
+ * The lock of one bridge, namespace or cable, held as long as *ret_fd is open. id: digits. wait: false
+ * returns -EBUSY if somebody else has it.
  */
 int receipt_lock(enum receipt_kind kind, const char *id, bool wait, int *ret_fd);
 

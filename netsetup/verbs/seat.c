@@ -554,13 +554,11 @@ static int lock_cable(const struct seat_plan *plan, bool wait, int *ret_fd, stru
         return r < 0 ? failure(diagnostics, plan->link, r, "cannot be locked") : 0;
 }
 
+/* The namespace is open already. */
 static int find_ends(const struct seat_plan *plan, struct seat_ends *ret, struct diagnostics *diagnostics) {
         struct link bridge;
         int r;
 
-        r = open_namespace(plan, &ret->netns_fd, diagnostics);
-        if (r < 0)
-                return r;
         r = link_open(&ret->host);
         if (r >= 0)
                 r = link_open_in(ret->netns_fd, &ret->inside);
@@ -589,6 +587,8 @@ int seat_start(const char *etc, const char *seat, struct diagnostics *diagnostic
         if (r >= 0)
                 r = lock_cable(&plan, true, &lock, diagnostics);
         if (r >= 0)
+                r = open_namespace(&plan, &ends.netns_fd, diagnostics);
+        if (r >= 0)
                 r = find_ends(&plan, &ends, diagnostics);
         if (r < 0)
                 return r;
@@ -614,7 +614,13 @@ static int disconnect_seat(const struct seat_plan *plan, struct diagnostics *dia
         return r;
 }
 
-int seat_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+static int copy_namespace(
+        const struct seat_plan *plan, int netns_fd, int *ret_fd, struct diagnostics *diagnostics) {
+        *ret_fd = fcntl(netns_fd, F_DUPFD_CLOEXEC, 0);
+        return *ret_fd < 0 ? failure(diagnostics, plan->netns, -errno, "the namespace cannot be used") : 0;
+}
+
+int seat_prepare(const struct seat_plan *plan, int netns_fd, struct diagnostics *diagnostics) {
         _cleanup_seat_ends_ struct seat_ends ends = SEAT_ENDS_NONE;
         _cleanup_close_ int lock = -1;
         int r;
@@ -622,6 +628,8 @@ int seat_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics) 
         r = check_claim(plan, diagnostics);
         if (r >= 0)
                 r = lock_cable(plan, false, &lock, diagnostics);
+        if (r >= 0)
+                r = copy_namespace(plan, netns_fd, &ends.netns_fd, diagnostics);
         if (r >= 0)
                 r = find_ends(plan, &ends, diagnostics);
         if (r >= 0)

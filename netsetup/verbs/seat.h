@@ -23,11 +23,11 @@ int seat_stop(const char *seat, struct diagnostics *diagnostics);
 /* --- for coursenet-worker ------------------------------------------------------------------------------ */
 
 /*
- * Makes sure that the cable is there and complete. One that this call creates has a receipt. It does not wait
- * for a bridge that is down. Errors as above; -EBUSY if a unit's program is at work on the cable, or there is
- * one without a receipt.
+ * Makes sure that the cable is there and complete. netns_fd: the seat's namespace, which may have no name
+ * yet. A cable that this call creates has a receipt. It does not wait for a bridge that is down. Errors as
+ * above; -EBUSY if a unit's program is at work on the cable, or there is one without a receipt.
  */
-int seat_prepare(const struct seat_plan *plan, struct diagnostics *diagnostics);
+int seat_prepare(const struct seat_plan *plan, int netns_fd, struct diagnostics *diagnostics);
 
 /*
  * Removes a cable that has a receipt; every other one is left as it is, which is success. -EBUSY if a unit's

@@ -38,6 +38,21 @@ static int load_plan(struct settings_cache *cache, const char *seat, const struc
         return r;
 }
 
+static int prepare_seat(const struct seat_plan *plan, struct diagnostics *diagnostics) {
+        _cleanup_netns_preparation_ struct netns_preparation netns = NETNS_PREPARATION_NONE;
+        int cable, r;
+
+        r = netns_prepare(plan, &netns, diagnostics);
+        if (r < 0)
+                return r;
+        cable = seat_prepare(plan, netns.netns_fd, diagnostics);
+        r = netns_prepare_finish(plan, &netns, diagnostics);
+        /* It ends with its namespace, but its rules do not. */
+        if (r < 0)
+                (void)seat_discard(plan->name, diagnostics);
+        return cable < 0 ? cable : r;
+}
+
 int preparation_make(struct settings_cache *cache, const char *seat, struct diagnostics *diagnostics) {
         const struct settings *settings;
         struct seat_plan plan;
@@ -47,9 +62,7 @@ int preparation_make(struct settings_cache *cache, const char *seat, struct diag
         /* An administrator's own bridge (BR=) is there or is not. */
         if (r >= 0 && plan.bridge_course[0] != '\0')
                 r = prepare_bridge(cache->etc, settings, plan.bridge_course, diagnostics);
-        if (r >= 0)
-                r = netns_prepare(&plan, diagnostics);
-        return r < 0 ? r : seat_prepare(&plan, diagnostics);
+        return r < 0 ? r : prepare_seat(&plan, diagnostics);
 }
 
 /*

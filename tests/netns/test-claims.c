@@ -104,6 +104,13 @@ static void a_deadline_that_is_no_number_is_over(void **state) {
         assert_no_cable("12310");
 }
 
+/* As the worker does with a namespace that is there. */
+static int prepare(const struct seat_plan *plan, struct sandbox *sandbox) {
+        _cleanup_close_ int netns_fd = open(NETNS_DIRECTORY "/ns12310", O_RDONLY | O_CLOEXEC);
+
+        return seat_prepare(plan, netns_fd, &sandbox->diagnostics);
+}
+
 static void the_worker_needs_the_claim_too(void **state) {
         _cleanup_settings_ struct settings settings = {0};
         struct sandbox *sandbox = *state;
@@ -114,14 +121,14 @@ static void the_worker_needs_the_claim_too(void **state) {
         assert_int_equal(settings_load(SANDBOX_ETC, &settings, &sandbox->diagnostics), 0);
         assert_int_equal(seat_id_parse("12310", 3, &id), 0);
         assert_int_equal(seat_plan_load(SANDBOX_ETC, &settings, &id, &plan, &sandbox->diagnostics), 0);
-        assert_int_equal(seat_prepare(&plan, &sandbox->diagnostics), -EPERM);
+        assert_int_equal(prepare(&plan, sandbox), -EPERM);
         assert_error(sandbox, "vl-12310: this server is cut off");
         assert_no_cable("12310");
         assert_no_shell("ls " PREPARED_DIRECTORY "/* 2>/dev/null");
 
         set_deadline(3600);
         give_claim("12310");
-        assert_int_equal(seat_prepare(&plan, &sandbox->diagnostics), 0);
+        assert_int_equal(prepare(&plan, sandbox), 0);
         assert_up("12310");
 
         /* What the worker has made is not adopted after the claim has gone. */
