@@ -203,7 +203,9 @@ class seats_up_beside:  # pylint: disable=invalid-name
 
 # Survival
 
-RULES = f"nft -s list table {COURSES_TABLE}; nft -s list ruleset netdev; nft -s list table {FENCE_TABLE}"
+# nft lists tables in the order in which they were made, so each is listed by itself.
+RULES = (f"nft -s list table {COURSES_TABLE}; for digit in 0 1 2 3 4 5 6 7 8 9; do nft -s list table netdev coursenet_$digit; done; "
+         f"nft -s list table {FENCE_TABLE}")
 # Runs a command; says after how many milliseconds from its end all our rules are there, if they are within so many seconds.
 TIME_REPAIR = f"""
 sh -c "$1" >&2 || exit
