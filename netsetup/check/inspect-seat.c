@@ -15,6 +15,7 @@
 #include "kernel/netns-mount.h"
 #include "kernel/rule.h"
 #include "kernel/sysctl.h"
+#include "run-files.h"
 
 #define REPAIR_SIZE 96U
 
@@ -221,6 +222,14 @@ static void tell_edited(
                 address, gateway);
 }
 
+/* The worker has made the cable, and gives the namespace its name in a moment. */
+static bool is_being_prepared(const struct seat_plan *plan) {
+        char receipt[sizeof(PREPARED_DIRECTORY "/netns@") + SEAT_ID_SIZE];
+
+        (void)snprintf(receipt, sizeof(receipt), PREPARED_DIRECTORY "/netns@%s", plan->name);
+        return access(receipt, F_OK) >= 0;
+}
+
 int inspect_seat(
         struct inspection *inspection, const struct link *link, const struct seat_plan *plan, bool edited) {
         _cleanup_close_ int netns_fd = -1;
@@ -236,6 +245,8 @@ int inspect_seat(
         r = netns_mount_find(plan->netns, &netns_fd);
         if (r < 0)
                 return failure(inspection->diagnostics, plan->netns, r, "the namespace cannot be examined");
+        if (r != NETNS_OURS && is_being_prepared(plan))
+                return 0;
         if (r != NETNS_OURS) {
                 diagnostics_error(inspection->diagnostics, link->name, 0,
                         "the seat's namespace " NETNS_DIRECTORY "/%s is gone, so nobody can log in: "

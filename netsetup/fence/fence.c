@@ -114,15 +114,18 @@ static bool is_remembered(uint32_t uid, const char *name) {
 }
 
 bool fence_has_login(const char *note) {
-        _cleanup_close_ int fd = open(COURSE_LOGIN_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int fd = open(COURSE_LOGIN_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC), lock_fd = -1;
         char name[USER_NAME_SIZE];
         unsigned uid;
 
         if (fd < 0 || number_parse(note, SYSTEM_UID_END, UINT32_MAX - 1, &uid) < 0)
                 return false;
         read_note(fd, note, name);
-        /* What is not applied yet is not known. */
-        return access(STALE_FILE, F_OK) < 0 && access(APPLYING_FILE, F_OK) < 0 && is_remembered(uid, name);
+        /* A run is under way, or what is remembered may not be what is applied. */
+        if (runtime_lock_try(LOCK_FILE, &lock_fd) < 0 || access(STALE_FILE, F_OK) >= 0 ||
+                access(APPLYING_FILE, F_OK) >= 0)
+                return false;
+        return is_remembered(uid, name);
 }
 
 static int add_logins(const struct settings *settings, struct accounts *accounts) {
@@ -224,6 +227,17 @@ static int apply_rules(struct fence *fence, const char *rules, struct diagnostic
         return 0;
 }
 
+/* From here on until the rules are applied, nobody can rely on what is remembered. */
+static int remember(const char *memory) {
+        _cleanup_free_ char *before = NULL;
+        int r;
+
+        if (runtime_file_read(MEMORY_FILE, &before) >= 0 && string_equal(before, memory))
+                return 0;
+        r = make_marker(APPLYING_FILE);
+        return r < 0 ? r : runtime_file_write(MEMORY_FILE, memory, 0600);
+}
+
 /* The uids are saved before the rules are applied, so that no uid that is fenced is forgotten. */
 static int apply(struct fence *fence, const struct accounts *fenced, unsigned missing,
         struct diagnostics *diagnostics) {
@@ -249,7 +263,7 @@ static int apply(struct fence *fence, const struct accounts *fenced, unsigned mi
         if (!rules)
                 return failure(diagnostics, WHAT, -ENOMEM, "cannot be computed");
 
-        r = runtime_file_write(MEMORY_FILE, memory, 0600);
+        r = remember(memory);
         if (r < 0)
                 return failure(diagnostics, RUN_DIRECTORY, r, "cannot be written to");
         r = apply_rules(fence, rules, diagnostics);

@@ -23,6 +23,9 @@
 
 #define REFRESH_TRIES 10U
 
+/* Whether or not it is there: it was looked for before the lock was taken. */
+#define REMOVAL(table) "add table " table "\ndelete table " table "\n"
+
 typedef char record_path_t[sizeof(RECORD_DIRECTORY "/") + IFNAMSIZ];
 
 int seat_rules_lock(int *ret_fd) {
@@ -394,7 +397,7 @@ static int apply_one_by_one(const struct refresh *refresh, const char *end, stru
  */
 static int apply(const struct refresh *refresh, bool empty_sets, bool last, struct diagnostics *diagnostics) {
         /* A seat that is not in refresh has its rules nowhere else. */
-        const char *end = empty_sets && refresh->has_former ? "delete table " RULESET_SEATS_FORMER "\n" : "";
+        const char *end = empty_sets && refresh->has_former ? REMOVAL(RULESET_SEATS_FORMER) : "";
         _cleanup_free_ char *tables = format_tables(empty_sets, refresh->any_spread), *commands = NULL;
         _cleanup_diagnostics_ struct diagnostics ignored = {0};
         int r;
@@ -423,7 +426,7 @@ static int collect(
                 if (refresh->listings[i])
                         r = add_removals(refresh, i);
         return r >= 0 && locked && refresh->has_local && !refresh->any_spread
-                       ? add_text(refresh, strdup("delete table " RULESET_LOCAL "\n"))
+                       ? add_text(refresh, strdup(REMOVAL(RULESET_LOCAL)))
                        : r;
 }
 

@@ -319,55 +319,65 @@ void netns_preparation_done(struct netns_preparation *preparation) {
         close_pointer(&preparation->lock);
 }
 
-/* Makes what has a name already. *ret_claimed: no unit has the namespace. */
-static int find_and_claim(
-        const struct seat_plan *plan, int *ret_fd, bool *ret_claimed, struct diagnostics *diagnostics) {
-        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
-        netns_path_t path;
-        int r, state;
+/* What could not be finished has no namespace. The receipt stays if the name could not be removed. */
+static void forget_prepared(const struct seat_plan *plan, const char *path) {
+        _cleanup_counting_ struct counting counting = {0};
 
-        r = take_lock(&lock, diagnostics);
-        if (r < 0)
-                return r;
-        netns_mount_format_path(plan->netns, path);
-        state = find(plan, path, ret_fd, diagnostics);
-        if (state < 0)
-                return state;
-        r = claim(plan, path, *ret_fd, diagnostics);
-        *ret_claimed = r == 0;
-        if (r == 0 && state == NETNS_OURS)
-                r = make(plan, path, state, ret_fd, diagnostics);
-        return r < 0 ? r : state;
+        if (begin_counting(&counting) >= 0) {
+                netns_record_retire_seat(&counting.record, plan->name);
+                (void)netns_record_save(NETNS_RECORD_FILE, &counting.record);
+        }
+        if (access(path, F_OK) < 0 && errno == ENOENT)
+                receipt_remove(RECEIPT_NETNS, plan->name);
+}
+
+/*
+ * The note gives the namespace its number. It comes before the cable, for which the kernel would take the
+ * first number that is free.
+ */
+static int make_prepared(const struct seat_plan *plan, const char *path, int state, int *netns_fd,
+        struct diagnostics *diagnostics) {
+        int r = state == NETNS_OURS ? keep(path, *netns_fd, diagnostics)
+                                    : create(path, netns_fd, diagnostics);
+
+        if (r >= 0) {
+                note_start(plan, path, *netns_fd, diagnostics);
+                return 0;
+        }
+        if (state == NETNS_STALE)
+                (void)unlink(path);
+        forget_prepared(plan, path);
+        return r;
 }
 
 int netns_prepare(
         const struct seat_plan *plan, struct netns_preparation *ret, struct diagnostics *diagnostics) {
-        netns_path_t path;
-        int r;
-
-        r = take_seat_lock(plan->name, &ret->lock, diagnostics);
-        if (r >= 0)
-                r = find_and_claim(plan, &ret->netns_fd, &ret->claimed, diagnostics);
-        if (r < 0 || r == NETNS_OURS)
-                return r < 0 ? r : 0;
-        netns_mount_format_path(plan->netns, path);
-        ret->unnamed = true;
-        r = create(path, &ret->netns_fd, diagnostics);
-        if (r < 0)
-                receipt_remove(RECEIPT_NETNS, plan->name);
-        return r;
-}
-
-static int name_prepared(const struct seat_plan *plan, int netns_fd, struct diagnostics *diagnostics) {
         _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
-        _cleanup_close_ int other_fd = -1;
         netns_path_t path;
         int r, state;
 
-        r = take_lock(&lock, diagnostics);
+        r = take_seat_lock(plan->name, &ret->lock, diagnostics);
+        if (r >= 0)
+                r = take_lock(&lock, diagnostics);
         if (r < 0)
                 return r;
         netns_mount_format_path(plan->netns, path);
+        state = find(plan, path, &ret->netns_fd, diagnostics);
+        if (state < 0)
+                return state;
+        r = claim(plan, path, ret->netns_fd, diagnostics);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        ret->claimed = true;
+        ret->unnamed = state != NETNS_OURS;
+        return make_prepared(plan, path, state, &ret->netns_fd, diagnostics);
+}
+
+static int name_prepared(
+        const struct seat_plan *plan, const char *path, int netns_fd, struct diagnostics *diagnostics) {
+        _cleanup_close_ int other_fd = -1;
+        int r, state;
+
         state = find(plan, path, &other_fd, diagnostics);
         if (state == NETNS_OURS) {
                 /* Not a program of ours, which would have waited for the lock of the seat. */
@@ -376,22 +386,31 @@ static int name_prepared(const struct seat_plan *plan, int netns_fd, struct diag
         }
         if (state < 0)
                 return state;
-        note_start(plan, path, netns_fd, diagnostics);
         r = write_receipt(plan, netns_fd, diagnostics);
-        return r < 0 ? r : give_name(path, state == NETNS_STALE, netns_fd, diagnostics);
+        if (r >= 0)
+                r = give_name(path, state == NETNS_STALE, netns_fd, diagnostics);
+        if (r < 0 && state == NETNS_STALE)
+                (void)unlink(path);
+        return r;
 }
 
 int netns_prepare_finish(const struct seat_plan *plan, const struct netns_preparation *preparation,
         struct diagnostics *diagnostics) {
+        _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        netns_path_t path;
         int r;
 
         if (!preparation->claimed)
                 return 0;
         if (!preparation->unnamed)
                 return write_receipt(plan, preparation->netns_fd, diagnostics);
-        r = name_prepared(plan, preparation->netns_fd, diagnostics);
+        r = take_lock(&lock, diagnostics);
         if (r < 0)
-                receipt_remove(RECEIPT_NETNS, plan->name);
+                return r;
+        netns_mount_format_path(plan->netns, path);
+        r = name_prepared(plan, path, preparation->netns_fd, diagnostics);
+        if (r < 0)
+                forget_prepared(plan, path);
         return r;
 }
 
@@ -540,6 +559,7 @@ int netns_stop(const char *etc, const char *seat, struct diagnostics *diagnostic
 
 int netns_discard(const char *etc, const char *seat, struct diagnostics *diagnostics) {
         _cleanup_netns_lock_ struct netns_lock lock = NETNS_LOCK_NONE;
+        _cleanup_close_ int seat_lock = -1;
         struct seat_plan plan;
         int r;
 
@@ -548,7 +568,9 @@ int netns_discard(const char *etc, const char *seat, struct diagnostics *diagnos
         if (r < 0 || !receipt_exists(RECEIPT_NETNS, seat))
                 return r < 0 ? r : 0;
         end_leftovers(etc, seat, plan.netns, diagnostics);
-        r = take_lock_if_any(&lock, diagnostics);
+        r = take_seat_lock(seat, &seat_lock, diagnostics);
+        if (r >= 0)
+                r = take_lock_if_any(&lock, diagnostics);
         if (r <= 0 || !receipt_exists(RECEIPT_NETNS, seat))
                 return r < 0 ? r : 0;
         return remove_namespace(&plan, diagnostics);

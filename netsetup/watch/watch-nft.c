@@ -18,6 +18,7 @@
 #include "watch-socket.h"
 
 #define TABLE "coursenet"
+#define PREFIX_SEATS "coursenet_"
 #define TABLE_FENCE "coursenet_fence"
 #define TABLE_LOCAL "coursenet_local"
 
@@ -28,9 +29,25 @@ _Static_assert((int)NFTA_TABLE_NAME == 1 && (int)NFTA_CHAIN_TABLE == 1 && (int)N
         "the table is the first attribute of everything in it");
 #define NFTA_ANY_TABLE 1
 
+/* "coursenet_0" to "coursenet_9" */
+static bool is_seats_table(const char *table) {
+        const char *digit = table + strlen(PREFIX_SEATS);
+
+        return string_starts_with(table, PREFIX_SEATS) && digit[0] >= '0' && digit[0] <= '9' &&
+               digit[1] == '\0';
+}
+
+/*
+ * Programs of an earlier version have added a seat to the table that they had for all. The seat has its rules
+ * there and nowhere else, although the program's name is one of ours.
+ */
+static bool is_former_seat(unsigned type, unsigned family, const char *table) {
+        return type == NFT_MSG_NEWCHAIN && family == NFPROTO_NETDEV && string_equal(table, TABLE);
+}
+
 static void note_table(struct watch_nft_changes *changes, unsigned family, const char *table) {
         if (family == NFPROTO_NETDEV)
-                changes->seats |= string_starts_with(table, TABLE); /* "coursenet_0" */
+                changes->seats |= is_seats_table(table);
         else if (family == NFPROTO_BRIDGE) {
                 changes->courses |= string_equal(table, TABLE);
                 changes->seats |= string_equal(table, TABLE_LOCAL);
@@ -79,8 +96,13 @@ static int handle_message(struct nl_msg *message, void *userdata) {
                 return NL_OK;
         }
         attribute = nlmsg_find_attr(header, sizeof(*generic), NFTA_ANY_TABLE);
-        if (attribute)
-                note_table(&watch->unfinished, generic->nfgen_family, nla_get_string(attribute));
+        if (attribute) {
+                const char *table = nla_get_string(attribute);
+
+                note_table(&watch->unfinished, generic->nfgen_family, table);
+                watch->changes.former_seats |=
+                        is_former_seat(NFNL_MSG_TYPE(header->nlmsg_type), generic->nfgen_family, table);
+        }
         return NL_OK;
 }
 

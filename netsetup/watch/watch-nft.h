@@ -11,6 +11,7 @@
 struct watch_nft_changes {
         bool courses, seats, fence;       /* the tables of ruleset.h */
         char process[WATCH_PROCESS_SIZE]; /* the name of that program; empty: not known */
+        bool former_seats;                /* any program has made a seat's chain as earlier versions did */
 };
 
 struct nl_sock;

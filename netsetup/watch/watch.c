@@ -203,6 +203,8 @@ static int handle_nft(struct watch *watch) {
                 repair(watch, JOB_COURSES, who);
         if (changes.seats)
                 repair(watch, JOB_SEATS, who);
+        if (changes.former_seats)
+                want(watch, JOB_SEATS, DEBOUNCE_MS);
         return 0;
 }
 

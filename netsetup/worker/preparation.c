@@ -40,17 +40,21 @@ static int load_plan(struct settings_cache *cache, const char *seat, const struc
 
 static int prepare_seat(const struct seat_plan *plan, struct diagnostics *diagnostics) {
         _cleanup_netns_preparation_ struct netns_preparation netns = NETNS_PREPARATION_NONE;
+        _cleanup_diagnostics_ struct diagnostics ignored = {0};
+        bool failed;
         int cable, r;
 
         r = netns_prepare(plan, &netns, diagnostics);
         if (r < 0)
                 return r;
         cable = seat_prepare(plan, netns.netns_fd, diagnostics);
-        r = netns_prepare_finish(plan, &netns, diagnostics);
-        /* It ends with its namespace, but its rules do not. */
+        /* The answer has one text, of the first error. */
+        failed = cable < 0 && cable != -EBUSY;
+        r = netns_prepare_finish(plan, &netns, failed ? &ignored : diagnostics);
+        /* The cable ends with its namespace, but its rules do not. */
         if (r < 0)
-                (void)seat_discard(plan->name, diagnostics);
-        return cable < 0 ? cable : r;
+                (void)seat_discard(plan->name, &ignored);
+        return failed || r >= 0 ? cable : r;
 }
 
 int preparation_make(struct settings_cache *cache, const char *seat, struct diagnostics *diagnostics) {

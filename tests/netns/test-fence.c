@@ -251,6 +251,7 @@ static void test_a_login_is_fenced_without_an_account_in_sight(void **state) {
 
 static void test_a_login_of_somebody_who_is_fenced_changes_nothing(void **state) {
         struct sandbox *sandbox = *state;
+        int lock;
 
         assert_false(fence_has_login("5001"));
         update(sandbox, FENCE_LOCAL);
@@ -272,6 +273,16 @@ static void test_a_login_of_somebody_who_is_fenced_changes_nothing(void **state)
         fence_set_stale();
         assert_false(fence_has_login("5001"));
         update(sandbox, FENCE_LOCAL);
+        assert_true(fence_has_login("5001"));
+        write_file("/run/coursenet/fence.applying", "");
+        assert_false(fence_has_login("5001"));
+        update(sandbox, FENCE_LOCAL);
+        assert_true(fence_has_login("5001"));
+
+        /* A run is under way. */
+        assert_int_equal(runtime_lock_take("/run/coursenet/fence.lock", &lock), 0);
+        assert_false(fence_has_login("5001"));
+        assert_int_equal(close(lock), 0);
         assert_true(fence_has_login("5001"));
 }
 

@@ -303,6 +303,18 @@ static void an_address_that_a_bridge_has_lost_is_named(void **state) {
         assert_error(sandbox, "inet coursenet: set gateways4 is not as planned");
 }
 
+/* The worker names the namespace when the cable is there. */
+static void a_seat_that_is_being_prepared_is_no_error(void **state) {
+        struct sandbox *sandbox = *state;
+
+        bring_up(sandbox);
+        assert_shell("mkdir -p " PREPARED_DIRECTORY "; touch " PREPARED_DIRECTORY
+                     "/netns@12310 && umount /run/netns/ns12310");
+        look(sandbox);
+        assert_silence(sandbox);
+        assert_shell("rm " PREPARED_DIRECTORY "/netns@12310");
+}
+
 /* Links of the group that coursenet gives to its own. */
 static void what_has_no_plan_is_a_warning(void **state) {
         struct sandbox *sandbox = *state;
@@ -574,6 +586,7 @@ int main(void) {
                 sandbox_test(who_is_not_fenced_is_named),
                 sandbox_test(routing_rules_of_the_fence_that_are_missing_are_told),
                 sandbox_test(changed_settings_are_differences),
+                sandbox_test(a_seat_that_is_being_prepared_is_no_error),
                 sandbox_test(what_has_no_plan_is_a_warning),
                 sandbox_test(an_address_that_a_bridge_has_lost_is_named),
                 sandbox_test(of_many_differences_the_first_are_told),

@@ -175,6 +175,26 @@ static void stop_units(struct sandbox *sandbox) {
         assert_int_equal(bridge_stop(SANDBOX_ETC, "123", &sandbox->diagnostics), 0);
 }
 
+/*
+ * The kernel would number a namespace itself, with the first number that is free, when it is asked for a
+ * cable into it. Another program's namespace may get that number later.
+ */
+static void a_prepared_namespace_has_a_number_of_ours(void **state) {
+        struct sandbox *sandbox = *state;
+        struct netns_record record;
+
+        assert_int_equal(prepare_seat(sandbox, "12310"), 0);
+        assert_int_equal(prepare_seat(sandbox, "12311"), 0);
+        assert_int_equal(netns_record_load(NETNS_RECORD_FILE, &record), 0);
+        assert_int_equal(record.n_entries, 2);
+        assert_true(record.entries[0].id > 0x10000000);
+        assert_int_equal(record.entries[1].id, record.entries[0].id - 1);
+        netns_record_done(&record);
+        assert_int_equal(preparation_discard(SANDBOX_ETC, "12311", &sandbox->diagnostics), 0);
+        assert_int_equal(discard(sandbox), 0);
+        assert_nothing();
+}
+
 /* --- adoption ---------------------------------------------------------------------------------------------
  */
 
@@ -601,6 +621,7 @@ static void a_discard_that_is_killed_is_finished_by_the_next(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                sandbox_test(a_prepared_namespace_has_a_number_of_ours),
                 sandbox_test(units_adopt_what_is_prepared),
                 sandbox_test(an_adoption_changes_nothing),
                 sandbox_test(a_second_seat_of_the_course_needs_no_bridge),

@@ -195,6 +195,7 @@ static void test_others_changes_of_our_tables_are_heard(void **state) {
                 {"delete table netdev coursenet_0", false, true, false},
                 {"add element inet coursenet_fence y { 5001 }", false, false, true},
                 {"delete table inet other", false, false, false},
+                {"add table netdev coursenet_mirror", false, false, false},
                 {"delete table ip coursenet", false, false, false},
                 {"list ruleset", false, false, false},
         };
@@ -230,7 +231,17 @@ static void test_own_changes_are_not(void **state) {
                 assert_int_equal(nftables_apply(TABLES, "the test", &sandbox->diagnostics), 0);
         }
         changes = read_nft(&watch);
-        assert_false(changes.courses || changes.seats || changes.fence);
+        assert_false(changes.courses || changes.seats || changes.fence || changes.former_seats);
+        /* But a seat in the table that earlier versions had is no work of this version's. */
+        assert_int_equal(nftables_apply("add table netdev coursenet\nadd chain netdev coursenet vl-12310\n",
+                                 "the test", &sandbox->diagnostics),
+                0);
+        changes = read_nft(&watch);
+        assert_true(changes.former_seats);
+        assert_false(changes.seats);
+        assert_int_equal(
+                nftables_apply("delete table netdev coursenet\n", "the test", &sandbox->diagnostics), 0);
+        assert_false(read_nft(&watch).former_seats);
         /* Nor do they hide what others do then. */
         assert_shell("nft flush ruleset");
         assert_true(read_nft(&watch).courses);
