@@ -94,7 +94,7 @@ static int plan_fence(const struct inspection *inspection, struct tables *tables
 }
 
 /* table: without the seats; NULL: out of memory. */
-static int plan_with_seats(struct scratch_table *planned, const char *table, const struct seat_texts *texts) {
+static int plan_with_seats(struct scratch_table *planned, const char *table, const struct nft_texts *texts) {
         _cleanup_free_ char *seats = stand_in_format(texts->items, texts->n_items);
         char *commands;
 

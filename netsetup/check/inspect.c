@@ -85,33 +85,14 @@ static int load_seat(struct inspection *inspection, const char *name, struct sea
         return seat_plan_load(inspection->etc, inspection->settings, &id, ret, &ignored);
 }
 
-/* Takes text, which is NULL if there was no memory for it. */
-static int add_text(struct seat_texts *texts, char *text) {
-        char **items = text ? reallocarray(texts->items, texts->n_items + 1, sizeof(*items)) : NULL;
-
-        if (!items) {
-                free(text);
-                return -ENOMEM;
-        }
-        texts->items = items;
-        items[texts->n_items++] = text;
-        return 0;
-}
-
-static void forget_texts(struct seat_texts *texts) {
-        for (size_t i = 0; i < texts->n_items; i++)
-                free(texts->items[i]);
-        free(texts->items);
-}
-
 /* A seat has the rules of the addresses with which it was started, even if the settings have changed. */
 static int add_rules(struct inspection *inspection, const struct link *cable, const struct seat_plan *plan) {
         bool local = plan->spread && !cable->fenced;
-        int r = add_text(&inspection->seats[ruleset_seats_table(plan->link)], ruleset_format_seat(plan));
+        int r = nft_texts_add(&inspection->seats[ruleset_seats_table(plan->link)], ruleset_format_seat(plan));
 
         inspection->any_spread |= plan->spread;
         if (r >= 0 && local)
-                r = add_text(&inspection->locals, ruleset_format_local_seat(plan));
+                r = nft_texts_add(&inspection->locals, ruleset_format_local_seat(plan));
         return r < 0 ? failure(inspection->diagnostics, plan->link, r, "cannot be examined") : 0;
 }
 
@@ -157,8 +138,8 @@ static void inspection_done(struct inspection *inspection) {
         link_close(&inspection->host);
         qdisc_rates_done(&inspection->rates);
         for (size_t i = 0; i < RULESET_SEATS_TABLES; i++)
-                forget_texts(&inspection->seats[i]);
-        forget_texts(&inspection->locals);
+                nft_texts_done(&inspection->seats[i]);
+        nft_texts_done(&inspection->locals);
 }
 
 static int inspect_all(const char *etc, const struct site *site, struct diagnostics *diagnostics) {

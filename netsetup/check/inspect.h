@@ -7,6 +7,7 @@
  */
 
 #include "diagnostics.h"
+#include "firewall/nft-text.h"
 #include "firewall/ruleset.h"
 #include "kernel/qdisc.h"
 #include "site.h"
@@ -19,21 +20,16 @@ int inspect(const char *etc, struct diagnostics *diagnostics);
 
 /* --- what the files inspect*.c share ------------------------------------------------------------------- */
 
-/* The rules of seats that are up, as far as they are known. */
-struct seat_texts {
-        char **items;
-        size_t n_items;
-};
-
 struct inspection {
         const char *etc;
         const struct site *site;
         const struct settings *settings; /* the site's */
         struct link_socket host;
-        struct qdisc_rates rates;                      /* of the host's links */
-        struct seat_texts seats[RULESET_SEATS_TABLES]; /* of each table */
-        struct seat_texts locals;                      /* of the table of local seats */
-        bool any_spread;                               /* a seat of a spread course is up */
+        struct qdisc_rates rates; /* of the host's links */
+        /* The rules of the seats that are up, as far as they are known: of each table, and of that of local
+         * seats. */
+        struct nft_texts seats[RULESET_SEATS_TABLES], locals;
+        bool any_spread; /* a seat of a spread course is up */
         struct diagnostics *diagnostics;
 };
 

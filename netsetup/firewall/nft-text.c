@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Used by what computes our three tables: ruleset-courses.c, ruleset-seats.c and fence-table.c. */
+/* Used by what computes our tables: ruleset-*.c and fence-table.c. */
 
 #include <stdarg.h>
 
@@ -28,6 +28,25 @@ void nft_text_put(struct nft_text *text, const char *format, ...) {
         va_start(arguments, format);
         (void)vfprintf(text->stream, format, arguments);
         va_end(arguments);
+}
+
+int nft_texts_add(struct nft_texts *texts, char *text) {
+        char **items = text ? reallocarray(texts->items, texts->n_items + 1, sizeof(*items)) : NULL;
+
+        if (!items) {
+                free(text);
+                return -ENOMEM;
+        }
+        texts->items = items;
+        items[texts->n_items++] = text;
+        return 0;
+}
+
+void nft_texts_done(struct nft_texts *texts) {
+        for (size_t i = 0; i < texts->n_items; i++)
+                free(texts->items[i]);
+        free(texts->items);
+        *texts = (struct nft_texts){0};
 }
 
 /*

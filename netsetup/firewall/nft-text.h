@@ -22,6 +22,18 @@ char *nft_text_close(struct nft_text *text);
 
 void nft_text_put(struct nft_text *text, const char *format, ...) _printf_(2, 3);
 
+/* Texts of commands. The empty value is all zero. */
+struct nft_texts {
+        char **items;
+        size_t n_items;
+};
+
+/* Takes text, which is NULL if there was no memory for it. -ENOMEM. */
+int nft_texts_add(struct nft_texts *texts, char *text);
+
+/* Leaves the empty value. */
+void nft_texts_done(struct nft_texts *texts);
+
 /* Commands that remove a table, whether or not it is there. */
 void nft_text_put_replacement(struct nft_text *text, const char *table);
 

@@ -11,6 +11,7 @@
 #include "base/failure.h"
 #include "base/runtime-file.h"
 #include "kernel/link.h"
+#include "nft-text.h"
 #include "nftables.h"
 #include "ruleset.h"
 #include "seat-chain.h"
@@ -219,17 +220,9 @@ struct refresh {
         bool complete;                        /* each of them has its text */
         bool has_local;                       /* there is a table of local seats */
         bool any_spread;                      /* one of them is of a spread course */
-        char **texts; /* commands, each of which could be applied by itself, but after the tables' */
-        size_t n_texts;
+        struct nft_texts
+                texts; /* commands, each of which could be applied by itself, but after the tables' */
 };
-
-static void forget_texts(struct refresh *refresh) {
-        for (size_t i = 0; i < refresh->n_texts; i++)
-                free(refresh->texts[i]);
-        free(refresh->texts);
-        refresh->texts = NULL;
-        refresh->n_texts = 0;
-}
 
 static void forget_listings(struct refresh *refresh) {
         for (size_t i = 0; i < RULESET_SEATS_TABLES; i++) {
@@ -239,27 +232,13 @@ static void forget_listings(struct refresh *refresh) {
 }
 
 static void refresh_done(struct refresh *refresh) {
-        forget_texts(refresh);
+        nft_texts_done(&refresh->texts);
         links_done(&refresh->links);
         settings_done(&refresh->settings);
         forget_listings(refresh);
 }
 
 #define _cleanup_refresh_ _cleanup_(refresh_done)
-
-/* Takes text, which is NULL if there was no memory for it. */
-static int add_text(struct refresh *refresh, char *text) {
-        char **texts;
-
-        texts = text ? reallocarray(refresh->texts, refresh->n_texts + 1, sizeof(*texts)) : NULL;
-        if (!texts) {
-                free(text);
-                return -ENOMEM;
-        }
-        refresh->texts = texts;
-        texts[refresh->n_texts++] = text;
-        return 0;
-}
 
 /* A link whose record is lost. */
 static int plan_seat(
@@ -278,11 +257,12 @@ static int plan_seat(
 }
 
 static int add_rules(struct refresh *refresh, const struct link *link, const struct seat_plan *plan) {
-        int r = add_text(refresh, ruleset_format_seat(plan));
+        int r = nft_texts_add(&refresh->texts, ruleset_format_seat(plan));
 
         refresh->any_spread |= plan->spread;
-        return r < 0 || !plan->spread || link->fenced ? r
-                                                      : add_text(refresh, ruleset_format_local_seat(plan));
+        return r < 0 || !plan->spread || link->fenced
+                       ? r
+                       : nft_texts_add(&refresh->texts, ruleset_format_local_seat(plan));
 }
 
 /* A seat without a record and without a plan keeps its rules. */
@@ -339,7 +319,7 @@ static int add_removals(struct refresh *refresh, unsigned table) {
                 if (!string_starts_with(name, "vl-") || strlen(name) >= IFNAMSIZ ||
                         (is_listed(&refresh->links, name) && ruleset_seats_table(name) == table))
                         continue;
-                r = add_text(refresh, ruleset_format_seat_removal(table, name));
+                r = nft_texts_add(&refresh->texts, ruleset_format_seat_removal(table, name));
         }
         return r;
 }
@@ -367,8 +347,8 @@ static char *join(const struct refresh *refresh, const char *tables, const char 
         if (!stream)
                 return NULL;
         (void)fputs(tables, stream);
-        for (size_t i = 0; i < refresh->n_texts; i++)
-                (void)fputs(refresh->texts[i], stream);
+        for (size_t i = 0; i < refresh->texts.n_items; i++)
+                (void)fputs(refresh->texts.items[i], stream);
         (void)fputs(end, stream);
         failed = ferror(stream) != 0;
         if (fclose(stream) != 0 || failed)
@@ -382,8 +362,8 @@ static char *join(const struct refresh *refresh, const char *tables, const char 
 static int apply_one_by_one(const struct refresh *refresh, const char *end, struct diagnostics *diagnostics) {
         int r = make_tables(refresh->any_spread, diagnostics);
 
-        for (size_t i = 0; i < refresh->n_texts; i++) {
-                int each = nftables_apply(refresh->texts[i], SEATS, diagnostics);
+        for (size_t i = 0; i < refresh->texts.n_items; i++) {
+                int each = nftables_apply(refresh->texts.items[i], SEATS, diagnostics);
 
                 if (each < 0)
                         r = each;
@@ -415,7 +395,7 @@ static int collect(
         struct refresh *refresh, struct link_socket *socket, bool locked, struct diagnostics *diagnostics) {
         int r;
 
-        forget_texts(refresh);
+        nft_texts_done(&refresh->texts);
         links_done(&refresh->links);
         refresh->complete = true;
         refresh->any_spread = false;
@@ -426,7 +406,7 @@ static int collect(
                 if (refresh->listings[i])
                         r = add_removals(refresh, i);
         return r >= 0 && locked && refresh->has_local && !refresh->any_spread
-                       ? add_text(refresh, strdup(REMOVAL(RULESET_LOCAL)))
+                       ? nft_texts_add(&refresh->texts, strdup(REMOVAL(RULESET_LOCAL)))
                        : r;
 }
 
